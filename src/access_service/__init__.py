@@ -1,0 +1,1 @@
+"""Policy decision point, delegation register and evidence store (docs/architecture.md)."""

@@ -1,0 +1,1 @@
+"""HTTP JSON: parse, call the use case, render."""

@@ -1,0 +1,247 @@
+"""Decisions: what stands behind an account at one instant, and the answer as a value that cannot lie.
+
+`standing` turns facts (dated, from storage or from a test) into what holds at `now`, grant by grant; the engine
+(`engine.decide`) then compares a request with it. Both take `now`; neither reads a clock (rule 15).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from access_service.domain.accounts import Account, Suspension, is_covered, state_of
+from access_service.domain.delegation import Grant
+from access_service.domain.documents import Document
+from access_service.domain.names import (
+    AccountId,
+    AccountState,
+    ClassId,
+    GrantEnd,
+    GrantId,
+    GrantState,
+    UnitId,
+)
+from access_service.domain.policy import CommitmentText, PeriodLock, RoleRule
+from access_service.domain.reasons import Reason
+from access_service.domain.time import Interval, next_boundary
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequest:
+    """One question: may this account do this to this record? Decoded, not yet resolved against the register."""
+
+    account: AccountId
+    action: str
+    resource_type: str
+    resource_id: str
+    category: str | None = None
+    unit: UnitId | None = None
+    class_id: ClassId | None = None
+    subject: str | None = None
+    level: str | None = None
+    grade: str | None = None
+    school_year: str | None = None
+    function: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """Yes, because of this grant and this rule."""
+
+    grant: GrantId
+    rule: RoleRule
+
+    def __bool__(self) -> Literal[True]:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """No, with the reason of the grant that got furthest."""
+
+    reason: Reason
+    grant: GrantId | None = None
+    because: RoleRule | PeriodLock | None = None
+    """The explicit deny that matched, for `denied_by_rule` and `period_locked`."""
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+
+Decision = Allow | Deny
+
+
+@dataclass(frozen=True, slots=True)
+class GrantFacts:
+    """One grant with every dated fact that may stop it."""
+
+    grant: Grant
+    required: frozenset[str] = frozenset()
+    """Documents the pack asks for: `minutes`, `commitment`, `inspection`."""
+    document: Document | None = None
+    """Its minutes, or the inspection decision."""
+    commitments: Sequence[Document] = ()
+    """What the holder has committed to the issuing unit, every version."""
+    texts: Sequence[CommitmentText] = ()
+    assignment: Interval | None = None
+    """When the duty it rests on holds; None when it rests on none."""
+    absences: Sequence[Interval] = ()
+    """When somebody stands in for the holder (rule 11), or the holder is on leave (rule 12)."""
+    suspensions: Sequence[Interval] = ()
+    """Of the grant itself."""
+    unit_suspensions: Sequence[Interval] = ()
+    """Of the issuing unit or a unit above it in the chain of authority."""
+    authority_suspensions: Sequence[Interval] = ()
+    lapses_at: datetime | None = None
+    """When a new head's silence ends it, where the pack says so (rule 9)."""
+    year_closes_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """Everything about one account that a decision depends on, as known at one revision."""
+
+    account: Account
+    suspensions: Sequence[Suspension] = ()
+    grants: Sequence[GrantFacts] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GrantStanding:
+    """A grant at one instant: the stages it fails by itself, before any request is seen."""
+
+    grant: Grant
+    early: Reason | None
+    """Stage *unit*: a suspended unit or authority."""
+    late: Reason | None
+    """Stages *documents* and *validity*."""
+
+    @property
+    def is_effective(self) -> bool:
+        """Does it allow anything now?"""
+        return self.early is None and self.late is None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An account at one instant."""
+
+    account: AccountId
+    stopped: Reason | None
+    """Why the account as a whole is denied, or None."""
+    grants: tuple[GrantStanding, ...]
+    until: datetime | None
+    """The next instant at which this may change by time alone; None if never."""
+    computed_at: datetime
+
+
+def standing(facts: AccountFacts, now: datetime) -> Standing:
+    """What holds for the account at `now`, and until when that stays true without a new fact."""
+    state = state_of(facts.account, facts.suspensions, now)
+    return Standing(
+        account=facts.account.id,
+        stopped=None if state is AccountState.ACTIVE else Reason.ACCOUNT_NOT_ACTIVE,
+        grants=tuple(
+            GrantStanding(g.grant, _stopped_above(g, now), documents_reason(g, now) or validity_reason(g, now))
+            for g in sorted(facts.grants, key=lambda g: g.grant.id)
+        ),
+        until=next_boundary(now, _instants(facts)),
+        computed_at=now,
+    )
+
+
+def _stopped_above(facts: GrantFacts, now: datetime) -> Reason | None:
+    if is_covered(facts.unit_suspensions, now):
+        return Reason.UNIT_SUSPENDED
+    if is_covered(facts.authority_suspensions, now):
+        return Reason.AUTHORITY_SUSPENDED
+    return None
+
+
+def documents_reason(facts: GrantFacts, now: datetime) -> Reason | None:
+    """Which paper is missing now (rule 5), or None."""
+    if facts.required & {"minutes", "inspection"} and not _is_signed(facts.document, now):
+        return Reason.MINUTES_UNSIGNED
+    if "commitment" in facts.required:
+        return _commitment_reason(facts, now)
+    return None
+
+
+def _is_signed(document: Document | None, now: datetime) -> bool:
+    """Signed by then; a document that stopped carrying its grants has ended them itself (`ended_as`)."""
+    return document is not None and document.signed_at is not None and document.signed_at <= now
+
+
+def _commitment_reason(facts: GrantFacts, now: datetime) -> Reason | None:
+    held = [d for d in facts.commitments if _is_signed(d, now) and not (d.ended_at and d.ended_at <= now)]
+    if not held:
+        return Reason.COMMITMENT_MISSING
+    in_force = max(
+        (t for t in facts.texts if t.effective_from <= now), key=lambda t: t.effective_from, default=None
+    )
+    if in_force is None or any(d.text_version == in_force.version for d in held):
+        return None
+    # A new text binds new grants at once and existing ones after the pack's re-signing period.
+    activated = facts.grant.activated_at
+    is_older = activated is not None and activated < in_force.effective_from
+    if is_older and now < in_force.effective_from + in_force.resign_within:
+        return None
+    return Reason.COMMITMENT_OUTDATED
+
+
+def validity_reason(facts: GrantFacts, now: datetime) -> Reason | None:
+    """Which of time, suspension, ending stops the grant now, or None."""
+    grant = facts.grant
+    if grant.ended_at is not None and grant.ended_at <= now:
+        if grant.ended_as is GrantEnd.ASSIGNMENT_ENDED:
+            return Reason.ASSIGNMENT_ENDED
+        return Reason.EXPIRED if grant.ended_as is GrantEnd.YEAR_CLOSED else Reason.GRANT_ENDED
+    if any(end is not None and end <= now for end in (grant.valid_to, facts.lapses_at, facts.year_closes_at)):
+        return Reason.EXPIRED
+    if grant.activated_at is None or now < max(grant.valid_from, grant.activated_at):
+        return Reason.NOT_YET_VALID
+    if facts.assignment is not None and now not in facts.assignment:
+        return Reason.ASSIGNMENT_ENDED if now >= facts.assignment.start else Reason.NOT_YET_VALID
+    if is_covered((*facts.suspensions, *facts.absences), now):
+        return Reason.GRANT_SUSPENDED
+    return None
+
+
+_STATES = {
+    Reason.UNIT_SUSPENDED: GrantState.SUSPENDED,
+    Reason.AUTHORITY_SUSPENDED: GrantState.SUSPENDED,
+    Reason.GRANT_SUSPENDED: GrantState.SUSPENDED,
+    Reason.EXPIRED: GrantState.EXPIRED,
+    Reason.GRANT_ENDED: GrantState.ENDED,
+    Reason.ASSIGNMENT_ENDED: GrantState.ENDED,
+    Reason.NOT_YET_VALID: GrantState.SCHEDULED,
+}
+
+
+def grant_state(facts: GrantFacts, now: datetime) -> GrantState:
+    """Where the grant stands: pending names what is missing through `documents_reason`."""
+    validity = validity_reason(facts, now)
+    if validity in (Reason.EXPIRED, Reason.GRANT_ENDED, Reason.ASSIGNMENT_ENDED):
+        return _STATES[validity]
+    if documents_reason(facts, now) is not None or facts.grant.activated_at is None:
+        return GrantState.PENDING
+    reason = _stopped_above(facts, now) or validity
+    return GrantState.EFFECTIVE if reason is None else _STATES[reason]
+
+
+def _instants(facts: AccountFacts) -> Iterator[datetime | None]:
+    """Every instant at which `standing` may change."""
+    yield from (facts.account.activated_at, facts.account.valid_to)
+    for suspension in facts.suspensions:
+        yield from (suspension.valid_from, suspension.valid_to)
+    for g in facts.grants:
+        grant = g.grant
+        yield from (grant.valid_from, grant.valid_to, grant.activated_at, grant.ended_at)
+        yield from (g.lapses_at, g.year_closes_at)
+        intervals = [*g.absences, *g.suspensions, *g.unit_suspensions, *g.authority_suspensions]
+        for interval in intervals + ([g.assignment] if g.assignment else []):
+            yield from (interval.start, interval.end)
+        for document in (*g.commitments, *([g.document] if g.document else [])):
+            yield from (document.signed_at, document.ended_at)
+        for text in g.texts:
+            yield from (text.effective_from, text.effective_from + text.resign_within)

@@ -1,0 +1,381 @@
+"""The rules of delegation: who may hand what to whom (architecture section 3, rules 3 to 9).
+
+Nothing here reads a clock or a database: callers bring `now` and the facts; the answer is None or a `RefusedError`.
+Each check carries the number of its rule. Authority is compared with what is handed down, never with the
+custodian's own use rights.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from access_service.domain.accounts import Account, Custody
+from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.names import (
+    AccountId,
+    AccountKind,
+    AssignmentId,
+    AuthorityId,
+    Capacity,
+    DocumentId,
+    GrantEnd,
+    GrantId,
+    PersonId,
+    Rank,
+    UnitId,
+)
+from access_service.domain.org import Assignment, OrgView, is_below, manager_of, normalise
+from access_service.domain.policy import DelegationRule, Pack
+from access_service.domain.reasons import Refusal
+from access_service.domain.scope import Scope, first_axis_outside
+from access_service.domain.time import Interval
+
+OWN_UNIT = "own_unit"
+DIRECT_MANAGER = "direct_manager"
+
+LEADERS = {
+    Rank.HEAD: Capacity.HEAD,
+    Rank.ACTING_HEAD: Capacity.ACTING,
+    Rank.DEPUTY_IN_CHARGE: Capacity.DEPUTY,
+    Rank.DEPUTY: Capacity.DEPUTY,
+}
+"""Ranks that may sign for their office, and how (NĐ 30/2020 Đ13)."""
+
+HEADS = frozenset({Rank.HEAD, Rank.ACTING_HEAD, Rank.DEPUTY_IN_CHARGE})
+"""Ranks that run the office: their own giver is the direct manager (rule 7)."""
+
+BY_PAPER = {"signs_by_order": Capacity.BY_ORDER, "signs_by_authorisation": Capacity.BY_AUTHORISATION}
+"""Positions that a pack may name to let somebody sign TL. or TUQ.; only where the pack lists that capacity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Thẩm quyền phân cấp: what a unit may hand down, given by its direct manager. No right to read anything."""
+
+    id: AuthorityId
+    unit: UnitId
+    parent: AuthorityId | None
+    """The giving unit's authority; None only for the register's root."""
+    scope: Scope
+    basis: str
+    """Number of the decision that gives it."""
+    valid_from: datetime
+    valid_to: datetime | None = None
+    succeeds: AuthorityId | None = None
+    """The authority of a unit whose office this one took over (rule 9)."""
+
+    @property
+    def interval(self) -> Interval:
+        """When it holds."""
+        return Interval(self.valid_from, self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Quyền được cấp: use account x role x scope x validity, resting on a duty and on documents."""
+
+    id: GrantId
+    account: AccountId
+    role: str
+    scope: Scope
+    unit: UnitId
+    """The issuing unit."""
+    authority: AuthorityId
+    assignment: AssignmentId | None
+    """The duty it rests on; None for an inspection, which rests on its decision (rule 14)."""
+    document: DocumentId | None
+    """Minutes of handover, or the inspection decision."""
+    valid_from: datetime
+    valid_to: datetime | None
+    replaces: GrantId | None = None
+    """The line this one supersedes once both have signed (supplementary minutes)."""
+    activated_at: datetime | None = None
+    """The latest of the last required signature and the commit that recorded it."""
+    ended_at: datetime | None = None
+    ended_as: GrantEnd | None = None
+
+    @property
+    def interval(self) -> Interval:
+        """The validity written on the paper."""
+        return Interval(self.valid_from, self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A new head confirmed what the office had granted before (rule 9)."""
+
+    id: str
+    unit: UnitId
+    assignment: AssignmentId
+    """The new head's appointment."""
+    valid_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A unit as giver: everything about it that a proposal is checked against, read at one instant."""
+
+    org: OrgView
+    pack: Pack
+    now: datetime
+    unit: UnitId
+    custody: Custody | None
+    authorities: Sequence[Authority]
+    """The authority used, then its parent and so on up to the root."""
+    suspended: bool
+    """Is the unit, or a unit or an authority in the chain, suspended now?"""
+
+
+def check_office(office: Office) -> None:
+    """What must hold before any hand-down: (6) a custodian, (2) nothing suspended, (8) depth within the pack."""
+    if office.custody is None:
+        raise RefusedError(
+            Refusal.CUSTODY_VACANT, f"nobody operates the admin account of `{office.unit}`", unit=office.unit
+        )
+    if office.suspended:
+        raise RefusedError(Refusal.SUSPENDED, f"`{office.unit}` or its authority is suspended", unit=office.unit)
+    depth, bound = len(office.authorities), office.pack.number("max_depth")
+    if depth > bound:
+        raise RefusedError(
+            Refusal.DEPTH_EXCEEDED, f"{depth} authorities from the root, {bound} allowed", bound=bound
+        )
+
+
+def issuer_relation(office: Office, assignment: Assignment, position_rank: Rank) -> str:
+    """(4) Is the issuing unit the holder's own, or the direct manager of the unit that the holder heads?
+
+    (7) A head's giver is the direct manager, never the head's own office.
+    """
+    if position_rank in HEADS:
+        if manager_of(office.org, assignment.unit, office.now) != office.unit:
+            raise RefusedError(
+                Refusal.SELF_SERVICE if assignment.unit == office.unit else Refusal.NOT_DIRECT_MANAGER,
+                f"the head of `{assignment.unit}` receives from its direct manager",
+                unit=assignment.unit,
+            )
+        return DIRECT_MANAGER
+    if assignment.unit != office.unit:
+        raise RefusedError(
+            Refusal.NOT_DIRECT_MANAGER,
+            f"the people of `{assignment.unit}` receive from their own unit",
+            unit=assignment.unit,
+        )
+    return OWN_UNIT
+
+
+def complete(office: Office, grant: Grant) -> Grant:
+    """The same grant with its scope normalised and, for classes, its end set to the year's closing (rule 11)."""
+    scope = normalise(office.org, grant.scope)
+    valid_to = grant.valid_to
+    if scope.classes is not None and valid_to is None and scope.school_year is not None:
+        year = office.org.school_year(scope.school_year)
+        valid_to = year.closes_at if year else None
+    return replace(grant, scope=scope, valid_to=valid_to)
+
+
+def check_grant(office: Office, grant: Grant, account: Account, assignment: Assignment | None) -> DelegationRule:
+    """Every condition on a proposed grant, at its proposal and again at its activation (rule 5).
+
+    `grant` is complete (see `complete`). Returns the pack's row that allows it, which names the documents needed.
+    """
+    check_office(office)
+    if account.kind is not AccountKind.USE or account.person is None:
+        raise InvalidError("a grant goes to a person's use account", account=account.id)
+    if assignment is None or assignment.person != account.person:
+        raise RefusedError(Refusal.ASSIGNMENT_MISSING, "the holder has no such duty", account=account.id)
+    if office.custody is not None and office.custody.person == account.person:
+        raise RefusedError(Refusal.SELF_SERVICE, "a custodian prepares nothing for themselves")
+    position = office.pack.positions.get(assignment.position)
+    if position is None:
+        raise InvalidError(f"the pack knows no position `{assignment.position}`")
+    relation = issuer_relation(office, assignment, position.rank)
+    rule = _rule_for(office, grant.role, assignment.position, relation)
+    _check_narrowing(office.pack, grant)
+    _check_assignment(office, grant, assignment)
+    _check_year(office, grant)
+    check_within(office, grant.scope, grant.interval)
+    return rule
+
+
+def _rule_for(office: Office, role: str, position: str, relation: str) -> DelegationRule:
+    unit = office.org.unit(office.unit)
+    kind = unit.kind if unit else ""
+    rule = office.pack.delegation_rule(role, position, kind, relation)
+    if rule is None:
+        raise RefusedError(
+            Refusal.ROLE_NOT_ALLOWED,
+            f"a {kind} does not hand `{role}` to the position `{position}`",
+            role=role,
+            position=position,
+        )
+    return rule
+
+
+def _check_narrowing(pack: Pack, grant: Grant) -> None:
+    """(#53, #56, #57) Some roles exist only within levels, classes, subjects or a school year."""
+    for axis in sorted(pack.roles[grant.role].narrows_by):
+        if getattr(grant.scope, axis) is None:
+            code = Refusal.LEVEL_REQUIRED if axis == "levels" else Refusal.INVALID
+            raise RefusedError(code, f"a grant of `{grant.role}` names its {axis}", axis=axis)
+
+
+def _check_assignment(office: Office, grant: Grant, assignment: Assignment) -> None:
+    """(#57) A grant follows the duty assigned: its time, its classes, subjects and levels."""
+    if not grant.interval.within(assignment.interval):
+        raise RefusedError(
+            Refusal.ASSIGNMENT_MISSING,
+            "the grant reaches beyond the assignment's dates",
+            assignment=assignment.id,
+        )
+    duty = Scope(
+        unit=assignment.unit,
+        levels=assignment.levels if grant.scope.classes is None else None,
+        classes=assignment.classes,
+        subjects=assignment.subjects if assignment.classes is None else None,
+    )
+    axis = first_axis_outside(
+        grant.scope, duty, is_below=lambda unit, root: is_below(office.org, unit, root, office.now)
+    )
+    if axis is not None:
+        raise RefusedError(
+            Refusal.ASSIGNMENT_MISSING,
+            f"the duty does not cover the grant's {axis}",
+            assignment=assignment.id,
+            axis=axis,
+        )
+
+
+def _check_year(office: Office, grant: Grant) -> None:
+    """(11) A class grant ends when its school year closes, at the latest."""
+    if grant.valid_to is not None and grant.valid_to <= grant.valid_from:
+        raise InvalidError("the grant ends before it begins")
+    if grant.scope.school_year is None:
+        days = office.pack.number("grant_days_max")
+        if grant.valid_to is not None and (grant.valid_to - grant.valid_from).days > days:
+            raise InvalidError(f"a grant lasts at most {days} days", limit=days)
+        return
+    year = office.org.school_year(grant.scope.school_year)
+    if year is None:
+        raise InvalidError(f"no school year `{grant.scope.school_year}`")
+    if year.closes_at <= office.now:
+        raise RefusedError(Refusal.CLOSED_YEAR, f"the school year `{year.id}` is closed", school_year=year.id)
+    if grant.valid_to is None or grant.valid_to > year.closes_at:
+        raise RefusedError(Refusal.CLOSED_YEAR, f"the school year `{year.id}` closes first", school_year=year.id)
+
+
+def check_within(office: Office, scope: Scope, interval: Interval) -> None:
+    """(3) What is handed down lies within the giving unit's authority on every axis, time included."""
+    authority = office.authorities[0]
+    if office.now not in authority.interval:
+        raise RefusedError(Refusal.WIDER_THAN_AUTHORITY, "the authority is not in force", authority=authority.id)
+    axis = first_axis_outside(
+        scope, authority.scope, is_below=lambda unit, root: is_below(office.org, unit, root, office.now)
+    )
+    if axis is None and not interval.within(
+        Interval(min(authority.valid_from, interval.start), authority.valid_to)
+    ):
+        axis = "time"
+    if axis is not None:
+        raise RefusedError(
+            Refusal.WIDER_THAN_AUTHORITY,
+            f"wider than the authority of `{authority.unit}` in its {axis}",
+            authority=authority.id,
+            axis=axis,
+        )
+
+
+def check_authority(office: Office, authority: Authority) -> None:
+    """(3), (4), (8) A unit gives authority to a unit it directly manages, within its own."""
+    if office.suspended:
+        raise RefusedError(Refusal.SUSPENDED, f"`{office.unit}` is suspended", unit=office.unit)
+    if manager_of(office.org, authority.unit, office.now) != office.unit:
+        raise RefusedError(
+            Refusal.NOT_DIRECT_MANAGER,
+            f"`{office.unit}` does not manage `{authority.unit}`",
+            unit=office.unit,
+        )
+    if not is_below(office.org, authority.scope.unit, authority.unit, office.now):
+        raise InvalidError("an authority is about the unit itself and what is below it")
+    if len(office.authorities) >= office.pack.number("max_depth"):
+        raise RefusedError(
+            Refusal.DEPTH_EXCEEDED,
+            f"already {len(office.authorities)} authorities from the root",
+            bound=office.pack.number("max_depth"),
+        )
+    check_within(office, authority.scope, authority.interval)
+
+
+def check_custody(
+    pack: Pack, *, holder: str, giver: UnitId, unit: UnitId, manager: UnitId | None, current: Custody | None
+) -> None:
+    """(6, #51) Who may be given a unit's admin account, and by which office.
+
+    The head and a deputy in charge receive it from the direct manager; an officer from the unit's own head.
+    """
+    if holder not in pack.custody_holders:
+        raise RefusedError(
+            Refusal.REDELEGATION_FORBIDDEN, f"this policy lets no `{holder}` operate it", holder=holder
+        )
+    if current is not None:
+        raise RefusedError(Refusal.CUSTODY_TAKEN, f"somebody operates the admin account of `{unit}`", unit=unit)
+    expected = unit if holder == "officer" else manager
+    if giver != expected:
+        raise RefusedError(Refusal.NOT_DIRECT_MANAGER, f"`{giver}` does not hand over that account", unit=unit)
+
+
+def signing_capacity(
+    pack: Pack, assignments: Iterable[Assignment], now: datetime, claimed: Capacity | None
+) -> tuple[Capacity, Assignment]:
+    """(5) In which capacity a person signs for a unit, and the decision that gives it.
+
+    `assignments` are the signer's in that unit. A claim must be one that an assignment on file supports.
+    """
+    found: list[tuple[Capacity, Assignment]] = []
+    for assignment in assignments:
+        position = pack.positions.get(assignment.position)
+        if position is None or now not in assignment.interval:
+            continue
+        capacity = LEADERS.get(position.rank) or BY_PAPER.get(position.id)
+        if capacity is not None:
+            found.append((capacity, assignment))
+    if not found:
+        raise RefusedError(Refusal.SIGNER_NOT_LEADER, "only the unit's leadership signs for it")
+    allowed = [pair for pair in found if pair[0] in pack.signing_capacities and claimed in (None, pair[0])]
+    if not allowed:
+        raise RefusedError(
+            Refusal.SIGNER_NO_CAPACITY, "the signer holds no such capacity", claimed=claimed or found[0][0]
+        )
+    order = list(Capacity)
+    return min(allowed, key=lambda pair: order.index(pair[0]))
+
+
+def check_parties(giver: PersonId, receiver: PersonId | None) -> None:
+    """(7) Nobody is giver and receiver of one document."""
+    if giver == receiver:
+        raise RefusedError(Refusal.SELF_SERVICE, "giver and receiver are the same person")
+
+
+def excess(
+    org: OrgView, now: datetime, authority: Authority, below: Iterable[Authority], grants: Iterable[Grant]
+) -> tuple[list[Authority], list[Grant]]:
+    """(3) What stands below a narrowed authority and no longer lies within it; it ends for good.
+
+    `below` and `grants` name that authority as their parent; a closed interval counts as an axis.
+    """
+
+    def fits(scope: Scope, interval: Interval) -> bool:
+        inside = first_axis_outside(
+            scope, authority.scope, is_below=lambda unit, root: is_below(org, unit, root, now)
+        )
+        open_end = authority.valid_to is None or (interval.end is not None and interval.end <= authority.valid_to)
+        return inside is None and open_end
+
+    return (
+        [a for a in below if not fits(a.scope, a.interval)],
+        [g for g in grants if not fits(g.scope, g.interval)],
+    )
+
+
+def is_narrower(org: OrgView, now: datetime, new: Scope, old: Scope) -> bool:
+    """Is a change one-sided (narrowing, at once) rather than one both must sign (widening)?"""
+    return first_axis_outside(new, old, is_below=lambda u, r: is_below(org, u, r, now)) is None

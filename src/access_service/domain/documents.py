@@ -1,0 +1,204 @@
+"""Documents on paper and their life: minutes, commitments, inspection decisions.
+
+The life (architecture section 3): draft → awaiting giver → awaiting receiver → signed; returned with a reason (a
+new version voids the signatures), declined by the receiver (final), cancelled by the giver, lapsed; later
+superseded, withdrawn, handed back. The first signature freezes the content. Every move stands in `MOVES`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from access_service.domain.errors import RefusedError
+from access_service.domain.names import (
+    AccountId,
+    Capacity,
+    DocumentId,
+    DocumentKind,
+    DocumentState,
+    Method,
+    PersonId,
+    Side,
+    UnitId,
+)
+from access_service.domain.reasons import Refusal
+
+CONTENT_VERSION = 1
+"""Version mark in every canonical document; a change of the fields takes the next number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document in its newest version; earlier versions are earlier revisions of the same row."""
+
+    id: DocumentId
+    kind: DocumentKind
+    unit: UnitId
+    """The office it belongs to: the giver's, or the unit a commitment is made to."""
+    number: str
+    """Số, ký hiệu; empty until the office gives one."""
+    dated: date
+    version: int
+    state: DocumentState
+    receiver: PersonId | None
+    """Bên nhận; for a commitment the person who makes it; None for an inspection decision."""
+    prepared_by: AccountId | None
+    content: str
+    """Canonical JSON (RFC 8785) of what is signed; ids only."""
+    sha256: str
+    """SHA-256 (hex) of `content`; for attested paper, of the scan named in `reference`."""
+    method: Method
+    valid_from: datetime
+    """When it was created."""
+    state_since: datetime
+    text_version: str | None = None
+    """Which commitment text was signed."""
+    supersedes: DocumentId | None = None
+    reference: str | None = None
+    """Where the paper lies, for attested documents."""
+    reason: str | None = None
+    """Why it was returned, declined, cancelled or withdrawn."""
+    signed_at: datetime | None = None
+    """When the last required signature was given."""
+    ended_at: datetime | None = None
+    """When it stopped carrying grants: withdrawn, superseded or handed back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One confirmation by the service that a person signed one version of one document.
+
+    A simple electronic signature (xác nhận của hệ thống); never a chữ ký số. `confirmation` is the service's
+    Ed25519 signature (hex) over the canonical statement, see `signing.documents`.
+    """
+
+    id: str
+    document: DocumentId
+    version: int
+    sha256: str
+    side: Side
+    person: PersonId
+    account: AccountId | None
+    """The session's account; None for attested paper."""
+    capacity: Capacity
+    capacity_basis: str | None
+    """The decision that gives the capacity (appointment, delegation to the deputy)."""
+    method: Method
+    signed_at: datetime
+    key: str
+    confirmation: str
+    valid_from: datetime
+    """When the service recorded it."""
+
+
+_ANY_OPEN = frozenset(
+    {
+        DocumentState.DRAFT,
+        DocumentState.AWAITING_GIVER,
+        DocumentState.AWAITING_RECEIVER,
+        DocumentState.RETURNED,
+    }
+)
+_AWAITING = frozenset({DocumentState.AWAITING_GIVER, DocumentState.AWAITING_RECEIVER})
+_SIGNED = frozenset({DocumentState.SIGNED})
+
+MOVES: dict[str, tuple[frozenset[DocumentState], DocumentState | None]] = {
+    "submit": (frozenset({DocumentState.DRAFT}), None),
+    "revise": (frozenset({DocumentState.RETURNED, DocumentState.DRAFT}), DocumentState.DRAFT),
+    "sign": (_AWAITING, None),
+    "return": (_AWAITING, DocumentState.RETURNED),
+    "decline": (frozenset({DocumentState.AWAITING_RECEIVER}), DocumentState.DECLINED),
+    "cancel": (_ANY_OPEN, DocumentState.CANCELLED),
+    "lapse": (_ANY_OPEN, DocumentState.LAPSED),
+    "supersede": (_SIGNED, DocumentState.SUPERSEDED),
+    "withdraw": (_SIGNED, DocumentState.WITHDRAWN),
+    "hand_back": (_SIGNED, DocumentState.HANDED_BACK),
+}
+"""Which act moves which states where; None where the document's kind and signatures decide."""
+
+SIDES: dict[DocumentKind, tuple[Side, ...]] = {
+    DocumentKind.HANDOVER_MINUTES: (Side.GIVER, Side.RECEIVER),
+    DocumentKind.SUPPLEMENTARY_MINUTES: (Side.GIVER, Side.RECEIVER),
+    DocumentKind.CUSTODY_MINUTES: (Side.GIVER, Side.RECEIVER),
+    DocumentKind.COMMITMENT: (Side.DECLARANT,),
+    DocumentKind.RETURN_MINUTES: (Side.DECLARANT, Side.GIVER),
+    DocumentKind.INSPECTION_DECISION: (Side.GIVER,),
+}
+"""Who signs, in order. Return minutes: the holder declares, the head countersigns; where the holder cannot,
+the head signs and a witness stands in the holder's place."""
+
+_WAITS_FOR = {
+    Side.GIVER: DocumentState.AWAITING_GIVER,
+    Side.RECEIVER: DocumentState.AWAITING_RECEIVER,
+    Side.DECLARANT: DocumentState.AWAITING_RECEIVER,
+    Side.WITNESS: DocumentState.AWAITING_RECEIVER,
+}
+
+
+def move(document: Document, act: str, *, now: datetime, lapse_after: timedelta) -> DocumentState:
+    """The state after `act`, or `RefusedError(document_state)`; `submit` and `sign` have their own functions.
+
+    An open document that has waited longer than the pack allows has lapsed whatever its row still says.
+    """
+    state = state_at(document, now=now, lapse_after=lapse_after)
+    allowed, target = MOVES[act]
+    if state not in allowed:
+        raise RefusedError(
+            Refusal.DOCUMENT_STATE,
+            f"a document in state `{state}` cannot be moved by `{act}`",
+            document=document.id,
+            state=state,
+        )
+    if target is None:
+        raise RuntimeError(f"`{act}` has a function of its own")
+    return target
+
+
+def state_at(document: Document, *, now: datetime, lapse_after: timedelta) -> DocumentState:
+    """The state, with lapsing applied: no clerk has to be there for a deadline to pass."""
+    if document.state in _AWAITING and now >= document.state_since + lapse_after:
+        return DocumentState.LAPSED
+    return document.state
+
+
+def check_waiting(document: Document, *, now: datetime, lapse_after: timedelta) -> None:
+    """Raise `RefusedError(document_state)` unless the document waits for a signature."""
+    state = state_at(document, now=now, lapse_after=lapse_after)
+    if state not in _AWAITING:
+        raise RefusedError(
+            Refusal.DOCUMENT_STATE,
+            f"a document in state `{state}` waits for no signature",
+            document=document.id,
+            state=state,
+        )
+
+
+def first_state(kind: DocumentKind) -> DocumentState:
+    """Where a submitted document waits first."""
+    return _WAITS_FOR[SIDES[kind][0]]
+
+
+def next_side(document: Document, signatures: Sequence[Signature]) -> Side | None:
+    """Whose signature is missing next on this version, or None when all have signed."""
+    given = {s.side for s in signatures if s.version == document.version}
+    if Side.WITNESS in given:
+        given.add(Side.DECLARANT)
+    return next((side for side in SIDES[document.kind] if side not in given), None)
+
+
+def waits_for(side: Side | None) -> DocumentState:
+    """The state of a document whose next missing signature is that side's."""
+    return DocumentState.SIGNED if side is None else _WAITS_FOR[side]
+
+
+def check_presented(document: Document, *, version: int, sha256: str) -> None:
+    """What the signer saw must be what is signed: same version, same bytes."""
+    if version != document.version:
+        raise RefusedError(Refusal.STALE_VERSION, f"version {document.version} is the newest", document=document.id)
+    if sha256 != document.sha256:
+        raise RefusedError(Refusal.DOCUMENT_CHANGED, "the hash is not that of the document", document=document.id)
+
+
+def last_signed_at(signatures: Iterable[Signature], version: int) -> datetime:
+    """When the last signature on this version was given."""
+    return max(s.signed_at for s in signatures if s.version == version)

@@ -1,0 +1,150 @@
+"""The words of the domain as types: ids that were checked, and closed vocabularies.
+
+Ids are opaque strings compared byte for byte after NFC; a `NewType` says which noun an id belongs to.
+Vocabularies that a province may extend (roles, positions, unit kinds, categories, actions) are pack data and stay
+plain strings here; the enums below are fixed by the regulations or by our own rules.
+"""
+
+from enum import StrEnum
+from typing import NewType
+
+RegisterId = NewType("RegisterId", str)
+UnitId = NewType("UnitId", str)
+"""A unit's code, as the sector writes it; leading zeros are part of it."""
+ClassId = NewType("ClassId", str)
+"""`<school code>:<school year>:<class code>`, the form on the wire."""
+PersonId = NewType("PersonId", str)
+AccountId = NewType("AccountId", str)
+AssignmentId = NewType("AssignmentId", str)
+AuthorityId = NewType("AuthorityId", str)
+GrantId = NewType("GrantId", str)
+DocumentId = NewType("DocumentId", str)
+
+
+class EducationLevel(StrEnum):
+    """Cấp học. The values are English words; `code` is the sector's two-digit code (domain.md 3.2)."""
+
+    PRESCHOOL = "preschool"
+    PRIMARY = "primary"
+    LOWER_SECONDARY = "lower_secondary"
+    UPPER_SECONDARY = "upper_secondary"
+    CONTINUING = "continuing"
+
+
+class AccountKind(StrEnum):
+    """Loại tài khoản (S3 Đ2 knows the first two; software is the third)."""
+
+    ADMIN = "admin"
+    USE = "use"
+    SERVICE = "service"
+
+
+class AccountState(StrEnum):
+    """Trạng thái tài khoản at one instant; derived from dated facts, never stored as a word."""
+
+    INVITED = "invited"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
+
+
+class Rank(StrEnum):
+    """What a position may do for its office, read from the pack."""
+
+    HEAD = "head"
+    ACTING_HEAD = "acting_head"
+    DEPUTY_IN_CHARGE = "deputy_in_charge"
+    DEPUTY = "deputy"
+    STAFF = "staff"
+
+
+class Capacity(StrEnum):
+    """How somebody signs (NĐ 30/2020 Đ13). `SELF` is a receiver or declarant signing for themselves."""
+
+    HEAD = "head"
+    ACTING = "Q."
+    DEPUTY = "KT."
+    BY_ORDER = "TL."
+    BY_AUTHORISATION = "TUQ."
+    SELF = "self"
+    WITNESS = "witness"
+
+
+class DocumentKind(StrEnum):
+    """Loại văn bản kept by the evidence store."""
+
+    HANDOVER_MINUTES = "handover_minutes"
+    SUPPLEMENTARY_MINUTES = "supplementary_minutes"
+    RETURN_MINUTES = "return_minutes"
+    CUSTODY_MINUTES = "custody_minutes"
+    COMMITMENT = "commitment"
+    INSPECTION_DECISION = "inspection_decision"
+
+
+class DocumentState(StrEnum):
+    """The life of a document (architecture section 3)."""
+
+    DRAFT = "draft"
+    AWAITING_GIVER = "awaiting_giver"
+    AWAITING_RECEIVER = "awaiting_receiver"
+    SIGNED = "signed"
+    RETURNED = "returned"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    LAPSED = "lapsed"
+    SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
+    HANDED_BACK = "handed_back"
+
+
+class Side(StrEnum):
+    """Whose signature it is: bên giao, bên nhận, người cam kết, người làm chứng."""
+
+    GIVER = "giver"
+    RECEIVER = "receiver"
+    DECLARANT = "declarant"
+    WITNESS = "witness"
+
+
+class Method(StrEnum):
+    """How a signature came to us. Neither is a chữ ký số."""
+
+    IN_SYSTEM = "in_system"
+    """Xác nhận của hệ thống: a simple electronic signature, password entered again."""
+    ATTESTED = "attested"
+    """The importer attests a paper document signed elsewhere, by reference, hash and dates."""
+
+
+class GrantEnd(StrEnum):
+    """Why a grant is over."""
+
+    REVOKED = "revoked"
+    SUPERSEDED = "superseded"
+    RETURNED = "returned"
+    ASSIGNMENT_ENDED = "assignment_ended"
+    AUTHORITY_WITHDRAWN = "authority_withdrawn"
+    DOCUMENT_WITHDRAWN = "document_withdrawn"
+    YEAR_CLOSED = "year_closed"
+    CANCELLED = "cancelled"
+    UNIT_ENDED = "unit_ended"
+    INSPECTION_ENDED = "inspection_ended"
+
+
+class GrantState(StrEnum):
+    """Where a grant stands at one instant; derived, never stored."""
+
+    PENDING = "pending"
+    SCHEDULED = "scheduled"
+    EFFECTIVE = "effective"
+    SUSPENDED = "suspended"
+    EXPIRED = "expired"
+    ENDED = "ended"
+
+
+class SuspendableKind(StrEnum):
+    """What a suspension may be laid on; each beats every allow (rule 2)."""
+
+    ACCOUNT = "account"
+    UNIT = "unit"
+    AUTHORITY = "authority"
+    GRANT = "grant"

@@ -1,0 +1,211 @@
+"""A policy pack as values: what the strict reader (`engine.load`) makes of `policy/<pack>/`.
+
+Every rule and every limit carries the id of the article it rests on; the product's own choices cite `default`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from access_service.domain.names import Capacity, Rank
+
+ANY = "*"
+"""In a rule's role: every role. In a delegation rule's position or unit kind: any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A place in a regulation, or `default`."""
+
+    id: str
+    document: str
+    """Short name of the document, as in the pack's `[documents]`."""
+    place: str
+    """`mục 1, gạch đầu dòng 2`; empty for `default`."""
+    item: int | None
+    """Number of the requirement in the coverage list (1 to 128), if it is one of them."""
+    vi: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRule:
+    """One Casbin p-rule of `roles.csv`."""
+
+    role: str
+    function: str
+    """Chức năng, phân hệ: which part of the software the rule is about."""
+    category: str
+    action: str
+    allow: bool
+    article: str
+    source: str
+    """`roles.csv:17` of the pack it was written in, for explanations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role as the pack names it, and what a grant of it must narrow by."""
+
+    id: str
+    vi: str
+    en: str
+    narrows_by: frozenset[str]
+    """Axes of `Scope` that a grant in this role must name: `classes`, `levels`, `subjects`, `school_year`."""
+    article: str
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Vị trí, nhiệm vụ an assignment names."""
+
+    id: str
+    vi: str
+    en: str
+    rank: Rank
+    unit_kinds: frozenset[str]
+    article: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitKind:
+    """Loại đơn vị."""
+
+    id: str
+    vi: str
+    en: str
+    has_head: bool
+    has_admin_account: bool
+    has_levels: bool
+    article: str
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """Nhóm dữ liệu."""
+
+    id: str
+    vi: str
+    en: str
+    resource_types: frozenset[str]
+    """`unit`, `class`, `student`, `staff`."""
+    sensitive: bool
+    article: str
+
+
+@dataclass(frozen=True, slots=True)
+class DelegationRule:
+    """One row of `delegation.csv`: who may hand which role to whom, on which paper."""
+
+    role: str
+    position: str
+    """The duty the grant must rest on, or `*` for any assignment in the unit."""
+    unit_kind: str
+    """Kind of the issuing unit."""
+    issuer: str
+    """`own_unit` (to its own people) or `direct_manager` (to the head of a unit it manages)."""
+    documents: frozenset[str]
+    """`minutes`, `commitment`, `inspection`."""
+    article: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodLock:
+    """Khoá kỳ báo cáo: from `start` until `end` the named actions are denied; reading never is."""
+
+    id: str
+    unit_kinds: frozenset[str]
+    categories: frozenset[str]
+    actions: frozenset[str]
+    start: datetime
+    end: datetime
+    vi: str
+    article: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommitmentText:
+    """A numbered version of the commitment's text."""
+
+    version: str
+    effective_from: datetime
+    resign_within: timedelta
+    """Grants made earlier stay good this long after `effective_from`, then need the new text signed."""
+    vi: str
+    article: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A number or a choice with its source. Durations are in the unit the name ends with."""
+
+    value: int | str | bool
+    article: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """One pack with everything it inherits, checked and complete."""
+
+    name: str
+    version: str
+    title: str
+    model: str
+    """Name of the Casbin model, `models/<model>.conf`."""
+    model_text: str
+    digest: str
+    """SHA-256 over every byte read, inherited packs and the model included."""
+    articles: Mapping[str, Article]
+    actions: Mapping[str, str]
+    """Verb to its Vietnamese word."""
+    functions: Mapping[str, str]
+    categories: Mapping[str, Category]
+    roles: Mapping[str, Role]
+    positions: Mapping[str, Position]
+    unit_kinds: Mapping[str, UnitKind]
+    rules: tuple[RoleRule, ...]
+    delegation: tuple[DelegationRule, ...]
+    locks: tuple[PeriodLock, ...]
+    commitments: tuple[CommitmentText, ...]
+    limits: Mapping[str, Limit]
+    signing_capacities: frozenset[Capacity]
+    """Capacities in which a giver may sign."""
+    custody_holders: frozenset[str]
+    """Who may operate the unit's admin account: `head`, `officer`, `deputy_in_charge`."""
+    function_required: bool
+    """Must a request say `context.function`?"""
+
+    def number(self, limit: str) -> int:
+        """A limit that is a number."""
+        value = self.limits[limit].value
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise RuntimeError(f"limit `{limit}` is not a number")
+        return value
+
+    def choice(self, limit: str) -> str:
+        """A limit that is one of several words."""
+        value = self.limits[limit].value
+        if not isinstance(value, str):
+            raise RuntimeError(f"limit `{limit}` is not a choice")
+        return value
+
+    def delegation_rule(self, role: str, position: str, unit_kind: str, issuer: str) -> DelegationRule | None:
+        """The row that lets `issuer` hand `role` to a holder in `position`; the most specific one wins."""
+        found = [
+            rule
+            for rule in self.delegation
+            if rule.role == role
+            and rule.position in (position, ANY)
+            and rule.unit_kind in (unit_kind, ANY)
+            and rule.issuer == issuer
+        ]
+        return max(found, key=lambda r: (r.position != ANY, r.unit_kind != ANY), default=None)
+
+    def commitment_in_force(self, t: datetime) -> CommitmentText | None:
+        """The newest text that binds at `t`."""
+        return max(
+            (text for text in self.commitments if text.effective_from <= t),
+            key=lambda text: text.effective_from,
+            default=None,
+        )

@@ -1,0 +1,114 @@
+"""Why an answer is deny, and why an act is refused: the public codes (architecture section 3).
+
+Both lists grow only by addition; a retired code stays reserved. Sentences live in `text.py`, and
+`docs/reasons.md` documents each code; a test compares the three.
+"""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """A decision's deny code. The order of the members is the order of the stages a grant passes."""
+
+    RESOURCE_INCOMPLETE = "resource_incomplete"
+    RESOURCE_CONTRADICTORY = "resource_contradictory"
+    UNKNOWN_ACTION = "unknown_action"
+    ACCOUNT_UNKNOWN = "account_unknown"
+    ACCOUNT_NOT_ACTIVE = "account_not_active"
+    UNIT_SUSPENDED = "unit_suspended"
+    AUTHORITY_SUSPENDED = "authority_suspended"
+    NO_POLICY = "no_policy"
+    NO_GRANT = "no_grant"
+    ACTION_NOT_IN_ROLE = "action_not_in_role"
+    OUTSIDE_CATEGORY = "outside_category"
+    OUTSIDE_UNIT = "outside_unit"
+    OUTSIDE_LEVEL = "outside_level"
+    OUTSIDE_GRADE = "outside_grade"
+    OUTSIDE_CLASS = "outside_class"
+    OUTSIDE_SUBJECT = "outside_subject"
+    OUTSIDE_YEAR = "outside_year"
+    MINUTES_UNSIGNED = "minutes_unsigned"
+    COMMITMENT_MISSING = "commitment_missing"
+    COMMITMENT_OUTDATED = "commitment_outdated"
+    APPROVAL_MISSING = "approval_missing"
+    OUTSIDE_APPROVAL = "outside_approval"
+    NOT_YET_VALID = "not_yet_valid"
+    EXPIRED = "expired"
+    GRANT_SUSPENDED = "grant_suspended"
+    GRANT_ENDED = "grant_ended"
+    ASSIGNMENT_ENDED = "assignment_ended"
+    PERIOD_LOCKED = "period_locked"
+    DENIED_BY_RULE = "denied_by_rule"
+
+
+_STAGES = (
+    (Reason.RESOURCE_INCOMPLETE, Reason.RESOURCE_CONTRADICTORY, Reason.UNKNOWN_ACTION),
+    (Reason.ACCOUNT_UNKNOWN, Reason.ACCOUNT_NOT_ACTIVE),
+    (Reason.UNIT_SUSPENDED, Reason.AUTHORITY_SUSPENDED),
+    (Reason.NO_POLICY,),
+    (Reason.NO_GRANT,),
+    (Reason.ACTION_NOT_IN_ROLE, Reason.OUTSIDE_CATEGORY),
+    (
+        Reason.OUTSIDE_UNIT,
+        Reason.OUTSIDE_LEVEL,
+        Reason.OUTSIDE_GRADE,
+        Reason.OUTSIDE_CLASS,
+        Reason.OUTSIDE_SUBJECT,
+        Reason.OUTSIDE_YEAR,
+    ),
+    (
+        Reason.MINUTES_UNSIGNED,
+        Reason.COMMITMENT_MISSING,
+        Reason.COMMITMENT_OUTDATED,
+        Reason.APPROVAL_MISSING,
+        Reason.OUTSIDE_APPROVAL,
+    ),
+    (
+        Reason.NOT_YET_VALID,
+        Reason.EXPIRED,
+        Reason.GRANT_SUSPENDED,
+        Reason.GRANT_ENDED,
+        Reason.ASSIGNMENT_ENDED,
+    ),
+    (Reason.PERIOD_LOCKED, Reason.DENIED_BY_RULE),
+)
+
+DEPTH: dict[Reason, int] = {reason: depth for depth, reason in enumerate(r for stage in _STAGES for r in stage)}
+"""How far a grant got before this reason stopped it; the largest among an account's grants is reported."""
+
+
+class Refusal(StrEnum):
+    """Why an act of delegation was refused. HTTP statuses for these live in `api/errors.py` only."""
+
+    ACCOUNT_NOT_ACTIVE = "account_not_active"
+    ASSIGNMENT_MISSING = "assignment_missing"
+    BATCH_TOO_LARGE = "batch_too_large"
+    CLOSED_YEAR = "closed_year"
+    CREDENTIALS_WRONG = "credentials_wrong"
+    CUSTODY_TAKEN = "custody_taken"
+    CUSTODY_VACANT = "custody_vacant"
+    CYCLE = "cycle"
+    DEPTH_EXCEEDED = "depth_exceeded"
+    DOCUMENT_CHANGED = "document_changed"
+    DOCUMENT_STATE = "document_state"
+    DUPLICATE = "duplicate"
+    FORBIDDEN = "forbidden"
+    GRANT_ENDED = "grant_ended"
+    IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
+    INVALID = "invalid"
+    LEVEL_REQUIRED = "level_required"
+    LOCKED_OUT = "locked_out"
+    NO_POLICY = "no_policy"
+    NOT_AUTHENTICATED = "not_authenticated"
+    NOT_CUSTODIAN = "not_custodian"
+    NOT_DIRECT_MANAGER = "not_direct_manager"
+    NOT_FOUND = "not_found"
+    REDELEGATION_FORBIDDEN = "redelegation_forbidden"
+    ROLE_NOT_ALLOWED = "role_not_allowed"
+    SELF_SERVICE = "self_service"
+    SIGNED_ALREADY = "signed_already"
+    SIGNER_NO_CAPACITY = "signer_no_capacity"
+    SIGNER_NOT_LEADER = "signer_not_leader"
+    STALE_VERSION = "stale_version"
+    SUSPENDED = "suspended"
+    WIDER_THAN_AUTHORITY = "wider_than_authority"

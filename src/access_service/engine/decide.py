@@ -1,0 +1,285 @@
+"""Request and standing to decision, by table look-up and scope containment. No clock, no database, no Casbin.
+
+`Snapshot` is what is kept in memory for an account between changes: immutable, swapped whole. `Places` answers what
+the register knows of units and classes at one instant. A decision is a function of (revision, now) through both.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from access_service.domain.access import AccessRequest, Allow, Decision, Deny, GrantStanding, Standing
+from access_service.domain.names import AccountId, ClassId, GrantId, UnitId
+from access_service.domain.org import SchoolClass
+from access_service.domain.policy import PeriodLock
+from access_service.domain.reasons import DEPTH, Reason
+from access_service.engine.compile import Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A unit as a decision sees it at one instant."""
+
+    unit: UnitId
+    kind: str
+    levels: frozenset[str]
+    chain: frozenset[UnitId]
+    """The unit and everything above it."""
+    tables: Tables | None
+    """The pack bound to the nearest ancestor-or-self, compiled; None where no pack is bound."""
+    locks: Mapping[tuple[str, str], tuple[PeriodLock, ...]]
+    """Period locks of that pack for this kind of unit, by (category, action)."""
+
+
+class Places(Protocol):
+    """What the register knows of units and classes, as of one revision and instant."""
+
+    def place(self, unit: UnitId, now: datetime) -> Place | None: ...  # noqa: D102
+    def school_class(self, id_: ClassId) -> SchoolClass | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class GrantView:
+    """One grant, flattened for comparison."""
+
+    id: GrantId
+    role: str
+    unit: UnitId
+    levels: frozenset[str] | None
+    grades: frozenset[str] | None
+    classes: Mapping[str, frozenset[str]] | None
+    """Class to the subjects granted there; the empty subject is the whole class."""
+    subjects: frozenset[str] | None
+    school_year: str | None
+    categories: frozenset[str] | None
+    actions: frozenset[str] | None
+    early: Reason | None
+    late: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An account at one revision, good until `until`."""
+
+    account: AccountId
+    stopped: Reason | None
+    views: tuple[GrantView, ...]
+    """In the order of their ids, so that ties fall to the smallest."""
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """The record asked about, resolved: what the request says and what the register knows, in agreement."""
+
+    place: Place
+    category: str
+    action: str
+    level: str | None
+    levels: frozenset[str]
+    """The levels it may be of: its class's, the one named, or all of its unit's."""
+    grade: str | None
+    class_id: ClassId | None
+    subject: str | None
+    school_year: str | None
+    function: str | None
+
+
+def flatten(standing: Standing) -> Snapshot:
+    """An account's standing in the shape that decisions compare with."""
+    return Snapshot(
+        account=standing.account,
+        stopped=standing.stopped,
+        views=tuple(_view(grant) for grant in standing.grants),
+        until=standing.until,
+    )
+
+
+def _view(standing: GrantStanding) -> GrantView:
+    grant, scope = standing.grant, standing.grant.scope
+    classes: dict[str, set[str]] | None = None
+    if scope.classes is not None:
+        classes = {}
+        for class_id, subject in scope.classes:
+            classes.setdefault(class_id, set()).add(subject)
+    return GrantView(
+        id=grant.id,
+        role=grant.role,
+        unit=scope.unit,
+        levels=None if scope.levels is None else frozenset(str(level) for level in scope.levels),
+        grades=scope.grades,
+        classes=None if classes is None else {c: frozenset(s) for c, s in classes.items()},
+        subjects=scope.subjects,
+        school_year=scope.school_year,
+        categories=scope.categories,
+        actions=scope.actions,
+        early=standing.early,
+        late=standing.late,
+    )
+
+
+def decide(request: AccessRequest, snapshot: Snapshot | None, places: Places, now: datetime) -> Decision:
+    """Allow or deny. The stages are those of `domain.reasons`, in order.
+
+    (1) the request resolves against the register; (2) the account exists and is active; (3) a pack is bound;
+    (4) no explicit deny matches; (5) some grant passes unit, role, scope, documents and validity (rule 1).
+    """
+    resource = resolve(request, places, now)
+    if isinstance(resource, Reason) and resource is not Reason.NO_POLICY:
+        return Deny(resource)
+    if snapshot is None:
+        return Deny(Reason.ACCOUNT_UNKNOWN)
+    if snapshot.stopped is not None:
+        return Deny(snapshot.stopped)
+    if isinstance(resource, Reason):
+        return Deny(resource)
+    return _explicit_deny(resource, now) or _by_grants(snapshot, resource)
+
+
+def resolve(request: AccessRequest, places: Places, now: datetime) -> Resource | Reason:
+    """The record asked about, or why the request cannot be understood. Nothing is guessed.
+
+    What the register knows (a class's school, level, grade and year) is taken from it; what the request repeats of
+    it must agree.
+    """
+    unit, school_class = request.unit, None
+    if request.resource_type == "unit":
+        unit = UnitId(request.resource_id)
+    class_id = ClassId(request.resource_id) if request.resource_type == "class" else request.class_id
+    if class_id is not None:
+        school_class = places.school_class(class_id)
+        if school_class is None or (unit is not None and unit != school_class.school):
+            return Reason.RESOURCE_CONTRADICTORY
+        unit = school_class.school
+    if unit is None or request.category is None or (request.resource_type == "student" and class_id is None):
+        return Reason.RESOURCE_INCOMPLETE
+    place = places.place(unit, now)
+    if place is None:
+        return Reason.RESOURCE_CONTRADICTORY
+    if place.tables is None:
+        return Reason.NO_POLICY
+    return _described(request, place, school_class)
+
+
+def _described(request: AccessRequest, place: Place, school_class: SchoolClass | None) -> Resource | Reason:
+    """The pack's vocabulary, and what the request repeats of the register."""
+    pack = place.tables.pack if place.tables is not None else None
+    if pack is None:
+        return Reason.NO_POLICY
+    category = pack.categories.get(request.category or "")
+    if category is None or request.resource_type not in category.resource_types:
+        return Reason.RESOURCE_CONTRADICTORY
+    if request.action not in pack.actions:
+        return Reason.UNKNOWN_ACTION
+    if pack.function_required and request.function is None:
+        return Reason.RESOURCE_INCOMPLETE
+    if school_class is not None:
+        known = (str(school_class.level), school_class.grade, school_class.school_year)
+        if any(
+            said not in (None, fact)
+            for said, fact in zip((request.level, request.grade, request.school_year), known, strict=True)
+        ):
+            return Reason.RESOURCE_CONTRADICTORY
+        level, grade, year = known
+        levels = frozenset({level})
+    else:
+        grade, year = request.grade, request.school_year
+        level = request.level
+        if level is not None and place.levels and level not in place.levels:
+            return Reason.RESOURCE_CONTRADICTORY
+        levels = place.levels if level is None else frozenset({level})
+    return Resource(
+        place=place,
+        category=category.id,
+        action=request.action,
+        level=level,
+        levels=levels,
+        grade=grade,
+        class_id=school_class.id if school_class is not None else None,
+        subject=request.subject,
+        school_year=year,
+        function=request.function,
+    )
+
+
+def _explicit_deny(resource: Resource, now: datetime) -> Deny | None:
+    """(4) A period's lock, or a rule that denies everybody; either beats every allow (rule 2)."""
+    cell = (resource.category, resource.action)
+    for lock in resource.place.locks.get(cell, ()):
+        if lock.start <= now < lock.end:
+            return Deny(Reason.PERIOD_LOCKED, because=lock)
+    tables = resource.place.tables
+    if tables is not None and (rule := tables.everyone_deny.get(cell)) is not None:
+        return Deny(Reason.DENIED_BY_RULE, because=rule)
+    return None
+
+
+def _by_grants(snapshot: Snapshot, resource: Resource) -> Decision:
+    """(5) The first grant that passes allows, unless another grant's role forbids the same cell."""
+    tables = resource.place.tables
+    if tables is None or not snapshot.views:
+        return Deny(Reason.NO_GRANT)
+    cell = (resource.category, resource.action)
+    allow: Allow | None = None
+    best, best_depth, best_grant = Reason.NO_GRANT, -1, None
+    for view in snapshot.views:
+        role = tables.roles.get(view.role)
+        if role is not None and cell in role.deny:
+            if view.early is None and view.late is None and outside(view, resource) is None:
+                return Deny(Reason.DENIED_BY_RULE, view.id, role.deny[cell].rule)
+            reason: Reason | None = Reason.ACTION_NOT_IN_ROLE
+        else:
+            reason = view.early or _outside_role(view, resource, tables) or outside(view, resource) or view.late
+        if reason is None:
+            if allow is None:
+                allow = Allow(view.id, tables.roles[view.role].allow[cell].rule)
+        elif DEPTH[reason] > best_depth:
+            best, best_depth, best_grant = reason, DEPTH[reason], view.id
+    return allow or Deny(best, best_grant)
+
+
+def _outside_role(view: GrantView, resource: Resource, tables: Tables) -> Reason | None:
+    """Stage *role*: the pack's table, then what the grant itself narrows."""
+    role = tables.roles.get(view.role)
+    if role is None or resource.action not in role.actions:
+        return Reason.ACTION_NOT_IN_ROLE
+    if view.actions is not None and resource.action not in view.actions:
+        return Reason.ACTION_NOT_IN_ROLE
+    cell = role.allow.get((resource.category, resource.action))
+    if cell is None or (view.categories is not None and resource.category not in view.categories):
+        return Reason.OUTSIDE_CATEGORY
+    if resource.function is not None and resource.function not in cell.functions:
+        return Reason.ACTION_NOT_IN_ROLE
+    return None
+
+
+def outside(view: GrantView, resource: Resource) -> Reason | None:
+    """Stage *scope*: the first dimension on which the record lies outside the grant, or None."""
+    if view.unit not in resource.place.chain:
+        return Reason.OUTSIDE_UNIT
+    if view.levels is not None and not resource.levels <= view.levels:
+        # Part of a school of several levels: the request must say which level it asks about.
+        return Reason.RESOURCE_INCOMPLETE if resource.levels & view.levels else Reason.OUTSIDE_LEVEL
+    if view.grades is not None and resource.grade not in view.grades:
+        return Reason.OUTSIDE_GRADE if resource.grade is not None else Reason.RESOURCE_INCOMPLETE
+    if view.classes is not None:
+        reason = _outside_class(view.classes, resource)
+        if reason is not None:
+            return reason
+    if view.subjects is not None and resource.subject not in view.subjects:
+        return Reason.OUTSIDE_SUBJECT if resource.subject is not None else Reason.RESOURCE_INCOMPLETE
+    if view.school_year is not None and resource.school_year != view.school_year:
+        return Reason.OUTSIDE_YEAR if resource.school_year is not None else Reason.RESOURCE_INCOMPLETE
+    return None
+
+
+def _outside_class(classes: Mapping[str, frozenset[str]], resource: Resource) -> Reason | None:
+    if resource.class_id is None:
+        return Reason.RESOURCE_INCOMPLETE
+    subjects = classes.get(resource.class_id)
+    if subjects is None:
+        return Reason.OUTSIDE_CLASS
+    if "" in subjects or resource.subject in subjects:
+        return None
+    return Reason.RESOURCE_INCOMPLETE if resource.subject is None else Reason.OUTSIDE_SUBJECT

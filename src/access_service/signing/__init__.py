@@ -1,0 +1,1 @@
+"""Keys, canonical bytes, confirmations: the only user of cryptography."""
