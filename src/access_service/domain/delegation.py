@@ -112,6 +112,37 @@ class Confirmation:
 
 
 @dataclass(frozen=True, slots=True)
+class Inspection:
+    """Đoàn kiểm tra by decision: read-only access to dossiers and matrices of the units named (rule 14)."""
+
+    id: str
+    document: DocumentId
+    unit: UnitId
+    """The unit that decided it."""
+    units: frozenset[UnitId]
+    """The units inspected, each with what is below it."""
+    members: frozenset[PersonId]
+    content: str
+    valid_from: datetime
+    valid_to: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeavingCase:
+    """Somebody's duty ended; the case closes with return minutes (rule 12, #125)."""
+
+    id: str
+    person: PersonId
+    unit: UnitId
+    assignment: AssignmentId
+    valid_from: datetime
+    """When the duty ended."""
+    valid_to: datetime | None = None
+    """When the return minutes were countersigned."""
+    document: DocumentId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
     """A unit as giver: everything about it that a proposal is checked against, read at one instant."""
 

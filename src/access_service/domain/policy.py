@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from access_service.domain.names import Capacity, Rank
+from access_service.domain.names import Capacity, Rank, UnitId
 
 ANY = "*"
 """In a rule's role: every role. In a delegation rule's position or unit kind: any."""
@@ -209,3 +209,15 @@ class Pack:
             key=lambda text: text.effective_from,
             default=None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PackBinding:
+    """A pack in force for a unit and what is below it, unless a nearer binding holds (architecture section 4)."""
+
+    id: str
+    unit: UnitId
+    pack: str
+    digest: str
+    valid_from: datetime
+    valid_to: datetime | None = None

@@ -107,8 +107,9 @@ def _view(standing: GrantStanding) -> GrantView:
         id=grant.id,
         role=grant.role,
         unit=scope.unit,
-        levels=None if scope.levels is None else frozenset(str(level) for level in scope.levels),
-        grades=scope.grades,
+        # The levels and grades of a class-bound grant are those of its classes: comparing them says less.
+        levels=None if scope.levels is None or classes else frozenset(map(str, scope.levels)),
+        grades=None if classes else scope.grades,
         classes=None if classes is None else {c: frozenset(s) for c, s in classes.items()},
         subjects=scope.subjects,
         school_year=scope.school_year,
@@ -275,9 +276,7 @@ def outside(view: GrantView, resource: Resource) -> Reason | None:
 
 
 def _outside_class(classes: Mapping[str, frozenset[str]], resource: Resource) -> Reason | None:
-    if resource.class_id is None:
-        return Reason.RESOURCE_INCOMPLETE
-    subjects = classes.get(resource.class_id)
+    subjects = classes.get(resource.class_id or "")
     if subjects is None:
         return Reason.OUTSIDE_CLASS
     if "" in subjects or resource.subject in subjects:

@@ -1,0 +1,160 @@
+"""The one place that talks to Casbin: which models are allowed, and questions to a fixed set of checked rows.
+
+An engine is built once from a whole set of rules and never changed: no row is added or removed, no policy is
+reloaded, no role manager is filled, and there is no switch that turns enforcement off.
+"""
+
+import logging
+from collections.abc import Iterable
+from importlib import metadata
+from typing import Any
+
+import casbin
+
+from access_service.domain.errors import Fault, UnavailableError
+from access_service.domain.policy import ANY, Pack, RoleRule
+from access_service.engine.pack_tables import DEFAULT
+from access_service.engine.toml_tables import shown
+
+SIMPLEEVAL_SAFE = (1, 0, 5)
+"""Casbin's evaluator had a sandbox escape before (CVE-2026-32640)."""
+REQUEST = ("role", "category", "action")
+COLUMNS = ("role", "function", "category", "action", "eft", "article")
+EFFECT = "some(where (p.eft == allow)) && !some(where (p.eft == deny))"
+"""Deny beats allow, and nothing by default. Casbin's other expressions let one of the two through."""
+TERMS = frozenset({'(p.role == r.role || p.role == "*")', "p.category == r.category", "p.action == r.action"})
+"""The matcher: these joined by `&&`, in any order. The first one is why a role's rows may be asked alone."""
+_SECTIONS = {
+    "request_definition": "r",
+    "policy_definition": "p",
+    "policy_effect": "e",
+    "matchers": "m",
+}
+
+
+def check_distribution() -> None:
+    """Refuse to start on a mixed or outdated installation of Casbin.
+
+    Raises `UnavailableError` when the frozen distribution `casbin` stands beside `pycasbin` (both write the same
+    files, and whichever came last is what runs), when `pycasbin` is absent, or its evaluator is unsafe.
+    """
+    if _version("casbin") is not None:
+        raise UnavailableError(
+            "the distribution `casbin` is installed beside `pycasbin`: remove both, install `pycasbin`"
+        )
+    if _version("pycasbin") is None:
+        raise UnavailableError("the distribution `pycasbin` is not installed")
+    evaluator = _version("simpleeval") or "0"
+    if tuple(int(part) for part in evaluator.split(".")[:3] if part.isdecimal()) < SIMPLEEVAL_SAFE:
+        raise UnavailableError(f"simpleeval `{evaluator}` is older than 1.0.5, which has a sandbox escape")
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def model_faults(path: str, text: str) -> list[Fault]:
+    """What a model may be, and nothing else: the definitions, effect and matcher named above.
+
+    Sections and keys are read here as well as by Casbin, because Casbin skips in silence what it does not know.
+    """
+    found, faults = _definitions(path, text)
+    wanted = {"r": ", ".join(REQUEST), "p": ", ".join(COLUMNS), "e": EFFECT}
+    for key, want in wanted.items():
+        line, value = found.get(key, (1, ""))
+        if "".join(value.split()) != "".join(want.split()):
+            faults.append(Fault(f"{path}:{line}", f"`{key}` must be `{want}`"))
+    line, value = found.get("m", (1, ""))
+    terms = [" ".join(term.split()) for term in value.split("&&")]
+    for term in sorted(set(terms) - TERMS):
+        faults.append(Fault(f"{path}:{line}", f"{shown(term)} is not allowed in the matcher", "no functions"))
+    for term in sorted(TERMS - set(terms)):
+        faults.append(Fault(f"{path}:{line}", f"the matcher lacks `{term}`"))
+    if not faults and (cause := _casbin_refuses(text)):
+        faults.append(Fault(f"{path}:1", f"Casbin cannot load it: {cause}"))
+    return faults
+
+
+def _definitions(path: str, text: str) -> tuple[dict[str, tuple[int, str]], list[Fault]]:
+    """Each key of the model with its line and value; a key or section that is not ours is a fault."""
+    found: dict[str, tuple[int, str]] = {}
+    faults: list[Fault] = []
+    wanted = ""
+    for number, raw in enumerate(text.split("\n"), start=1):
+        line, place = raw.strip(), f"{path}:{number}"
+        if not line or line.startswith("#"):
+            continue
+        if line.startswith("[") and line.endswith("]"):
+            wanted = _SECTIONS.get(line[1:-1], "")
+            if not wanted:
+                faults.append(Fault(place, f"section {shown(line)} is not allowed"))
+            continue
+        key, equals, value = (part.strip() for part in line.partition("="))
+        if not equals or key != wanted:
+            faults.append(Fault(place, f"{shown(key)} is not allowed here"))
+        elif key in found:
+            faults.append(Fault(place, f"`{key}` stands twice"))
+        else:
+            found[key] = (number, value)
+    return found, faults
+
+
+def _casbin_refuses(text: str) -> str:
+    """Why Casbin itself cannot use a model, or nothing."""
+    try:
+        model = casbin.Enforcer.new_model(text=text)
+        casbin.Enforcer(model)
+    except (RuntimeError, KeyError, TypeError, ValueError, SyntaxError) as error:
+        return str(error)
+    return "" if set(model.keys()) == {"r", "p", "e", "m"} else "sections are missing"
+
+
+def _enforcer(model_text: str, rows: Iterable[list[str]]) -> Any:
+    """A Casbin enforcer over exactly these rows. Typed `Any`: Casbin has no types, and it goes no further."""
+    # Casbin logs every denial with its arguments; the decision log is ours.
+    logging.getLogger("casbin").setLevel(logging.CRITICAL)
+    model = casbin.Enforcer.new_model(text=model_text)
+    for row in rows:
+        model.add_policy("p", "p", row)
+    return casbin.Enforcer(model)
+
+
+def row_of(rule: RoleRule) -> tuple[str, ...]:
+    """A rule as Casbin's p-row, in the order of the policy definition."""
+    effect = "allow" if rule.allow else "deny"
+    return rule.role, rule.function, rule.category, rule.action, effect, rule.article
+
+
+class CasbinEngine:
+    """Plain Casbin over a pack's rules, or over some of them. Immutable after construction."""
+
+    def __init__(self, pack: Pack, rules: Iterable[RoleRule] | None = None) -> None:
+        chosen = sorted(pack.rules if rules is None else rules, key=lambda rule: _rank(pack, rule))
+        # Casbin names the first deny that matches, and the last allow: the preferred row stands there.
+        ordered = [rule for rule in chosen if not rule.allow] + [rule for rule in reversed(chosen) if rule.allow]
+        self._rules = {row_of(rule): rule for rule in ordered}
+        self._enforcer = _enforcer(pack.model_text, (list(row) for row in self._rules))
+
+    def ask(self, role: str, category: str, action: str) -> RoleRule | None:
+        """The row that decides: an allow, a deny, or None, which denies too (rule 1: nothing by default)."""
+        # Without rows Casbin compares with empty strings, and an empty question would be allowed.
+        if not self._rules or not (role and category and action):
+            return None
+        allowed, row = self._enforcer.enforce_ex(role, category, action)
+        rule = self._rules[tuple(row)] if row else None
+        if allowed is not (rule is not None and rule.allow):
+            raise RuntimeError(f"Casbin's answer and the row it names disagree: `{allowed}`, `{row}`")
+        return rule
+
+
+def _rank(pack: Pack, rule: RoleRule) -> tuple[object, ...]:
+    """Which of several matching rows an explanation names, whatever order they were written in.
+
+    A row about the role before one about every role, one that cites a regulation before the product's default, the
+    pack's own before an inherited one; then by text, so that the answer never depends on the order of lines.
+    """
+    own = rule.source.startswith(f"{pack.name}/")
+    return rule.role == ANY, rule.article == DEFAULT, not own, row_of(rule), rule.source

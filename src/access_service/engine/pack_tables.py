@@ -1,0 +1,282 @@
+"""`pack.toml` into a draft: one function a section, each in the order in which later ones refer to it.
+
+A draft collects the packs of a chain from the root to the leaf. A table with the id of an inherited one takes its
+place; what an outer pack names, an inner one cannot refer to.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from access_service.domain.names import Capacity, Rank
+from access_service.domain.policy import (
+    Article,
+    Category,
+    CommitmentText,
+    DelegationRule,
+    Limit,
+    PeriodLock,
+    Position,
+    Role,
+    RoleRule,
+    UnitKind,
+)
+from access_service.engine.pack_files import NAME
+from access_service.engine.toml_tables import Table, guess, shown
+
+DEFAULT = "default"
+"""The article of the product's own choices; it needs no writing and cannot be written."""
+RESOURCE_TYPES = frozenset({"unit", "class", "student", "staff"})
+AXES = frozenset({"classes", "levels", "subjects", "school_year"})
+CUSTODIANS = frozenset({"head", "officer", "deputy_in_charge"})
+GIVER_CAPACITIES = frozenset(Capacity) - {Capacity.SELF, Capacity.WITNESS}
+READ = "read"
+"""The action that no period's lock may name (rule 2)."""
+LIMITS: Mapping[str, range | frozenset[str]] = {
+    "max_depth": range(1, 33),
+    "document_lapse_days": range(1, 3_651),
+    "confirmation_days": range(1, 366),
+    "confirmation_silence": frozenset({"flag", "lapse"}),
+    "activation_code_hours": range(1, 721),
+    "session_minutes": range(1, 1_441),
+    "failed_logins": range(1, 101),
+    "lockout_minutes": range(1, 10_081),
+    "grant_days_max": range(1, 3_661),
+    "hand_back_days": range(1, 366),
+    "deadline_without_hour": frozenset({"before_day", "through_day"}),
+}
+"""What the product reads: numbers with the bounds past which they are mistakes, and choices."""
+COVERAGE_ITEMS = (1, 128)
+RESIGN_DAYS = (0, 3_650)
+
+
+def _built_in() -> dict[str, Article]:
+    return {
+        DEFAULT: Article(DEFAULT, DEFAULT, "", None, "Mặc định của sản phẩm", "The product's own choice"),
+    }
+
+
+@dataclass(slots=True)
+class Draft:
+    """What has been read so far."""
+
+    complete: bool = True
+    """False once an inherited file could not be read: names it may have defined are then not held against rows."""
+    version: str = ""
+    title: str = ""
+    model: str = ""
+    documents: set[str] = field(default_factory=set)
+    articles: dict[str, Article] = field(default_factory=_built_in)
+    actions: dict[str, str] = field(default_factory=dict)
+    functions: dict[str, str] = field(default_factory=dict)
+    categories: dict[str, Category] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    positions: dict[str, Position] = field(default_factory=dict)
+    unit_kinds: dict[str, UnitKind] = field(default_factory=dict)
+    limits: dict[str, Limit] = field(default_factory=dict)
+    locks: dict[str, PeriodLock] = field(default_factory=dict)
+    commitments: dict[str, CommitmentText] = field(default_factory=dict)
+    capacities: frozenset[Capacity] | None = None
+    holders: frozenset[str] | None = None
+    function_required: bool | None = None
+    rules: list[RoleRule] = field(default_factory=list)
+    delegation: dict[tuple[str, str, str, str], DelegationRule] = field(default_factory=dict)
+    """By role, position, unit kind and issuer: an inner row about the same takes the inherited one's place."""
+
+    def known(self, names: Collection[str]) -> Collection[str] | None:
+        """A vocabulary to compare with, or None while it may be incomplete."""
+        return names if self.complete else None
+
+
+def read_tables(table: Table, name: str, draft: Draft) -> None:
+    """Add everything in one pack.toml to the draft; faults go to the table's list."""
+    if (written := table.text("name")) != name and written:
+        table.fault("name", f"the pack calls itself {shown(written)}, its folder `{name}`")
+    draft.version, draft.title = table.text("version"), table.text("title")
+    if table.has("model"):
+        draft.model = table.text("model")
+        if draft.model and NAME.fullmatch(draft.model) is None:
+            table.fault("model", f"{shown(draft.model)} is no name of a model")
+    # `load` followed it before the draft began.
+    table.asked.add("extends")
+    _documents(table, draft)
+    _words(table, "actions", draft.actions)
+    _words(table, "functions", draft.functions)
+    _unit_kinds(table, draft)
+    _categories(table, draft)
+    _roles(table, draft)
+    _positions(table, draft)
+    _limits(table, draft)
+    _locks(table, draft)
+    _commitments(table, draft)
+    _conduct(table, draft)
+    table.done()
+
+
+def _documents(table: Table, draft: Draft) -> None:
+    for id_, document in table.tables("documents"):
+        document.text("title")
+        document.text("issued")
+        document.done()
+        draft.documents.add(id_)
+    for id_, article in table.tables("articles"):
+        if id_ == DEFAULT:
+            article.fault(None, f"`{DEFAULT}` is built in", "it stands for the product's own choices")
+        document_id = article.word("document", draft.known(draft.documents), "document")
+        place = article.text("place")
+        item = article.number("item", *COVERAGE_ITEMS) if article.has("item") else None
+        article.asked.add("item")
+        draft.articles[id_] = Article(id_, document_id, place, item, article.text("vi"), article.text("en"))
+        article.done()
+
+
+def _words(table: Table, key: str, into: dict[str, str]) -> None:
+    ids = table.ids(key)
+    words = table.table(key)
+    if words is not None:
+        into.update({id_: words.text(id_) for id_ in ids})
+
+
+def _article(table: Table, draft: Draft) -> str:
+    return table.word("article", draft.known(draft.articles), "article")
+
+
+def _unit_kinds(table: Table, draft: Draft) -> None:
+    for id_, kind in table.tables("unit_kinds"):
+        draft.unit_kinds[id_] = UnitKind(
+            id_,
+            kind.text("vi"),
+            kind.text("en"),
+            has_head=kind.flag("has_head"),
+            has_admin_account=kind.flag("has_admin_account"),
+            has_levels=kind.flag("has_levels"),
+            article=_article(kind, draft),
+        )
+        kind.done()
+
+
+def _categories(table: Table, draft: Draft) -> None:
+    for id_, category in table.tables("categories"):
+        draft.categories[id_] = Category(
+            id_,
+            category.text("vi"),
+            category.text("en"),
+            category.words("resource_types", RESOURCE_TYPES, "resource type"),
+            sensitive=category.flag("sensitive"),
+            article=_article(category, draft),
+        )
+        category.done()
+
+
+def _roles(table: Table, draft: Draft) -> None:
+    for id_, role in table.tables("roles"):
+        draft.roles[id_] = Role(
+            id_,
+            role.text("vi"),
+            role.text("en"),
+            role.words("narrows_by", AXES, "axis", may_be_empty=True),
+            _article(role, draft),
+        )
+        role.done()
+
+
+def _positions(table: Table, draft: Draft) -> None:
+    for id_, position in table.tables("positions"):
+        rank = position.word("rank", frozenset(Rank), "rank")
+        draft.positions[id_] = Position(
+            id_,
+            position.text("vi"),
+            position.text("en"),
+            Rank(rank) if rank in frozenset(Rank) else Rank.STAFF,
+            position.words("unit_kinds", draft.known(draft.unit_kinds), "unit kind"),
+            _article(position, draft),
+        )
+        position.done()
+
+
+def _limits(table: Table, draft: Draft) -> None:
+    for id_, limit in table.tables("limits"):
+        allowed = LIMITS.get(id_)
+        value: int | str
+        if allowed is None:
+            limit.fault(None, f"unknown limit {shown(id_)}", guess(id_, LIMITS))
+            limit.asked.add("value")
+            value = 0
+        elif isinstance(allowed, range):
+            value = limit.number("value", allowed.start, allowed.stop - 1)
+        else:
+            value = limit.word("value", allowed, f"choice for `{id_}`")
+        draft.limits[id_] = Limit(value, _article(limit, draft))
+        limit.done()
+
+
+def _locks(table: Table, draft: Draft) -> None:
+    here: set[str] = set()
+    for lock in table.rows("locks"):
+        id_ = lock.text("id")
+        _once(lock, "id", id_, here)
+        actions = lock.words("actions", draft.known(draft.actions), "action")
+        if READ in actions:
+            lock.fault("actions", f"a lock may not name `{READ}`", "the lock of a period never stops reading")
+        start, end = lock.instant("start"), lock.instant("end")
+        if start >= end and not _unreadable(lock, "start", "end"):
+            lock.fault("end", "`end` is not after `start`")
+        draft.locks[id_] = PeriodLock(
+            id_,
+            lock.words("unit_kinds", draft.known(draft.unit_kinds), "unit kind"),
+            lock.words("categories", draft.known(draft.categories), "category"),
+            actions,
+            start,
+            end,
+            lock.text("vi"),
+            _article(lock, draft),
+        )
+        lock.done()
+
+
+def _once(table: Table, key: str, id_: str, here: set[str]) -> None:
+    if id_ in here and id_:
+        table.fault(key, f"{shown(id_)} stands twice")
+    here.add(id_)
+
+
+def _unreadable(table: Table, *keys: str) -> bool:
+    """Has one of these instants been refused already?"""
+    values = [table.values.get(key) for key in keys]
+    return not all(isinstance(value, datetime) and value.tzinfo is not None for value in values)
+
+
+def _commitments(table: Table, draft: Draft) -> None:
+    here: set[str] = set()
+    for text in table.rows("commitments"):
+        version = text.text("version")
+        _once(text, "version", version, here)
+        start = text.instant("effective_from")
+        same_day = [v for v, t in draft.commitments.items() if t.effective_from == start and v != version]
+        if same_day and not _unreadable(text, "effective_from"):
+            text.fault("effective_from", f"version `{same_day[0]}` begins at the same instant")
+        draft.commitments[version] = CommitmentText(
+            version,
+            start,
+            timedelta(days=text.number("resign_within_days", *RESIGN_DAYS)),
+            text.text("vi"),
+            _article(text, draft),
+        )
+        text.done()
+
+
+def _conduct(table: Table, draft: Draft) -> None:
+    """`[signing]`, `[custody]` and `[requests]`: each replaces the inherited one whole."""
+    if (signing := table.table("signing")) is not None:
+        words = signing.words("capacities", GIVER_CAPACITIES, "capacity of a giver")
+        draft.capacities = frozenset(Capacity(word) for word in words & GIVER_CAPACITIES)
+        _article(signing, draft)
+        signing.done()
+    if (custody := table.table("custody")) is not None:
+        draft.holders = custody.words("holders", CUSTODIANS, "holder of an admin account")
+        _article(custody, draft)
+        custody.done()
+    if (requests := table.table("requests")) is not None:
+        draft.function_required = requests.flag("function_required")
+        _article(requests, draft)
+        requests.done()

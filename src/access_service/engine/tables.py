@@ -1,0 +1,41 @@
+"""What a decision looks up: Casbin's answers, kept. Values only, so that `engine.decide` stays pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from access_service.domain.policy import Pack, RoleRule
+
+CellKey = tuple[str, str]
+"""Category and action."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Casbin's answer to one question."""
+
+    rule: RoleRule
+    """The row that decided, for explanations."""
+    functions: frozenset[str]
+    """Functions of every row of that effect on the cell; a request that names another is outside the role."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleTable:
+    """Everything a pack says about one role. A cell in neither table is a deny by rule 1 (nothing by default)."""
+
+    allow: Mapping[CellKey, Cell]
+    deny: Mapping[CellKey, Cell]
+    """Cells that a row denies explicitly, rows about every role included; none of them is in `allow`."""
+    actions: frozenset[str]
+    """Actions allowed on at least one category."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """One pack, compiled."""
+
+    pack: Pack
+    roles: Mapping[str, RoleTable]
+    """A table for each role of the pack, empty where no row names the role."""
+    everyone_deny: Mapping[CellKey, RoleRule]
+    """Cells that a row about `*` denies, whatever the role."""

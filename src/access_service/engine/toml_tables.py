@@ -1,0 +1,287 @@
+"""TOML with line numbers, and a strict reader of one table.
+
+`tomllib` gives values without places. `lines_of` scans the text for headers and keys once, so that every fault
+names the line a person has to change.
+"""
+
+import difflib
+import re
+import tomllib
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from access_service.domain.errors import Fault
+
+At = tuple[str | int, ...]
+"""Where a value stands: `("locks", 0, "start")`."""
+
+YEARS = range(1975, 2200)
+"""Instants outside are typing mistakes; it also keeps conversion to UTC from overflowing."""
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""Ids of a pack's vocabularies: no comma, quote, space or wildcard, so that a row means what it shows."""
+_ID_HINT = "letters without accents, digits, `.`, `_` and `-`, at most 64"
+_BOM = b"\xef\xbb\xbf"
+
+_WORD = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
+_KEYS = rf"{_WORD}(?:\s*\.\s*{_WORD})*"
+_HEADER = re.compile(rf"\s*(\[\[?)\s*({_KEYS})\s*\]\]?\s*(?:#.*)?")
+_KEY = re.compile(rf"\s*({_KEYS})\s*=\s*(.*)")
+_AT_LINE = re.compile(r"\s*\(at line (\d+), column \d+\)")
+_AT_END = re.compile(r"\s*\(at end of document\)")
+
+
+def text_of(path: str, content: bytes, faults: list[Fault]) -> str | None:
+    """The text of a file of a pack: UTF-8 without a mark, in NFC, not empty. None when nothing can be read."""
+    if content.startswith(_BOM):
+        faults.append(Fault(f"{path}:1", "starts with a byte-order mark", "save as UTF-8 without one"))
+        content = content.removeprefix(_BOM)
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        faults.append(Fault(f"{path}:{line}", "not UTF-8", "save as UTF-8"))
+        return None
+    if not text.strip():
+        faults.append(Fault(f"{path}:1", "empty file"))
+        return None
+    for number, line_text in enumerate(text.split("\n"), start=1):
+        if not unicodedata.is_normalized("NFC", line_text):
+            hint = "accents must be part of their letters: save as NFC (Unicode dựng sẵn)"
+            faults.append(Fault(f"{path}:{number}", "text is not NFC", hint))
+    return text
+
+
+def guess(word: str, known: Collection[str]) -> str:
+    """A hint naming what was probably meant, or nothing."""
+    close = difflib.get_close_matches(word, sorted(known), n=1)
+    return f"did you mean `{close[0]}`" if close else ""
+
+
+def shown(value: object) -> str:
+    """User input for a message: on one line and short, in backticks."""
+    text = " ".join(str(value).split())
+    return f"`{text[:77]}…`" if len(text) > 80 else f"`{text}`"  # noqa: PLR2004 - a line's worth
+
+
+def _split_key(dotted: str) -> list[str]:
+    return [word.strip("\"'") for word in re.findall(_WORD, dotted)]
+
+
+def lines_of(text: str) -> dict[At, int]:
+    """The line of every header and key outside strings; arrays of tables are counted from 0."""
+    lines: dict[At, int] = {}
+    counts: dict[At, int] = {}
+    table: At = ()
+    closing = ""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if closing:
+            closing = "" if closing in line else closing
+        elif header := _HEADER.fullmatch(line.rstrip("\r")):
+            table = _resolve(_split_key(header[2]), counts)
+            if header[1] == "[[":
+                counts[table] = counts.get(table, -1) + 1
+                table = (*table, counts[table])
+            lines.setdefault(table, number)
+        elif key := _KEY.match(line):
+            at = table
+            for word in _split_key(key[1]):
+                at = (*at, word)
+                lines.setdefault(at, number)
+            opening = key[2][:3]
+            if opening in ('"""', "'''") and opening not in key[2][3:]:
+                closing = opening
+    return lines
+
+
+def _resolve(words: list[str], counts: Mapping[At, int]) -> At:
+    """A header's place; inside an array of tables it is about the last element so far."""
+    at: At = ()
+    for position, word in enumerate(words):
+        at = (*at, word)
+        if at in counts and position < len(words) - 1:
+            at = (*at, counts[at])
+    return at
+
+
+@dataclass(frozen=True, slots=True)
+class TomlFile:
+    """One parsed file and where everything in it stands."""
+
+    path: str
+    root: Mapping[str, Any]
+    lines: Mapping[At, int]
+
+    def place(self, at: At) -> str:
+        """`hai-phong/pack.toml:17`, of the nearest header or key that is known."""
+        while at and at not in self.lines:
+            at = at[:-1]
+        return f"{self.path}:{self.lines.get(at, 1)}"
+
+
+def parse_toml(path: str, text: str, faults: list[Fault]) -> TomlFile | None:
+    """The file's tables, or None and a fault when it is not TOML."""
+    try:
+        return TomlFile(path, tomllib.loads(text), lines_of(text))
+    except tomllib.TOMLDecodeError as error:
+        said = str(error)
+        found = _AT_LINE.search(said)
+        line = int(found[1]) if found else text.rstrip().count("\n") + 1
+        said = _AT_END.sub("", _AT_LINE.sub("", said))
+        faults.append(Fault(f"{path}:{line}", f"not TOML: {said[:1].lower()}{said[1:]}"))
+    except (ValueError, RecursionError):
+        # A number of thousands of digits, or brackets nested beyond the interpreter's stack.
+        faults.append(Fault(f"{path}:1", "not TOML: a value is too large or nested too deep"))
+    return None
+
+
+@dataclass(slots=True)
+class Table:
+    """Reads one table key by key; `done` refuses the keys nobody asked for.
+
+    Each method returns a value of the right type even after a fault, so that the remaining faults are found too;
+    whoever holds `faults` throws the result away when there are any.
+    """
+
+    file: TomlFile
+    at: At
+    values: Mapping[str, Any]
+    faults: list[Fault]
+    asked: set[str] = field(default_factory=set)
+
+    @classmethod
+    def root(cls, file: TomlFile, faults: list[Fault]) -> "Table":
+        """The top of a file."""
+        return cls(file, (), file.root, faults)
+
+    def fault(self, key: str | None, message: str, hint: str = "") -> None:
+        """Note something wrong with a key, or with the table itself."""
+        at = self.at if key is None else (*self.at, key)
+        self.faults.append(Fault(self.file.place(at), message, hint))
+
+    def has(self, key: str) -> bool:
+        """Is the key written?"""
+        return key in self.values
+
+    def done(self) -> None:
+        """Refuse every key that was not asked for."""
+        for key in self.values.keys() - self.asked:
+            self.fault(key, f"unknown key {shown(key)}{self._inside()}", guess(key, self.asked))
+
+    def _inside(self) -> str:
+        return f" in `{'.'.join(str(word) for word in self.at)}`" if self.at else ""
+
+    def value(self, key: str) -> Any:
+        """Whatever is written; a fault and None when nothing is."""
+        self.asked.add(key)
+        if key not in self.values:
+            self.fault(None, f"`{key}` is missing{self._inside()}")
+            return None
+        return self.values[key]
+
+    def _wrong(self, key: str, wanted: str) -> None:
+        if key in self.values:
+            self.fault(key, f"`{key}` must be {wanted}")
+
+    def text(self, key: str) -> str:
+        """A string that says something."""
+        value = self.value(key)
+        if isinstance(value, str) and value.strip():
+            return value
+        self._wrong(key, "a string that is not empty")
+        return ""
+
+    def flag(self, key: str) -> bool:
+        """`true` or `false`."""
+        value = self.value(key)
+        if isinstance(value, bool):
+            return value
+        self._wrong(key, "true or false")
+        return False
+
+    def number(self, key: str, smallest: int, largest: int) -> int:
+        """A whole number within both bounds."""
+        value = self.value(key)
+        # `true` is an int in Python; in a pack it is a mistake.
+        if isinstance(value, int) and not isinstance(value, bool) and smallest <= value <= largest:
+            return value
+        self._wrong(key, f"a whole number from {smallest} to {largest}")
+        return smallest
+
+    def instant(self, key: str) -> datetime:
+        """An instant with its offset, as UTC."""
+        value = self.value(key)
+        if not isinstance(value, datetime):
+            self._wrong(key, "an instant, such as 2024-10-07T17:00:00+07:00")
+        elif value.tzinfo is None:
+            self.fault(key, f"`{key}` has no offset", "write +07:00 for Vietnam's time")
+        elif value.year not in YEARS:
+            self.fault(key, f"`{key}` is in the year {value.year}", f"from {YEARS.start} to {YEARS.stop - 1}")
+        else:
+            return value.astimezone(UTC)
+        return datetime(YEARS.start, 1, 1, tzinfo=UTC)
+
+    def word(self, key: str, known: Collection[str] | None, noun: str) -> str:
+        """One word of a vocabulary; None as the vocabulary when it could not be read, and nothing is compared."""
+        value = self.text(key)
+        if value:
+            self._check(key, value, known, noun)
+        return value
+
+    def words(
+        self, key: str, known: Collection[str] | None, noun: str, *, may_be_empty: bool = False
+    ) -> frozenset[str]:
+        """A list of different words of a vocabulary."""
+        value = self.value(key)
+        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+            self._wrong(key, "a list of strings")
+            return frozenset()
+        if not value and not may_be_empty:
+            self.fault(key, f"`{key}` is empty")
+        for word in sorted(set(value)):
+            if value.count(word) > 1:
+                self.fault(key, f"{shown(word)} stands twice in `{key}`")
+            self._check(key, word, known, noun)
+        return frozenset(value)
+
+    def _check(self, key: str, word: str, known: Collection[str] | None, noun: str) -> None:
+        if known is not None and word not in known:
+            self.fault(key, f"unknown {noun} {shown(word)}", guess(word, known))
+
+    def table(self, key: str) -> "Table | None":
+        """A table inside this one, or None where there is none."""
+        self.asked.add(key)
+        value = self.values.get(key)
+        if isinstance(value, Mapping):
+            return Table(self.file, (*self.at, key), value, self.faults)
+        self._wrong(key, "a table")
+        return None
+
+    def tables(self, key: str) -> Iterator[tuple[str, "Table"]]:
+        """The tables under `[key.<id>]`, each with its id."""
+        for id_ in self.ids(key):
+            table = Table(self.file, (*self.at, key), self.values[key], self.faults).table(id_)
+            if table is not None:
+                yield id_, table
+
+    def ids(self, key: str) -> list[str]:
+        """The keys of a table, checked as ids."""
+        table = self.table(key)
+        if table is None:
+            return []
+        for id_ in table.values:
+            if ID.fullmatch(id_) is None:
+                table.fault(id_, f"{shown(id_)} is no id", _ID_HINT)
+        return list(table.values)
+
+    def rows(self, key: str) -> Iterator["Table"]:
+        """The tables under `[[key]]`, in order."""
+        self.asked.add(key)
+        value = self.values.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(row, Mapping) for row in value):
+            self._wrong(key, f"tables under [[{key}]]")
+            return
+        for index, row in enumerate(value):
+            yield Table(self.file, (*self.at, key, index), row, self.faults)

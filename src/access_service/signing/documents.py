@@ -1,0 +1,44 @@
+"""The service's confirmation that a person signed: a simple electronic signature, never a chữ ký số.
+
+What is confirmed is a canonical statement: which version of which document by hash, who signed on which side, in
+which capacity and by which decision, how and when. Anybody with the public key can check it without the service.
+"""
+
+from typing import Any
+
+from access_service.domain.audit import instant
+from access_service.domain.documents import Signature
+from access_service.signing.canonical import canonical
+from access_service.signing.keys import SealKey, verify
+
+STATEMENT_VERSION = 1
+LABEL = "xác nhận của hệ thống"
+
+
+def statement(register: str, signature: Signature) -> dict[str, Any]:
+    """What the service confirms, as JSON."""
+    return {
+        "account": signature.account,
+        "capacity": str(signature.capacity),
+        "capacity_basis": signature.capacity_basis,
+        "document": signature.document,
+        "document_version": signature.version,
+        "format": STATEMENT_VERSION,
+        "label": LABEL,
+        "method": str(signature.method),
+        "person": signature.person,
+        "register": register,
+        "sha256": signature.sha256,
+        "side": str(signature.side),
+        "signed_at": instant(signature.signed_at),
+    }
+
+
+def confirm(key: SealKey, register: str, signature: Signature) -> str:
+    """The confirmation (hex) to be stored in `signature`."""
+    return key.sign(canonical(statement(register, signature)))
+
+
+def check_confirmation(public_hex: str, register: str, signature: Signature) -> None:
+    """Raise `BadSignatureError` unless the service confirmed exactly this signature."""
+    verify(public_hex, signature.confirmation, canonical(statement(register, signature)))

@@ -1,0 +1,213 @@
+"""Credentials, sessions and answered requests: the rows that are not facts and are overwritten."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from access_service.domain.names import AccountId, PersonId, RegisterId
+from access_service.storage.codec import utc
+from access_service.storage.tables import CredentialRow, IdempotencyRow, SessionRow, table
+
+_credentials = table(CredentialRow)
+_sessions = table(SessionRow)
+_answers = table(IdempotencyRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """How an account signs in."""
+
+    register: RegisterId
+    account: AccountId
+    username: str
+    password: str | None
+    """Argon2id hash; None until the first password is set."""
+    activation_sha256: str | None = None
+    activation_until: datetime | None = None
+    failed: int = 0
+    locked_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A bearer session, by the hash of its token."""
+
+    token_sha256: str
+    register: RegisterId
+    account: AccountId
+    person: PersonId
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a write answered under an idempotency key."""
+
+    request_sha256: str
+    status: int
+    body: str
+
+
+def _credential(connection: Connection, *conditions: object) -> Credential | None:
+    row = connection.execute(select(_credentials).where(*conditions)).mappings().first()  # type: ignore[arg-type]
+    if row is None:
+        return None
+    instants = {
+        name: None if row[name] is None else utc(row[name]) for name in ("activation_until", "locked_until")
+    }
+    return Credential(
+        register=RegisterId(row["register_id"]),
+        account=AccountId(row["account"]),
+        username=row["username"],
+        password=row["password"],
+        activation_sha256=row["activation_sha256"],
+        activation_until=instants["activation_until"],
+        failed=row["failed"],
+        locked_until=instants["locked_until"],
+    )
+
+
+def credential_by_username(connection: Connection, register: RegisterId, username: str) -> Credential | None:
+    """The credential of a username, compared byte for byte."""
+    return _credential(connection, _credentials.c.register_id == register, _credentials.c.username == username)
+
+
+def credential_by_activation(connection: Connection, sha256: str) -> Credential | None:
+    """The credential an activation code opens."""
+    return _credential(connection, _credentials.c.activation_sha256 == sha256)
+
+
+def credential_of(connection: Connection, register: RegisterId, account: AccountId) -> Credential | None:
+    """The credential of an account."""
+    return _credential(connection, _credentials.c.register_id == register, _credentials.c.account == account)
+
+
+def save_credential(connection: Connection, credential: Credential) -> None:
+    """Replace what the account signs in with."""
+    connection.execute(
+        delete(_credentials).where(
+            _credentials.c.register_id == credential.register, _credentials.c.account == credential.account
+        )
+    )
+    add_credentials(connection, [credential])
+
+
+def add_credentials(connection: Connection, credentials: list[Credential]) -> None:
+    """Insert credentials of new accounts."""
+    rows = [
+        {
+            "register_id": c.register,
+            "account": c.account,
+            "username": c.username,
+            "password": c.password,
+            "activation_sha256": c.activation_sha256,
+            "activation_until": c.activation_until,
+            "failed": c.failed,
+            "locked_until": c.locked_until,
+        }
+        for c in credentials
+    ]
+    if rows:
+        connection.execute(insert(_credentials), rows)
+
+
+def count_failure(connection: Connection, credential: Credential, *, limit: int, locked_until: datetime) -> None:
+    """One more wrong password; at the limit the account is locked out until the instant given."""
+    failed = credential.failed + 1
+    is_locked = failed >= limit
+    connection.execute(
+        update(_credentials)
+        .where(_credentials.c.register_id == credential.register, _credentials.c.account == credential.account)
+        .values(
+            failed=0 if is_locked else failed,
+            locked_until=locked_until if is_locked else credential.locked_until,
+        )
+    )
+
+
+def clear_failures(connection: Connection, credential: Credential) -> None:
+    """A right password wipes the count."""
+    connection.execute(
+        update(_credentials)
+        .where(_credentials.c.register_id == credential.register, _credentials.c.account == credential.account)
+        .values(failed=0, locked_until=None)
+    )
+
+
+def open_session(connection: Connection, session: Session) -> None:
+    """Store a new session, and drop those of the account that have expired."""
+    connection.execute(
+        delete(_sessions).where(
+            _sessions.c.register_id == session.register,
+            _sessions.c.account == session.account,
+            _sessions.c.expires_at <= session.created_at,
+        )
+    )
+    connection.execute(
+        insert(_sessions).values(
+            token_sha256=session.token_sha256,
+            register_id=session.register,
+            account=session.account,
+            person=session.person,
+            created_at=session.created_at,
+            expires_at=session.expires_at,
+        )
+    )
+
+
+def session_by_token(connection: Connection, token_sha256: str) -> Session | None:
+    """The session of a token's hash, expired or not."""
+    row = connection.execute(select(_sessions).where(_sessions.c.token_sha256 == token_sha256)).mappings().first()
+    if row is None:
+        return None
+    return Session(
+        token_sha256=row["token_sha256"],
+        register=RegisterId(row["register_id"]),
+        account=AccountId(row["account"]),
+        person=PersonId(row["person"]),
+        created_at=utc(row["created_at"]),
+        expires_at=utc(row["expires_at"]),
+    )
+
+
+def end_session(connection: Connection, token_sha256: str) -> None:
+    """Sign out."""
+    connection.execute(delete(_sessions).where(_sessions.c.token_sha256 == token_sha256))
+
+
+def end_sessions_of(connection: Connection, register: RegisterId, account: AccountId) -> None:
+    """End every session of an account: suspension, change of custody, recovery."""
+    connection.execute(delete(_sessions).where(_sessions.c.register_id == register, _sessions.c.account == account))
+
+
+def answer_under(connection: Connection, register: RegisterId, account: AccountId, key: str) -> Answer | None:
+    """What was answered under this key, if anything."""
+    row = (
+        connection.execute(
+            select(_answers).where(
+                _answers.c.register_id == register, _answers.c.account == account, _answers.c.key == key
+            )
+        )
+        .mappings()
+        .first()
+    )
+    return None if row is None else Answer(row["request_sha256"], row["status"], row["body"])
+
+
+def keep_answer(
+    connection: Connection, register: RegisterId, account: AccountId, key: str, answer: Answer, now: datetime
+) -> None:
+    """Keep an answer for repeats."""
+    connection.execute(
+        insert(_answers).values(
+            register_id=register,
+            account=account,
+            key=key,
+            request_sha256=answer.request_sha256,
+            status=answer.status,
+            body=answer.body,
+            created_at=now,
+        )
+    )

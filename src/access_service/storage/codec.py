@@ -1,0 +1,109 @@
+"""Domain values to rows and back, from their type hints. Sets become sorted JSON lists, scopes JSON objects."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from types import NoneType, UnionType
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from sqlalchemy import Table
+
+T = TypeVar("T")
+Convert = Callable[[Any], Any]
+
+
+def dump_scope_json(value: Any) -> Any:
+    """A frozen value (a set, a pair, a scope) as plain JSON: sets sorted, absent axes left out."""
+    if isinstance(value, frozenset):
+        return sorted(dump_scope_json(item) for item in value)
+    if isinstance(value, tuple):
+        return list(value)
+    if is_dataclass(value):
+        items = ((f.name, getattr(value, f.name)) for f in fields(value))
+        return {name: dump_scope_json(item) for name, item in items if item is not None}
+    return value
+
+
+def _dump_json(value: Any) -> str:
+    return json.dumps(dump_scope_json(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _from_json(hint: Any) -> Convert:
+    """From plain JSON to the hinted type: sets of words or pairs, and dataclasses of those."""
+    hint, _ = _without_none(hint)
+    if get_origin(hint) is frozenset:
+        item = _from_json(get_args(hint)[0])
+        return lambda value: frozenset(item(v) for v in value)
+    if get_origin(hint) is tuple:
+        return tuple
+    if is_dataclass(hint) and isinstance(hint, type):
+        hints = get_type_hints(hint)
+        parts = {f.name: _from_json(hints[f.name]) for f in fields(hint)}
+        return lambda value: hint(**{name: parts[name](item) for name, item in value.items()})
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return hint
+    return lambda value: value
+
+
+def _without_none(hint: Any) -> tuple[Any, bool]:
+    hint = getattr(hint, "__supertype__", hint)
+    if get_origin(hint) in (Union, UnionType):
+        args = [a for a in get_args(hint) if a is not NoneType]
+        return getattr(args[0], "__supertype__", args[0]), True
+    return hint, False
+
+
+def utc(value: datetime) -> datetime:
+    """The instant as the database hands it out: aware, UTC."""
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _converters(hint: Any) -> tuple[Convert | None, Convert | None]:
+    """(dump, load) for one field; None where the value passes as it is."""
+    hint, _ = _without_none(hint)
+    if get_origin(hint) is frozenset or is_dataclass(hint):
+        load = _from_json(hint)
+        return _dump_json, lambda text: load(json.loads(text))
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return str, hint
+    if hint is datetime:
+        return None, utc
+    if hint in (str, int, bool, date):
+        return None, None
+    raise RuntimeError(f"no way to store {hint!r}")
+
+
+class Codec(Generic[T]):
+    """How values of one class stand in one table. Columns that the value lacks (`valid_from`) are filled."""
+
+    def __init__(self, value_type: type[T], table: Table) -> None:
+        """`value_type` is a frozen dataclass whose fields are columns of `table`."""
+        self.value_type = value_type
+        self.table = table
+        hints = get_type_hints(value_type)
+        self._fields = [(f.name, *_converters(hints[f.name])) for f in fields(value_type)]  # type: ignore[arg-type]
+        missing = [name for name, _, _ in self._fields if name not in table.columns]
+        if missing:
+            raise RuntimeError(f"{table.name} lacks {missing}")
+        self._fill_valid_from = not any(name == "valid_from" for name, _, _ in self._fields)
+
+    def row(self, value: T, register: str, revision: int, now: datetime) -> dict[str, Any]:
+        """The row that makes `value` known from `revision` on."""
+        row: dict[str, Any] = {"register_id": register, "from_rev": revision, "to_rev": None}
+        if self._fill_valid_from:
+            row["valid_from"] = now
+        for name, dump, _ in self._fields:
+            item = getattr(value, name)
+            row[name] = item if item is None or dump is None else dump(item)
+        return row
+
+    def value(self, row: Mapping[str, Any]) -> T:
+        """The value in a row."""
+        return self.value_type(
+            **{
+                name: item if (item := row[name]) is None or load is None else load(item)
+                for name, _, load in self._fields
+            }
+        )

@@ -1,0 +1,263 @@
+"""Connections and transactions: SQLite (WAL) for one process, PostgreSQL for several.
+
+Reads see one snapshot. A write takes the register's counter row first and holds it to the commit, so revisions are
+dense, commit order is revision order, the audit log has one order, and no rule can be overtaken between its check
+and its commit (docs/decisions/0002).
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text, update
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from access_service.domain.audit import GENESIS, Event, Happening
+from access_service.domain.errors import NotFoundError, UnavailableError
+from access_service.domain.names import AccountId, RegisterId
+from access_service.storage.codec import utc
+from access_service.storage.facts import Reader, Writer
+from access_service.storage.tables import CounterRow, EventRow, RegisterRow, RevisionRow, table
+
+_counters = table(CounterRow)
+_events = table(EventRow)
+_revisions = table(RevisionRow)
+_registers = table(RegisterRow)
+
+BUSY_TIMEOUT_MS = 10_000
+"""How long a SQLite writer waits for another before it gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Where a register stands."""
+
+    revision: int
+    seq: int
+    head: str
+    recorded_at: datetime
+
+
+class Transaction(Writer):
+    """A write in progress: facts through `put`, the log through `happened`, then one commit."""
+
+    def __init__(
+        self, connection: Connection, register: RegisterId, counter: Counter, now: datetime, actor: str
+    ) -> None:
+        """`counter` is where the register stood when this write took its row."""
+        super().__init__(connection, register, counter.revision + 1, now, counter.revision)
+        self.actor = actor
+        self.policy = ""
+        self._counter = counter
+        self._happenings: list[Happening] = []
+        self._touched: set[AccountId] | None = set()
+
+    def happened(self, action: str, target: str, **details: Any) -> None:
+        """Record what this transaction did; at least one call, or the commit is a programming error."""
+        self._happenings.append(Happening(action, target, details=details or None))
+
+    def touches(self, *accounts: AccountId) -> None:
+        """Whose decisions may change; without `touches_everybody` only theirs are reloaded."""
+        if self._touched is not None:
+            self._touched.update(accounts)
+
+    def touches_everybody(self) -> None:
+        """Units, edges, bindings, documents' texts, authorities: the register's epoch advances."""
+        self._touched = None
+
+    def finish(self) -> None:
+        """Write the revision, the events and the counter, just before the commit."""
+        if not self._happenings:
+            raise RuntimeError("a change without an audit event")
+        append_events(self, self._counter, self._happenings, self.revision)
+        accounts = None if self._touched is None else json.dumps(sorted(self._touched))
+        self.connection.execute(
+            insert(_revisions).values(
+                register_id=self.register, n=self.revision, recorded_at=self.now, accounts=accounts
+            )
+        )
+
+
+def append_events(tx: Transaction, counter: Counter, happenings: list[Happening], revision: int) -> None:
+    """Chain events after the counter's head and move the counter."""
+    seq, head, rows = counter.seq, counter.head, []
+    for happening in happenings:
+        seq += 1
+        entry = Event(
+            register=tx.register,
+            seq=seq,
+            revision=revision,
+            recorded_at=tx.now,
+            actor=tx.actor,
+            happening=happening,
+            policy=tx.policy,
+            previous=head,
+        )
+        rows.append(
+            {
+                "register_id": entry.register,
+                "seq": seq,
+                "revision": revision,
+                "recorded_at": entry.recorded_at,
+                "actor": entry.actor,
+                "action": happening.action,
+                "target": happening.target,
+                "outcome": happening.outcome,
+                "code": happening.code,
+                "details": json.dumps(
+                    dict(happening.details or {}), ensure_ascii=False, sort_keys=True, separators=(",", ":")
+                ),
+                "policy": entry.policy,
+                "previous": head,
+                "leaf": entry.leaf,
+            }
+        )
+        head = entry.hash
+    tx.connection.execute(insert(_events), rows)
+    tx.connection.execute(
+        update(_counters)
+        .where(_counters.c.register_id == tx.register)
+        .values(n=revision, seq=seq, head=head, recorded_at=tx.now)
+    )
+
+
+class Database:
+    """One database with any number of registers."""
+
+    def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
+        """`clock` is the only clock; it is handed down so that tests and demonstrations can set it."""
+        parsed = make_url(url)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.url = parsed
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.clock = clock
+        if self.is_sqlite and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        options: dict[str, Any] = {} if self.is_sqlite else {"pool_pre_ping": True, "pool_size": 8}
+        self.engine: Engine = create_engine(parsed, **options)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.engine.dispose()
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A read-only snapshot: every statement in the block sees the same state."""
+        try:
+            with self.engine.connect() as connection:
+                if not self.is_sqlite:
+                    connection.execution_options(isolation_level="REPEATABLE READ")
+                with connection.begin() as transaction:
+                    yield connection
+                    transaction.rollback()
+        except OperationalError as error:
+            raise UnavailableError("the database cannot be reached") from error
+
+    @contextmanager
+    def read(self, register: RegisterId, known_at: int | None = None) -> Iterator[Reader]:
+        """One register as known at a revision (None: now)."""
+        with self.connect() as connection:
+            yield Reader(connection, register, known_at)
+
+    @contextmanager
+    def write(self, register: RegisterId, actor: str) -> Iterator[Transaction]:
+        """One revision of one register. Leaving the block without an error commits."""
+        with self._begin() as connection:
+            tx = self._enter(connection, register, actor)
+            yield tx
+            tx.finish()
+
+    def refuse(self, register: RegisterId, actor: str, happening: Happening, policy: str = "") -> None:
+        """Record a refused act in a transaction of its own; it makes no revision."""
+        with self._begin() as connection:
+            tx = self._enter(connection, register, actor)
+            tx.policy = policy
+            append_events(tx, tx._counter, [happening], tx.before)  # noqa: SLF001
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            if isinstance(error, OperationalError) or error.connection_invalidated:
+                raise UnavailableError("the database cannot be written now") from error
+            raise
+
+    def _enter(self, connection: Connection, register: RegisterId, actor: str) -> Transaction:
+        # The first statement is the lock: whatever the block reads afterwards is what it will commit on top of.
+        row = (
+            connection.execute(
+                update(_counters)
+                .where(_counters.c.register_id == register)
+                .values(n=_counters.c.n)
+                .returning(_counters)
+            )
+            .mappings()
+            .first()
+        )
+        if row is None:
+            raise NotFoundError("register", register)
+        counter = Counter(row["n"], row["seq"], row["head"], utc(row["recorded_at"]))
+        # The clock may step back; the record may not.
+        now = max(self.clock(), counter.recorded_at)
+        return Transaction(connection, register, counter, now, actor)
+
+    @contextmanager
+    def create_register(self, register: RegisterId, root: str, *, demo: bool) -> Iterator[Transaction]:
+        """The first write of a register: makes its row and counter, then behaves like `write`."""
+        with self._begin() as connection:
+            now = self.clock()
+            connection.execute(insert(_registers).values(id=register, root=root, created_at=now, demo=demo))
+            connection.execute(
+                insert(_counters).values(register_id=register, n=0, seq=0, head=GENESIS, recorded_at=now)
+            )
+            tx = self._enter(connection, register, "operator")
+            yield tx
+            tx.finish()
+
+    def counter(self, register: RegisterId) -> Counter | None:
+        """Where a register stands now, or None when there is none of that name."""
+        with self.connect() as connection:
+            row = (
+                connection.execute(select(_counters).where(_counters.c.register_id == register)).mappings().first()
+            )
+        return Counter(row["n"], row["seq"], row["head"], utc(row["recorded_at"])) if row else None
+
+    def registers(self) -> list[dict[str, Any]]:
+        """Every register: id, root, created_at, demo."""
+        with self.connect() as connection:
+            rows = connection.execute(select(_registers).order_by(_registers.c.id)).mappings()
+            return [dict(row) for row in rows]
+
+    def ping(self) -> None:
+        """Raise `UnavailableError` unless the database answers."""
+        with self.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # SQLAlchemy's own BEGIN (below) replaces the driver's implicit one, which would leave reads outside it.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")

@@ -1,0 +1,82 @@
+"""The organisation as stored: an `OrgView` over a reader, with packs bound along the chain."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from access_service.domain.errors import RefusedError
+from access_service.domain.names import ClassId, UnitId
+from access_service.domain.org import ManagementEdge, SchoolClass, SchoolYear, Unit, chain_of
+from access_service.domain.policy import PackBinding
+from access_service.domain.reasons import Refusal
+from access_service.domain.time import Interval
+from access_service.storage.facts import Reader
+
+
+class StoredOrg:
+    """Reads each unit, class and edge once; lives as long as one transaction."""
+
+    def __init__(self, reader: Reader) -> None:
+        """`reader` fixes the register and the revision."""
+        self._reader = reader
+        self._units: dict[UnitId, Unit | None] = {}
+        self._classes: dict[ClassId, SchoolClass | None] = {}
+        self._years: dict[str, SchoolYear | None] = {}
+        self._edges: dict[UnitId, list[ManagementEdge]] = {}
+        self._bindings: dict[UnitId, list[PackBinding]] = {}
+
+    def unit(self, id_: UnitId) -> Unit | None:
+        """The unit with this code."""
+        if id_ not in self._units:
+            self._units[id_] = self._reader.get(Unit, id_)
+        return self._units[id_]
+
+    def school_class(self, id_: ClassId) -> SchoolClass | None:
+        """The class with this id."""
+        if id_ not in self._classes:
+            self._classes[id_] = self._reader.get(SchoolClass, id_)
+        return self._classes[id_]
+
+    def school_year(self, id_: str) -> SchoolYear | None:
+        """The school year with this name."""
+        if id_ not in self._years:
+            self._years[id_] = self._reader.get(SchoolYear, id_)
+        return self._years[id_]
+
+    def edges_of(self, unit: UnitId) -> Iterable[ManagementEdge]:
+        """Edges upwards, past and present."""
+        if unit not in self._edges:
+            self._edges[unit] = self._reader.find(ManagementEdge, unit=unit)
+        return self._edges[unit]
+
+    def bindings_of(self, unit: UnitId) -> list[PackBinding]:
+        """Packs bound to this very unit, past and present."""
+        if unit not in self._bindings:
+            self._bindings[unit] = self._reader.find(PackBinding, unit=unit)
+        return self._bindings[unit]
+
+    def binding_for(self, unit: UnitId, at: datetime) -> PackBinding | None:
+        """The binding that decides for a unit: the nearest ancestor-or-self's in force at that instant."""
+        for above in chain_of(self, unit, at):
+            for binding in self.bindings_of(above):
+                if at in Interval(binding.valid_from, binding.valid_to):
+                    return binding
+        return None
+
+    def require_binding(self, unit: UnitId, at: datetime) -> PackBinding:
+        """As `binding_for`, or `RefusedError(no_policy)`."""
+        binding = self.binding_for(unit, at)
+        if binding is None:
+            raise RefusedError(Refusal.NO_POLICY, f"no policy is in force for `{unit}`", unit=unit)
+        return binding
+
+
+def units_below(reader: Reader, root: UnitId, at: datetime) -> list[UnitId]:
+    """The unit and everything below it along the edges of that instant, in breadth-first order of code."""
+    found, layer = [root], [root]
+    seen = {root}
+    while layer:
+        edges = reader.find(ManagementEdge, manager=layer)
+        layer = sorted({e.unit for e in edges if at in Interval(e.valid_from, e.valid_to) and e.unit not in seen})
+        seen.update(layer)
+        found += layer
+    return found

@@ -1,0 +1,42 @@
+"""Packs in force: bytes by SHA-256. The past is never read from the folder again."""
+
+from sqlalchemy import Connection, insert, select
+
+from access_service.domain.errors import UnavailableError
+from access_service.engine.compile import Tables, compile_pack
+from access_service.engine.load import PackFiles, parse_pack
+from access_service.storage.tables import PackRow, table
+
+_packs = table(PackRow)
+_compiled: dict[str, Tables] = {}
+"""Every pack this process has needed, by digest; a pack is immutable, so nothing is ever dropped."""
+
+
+def store_pack(connection: Connection, files: PackFiles) -> Tables:
+    """Check, compile and keep a pack; storing it again changes nothing."""
+    tables = compile_pack(parse_pack(files))
+    known = connection.execute(select(_packs.c.digest).where(_packs.c.digest == files.digest)).first()
+    if known is None:
+        connection.execute(
+            insert(_packs).values(
+                digest=files.digest,
+                name=tables.pack.name,
+                version=tables.pack.version,
+                archive=files.to_bytes(),
+            )
+        )
+    _compiled[files.digest] = tables
+    return tables
+
+
+def load_tables(connection: Connection, digest: str) -> Tables:
+    """The compiled tables of a stored pack."""
+    if digest not in _compiled:
+        row = connection.execute(select(_packs.c.archive).where(_packs.c.digest == digest)).first()
+        if row is None:
+            raise UnavailableError(f"the pack `{digest}` is not in the database")
+        files = PackFiles.from_bytes(row[0])
+        if files.digest != digest:
+            raise UnavailableError(f"the stored pack `{digest}` has other bytes than its digest says")
+        _compiled[digest] = compile_pack(parse_pack(files))
+    return _compiled[digest]

@@ -1,0 +1,353 @@
+"""Tables. Facts are bitemporal: nothing in them is overwritten (rule 16).
+
+A fact's row holds the value in the interval `valid_from`..`valid_to` and is what the register knew from revision
+`from_rev` up to `to_rev` (NULL: still). A change closes the row and inserts the next. Every key begins with the
+register, so two registers on one database never meet. Columns carry the names of the domain value's fields.
+"""
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text
+from sqlmodel import Field, SQLModel
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata: MetaData = SQLModel.metadata
+metadata.naming_convention = NAMING
+
+
+def table(row_type: type[SQLModel]) -> Table:
+    """The SQLAlchemy table of a row class: reads and bulk writes go around the ORM session."""
+    found: Table = row_type.__table__  # type: ignore[attr-defined]
+    return found
+
+
+class Fact(SQLModel):
+    """What every bitemporal row has."""
+
+    register_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    from_rev: int = Field(primary_key=True, sa_type=BigInteger)
+    to_rev: int | None = Field(default=None, sa_type=BigInteger)
+    valid_from: datetime
+    valid_to: datetime | None = None
+
+
+def _by(table: str, *columns: str) -> tuple[Index, ...]:
+    """One index a column: (register, column, to_rev), so that current and past look-ups both use it."""
+    return tuple(Index(f"ix_{table}_{column}", "register_id", column, "to_rev") for column in columns)
+
+
+class UnitRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "units"
+    __table_args__ = _by("units", "kind")
+    kind: str
+    name: str = Field(sa_type=Text)
+    levels: str
+
+
+class EdgeRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "management_edges"
+    __table_args__ = _by("management_edges", "unit", "manager")
+    unit: str
+    manager: str
+    basis: str
+
+
+class SuccessionRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "successions"
+    __table_args__ = _by("successions", "predecessor", "successor")
+    predecessor: str
+    successor: str
+    basis: str
+
+
+class SchoolYearRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "school_years"
+    starts_at: datetime
+    closes_at: datetime
+
+
+class SchoolClassRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "school_classes"
+    __table_args__ = _by("school_classes", "school")
+    school: str
+    school_year: str
+    name: str
+    level: str
+    grade: str
+
+
+class PersonRow(Fact, table=True):
+    """The only table that holds names."""
+
+    __tablename__ = "persons"
+    name: str = Field(sa_type=Text)
+    sort_key: str = Field(sa_type=Text)
+
+
+class AssignmentRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "assignments"
+    __table_args__ = _by("assignments", "person", "unit", "substitutes")
+    person: str
+    unit: str
+    position: str
+    decision_number: str
+    decision_date: date
+    decision_sha256: str | None = None
+    classes: str | None = Field(default=None, sa_type=Text)
+    subjects: str | None = None
+    levels: str | None = None
+    substitutes: str | None = None
+
+
+class AccountRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "accounts"
+    __table_args__ = _by("accounts", "unit", "person", "username")
+    kind: str
+    unit: str
+    person: str | None = None
+    username: str
+    activated_at: datetime | None = None
+
+
+class SuspensionRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "suspensions"
+    __table_args__ = _by("suspensions", "target")
+    kind: str
+    target: str
+    unit: str
+    reason: str = Field(sa_type=Text)
+
+
+class CustodyRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "custodies"
+    __table_args__ = _by("custodies", "unit", "person", "account")
+    unit: str
+    account: str
+    person: str
+    holder: str
+    document: str | None = None
+
+
+class AuthorityRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "authorities"
+    __table_args__ = _by("authorities", "unit", "parent")
+    unit: str
+    parent: str | None = None
+    scope: str = Field(sa_type=Text)
+    basis: str
+    succeeds: str | None = None
+
+
+class GrantRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "grants"
+    __table_args__ = _by("grants", "account", "unit", "authority", "assignment", "document")
+    account: str
+    role: str
+    scope: str = Field(sa_type=Text)
+    unit: str
+    authority: str
+    assignment: str | None = None
+    document: str | None = None
+    replaces: str | None = None
+    activated_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended_as: str | None = None
+
+
+class ConfirmationRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "confirmations"
+    __table_args__ = _by("confirmations", "unit")
+    unit: str
+    assignment: str
+
+
+class InspectionRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "inspections"
+    __table_args__ = _by("inspections", "unit")
+    document: str
+    unit: str
+    units: str = Field(sa_type=Text)
+    members: str = Field(sa_type=Text)
+    content: str = Field(sa_type=Text)
+
+
+class LeavingCaseRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "leaving_cases"
+    __table_args__ = _by("leaving_cases", "unit", "person", "document")
+    person: str
+    unit: str
+    assignment: str
+    document: str | None = None
+
+
+class DocumentRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "documents"
+    __table_args__ = _by("documents", "unit", "receiver", "supersedes")
+    kind: str
+    unit: str
+    number: str
+    dated: date
+    version: int
+    state: str
+    receiver: str | None = None
+    prepared_by: str | None = None
+    content: str = Field(sa_type=Text)
+    sha256: str
+    method: str
+    state_since: datetime
+    text_version: str | None = None
+    supersedes: str | None = None
+    reference: str | None = Field(default=None, sa_type=Text)
+    reason: str | None = Field(default=None, sa_type=Text)
+    signed_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class SignatureRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "signatures"
+    __table_args__ = _by("signatures", "document", "person")
+    document: str
+    version: int
+    sha256: str
+    side: str
+    person: str
+    account: str | None = None
+    capacity: str
+    capacity_basis: str | None = None
+    method: str
+    signed_at: datetime
+    key: str
+    confirmation: str
+
+
+class BindingRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "pack_bindings"
+    __table_args__ = _by("pack_bindings", "unit")
+    unit: str
+    pack: str
+    digest: str
+
+
+class RegisterRow(SQLModel, table=True):
+    """A tenant: everything under one department."""
+
+    __tablename__ = "registers"
+    id: str = Field(primary_key=True)
+    root: str
+    created_at: datetime
+    demo: bool = False
+    """A demonstration: its passwords stand in a file, so `serve` refuses it."""
+
+
+class CounterRow(SQLModel, table=True):
+    """One row a register; every write holds it from its first statement to its commit."""
+
+    __tablename__ = "counters"
+    register_id: str = Field(primary_key=True)
+    n: int = Field(sa_type=BigInteger)
+    """The newest revision."""
+    seq: int = Field(sa_type=BigInteger)
+    """The newest audit event."""
+    head: str
+    """SHA-256 of the newest audit event."""
+    recorded_at: datetime
+
+
+class RevisionRow(SQLModel, table=True):
+    """When each revision was recorded, and whose decisions it may have changed."""
+
+    __tablename__ = "revisions"
+    register_id: str = Field(primary_key=True)
+    n: int = Field(primary_key=True, sa_type=BigInteger)
+    recorded_at: datetime
+    accounts: str | None = Field(default=None, sa_type=Text)
+    """The accounts touched, as a JSON list; NULL when everybody may be (the epoch advances)."""
+
+
+class EventRow(SQLModel, table=True):
+    """The audit log (domain.audit)."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index("ix_events_target", "register_id", "target"),)
+    register_id: str = Field(primary_key=True)
+    seq: int = Field(primary_key=True, sa_type=BigInteger)
+    revision: int = Field(sa_type=BigInteger)
+    recorded_at: datetime
+    actor: str
+    action: str
+    target: str
+    outcome: str
+    code: str | None = None
+    details: str = Field(sa_type=Text)
+    policy: str
+    previous: str
+    leaf: str
+
+
+class PackRow(SQLModel, table=True):
+    """The bytes of every pack that was ever in force, by SHA-256."""
+
+    __tablename__ = "packs"
+    digest: str = Field(primary_key=True)
+    name: str
+    version: str
+    archive: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class PublicKeyRow(SQLModel, table=True):
+    """Public halves, kept for ever with the interval in which each key signed."""
+
+    __tablename__ = "public_keys"
+    id: str = Field(primary_key=True)
+    purpose: str
+    public: str
+    valid_from: datetime
+    valid_to: datetime | None = None
+
+
+class CredentialRow(SQLModel, table=True):
+    """Secrets are the one thing that is overwritten: only their newest hash is kept."""
+
+    __tablename__ = "credentials"
+    register_id: str = Field(primary_key=True)
+    account: str = Field(primary_key=True)
+    username: str
+    password: str | None = Field(default=None, sa_type=Text)
+    activation_sha256: str | None = Field(default=None, index=True)
+    activation_until: datetime | None = None
+    failed: int = 0
+    locked_until: datetime | None = None
+
+
+class SessionRow(SQLModel, table=True):
+    """Bearer sessions: SHA-256 of the token only."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index("ix_sessions_account", "register_id", "account"),)
+    token_sha256: str = Field(primary_key=True)
+    register_id: str
+    account: str
+    person: str
+    created_at: datetime
+    expires_at: datetime
+
+
+class IdempotencyRow(SQLModel, table=True):
+    """What a write answered, so that a repeat of the request gives the same answer and changes nothing."""
+
+    __tablename__ = "idempotency_keys"
+    register_id: str = Field(primary_key=True)
+    account: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    request_sha256: str
+    status: int
+    body: str = Field(sa_type=Text)
+    created_at: datetime
+
+
+Index("ix_credentials_username", CredentialRow.register_id, CredentialRow.username, unique=True)
