@@ -61,8 +61,8 @@ def guess(word: str, known: Collection[str]) -> str:
 
 
 def shown(value: object) -> str:
-    """User input for a message: on one line and short, in backticks."""
-    text = " ".join(str(value).split())
+    """User input for a message: on one line, printable and short, in backticks."""
+    text = "".join(letter if letter.isprintable() else " " for letter in str(value))
     return f"`{text[:77]}…`" if len(text) > 80 else f"`{text}`"  # noqa: PLR2004 - a line's worth
 
 

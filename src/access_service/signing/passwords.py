@@ -1,7 +1,7 @@
 """Passwords and other secrets. Argon2id through the passlib API; random codes and tokens as SHA-256.
 
-Parameters are the OWASP minimum (19 MiB, 2 passes, 1 lane; about 25 to 75 ms a hash). Text is NFKC first: Vietnamese
-keyboards compose differently.
+Parameters are the OWASP minimum (19 MiB, 2 passes, 1 lane; about 25 to 75 ms a hash). Text is NFKC first, because
+Vietnamese keyboards compose differently.
 """
 
 import hashlib

@@ -96,23 +96,24 @@ class Gatherer:
                 texts=pack.commitments if pack else (),
                 assignment=assignment.interval if assignment else None,
                 absences=tuple(stand_ins.get(grant.assignment or "", ())),
-                suspensions=laid_on.get(grant.id, ()),
-                unit_suspensions=tuple(i for a in chain for i in laid_on.get(a.unit, ())),
-                authority_suspensions=tuple(i for a in chain for i in laid_on.get(a.id, ())),
+                suspensions=laid_on.get((SuspendableKind.GRANT, grant.id), ()),
+                unit_suspensions=tuple(i for a in chain for i in laid_on.get((SuspendableKind.UNIT, a.unit), ())),
+                authority_suspensions=tuple(i for a in chain for i in laid_on.get((SuspendableKind.AUTHORITY, a.id), ())),
                 lapses_at=self._lapses_at(grant, pack),
                 year_closes_at=year.closes_at if year and grant.scope.classes else None,
             )
 
     def _suspensions(
         self, grants: list[Grant], chains: dict[AuthorityId, tuple[Authority, ...]]
-    ) -> dict[str, tuple[Interval, ...]]:
+    ) -> dict[tuple[SuspendableKind, str], tuple[Interval, ...]]:
         """Suspensions of the grants, and of the units and authorities above them, by target."""
-        targets = {g.id for g in grants} | {a.id for c in chains.values() for a in c}
-        targets |= {a.unit for c in chains.values() for a in c}
-        found: dict[str, tuple[Interval, ...]] = {}
-        for s in self.reader.find(Suspension, target=list(targets)):
-            if s.kind is not SuspendableKind.ACCOUNT:
-                found[s.target] = (*found.get(s.target, ()), s.interval)
+        above = [a for chain in chains.values() for a in chain]
+        targets: set[str] = {g.id for g in grants}
+        targets.update(a.id for a in above)
+        targets.update(a.unit for a in above)
+        found: dict[tuple[SuspendableKind, str], tuple[Interval, ...]] = {}
+        for s in self.reader.find(Suspension, target=targets):
+            found[s.kind, s.target] = (*found.get((s.kind, s.target), ()), s.interval)
         return found
 
     def _required(self, grant: Grant, assignment: Assignment | None, pack: Pack | None) -> frozenset[str]:

@@ -1,0 +1,238 @@
+"""What a person reads when the answer is no: one Vietnamese and one English sentence for each public code.
+
+The Vietnamese is what an official would write in reply; terms follow the regulations (biên bản bàn giao, cam kết
+đảm bảo an ninh dữ liệu, phân cấp quản lý). `docs/reasons.md` repeats these sentences with when each happens; a test
+keeps the codes, these sentences and that page the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from access_service.domain.reasons import Reason, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One sentence in both languages, without a final full stop; no names, ids or limits in it."""
+
+    vi: str
+    en: str
+
+
+REASON_TEXT: Mapping[Reason, Text] = MappingProxyType(
+    {
+        Reason.RESOURCE_INCOMPLETE: Text(
+            "Yêu cầu thiếu thông tin về dữ liệu cần truy cập",
+            "The request does not say enough about the record",
+        ),
+        Reason.RESOURCE_CONTRADICTORY: Text(
+            "Thông tin về dữ liệu cần truy cập không khớp với hồ sơ đơn vị, lớp học",
+            "What the request says of the record does not agree with the register",
+        ),
+        Reason.UNKNOWN_ACTION: Text(
+            "Thao tác không có trong quy định phân quyền",
+            "The policy in force knows no such action",
+        ),
+        Reason.ACCOUNT_UNKNOWN: Text("Tài khoản không tồn tại", "There is no such account"),
+        Reason.ACCOUNT_NOT_ACTIVE: Text(
+            "Tài khoản chưa kích hoạt, đang tạm khoá hoặc đã đóng",
+            "The account is not activated, is suspended or is closed",
+        ),
+        Reason.UNIT_SUSPENDED: Text(
+            "Quyền truy cập của đơn vị đang bị tạm khoá",
+            "The unit's access is suspended",
+        ),
+        Reason.AUTHORITY_SUSPENDED: Text(
+            "Thẩm quyền phân cấp của đơn vị đang bị tạm khoá",
+            "The authority under which the right was given is suspended",
+        ),
+        Reason.NO_POLICY: Text(
+            "Chưa có bộ quy tắc phân quyền nào áp dụng cho đơn vị",
+            "No policy is in force for the unit",
+        ),
+        Reason.NO_GRANT: Text("Chưa được cấp quyền", "No right has been granted"),
+        Reason.ACTION_NOT_IN_ROLE: Text(
+            "Vai trò được cấp không có quyền thực hiện thao tác này",
+            "The role granted does not include this action",
+        ),
+        Reason.OUTSIDE_CATEGORY: Text(
+            "Ngoài nhóm dữ liệu được phân quyền",
+            "The category of data is outside what was granted",
+        ),
+        Reason.OUTSIDE_UNIT: Text(
+            "Ngoài phạm vi đơn vị được phân quyền",
+            "The unit is outside what was granted",
+        ),
+        Reason.OUTSIDE_LEVEL: Text(
+            "Ngoài cấp học được giao phụ trách",
+            "The education level is outside what was granted",
+        ),
+        Reason.OUTSIDE_GRADE: Text(
+            "Ngoài khối lớp được phân công",
+            "The grade is outside what was granted",
+        ),
+        Reason.OUTSIDE_CLASS: Text(
+            "Ngoài phạm vi lớp được phân công",
+            "The class is outside what was assigned",
+        ),
+        Reason.OUTSIDE_SUBJECT: Text(
+            "Ngoài môn học được phân công",
+            "The subject is outside what was assigned",
+        ),
+        Reason.OUTSIDE_YEAR: Text(
+            "Ngoài năm học được phân quyền",
+            "The school year is outside what was granted",
+        ),
+        Reason.MINUTES_UNSIGNED: Text(
+            "Chưa có biên bản bàn giao đã ký đủ",
+            "The handover minutes are not signed by both sides",
+        ),
+        Reason.COMMITMENT_MISSING: Text(
+            "Chưa ký cam kết đảm bảo an ninh dữ liệu",
+            "The data-security commitment is not signed",
+        ),
+        Reason.COMMITMENT_OUTDATED: Text(
+            "Bản cam kết đã ký không còn là bản đang áp dụng, cần ký lại",
+            "The commitment signed is no longer the text in force and must be signed again",
+        ),
+        Reason.APPROVAL_MISSING: Text(
+            "Phần mềm chưa có văn bản đồng ý của Sở GDĐT",
+            "The software has no written approval from the department",
+        ),
+        Reason.OUTSIDE_APPROVAL: Text(
+            "Ngoài phạm vi văn bản đồng ý của Sở GDĐT",
+            "The request is outside what the department's approval names",
+        ),
+        Reason.NOT_YET_VALID: Text("Quyền chưa có hiệu lực", "The right is not yet valid"),
+        Reason.EXPIRED: Text("Quyền đã hết hiệu lực", "The right has expired"),
+        Reason.GRANT_SUSPENDED: Text("Quyền đang bị tạm khoá", "The right is suspended"),
+        Reason.GRANT_ENDED: Text(
+            "Quyền đã bị thu hồi hoặc đã chấm dứt", "The right has been taken back or has ended"
+        ),
+        Reason.ASSIGNMENT_ENDED: Text(
+            "Phân công nhiệm vụ làm căn cứ cấp quyền đã kết thúc",
+            "The duty assignment on which the right rests has ended",
+        ),
+        Reason.PERIOD_LOCKED: Text(
+            "Đã khoá kỳ báo cáo, chỉ còn được xem",
+            "The reporting period is locked; only reading remains",
+        ),
+        Reason.DENIED_BY_RULE: Text(
+            "Quy định phân quyền không cho phép thao tác này",
+            "A rule of the policy forbids this",
+        ),
+    }
+)
+"""A decision's deny, by code."""
+
+REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
+    {
+        Refusal.ACCOUNT_NOT_ACTIVE: Text(
+            "Tài khoản chưa kích hoạt, đang tạm khoá hoặc đã đóng",
+            "The account is not activated, is suspended or is closed",
+        ),
+        Refusal.ASSIGNMENT_MISSING: Text(
+            "Chưa có phân công nhiệm vụ còn hiệu lực làm căn cứ",
+            "No duty assignment in force to rest on",
+        ),
+        Refusal.BATCH_TOO_LARGE: Text(
+            "Số lượng trong một lần gửi vượt quá giới hạn",
+            "Too many items at once",
+        ),
+        Refusal.CLOSED_YEAR: Text("Năm học đã kết thúc", "The school year is closed"),
+        Refusal.CREDENTIALS_WRONG: Text(
+            "Tên đăng nhập hoặc mật khẩu không đúng",
+            "The username or the password is wrong",
+        ),
+        Refusal.CUSTODY_TAKEN: Text(
+            "Tài khoản quản trị của đơn vị đang có người quản lý",
+            "Somebody already operates the unit's admin account",
+        ),
+        Refusal.CUSTODY_VACANT: Text(
+            "Tài khoản quản trị của đơn vị chưa có người quản lý",
+            "Nobody operates the unit's admin account",
+        ),
+        Refusal.CYCLE: Text(
+            "Quan hệ quản lý giữa các đơn vị bị lặp vòng",
+            "The management of units would run in a circle",
+        ),
+        Refusal.DEPTH_EXCEEDED: Text(
+            "Vượt quá số bậc phân cấp cho phép",
+            "Handed down further than the policy allows",
+        ),
+        Refusal.DOCUMENT_CHANGED: Text(
+            "Nội dung văn bản đã thay đổi so với bản được mở để ký",
+            "The document is no longer the one that was shown for signing",
+        ),
+        Refusal.DOCUMENT_STATE: Text(
+            "Văn bản đang ở trạng thái không cho phép thao tác này",
+            "The document's state does not allow this",
+        ),
+        Refusal.DUPLICATE: Text("Thông tin này đã có", "This already exists"),
+        Refusal.FORBIDDEN: Text("Không có thẩm quyền thực hiện", "Not within your authority"),
+        Refusal.GRANT_ENDED: Text(
+            "Quyền đã bị thu hồi hoặc đã chấm dứt", "The right has been taken back or has ended"
+        ),
+        Refusal.IDEMPOTENCY_MISMATCH: Text(
+            "Yêu cầu gửi lại khác với yêu cầu đã gửi trước đó",
+            "The repeated request differs from the first one",
+        ),
+        Refusal.INVALID: Text("Dữ liệu gửi lên không hợp lệ", "What was sent cannot be used"),
+        Refusal.LEVEL_REQUIRED: Text(
+            "Phải nêu rõ cấp học khi phân quyền cho vai trò này",
+            "A right in this role must name its education levels",
+        ),
+        Refusal.LOCKED_OUT: Text(
+            "Tài khoản tạm khoá do nhập sai mật khẩu quá số lần cho phép",
+            "Locked for a while after too many wrong passwords",
+        ),
+        Refusal.NO_POLICY: Text(
+            "Chưa có bộ quy tắc phân quyền nào áp dụng cho đơn vị",
+            "No policy is in force for the unit",
+        ),
+        Refusal.NOT_AUTHENTICATED: Text(
+            "Chưa đăng nhập hoặc đã hết phiên", "Not signed in, or the session has ended"
+        ),
+        Refusal.NOT_CUSTODIAN: Text(
+            "Không phải người đang quản lý tài khoản quản trị của đơn vị",
+            "Only whoever operates the unit's admin account may do this",
+        ),
+        Refusal.NOT_DIRECT_MANAGER: Text(
+            "Không phải cơ quan quản lý trực tiếp theo phân cấp",
+            "Only the direct manager may do this",
+        ),
+        Refusal.NOT_FOUND: Text("Không tìm thấy", "Not found"),
+        Refusal.REDELEGATION_FORBIDDEN: Text(
+            "Người được giao quản lý thay không được giao lại cho người khác",
+            "Whoever acts for the head may not hand the account on",
+        ),
+        Refusal.ROLE_NOT_ALLOWED: Text(
+            "Vị trí, nhiệm vụ của người nhận không được cấp vai trò này",
+            "This role may not be given for this position",
+        ),
+        Refusal.SELF_SERVICE: Text(
+            "Không được tự cấp, tự duyệt hoặc tự gia hạn quyền cho chính mình",
+            "Nobody grants, approves or extends their own rights",
+        ),
+        Refusal.SIGNED_ALREADY: Text("Văn bản đã được ký", "Already signed"),
+        Refusal.SIGNER_NO_CAPACITY: Text(
+            "Người ký chưa có văn bản giao ký thay",
+            "No document on file gives the signer this capacity",
+        ),
+        Refusal.SIGNER_NOT_LEADER: Text(
+            "Bên giao phải do lãnh đạo đơn vị ký",
+            "The giver's side must be signed by the unit's leadership",
+        ),
+        Refusal.STALE_VERSION: Text(
+            "Thông tin đã được người khác cập nhật, cần tải lại",
+            "Somebody else changed this in the meantime; load it again",
+        ),
+        Refusal.SUSPENDED: Text("Đang bị tạm khoá", "Suspended"),
+        Refusal.WIDER_THAN_AUTHORITY: Text(
+            "Vượt quá phạm vi đơn vị được phân cấp",
+            "Wider than the authority of the unit",
+        ),
+    }
+)
+"""A refused act, by code."""

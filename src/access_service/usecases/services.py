@@ -1,0 +1,228 @@
+"""What every use case is given, and the shape of every act: authorise, rule, store, audit, in one transaction.
+
+`system_clock` is the only clock of the product; everything else takes `now`.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from access_service.domain.accounts import Account, Custody, Suspension, custodian_at
+from access_service.domain.audit import Happening
+from access_service.domain.delegation import LEADERS, Authority, Office
+from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
+from access_service.domain.names import AccountId, AccountKind, PersonId, RegisterId, SuspendableKind, UnitId
+from access_service.domain.org import Assignment, Unit, chain_of
+from access_service.domain.policy import Pack
+from access_service.domain.reasons import Refusal
+from access_service.signing.keys import SealKey
+from access_service.storage.access import Gatherer
+from access_service.storage.db import Database, Transaction
+from access_service.storage.facts import Reader
+from access_service.storage.org import StoredOrg
+
+
+def system_clock() -> datetime:
+    """Read the machine's clock: an aware UTC instant."""
+    return datetime.now(UTC)  # noqa: TID251 the one place
+
+
+def random_id(prefix: str) -> str:
+    """A new id: the prefix and 80 random bits, so that ids of one register tell nothing of another's."""
+    return f"{prefix}_{secrets.token_hex(10)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking, from a session."""
+
+    register: RegisterId
+    account: AccountId
+    kind: AccountKind
+    person: PersonId
+    unit: UnitId
+    """The unit whose admin account it is, or that issued the use account."""
+    session: str = ""
+    """SHA-256 of the session's token."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a use case needs from outside."""
+
+    db: Database
+    seal: SealKey
+    new_id: Callable[[str], str] = random_id
+    committed: list[Callable[[RegisterId], None]] = field(default_factory=list)
+    """Called after every commit with the register: the decision caches catch up."""
+
+    def after_commit(self, register: RegisterId) -> None:
+        """Tell whoever keeps something in memory."""
+        for listener in self.committed:
+            listener(register)
+
+
+class Act:
+    """One act of one caller: the transaction, the organisation as it stands, and who the caller is in it."""
+
+    def __init__(self, services: Services, tx: Transaction, caller: Caller | None) -> None:
+        """`caller` is None for the operator and for imports."""
+        self.services = services
+        self.tx = tx
+        self.caller = caller
+        self.org = StoredOrg(tx)
+        self.gather = Gatherer(tx, self.org)
+
+    @property
+    def now(self) -> datetime:
+        """The one instant of this act (rule 15)."""
+        return self.tx.now
+
+    def new_id(self, prefix: str) -> str:
+        """A fresh id."""
+        return self.services.new_id(prefix)
+
+    def require_caller(self) -> Caller:
+        """The caller; acts of people have one."""
+        if self.caller is None:
+            raise RuntimeError("this act needs a caller")
+        return self.caller
+
+    def pack_for(self, unit: UnitId) -> Pack:
+        """The pack in force for a unit now; its digest goes into the audit events of this act."""
+        binding = self.org.require_binding(unit, self.now)
+        self.tx.policy = binding.digest
+        tables = self.gather.tables_for(unit, self.now)
+        if tables is None:
+            raise RuntimeError("a binding without a pack")
+        return tables.pack
+
+    def require_unit(self, id_: UnitId) -> Unit:
+        """The unit, standing now."""
+        unit = self.org.unit(id_)
+        if unit is None:
+            raise NotFoundError("unit", id_)
+        return unit
+
+    @staticmethod
+    def custody_in(reader: Reader, unit: UnitId, now: datetime) -> Custody | None:
+        """Who operates a unit's admin account at an instant."""
+        return custodian_at(reader.find(Custody, unit=unit), now)
+
+    def custody_of(self, unit: UnitId) -> Custody | None:
+        """Who operates the unit's admin account now."""
+        return self.custody_in(self.tx, unit, self.now)
+
+    def leading(self, person: PersonId, unit: UnitId) -> list[Assignment]:
+        """The person's duties of leadership in a unit that hold now."""
+        pack = self.pack_for(unit)
+        return [
+            a
+            for a in self.tx.find(Assignment, person=person, unit=unit)
+            if self.now in a.interval
+            and (position := pack.positions.get(a.position)) is not None
+            and position.rank in LEADERS
+        ]
+
+    def as_custodian(self, unit: UnitId) -> Caller:
+        """The caller operates the admin account of exactly this unit, or `not_custodian`."""
+        caller = self.require_caller()
+        if caller.kind is not AccountKind.ADMIN or caller.unit != unit:
+            self.check_visible(unit)
+            raise RefusedError(Refusal.NOT_CUSTODIAN, f"that takes the admin account of `{unit}`", unit=unit)
+        return caller
+
+    def as_above(self, unit: UnitId) -> Caller:
+        """The caller acts for this unit or one above it: its admin account, or its leadership (rule 4)."""
+        caller = self.require_caller()
+        chain = chain_of(self.org, unit, self.now)
+        if caller.kind is AccountKind.ADMIN:
+            if caller.unit in chain:
+                return caller
+        elif any(self.leading(caller.person, above) for above in chain):
+            return caller
+        self.check_visible(unit)
+        raise RefusedError(Refusal.FORBIDDEN, f"only `{unit}` or a unit above it may do that", unit=unit)
+
+    def check_visible(self, unit: UnitId) -> None:
+        """Raise `NotFoundError` where the unit is none of the caller's business: foreign and missing look alike."""
+        caller = self.require_caller()
+        if self.org.unit(unit) is None:
+            raise NotFoundError("unit", unit)
+        mine = chain_of(self.org, caller.unit, self.now)
+        theirs = chain_of(self.org, unit, self.now)
+        if unit not in mine and caller.unit not in theirs:
+            raise NotFoundError("unit", unit)
+
+    def office(self, unit: UnitId, authority: Authority) -> Office:
+        """The unit as giver, for the rules of `domain.delegation`."""
+        chain = self.gather.chain_of_authority(authority.id)
+        targets = {a.id for a in chain} | {a.unit for a in chain} | {unit}
+        kinds = (SuspendableKind.UNIT, SuspendableKind.AUTHORITY)
+        return Office(
+            org=self.org,
+            pack=self.pack_for(unit),
+            now=self.now,
+            unit=unit,
+            custody=self.custody_of(unit),
+            authorities=chain,
+            suspended=any(
+                s.kind in kinds and self.now in s.interval for s in self.tx.find(Suspension, target=targets)
+            ),
+        )
+
+    def authorities_of(self, unit: UnitId) -> list[Authority]:
+        """What the unit may hand down now."""
+        return [a for a in self.tx.find(Authority, unit=unit) if self.now in a.interval]
+
+    def use_account_of(self, person: PersonId) -> Account | None:
+        """The person's one use account, unless it is closed."""
+        return next(
+            (
+                a
+                for a in self.tx.find(Account, person=person, kind=str(AccountKind.USE))
+                if a.valid_to is None or a.valid_to > self.now
+            ),
+            None,
+        )
+
+    def lapse_after(self, unit: UnitId) -> timedelta:
+        """How long an unsigned document of the unit waits."""
+        return timedelta(days=self.pack_for(unit).number("document_lapse_days"))
+
+
+@contextmanager
+def act(services: Services, caller: Caller, action: str, target: str) -> Iterator[Act]:
+    """One act of a signed-in caller. A refusal changes nothing and is recorded in a transaction of its own.
+
+    What never reached a rule (unreadable input, nothing there to act on) is not recorded but counted at the edge.
+    """
+    policy = ""
+    try:
+        with services.db.write(caller.register, caller.account) as tx:
+            try:
+                yield Act(services, tx, caller)
+            finally:
+                policy = tx.policy
+    except (InvalidError, NotFoundError):
+        raise
+    except RefusedError as refused:
+        details = {k: v for k, v in refused.details.items() if isinstance(v, str | int)}
+        services.db.refuse(
+            caller.register,
+            caller.account,
+            Happening(action, target, "refused", str(refused.code), details),
+            policy,
+        )
+        raise
+    services.after_commit(caller.register)
+
+
+@contextmanager
+def operate(services: Services, register: RegisterId, actor: str = "operator") -> Iterator[Act]:
+    """One act of the operator at the command line, or of an import."""
+    with services.db.write(register, actor) as tx:
+        yield Act(services, tx, None)
+    services.after_commit(register)
