@@ -1,8 +1,8 @@
 """Audit events: one line per change or refused act, chained per register.
 
-Each event holds ids only, never names. Its canonical bytes are RFC 8785 JSON (strings, integers and null, so that the
-standard encoder gives them); `leaf` is the RFC 9162 section 2.1.1 leaf hash, `previous` the SHA-256 of the event
-before, so that the log can be checked link by link and, later, proved by tree.
+Each event holds ids only, never names. Its canonical bytes are RFC 8785 JSON (strings, integers and null, so that
+the standard encoder gives them); `leaf` is the RFC 9162 section 2.1.1 leaf hash, `previous` the SHA-256 of the
+event before, so that the log can be checked link by link and, later, proved by tree.
 """
 
 import hashlib

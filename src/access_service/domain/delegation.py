@@ -194,6 +194,15 @@ def issuer_relation(office: Office, assignment: Assignment, position_rank: Rank)
     return OWN_UNIT
 
 
+def realm_of(office: Office, unit: UnitId) -> UnitId:
+    """The unit whose data the people of `unit` work on: itself, or its manager for a division, campus or site."""
+    found = office.org.unit(unit)
+    kind = office.pack.unit_kinds.get(found.kind) if found else None
+    if kind is None or not kind.part_of_manager:
+        return unit
+    return manager_of(office.org, unit, office.now) or unit
+
+
 def complete(office: Office, grant: Grant) -> Grant:
     """The same grant with its scope normalised and, for classes, its end set to the year's closing (rule 11)."""
     scope = normalise(office.org, grant.scope)
@@ -259,7 +268,7 @@ def _check_assignment(office: Office, grant: Grant, assignment: Assignment) -> N
             assignment=assignment.id,
         )
     duty = Scope(
-        unit=assignment.unit,
+        unit=realm_of(office, assignment.unit),
         levels=assignment.levels if grant.scope.classes is None else None,
         classes=assignment.classes,
         subjects=assignment.subjects if assignment.classes is None else None,
@@ -325,7 +334,8 @@ def check_authority(office: Office, authority: Authority) -> None:
             f"`{office.unit}` does not manage `{authority.unit}`",
             unit=office.unit,
         )
-    if not is_below(office.org, authority.scope.unit, authority.unit, office.now):
+    realm = realm_of(office, authority.unit)
+    if not is_below(office.org, authority.scope.unit, realm, office.now):
         raise InvalidError("an authority is about the unit itself and what is below it")
     if len(office.authorities) >= office.pack.number("max_depth"):
         raise RefusedError(

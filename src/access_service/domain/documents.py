@@ -163,14 +163,19 @@ def state_at(document: Document, *, now: datetime, lapse_after: timedelta) -> Do
 
 def check_waiting(document: Document, *, now: datetime, lapse_after: timedelta) -> None:
     """Raise `RefusedError(document_state)` unless the document waits for a signature."""
-    state = state_at(document, now=now, lapse_after=lapse_after)
-    if state not in _AWAITING:
+    if not is_waiting(document, now=now, lapse_after=lapse_after):
+        state = state_at(document, now=now, lapse_after=lapse_after)
         raise RefusedError(
             Refusal.DOCUMENT_STATE,
             f"a document in state `{state}` waits for no signature",
             document=document.id,
             state=state,
         )
+
+
+def is_waiting(document: Document, *, now: datetime, lapse_after: timedelta) -> bool:
+    """Does it still wait for somebody's signature?"""
+    return state_at(document, now=now, lapse_after=lapse_after) in _AWAITING
 
 
 def first_state(kind: DocumentKind) -> DocumentState:

@@ -77,6 +77,8 @@ class UnitKind:
     has_head: bool
     has_admin_account: bool
     has_levels: bool
+    part_of_manager: bool
+    """A division, campus or site: its people work on the data of the unit that manages it."""
     article: str
 
 

@@ -12,9 +12,9 @@ from typing import Protocol
 from access_service.domain.access import AccessRequest, Allow, Decision, Deny, GrantStanding, Standing
 from access_service.domain.names import AccountId, ClassId, GrantId, UnitId
 from access_service.domain.org import SchoolClass
-from access_service.domain.policy import PeriodLock
+from access_service.domain.policy import Pack, PeriodLock
 from access_service.domain.reasons import DEPTH, Reason
-from access_service.engine.compile import Tables
+from access_service.engine.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +160,13 @@ def resolve(request: AccessRequest, places: Places, now: datetime) -> Resource |
         return Reason.RESOURCE_CONTRADICTORY
     if place.tables is None:
         return Reason.NO_POLICY
-    return _described(request, place, school_class)
+    return _described(request, place, place.tables.pack, school_class)
 
 
-def _described(request: AccessRequest, place: Place, school_class: SchoolClass | None) -> Resource | Reason:
+def _described(
+    request: AccessRequest, place: Place, pack: Pack, school_class: SchoolClass | None
+) -> Resource | Reason:
     """The pack's vocabulary, and what the request repeats of the register."""
-    pack = place.tables.pack if place.tables is not None else None
-    if pack is None:
-        return Reason.NO_POLICY
     category = pack.categories.get(request.category or "")
     if category is None or request.resource_type not in category.resource_types:
         return Reason.RESOURCE_CONTRADICTORY
@@ -175,21 +174,15 @@ def _described(request: AccessRequest, place: Place, school_class: SchoolClass |
         return Reason.UNKNOWN_ACTION
     if pack.function_required and request.function is None:
         return Reason.RESOURCE_INCOMPLETE
+    level, grade, year = request.level, request.grade, request.school_year
     if school_class is not None:
         known = (str(school_class.level), school_class.grade, school_class.school_year)
-        if any(
-            said not in (None, fact)
-            for said, fact in zip((request.level, request.grade, request.school_year), known, strict=True)
-        ):
+        if any(said not in (None, fact) for said, fact in zip((level, grade, year), known, strict=True)):
             return Reason.RESOURCE_CONTRADICTORY
         level, grade, year = known
-        levels = frozenset({level})
-    else:
-        grade, year = request.grade, request.school_year
-        level = request.level
-        if level is not None and place.levels and level not in place.levels:
-            return Reason.RESOURCE_CONTRADICTORY
-        levels = place.levels if level is None else frozenset({level})
+    elif level is not None and place.levels and level not in place.levels:
+        return Reason.RESOURCE_CONTRADICTORY
+    levels = place.levels if level is None else frozenset({level})
     return Resource(
         place=place,
         category=category.id,

@@ -172,7 +172,7 @@ def _read_folder(policy_dir: Path, name: str, found: dict[str, bytes], faults: l
     folder = policy_dir / name
     if not folder.is_dir():
         return
-    if not folder.resolve().is_relative_to(policy_dir.resolve()):
+    if not _is_within(folder, policy_dir):
         faults.append(Fault(f"{name}/{PACK_TOML}:1", "the folder is a link out of the policy folder"))
         return
     for entry in sorted(folder.iterdir()):
@@ -185,11 +185,19 @@ def _read_folder(policy_dir: Path, name: str, found: dict[str, bytes], faults: l
             )
 
 
+def _is_within(path: Path, folder: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):
+        # Links that point at each other lead nowhere; Python 3.11 to 3.13 differ in the error.
+        return False
+
+
 def _read_file(folder: Path, file: Path, path: str, found: dict[str, bytes], faults: list[Fault]) -> None:
     place = f"{path}:1"
     if not file.is_symlink() and not file.exists():
         return
-    if not file.resolve().is_relative_to(folder.resolve()):
+    if not _is_within(file, folder):
         faults.append(Fault(place, "a link out of the folder"))
     elif not file.is_file():
         faults.append(Fault(place, "not a regular file"))

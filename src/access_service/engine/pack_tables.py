@@ -150,6 +150,7 @@ def _unit_kinds(table: Table, draft: Draft) -> None:
             has_head=kind.flag("has_head"),
             has_admin_account=kind.flag("has_admin_account"),
             has_levels=kind.flag("has_levels"),
+            part_of_manager=kind.flag("part_of_manager"),
             article=_article(kind, draft),
         )
         kind.done()

@@ -1,6 +1,6 @@
 """What a decision about one account depends on, gathered from a reader."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from access_service.domain.access import AccountFacts, GrantFacts
@@ -17,7 +17,7 @@ from access_service.domain.names import (
 from access_service.domain.org import Assignment
 from access_service.domain.policy import Pack
 from access_service.domain.time import Interval
-from access_service.engine.compile import Tables
+from access_service.engine.tables import Tables
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
 from access_service.storage.policy import load_tables
@@ -98,7 +98,9 @@ class Gatherer:
                 absences=tuple(stand_ins.get(grant.assignment or "", ())),
                 suspensions=laid_on.get((SuspendableKind.GRANT, grant.id), ()),
                 unit_suspensions=tuple(i for a in chain for i in laid_on.get((SuspendableKind.UNIT, a.unit), ())),
-                authority_suspensions=tuple(i for a in chain for i in laid_on.get((SuspendableKind.AUTHORITY, a.id), ())),
+                authority_suspensions=tuple(
+                    i for a in chain for i in laid_on.get((SuspendableKind.AUTHORITY, a.id), ())
+                ),
                 lapses_at=self._lapses_at(grant, pack),
                 year_closes_at=year.closes_at if year and grant.scope.classes else None,
             )
@@ -151,3 +153,11 @@ class Gatherer:
             ),
             default=None,
         )
+
+
+def _on(
+    laid_on: Mapping[tuple[SuspendableKind, str], tuple[Interval, ...]],
+    kind: SuspendableKind,
+    targets: Iterable[str],
+) -> tuple[Interval, ...]:
+    return tuple(interval for target in targets for interval in laid_on.get((kind, target), ()))

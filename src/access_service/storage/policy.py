@@ -3,8 +3,9 @@
 from sqlalchemy import Connection, insert, select
 
 from access_service.domain.errors import UnavailableError
-from access_service.engine.compile import Tables, compile_pack
+from access_service.engine.compile import compile_pack
 from access_service.engine.load import PackFiles, parse_pack
+from access_service.engine.tables import Tables
 from access_service.storage.tables import PackRow, table
 
 _packs = table(PackRow)

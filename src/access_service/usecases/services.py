@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 
 from access_service.domain.accounts import Account, Custody, Suspension, custodian_at
 from access_service.domain.audit import Happening
-from access_service.domain.delegation import LEADERS, Authority, Office
+from access_service.domain.delegation import LEADERS, Authority, Grant, Office
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.names import AccountId, AccountKind, PersonId, RegisterId, SuspendableKind, UnitId
-from access_service.domain.org import Assignment, Unit, chain_of
+from access_service.domain.org import Assignment, Succession, Unit, chain_of
 from access_service.domain.policy import Pack
 from access_service.domain.reasons import Refusal
 from access_service.signing.keys import SealKey
@@ -64,25 +64,16 @@ class Services:
             listener(register)
 
 
-class Act:
-    """One act of one caller: the transaction, the organisation as it stands, and who the caller is in it."""
+class View:
+    """A register at one revision and instant (rule 15), as one caller may see it."""
 
-    def __init__(self, services: Services, tx: Transaction, caller: Caller | None) -> None:
+    def __init__(self, reader: Reader, caller: Caller | None, now: datetime) -> None:
         """`caller` is None for the operator and for imports."""
-        self.services = services
-        self.tx = tx
+        self.reader = reader
         self.caller = caller
-        self.org = StoredOrg(tx)
-        self.gather = Gatherer(tx, self.org)
-
-    @property
-    def now(self) -> datetime:
-        """The one instant of this act (rule 15)."""
-        return self.tx.now
-
-    def new_id(self, prefix: str) -> str:
-        """A fresh id."""
-        return self.services.new_id(prefix)
+        self.now = now
+        self.org = StoredOrg(reader)
+        self.gather = Gatherer(reader, self.org)
 
     def require_caller(self) -> Caller:
         """The caller; acts of people have one."""
@@ -91,9 +82,8 @@ class Act:
         return self.caller
 
     def pack_for(self, unit: UnitId) -> Pack:
-        """The pack in force for a unit now; its digest goes into the audit events of this act."""
-        binding = self.org.require_binding(unit, self.now)
-        self.tx.policy = binding.digest
+        """The pack in force for a unit now."""
+        self.org.require_binding(unit, self.now)
         tables = self.gather.tables_for(unit, self.now)
         if tables is None:
             raise RuntimeError("a binding without a pack")
@@ -113,14 +103,14 @@ class Act:
 
     def custody_of(self, unit: UnitId) -> Custody | None:
         """Who operates the unit's admin account now."""
-        return self.custody_in(self.tx, unit, self.now)
+        return self.custody_in(self.reader, unit, self.now)
 
     def leading(self, person: PersonId, unit: UnitId) -> list[Assignment]:
         """The person's duties of leadership in a unit that hold now."""
         pack = self.pack_for(unit)
         return [
             a
-            for a in self.tx.find(Assignment, person=person, unit=unit)
+            for a in self.reader.find(Assignment, person=person, unit=unit)
             if self.now in a.interval
             and (position := pack.positions.get(a.position)) is not None
             and position.rank in LEADERS
@@ -137,7 +127,7 @@ class Act:
     def as_above(self, unit: UnitId) -> Caller:
         """The caller acts for this unit or one above it: its admin account, or its leadership (rule 4)."""
         caller = self.require_caller()
-        chain = chain_of(self.org, unit, self.now)
+        chain = self.office_chain(unit)
         if caller.kind is AccountKind.ADMIN:
             if caller.unit in chain:
                 return caller
@@ -146,14 +136,29 @@ class Act:
         self.check_visible(unit)
         raise RefusedError(Refusal.FORBIDDEN, f"only `{unit}` or a unit above it may do that", unit=unit)
 
-    def check_visible(self, unit: UnitId) -> None:
-        """Raise `NotFoundError` where the unit is none of the caller's business: foreign and missing look alike."""
+    def office_chain(self, unit: UnitId) -> tuple[UnitId, ...]:
+        """The unit and everything above it; for a unit that is over, its successors and what is above them."""
+        chain = list(chain_of(self.org, unit, self.now))
+        for succession in self.reader.find(Succession, predecessor=unit):
+            chain += [u for u in self.office_chain(succession.successor) if u not in chain]
+        return tuple(chain)
+
+    def may_see_grant(self, grant: Grant) -> bool:
+        """The holder, and the units of the chain: everybody else hears that there is no such grant."""
         caller = self.require_caller()
-        if self.org.unit(unit) is None:
-            raise NotFoundError("unit", unit)
+        if caller.account == grant.account:
+            return True
+        return self.is_related(grant.unit)
+
+    def is_related(self, unit: UnitId) -> bool:
+        """Does the caller's unit stand on the same chain as this one?"""
+        caller = self.require_caller()
         mine = chain_of(self.org, caller.unit, self.now)
-        theirs = chain_of(self.org, unit, self.now)
-        if unit not in mine and caller.unit not in theirs:
+        return unit in mine or caller.unit in self.office_chain(unit)
+
+    def check_visible(self, unit: UnitId) -> None:
+        """Raise `NotFoundError` where the unit is none of the caller's business: as if there were none."""
+        if self.org.unit(unit) is None or not self.is_related(unit):
             raise NotFoundError("unit", unit)
 
     def office(self, unit: UnitId, authority: Authority) -> Office:
@@ -169,20 +174,20 @@ class Act:
             custody=self.custody_of(unit),
             authorities=chain,
             suspended=any(
-                s.kind in kinds and self.now in s.interval for s in self.tx.find(Suspension, target=targets)
+                s.kind in kinds and self.now in s.interval for s in self.reader.find(Suspension, target=targets)
             ),
         )
 
     def authorities_of(self, unit: UnitId) -> list[Authority]:
         """What the unit may hand down now."""
-        return [a for a in self.tx.find(Authority, unit=unit) if self.now in a.interval]
+        return [a for a in self.reader.find(Authority, unit=unit) if self.now in a.interval]
 
     def use_account_of(self, person: PersonId) -> Account | None:
         """The person's one use account, unless it is closed."""
         return next(
             (
                 a
-                for a in self.tx.find(Account, person=person, kind=str(AccountKind.USE))
+                for a in self.reader.find(Account, person=person, kind=str(AccountKind.USE))
                 if a.valid_to is None or a.valid_to > self.now
             ),
             None,
@@ -191,6 +196,35 @@ class Act:
     def lapse_after(self, unit: UnitId) -> timedelta:
         """How long an unsigned document of the unit waits."""
         return timedelta(days=self.pack_for(unit).number("document_lapse_days"))
+
+
+class Act(View):
+    """One act of one caller: a view of the register and the transaction that changes it."""
+
+    def __init__(self, services: Services, tx: Transaction, caller: Caller | None) -> None:
+        """`caller` is None for the operator and for imports."""
+        super().__init__(tx, caller, tx.now)
+        self.services = services
+        self.tx = tx
+
+    def refresh(self) -> None:
+        """Forget what was read of the organisation: this act changed it."""
+        self.org = StoredOrg(self.tx)
+        self.gather = Gatherer(self.tx, self.org)
+
+    def new_id(self, prefix: str) -> str:
+        """A fresh id."""
+        return self.services.new_id(prefix)
+
+    def pack_for(self, unit: UnitId) -> Pack:
+        """The pack in force for a unit now; its digest goes into the audit events of this act."""
+        self.tx.policy = self.org.require_binding(unit, self.now).digest
+        return super().pack_for(unit)
+
+    def touch_person(self, person: PersonId) -> None:
+        """The decisions about a person's account may change."""
+        for account in self.tx.find(Account, person=person):
+            self.tx.touches(account.id)
 
 
 @contextmanager
@@ -218,6 +252,13 @@ def act(services: Services, caller: Caller, action: str, target: str) -> Iterato
         )
         raise
     services.after_commit(caller.register)
+
+
+@contextmanager
+def look(services: Services, caller: Caller) -> Iterator[View]:
+    """One question of a signed-in caller: nothing is written."""
+    with services.db.read(caller.register) as reader:
+        yield View(reader, caller, services.db.clock())
 
 
 @contextmanager

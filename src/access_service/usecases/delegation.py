@@ -1,0 +1,342 @@
+"""Authority and grants: give, narrow, withdraw; suspend, resume, revoke; confirm, succeed."""
+
+from dataclasses import replace
+from datetime import date, datetime
+
+from access_service.domain.accounts import Account, Suspension
+from access_service.domain.delegation import (
+    HEADS,
+    Authority,
+    Confirmation,
+    Grant,
+    check_authority,
+    is_narrower,
+)
+from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
+from access_service.domain.names import (
+    AccountKind,
+    AuthorityId,
+    GrantEnd,
+    GrantId,
+    SuspendableKind,
+    UnitId,
+)
+from access_service.domain.org import Assignment, ManagementEdge, Succession, Unit, manager_of, normalise
+from access_service.domain.reasons import Refusal
+from access_service.domain.scope import Scope
+from access_service.domain.time import Interval, start_of_day
+from access_service.storage import accounts as stored
+from access_service.usecases.effects import (
+    close_authority,
+    end_custody,
+    end_excess,
+    end_grants,
+)
+from access_service.usecases.org import end_duties_of_unit
+from access_service.usecases.services import Act, Caller, Services, act
+
+
+def give_authority(
+    services: Services,
+    caller: Caller,
+    *,
+    unit: UnitId,
+    scope: Scope,
+    basis: str,
+    valid_from: datetime | None = None,
+    valid_to: datetime | None = None,
+    parent: AuthorityId | None = None,
+) -> Authority:
+    """Give a unit authority to hand down, within the caller's unit's own (rules 3, 4, 8)."""
+    with act(services, caller, "authority.give", unit) as doing:
+        giver = manager_of(doing.org, unit, doing.now)
+        if caller.kind is AccountKind.ADMIN and caller.unit != giver:
+            doing.check_visible(unit)
+            raise RefusedError(Refusal.NOT_DIRECT_MANAGER, f"`{caller.unit}` does not manage `{unit}`", unit=unit)
+        doing.as_custodian(giver if giver is not None else unit)
+        start = max(valid_from or doing.now, doing.now)
+        if valid_to is not None and valid_to <= start:
+            raise InvalidError("the authority ends before it begins")
+        held = own_authority(doing, caller.unit, parent)
+        authority = Authority(
+            id=AuthorityId(doing.new_id("aut")),
+            unit=unit,
+            parent=held.id,
+            scope=normalise(doing.org, scope),
+            basis=basis,
+            valid_from=start,
+            valid_to=valid_to,
+        )
+        check_authority(doing.office(caller.unit, held), authority)
+        doing.tx.put(authority)
+        doing.tx.happened("authority.give", authority.id, unit=unit, parent=held.id)
+        doing.tx.touches_everybody()
+        return authority
+
+
+def own_authority(doing: Act, unit: UnitId, id_: AuthorityId | None) -> Authority:
+    """The unit's authority with that id, or its only one in force."""
+    held = doing.authorities_of(unit)
+    if id_ is not None:
+        held = [a for a in held if a.id == id_]
+    if not held:
+        raise RefusedError(Refusal.WIDER_THAN_AUTHORITY, f"`{unit}` holds no such authority now", unit=unit)
+    if len(held) > 1:
+        raise InvalidError(f"`{unit}` holds several authorities; name one", authorities=len(held))
+    return held[0]
+
+
+def _as_giver_of(doing: Act, authority: Authority) -> None:
+    """Who gave it, or anybody above them."""
+    if authority.parent is None:
+        raise RefusedError(Refusal.FORBIDDEN, "the root's authority has no issuer in this register")
+    parent = doing.tx.require(Authority, authority.parent)
+    doing.as_above(parent.unit)
+
+
+def narrow_authority(
+    services: Services, caller: Caller, id_: AuthorityId, *, scope: Scope, valid_to: datetime | None
+) -> Authority:
+    """Narrow at once; what below exceeds it ends for good (rule 3). Widening is a new authority."""
+    with act(services, caller, "authority.narrow", id_) as doing:
+        authority = doing.tx.require(Authority, id_)
+        _as_giver_of(doing, authority)
+        scope = normalise(doing.org, scope)
+        later = authority.valid_to is not None and (valid_to is None or valid_to > authority.valid_to)
+        if later or not is_narrower(doing.org, doing.now, scope, authority.scope):
+            raise RefusedError(
+                Refusal.WIDER_THAN_AUTHORITY, "narrowing does not widen; give a new authority", authority=id_
+            )
+        if valid_to is not None and valid_to <= doing.now:
+            raise InvalidError("to end it now, withdraw it")
+        narrowed = replace(authority, scope=scope, valid_to=valid_to)
+        doing.tx.put(narrowed)
+        doing.tx.happened("authority.narrow", id_)
+        doing.tx.touches_everybody()
+        end_excess(doing, narrowed)
+        return narrowed
+
+
+def withdraw_authority(services: Services, caller: Caller, id_: AuthorityId) -> Authority:
+    """Withdraw it now, with everything below it, for good (rules 3, 10)."""
+    with act(services, caller, "authority.withdraw", id_) as doing:
+        authority = doing.tx.require(Authority, id_)
+        _as_giver_of(doing, authority)
+        if doing.now not in authority.interval:
+            raise RefusedError(Refusal.DOCUMENT_STATE, "the authority is not in force", authority=id_)
+        close_authority(doing, authority, GrantEnd.AUTHORITY_WITHDRAWN)
+        return doing.tx.require(Authority, id_)
+
+
+def suspend(services: Services, caller: Caller, *, kind: SuspendableKind, target: str, reason: str) -> Suspension:
+    """Pause an account, unit, authority or grant, and all that rests on it, at once (rules 2, 10)."""
+    with act(services, caller, f"{kind}.suspend", target) as doing:
+        unit = _responsible_for(doing, kind, target)
+        if _suspension_in_force(doing, kind, target) is not None:
+            raise RefusedError(Refusal.DOCUMENT_STATE, f"`{target}` is suspended already", target=target)
+        suspension = Suspension(doing.new_id("sus"), kind, target, unit, reason, doing.now)
+        doing.tx.put(suspension)
+        _touch(doing, kind, target)
+        doing.tx.happened(f"{kind}.suspend", target, suspension=suspension.id)
+        return suspension
+
+
+def resume(services: Services, caller: Caller, *, kind: SuspendableKind, target: str) -> Suspension:
+    """End the pause; what was below is as it was (rule 3)."""
+    with act(services, caller, f"{kind}.resume", target) as doing:
+        _responsible_for(doing, kind, target)
+        suspension = _suspension_in_force(doing, kind, target)
+        if suspension is None:
+            raise RefusedError(Refusal.DOCUMENT_STATE, f"`{target}` is not suspended", target=target)
+        if caller.unit not in doing.office_chain(suspension.unit):
+            raise RefusedError(Refusal.FORBIDDEN, "a unit above ordered it; that unit resumes", target=target)
+        ended = replace(suspension, valid_to=doing.now)
+        doing.tx.put(ended)
+        _touch(doing, kind, target)
+        doing.tx.happened(f"{kind}.resume", target, suspension=suspension.id)
+        return ended
+
+
+def _suspension_in_force(doing: Act, kind: SuspendableKind, target: str) -> Suspension | None:
+    found = doing.tx.find(Suspension, kind=str(kind), target=target)
+    return next((s for s in found if doing.now in s.interval), None)
+
+
+def _responsible_for(doing: Act, kind: SuspendableKind, target: str) -> UnitId:
+    """Whose it is; the caller must be that unit or one above, and never the person concerned (rule 7).
+
+    A unit and an authority are suspended from above; the inspected cannot stop the inspection (rule 14).
+    """
+    caller = doing.require_caller()
+    if kind is SuspendableKind.UNIT:
+        doing.require_unit(UnitId(target))
+        manager = manager_of(doing.org, UnitId(target), doing.now)
+        if manager is None:
+            raise RefusedError(Refusal.FORBIDDEN, "nobody is above the root")
+        unit = manager
+    elif kind is SuspendableKind.AUTHORITY:
+        authority = doing.tx.require(Authority, target)
+        _as_giver_of(doing, authority)
+        unit = doing.tx.require(Authority, authority.parent or "").unit
+    elif kind is SuspendableKind.ACCOUNT:
+        account = doing.tx.require(Account, target)
+        if caller.account == account.id or caller.person == account.person:
+            raise RefusedError(Refusal.SELF_SERVICE, "nobody suspends or resumes their own account")
+        unit = account.unit
+        if account.kind is AccountKind.ADMIN:
+            unit = manager_of(doing.org, account.unit, doing.now) or account.unit
+    else:
+        grant = doing.tx.require(Grant, target)
+        if doing.tx.require(Account, grant.account).person == caller.person:
+            raise RefusedError(Refusal.SELF_SERVICE, "nobody suspends or resumes their own grant")
+        unit = grant.unit
+    doing.as_above(unit)
+    return caller.unit
+
+
+def _touch(doing: Act, kind: SuspendableKind, target: str) -> None:
+    if kind is SuspendableKind.ACCOUNT:
+        account = doing.tx.require(Account, target)
+        stored.end_sessions_of(doing.tx.connection, doing.tx.register, account.id)
+        doing.tx.touches(account.id)
+    elif kind is SuspendableKind.GRANT:
+        doing.tx.touches(doing.tx.require(Grant, target).account)
+    else:
+        doing.tx.touches_everybody()
+
+
+def revoke_grant(services: Services, caller: Caller, id_: GrantId, *, reason: str) -> Grant:
+    """Take a grant back at once: the issuing unit, or any unit above it (rules 4, 10)."""
+    with act(services, caller, "grant.revoke", id_) as doing:
+        grant = _own_grant(doing, id_)
+        if not end_grants(doing, [grant], GrantEnd.REVOKED):
+            raise RefusedError(Refusal.GRANT_ENDED, "the grant is over", grant=id_)
+        doing.tx.happened("grant.revoke", id_, reason=reason)
+        return doing.tx.require(Grant, id_)
+
+
+def _own_grant(doing: Act, id_: GrantId) -> Grant:
+    caller = doing.require_caller()
+    grant = doing.tx.require(Grant, id_)
+    if not doing.may_see_grant(grant):
+        raise NotFoundError("grant", id_)
+    doing.as_above(grant.unit)
+    if doing.tx.require(Account, grant.account).person == caller.person:
+        raise RefusedError(Refusal.SELF_SERVICE, "hand it back instead", grant=id_)
+    return grant
+
+
+def narrow_grant(
+    services: Services, caller: Caller, id_: GrantId, *, scope: Scope, valid_to: datetime | None
+) -> Grant:
+    """Narrow a grant: one-sided and immediate. Widening needs supplementary minutes that both sign."""
+    with act(services, caller, "grant.narrow", id_) as doing:
+        grant = _own_grant(doing, id_)
+        if grant.ended_at is not None:
+            raise RefusedError(Refusal.GRANT_ENDED, "the grant is over", grant=id_)
+        scope = normalise(doing.org, scope)
+        later = grant.valid_to is not None and (valid_to is None or valid_to > grant.valid_to)
+        if later or not is_narrower(doing.org, doing.now, scope, grant.scope):
+            raise RefusedError(Refusal.WIDER_THAN_AUTHORITY, "widening takes supplementary minutes", grant=id_)
+        if valid_to is not None and valid_to <= max(doing.now, grant.valid_from):
+            raise InvalidError("to end it now, revoke it")
+        narrowed = replace(grant, scope=scope, valid_to=valid_to)
+        doing.tx.put(narrowed)
+        doing.tx.touches(grant.account)
+        doing.tx.happened("grant.narrow", id_)
+        return narrowed
+
+
+def confirm_grants(services: Services, caller: Caller, unit: UnitId) -> Confirmation:
+    """A new head confirms, in their own session, what the office granted before them (rule 9)."""
+    with act(services, caller, "grants.confirm", unit) as doing:
+        pack = doing.pack_for(unit)
+        headships = [
+            a
+            for a in doing.tx.find(Assignment, unit=unit, person=caller.person)
+            if doing.now in a.interval and a.position in pack.positions and pack.positions[a.position].rank in HEADS
+        ]
+        if caller.kind is not AccountKind.USE or not headships:
+            doing.check_visible(unit)
+            raise RefusedError(Refusal.SIGNER_NOT_LEADER, f"only the head of `{unit}` confirms", unit=unit)
+        done = {c.assignment for c in doing.tx.find(Confirmation, unit=unit)}
+        if headships[0].id in done:
+            raise RefusedError(Refusal.DUPLICATE, "confirmed already", unit=unit)
+        confirmation = Confirmation(doing.new_id("cnf"), unit, headships[0].id, doing.now)
+        doing.tx.put(confirmation)
+        doing.tx.happened("grants.confirm", unit, assignment=headships[0].id)
+        doing.tx.touches_everybody()
+        return confirmation
+
+
+def succeed_unit(
+    services: Services, caller: Caller, *, predecessor: UnitId, successor: UnitId, basis: str, on: date
+) -> Succession:
+    """`successor` takes the office of `predecessor`, which is over from 00:00 of that day (rule 9).
+
+    What the predecessor managed and had handed down passes to the successor, whose authority cites the old one; its
+    own staff do not pass. The unit that manages both decides.
+    """
+    with act(services, caller, "unit.succeed", predecessor) as doing:
+        at = start_of_day(on)
+        old, new = doing.require_unit(predecessor), doing.require_unit(successor)
+        manager = manager_of(doing.org, predecessor, doing.now)
+        if manager is None or manager_of(doing.org, successor, doing.now) != manager:
+            doing.check_visible(predecessor)
+            raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "one unit manages both", unit=predecessor)
+        doing.as_custodian(manager)
+        if predecessor == successor or old.valid_to is not None or at > doing.now:
+            raise InvalidError("a unit is succeeded by another, today at the latest, and once")
+        doing.tx.put(
+            Succession(doing.new_id("suc"), predecessor, successor, basis, at),
+            replace(old, valid_to=doing.now),
+        )
+        _pass_units(doing, predecessor, successor, basis)
+        doing.refresh()
+        _pass_authorities(doing, predecessor, new)
+        end_duties_of_unit(doing, predecessor, doing.now)
+        custody = doing.custody_of(predecessor)
+        if custody is not None:
+            end_custody(doing, custody)
+        doing.tx.happened("unit.succeed", predecessor, successor=successor)
+        doing.tx.touches_everybody()
+        return doing.tx.find(Succession, predecessor=predecessor)[0]
+
+
+def _pass_units(doing: Act, predecessor: UnitId, successor: UnitId, basis: str) -> None:
+    for edge in doing.tx.find(ManagementEdge, manager=predecessor):
+        if doing.now not in Interval(edge.valid_from, edge.valid_to):
+            continue
+        doing.tx.put(replace(edge, valid_to=doing.now))
+        doing.tx.put(ManagementEdge(doing.new_id("edg"), edge.unit, successor, basis, doing.now, edge.valid_to))
+    for edge in doing.tx.find(ManagementEdge, unit=predecessor):
+        if doing.now in Interval(edge.valid_from, edge.valid_to):
+            doing.tx.put(replace(edge, valid_to=doing.now))
+
+
+def _pass_authorities(doing: Act, predecessor: UnitId, successor: Unit) -> None:
+    """The successor's authority cites the old one; what was handed down to units stands under it."""
+    for old in doing.tx.find(Authority, unit=predecessor):
+        if doing.now not in old.interval:
+            continue
+        new = replace(
+            old,
+            id=AuthorityId(doing.new_id("aut")),
+            unit=successor.id,
+            scope=replace(old.scope, unit=successor.id),
+            valid_from=doing.now,
+            succeeds=old.id,
+        )
+        doing.tx.put(new, replace(old, valid_to=doing.now))
+        for child in doing.tx.find(Authority, parent=old.id):
+            if child.valid_to is None or child.valid_to > doing.now:
+                doing.tx.put(replace(child, parent=new.id))
+        for grant in doing.tx.find(Grant, authority=old.id):
+            if grant.ended_at is not None or grant.assignment is None:
+                continue
+            duty = doing.tx.require(Assignment, grant.assignment)
+            if duty.unit == predecessor:
+                end_grants(doing, [grant], GrantEnd.UNIT_ENDED)
+            else:
+                doing.tx.put(replace(grant, authority=new.id))
+        doing.tx.happened("authority.succeed", new.id, succeeds=old.id)

@@ -1,0 +1,468 @@
+"""Minutes, commitments, returns: prepare, show, sign, return, decline, cancel, withdraw, hand back.
+
+Who may sign for an office is checked when it is signed and binds the office (rule 5). The content is composed here
+from ids only, made canonical and hashed by `signing`, and frozen by the first signature.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from access_service.domain.audit import instant
+from access_service.domain.delegation import (
+    Authority,
+    Grant,
+    check_custody,
+    check_grant,
+    check_office,
+    complete,
+)
+from access_service.domain.documents import CONTENT_VERSION, Document, first_state, is_waiting, move
+from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
+from access_service.domain.names import (
+    AccountKind,
+    AssignmentId,
+    AuthorityId,
+    DocumentId,
+    DocumentKind,
+    DocumentState,
+    GrantEnd,
+    GrantId,
+    Method,
+    PersonId,
+    Rank,
+    UnitId,
+)
+from access_service.domain.org import Assignment, Person, manager_of
+from access_service.domain.reasons import Refusal
+from access_service.domain.scope import Scope
+from access_service.signing.canonical import canonical, sha256_hex
+from access_service.storage.codec import dump_scope_json
+from access_service.usecases.delegation import own_authority
+from access_service.usecases.effects import admin_account, close_document, end_grants
+from access_service.usecases.services import Act, Caller, Services, View, act
+
+MINUTES = frozenset({DocumentKind.HANDOVER_MINUTES, DocumentKind.SUPPLEMENTARY_MINUTES})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One grant line of minutes, as the custodian enters it."""
+
+    role: str
+    assignment: AssignmentId
+    scope: Scope
+    valid_from: datetime
+    valid_to: datetime | None = None
+    authority: AuthorityId | None = None
+    replaces: GrantId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a proposal made: the minutes, their grant lines, and the commitment that is due with them, if any."""
+
+    document: Document
+    grants: tuple[Grant, ...] = ()
+    commitment: Document | None = None
+
+
+def propose_handover(
+    services: Services,
+    caller: Caller,
+    *,
+    unit: UnitId,
+    receiver: PersonId,
+    number: str,
+    dated: date,
+    lines: Sequence[Line],
+    is_draft: bool = False,
+) -> Prepared:
+    """Prepare minutes of handover with one person, several grant lines (#54, #58; rules 3 to 8).
+
+    The custodian prepares; nothing is in force before both have signed. Lines that replace a grant make the minutes
+    supplementary. A commitment to the unit is prepared beside them when the pack asks for one and none stands.
+    """
+    with act(services, caller, "handover.propose", unit) as doing:
+        doing.as_custodian(unit)
+        doing.tx.require(Person, receiver)
+        if receiver == caller.person:
+            raise RefusedError(Refusal.SELF_SERVICE, "a custodian prepares nothing for themselves")
+        account = doing.use_account_of(receiver)
+        if account is None:
+            raise RefusedError(Refusal.ACCOUNT_NOT_ACTIVE, "the receiver has no use account yet")
+        if not lines:
+            raise InvalidError("minutes have at least one line")
+        document_id, grants, needs = DocumentId(doing.new_id("doc")), [], set[str]()
+        for line in lines:
+            held = own_authority(doing, unit, line.authority)
+            office = doing.office(unit, held)
+            if line.role not in office.pack.roles:
+                raise InvalidError(f"the policy knows no role `{line.role}`", role=line.role)
+            grant = Grant(
+                id=GrantId(doing.new_id("grn")),
+                account=account.id,
+                role=line.role,
+                scope=line.scope,
+                unit=unit,
+                authority=held.id,
+                assignment=line.assignment,
+                document=document_id,
+                valid_from=line.valid_from,
+                valid_to=line.valid_to,
+                replaces=line.replaces,
+            )
+            grant = complete(office, grant)
+            rule = check_grant(office, grant, account, doing.tx.require(Assignment, line.assignment))
+            _check_replaced(doing, grant)
+            needs |= rule.documents
+            grants.append(grant)
+        kind = (
+            DocumentKind.SUPPLEMENTARY_MINUTES
+            if any(line.replaces for line in lines)
+            else DocumentKind.HANDOVER_MINUTES
+        )
+        document = new_document(
+            doing,
+            id_=document_id,
+            kind=kind,
+            unit=unit,
+            number=number,
+            dated=dated,
+            receiver=receiver,
+            body={"receiver_account": account.id, "lines": [describe(g) for g in grants]},
+            is_draft=is_draft,
+        )
+        doing.tx.put(*grants)
+        for grant in grants:
+            doing.tx.happened("grant.propose", grant.id, document=document.id)
+        doing.tx.touches(account.id)
+        commitment = _commitment_due(doing, unit, receiver) if "commitment" in needs else None
+        return Prepared(document, tuple(grants), commitment)
+
+
+def _check_replaced(doing: Act, grant: Grant) -> None:
+    if grant.replaces is None:
+        return
+    old = doing.tx.require(Grant, grant.replaces)
+    if old.account != grant.account or old.unit != grant.unit:
+        raise NotFoundError("grant", grant.replaces)
+    if old.ended_at is not None:
+        raise RefusedError(Refusal.GRANT_ENDED, "the grant to be replaced is over", grant=old.id)
+
+
+def describe(grant: Grant) -> dict[str, Any]:
+    """A grant as a line of a document: ids, words and instants only."""
+    return {
+        "grant": grant.id,
+        "role": grant.role,
+        "scope": dump_scope_json(grant.scope),
+        "assignment": grant.assignment,
+        "authority": grant.authority,
+        "replaces": grant.replaces,
+        "valid_from": instant(grant.valid_from),
+        "valid_to": None if grant.valid_to is None else instant(grant.valid_to),
+    }
+
+
+def new_document(
+    doing: Act,
+    *,
+    kind: DocumentKind,
+    unit: UnitId,
+    number: str,
+    dated: date,
+    receiver: PersonId | None,
+    body: dict[str, Any],
+    id_: DocumentId | None = None,
+    text_version: str | None = None,
+    is_draft: bool = False,
+) -> Document:
+    """Compose, hash and store a document that waits for its first signature."""
+    caller = doing.require_caller()
+    document = Document(
+        id=id_ or DocumentId(doing.new_id("doc")),
+        kind=kind,
+        unit=unit,
+        number=number,
+        dated=dated,
+        version=1,
+        state=DocumentState.DRAFT if is_draft else first_state(kind),
+        receiver=receiver,
+        prepared_by=caller.account,
+        content="",
+        sha256="",
+        method=Method.IN_SYSTEM,
+        valid_from=doing.now,
+        state_since=doing.now,
+        text_version=text_version,
+    )
+    document = compose(doing, document, body)
+    doing.tx.put(document)
+    doing.tx.happened("document.prepare", document.id, kind=str(kind), unit=unit)
+    return document
+
+
+def compose(doing: Act, document: Document, body: dict[str, Any]) -> Document:
+    """The document with its canonical content (RFC 8785) and hash."""
+    content = canonical(
+        {
+            **body,
+            "dated": document.dated.isoformat(),
+            "document": document.id,
+            "format": CONTENT_VERSION,
+            "kind": str(document.kind),
+            "number": document.number,
+            "policy": doing.tx.policy,
+            "receiver": document.receiver,
+            "register": doing.tx.register,
+            "unit": document.unit,
+            "version": document.version,
+        }
+    )
+    return replace(document, content=content.decode(), sha256=sha256_hex(content))
+
+
+def _commitment_due(doing: Act, unit: UnitId, person: PersonId) -> Document | None:
+    """Prepare a commitment unless one to this unit stands, or waits, with the text in force."""
+    pack = doing.pack_for(unit)
+    text = pack.commitment_in_force(doing.now)
+    if text is None:
+        raise RefusedError(Refusal.NO_POLICY, "the policy has no commitment text in force", unit=unit)
+    lapse_after = doing.lapse_after(unit)
+    for held in doing.tx.find(Document, receiver=person, unit=unit, kind=str(DocumentKind.COMMITMENT)):
+        waits = is_waiting(held, now=doing.now, lapse_after=lapse_after)
+        if held.text_version == text.version and (waits or held.state is DocumentState.SIGNED):
+            return None
+    return new_document(
+        doing,
+        kind=DocumentKind.COMMITMENT,
+        unit=unit,
+        number="",
+        dated=doing.now.date(),
+        receiver=person,
+        body={"text": text.vi, "text_version": text.version},
+        text_version=text.version,
+    )
+
+
+def prepare_commitment(services: Services, caller: Caller, unit: UnitId) -> Document:
+    """A person prepares their own commitment, for instance when a new text binds (#55, #59)."""
+    with act(services, caller, "commitment.prepare", unit) as doing:
+        if not any(doing.now in a.interval for a in doing.tx.find(Assignment, person=caller.person, unit=unit)):
+            doing.check_visible(unit)
+            raise RefusedError(Refusal.ASSIGNMENT_MISSING, f"no duty in `{unit}`", unit=unit)
+        document = _commitment_due(doing, unit, caller.person)
+        if document is None:
+            raise RefusedError(Refusal.DUPLICATE, "a commitment with the text in force stands or waits")
+        return document
+
+
+def propose_custody(
+    services: Services, caller: Caller, *, unit: UnitId, receiver: PersonId, number: str, dated: date
+) -> Document:
+    """Prepare the written handover of a unit's admin account (#51, rule 6).
+
+    To the head or a deputy in charge by the direct manager; to an officer by the unit itself. The officer acts for
+    the head, takes nothing from the head, and may not hand it on.
+    """
+    with act(services, caller, "custody.propose", unit) as doing:
+        doing.require_unit(unit)
+        giver = caller.unit
+        if caller.kind is not AccountKind.ADMIN:
+            doing.as_custodian(unit)
+        duty, rank = _duty_for_custody(doing, unit, receiver)
+        pack = doing.pack_for(unit)
+        holder = {Rank.HEAD: "head", Rank.ACTING_HEAD: "head", Rank.DEPUTY_IN_CHARGE: "deputy_in_charge"}.get(
+            rank, "officer"
+        )
+        manager = manager_of(doing.org, unit, doing.now)
+        current = doing.custody_of(unit)
+        if holder == "officer" and current is not None:
+            if current.holder == "officer":
+                raise RefusedError(
+                    Refusal.REDELEGATION_FORBIDDEN, "an officer may not hand the account on", unit=unit
+                )
+            current = None
+        if giver not in (unit, manager):
+            doing.check_visible(unit)
+        check_custody(pack, holder=holder, giver=giver, unit=unit, manager=manager, current=current)
+        if receiver == caller.person:
+            raise RefusedError(Refusal.SELF_SERVICE, "nobody hands an account to themselves")
+        account = admin_account(doing, unit)
+        return new_document(
+            doing,
+            kind=DocumentKind.CUSTODY_MINUTES,
+            unit=giver,
+            number=number,
+            dated=dated,
+            receiver=receiver,
+            body={"account": account.id, "assignment": duty.id, "custody_of": unit, "holder": holder},
+        )
+
+
+def _duty_for_custody(doing: Act, unit: UnitId, person: PersonId) -> tuple[Assignment, Rank]:
+    """The receiver's duty in the unit that makes them its head, its deputy in charge, or its officer."""
+    pack = doing.pack_for(unit)
+    doing.tx.require(Person, person)
+    order = [Rank.HEAD, Rank.ACTING_HEAD, Rank.DEPUTY_IN_CHARGE, Rank.DEPUTY, Rank.STAFF]
+    duties = [
+        (pack.positions[a.position].rank, a)
+        for a in doing.tx.find(Assignment, person=person, unit=unit)
+        if doing.now in a.interval and a.position in pack.positions
+    ]
+    if not duties:
+        raise RefusedError(Refusal.ASSIGNMENT_MISSING, f"the receiver has no duty in `{unit}`", unit=unit)
+    rank, duty = min(duties, key=lambda pair: order.index(pair[0]))
+    return duty, rank
+
+
+def submit(services: Services, caller: Caller, id_: DocumentId) -> Document:
+    """Put a draft before its first signer."""
+    with act(services, caller, "document.submit", id_) as doing:
+        document = _prepared(doing, id_)
+        if document.state is not DocumentState.DRAFT:
+            raise RefusedError(Refusal.DOCUMENT_STATE, f"the document is `{document.state}`", document=id_)
+        return _moved(doing, document, first_state(document.kind), None, "document.submit")
+
+
+def revise(
+    services: Services, caller: Caller, id_: DocumentId, *, number: str, dated: date, version: int
+) -> Document:
+    """A new version of a returned document or draft: its signatures are void, its lines stand to be signed anew."""
+    with act(services, caller, "document.revise", id_) as doing:
+        document = _prepared(doing, id_)
+        if version != document.version:
+            raise RefusedError(Refusal.STALE_VERSION, f"version {document.version} is the newest")
+        move(document, "revise", now=doing.now, lapse_after=doing.lapse_after(document.unit))
+        lines = doing.tx.find(Grant, document=id_)
+        for grant in lines:
+            authority = doing.tx.require(Authority, grant.authority)
+            check_office(doing.office(document.unit, authority))
+        body = {k: v for k, v in _body_of(document).items() if k != "lines"}
+        if lines:
+            body["lines"] = [describe(g) for g in lines if g.ended_at is None]
+        revised = compose(
+            doing,
+            replace(
+                document,
+                number=number,
+                dated=dated,
+                version=document.version + 1,
+                state=first_state(document.kind),
+                state_since=doing.now,
+                reason=None,
+            ),
+            body,
+        )
+        doing.tx.put(revised)
+        doing.tx.happened("document.revise", id_, version=revised.version)
+        return revised
+
+
+def _body_of(document: Document) -> dict[str, Any]:
+    own = {"dated", "document", "format", "kind", "number", "policy", "receiver", "register", "unit", "version"}
+    return {k: v for k, v in json.loads(document.content).items() if k not in own}
+
+
+def _prepared(doing: Act, id_: DocumentId) -> Document:
+    """A document of the caller's own office."""
+    document = visible(doing, id_)
+    doing.as_above(document.unit)
+    return document
+
+
+def visible(doing: View, id_: DocumentId) -> Document:
+    """A document the caller may see: its receiver, its signers' units, and the units above; else not found."""
+    caller = doing.require_caller()
+    document = doing.reader.require(Document, id_)
+    if caller.person != document.receiver and not doing.is_related(document.unit):
+        raise NotFoundError("document", id_)
+    return document
+
+
+def _moved(doing: Act, document: Document, state: DocumentState, reason: str | None, action: str) -> Document:
+    moved = replace(document, state=state, state_since=doing.now, reason=reason)
+    doing.tx.put(moved)
+    doing.tx.happened(action, document.id, version=document.version)
+    return moved
+
+
+def return_document(services: Services, caller: Caller, id_: DocumentId, *, reason: str) -> Document:
+    """The one whose turn it is sends it back, with a reason; a new version voids the signatures."""
+    with act(services, caller, "document.return", id_) as doing:
+        document = visible(doing, id_)
+        state = move(document, "return", now=doing.now, lapse_after=doing.lapse_after(document.unit))
+        if document.state is DocumentState.AWAITING_RECEIVER:
+            _as_receiver(doing, document)
+        elif not doing.leading(caller.person, document.unit):
+            raise RefusedError(Refusal.SIGNER_NOT_LEADER, "only the giver's leadership returns it")
+        return _moved(doing, document, state, reason, "document.return")
+
+
+def _as_receiver(doing: Act, document: Document) -> None:
+    caller = doing.require_caller()
+    if caller.kind is not AccountKind.USE or caller.person != document.receiver:
+        raise RefusedError(Refusal.FORBIDDEN, "only the receiver does that", document=document.id)
+
+
+def decline(services: Services, caller: Caller, id_: DocumentId, *, reason: str) -> Document:
+    """The receiver declines; final. The lines are over."""
+    with act(services, caller, "document.decline", id_) as doing:
+        document = visible(doing, id_)
+        state = move(document, "decline", now=doing.now, lapse_after=doing.lapse_after(document.unit))
+        _as_receiver(doing, document)
+        end_grants(doing, doing.tx.find(Grant, document=id_), GrantEnd.CANCELLED)
+        return _moved(doing, document, state, reason, "document.decline")
+
+
+def cancel(services: Services, caller: Caller, id_: DocumentId, *, reason: str) -> Document:
+    """The giver's office takes an unsigned document back."""
+    with act(services, caller, "document.cancel", id_) as doing:
+        document = _prepared(doing, id_)
+        state = move(document, "cancel", now=doing.now, lapse_after=doing.lapse_after(document.unit))
+        end_grants(doing, doing.tx.find(Grant, document=id_), GrantEnd.CANCELLED)
+        return _moved(doing, document, state, reason, "document.cancel")
+
+
+def withdraw(services: Services, caller: Caller, id_: DocumentId, *, reason: str) -> Document:
+    """The giver's office, or a unit above it, withdraws a signed document: what rests on it stops (rules 5, 10)."""
+    with act(services, caller, "document.withdraw", id_) as doing:
+        document = _prepared(doing, id_)
+        if document.receiver == caller.person:
+            raise RefusedError(Refusal.SELF_SERVICE, "hand it back instead", document=id_)
+        state = move(document, "withdraw", now=doing.now, lapse_after=doing.lapse_after(document.unit))
+        end_grants(doing, doing.tx.find(Grant, document=id_), GrantEnd.DOCUMENT_WITHDRAWN)
+        return close_document(doing, document, state, reason)
+
+
+def hand_back(
+    services: Services, caller: Caller, unit: UnitId, *, number: str = "", dated: date | None = None
+) -> Document:
+    """Prepare return minutes for everything the caller holds from a unit (biên bản bàn giao lại, #125).
+
+    The holder's own signature (through `sign`) is the declaration that ends the grants; the head countersigns.
+    """
+    with act(services, caller, "return.propose", unit) as doing:
+        if caller.kind is not AccountKind.USE:
+            raise RefusedError(Refusal.FORBIDDEN, "a person hands back in their own session")
+        grants = [
+            g for g in doing.tx.find(Grant, account=caller.account) if g.unit == unit and g.activated_at is not None
+        ]
+        if not grants:
+            raise NotFoundError("grant from unit", unit)
+        waiting = doing.tx.find(Document, receiver=caller.person, unit=unit, kind=str(DocumentKind.RETURN_MINUTES))
+        lapse_after = doing.lapse_after(unit)
+        if any(is_waiting(d, now=doing.now, lapse_after=lapse_after) for d in waiting):
+            raise RefusedError(Refusal.DUPLICATE, "return minutes wait already", unit=unit)
+        return new_document(
+            doing,
+            kind=DocumentKind.RETURN_MINUTES,
+            unit=unit,
+            number=number,
+            dated=dated or doing.now.date(),
+            receiver=caller.person,
+            body={"lines": [describe(g) for g in grants]},
+        )

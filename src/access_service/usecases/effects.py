@@ -1,0 +1,223 @@
+"""What follows from an act: grants end, custody begins, accounts are reset.
+
+Shared by the acts. No rule stands here that `domain` does not state, and every effect happens in the transaction of
+its cause (rule 10).
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from access_service.domain.access import GrantFacts, documents_reason
+from access_service.domain.accounts import Account, Custody, Suspension
+from access_service.domain.delegation import Authority, Grant, LeavingCase, check_grant, excess
+from access_service.domain.documents import Document
+from access_service.domain.errors import RefusedError
+from access_service.domain.names import (
+    AccountKind,
+    DocumentKind,
+    DocumentState,
+    GrantEnd,
+    GrantId,
+    PersonId,
+    SuspendableKind,
+    UnitId,
+)
+from access_service.domain.org import Assignment
+from access_service.domain.reasons import Reason, Refusal
+from access_service.storage import accounts as stored
+from access_service.usecases.accounts import new_activation
+from access_service.usecases.services import Act
+
+
+def end_grants(doing: Act, grants: Iterable[Grant], how: GrantEnd, at: datetime | None = None) -> list[GrantId]:
+    """End grants for good from `at` (now when left out), unless they ended earlier. Returns which."""
+    ended = []
+    for grant in grants:
+        end = at or doing.now
+        if grant.ended_at is not None and grant.ended_at <= end:
+            continue
+        doing.tx.put(replace(grant, ended_at=end, ended_as=how))
+        doing.tx.touches(grant.account)
+        doing.tx.happened("grant.end", grant.id, how=str(how))
+        ended.append(grant.id)
+    return ended
+
+
+def end_grants_of_assignment(doing: Act, assignment: Assignment) -> list[GrantId]:
+    """(12) When a duty ends, its grants end at the same instant."""
+    return end_grants(
+        doing,
+        doing.tx.find(Grant, assignment=assignment.id),
+        GrantEnd.ASSIGNMENT_ENDED,
+        assignment.valid_to,
+    )
+
+
+def end_below(doing: Act, authority: Authority, how: GrantEnd) -> None:
+    """End everything handed down under an authority that is over."""
+    end_grants(doing, doing.tx.find(Grant, authority=authority.id), how)
+    for child in doing.tx.find(Authority, parent=authority.id):
+        if child.valid_to is None or child.valid_to > doing.now:
+            close_authority(doing, child, how)
+
+
+def close_authority(doing: Act, authority: Authority, how: GrantEnd) -> None:
+    """An authority is over now, with everything below it (rule 3)."""
+    doing.tx.put(replace(authority, valid_to=max(doing.now, authority.valid_from)))
+    doing.tx.happened("authority.end", authority.id, how=str(how))
+    doing.tx.touches_everybody()
+    end_below(doing, authority, how)
+
+
+def end_excess(doing: Act, authority: Authority) -> None:
+    """(3) What no longer lies within a narrowed authority ends for good; what does is untouched."""
+    children = [
+        a for a in doing.tx.find(Authority, parent=authority.id) if a.valid_to is None or a.valid_to > doing.now
+    ]
+    grants = [
+        g for g in doing.tx.find(Grant, authority=authority.id) if g.ended_at is None or g.ended_at > doing.now
+    ]
+    wide, over = excess(doing.org, doing.now, authority, children, grants)
+    end_grants(doing, over, GrantEnd.AUTHORITY_WITHDRAWN)
+    for child in wide:
+        close_authority(doing, child, GrantEnd.AUTHORITY_WITHDRAWN)
+
+
+def activate_ready(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> list[GrantId]:
+    """(5) Activate the grants whose last paper was just signed; every condition is checked again.
+
+    A grant is effective from the latest of its start, the last signature, and this commit.
+    """
+    waiting = [g for g in grants if g.activated_at is None and g.ended_at is None]
+    activated = []
+    for facts in doing.gather.grants(waiting, doing.now):
+        if _lacks_paper(facts, doing.now):
+            continue
+        grant = facts.grant
+        account = doing.tx.require(Account, grant.account)
+        assignment = doing.tx.get(Assignment, grant.assignment) if grant.assignment else None
+        authority = doing.tx.require(Authority, grant.authority)
+        check_grant(doing.office(unit, authority), grant, account, assignment)
+        doing.tx.put(replace(grant, activated_at=doing.now))
+        doing.tx.touches(grant.account)
+        doing.tx.happened("grant.activate", grant.id)
+        activated.append(grant.id)
+        if grant.replaces is not None:
+            _supersede(doing, grant.replaces)
+    return activated
+
+
+def _lacks_paper(facts: GrantFacts, now: datetime) -> Reason | None:
+    """A document that no longer stands carries nothing, whoever signed it."""
+    document = facts.document
+    if document is not None and document.state is not DocumentState.SIGNED:
+        return Reason.MINUTES_UNSIGNED
+    return documents_reason(facts, now)
+
+
+def _supersede(doing: Act, old_id: GrantId) -> None:
+    """The old line held until both signed the new one; its minutes are superseded with their last line."""
+    old = doing.tx.require(Grant, old_id)
+    end_grants(doing, [old], GrantEnd.SUPERSEDED)
+    if old.document is None:
+        return
+    lines = doing.tx.find(Grant, document=old.document)
+    if all(line.ended_at is not None and line.ended_at <= doing.now for line in lines):
+        minutes = doing.tx.require(Document, old.document)
+        if minutes.state is DocumentState.SIGNED:
+            close_document(doing, minutes, DocumentState.SUPERSEDED, None)
+
+
+def close_document(doing: Act, document: Document, state: DocumentState, reason: str | None) -> Document:
+    """A signed document stops carrying its grants."""
+    closed = replace(document, state=state, state_since=doing.now, ended_at=doing.now, reason=reason)
+    doing.tx.put(closed)
+    doing.tx.happened("document.close", document.id, state=str(state))
+    if document.receiver is not None:
+        doing.touch_person(document.receiver)
+    return closed
+
+
+def begin_custody(doing: Act, document: Document, *, unit: UnitId, holder: str) -> str:
+    """(6) The receiver operates the admin account from now; credentials are reset, sessions end, no grant moves.
+
+    Returns the one-time code with which the new custodian sets a password.
+    """
+    account = admin_account(doing, unit)
+    current = doing.custody_of(unit)
+    if current is not None:
+        doing.tx.put(replace(current, valid_to=doing.now))
+    if document.receiver is None:
+        raise RuntimeError("custody without a receiver")
+    custody = Custody(
+        id=doing.new_id("cus"),
+        unit=unit,
+        account=account.id,
+        person=document.receiver,
+        holder=holder,
+        document=document.id,
+        valid_from=doing.now,
+    )
+    doing.tx.put(custody)
+    issued = new_activation(doing, account)
+    doing.tx.happened("custody.begin", custody.id, unit=unit, person=document.receiver, holder=holder)
+    doing.tx.touches(account.id)
+    return issued.activation_code
+
+
+def end_custody(doing: Act, custody: Custody) -> None:
+    """Nobody operates the account any more; existing grants stand (rule 6)."""
+    doing.tx.put(replace(custody, valid_to=doing.now))
+    stored.end_sessions_of(doing.tx.connection, doing.tx.register, custody.account)
+    credential = stored.credential_of(doing.tx.connection, doing.tx.register, custody.account)
+    if credential is not None:
+        stored.save_credential(doing.tx.connection, replace(credential, password=None, activation_sha256=None))
+    doing.tx.happened("custody.end", custody.id, unit=custody.unit, person=custody.person)
+    doing.tx.touches(custody.account)
+
+
+def admin_account(doing: Act, unit: UnitId) -> Account:
+    """The unit's admin account; its direct manager issues it first."""
+    account = doing.tx.first(Account, unit=unit, kind=str(AccountKind.ADMIN))
+    if account is None:
+        raise RefusedError(Refusal.CUSTODY_VACANT, f"`{unit}` has no admin account yet", unit=unit)
+    return account
+
+
+def suspend_account_if_last(doing: Act, person: PersonId, at: datetime) -> None:
+    """(12) With the last duty the account is suspended, from the instant the duty ends."""
+    if any(a.valid_to is None or a.valid_to > at for a in doing.tx.find(Assignment, person=person)):
+        return
+    account = doing.use_account_of(person)
+    if account is None:
+        return
+    suspension = Suspension(
+        id=doing.new_id("sus"),
+        kind=SuspendableKind.ACCOUNT,
+        target=account.id,
+        unit=account.unit,
+        reason="last duty ended",
+        valid_from=at,
+    )
+    doing.tx.put(suspension)
+    if at <= doing.now:
+        stored.end_sessions_of(doing.tx.connection, doing.tx.register, account.id)
+    doing.tx.happened("account.suspend", account.id, suspension=suspension.id)
+    doing.tx.touches(account.id)
+
+
+def close_cases(doing: Act, document: Document) -> None:
+    """Signed return minutes close the holder's open cases in that unit (#125) and hand back the minutes."""
+    if document.receiver is None:
+        raise RuntimeError("return minutes without a holder")
+    for case in doing.tx.find(LeavingCase, person=document.receiver, unit=document.unit):
+        if case.valid_to is None:
+            doing.tx.put(replace(case, valid_to=doing.now, document=document.id))
+            doing.tx.happened("case.close", case.id)
+    for minutes in doing.tx.find(Document, receiver=document.receiver, unit=document.unit):
+        is_minutes = minutes.kind in (DocumentKind.HANDOVER_MINUTES, DocumentKind.SUPPLEMENTARY_MINUTES)
+        if is_minutes and minutes.state is DocumentState.SIGNED:
+            lines = doing.tx.find(Grant, document=minutes.id)
+            if all(line.ended_at is not None and line.ended_at <= doing.now for line in lines):
+                close_document(doing, minutes, DocumentState.HANDED_BACK, None)

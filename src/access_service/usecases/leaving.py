@@ -1,0 +1,138 @@
+"""People leave, go on leave, and school years turn: duties end and with them the grants (rules 11 and 12)."""
+
+from dataclasses import replace
+from datetime import date
+
+from access_service.domain.accounts import Custody
+from access_service.domain.delegation import HEADS, Grant, LeavingCase
+from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.names import AssignmentId, PersonId, UnitId
+from access_service.domain.org import Assignment, manager_of
+from access_service.domain.reasons import Refusal
+from access_service.domain.scope import Scope
+from access_service.domain.time import start_of_day
+from access_service.usecases.documents import Line, Prepared, propose_handover
+from access_service.usecases.effects import end_custody, end_grants_of_assignment, suspend_account_if_last
+from access_service.usecases.services import Act, Caller, Services, act, look
+
+
+def end_duty(
+    services: Services, caller: Caller, id_: AssignmentId, *, on: date, decision_number: str
+) -> LeavingCase:
+    """A duty ends at 00:00 of a day (transfer, retirement, another post): its grants end then, a case opens.
+
+    With the last duty the account is suspended. The case closes with return minutes (#125).
+    """
+    with act(services, caller, "duty.end", id_) as doing:
+        duty = doing.tx.require(Assignment, id_)
+        at = start_of_day(on)
+        _as_releasing(doing, duty)
+        if duty.person == caller.person:
+            raise RefusedError(Refusal.SELF_SERVICE, "nobody ends their own duty")
+        if duty.valid_to is not None and duty.valid_to <= at:
+            raise InvalidError("the duty ends earlier already")
+        ended = replace(duty, valid_to=max(at, duty.valid_from))
+        doing.tx.put(ended)
+        end_grants_of_assignment(doing, ended)
+        _end_custodies(doing, ended)
+        suspend_account_if_last(doing, duty.person, at)
+        case = LeavingCase(doing.new_id("cas"), duty.person, duty.unit, duty.id, at)
+        doing.tx.put(case)
+        doing.tx.happened("duty.end", id_, decision=decision_number, on=on.isoformat(), case=case.id)
+        doing.touch_person(duty.person)
+        return case
+
+
+def _as_releasing(doing: Act, duty: Assignment) -> None:
+    """Heads are released from above, everybody else by their own unit."""
+    pack = doing.pack_for(duty.unit)
+    position = pack.positions.get(duty.position)
+    manager = manager_of(doing.org, duty.unit, doing.now)
+    if position is not None and position.rank in HEADS and manager is not None:
+        doing.as_above(manager)
+    else:
+        doing.as_above(duty.unit)
+
+
+def _end_custodies(doing: Act, duty: Assignment) -> None:
+    """Whoever has no duty left in the unit no longer operates its admin account."""
+    at = duty.valid_to
+    others = [
+        a
+        for a in doing.tx.find(Assignment, person=duty.person, unit=duty.unit)
+        if a.id != duty.id and (a.valid_to is None or (at is not None and a.valid_to > at))
+    ]
+    if others or at is None:
+        return
+    for custody in doing.tx.find(Custody, unit=duty.unit, person=duty.person):
+        if custody.valid_to is not None and custody.valid_to <= at:
+            continue
+        if at <= doing.now:
+            end_custody(doing, custody)
+        else:
+            doing.tx.put(replace(custody, valid_to=at))
+            doing.tx.touches(custody.account)
+
+
+def take_back_custody(services: Services, caller: Caller, unit: UnitId) -> Custody:
+    """The head, or a unit above, takes the admin account back from whoever operates it; it is vacant until given.
+
+    Existing grants stand (rule 6).
+    """
+    with act(services, caller, "custody.take_back", unit) as doing:
+        custody = doing.custody_of(unit)
+        doing.as_above(unit)
+        if custody is None:
+            raise RefusedError(Refusal.CUSTODY_VACANT, f"nobody operates the account of `{unit}`", unit=unit)
+        if custody.person == caller.person:
+            raise RefusedError(Refusal.SELF_SERVICE, "hand it over in writing instead", unit=unit)
+        end_custody(doing, custody)
+        return replace(custody, valid_to=doing.now)
+
+
+def propose_for_year(
+    services: Services, caller: Caller, *, unit: UnitId, school_year: str, number_prefix: str, dated: date
+) -> list[Prepared | RefusedError]:
+    """Minutes to sign for every class duty of a new school year that has no grant yet: proposals, not rights."""
+    wanted: dict[PersonId, list[Line]] = {}
+    with look(services, caller) as seen:
+        reader, now = seen.reader, seen.now
+        seen.as_custodian(unit)
+        pack = seen.pack_for(unit)
+        kind = seen.require_unit(unit).kind
+        for duty in reader.find(Assignment, unit=unit):
+            is_of_year = any(c.split(":")[1] == school_year for c, _ in duty.classes or ())
+            is_over = duty.valid_to is not None and duty.valid_to <= now
+            if not is_of_year or is_over or duty.person == caller.person:
+                continue
+            if any(g.ended_at is None for g in reader.find(Grant, assignment=duty.id)):
+                continue
+            rule = next(
+                (
+                    r
+                    for r in pack.delegation
+                    if r.position == duty.position and r.unit_kind == kind and r.issuer == "own_unit"
+                ),
+                None,
+            )
+            if rule is not None:
+                scope = Scope(unit=unit, classes=duty.classes, school_year=school_year)
+                line = Line(rule.role, duty.id, scope, max(duty.valid_from, now), duty.valid_to)
+                wanted.setdefault(duty.person, []).append(line)
+    prepared: list[Prepared | RefusedError] = []
+    for order, (person, lines) in enumerate(sorted(wanted.items()), start=1):
+        try:
+            prepared.append(
+                propose_handover(
+                    services,
+                    caller,
+                    unit=unit,
+                    receiver=person,
+                    number=f"{order:02d}/{number_prefix}" if number_prefix else "",
+                    dated=dated,
+                    lines=lines,
+                )
+            )
+        except RefusedError as refused:
+            prepared.append(refused)
+    return prepared

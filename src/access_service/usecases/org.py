@@ -1,0 +1,314 @@
+"""The organisation: units and who manages them, school years, classes, people and their duties."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from access_service.domain.delegation import HEADS
+from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.names import AssignmentId, ClassId, EducationLevel, PersonId, UnitId
+from access_service.domain.org import (
+    Assignment,
+    ManagementEdge,
+    Person,
+    SchoolClass,
+    SchoolYear,
+    Unit,
+    chain_of,
+    check_edge,
+    manager_of,
+)
+from access_service.domain.policy import Position
+from access_service.domain.reasons import Refusal
+from access_service.domain.scope import ClassSubject
+from access_service.domain.time import Interval, start_of_day
+from access_service.domain.vietnamese import sort_key
+from access_service.usecases.effects import end_grants_of_assignment
+from access_service.usecases.services import Act, Caller, Services, act
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A duty to be assigned: the decision, the position, and what the duty is about."""
+
+    person: PersonId
+    unit: UnitId
+    position: str
+    decision_number: str
+    decision_date: date
+    valid_from: datetime
+    valid_to: datetime | None = None
+    decision_sha256: str | None = None
+    classes: frozenset[ClassSubject] | None = None
+    subjects: frozenset[str] | None = None
+    levels: frozenset[EducationLevel] | None = None
+    substitutes: AssignmentId | None = None
+    replaces: AssignmentId | None = None
+    """The assignment that ends when this one begins (đổi giáo viên chủ nhiệm)."""
+
+
+def create_unit(
+    services: Services,
+    caller: Caller,
+    *,
+    id_: UnitId,
+    kind: str,
+    name: str,
+    levels: frozenset[EducationLevel],
+    manager: UnitId,
+    basis: str,
+) -> Unit:
+    """Register a unit under a direct manager. The manager's custodian does it."""
+    with act(services, caller, "unit.create", id_) as doing:
+        doing.as_custodian(manager)
+        unit_kind = doing.pack_for(manager).unit_kinds.get(kind)
+        if unit_kind is None:
+            raise InvalidError(f"the policy knows no kind of unit `{kind}`")
+        if levels and not unit_kind.has_levels:
+            raise InvalidError(f"a {kind} has no education levels")
+        if doing.org.unit(id_) is not None:
+            raise RefusedError(Refusal.DUPLICATE, f"there is a unit `{id_}`", unit=id_)
+        unit = Unit(id_, kind, name, levels, doing.now)
+        edge = ManagementEdge(doing.new_id("edg"), id_, manager, basis, doing.now)
+        check_edge(doing.org, edge)
+        doing.tx.put(unit, edge)
+        doing.tx.happened("unit.create", id_, kind=kind, manager=manager)
+        doing.tx.touches_everybody()
+        return unit
+
+
+def change_manager(
+    services: Services, caller: Caller, *, unit: UnitId, manager: UnitId, basis: str, on: date
+) -> ManagementEdge:
+    """Another unit becomes the direct manager from 00:00 of a day; a unit above both decides."""
+    with act(services, caller, "unit.change_manager", unit) as doing:
+        at = start_of_day(on)
+        doing.require_unit(manager)
+        doing.as_custodian(_common_manager(doing, unit, manager))
+        if at < doing.now:
+            raise InvalidError("a manager changes today at the earliest", on=on.isoformat())
+        old = [e for e in doing.org.edges_of(unit) if at in Interval(e.valid_from, e.valid_to)]
+        edge = ManagementEdge(doing.new_id("edg"), unit, manager, basis, at, old[0].valid_to if old else None)
+        doing.tx.put(*(replace(e, valid_to=at) for e in old))
+        doing.refresh()
+        check_edge(doing.org, edge)
+        doing.tx.put(edge)
+        doing.tx.happened("unit.change_manager", unit, manager=manager)
+        doing.tx.touches_everybody()
+        return edge
+
+
+def _common_manager(doing: Act, unit: UnitId, manager: UnitId) -> UnitId:
+    """The nearest unit above `unit` that is also at or above the new manager."""
+    target = chain_of(doing.org, manager, doing.now)
+    above = [u for u in chain_of(doing.org, unit, doing.now)[1:] if u in target]
+    if not above:
+        doing.check_visible(unit)
+        raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "no unit is above both", unit=unit)
+    return above[0]
+
+
+def open_school_year(
+    services: Services, caller: Caller, *, id_: str, starts_on: date, closes_on: date
+) -> SchoolYear:
+    """A school year of the whole register; the root's custodian decides. `closes_on` is its first day closed."""
+    with act(services, caller, "school_year.open", id_) as doing:
+        _as_root(doing)
+        year = SchoolYear(id_, start_of_day(starts_on), start_of_day(closes_on))
+        if year.closes_at <= year.starts_at:
+            raise InvalidError("a school year closes after it starts")
+        if doing.org.school_year(id_) is not None:
+            raise RefusedError(Refusal.DUPLICATE, f"there is a school year `{id_}`")
+        doing.tx.put(year)
+        doing.tx.happened("school_year.open", id_)
+        doing.tx.touches_everybody()
+        return year
+
+
+def close_school_year(services: Services, caller: Caller, id_: str) -> SchoolYear:
+    """Close a school year now (kết chuyển): every class grant of it ends and none is carried over (rule 11)."""
+    with act(services, caller, "school_year.close", id_) as doing:
+        _as_root(doing)
+        year = doing.tx.require(SchoolYear, id_)
+        if year.closes_at <= doing.now:
+            raise RefusedError(Refusal.CLOSED_YEAR, f"the school year `{id_}` is closed", school_year=id_)
+        if year.starts_at >= doing.now:
+            raise InvalidError("a school year closes after it starts")
+        closed = replace(year, closes_at=doing.now)
+        doing.tx.put(closed)
+        doing.tx.happened("school_year.close", id_)
+        doing.tx.touches_everybody()
+        return closed
+
+
+def _as_root(doing: Act) -> None:
+    caller = doing.require_caller()
+    doing.as_custodian(chain_of(doing.org, caller.unit, doing.now)[-1])
+
+
+def create_class(
+    services: Services,
+    caller: Caller,
+    *,
+    school: UnitId,
+    school_year: str,
+    code: str,
+    name: str,
+    level: EducationLevel,
+    grade: str,
+) -> SchoolClass:
+    """A class of one school and school year; the school's custodian enters it."""
+    id_ = ClassId(f"{school}:{school_year}:{code}")
+    with act(services, caller, "class.create", id_) as doing:
+        doing.as_custodian(school)
+        unit, year = doing.require_unit(school), doing.org.school_year(school_year)
+        if level not in unit.levels:
+            raise InvalidError(f"`{school}` does not teach that level", level=str(level))
+        if year is None:
+            raise InvalidError(f"no school year `{school_year}`")
+        if year.closes_at <= doing.now:
+            raise RefusedError(Refusal.CLOSED_YEAR, f"the school year `{school_year}` is closed")
+        if ":" in code or not code:
+            raise InvalidError("a class code is not empty and holds no colon")
+        if doing.org.school_class(id_) is not None:
+            raise RefusedError(Refusal.DUPLICATE, f"there is a class `{id_}`")
+        school_class = SchoolClass(
+            id_, school, school_year, name, level, grade, min(year.starts_at, doing.now), year.closes_at
+        )
+        doing.tx.put(school_class)
+        doing.tx.happened("class.create", id_)
+        doing.tx.touches_everybody()
+        return school_class
+
+
+def add_person(services: Services, caller: Caller, *, name: str) -> Person:
+    """Enter a person. Any custodian may; the id is ours and says nothing about them."""
+    with act(services, caller, "person.add", caller.unit) as doing:
+        doing.as_custodian(caller.unit)
+        person = Person(PersonId(doing.new_id("per")), name, sort_key(name))
+        doing.tx.put(person)
+        doing.tx.happened("person.add", person.id)
+        return person
+
+
+def assign_duty(services: Services, caller: Caller, duty: Duty) -> Assignment:
+    """Record a decision that assigns a duty (#57), or appoints a head (by the direct manager).
+
+    Nobody assigns themselves a duty (rule 7). A class has one homeroom teacher at a time: the decision that changes
+    the teacher names the assignment it `replaces`, whose grants end on that day (rule 11).
+    """
+    with act(services, caller, "duty.assign", duty.unit) as doing:
+        position = _position(doing, duty)
+        _as_appointing(doing, duty.unit, position)
+        doing.tx.require(Person, duty.person)
+        if duty.person == caller.person:
+            raise RefusedError(Refusal.SELF_SERVICE, "nobody assigns a duty to themselves")
+        if duty.valid_to is not None and duty.valid_to <= duty.valid_from:
+            raise InvalidError("the duty ends before it begins")
+        _check_classes(doing, duty)
+        assignment = Assignment(
+            id=AssignmentId(doing.new_id("asg")),
+            person=duty.person,
+            unit=duty.unit,
+            position=duty.position,
+            decision_number=duty.decision_number,
+            decision_date=duty.decision_date,
+            decision_sha256=duty.decision_sha256,
+            classes=duty.classes,
+            subjects=duty.subjects,
+            levels=duty.levels,
+            substitutes=duty.substitutes,
+            valid_from=duty.valid_from,
+            valid_to=duty.valid_to,
+        )
+        if duty.substitutes is not None:
+            _check_substitution(doing, duty, duty.substitutes)
+        if duty.replaces is not None:
+            _replace(doing, duty, duty.replaces)
+        _check_only_one(doing, assignment, position)
+        doing.tx.put(assignment)
+        doing.tx.happened("duty.assign", assignment.id, person=duty.person, unit=duty.unit, position=duty.position)
+        doing.touch_person(duty.person)
+        if position.rank in HEADS:
+            doing.tx.touches_everybody()
+        return assignment
+
+
+def _position(doing: Act, duty: Duty) -> Position:
+    pack = doing.pack_for(duty.unit)
+    position = pack.positions.get(duty.position)
+    if position is None or doing.require_unit(duty.unit).kind not in position.unit_kinds:
+        raise InvalidError(f"no position `{duty.position}` in that kind of unit", position=duty.position)
+    return position
+
+
+def _as_appointing(doing: Act, unit: UnitId, position: Position) -> None:
+    """Heads are appointed from above; everybody else by their own unit."""
+    manager = manager_of(doing.org, unit, doing.now)
+    if position.rank in HEADS and manager is not None:
+        caller = doing.require_caller()
+        if caller.unit == unit:
+            raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "a head is appointed from above", unit=unit)
+        doing.as_custodian(manager)
+    else:
+        doing.as_custodian(unit)
+
+
+def _check_classes(doing: Act, duty: Duty) -> None:
+    for class_id, _ in duty.classes or ():
+        school_class = doing.org.school_class(class_id)
+        if school_class is None or school_class.school != duty.unit:
+            raise InvalidError(f"no class `{class_id}` in `{duty.unit}`", classes=class_id)
+        year = doing.org.school_year(school_class.school_year)
+        if year is None or year.closes_at <= max(doing.now, duty.valid_from):
+            raise RefusedError(
+                Refusal.CLOSED_YEAR, f"the school year of `{class_id}` is closed then", classes=class_id
+            )
+
+
+def _check_substitution(doing: Act, duty: Duty, absent_id: AssignmentId) -> None:
+    """(11) A substitute's assignment cites the absent person's, in the same unit, and has an end."""
+    absent = doing.tx.require(Assignment, absent_id)
+    if absent.unit != duty.unit or absent.person == duty.person:
+        raise InvalidError("a substitute stands in for somebody else of the same unit")
+    if duty.valid_to is None:
+        raise InvalidError("a substitution has an end")
+    doing.touch_person(absent.person)
+
+
+def _replace(doing: Act, duty: Duty, old_id: AssignmentId) -> None:
+    old = doing.tx.require(Assignment, old_id)
+    if old.unit != duty.unit or (old.valid_to is not None and old.valid_to <= duty.valid_from):
+        raise InvalidError("the assignment to be replaced is not one of this unit in force then")
+    ended = replace(old, valid_to=duty.valid_from)
+    doing.tx.put(ended)
+    end_grants_of_assignment(doing, ended)
+    doing.tx.happened("duty.end", old_id, replaced=True)
+
+
+def _check_only_one(doing: Act, new: Assignment, position: Position) -> None:
+    """One head a unit, and one holder of a duty for a class as a whole, at a time; a substitute stands beside."""
+    is_head = position.rank in HEADS
+    classes = _whole_classes(new)
+    if new.substitutes is not None or not (is_head or classes):
+        return
+    positions = doing.pack_for(new.unit).positions
+    for other in doing.tx.find(Assignment, unit=new.unit):
+        both_heads = is_head and other.position in positions and positions[other.position].rank in HEADS
+        same_class = other.position == new.position and bool(classes & _whole_classes(other))
+        if (both_heads or same_class) and other.substitutes is None and other.interval.overlaps(new.interval):
+            raise RefusedError(
+                Refusal.DUPLICATE, "somebody holds that duty then; name the assignment it replaces", held=other.id
+            )
+
+
+def _whole_classes(assignment: Assignment) -> frozenset[ClassId]:
+    return frozenset(class_id for class_id, subject in assignment.classes or () if not subject)
+
+
+def end_duties_of_unit(doing: Act, unit: UnitId, at: datetime) -> None:
+    """A unit is over: its duties end, its staff do not pass to the successor (rule 9)."""
+    for assignment in doing.tx.find(Assignment, unit=unit):
+        if assignment.valid_to is None or assignment.valid_to > at:
+            ended = replace(assignment, valid_to=max(at, assignment.valid_from))
+            doing.tx.put(ended)
+            end_grants_of_assignment(doing, ended)

@@ -1,0 +1,258 @@
+"""Signing: one re-authentication, then every document shown, hashed, signed and answered separately.
+
+A signature is the signer's in-system confirmation, made in their own session with the password entered again; the
+service confirms the canonical statement with its Ed25519 key. What a last signature brings about (grants, custody,
+an inspection) happens in the same transaction.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from access_service.domain.delegation import Grant, LeavingCase, check_parties, signing_capacity
+from access_service.domain.documents import (
+    Document,
+    Signature,
+    check_presented,
+    check_waiting,
+    last_signed_at,
+    next_side,
+    waits_for,
+)
+from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
+from access_service.domain.names import (
+    AccountKind,
+    Capacity,
+    DocumentId,
+    DocumentKind,
+    DocumentState,
+    GrantEnd,
+    GrantId,
+    Method,
+    PersonId,
+    Side,
+    UnitId,
+)
+from access_service.domain.org import Assignment
+from access_service.domain.reasons import Refusal
+from access_service.signing.documents import confirm
+from access_service.usecases.accounts import confirm_password
+from access_service.usecases.documents import MINUTES, describe, new_document, visible
+from access_service.usecases.effects import activate_ready, begin_custody, close_cases, end_grants
+from access_service.usecases.inspection import begin_inspection
+from access_service.usecases.services import Act, Caller, Services, act
+
+MOST_AT_ONCE = 200
+"""Documents in one batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A document as the signer saw it."""
+
+    document: DocumentId
+    version: int
+    sha256: str
+    capacity: Capacity | None = None
+    """In which capacity the giver signs; left out, the highest that is on file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What one signature did."""
+
+    document: Document
+    signature: Signature
+    activated: tuple[GrantId, ...] = ()
+    activation_code: str | None = None
+    """For the receiver of an admin account: the one-time code with which they set its password."""
+
+
+def sign_batch(
+    services: Services, caller: Caller, password: str, presented: Sequence[Presented]
+) -> list[Signed | RefusedError]:
+    """Sign many documents after one re-authentication; each succeeds or is refused by itself."""
+    if caller.kind is not AccountKind.USE:
+        raise RefusedError(Refusal.FORBIDDEN, "a person signs in their own session, never as an admin account")
+    if not presented:
+        raise InvalidError("nothing to sign")
+    if len(presented) > MOST_AT_ONCE:
+        raise RefusedError(Refusal.BATCH_TOO_LARGE, f"at most {MOST_AT_ONCE} documents at once")
+    confirm_password(services, caller, password)
+    answers: list[Signed | RefusedError] = []
+    for item in presented:
+        try:
+            answers.append(_sign(services, caller, item))
+        except RefusedError as refused:
+            answers.append(refused)
+    return answers
+
+
+def _sign(services: Services, caller: Caller, item: Presented) -> Signed:
+    with act(services, caller, "document.sign", item.document) as doing:
+        document = visible(doing, item.document)
+        given = doing.tx.find(Signature, document=document.id)
+        check_presented(document, version=item.version, sha256=item.sha256)
+        if any(s.person == caller.person and s.version == document.version for s in given):
+            raise RefusedError(Refusal.SIGNED_ALREADY, "you signed this version", document=document.id)
+        check_waiting(document, now=doing.now, lapse_after=doing.lapse_after(document.unit))
+        side = next_side(document, given)
+        if side is None:
+            raise RuntimeError("a waiting document that lacks no signature")
+        if side is Side.GIVER:
+            capacity, basis = _giver_capacity(doing, document, item.capacity)
+        else:
+            _check_receiver(doing, document)
+            capacity, basis = Capacity.SELF, None
+        return add_signature(doing, document, given, side, caller.person, capacity, basis)
+
+
+def _giver_capacity(doing: Act, document: Document, claimed: Capacity | None) -> tuple[Capacity, str | None]:
+    """(5) The head's, KT. by a deputy, or an acting head's; checked now, and it binds the office."""
+    caller = doing.require_caller()
+    check_parties(caller.person, document.receiver)
+    pack = doing.pack_for(document.unit)
+    held = doing.tx.find(Assignment, person=caller.person, unit=document.unit)
+    capacity, duty = signing_capacity(pack, held, doing.now, claimed)
+    return capacity, f"{duty.decision_number} ({duty.id})"
+
+
+def _check_receiver(doing: Act, document: Document) -> None:
+    caller = doing.require_caller()
+    if caller.person != document.receiver:
+        raise RefusedError(Refusal.FORBIDDEN, "it waits for its receiver's signature", document=document.id)
+
+
+def add_signature(
+    doing: Act,
+    document: Document,
+    given: Sequence[Signature],
+    side: Side,
+    person: PersonId,
+    capacity: Capacity,
+    basis: str | None,
+) -> Signed:
+    """Record a signature with the service's confirmation, move the document, and do what follows."""
+    caller = doing.require_caller()
+    signature = Signature(
+        id=doing.new_id("sig"),
+        document=document.id,
+        version=document.version,
+        sha256=document.sha256,
+        side=side,
+        person=person,
+        account=caller.account,
+        capacity=capacity,
+        capacity_basis=basis,
+        method=Method.IN_SYSTEM,
+        signed_at=doing.now,
+        key=doing.services.seal.id,
+        confirmation="",
+        valid_from=doing.now,
+    )
+    seal = doing.services.seal
+    signature = replace(signature, confirmation=confirm(seal, doing.tx.register, signature))
+    signatures = [*given, signature]
+    state = waits_for(next_side(document, signatures))
+    signed = replace(document, state=state, state_since=doing.now)
+    if state is DocumentState.SIGNED:
+        signed = replace(signed, signed_at=last_signed_at(signatures, document.version))
+    doing.tx.put(signature, signed)
+    doing.tx.happened(
+        "document.sign",
+        document.id,
+        version=document.version,
+        side=str(side),
+        person=person,
+        capacity=str(capacity),
+        sha256=document.sha256,
+    )
+    if document.receiver is not None:
+        doing.touch_person(document.receiver)
+    return _consequences(doing, signed, signature)
+
+
+def _consequences(doing: Act, document: Document, signature: Signature) -> Signed:
+    kind = document.kind
+    if kind is DocumentKind.RETURN_MINUTES and signature.side in (Side.DECLARANT, Side.WITNESS):
+        _end_returned(doing, document)
+    if document.state is not DocumentState.SIGNED:
+        return Signed(document, signature)
+    if kind in MINUTES:
+        lines = doing.tx.find(Grant, document=document.id)
+        return Signed(document, signature, tuple(activate_ready(doing, document.unit, lines)))
+    if kind is DocumentKind.COMMITMENT:
+        return Signed(document, signature, tuple(_activate_waiting(doing, document)))
+    if kind is DocumentKind.CUSTODY_MINUTES:
+        body = json.loads(document.content)
+        code = begin_custody(doing, document, unit=UnitId(body["custody_of"]), holder=body["holder"])
+        return Signed(document, signature, activation_code=code)
+    if kind is DocumentKind.RETURN_MINUTES:
+        close_cases(doing, document)
+    if kind is DocumentKind.INSPECTION_DECISION:
+        return Signed(document, signature, tuple(begin_inspection(doing, document)))
+    return Signed(document, signature)
+
+
+def _end_returned(doing: Act, document: Document) -> None:
+    """The grants end at the declaration; the case closes only at the head's countersignature."""
+    for line in json.loads(document.content)["lines"]:
+        grant = doing.tx.require(Grant, line["grant"])
+        end_grants(doing, [grant], GrantEnd.RETURNED)
+
+
+def _activate_waiting(doing: Act, commitment: Document) -> list[GrantId]:
+    """Grants of this person from this unit that waited for the commitment only."""
+    if commitment.receiver is None:
+        raise RuntimeError("a commitment by nobody")
+    account = doing.use_account_of(commitment.receiver)
+    if account is None:
+        return []
+    grants = [g for g in doing.tx.find(Grant, account=account.id) if g.unit == commitment.unit]
+    return activate_ready(doing, commitment.unit, grants)
+
+
+def return_in_absence(services: Services, caller: Caller, password: str, case: str, witness: PersonId) -> Signed:
+    """The head records the return of somebody who cannot, before a witness of the unit (#125, rule 12)."""
+    if caller.kind is not AccountKind.USE:
+        raise RefusedError(Refusal.FORBIDDEN, "a person signs in their own session")
+    confirm_password(services, caller, password)
+    with act(services, caller, "return.record", case) as doing:
+        leaving = doing.tx.require(LeavingCase, case)
+        if not doing.is_related(leaving.unit):
+            raise NotFoundError("leaving case", case)
+        if leaving.valid_to is not None:
+            raise RefusedError(Refusal.DOCUMENT_STATE, "the case is closed", case=case)
+        duties = doing.tx.find(Assignment, person=witness, unit=leaving.unit)
+        is_third = witness not in (caller.person, leaving.person) and caller.person != leaving.person
+        if not is_third or not any(doing.now in a.interval for a in duties):
+            raise RefusedError(Refusal.SELF_SERVICE, "the witness is a third person of the unit", unit=leaving.unit)
+        pack = doing.pack_for(leaving.unit)
+        held = doing.tx.find(Assignment, person=caller.person, unit=leaving.unit)
+        capacity, duty = signing_capacity(pack, held, doing.now, None)
+        account = doing.use_account_of(leaving.person)
+        grants = [
+            g
+            for g in (doing.tx.find(Grant, account=account.id) if account else [])
+            if g.unit == leaving.unit and g.activated_at is not None
+        ]
+        document = new_document(
+            doing,
+            kind=DocumentKind.RETURN_MINUTES,
+            unit=leaving.unit,
+            number="",
+            dated=doing.now.date(),
+            receiver=leaving.person,
+            body={"lines": [describe(g) for g in grants], "witness": witness, "case": case},
+        )
+        doing.tx.happened("return.record", case, witness=witness)
+        witnessed = add_signature(doing, document, [], Side.WITNESS, witness, Capacity.WITNESS, None)
+        return add_signature(
+            doing,
+            witnessed.document,
+            [witnessed.signature],
+            Side.GIVER,
+            caller.person,
+            capacity,
+            f"{duty.decision_number} ({duty.id})",
+        )

@@ -1,0 +1,189 @@
+"""`docs/coverage.md`, the packs and the list of requirements agree. TOML and CSV are read plainly here."""
+
+import csv
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+POLICY = ROOT / "policy"
+REQUIREMENTS = ROOT.parent / "shared" / "docs" / "domain.md"
+PACKS = ("base", "hai-phong-2023", "hai-phong", "hai-duong", "ho-chi-minh")
+PROVINCES = PACKS[1:]
+CITED = re.compile(r"`([a-z0-9-]+):([a-z0-9-]+)`")
+LATER = {"later: tokens and software", "later: documents and dossiers", "later: web"}
+
+
+def toml_of(pack: str) -> dict[str, Any]:
+    return tomllib.loads((POLICY / pack / "pack.toml").read_text(encoding="utf-8"))
+
+
+def rows_of(pack: str, name: str) -> list[dict[str, str]]:
+    path = POLICY / pack / name
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def coverage() -> dict[int, tuple[str, frozenset[str], str]]:
+    """Number to (requirement, tags, answer); a number listed twice fails here."""
+    found: dict[int, tuple[str, frozenset[str], str]] = {}
+    for line in (ROOT / "docs" / "coverage.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not cells[0].isdecimal():
+            continue
+        number = int(cells[0])
+        assert len(cells) == 4, line
+        assert number not in found, f"{number} stands twice"
+        found[number] = (cells[1], frozenset(cells[2].split("+")), cells[3])
+    return found
+
+
+def required_tags() -> dict[int, frozenset[str]]:
+    """Number to tags in the list of requirements. Notes in brackets are no tags, except one such as `(+E …)`."""
+    found = {}
+    for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 5 and cells[0].isdecimal():
+            tag = re.sub(r"\((?!\+)[^)]*\)", "", cells[4])
+            found[int(cells[0])] = frozenset(re.findall(r"\b[ERC]\b", tag))
+    return found
+
+
+def cited_articles(pack: str) -> set[str]:
+    """Every article that something in the pack rests on; the articles' own tables do not count."""
+
+    def walk(value: Any) -> set[str]:
+        if isinstance(value, dict):
+            here = {value["article"]} if isinstance(value.get("article"), str) else set()
+            return here.union(*(walk(inner) for inner in value.values()))
+        return set().union(*(walk(inner) for inner in value)) if isinstance(value, list) else set()
+
+    toml = {key: value for key, value in toml_of(pack).items() if key != "articles"}
+    rows = rows_of(pack, "roles.csv") + rows_of(pack, "delegation.csv")
+    return walk(toml) | {row["article"] for row in rows}
+
+
+def test_every_requirement_is_listed_once_and_answered() -> None:
+    listed = coverage()
+    assert sorted(listed) == list(range(1, 129))
+    for number, (name, tags, answer) in listed.items():
+        assert name, number
+        assert tags, number
+        assert tags <= {"E", "R", "C"}, number
+        assert answer, number
+
+
+def test_tags_are_those_of_the_list_of_requirements() -> None:
+    if not REQUIREMENTS.exists():
+        pytest.skip(f"no list of requirements at {REQUIREMENTS}: tags are not compared")
+    required = required_tags()
+    assert sorted(required) == list(range(1, 129))
+    listed = {number: tags for number, (_, tags, _) in coverage().items()}
+    assert {n: t for n, t in listed.items() if t != required[n]} == {}
+
+
+def test_what_must_be_enforced_or_recorded_is_more_than_context() -> None:
+    for number, (_, tags, answer) in coverage().items():
+        assert ("context" in answer) <= ("C" in tags), number
+        assert tags == {"C"} or answer != "context", number
+        assert set(re.findall(r"later: [a-z ]+", answer)) <= LATER, number
+
+
+def test_every_article_cited_stands_in_its_pack_under_that_number() -> None:
+    for number, (_, _, answer) in coverage().items():
+        for pack, article in CITED.findall(answer):
+            assert toml_of(pack)["articles"][article]["item"] == number, (number, article)
+
+
+def test_every_article_with_an_item_is_mentioned() -> None:
+    mentioned = {(pack, article) for _, _, answer in coverage().values() for pack, article in CITED.findall(answer)}
+    written = {
+        (pack, id_)
+        for pack in PACKS
+        for id_, article in toml_of(pack).get("articles", {}).items()
+        if "item" in article
+    }
+    assert written == mentioned
+
+
+def test_what_must_be_enforced_rests_on_an_article_or_on_later_work() -> None:
+    for number, (_, tags, answer) in coverage().items():
+        assert "E" not in tags or CITED.search(answer) or "later: " in answer, number
+
+
+def test_an_article_that_nothing_cites_says_where_it_is_answered() -> None:
+    """Otherwise a requirement would look answered because its text was typed in."""
+    answers = {number: answer for number, (_, _, answer) in coverage().items()}
+    for pack in PROVINCES:
+        toml = toml_of(pack)
+        for id_ in toml["articles"].keys() - cited_articles(pack):
+            answer = answers[toml["articles"][id_]["item"]]
+            assert "later: " in answer or "undertaking of the commitment" in answer, (pack, id_)
+
+
+def test_base_cites_nothing_but_the_product_itself() -> None:
+    assert cited_articles("base") == {"default"}
+    assert "articles" not in toml_of("base")
+
+
+def test_a_number_in_an_article_id_is_its_item() -> None:
+    for pack in PROVINCES:
+        for id_, article in toml_of(pack)["articles"].items():
+            assert id_ == f"{article['document']}-{article['item']}", (pack, id_)
+
+
+def test_one_version_of_the_commitment_is_one_text_everywhere() -> None:
+    """A register may move from one pack to another; a signed version must stay the words that were signed."""
+    texts: dict[str, set[str]] = {}
+    for pack in PACKS:
+        for commitment in toml_of(pack).get("commitments", []):
+            texts.setdefault(commitment["version"], set()).add(commitment["vi"])
+    assert texts
+    assert all(len(words) == 1 for words in texts.values())
+
+
+def test_what_a_province_rewrites_differs_in_its_article_only() -> None:
+    """A table is replaced whole: a role that loses its axes on the way would widen every grant of it."""
+    base = toml_of("base")
+    for pack in PROVINCES:
+        for section in ("roles", "positions", "categories", "unit_kinds"):
+            for id_, table in toml_of(pack).get(section, {}).items():
+                assert {**table, "article": ""} == {**base[section][id_], "article": ""}, (pack, section, id_)
+
+
+def test_no_pack_lets_anybody_take_raw_files() -> None:
+    rows = [row for pack in PACKS for row in rows_of(pack, "roles.csv") if row["action"] == "export_raw"]
+    assert rows
+    assert {row["effect"] for row in rows} == {"deny"}
+
+
+def test_whoever_manages_accounts_edits_no_marks() -> None:
+    denied = {
+        (row["category"], row["action"])
+        for row in rows_of("base", "roles.csv")
+        if row["role"] == "account_officer" and row["effect"] == "deny"
+    }
+    assert {("STU-ACA", "write"), ("STU-ACA", "approve"), ("STU-LLD", "write")} <= denied
+
+
+def test_deadlines_are_strict_where_an_hour_is_given_and_whole_days_where_none_is() -> None:
+    starts = {lock["id"]: lock["start"] for pack in PROVINCES for lock in toml_of(pack).get("locks", [])}
+    assert {id_: f"{start:%Y-%m-%dT%H:%M%z}" for id_, start in starts.items()} == {
+        "hp-2024-start-school": "2024-10-07T17:00+0700",
+        "hp-2024-end-school": "2025-06-07T17:00+0700",
+        "hp-2024-start-office": "2024-10-15T17:00+0700",
+        "hp-2024-end-office": "2025-06-15T17:00+0700",
+        "hcm-2024-software-report": "2024-09-28T00:00+0700",
+        "hcm-2024-roll-over": "2024-09-14T00:00+0700",
+        "hcm-2024-master-data": "2024-09-21T00:00+0700",
+    }
+
+
+def test_custody_in_hai_phong_was_the_heads_alone_until_the_second_letter() -> None:
+    assert toml_of("hai-phong-2023")["custody"]["holders"] == ["head"]
+    assert "officer" in toml_of("hai-phong")["custody"]["holders"]
