@@ -1,6 +1,5 @@
 """The order that a Vietnamese reader expects, and a search that forgives missing marks."""
 
-import random
 import unicodedata
 
 import pytest
@@ -13,16 +12,16 @@ IN_ORDER = ["An", "An Bình", "Anh", "Ánh", "Ân", "Bình", "Dương", "Đặng
 
 
 def test_names_sort_as_in_a_vietnamese_register():
-    shuffled = IN_ORDER.copy()
-    random.Random(1).shuffle(shuffled)
+    by_code_point = sorted(IN_ORDER)
 
-    assert sorted(shuffled, key=sort_key) == IN_ORDER
+    assert by_code_point != IN_ORDER
+    assert sorted(by_code_point, key=sort_key) == IN_ORDER
 
 
 def test_tones_decide_only_between_the_same_letters():
     tones = ["ma", "mà", "mả", "mã", "má", "mạ"]
 
-    assert sorted(reversed(tones), key=sort_key) == tones
+    assert sorted(set(tones), key=sort_key) == tones
     assert sort_key("mạ") < sort_key("mai"), "letters come before tones"
     assert sort_key("Cẩm Giang") < sort_key("Cẩm Giàng")
 
@@ -54,6 +53,6 @@ def test_search_forgives_marks_case_and_blanks(left, right):
     assert search_key(left) == search_key(right)
 
 
-def test_search_keeps_d_and_đ_apart():
+def test_search_keeps_the_letters_d_and_d_with_stroke_apart():
     assert search_key("Đông") == "đong"
     assert search_key("Đông") != search_key("Dông")

@@ -135,7 +135,9 @@ def decide(request: AccessRequest, snapshot: Snapshot | None, places: Places, no
         return Deny(snapshot.stopped)
     if isinstance(resource, Reason):
         return Deny(resource)
-    return _explicit_deny(resource, now) or _by_grants(snapshot, resource)
+    # A deny is false, so `or` would pass over it.
+    denied = _explicit_deny(resource, now)
+    return denied if denied is not None else _by_grants(snapshot, resource)
 
 
 def resolve(request: AccessRequest, places: Places, now: datetime) -> Resource | Reason:

@@ -1,0 +1,448 @@
+"""The decision point: one question, answered from memory where it can be, from one transaction where it cannot.
+
+What is kept in memory for a register is a *view*: everything in it belongs to one revision. A writer that advances
+the view makes its `seq` odd while it works; a decision that saw `seq` change starts again from the database, so no
+decision mixes two revisions (rule 15). What was loaded while somebody committed is not kept.
+"""
+
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from access_service.domain.access import AccessRequest, Decision, Deny
+from access_service.domain.errors import (
+    InvalidError,
+    NotFoundError,
+    PolicyError,
+    StaleRevisionError,
+    UnavailableError,
+)
+from access_service.domain.names import AccountId, ClassId, RegisterId, UnitId
+from access_service.domain.org import SchoolClass
+from access_service.engine.decide import Place, Snapshot, decide
+from access_service.storage.audit import recorded_at, revision_at, touched_since
+from access_service.storage.db import Database
+from access_service.storage.facts import Reader
+from access_service.usecases.explain import Explanation, explain
+from access_service.usecases.snapshots import NEVER, Kept, LockIndex, Reading
+
+K = TypeVar("K")
+V = TypeVar("V")
+Ask = AccessRequest | Deny
+"""An item of a batch: a question, or the deny that its form alone earns."""
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+REVISION = re.compile(r"r(0|[1-9a-z][0-9a-z]{0,11})")
+
+
+def revision_text(revision: int) -> str:
+    """A revision as it stands on the wire: opaque to callers, and without a number they could count with."""
+    digits = ""
+    while revision or not digits:
+        revision, digit = divmod(revision, len(DIGITS))
+        digits = DIGITS[digit] + digits
+    return f"r{digits}"
+
+
+def parse_revision(text: str) -> int:
+    """The revision that `revision_text` wrote; `InvalidError` for everything else."""
+    if REVISION.fullmatch(text) is None:
+        raise InvalidError(f"`{text[:32]}` is no revision")
+    return int(text[1:], len(DIGITS))
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision with the one revision and instant it belongs to."""
+
+    decision: Decision
+    revision: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedAll:
+    """Several decisions at one revision and instant, in the order asked."""
+
+    decisions: tuple[Decision, ...]
+    revision: int
+    now: datetime
+
+
+class _MissError(Exception):
+    """Something that the view does not hold; never leaves this module."""
+
+
+class _View:
+    """One register in memory, at one revision. Also the engine's `Places` over what is kept."""
+
+    def __init__(self, revision: int, recorded: datetime, looked_at: float, capacity: int) -> None:
+        self.lock = threading.Lock()
+        """Held to change anything below; readers hold nothing and compare `seq`."""
+        self.seq = 0
+        """Odd while the revision changes."""
+        self.revision = revision
+        self.recorded_at = recorded
+        self.looked_at = looked_at
+        """When the database last confirmed the revision, by the monotonic clock."""
+        self.capacity = capacity
+        self.accounts: OrderedDict[AccountId, Kept[Snapshot]] = OrderedDict()
+        self.places: OrderedDict[UnitId, Kept[Place]] = OrderedDict()
+        self.classes: OrderedDict[ClassId, SchoolClass] = OrderedDict()
+
+    def place(self, unit: UnitId, now: datetime) -> Place:
+        """The unit as kept, or a miss."""
+        kept = self.places.get(unit)
+        if kept is None or not kept.start <= now < kept.until:
+            raise _MissError
+        return kept.value
+
+    def school_class(self, id_: ClassId) -> SchoolClass:
+        """The class as kept, or a miss. Unknown ids are never kept: nobody can fill the memory with them."""
+        found = self.classes.get(id_)
+        if found is None:
+            raise _MissError
+        return found
+
+    def answer(self, request: AccessRequest, now: datetime) -> Decision:
+        """The decision, or a miss."""
+        kept = self.accounts.get(request.account)
+        if kept is None or not kept.start <= now < kept.until:
+            raise _MissError
+        return decide(request, kept.value, self, now)
+
+    def move(self, revision: int, touched: frozenset[AccountId] | None, recorded: datetime) -> None:
+        """Stand at another revision without what may have changed (None: anything). The lock is held."""
+        self.seq += 1
+        try:
+            if touched is None:
+                self.accounts, self.places, self.classes = OrderedDict(), OrderedDict(), OrderedDict()
+            else:
+                for account in touched:
+                    self.accounts.pop(account, None)
+            self.revision = revision
+            self.recorded_at = recorded
+        finally:
+            self.seq += 1
+
+    def keep(self, reading: Reading) -> None:
+        """Keep what was read at this very revision. The lock is held."""
+        _add(self.accounts, reading.accounts, self.capacity)
+        _add(self.places, reading.places, self.capacity)
+        _add(self.classes, reading.classes, self.capacity)
+
+
+def _add(kept: OrderedDict[K, V], found: dict[K, V], capacity: int) -> None:
+    """Newest last; the oldest go first, so that memory stays bounded."""
+    for key, value in found.items():
+        kept[key] = value
+        kept.move_to_end(key)
+    while len(kept) > capacity:
+        kept.popitem(last=False)
+
+
+class DecisionPoint:
+    """Answers for every register of one database. Safe from any number of threads."""
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        cache_accounts: int = 100_000,
+        staleness_s: float = 2.0,
+        poll_s: float = 0.1,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`cache_accounts` bounds what is kept of each register: that many accounts, units and classes."""
+        self._db = db
+        self._capacity = cache_accounts
+        self._staleness_s = staleness_s
+        self._poll_s = poll_s
+        self._monotonic = monotonic
+        self._views: dict[RegisterId, _View] = {}
+        self._making = threading.Lock()
+        self._locks = LockIndex()
+        self._stop = threading.Event()
+        self._watcher: threading.Thread | None = None
+        self._looked_at = 0.0
+
+    # -- deciding
+
+    def decide(
+        self, register: RegisterId, request: AccessRequest, *, now: datetime | None = None, at_least: int = 0
+    ) -> Decided:
+        """Allow or deny, at one revision and one instant.
+
+        Raises `NotFoundError` for an unknown register, `StaleRevisionError` when the revision `at_least` does not
+        appear within two seconds, `UnavailableError` when the register cannot be read or has not been looked at
+        for longer than the staleness bound.
+        """
+        decided = self.warm(register, request, now=now, at_least=at_least)
+        if decided is not None:
+            return decided
+        self.catch_up(register, at_least)
+        found = self._cold(register, (request,), now=now, stop_at=None)
+        return Decided(found.decisions[0], found.revision, found.now)
+
+    def warm(
+        self, register: RegisterId, request: AccessRequest, *, now: datetime | None = None, at_least: int = 0
+    ) -> Decided | None:
+        """The decision from memory alone, or None when it takes the database. Never blocks."""
+        view = self._views.get(register)
+        if view is None:
+            return None
+        seq, revision = view.seq, view.revision
+        if seq & 1 or revision < at_least:
+            return None
+        if self._watcher is not None:
+            self._check_fresh(view)
+        if now is None:
+            now = max(self._db.clock(), view.recorded_at)
+        try:
+            decision = view.answer(request, now)
+        except _MissError:
+            return None
+        return Decided(decision, revision, now) if view.seq == seq else None
+
+    def decide_all(
+        self,
+        register: RegisterId,
+        asks: Sequence[Ask],
+        *,
+        stop_at: bool | None = None,
+        now: datetime | None = None,
+        at_least: int = 0,
+    ) -> DecidedAll:
+        """Every item at one revision and instant; `stop_at` ends the list with the first such answer."""
+        found = self.warm_all(register, asks, stop_at=stop_at, now=now, at_least=at_least)
+        if found is not None:
+            return found
+        self.catch_up(register, at_least)
+        return self._cold(register, asks, now=now, stop_at=stop_at)
+
+    def warm_all(
+        self,
+        register: RegisterId,
+        asks: Sequence[Ask],
+        *,
+        stop_at: bool | None = None,
+        now: datetime | None = None,
+        at_least: int = 0,
+    ) -> DecidedAll | None:
+        """As `decide_all` from memory alone, or None. Never blocks."""
+        view = self._views.get(register)
+        if view is None:
+            return None
+        seq, revision = view.seq, view.revision
+        if seq & 1 or revision < at_least:
+            return None
+        if self._watcher is not None:
+            self._check_fresh(view)
+        instant = now or max(self._db.clock(), view.recorded_at)
+        try:
+            decisions = _in_order(asks, lambda request: view.answer(request, instant), stop_at)
+        except _MissError:
+            return None
+        return DecidedAll(decisions, revision, instant) if view.seq == seq else None
+
+    def _cold(
+        self, register: RegisterId, asks: Sequence[Ask], *, now: datetime | None, stop_at: bool | None
+    ) -> DecidedAll:
+        """Everything from one transaction, and what it read into the view if the view still stands there."""
+        view = self._view(register)
+        looked_at = self._monotonic()
+        with view.lock:
+            base, recorded = view.revision, view.recorded_at
+        with _readable(self._db, register) as reader:
+            # The first statement fixes the snapshot; the revision it reports is that of everything after it.
+            revision, touched = touched_since(reader.connection, register, base)
+            if revision != base:
+                recorded = recorded_at(reader.connection, register, revision) or recorded
+            # The clock may step back; a right taken back at the newest revision must not come back with it.
+            instant = now or max(self._db.clock(), recorded)
+            reading = Reading(reader, instant, self._locks)
+            decisions = _in_order(asks, lambda r: decide(r, reading.snapshot(r.account), reading, instant), stop_at)
+        with view.lock:
+            if revision > view.revision:
+                # `touched` counts from an earlier revision than the view may have by now: more, never less.
+                view.move(revision, touched, recorded)
+            view.looked_at = max(view.looked_at, looked_at)
+            if revision == view.revision:
+                view.keep(reading)
+        return DecidedAll(decisions, revision, instant)
+
+    def decide_at(
+        self, register: RegisterId, request: AccessRequest, *, at: datetime, known_at: int | None = None
+    ) -> Decided:
+        """What holds at `at`, as known now or as it was known at a revision. Always a fresh read."""
+        with _readable(self._db, register, known_at) as reader:
+            newest = revision_at(reader.connection, register, NEVER)
+            check_known(register, newest, known_at)
+            reading = Reading(reader, at, self._locks)
+            decision = decide(request, reading.snapshot(request.account), reading, at)
+        return Decided(decision, newest if known_at is None else known_at, at)
+
+    def explain(
+        self,
+        register: RegisterId,
+        request: AccessRequest,
+        *,
+        at: datetime | None = None,
+        known_at: int | None = None,
+    ) -> Explanation:
+        """The decision with everything it rests on, from one transaction."""
+        with _readable(self._db, register, known_at) as reader:
+            newest = revision_at(reader.connection, register, NEVER)
+            check_known(register, newest, known_at)
+            recorded = recorded_at(reader.connection, register, newest)
+            now = at or max(filter(None, (self._db.clock(), recorded)))
+            reading = Reading(reader, now, self._locks)
+            decision = decide(request, reading.snapshot(request.account), reading, now)
+            revision = newest if known_at is None else known_at
+            return explain(reading, request, decision, revision=revision, at=at)
+
+    def now(self) -> datetime:
+        """The clock that decisions are made by."""
+        return self._db.clock()
+
+    # -- keeping up
+
+    def revision(self, register: RegisterId) -> int:
+        """The revision that answers from memory belong to; 0 before the first."""
+        view = self._views.get(register)
+        return 0 if view is None else view.revision
+
+    def advance(self, register: RegisterId) -> int:
+        """Look at the register's counter and drop what may have changed. Called after every commit."""
+        view = self._views.get(register)
+        if view is None:
+            return self._view(register).revision
+        with view.lock:
+            looked_at = self._monotonic()
+            counter = self._db.counter(register)
+            if counter is None:
+                raise UnavailableError("the register is gone")
+            if counter.revision < view.revision:
+                # A backup was restored beside us: nothing that we knew is known to be true.
+                view.move(counter.revision, None, counter.recorded_at)
+            elif counter.revision > view.revision:
+                with self._db.connect() as connection:
+                    newest, touched = touched_since(connection, register, view.revision)
+                    recorded = recorded_at(connection, register, newest) or counter.recorded_at
+                view.move(newest, touched, recorded)
+            view.looked_at = looked_at
+            return view.revision
+
+    def catch_up(self, register: RegisterId, at_least: int, wait_s: float = 2.0) -> None:
+        """Return when the view stands at `at_least` or later; `StaleRevisionError` after `wait_s`."""
+        if self.revision(register) >= at_least:
+            return
+        deadline = self._monotonic() + wait_s
+        while self.advance(register) < at_least:
+            if self._monotonic() >= deadline:
+                raise StaleRevisionError("this node has not seen that revision")
+            time.sleep(0.02)
+
+    def watch(self) -> None:
+        """Look at the counters in a thread of its own until `close`, so that other processes' writes are seen."""
+        if self._watcher is not None:
+            return
+        self._looked_at = self._monotonic()
+        self._watcher = threading.Thread(target=self._watch, name="revision-watch", daemon=True)
+        self._watcher.start()
+
+    def close(self) -> None:
+        """End the watching thread. Afterwards only commits of this process are noticed."""
+        self._stop.set()
+        if self._watcher is not None:
+            self._watcher.join()
+            self._watcher = None
+        self._stop.clear()
+
+    def is_fresh(self) -> bool:
+        """Has the database been seen within the staleness bound? Always, when nothing watches."""
+        return self._watcher is None or self._monotonic() - self._looked_at <= self._staleness_s
+
+    def _watch(self) -> None:
+        while not self._stop.wait(self._poll_s):
+            began = self._monotonic()
+            seen = [self._look(register) for register in (*list(self._views), None)]
+            if all(seen):
+                self._looked_at = began
+
+    def _look(self, register: RegisterId | None) -> bool:
+        """One look at a register, or at the database alone. Whatever goes wrong, the staleness bound answers it."""
+        try:
+            if register is None:
+                self._db.ping()
+            else:
+                self.advance(register)
+        except Exception:  # noqa: BLE001 the thread must outlive every fault, or nothing is noticed ever after
+            return False
+        return True
+
+    def _check_fresh(self, view: _View) -> None:
+        """Refuse to answer from the past: a caller must treat this as deny."""
+        if self._monotonic() - view.looked_at > self._staleness_s:
+            raise UnavailableError("the register has not been seen for too long")
+
+    def _view(self, register: RegisterId) -> _View:
+        view = self._views.get(register)
+        if view is not None:
+            return view
+        looked_at = self._monotonic()
+        counter = self._db.counter(register)
+        if counter is None:
+            raise NotFoundError("register", register)
+        with self._making:
+            made = _View(counter.revision, counter.recorded_at, looked_at, self._capacity)
+            return self._views.setdefault(register, made)
+
+
+def check(
+    point: DecisionPoint,
+    register: RegisterId,
+    request: AccessRequest,
+    *,
+    at: datetime | None = None,
+    known_at: int | None = None,
+) -> Decided:
+    """One question: now, or at an instant, or as it was answered at a revision."""
+    if at is None and known_at is None:
+        return point.decide(register, request)
+    return point.decide_at(register, request, at=at or point.now(), known_at=known_at)
+
+
+def check_known(register: RegisterId, newest: int, known_at: int | None) -> None:
+    """Raise unless the register exists and has seen the revision asked for."""
+    if newest == 0:
+        raise NotFoundError("register", register)
+    if known_at is not None and not 0 < known_at <= newest:
+        raise InvalidError(f"no revision `{known_at}`", newest=newest)
+
+
+def _in_order(
+    asks: Sequence[Ask], answer: Callable[[AccessRequest], Decision], stop_at: bool | None
+) -> tuple[Decision, ...]:
+    found: list[Decision] = []
+    for ask in asks:
+        decision = ask if isinstance(ask, Deny) else answer(ask)
+        found.append(decision)
+        if stop_at is not None and bool(decision) is stop_at:
+            break
+    return tuple(found)
+
+
+@contextmanager
+def _readable(db: Database, register: RegisterId, known_at: int | None = None) -> Iterator[Reader]:
+    """A read transaction; a stored pack that cannot be read any more is our failure, not the caller's."""
+    try:
+        with db.read(register, known_at) as reader:
+            yield reader
+    except PolicyError as error:
+        raise UnavailableError("a stored pack cannot be read by this version") from error

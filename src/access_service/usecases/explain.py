@@ -1,0 +1,489 @@
+"""Why an answer is what it is: the grant, the paper, the signatures, the offices and the rule behind a decision.
+
+Everything is read in the transaction that made the decision (rule 15). Names appear here and nowhere else on the
+way of a decision: explanations are shown to those who may see them, never logged.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from access_service.domain.access import AccessRequest, Allow, Decision, Deny, GrantFacts, grant_state
+from access_service.domain.accounts import Account, Suspension
+from access_service.domain.delegation import Authority, Grant
+from access_service.domain.documents import Document, Signature
+from access_service.domain.names import AuthorityId, DocumentState, PersonId, UnitId
+from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, Unit, chain_of
+from access_service.domain.policy import Pack, PackBinding, PeriodLock, RoleRule
+from access_service.domain.scope import Scope
+from access_service.domain.text import REASON_TEXT
+from access_service.domain.time import local
+from access_service.signing.documents import check_confirmation
+from access_service.signing.keys import BadSignatureError
+from access_service.storage.audit import recorded_at, revision_at
+from access_service.storage.codec import dump_scope_json
+from access_service.storage.keys import public_key
+from access_service.usecases.snapshots import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedPerson:
+    """Somebody, by id and name."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedHead:
+    """Who answers for a unit at the instant (thủ trưởng đơn vị), and the decision that says so."""
+
+    person: ExplainedPerson
+    position: str
+    position_vi: str
+    decision_number: str
+    decision_date: date
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedUnit:
+    """A unit of the record's chain, the record's own first."""
+
+    id: str
+    kind: str
+    name: str
+    head: ExplainedHead | None
+    """None where nobody heads it then, or no pack says which positions do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedAuthority:
+    """A link of the chain of authority, the grant's own first, the root last."""
+
+    id: str
+    unit: str
+    unit_name: str
+    basis: str
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedSignature:
+    """One signature on a document's newest version."""
+
+    side: str
+    person: ExplainedPerson
+    capacity: str
+    capacity_basis: str | None
+    signed_at: datetime
+    method: str
+    sha256: str
+    key: str
+    verified: bool | None
+    """Does the service's confirmation verify? None where the key is not known here."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedDocument:
+    """A document the grant rests on."""
+
+    id: str
+    kind: str
+    number: str
+    dated: date
+    version: int
+    state: str
+    sha256: str
+    method: str
+    signed_at: datetime | None
+    ended_at: datetime | None
+    signatures: tuple[ExplainedSignature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedGrant:
+    """The grant that allows, or that got furthest."""
+
+    id: str
+    role: str
+    role_vi: str
+    scope: Scope
+    unit: str
+    state: str
+    valid_from: datetime
+    valid_to: datetime | None
+    activated_at: datetime | None
+    ended_at: datetime | None
+    ended_as: str | None
+    assignment: str | None
+    assignment_decision: str | None
+    """Number of the decision that assigns the duty."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedRule:
+    """A Casbin rule and the place in a regulation it cites."""
+
+    role: str
+    function: str
+    category: str
+    action: str
+    effect: str
+    source: str
+    article: str
+    document: str
+    place: str
+    vi: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedLock:
+    """The reporting period's lock that denies."""
+
+    id: str
+    start: datetime
+    end: datetime
+    vi: str
+    article: str
+    document: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedPack:
+    """The pack in force for the record's unit."""
+
+    name: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class LateRecord:
+    """A fact behind the answer that was recorded, or changed for that time, only after it."""
+
+    noun: str
+    id: str
+    revision: int
+    recorded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision and everything it rests on, at one revision and instant."""
+
+    register: str
+    revision: int
+    now: datetime
+    allowed: bool
+    reason: str | None
+    reason_vi: str | None
+    reason_en: str | None
+    request: AccessRequest
+    holder: ExplainedPerson | None
+    grant: ExplainedGrant | None
+    chain: tuple[ExplainedUnit, ...]
+    authorities: tuple[ExplainedAuthority, ...]
+    documents: tuple[ExplainedDocument, ...]
+    rule: ExplainedRule | None
+    lock: ExplainedLock | None
+    pack: ExplainedPack | None
+    late: tuple[LateRecord, ...]
+    """Only for a question about the past."""
+    decision: Decision
+
+
+def explain(
+    reading: Reading, request: AccessRequest, decision: Decision, *, revision: int, at: datetime | None
+) -> Explanation:
+    """Explain a decision made from `reading`. `at` names the past instant asked about, if one was."""
+    return _Explainer(reading).explanation(request, decision, revision, at)
+
+
+class _Explainer:
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._reader = reading.gather.reader
+        self._now = reading.now
+        self._used: dict[tuple[type[Any], str], Any] = {}
+
+    def explanation(
+        self, request: AccessRequest, decision: Decision, revision: int, at: datetime | None
+    ) -> Explanation:
+        account = self._get(Account, request.account)
+        grant = self._get(Grant, decision.grant)
+        facts = next(iter(self._reading.gather.grants([grant], self._now)), None) if grant else None
+        unit = self._unit_of(request)
+        pack = self._pack(unit) or (self._pack(grant.unit) if grant else None)
+        because = decision.rule if isinstance(decision, Allow) else decision.because
+        reason = decision.reason if isinstance(decision, Deny) else None
+        chain = self._chain(unit or (grant.unit if grant else None))
+        authorities = self._authorities(grant.authority) if grant else ()
+        documents = self._documents(facts) if facts else ()
+        explained = self._grant(facts, pack) if facts else None
+        return Explanation(
+            register=self._reader.register,
+            revision=revision,
+            now=self._now,
+            allowed=bool(decision),
+            reason=reason,
+            reason_vi=REASON_TEXT[reason].vi if reason else None,
+            reason_en=REASON_TEXT[reason].en if reason else None,
+            request=request,
+            holder=self._person(account.person) if account and account.person else None,
+            grant=explained,
+            chain=chain,
+            authorities=authorities,
+            documents=documents,
+            rule=_rule(because, pack) if isinstance(because, RoleRule) else None,
+            lock=_lock(because, pack) if isinstance(because, PeriodLock) else None,
+            pack=ExplainedPack(pack.name, pack.version, pack.digest) if pack else None,
+            late=self._late(request, grant, at) if at is not None else (),
+            decision=decision,
+        )
+
+    def _get(self, value_type: type[Any], id_: str | None) -> Any:
+        """A fact by id, remembered as one that the answer rests on."""
+        if id_ is None:
+            return None
+        found = self._reader.get(value_type, id_)
+        self._use(found)
+        return found
+
+    def _use(self, *found: Any) -> None:
+        self._used.update({(type(fact), fact.id): fact for fact in found if fact is not None})
+
+    def _unit_of(self, request: AccessRequest) -> UnitId | None:
+        """The unit of the record asked about, as far as the request says."""
+        class_id = request.resource_id if request.resource_type == "class" else request.class_id
+        unit = UnitId(request.resource_id) if request.resource_type == "unit" else request.unit
+        found = self._get(SchoolClass, class_id)
+        if found is not None:
+            unit = found.school
+        return unit if unit is not None and self._get(Unit, unit) is not None else None
+
+    def _pack(self, unit: UnitId | None) -> Pack | None:
+        tables = self._reading.gather.tables_for(unit, self._now) if unit is not None else None
+        return None if tables is None else tables.pack
+
+    def _person(self, id_: PersonId) -> ExplainedPerson:
+        found = self._reader.get(Person, id_)
+        return ExplainedPerson(id_, found.name if found else "")
+
+    def _chain(self, unit: UnitId | None) -> tuple[ExplainedUnit, ...]:
+        if unit is None:
+            return ()
+        units = []
+        org = self._reading.org
+        for id_ in chain_of(org, unit, self._now):
+            found = org.unit(id_)
+            self._use(found, *org.edges_of(id_), *org.bindings_of(id_))
+            if found is not None:
+                units.append(ExplainedUnit(id_, found.kind, found.name, self._head(id_)))
+        return tuple(units)
+
+    def _head(self, unit: UnitId) -> ExplainedHead | None:
+        pack = self._pack(unit)
+        if pack is None:
+            return None
+        heads = [a for a in self._reading.gather.heads_of(unit, pack) if self._now in a.interval]
+        if not heads:
+            return None
+        newest = heads[-1]
+        return ExplainedHead(
+            person=self._person(newest.person),
+            position=newest.position,
+            position_vi=pack.positions[newest.position].vi,
+            decision_number=newest.decision_number,
+            decision_date=newest.decision_date,
+            since=newest.valid_from,
+        )
+
+    def _authorities(self, id_: AuthorityId) -> tuple[ExplainedAuthority, ...]:
+        chain = self._reading.gather.chain_of_authority(id_)
+        self._use(*chain)
+        targets = {a.id for a in chain} | {a.unit for a in chain}
+        self._use(*self._reader.find(Suspension, target=targets))
+        return tuple(self._authority(a) for a in chain)
+
+    def _authority(self, authority: Authority) -> ExplainedAuthority:
+        unit = self._reading.org.unit(authority.unit)
+        return ExplainedAuthority(
+            id=authority.id,
+            unit=authority.unit,
+            unit_name=unit.name if unit else "",
+            basis=authority.basis,
+            valid_from=authority.valid_from,
+            valid_to=authority.valid_to,
+        )
+
+    def _grant(self, facts: GrantFacts, pack: Pack | None) -> ExplainedGrant:
+        grant = facts.grant
+        assignment = self._get(Assignment, grant.assignment)
+        role = pack.roles.get(grant.role) if pack else None
+        return ExplainedGrant(
+            id=grant.id,
+            role=grant.role,
+            role_vi=role.vi if role else "",
+            scope=grant.scope,
+            unit=grant.unit,
+            state=grant_state(facts, self._now),
+            valid_from=grant.valid_from,
+            valid_to=grant.valid_to,
+            activated_at=grant.activated_at,
+            ended_at=grant.ended_at,
+            ended_as=grant.ended_as,
+            assignment=grant.assignment,
+            assignment_decision=assignment.decision_number if assignment else None,
+        )
+
+    def _documents(self, facts: GrantFacts) -> tuple[ExplainedDocument, ...]:
+        """The minutes or the inspection decision, and the commitments that count."""
+        asked = facts.commitments if "commitment" in facts.required else ()
+        found = [facts.document, *sorted(asked, key=lambda d: d.id)]
+        return tuple(self._document(d) for d in found if d is not None)
+
+    def _document(self, document: Document) -> ExplainedDocument:
+        signatures = self._reader.find(Signature, document=document.id)
+        newest = [s for s in signatures if s.version == document.version and s.signed_at <= self._now]
+        self._use(document, *newest)
+        signed = document.signed_at is not None and document.signed_at <= self._now
+        ended = document.ended_at is not None and document.ended_at <= self._now
+        return ExplainedDocument(
+            id=document.id,
+            kind=document.kind,
+            number=document.number,
+            dated=document.dated,
+            version=document.version,
+            # What has happened to it since the instant asked about is not part of the answer.
+            state=DocumentState.SIGNED if signed and not ended else document.state,
+            sha256=document.sha256,
+            method=document.method,
+            signed_at=document.signed_at,
+            ended_at=document.ended_at,
+            signatures=tuple(self._signature(s) for s in sorted(newest, key=lambda s: (s.signed_at, s.id))),
+        )
+
+    def _signature(self, signature: Signature) -> ExplainedSignature:
+        return ExplainedSignature(
+            side=signature.side,
+            person=self._person(signature.person),
+            capacity=signature.capacity,
+            capacity_basis=signature.capacity_basis,
+            signed_at=signature.signed_at,
+            method=signature.method,
+            sha256=signature.sha256,
+            key=signature.key,
+            verified=self._is_verified(signature),
+        )
+
+    def _is_verified(self, signature: Signature) -> bool | None:
+        key = public_key(self._reader.connection, signature.key)
+        if key is None:
+            return None
+        if key.valid_to is not None and signature.valid_from >= key.valid_to:
+            return False
+        try:
+            check_confirmation(key.public_hex, self._reader.register, signature)
+        except BadSignatureError:
+            return False
+        return True
+
+    def _late(self, request: AccessRequest, grant: Grant | None, at: datetime) -> tuple[LateRecord, ...]:
+        """Facts of the answer that were first recorded, or changed with effect by `at`, after `at`."""
+        self._use(*self._reader.find(Suspension, target={request.account, *([grant.id] if grant else [])}))
+        known = revision_at(self._reader.connection, self._reader.register, at)
+        late = []
+        for (value_type, id_), fact in self._used.items():
+            versions = self._reader.history(value_type, id_)
+            then = next((v for start, end, v in versions if start <= known and (end is None or end > known)), None)
+            start = next(start for start, _, value in reversed(versions) if value == fact)
+            if start > known and (then is None or _changed_by(then, fact, at)):
+                when = recorded_at(self._reader.connection, self._reader.register, start)
+                late.append(LateRecord(_NOUNS[value_type], id_, start, when))
+        return tuple(sorted(late, key=lambda r: (r.revision, r.noun, r.id)))
+
+
+_NOUNS: dict[type[Any], str] = {
+    Account: "account",
+    Assignment: "assignment",
+    Authority: "authority",
+    Document: "document",
+    Grant: "grant",
+    ManagementEdge: "management_edge",
+    PackBinding: "pack_binding",
+    SchoolClass: "class",
+    Signature: "signature",
+    Suspension: "suspension",
+    Unit: "unit",
+}
+
+
+def _changed_by(then: Any, now: Any, at: datetime) -> bool:
+    """Did a date that had come by `at` change? Then the past reads otherwise than it did."""
+    pairs = [(getattr(then, f.name), getattr(now, f.name)) for f in fields(now)]
+    return any(
+        old != new and any(isinstance(t, datetime) and t <= at for t in (old, new))
+        for old, new in pairs
+        if isinstance(old, datetime) or isinstance(new, datetime)
+    )
+
+
+def _rule(rule: RoleRule, pack: Pack | None) -> ExplainedRule:
+    article = pack.articles.get(rule.article) if pack else None
+    return ExplainedRule(
+        role=rule.role,
+        function=rule.function,
+        category=rule.category,
+        action=rule.action,
+        effect="allow" if rule.allow else "deny",
+        source=rule.source,
+        article=rule.article,
+        document=article.document if article else "",
+        place=article.place if article else "",
+        vi=article.vi if article else "",
+        en=article.en if article else "",
+    )
+
+
+def _lock(lock: PeriodLock, pack: Pack | None) -> ExplainedLock:
+    article = pack.articles.get(lock.article) if pack else None
+    return ExplainedLock(
+        id=lock.id,
+        start=lock.start,
+        end=lock.end,
+        vi=lock.vi,
+        article=lock.article,
+        document=article.document if article else "",
+        place=article.place if article else "",
+    )
+
+
+def explanation_json(explanation: Explanation) -> dict[str, Any]:
+    """The explanation as JSON: instants on a Vietnamese clock (ISO 8601 with offset), absent members null."""
+    rendered: dict[str, Any] = {f.name: _json(getattr(explanation, f.name)) for f in fields(explanation)}
+    del rendered["decision"]
+    return rendered
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Scope):
+        return dump_scope_json(value)
+    if isinstance(value, StrEnum):
+        return str(value)
+    if isinstance(value, datetime):
+        return local(value).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if is_dataclass(value):
+        return {f.name: _json(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _json(item) for key, item in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [_json(item) for item in value]
+    return value

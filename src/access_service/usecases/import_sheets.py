@@ -1,0 +1,234 @@
+"""Import files as rows of text: a directory of CSV files, one CSV file, or one workbook (docs/import.md).
+
+What is read here is only text in its place: blanks around it dropped, composed (NFC), with the number of its row.
+Codes stay text, so leading zeros stay and `Cẩm Giang` is not `Cẩm Giàng`.
+"""
+
+import csv
+import hashlib
+import io
+import sys
+import unicodedata
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from access_service.domain.errors import Fault, ImportRefusedError
+
+COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "units": ("code", "name", "kind", "levels", "valid_from", "valid_to"),
+        "edges": ("unit", "manager", "basis", "valid_from", "valid_to"),
+        "school_years": ("code", "starts_on", "closes_on"),
+        "classes": ("school", "school_year", "code", "name", "level", "grade"),
+        "persons": ("code", "name"),
+        "accounts": ("code", "kind", "username", "person", "unit", "issued_on", "activation_code_sha256"),
+        "assignments": (
+            *("code", "person", "unit", "position", "decision_number", "decision_date", "valid_from", "valid_to"),
+            *("school_year", "classes", "subjects", "levels", "substitutes"),
+        ),
+        "authorities": (
+            *("code", "unit", "parent", "levels", "grades", "subjects", "categories", "actions"),
+            *("decision_number", "valid_from", "valid_to"),
+        ),
+        "documents": (
+            *("code", "kind", "number", "dated", "unit", "receiver", "giver_signer", "giver_capacity"),
+            *("giver_signed_on", "receiver_signed_on", "text_version", "reference", "sha256"),
+        ),
+        "custodies": ("code", "unit", "person", "document", "valid_from", "valid_to"),
+        "grants": (
+            *("code", "account", "role", "unit", "scope_unit", "authority", "assignment", "document"),
+            *("school_year", "classes", "subjects", "levels", "categories", "valid_from", "valid_to"),
+        ),
+    }
+)
+"""Every sheet with its columns, in the order in which rows are checked and stored."""
+
+GUIDE = "guide"
+"""A template's own explanation; never read."""
+
+MAX_ROWS = 2_000_000
+"""Rows of one sheet. The largest province of 2026 has about 300,000 documents a school year."""
+
+MAX_FILE_BYTES = 512 * 1024 * 1024
+"""One CSV file, or everything in a workbook once unpacked."""
+
+LISTED = 1_000
+"""Faults listed one by one; the rest are counted, and the count is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The rows of one sheet."""
+
+    name: str
+    place: str
+    """`grants.csv`, or `province.xlsx:grants`."""
+    columns: tuple[str, ...]
+    """As they stand in the file."""
+    rows: list[tuple[str, ...]] = field(repr=False)
+    numbers: "array[int]" = field(repr=False)
+    """Where each row stands in its file: its first line in a CSV file, its row in a workbook; both from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file that was read."""
+
+    sheet: str
+    """The sheet it holds; `workbook` when it holds several."""
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """Everything that was read, and the single rows that could not be."""
+
+    by_name: Mapping[str, Sheet]
+    sources: tuple[Source, ...]
+    faults: tuple[Fault, ...] = ()
+
+
+def clean(text: str) -> str:
+    """The text of a cell: composed (NFC), without blanks around it. Repeated words share their memory."""
+    text = text.strip()
+    return sys.intern(text if text.isascii() else unicodedata.normalize("NFC", text))
+
+
+def refuse(faults: list[Fault]) -> None:
+    """Raise `ImportRefusedError` with the first `LISTED` faults and the number of the others, if there are any."""
+    if not faults:
+        return
+    rest = len(faults) - LISTED
+    listed = list(faults[:LISTED])
+    if rest > 0:
+        listed.append(Fault("import", f"{rest} more faults are not listed", "correct these and try again"))
+    raise ImportRefusedError(tuple(listed))
+
+
+def read_source(path: Path) -> Sheets:
+    """Read a directory of CSV files, one `.csv` named after its sheet, or one `.xlsx`.
+
+    Raises `ImportRefusedError` where a file as a whole cannot be taken: unknown sheet or column, broken UTF-8, too
+    large, no workbook. Rows that cannot be read are kept as faults, to be listed together with what they say.
+    """
+    if path.suffix.lower() == ".xlsx" and path.is_file():
+        # The reader of workbooks is only needed for them.
+        from access_service.usecases.import_workbook import read_workbook  # noqa: PLC0415
+
+        return read_workbook(path)
+    if path.is_dir():
+        files = sorted(f for f in path.iterdir() if f.suffix.lower() == ".csv" and f.stem != GUIDE)
+    elif path.suffix.lower() == ".csv" and path.is_file():
+        files = [path]
+    else:
+        refuse([Fault(path.name, "neither a directory of csv files, nor a csv file, nor an xlsx workbook")])
+        return Sheets({}, ())
+    if not files:
+        refuse([Fault(path.name, "holds no csv file", f"the sheets are {', '.join(COLUMNS)}")])
+    fatal: list[Fault] = []
+    faults: list[Fault] = []
+    sheets, sources = {}, []
+    for file in files:
+        content = _content(file, fatal)
+        if content is None:
+            continue
+        sources.append(Source(file.stem, hashlib.sha256(content).hexdigest()))
+        sheet = _read_csv(file, content, fatal, faults)
+        if sheet is not None:
+            sheets[sheet.name] = sheet
+    refuse(fatal)
+    return Sheets(sheets, tuple(sources), tuple(faults))
+
+
+def unknown_sheet(place: str, name: str) -> Fault:
+    """The fault of a sheet that the format does not have."""
+    return Fault(place, f"no sheet is called `{name}`", f"the sheets are {', '.join(COLUMNS)}")
+
+
+def header_faults(sheet: str, place: str, header: tuple[str, ...]) -> Iterator[Fault]:
+    """What is wrong with a sheet's first row: the columns are exactly those of the format, in any order."""
+    wanted = COLUMNS[sheet]
+    for column in header:
+        if column not in wanted:
+            yield Fault(f"{place}:1", f"unknown column `{column}`", f"the columns are {','.join(wanted)}")
+        elif header.count(column) > 1:
+            yield Fault(f"{place}:1", f"column `{column}` stands twice")
+    for column in wanted:
+        if column not in header:
+            yield Fault(f"{place}:1", f"column `{column}` is missing", "leave its cells empty, not the column")
+
+
+def _content(file: Path, fatal: list[Fault]) -> bytes | None:
+    if file.stem not in COLUMNS:
+        fatal.append(unknown_sheet(file.name, file.stem))
+        return None
+    if not file.is_file():
+        fatal.append(Fault(file.name, "not a regular file"))
+        return None
+    if file.stat().st_size > MAX_FILE_BYTES:
+        fatal.append(Fault(file.name, f"larger than {MAX_FILE_BYTES} bytes"))
+        return None
+    return file.read_bytes()
+
+
+def _decoded(file: Path, content: bytes, fatal: list[Fault]) -> str | None:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        hint = "save the file as CSV UTF-8"
+        fatal.append(Fault(f"{file.name}:{line}", "the line is not UTF-8", hint))
+        return None
+
+
+def _read_csv(file: Path, content: bytes, fatal: list[Fault], faults: list[Fault]) -> Sheet | None:
+    text = _decoded(file, content, fatal)
+    if text is None:
+        return None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    sheet = Sheet(file.stem, file.name, (), [], array("L"))
+    begins = 1
+    try:
+        header = tuple(clean(cell) for cell in next(reader, []))
+        wrong = list(header_faults(sheet.name, file.name, header))
+        if wrong:
+            fatal += wrong
+            return None
+        begins = reader.line_num + 1
+        for cells in reader:
+            _keep(sheet, header, cells, begins, faults)
+            begins = reader.line_num + 1
+            if len(sheet.rows) > MAX_ROWS:
+                fatal.append(Fault(f"{file.name}:{begins}", f"more than {MAX_ROWS} rows", "import in parts"))
+                return None
+    except csv.Error as error:
+        fatal.append(Fault(f"{file.name}:{begins}", f"not CSV: {error}", "quote cells with commas or quotes"))
+        return None
+    return Sheet(sheet.name, sheet.place, header, sheet.rows, sheet.numbers)
+
+
+def _keep(sheet: Sheet, header: tuple[str, ...], cells: list[str], number: int, faults: list[Fault]) -> None:
+    """One row, unless it is empty: people leave blank lines between and below."""
+    row = tuple(map(clean, cells))
+    if not any(row):
+        return
+    if len(row) != len(header):
+        message = f"{len(row)} cells instead of {len(header)}"
+        faults.append(Fault(f"{sheet.place}:{number}", message, "a cell with a comma in it needs quotes"))
+        return
+    if is_readable(row, header, f"{sheet.place}:{number}", faults):
+        sheet.rows.append(row)
+        sheet.numbers.append(number)
+
+
+def is_readable(row: Sequence[str], header: Sequence[str], place: str, faults: list[Fault]) -> bool:
+    """Can every character of the row be seen? Two codes that look the same must be the same."""
+    hidden = [column for column, text in zip(header, row, strict=False) if not text.isprintable()]
+    faults.extend(
+        Fault(place, f"`{column}` holds an invisible character", "enter the cell again, on one line")
+        for column in hidden
+    )
+    return not hidden

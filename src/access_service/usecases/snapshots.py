@@ -1,0 +1,154 @@
+"""What one read transaction knows of accounts, units and classes, in the shape that decisions compare with.
+
+Everything read carries the time for which it stays true without a new fact, so that whoever keeps it in memory
+knows when to look again (a decision is a function of revision and now, architecture section 6).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+from access_service.domain.access import standing
+from access_service.domain.errors import RefusedError, UnavailableError
+from access_service.domain.names import AccountId, ClassId, UnitId
+from access_service.domain.org import ManagementEdge, SchoolClass, chain_of
+from access_service.domain.policy import PackBinding, PeriodLock
+from access_service.domain.time import Interval
+from access_service.engine.decide import Place, Snapshot, flatten
+from access_service.engine.tables import Tables
+from access_service.storage.access import Gatherer
+from access_service.storage.facts import Reader
+from access_service.storage.org import StoredOrg
+
+T = TypeVar("T")
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""The end of what time alone does not change."""
+ALWAYS = datetime.min.replace(tzinfo=UTC)
+Locks = Mapping[tuple[str, str], tuple[PeriodLock, ...]]
+"""Period locks by (category, action)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Generic[T]):
+    """A value that holds for `start <= now < until` as long as no new fact is recorded."""
+
+    value: T
+    start: datetime
+    until: datetime
+
+
+class LockIndex:
+    """Period locks of a pack for one kind of unit, by (category, action); made once for each pack and kind."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], Locks] = {}
+
+    def of(self, tables: Tables | None, kind: str) -> Locks:
+        """The locks that concern this kind of unit."""
+        if tables is None:
+            return {}
+        key = (tables.pack.digest, kind)
+        if key not in self._found:
+            index: dict[tuple[str, str], tuple[PeriodLock, ...]] = {}
+            for lock in tables.pack.locks:
+                cells = [(c, a) for c in lock.categories for a in lock.actions if kind in lock.unit_kinds]
+                index.update({cell: (*index.get(cell, ()), lock) for cell in cells})
+            self._found[key] = index
+        return self._found[key]
+
+
+class Reading:
+    """An `engine.decide.Places` over one transaction at one instant; what it read can be kept by a cache."""
+
+    def __init__(self, reader: Reader, now: datetime, locks: LockIndex) -> None:
+        """`reader` fixes register and revision, `now` the instant of every answer."""
+        self.org = StoredOrg(reader)
+        self.gather = Gatherer(reader, self.org)
+        self.now = now
+        self.accounts: dict[AccountId, Kept[Snapshot]] = {}
+        self.places: dict[UnitId, Kept[Place]] = {}
+        self.classes: dict[ClassId, SchoolClass] = {}
+        self._locks = locks
+
+    def place(self, unit: UnitId, now: datetime) -> Place | None:
+        """The unit, or None where the register has none that stands at that instant."""
+        if now != self.now:
+            raise RuntimeError("one reading answers for one instant")
+        if unit not in self.places and (kept := self._place(unit)) is not None:
+            self.places[unit] = kept
+        found = self.places.get(unit)
+        return None if found is None else found.value
+
+    def school_class(self, id_: ClassId) -> SchoolClass | None:
+        """The class. One of a past school year stays a class: its records are still read."""
+        found = self.org.school_class(id_)
+        if found is not None:
+            self.classes[id_] = found
+        return found
+
+    def snapshot(self, id_: AccountId) -> Snapshot | None:
+        """The account at this instant; None when the register has no such account.
+
+        Raises `UnavailableError` where the register contradicts itself, so that nothing is decided on it.
+        """
+        if id_ not in self.accounts:
+            try:
+                kept = self._snapshot(id_)
+            except RefusedError as error:
+                raise UnavailableError(f"the facts behind the account cannot be read: {error.message}") from error
+            if kept is None:
+                return None
+            self.accounts[id_] = kept
+        return self.accounts[id_].value
+
+    def _snapshot(self, id_: AccountId) -> Kept[Snapshot] | None:
+        facts = self.gather.account(id_, self.now)
+        if facts is None:
+            return None
+        found = standing(facts, self.now)
+        until = found.until or NEVER
+        # Which documents a grant needs is the pack's, and the pack in force may change with a binding or an edge.
+        for unit in {g.grant.unit for g in facts.grants}:
+            _, end = _around(self.now, self._instants(chain_of(self.org, unit, self.now)))
+            until = min(until, end)
+        return Kept(flatten(found), self.now, until)
+
+    def _place(self, id_: UnitId) -> Kept[Place] | None:
+        unit = self.org.unit(id_)
+        if unit is None or self.now not in Interval(unit.valid_from, unit.valid_to):
+            return None
+        try:
+            chain = chain_of(self.org, id_, self.now)
+        except RefusedError as error:
+            raise UnavailableError(error.message) from error
+        tables = self.gather.tables_for(id_, self.now)
+        start, until = _around(self.now, [unit.valid_from, unit.valid_to, *self._instants(chain)])
+        place = Place(
+            unit=id_,
+            kind=unit.kind,
+            levels=frozenset(map(str, unit.levels)),
+            chain=frozenset(chain),
+            tables=tables,
+            locks=self._locks.of(tables, unit.kind),
+        )
+        return Kept(place, start, until)
+
+    def _instants(self, chain: Iterable[UnitId]) -> Iterator[datetime | None]:
+        """Every instant at which the chain, or the pack bound along it, may change."""
+        for unit in chain:
+            facts: list[ManagementEdge | PackBinding] = [*self.org.edges_of(unit), *self.org.bindings_of(unit)]
+            for fact in facts:
+                yield from (fact.valid_from, fact.valid_to)
+
+
+def _around(now: datetime, instants: Iterable[datetime | None]) -> tuple[datetime, datetime]:
+    """The nearest of the instants at or before `now`, and the nearest after it."""
+    start, until = ALWAYS, NEVER
+    for instant in instants:
+        if instant is not None:
+            if instant <= now:
+                start = max(start, instant)
+            else:
+                until = min(until, instant)
+    return start, until

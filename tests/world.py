@@ -1,0 +1,294 @@
+"""The test world: a province in a database, its people, their sessions, and a clock that the test moves.
+
+Names are invented; ids begin with 000. Everything goes through the use cases, as a caller would.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from access_service.domain.names import (
+    AccountId,
+    AccountKind,
+    AssignmentId,
+    ClassId,
+    EducationLevel,
+    PersonId,
+    RegisterId,
+    UnitId,
+)
+from access_service.domain.scope import Scope
+from access_service.engine.load import read_pack_files
+from access_service.signing.keys import load_or_create
+from access_service.storage import accounts as stored
+from access_service.storage.db import Database
+from access_service.storage.tables import metadata
+from access_service.usecases import accounts, delegation, documents, org, register, signatures
+from access_service.usecases.documents import Line, Prepared
+from access_service.usecases.org import Duty
+from access_service.usecases.services import Caller, Services
+from access_service.usecases.signatures import Presented, Signed
+
+ROOT = Path(__file__).parents[1]
+PASSWORD = "mật khẩu thử 000"
+CHEAP = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$"
+PRIMARY, LOWER, PRESCHOOL = EducationLevel.PRIMARY, EducationLevel.LOWER_SECONDARY, EducationLevel.PRESCHOOL
+YEAR = "2026-2027"
+CLASS_6A, CLASS_6B = ClassId("0003101:2026-2027:6A"), ClassId("0003101:2026-2027:6B")
+START = datetime(2026, 8, 20, 1, 0, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that stands still until the test moves it."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **delta: float) -> None:
+        self.now += timedelta(**delta)
+
+
+@dataclass
+class Someone:
+    """A person with a use account and a session."""
+
+    person: PersonId
+    account: AccountId
+    caller: Caller
+    duty: AssignmentId
+
+
+@dataclass
+class World:
+    """A register with a department, and what the test adds."""
+
+    services: Services
+    clock: Clock
+    register: RegisterId = RegisterId("thu-nghiem")
+    root: UnitId = UnitId("00031")
+    admins: dict[UnitId, Caller] = field(default_factory=dict)
+    people: dict[str, Someone] = field(default_factory=dict)
+    root_authority: str = ""
+
+    def activate(self, code: str) -> AccountId:
+        """Set the one password everybody has here."""
+        return accounts.activate(self.services, code, PASSWORD)
+
+    def enter(self, account: AccountId) -> Caller:
+        """A caller without the cost of a sign-in; `sign_in` has tests of its own."""
+        from access_service.storage.access import Gatherer
+
+        with self.services.db.read(self.register) as reader:
+            return accounts.caller_of(Gatherer(reader), account, self.clock.now)
+
+    def add_unit(self, id_: str, kind: str, name: str, manager: UnitId, *levels: EducationLevel) -> UnitId:
+        org.create_unit(
+            self.services,
+            self.admins[manager],
+            id_=UnitId(id_),
+            kind=kind,
+            name=name,
+            levels=frozenset(levels),
+            manager=manager,
+            basis="QĐ 01/QĐ",
+        )
+        return UnitId(id_)
+
+    def give_authority(self, unit: UnitId, manager: UnitId, **axes: object) -> str:
+        return delegation.give_authority(
+            self.services,
+            self.admins[manager],
+            unit=unit,
+            scope=Scope(unit=unit, **axes),  # type: ignore[arg-type]
+            basis="QĐ 02/QĐ",
+        ).id
+
+    def hire(self, key: str, unit: UnitId, position: str, by: UnitId, **duty: object) -> Someone:
+        """A new person with a duty in a unit and an activated use account; `by` enters them."""
+        admin = self.admins[by]
+        person = org.add_person(self.services, admin, name=f"Người Thử {key}").id
+        assignment = self.assign(person, unit, position, by, **duty)
+        issued = (
+            accounts.issue_account(
+                self.services, admin, unit=by, kind=AccountKind.USE, person=person, username=f"000.{key}"
+            )
+            if by == unit
+            else accounts.issue_account(
+                self.services, admin, unit=unit, kind=AccountKind.USE, person=person, username=f"000.{key}"
+            )
+        )
+        account = self.activate(issued.activation_code)
+        self.people[key] = Someone(person, account, self.enter(account), assignment)
+        return self.people[key]
+
+    def assign(self, person: PersonId, unit: UnitId, position: str, by: UnitId, **duty: object) -> AssignmentId:
+        return org.assign_duty(
+            self.services,
+            self.admins[by],
+            Duty(
+                person=person,
+                unit=unit,
+                position=position,
+                decision_number="000/QĐ",
+                decision_date=date(2026, 8, 1),
+                valid_from=duty.pop("valid_from", self.clock.now),  # type: ignore[arg-type]
+                **duty,  # type: ignore[arg-type]
+            ),
+        ).id
+
+    def appoint_head(self, key: str, unit: UnitId, position: str, manager: UnitId) -> Someone:
+        """The direct manager appoints a head and hands over the unit's admin account on signed paper."""
+        head = self.hire(key, unit, position, manager)
+        accounts.issue_account(
+            self.services,
+            self.admins[manager],
+            unit=unit,
+            kind=AccountKind.ADMIN,
+            person=None,
+            username=f"quantri.{unit}",
+        )
+        self.hand_over_custody(unit, head, manager)
+        return head
+
+    def hand_over_custody(self, unit: UnitId, to: Someone, giver: UnitId) -> None:
+        minutes = documents.propose_custody(
+            self.services,
+            self.admins[giver],
+            unit=unit,
+            receiver=to.person,
+            number="01/BB",
+            dated=date(2026, 8, 20),
+        )
+        self.sign(self.head_of(giver), minutes.id)
+        code = self.sign(to, minutes.id).activation_code
+        assert code is not None
+        self.admins[unit] = self.enter(self.activate(code))
+
+    def head_of(self, unit: UnitId) -> Someone:
+        return self.people[f"head:{unit}"] if f"head:{unit}" in self.people else self.people["director"]
+
+    def sign(self, who: Someone, document: str, capacity: object = None) -> Signed:
+        """Sign one document, or raise what the service refused."""
+        with self.services.db.read(self.register) as reader:
+            from access_service.domain.documents import Document
+
+            shown = reader.require(Document, document)
+        [answer] = signatures.sign_batch(
+            self.services,
+            who.caller,
+            PASSWORD,
+            [Presented(shown.id, shown.version, shown.sha256, capacity)],  # type: ignore[arg-type]
+        )
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def propose(self, unit: UnitId, to: Someone, *lines: Line) -> Prepared:
+        return documents.propose_handover(
+            self.services,
+            self.admins[unit],
+            unit=unit,
+            receiver=to.person,
+            number="02/BB",
+            dated=date(2026, 8, 20),
+            lines=lines,
+        )
+
+    def hand_over(self, unit: UnitId, to: Someone, *lines: Line) -> Prepared:
+        """Propose, and have everybody sign: giver, receiver, and the receiver's commitment."""
+        prepared = self.propose(unit, to, *lines)
+        self.sign(self.head_of(unit), prepared.document.id)
+        self.sign(to, prepared.document.id)
+        if prepared.commitment is not None:
+            self.sign(to, prepared.commitment.id)
+        return prepared
+
+    def credentials(self, username: str) -> stored.Credential | None:
+        with self.services.db.connect() as connection:
+            return stored.credential_by_username(connection, self.register, username)
+
+
+def make_services(url: str, folder: Path, clock: Clock) -> Services:
+    db = Database(url, clock)
+    metadata.create_all(db.engine)
+    return Services(db, load_or_create(folder / "seal.key"))
+
+
+def found(services: Services, clock: Clock, *, pack: str = "base", name: str = "thu-nghiem") -> World:
+    """A register with its department, director and focal point, all signed in."""
+    files = read_pack_files(ROOT / "policy", pack, ROOT / "models")
+    founded = register.init_register(
+        services,
+        register.Founding(
+            register=RegisterId(name),
+            unit=UnitId("00031"),
+            name="Sở Giáo dục và Đào tạo thử nghiệm",
+            director="Người Thử Giám Đốc",
+            decision_number="000/QĐ-UBND",
+            decision_date=date(2024, 1, 2),
+            decision_sha256=None,
+            focal_point="Người Thử Đầu Mối",
+        ),
+        files,
+    )
+    world = World(services, clock, register=RegisterId(name), root_authority=founded.authority)
+    world.admins[world.root] = world.enter(world.activate(founded.admin.activation_code))
+    for key, issued, person in (
+        ("director", founded.director, founded.director_id),
+        ("focal", founded.focal_point, founded.focal_point_id),
+    ):
+        account = world.activate(issued.activation_code)
+        world.people[key] = Someone(person, account, world.enter(account), AssignmentId(""))
+    return world
+
+
+def with_school(world: World, *, pack_year: str = YEAR) -> World:
+    """Department → commune office → lower-secondary school, each admin account handed over, two classes."""
+    org.open_school_year(
+        world.services,
+        world.admins[world.root],
+        id_=pack_year,
+        starts_on=date(2026, 8, 1),
+        closes_on=date(2027, 8, 1),
+    )
+    office = world.add_unit("00031001", "commune", "UBND xã Thử", world.root)
+    world.give_authority(office, world.root, levels=frozenset({PRESCHOOL, PRIMARY, LOWER}))
+    world.appoint_head(f"head:{office}", office, "office_head", world.root)
+    school = world.add_unit("0003101", "school", "Trường THCS Thử", office, LOWER)
+    world.give_authority(school, office, levels=frozenset({LOWER}))
+    world.appoint_head(f"head:{school}", school, "principal", office)
+    for code in ("6A", "6B"):
+        org.create_class(
+            world.services,
+            world.admins[school],
+            school=school,
+            school_year=pack_year,
+            code=code,
+            name=code,
+            level=LOWER,
+            grade="6",
+        )
+    return world
+
+
+OFFICE, SCHOOL = UnitId("00031001"), UnitId("0003101")
+
+
+def homeroom_line(world: World, teacher: Someone, class_id: ClassId = CLASS_6A) -> Line:
+    """One grant line: homeroom teacher of one class, from now to the end of its year."""
+    return Line(
+        role="homeroom_teacher",
+        assignment=teacher.duty,
+        scope=Scope(unit=SCHOOL, classes=frozenset({(class_id, "")})),
+        valid_from=world.clock.now,
+    )
+
+
+def hire_homeroom(world: World, key: str = "gvcn", class_id: ClassId = CLASS_6A) -> Someone:
+    """A homeroom teacher of one class, without any grant."""
+    return world.hire(key, SCHOOL, "homeroom", SCHOOL, classes=frozenset({(class_id, "")}))
