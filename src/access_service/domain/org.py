@@ -182,11 +182,14 @@ def _instants(org: OrgView, edge: ManagementEdge) -> set[datetime]:
 
 
 def normalise(org: OrgView, scope: Scope) -> Scope:
-    """The same scope with what its classes imply written out: their school year, levels and grades.
+    """The same scope with what its unit and classes imply written out: levels, grades, school year.
 
     Raises `InvalidError` when a class is unknown, lies outside the unit, or the years differ.
     """
     if scope.classes is None:
+        unit = org.unit(scope.unit)
+        if scope.levels is None and unit is not None and unit.levels:
+            return replace(scope, levels=unit.levels)
         return scope
     found = []
     for class_id in sorted(scope.class_ids):
