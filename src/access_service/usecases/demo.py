@@ -353,23 +353,7 @@ class _Builder:
         officer = self.hire(office, "level_officer", office, levels=primary)
         line = Line("level_officer", officer.duty, Scope(unit=office, levels=primary), self.now)
         self.sign_all(office, [(officer, self.propose(office, officer, "02/BB", line))])
-        self._ask(
-            "Cán bộ phụ trách tiểu học đọc số liệu trường Tiểu học và THCS, cấp tiểu học",
-            officer,
-            "read",
-            unit=UnitId("311138302"),
-            category="STA",
-            level="primary",
-        )
-        self._ask(
-            "Cán bộ phụ trách tiểu học không đọc số liệu cấp THCS",
-            officer,
-            "read",
-            unit=data.MAIN,
-            category="STA",
-            level="lower_secondary",
-            reason="outside_level",
-        )
+        self.ask({"primary_officer": officer})
 
     # -- the school in which everything is shown -------------------------------------------------------------------
 
@@ -407,17 +391,21 @@ class _Builder:
         self.sign_all(school, papers)
         grants = {member.account: paper.grants[0].id for member, paper in papers}
         self._end_some(grants, registrar, clerk, absent)
-        self._ask_main(teacher, subject, nurse)
-        self._ask("Chưa ký đủ biên bản bàn giao", unsigned, "read", "9A3", "STU-ACA", reason="minutes_unsigned")
-        self._ask("Quyền đã bị thu hồi", registrar, "write", "6A1", "STU-ID", reason="grant_ended")
-        self._ask("Quyền đang tạm khoá", clerk, "read", unit=school, category="SCH", reason="grant_suspended")
-        self._ask(
-            "Tài khoản đang tạm khoá", absent, "read", unit=school, category="FIN", reason="account_not_active"
-        )
+        members = {
+            "homeroom": teacher,
+            "subject": subject,
+            "health": nurse,
+            "unsigned": unsigned,
+            "revoked": registrar,
+            "suspended": clerk,
+            "locked": absent,
+            "head": self.heads[school],
+        }
+        self.ask(members)
         self.demo.revocable = {
             "grant": grants[revocable.account],
             "actor": self.admins[school].account,
-            "request": self._request(revocable, "read", "7A1", "STU-ACA"),
+            "request": self.request(revocable, data.REVOCABLE),
         }
 
     def _end_some(
@@ -432,84 +420,23 @@ class _Builder:
             self.services, admin, kind=SuspendableKind.ACCOUNT, target=locked.account, reason="nghỉ phép"
         )
 
-    def _ask_main(self, teacher: Member, subject: Member, nurse: Member) -> None:
-        head = self.heads[data.MAIN]
-        ask = self._ask
-        ask("Giáo viên chủ nhiệm đọc kết quả học tập của lớp mình", teacher, "read", "6A1", "STU-ACA")
-        ask("Giáo viên chủ nhiệm ghi chuyên cần của lớp mình", teacher, "write", "6A1", "STU-ATT")
-        ask(
-            "Giáo viên Toán ghi điểm Toán của lớp được phân công",
-            subject,
-            "write",
-            "6A1",
-            "STU-ACA",
-            subject="TOAN",
-        )
-        ask("Y tế học đường ghi sức khoẻ học sinh", nurse, "write", "9A3", "STU-HEA")
-        ask("Hiệu trưởng duyệt học bạ", head, "approve", "7A1", "STU-LLD")
-        ask("Giáo viên chủ nhiệm không đọc lớp khác", teacher, "read", "6A2", "STU-ACA", reason="outside_class")
-        ask(
-            "Giáo viên Toán không ghi điểm Ngữ văn",
-            subject,
-            "write",
-            "6A1",
-            "STU-ACA",
-            subject="NGUVAN",
-            reason="outside_subject",
-        )
-        ask(
-            "Giáo viên chủ nhiệm không sửa hồ sơ sức khoẻ",
-            teacher,
-            "write",
-            "6A1",
-            "STU-HEA",
-            reason="outside_category",
-        )
-        ask("Giáo viên chủ nhiệm không duyệt", teacher, "approve", "6A1", "STU-ACA", reason="action_not_in_role")
-        ask(
-            "Y tế của trường này không vào trường khác",
-            nurse,
-            "read",
-            "6A1",
-            "STU-HEA",
-            school=UnitId("311138302"),
-            reason="outside_unit",
-        )
-        ask("Yêu cầu thiếu lớp", teacher, "read", None, "STU-ACA", reason="resource_incomplete")
-        ask("Động từ không có trong chính sách", teacher, "delete", "6A1", "STU-ACA", reason="unknown_action")
+    def ask(self, members: dict[str, Member]) -> None:
+        """Write down the questions whose asker is among the members, with the answers they must have."""
+        for question in data.QUESTIONS:
+            if question.who in members:
+                request = self.request(members[question.who], question)
+                self.demo.decisions.append(
+                    DemoDecision(question.name, request, question.reason is None, question.reason)
+                )
 
-    def _request(
-        self,
-        who: Member,
-        action: str,
-        code: str | None = None,
-        category: str = "STU-ACA",
-        *,
-        school: UnitId = data.MAIN,
-        unit: UnitId | None = None,
-        **properties: str,
-    ) -> dict[str, Any]:
+    def request(self, who: Member, question: data.Question) -> dict[str, Any]:
         """An AuthZEN evaluation: a pupil's record, or a unit's."""
-        told: dict[str, str] = {"category": category, **properties}
-        if code is not None:
-            told["class"] = self.class_id(school, code)
-        kind, id_ = ("unit", unit) if unit is not None else ("student", "000000000001")
+        told: dict[str, str] = {"category": question.category, **dict(question.properties)}
+        if question.class_code is not None:
+            told["class"] = self.class_id(question.school, question.class_code)
+        kind, id_ = ("unit", question.unit) if question.unit else ("student", data.PUPIL)
         return {
             "subject": {"type": "account", "id": who.account},
-            "action": {"name": action},
+            "action": {"name": question.action},
             "resource": {"type": kind, "id": id_, "properties": told},
         }
-
-    def _ask(
-        self,
-        name: str,
-        who: Member,
-        action: str,
-        code: str | None = None,
-        category: str = "STU-ACA",
-        *,
-        reason: str | None = None,
-        **rest: Any,
-    ) -> None:
-        request = self._request(who, action, code, category, **rest)
-        self.demo.decisions.append(DemoDecision(name, request, reason is None, reason))

@@ -103,6 +103,86 @@ CLOSED_EDGES = (UnitId("311088801"), UnitId("311090301"))
 MAIN = UnitId("311138301")
 """The school in which every answer of the example is shown."""
 
+PUPIL = "000000000001"
+"""An invented pupil; the service holds no pupils, only who may see which class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question of the example, and the reason when the answer is no."""
+
+    name: str
+    who: str
+    action: str
+    class_code: str | None
+    category: str
+    reason: str | None = None
+    properties: tuple[tuple[str, str], ...] = ()
+    unit: UnitId | None = None
+    """Asked about a unit instead of a pupil."""
+    school: UnitId = MAIN
+
+
+_TWO_LEVELS = UnitId("311138302")
+_TOAN, _VAN = (("subject", "TOAN"),), (("subject", "NGUVAN"),)
+REVOCABLE = Question("Quyền sẽ bị thu hồi", "revocable", "read", "7A1", "STU-ACA")
+QUESTIONS: tuple[Question, ...] = (
+    Question("Giáo viên chủ nhiệm đọc kết quả học tập của lớp mình", "homeroom", "read", "6A1", "STU-ACA"),
+    Question("Giáo viên chủ nhiệm ghi chuyên cần của lớp mình", "homeroom", "write", "6A1", "STU-ATT"),
+    Question(
+        "Giáo viên Toán ghi điểm Toán của lớp được phân công", "subject", "write", "6A1", "STU-ACA", None, _TOAN
+    ),
+    Question("Y tế học đường ghi sức khoẻ học sinh", "health", "write", "9A3", "STU-HEA"),
+    Question("Hiệu trưởng duyệt học bạ", "head", "approve", "7A1", "STU-LLD"),
+    Question("Giáo viên chủ nhiệm đọc thông tin liên hệ gia đình", "homeroom", "read", "6A1", "STU-CON"),
+    Question("Y tế học đường đọc hồ sơ học sinh", "health", "read", "6A2", "STU-ID"),
+    Question("Hiệu trưởng đọc kết quả học tập của mọi lớp", "head", "read", "6A2", "STU-ACA"),
+    Question("Hiệu trưởng đọc thông tin trường", "head", "read", None, "SCH", None, (), MAIN),
+    Question(
+        "Cán bộ phụ trách tiểu học đọc số liệu tiểu học của trường TH và THCS",
+        "primary_officer",
+        "read",
+        None,
+        "STA",
+        None,
+        (("level", "primary"),),
+        _TWO_LEVELS,
+    ),
+    Question(
+        "Cán bộ phụ trách tiểu học không đọc số liệu trường THCS",
+        "primary_officer",
+        "read",
+        None,
+        "STA",
+        "outside_level",
+        (),
+        MAIN,
+    ),
+    Question("Giáo viên chủ nhiệm không đọc lớp khác", "homeroom", "read", "6A2", "STU-ACA", "outside_class"),
+    Question(
+        "Giáo viên Toán không ghi điểm Ngữ văn", "subject", "write", "6A1", "STU-ACA", "outside_subject", _VAN
+    ),
+    Question(
+        "Giáo viên chủ nhiệm không sửa hồ sơ sức khoẻ", "homeroom", "write", "6A1", "STU-HEA", "outside_category"
+    ),
+    Question("Giáo viên chủ nhiệm không duyệt", "homeroom", "approve", "6A1", "STU-ACA", "action_not_in_role"),
+    Question(
+        "Y tế của trường này không vào trường khác",
+        "health",
+        "read",
+        "6A1",
+        "STU-HEA",
+        "outside_unit",
+        school=_TWO_LEVELS,
+    ),
+    Question("Yêu cầu thiếu lớp", "homeroom", "read", None, "STU-ACA", "resource_incomplete"),
+    Question("Động từ không có trong chính sách", "homeroom", "delete", "6A1", "STU-ACA", "unknown_action"),
+    Question("Chưa ký đủ biên bản bàn giao", "unsigned", "read", "9A3", "STU-ACA", "minutes_unsigned"),
+    Question("Quyền đã bị thu hồi", "revoked", "write", "6A1", "STU-ID", "grant_ended"),
+    Question("Quyền đang tạm khoá", "suspended", "read", None, "SCH", "grant_suspended", (), MAIN),
+    Question("Tài khoản đang tạm khoá", "locked", "read", None, "FIN", "account_not_active", (), MAIN),
+)
+
 _SURNAMES = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Vũ", "Đặng", "Bùi", "Đỗ", "Ngô", "Dương", "Lý")
 _MIDDLES = ("Văn", "Thị", "Minh", "Thu", "Đức", "Ngọc", "Hữu", "Thanh")
 _GIVEN = (

@@ -1,0 +1,321 @@
+#!/usr/bin/env python3
+"""How long a decision takes in process, beside plain pycasbin and a plain dictionary, on the same province.
+
+    benchmarks/decision.py [--units FILE] [--province 31] [--requests 1000] [--peer-timeout 600]
+
+Generates Hải Phòng 2024 with `scripts/make-province`, imports it into SQLite, activates the accounts, and asks the
+same questions of three engines, in one run: ours (decoded request to decision, warm), a dictionary walk (the floor
+of what Python can do with the same checks), and plain pycasbin holding the same rules and grants. Every answer is
+compared. Prints medians and ratios; nothing here is asserted to take a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import logging
+import multiprocessing
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import casbin
+
+from access_service.domain.access import AccessRequest
+from access_service.domain.accounts import Account
+from access_service.domain.delegation import Grant
+from access_service.domain.names import PersonId, RegisterId, UnitId
+from access_service.domain.org import ManagementEdge, SchoolClass
+from access_service.engine.load import load_pack, read_pack_files
+from access_service.signing.keys import load_or_create
+from access_service.storage.db import Database
+from access_service.storage.tables import metadata
+from access_service.usecases.access import DecisionPoint
+from access_service.usecases.imports import import_sheets, read_source
+from access_service.usecases.register import Founding, init_register
+from access_service.usecases.services import Services, operate
+
+ROOT = Path(__file__).resolve().parents[1]
+UNITS = ROOT.parent / "shared" / "data" / "administrative_units_2025-03.csv"
+AS_OF = "2024-10-15"
+NOW = datetime(2024, 10, 15, 2, 0, tzinfo=UTC)
+SMALL = "3"
+"""Communes of the small province: about 1,000 grants."""
+
+
+def build(folder: Path, units: Path, province: str, communes: str | None) -> tuple[Any, str]:
+    """Make, found, import and activate a province; returns its services and what `import` says."""
+    files = folder / "files"
+    command = [sys.executable, str(ROOT / "scripts" / "make-province"), "--units", str(units)]
+    command += ["--province", province, "--as-of", AS_OF, "--output", str(files)]
+    subprocess.run(command + (["--communes", communes] if communes else []), check=True, capture_output=True)
+    database = Database(f"sqlite:///{folder / 'bench.db'}", lambda: NOW)
+    metadata.create_all(database.engine)
+    services = Services(database, load_or_create(folder / "seal.key"))
+    sheets = read_source(files)
+    root = UnitId(root_of(files))
+    register = RegisterId("bench")
+    director = director_of(files, root)
+    init_register(
+        services,
+        Founding(
+            register=register,
+            unit=root,
+            name="Sở GDĐT (đo)",
+            director="Người Đo",
+            decision_number="000/QĐ",
+            decision_date=date(2020, 1, 2),
+            decision_sha256=None,
+            focal_point="Người Đo Hai",
+            director_id=PersonId(director) if director else None,
+        ),
+        read_pack_files(ROOT / "policy", "hai-phong", ROOT / "models"),
+    )
+    started = time.perf_counter()
+    report = import_sheets(services, register, sheets, dry_run=False, progress=lambda *_: None)
+    spent = time.perf_counter() - started
+    with operate(services, register, "bench") as doing:
+        invited = [a for a in doing.tx.find(Account) if a.activated_at is None]
+        doing.tx.put(*(replace(a, activated_at=NOW) for a in invited))
+        doing.tx.happened("bench.activate", "all")
+        doing.tx.touches_everybody()
+    return services, f"imported in {spent:.1f} s: {report}"
+
+
+def root_of(files: Path) -> str:
+    """The code of the department in generated files."""
+    return next(row["code"] for row in rows(files, "units") if row["kind"] == "department")
+
+
+def director_of(files: Path, root: str) -> str | None:
+    """The staff code of the generated director."""
+    return next(
+        (r["person"] for r in rows(files, "assignments") if r["unit"] == root and r["position"] == "director"), None
+    )
+
+
+def rows(files: Path, sheet: str) -> list[dict[str, str]]:
+    """A generated sheet."""
+    with (files / f"{sheet}.csv").open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def questions(services: Any, count: int) -> list[Any]:
+    """Half of the grants' own records, half of somebody else's: read a class record that the role may read."""
+    with services.db.read(RegisterId("bench")) as reader:
+        bound = [g for g in reader.find(Grant) if g.scope.classes]
+    draw = random.Random(2024)
+    classes = [min(g.scope.classes) for g in bound]
+    asked = []
+    for number in range(count):
+        grant = draw.choice(bound)
+        class_id, subject = min(grant.scope.classes) if number % 2 else draw.choice(classes)
+        asked.append(
+            AccessRequest(
+                account=grant.account,
+                action=draw.choice(("read", "read", "write")),
+                resource_type="student",
+                resource_id="000000000001",
+                category=draw.choice(("STU-ACA", "STU-ID", "STU-HEA")),
+                class_id=class_id,
+                subject=subject or "TOAN",
+            )
+        )
+    return asked
+
+
+def holdings(services: Any) -> tuple[list[tuple[str, str, str]], list[tuple[str, str, str]]]:
+    """(role, category, action) rules and (account, role, place) grants, for the peers.
+
+    A place is `class`, `class:subject` or a unit; the peers are asked about each that the record lies in.
+    """
+
+    pack = load_pack(ROOT / "policy", "hai-phong", ROOT / "models")
+    rules = sorted({(r.role, r.category, r.action) for r in pack.rules if r.allow})
+    with services.db.read(RegisterId("bench")) as reader:
+        grants = []
+        for g in reader.find(Grant):
+            for class_id, subject in g.scope.classes or ():
+                grants.append((g.account, g.role, f"{class_id}:{subject}" if subject else class_id))
+            if g.scope.classes is None:
+                levels = ",".join(sorted(g.scope.levels or ()))
+                grants.append((g.account, g.role, f"{g.scope.unit}|{levels}"))
+    return rules, grants
+
+
+class Floor:
+    """The dictionary walk: account to grants, class to school to units above, role to cells."""
+
+    def __init__(self, services: Any) -> None:
+
+        self.rules, grants = holdings(services)
+        self.cells: dict[str, set[tuple[str, str]]] = {}
+        for role, category, action in self.rules:
+            self.cells.setdefault(role, set()).add((category, action))
+        self.grants: dict[str, list[tuple[str, str]]] = {}
+        for account, role, place in grants:
+            self.grants.setdefault(account, []).append((role, place))
+        with services.db.read(RegisterId("bench")) as reader:
+            manager = {e.unit: e.manager for e in reader.find(ManagementEdge)}
+            self.above: dict[str, tuple[frozenset[str], str]] = {}
+            for c in reader.find(SchoolClass):
+                chain, unit = [], c.school
+                while unit is not None:
+                    chain.append(unit)
+                    unit = manager.get(unit)
+                self.above[c.id] = (frozenset(chain), str(c.level))
+
+    def decide(self, request: Any) -> bool:
+        """Allowed by some grant of the account?"""
+        chain, level = self.above[request.class_id]
+        exact = f"{request.class_id}:{request.subject}"
+        for role, place in self.grants.get(request.account, ()):
+            if (request.category, request.action) not in self.cells.get(role, ()):
+                continue
+            if place in (request.class_id, exact):
+                return True
+            unit, bar, levels = place.partition("|")
+            if bar and unit in chain and (not levels or level in levels.split(",")):
+                return True
+        return False
+
+    def places(self, request: Any) -> list[str]:
+        """The places a record lies in, as the peers are told them."""
+        chain, level = self.above[request.class_id]
+        inside = {request.class_id, f"{request.class_id}:{request.subject}"}
+        return sorted(inside) + [
+            p
+            for account in (request.account,)
+            for _, p in self.grants.get(account, ())
+            if "|" in p
+            and p.split("|")[0] in chain
+            and (not p.split("|")[1] or level in p.split("|")[1].split(","))
+        ]
+
+
+CASBIN_MODEL = """
+[request_definition]
+r = sub, place, category, action
+[policy_definition]
+p = role, category, action
+[role_definition]
+g = _, _, _
+[policy_effect]
+e = some(where (p.eft == allow))
+[matchers]
+m = g(r.sub, p.role, r.place) && r.category == p.category && r.action == p.action
+"""
+
+
+def ask_casbin(
+    rules: list[tuple[str, str, str]],
+    grants: list[tuple[str, str, str]],
+    asked: list[tuple[str, list[str], str, str]],
+    budget_s: float,
+    out: Any,
+) -> None:
+    """Plain pycasbin in a process of its own: load, then as many questions as the budget lets it answer."""
+
+    logging.disable(logging.CRITICAL)
+    model = casbin.Enforcer.new_model(text=CASBIN_MODEL)
+    started = time.perf_counter()
+    enforcer = casbin.Enforcer(model)
+    # Without this the domain role manager compares every pair of domains (docs of ours: pitfalls, line 13).
+    enforcer.get_role_manager().matching_func = None
+    enforcer.add_policies([list(r) for r in rules])
+    enforcer.add_grouping_policies([list(g) for g in grants])
+    load_s = time.perf_counter() - started
+    answers, times = [], []
+    for account, places, category, action in asked:
+        begin = time.perf_counter()
+        answers.append(any(enforcer.enforce(account, place, category, action) for place in places))
+        times.append(time.perf_counter() - begin)
+        if time.perf_counter() - started > budget_s:
+            break
+    out.put({"load_s": load_s, "median_us": statistics.median(times) * 1e6, "answers": answers})
+
+
+def median_us(decide: Callable[[Any], Any], asked: list[Any], rounds: int = 7) -> float:
+    """Median over the questions and the rounds, in microseconds."""
+    times = []
+    for _ in range(rounds):
+        for request in asked:
+            begin = time.perf_counter_ns()
+            decide(request)
+            times.append(time.perf_counter_ns() - begin)
+    return statistics.median(times) / 1000
+
+
+def measure(services: Any, count: int, peer_timeout: float) -> dict[str, Any]:
+    """One province: our median, the floor's, the peer's, and whether all agree."""
+    register, point = RegisterId("bench"), DecisionPoint(services.db, cache_accounts=100_000)
+    asked = questions(services, count)
+    floor = Floor(services)
+    ours = [bool(point.decide(register, request).decision) for request in asked]
+    plain = [floor.decide(request) for request in asked]
+    result: dict[str, Any] = {
+        "grants": sum(len(g) for g in floor.grants.values()),
+        "allowed": sum(ours),
+        "ours_us": median_us(lambda r: point.decide(register, r), asked),
+        "floor_us": median_us(floor.decide, asked),
+        "equal_to_floor": ours == plain,
+    }
+    sample = asked[: min(count, 200)]
+    rules, grants = holdings(services)
+    told = [(r.account, floor.places(r), r.category, r.action) for r in sample]
+    out: Any = multiprocessing.Queue()
+    peer = multiprocessing.Process(target=ask_casbin, args=(rules, grants, told, peer_timeout, out))
+    peer.start()
+    try:
+        answer = out.get(timeout=peer_timeout + 30)
+        result["pycasbin_us"] = answer["median_us"]
+        result["pycasbin_load_s"] = answer["load_s"]
+        result["pycasbin_asked"] = len(answer["answers"])
+        result["equal_to_pycasbin"] = answer["answers"] == ours[: len(answer["answers"])]
+        result["times_faster_than_pycasbin"] = answer["median_us"] / result["ours_us"]
+    except Exception:  # noqa: BLE001 whatever stops the peer, the report says so
+        result["pycasbin_us"] = "timeout"
+    finally:
+        peer.kill()
+    return result
+
+
+def main() -> int:
+    """Measure both sizes and print the growth."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--units", type=Path, default=UNITS)
+    parser.add_argument("--province", default="31")
+    parser.add_argument("--requests", type=int, default=1000)
+    parser.add_argument("--peer-timeout", type=float, default=600.0)
+    arguments = parser.parse_args()
+    if not arguments.units.exists():
+        print(f"the list of administrative units is not there: {arguments.units.name}", file=sys.stderr)
+        return 2
+    results = []
+    for communes in (SMALL, None):
+        with tempfile.TemporaryDirectory() as folder:
+            services, said = build(Path(folder), arguments.units, arguments.province, communes)
+            print(said)
+            results.append(measure(services, arguments.requests, arguments.peer_timeout))
+            print(json.dumps(results[-1], indent=2))
+            services.db.close()
+    small, large = results
+    growth, floor_growth = large["ours_us"] / small["ours_us"], large["floor_us"] / small["floor_us"]
+    print(
+        f"growth from {small['grants']} to {large['grants']} grants: ours {growth:.2f}, floor {floor_growth:.2f}, "
+        f"ratio {growth / floor_growth:.2f}"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
