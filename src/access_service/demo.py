@@ -21,7 +21,6 @@ from typing import Any
 import uvicorn
 from pydantic import SecretStr
 
-from access_service.api.access import request_of
 from access_service.app import SEAL_KEY, create_app
 from access_service.domain.audit import instant
 from access_service.domain.errors import AccessServiceError, UnavailableError
@@ -32,7 +31,7 @@ from access_service.signing.passwords import new_secret
 from access_service.storage.db import Database
 from access_service.storage.migrate import upgrade
 from access_service.usecases.access import DecisionPoint, revision_text
-from access_service.usecases.demo import REGISTER, build_demo
+from access_service.usecases.demo import REGISTER, build_demo, question_of
 from access_service.usecases.services import Services, system_clock
 
 VERSION = 1
@@ -137,7 +136,7 @@ def _still_holds(db: Database, told: dict[str, Any]) -> bool:
     point = DecisionPoint(db)
     asked = [(d["request"], d["expected"], d.get("reason")) for d in told["decisions"]]
     for request, expected, reason in [*asked, (told["revocable"]["request"], True, None)]:
-        decision = point.decide(REGISTER, request_of(request)).decision
+        decision = point.decide(REGISTER, question_of(request)).decision
         if bool(decision) != expected or (reason and getattr(decision, "reason", None) != reason):
             return False
     return True
@@ -159,7 +158,7 @@ def _build(data_dir: Path, say: Say) -> dict[str, Any]:
         db.checkpoint()
     finally:
         db.close()
-    os.replace(fresh, data_dir / "access.db")
+    fresh.replace(data_dir / "access.db")
     told = {
         "version": VERSION,
         "base_url": "",
@@ -168,9 +167,7 @@ def _build(data_dir: Path, say: Say) -> dict[str, Any]:
         "register": REGISTER,
         "revision": "",
         "accounts": [{**asdict(account), "kind": str(account.kind)} for account in demo.accounts],
-        "decisions": [
-            {k: v for k, v in asdict(decision).items() if v is not None} for decision in demo.decisions
-        ],
+        "decisions": [{k: v for k, v in asdict(decision).items() if v is not None} for decision in demo.decisions],
         "revocable": demo.revocable,
     }
     _write(data_dir / "demo.json", told)
@@ -201,4 +198,4 @@ def _write(path: Path, told: dict[str, Any]) -> None:
         file.write("\n")
         file.flush()
         os.fsync(file.fileno())
-    os.replace(beside, path)
+    beside.replace(path)

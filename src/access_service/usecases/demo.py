@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from access_service.domain.access import AccessRequest
 from access_service.domain.documents import Document
 from access_service.domain.names import (
     AccountId,
@@ -440,3 +441,16 @@ class _Builder:
             "action": {"name": question.action},
             "resource": {"type": kind, "id": id_, "properties": told},
         }
+
+
+def question_of(request: dict[str, Any]) -> AccessRequest:
+    """The question in a request of the example, as the decision point takes it."""
+    resource = request["resource"]
+    told = {("class_id" if k == "class" else k): v for k, v in resource["properties"].items()}
+    return AccessRequest(
+        account=AccountId(request["subject"]["id"]),
+        action=request["action"]["name"],
+        resource_type=resource["type"],
+        resource_id=resource["id"],
+        **told,
+    )
