@@ -96,9 +96,9 @@ def build_demo(services: Services, packs: dict[str, PackFiles], progress: Progre
         schools = [s for s in data.SCHOOLS if s.manager == manager]
         builder.appoint("principal", [s.id for s in schools if s.kind == "school"], manager)
         builder.appoint("centre_director", [s.id for s in schools if s.kind == "centre"], manager)
-    builder.staff_schools()
-    builder.staff_office()
     builder.staff_main_school()
+    builder.staff_office()
+    builder.staff_schools()
     return builder.demo
 
 

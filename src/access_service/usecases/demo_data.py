@@ -181,6 +181,8 @@ QUESTIONS: tuple[Question, ...] = (
     Question("Quyền đã bị thu hồi", "revoked", "write", "6A1", "STU-ID", "grant_ended"),
     Question("Quyền đang tạm khoá", "suspended", "read", None, "SCH", "grant_suspended", (), MAIN),
     Question("Tài khoản đang tạm khoá", "locked", "read", None, "FIN", "account_not_active", (), MAIN),
+    Question("Giáo viên chủ nhiệm ghi khen thưởng, kỷ luật", "homeroom", "write", "6A1", "STU-REW"),
+    Question("Hiệu trưởng xuất kết quả học tập", "head", "export", "7A1", "STU-ACA"),
 )
 
 _SURNAMES = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Vũ", "Đặng", "Bùi", "Đỗ", "Ngô", "Dương", "Lý")
