@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from access_service.storage.codec import utc
-from access_service.storage.tables import PublicKeyRow, table
+from access_service.storage.tables import PublicKeyRow, insert_once, table
 
 _keys = table(PublicKeyRow)
 
@@ -35,13 +35,14 @@ def public_key(connection: Connection, id_: str) -> PublicKey | None:
 
 def keep_public_key(connection: Connection, key: PublicKey) -> None:
     """Store a key; one that is known already stays as it stands."""
-    if public_key(connection, key.id) is None:
-        connection.execute(
-            insert(_keys).values(
-                id=key.id,
-                purpose=key.purpose,
-                public=key.public_hex,
-                valid_from=key.valid_from,
-                valid_to=key.valid_to,
-            )
-        )
+    insert_once(
+        connection,
+        _keys,
+        {
+            "id": key.id,
+            "purpose": key.purpose,
+            "public": key.public_hex,
+            "valid_from": key.valid_from,
+            "valid_to": key.valid_to,
+        },
+    )

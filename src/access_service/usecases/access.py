@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from access_service.domain.access import AccessRequest, Decision, Deny
 from access_service.domain.errors import (
+    AccessServiceError,
     InvalidError,
     NotFoundError,
     PolicyError,
@@ -294,13 +295,19 @@ class DecisionPoint:
         *,
         at: datetime | None = None,
         known_at: int | None = None,
+        decided: Decided | DecidedAll | None = None,
     ) -> Explanation:
-        """The decision with everything it rests on, from one transaction."""
+        """The decision with everything it rests on, from one transaction.
+
+        `decided` explains an answer already given, at its very revision and instant (rule 15).
+        """
+        if decided is not None:
+            known_at = decided.revision
         with _readable(self._db, register, known_at) as reader:
             newest = revision_at(reader.connection, register, NEVER)
             check_known(register, newest, known_at)
             recorded = recorded_at(reader.connection, register, newest)
-            now = at or max(filter(None, (self._db.clock(), recorded)))
+            now = decided.now if decided is not None else at or max(filter(None, (self._db.clock(), recorded)))
             reading = Reading(reader, now, self._locks)
             decision = decide(request, reading.snapshot(request.account), reading, now)
             revision = newest if known_at is None else known_at
@@ -318,7 +325,7 @@ class DecisionPoint:
         return 0 if view is None else view.revision
 
     def advance(self, register: RegisterId) -> int:
-        """Look at the register's counter and drop what may have changed. Called after every commit."""
+        """Look at the register's counter and drop what may have changed. Returns where it stands."""
         view = self._views.get(register)
         if view is None:
             return self._view(register).revision
@@ -337,6 +344,14 @@ class DecisionPoint:
                 view.move(newest, touched, recorded)
             view.looked_at = looked_at
             return view.revision
+
+    def committed(self, register: RegisterId) -> None:
+        """Hear of a commit of this process. It is done, so a failure to look is none of the writer's business."""
+        try:
+            self.advance(register)
+        except AccessServiceError:
+            # Until somebody looks with success, what is kept is from before the commit: refuse to answer from it.
+            self._views.pop(register, None)
 
     def catch_up(self, register: RegisterId, at_least: int, wait_s: float = 2.0) -> None:
         """Return when the view stands at `at_least` or later; `StaleRevisionError` after `wait_s`."""

@@ -14,7 +14,7 @@ from access_service.domain.access import AccessRequest, Allow, Decision, Deny, G
 from access_service.domain.accounts import Account, Suspension
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document, Signature
-from access_service.domain.names import AuthorityId, DocumentState, PersonId, UnitId
+from access_service.domain.names import AuthorityId, DocumentState, PersonId, Side, UnitId
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, Unit, chain_of
 from access_service.domain.policy import Pack, PackBinding, PeriodLock, RoleRule
 from access_service.domain.scope import Scope
@@ -354,6 +354,7 @@ class _Explainer:
         self._use(document, *newest)
         signed = document.signed_at is not None and document.signed_at <= self._now
         ended = document.ended_at is not None and document.ended_at <= self._now
+        order = list(Side)
         return ExplainedDocument(
             id=document.id,
             kind=document.kind,
@@ -366,7 +367,9 @@ class _Explainer:
             method=document.method,
             signed_at=document.signed_at,
             ended_at=document.ended_at,
-            signatures=tuple(self._signature(s) for s in sorted(newest, key=lambda s: (s.signed_at, s.id))),
+            signatures=tuple(
+                self._signature(s) for s in sorted(newest, key=lambda s: (s.signed_at, order.index(s.side)))
+            ),
         )
 
     def _signature(self, signature: Signature) -> ExplainedSignature:

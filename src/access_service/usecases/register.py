@@ -22,6 +22,7 @@ from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
 from access_service.domain.vietnamese import sort_key
 from access_service.engine.load import PackFiles
+from access_service.storage.keys import PublicKey, keep_public_key
 from access_service.storage.policy import store_pack
 from access_service.usecases.accounts import Issued, new_account
 from access_service.usecases.services import Act, Services
@@ -75,6 +76,8 @@ def init_register(services: Services, founding: Founding, pack: PackFiles) -> Fo
     with services.db.create_register(founding.register, founding.unit, demo=founding.is_demo) as tx:
         doing = Act(services, tx, None)
         tables = store_pack(tx.connection, pack)
+        seal = services.seal
+        keep_public_key(tx.connection, PublicKey(seal.id, "seal", seal.public_hex, tx.now))
         begins = min(start_of_day(founding.decision_date), tx.now)
         unit = Unit(founding.unit, ROOT_KIND, founding.name, frozenset(EducationLevel), begins)
         tx.put(

@@ -1,0 +1,196 @@
+"""The one table from our errors to HTTP (RFC 9457 problem documents); the only file that knows both.
+
+A problem carries a stable `code`, a sentence in both languages for people, and a `detail` that says what was wrong
+with this request. What we did not foresee says nothing at all; the log says the rest.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from access_service.domain.errors import (
+    AccessServiceError,
+    ImportRefusedError,
+    PolicyError,
+    RefusedError,
+    StaleRevisionError,
+    UnavailableError,
+)
+from access_service.domain.reasons import Refusal
+from access_service.domain.text import REFUSAL_TEXT, Text
+
+PROBLEM_JSON = "application/problem+json"
+AUTHZEN = "/access/v1/"
+"""Below this path what cannot be read is 400 (AuthZEN 1.0), elsewhere 422."""
+RETRY_AFTER_S = "1"
+
+STATUS: Mapping[Refusal, int] = {
+    Refusal.ACCOUNT_NOT_ACTIVE: 403,
+    Refusal.ASSIGNMENT_MISSING: 409,
+    Refusal.BATCH_TOO_LARGE: 413,
+    Refusal.CLOSED_YEAR: 409,
+    Refusal.CREDENTIALS_WRONG: 401,
+    Refusal.CUSTODY_TAKEN: 409,
+    Refusal.CUSTODY_VACANT: 409,
+    Refusal.CYCLE: 409,
+    Refusal.DEPTH_EXCEEDED: 409,
+    Refusal.DOCUMENT_CHANGED: 409,
+    Refusal.DOCUMENT_STATE: 409,
+    Refusal.DUPLICATE: 409,
+    Refusal.FORBIDDEN: 403,
+    Refusal.GRANT_ENDED: 409,
+    Refusal.IDEMPOTENCY_MISMATCH: 422,
+    Refusal.INVALID: 422,
+    Refusal.LEVEL_REQUIRED: 422,
+    Refusal.LOCKED_OUT: 429,
+    Refusal.NO_POLICY: 409,
+    Refusal.NOT_AUTHENTICATED: 401,
+    Refusal.NOT_CUSTODIAN: 403,
+    Refusal.NOT_DIRECT_MANAGER: 403,
+    Refusal.NOT_FOUND: 404,
+    Refusal.REDELEGATION_FORBIDDEN: 403,
+    Refusal.ROLE_NOT_ALLOWED: 403,
+    Refusal.SELF_SERVICE: 403,
+    Refusal.SIGNED_ALREADY: 409,
+    Refusal.SIGNER_NO_CAPACITY: 403,
+    Refusal.SIGNER_NOT_LEADER: 403,
+    Refusal.STALE_VERSION: 409,
+    Refusal.SUSPENDED: 409,
+    Refusal.WIDER_THAN_AUTHORITY: 403,
+}
+"""Every refusal's status; a test keeps it whole."""
+
+UNAVAILABLE, STALE, INTERNAL, METHOD = "unavailable", "stale_revision", "internal", "method_not_allowed"
+EDGE_TEXT: Mapping[str, Text] = {
+    UNAVAILABLE: Text("Dịch vụ tạm thời không trả lời được", "The service cannot answer now"),
+    STALE: Text("Dữ liệu tại máy chủ này chưa cập nhật kịp", "This node has not caught up yet"),
+    INTERNAL: Text("Lỗi hệ thống", "Internal error"),
+    METHOD: Text("Phương thức không được hỗ trợ", "The method is not supported here"),
+}
+"""Codes that no rule gives: they exist only on the wire."""
+
+
+class Problem(msgspec.Struct, omit_defaults=True):
+    """An RFC 9457 problem document; its `type` is `about:blank` and therefore left out."""
+
+    status: int
+    title: str
+    """The status in words."""
+    code: str
+    """Stable; docs/reasons.md lists them."""
+    vi: str
+    en: str
+    detail: str | None = None
+    """What was wrong with this very request."""
+    details: dict[str, Any] | None = None
+    """Ids and limits, never names."""
+    fields: list[dict[str, str]] | None = None
+    """Which members of the body or query cannot be used."""
+    faults: list[dict[str, str]] | None = None
+    """Every fault of an uploaded file: place, message, hint."""
+
+
+def problem(
+    code: Refusal | str,
+    *,
+    status: int,
+    detail: str | None = None,
+    details: Mapping[str, object] | None = None,
+    fields: list[dict[str, str]] | None = None,
+    faults: list[dict[str, str]] | None = None,
+) -> Response:
+    """A problem as a response."""
+    text = REFUSAL_TEXT[code] if isinstance(code, Refusal) else EDGE_TEXT[code]
+    shown = {key: value for key, value in (details or {}).items() if isinstance(value, str | int | list)}
+    body = Problem(
+        status=status,
+        title=HTTPStatus(status).phrase,
+        code=str(code),
+        vi=text.vi,
+        en=text.en,
+        detail=detail,
+        details=shown or None,
+        fields=fields,
+        faults=faults,
+    )
+    headers = {"Cache-Control": "no-store"}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = RETRY_AFTER_S
+    return Response(_encoded(body), status, headers, PROBLEM_JSON)
+
+
+def _encoded(body: Problem) -> bytes:
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:
+        # The detail quotes what was sent, and half of a surrogate pair has no UTF-8.
+        body.detail = None
+        body.details = None
+        return msgspec.json.encode(body)
+
+
+def problem_of(error: AccessServiceError, path: str) -> Response:
+    """The problem that one of our errors is, on this path."""
+    if isinstance(error, StaleRevisionError):
+        return problem(STALE, status=503, detail=str(error))
+    if isinstance(error, UnavailableError):
+        return problem(UNAVAILABLE, status=503, detail=str(error))
+    unreadable = 400 if path.startswith(AUTHZEN) else 422
+    if isinstance(error, RefusedError):
+        status = STATUS[error.code]
+        return problem(
+            error.code,
+            status=unreadable if status == HTTPStatus.UNPROCESSABLE_ENTITY else status,
+            detail=error.message,
+            details=error.details,
+        )
+    if isinstance(error, PolicyError | ImportRefusedError):
+        faults = [{"place": f.place, "message": f.message, "hint": f.hint} for f in error.faults]
+        return problem(Refusal.INVALID, status=unreadable, faults=faults)
+    return problem(INTERNAL, status=500)
+
+
+async def _ours(request: Request, error: Exception) -> Response:
+    if not isinstance(error, AccessServiceError):
+        raise error
+    return problem_of(error, request.url.path)
+
+
+async def _unreadable(request: Request, error: Exception) -> Response:
+    """What FastAPI could not read into a route's parameters: which members, and why; never their values."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    fields = [{"field": ".".join(map(str, e["loc"])), "message": str(e["msg"])} for e in found]
+    status = 400 if request.url.path.startswith(AUTHZEN) else 422
+    return problem(Refusal.INVALID, status=status, fields=fields)
+
+
+async def _by_framework(_request: Request, error: Exception) -> Response:
+    """404, 405 and the like, which the framework raises before any route of ours runs."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    code: Refusal | str = INTERNAL
+    if status == HTTPStatus.NOT_FOUND:
+        code = Refusal.NOT_FOUND
+    elif status == HTTPStatus.METHOD_NOT_ALLOWED:
+        code = METHOD
+    elif status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        code = Refusal.BATCH_TOO_LARGE
+    elif status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        code = Refusal.INVALID
+    response = problem(code, status=status)
+    response.headers.update(getattr(error, "headers", None) or {})
+    return response
+
+
+def install(app: FastAPI) -> None:
+    """Let the application answer every error by this table."""
+    app.add_exception_handler(AccessServiceError, _ours)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(HTTPException, _by_framework)

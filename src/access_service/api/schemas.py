@@ -1,0 +1,177 @@
+"""What the AuthZEN interface reads and writes, as types; `/openapi.json` is made from the same types.
+
+Members that are not named here are ignored at every level (AuthZEN 1.0). A wrong type is refused.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from access_service.api.errors import PROBLEM_JSON, Problem
+from access_service.api.limits import BATCH_ITEMS, ID_BYTES
+
+Word = Annotated[str, Meta(description=f"at most {ID_BYTES} bytes of UTF-8, no control characters; read as NFC")]
+Explain = Literal["none", "code", "full"]
+Semantic = Literal["execute_all", "deny_on_first_deny", "permit_on_first_permit"]
+
+
+class Subject(Struct):
+    """Who would act. `type` is `account`, `id` the account's code."""
+
+    type: Word | None = None
+    id: Word | None = None
+
+
+class Action(Struct):
+    """What they would do: a verb of the policy pack."""
+
+    name: Word | None = None
+
+
+class ResourceProperties(Struct):
+    """What the caller asserts of the record."""
+
+    category: Word | None = None
+    """Category of data (nhóm dữ liệu), required for every decision."""
+    unit: Word | None = None
+    """Code of the unit; required for `staff`."""
+    class_: Word | None = msgspec.field(default=None, name="class")
+    """`<school code>:<school year>:<class code>`; required for `student`."""
+    subject: Word | None = None
+    level: Word | None = None
+    grade: Word | None = None
+    school_year: Word | None = None
+
+
+class Resource(Struct):
+    """The record: `type` is `unit`, `class`, `student` or `staff`."""
+
+    type: Word | None = None
+    id: Word | None = None
+    properties: ResourceProperties | None = None
+
+
+class Context(Struct):
+    """What else bears on the question and its answer."""
+
+    function: Word | None = None
+    explain: Explain | None = None
+    """Default `code` for a single evaluation, `none` for an item of a batch."""
+    at_least: Word | None = None
+    """A revision (`X-Access-Revision` of an earlier answer) that the decision must have seen."""
+
+
+class Evaluation(Struct):
+    """One question. Subject, action and resource are required, each with its id."""
+
+    subject: Subject | None = None
+    action: Action | None = None
+    resource: Resource | None = None
+    context: Context | None = None
+
+
+class Options(Struct):
+    """How a batch is run."""
+
+    evaluations_semantic: Semantic | None = None
+
+
+class Evaluations(Struct):
+    """Several questions; members at the top stand in whole for those an item leaves out."""
+
+    subject: Subject | None = None
+    action: Action | None = None
+    resource: Resource | None = None
+    context: Context | None = None
+    evaluations: Annotated[list[Evaluation], Meta(max_length=BATCH_ITEMS)] | None = None
+    options: Options | None = None
+
+
+class ReasonText(Struct):
+    """Why the answer is no."""
+
+    code: str
+    en: str
+    vi: str
+
+
+class AnswerContext(Struct, omit_defaults=True):
+    """Present on a deny when `explain` is `code`, and on every answer when it is `full`."""
+
+    reason: ReasonText | None = None
+    explanation: dict[str, Any] | None = None
+
+
+class Answer(Struct, omit_defaults=True):
+    """A decision."""
+
+    decision: bool
+    context: AnswerContext | None = None
+
+
+class Answers(Struct):
+    """Decisions in the order asked, up to the one that ended the batch."""
+
+    evaluations: list[Answer]
+
+
+class Metadata(Struct, omit_defaults=True):
+    """What this decision point offers (AuthZEN 1.0 metadata); what is not named does not exist."""
+
+    policy_decision_point: str
+    access_evaluation_endpoint: str | None = None
+    access_evaluations_endpoint: str | None = None
+    search_subject_endpoint: str | None = None
+    search_resource_endpoint: str | None = None
+    search_action_endpoint: str | None = None
+
+
+_TEMPLATE = "#/components/schemas/{name}"
+_REFERENCES, COMPONENTS = msgspec.json.schema_components(
+    [Evaluation, Evaluations, Answer, Answers, Metadata, Problem], ref_template=_TEMPLATE
+)
+"""`COMPONENTS` goes into `/openapi.json` as it is."""
+
+
+def reference(type_: type[Struct]) -> dict[str, str]:
+    """How an operation names one of the types above."""
+    return {"$ref": _TEMPLATE.format(name=type_.__name__)}
+
+
+def json_body(type_: type[Struct]) -> dict[str, Any]:
+    """A JSON body of that type."""
+    return {"required": True, "content": {"application/json": {"schema": reference(type_)}}}
+
+
+def json_answer(description: str, type_: type[Struct]) -> dict[str, Any]:
+    """A JSON response of that type, with the headers every decision carries."""
+    return {
+        "description": description,
+        "content": {"application/json": {"schema": reference(type_)}},
+        "headers": {
+            "X-Access-Revision": {
+                "description": "the revision decided at; opaque, for `context.at_least`",
+                "schema": {"type": "string"},
+            },
+            "X-Request-ID": {
+                "description": "the caller's, or a new one",
+                "schema": {"type": "string"},
+            },
+        },
+    }
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": description,
+        "content": {PROBLEM_JSON: {"schema": reference(Problem)}},
+    }
+    for status, description in {
+        400: "The request cannot be read: JSON, types, ids longer than 256 bytes, nesting deeper than 16.",
+        401: "No bearer key, or not the right one.",
+        413: "A body over 1 MiB, or more than 1,000 items.",
+        503: "This node cannot answer now, or has not seen the revision demanded. Treat it as a deny.",
+    }.items()
+}
+"""The problems that a decision route can answer."""

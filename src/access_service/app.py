@@ -1,0 +1,144 @@
+"""The composition root: settings in, one ASGI application out."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from importlib import metadata
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+from swagger_ui_bundle import swagger_ui_path
+
+from access_service.api import routers
+from access_service.api.edge import Edge, Observe, make_log
+from access_service.api.errors import install
+from access_service.api.limits import BodyLimit
+from access_service.api.schemas import COMPONENTS
+from access_service.domain.errors import UnavailableError
+from access_service.engine.casbin_engine import check_distribution
+from access_service.settings import Settings
+from access_service.signing.keys import load_or_create
+from access_service.storage.db import Database
+from access_service.storage.keys import PublicKey, keep_public_key
+from access_service.usecases.access import DecisionPoint
+from access_service.usecases.services import Services, system_clock
+
+SEAL_KEY = "seal.key"
+"""File of the seal key in `keys_dir`."""
+
+
+def create_app(
+    settings: Settings, *, clock: Callable[[], datetime] = system_clock, allow_demo: bool = False
+) -> FastAPI:
+    """The application. Nothing is opened before it starts and everything is closed when it ends.
+
+    Starting raises `UnavailableError` for a mixed installation of Casbin, a key file that others can read, a
+    database that cannot be reached, or a demonstration's database without `allow_demo`.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        edge = _open(settings, clock, allow_demo=allow_demo)
+        app.state.edge, app.state.services, app.state.settings = edge, edge.services, settings
+        edge.point.watch()
+        try:
+            yield
+        finally:
+            edge.point.close()
+            edge.pool.shutdown()
+            edge.services.db.close()
+
+    app: FastAPI = FastAPI(
+        title="access-service",
+        summary="Who may see what of a province's education records, and which signature allows it.",
+        version=_version(),
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        middleware=[Middleware(Observe, edge=lambda: app.state.edge), Middleware(BodyLimit)],
+    )
+    install(app)
+    for router in routers:
+        app.include_router(router)
+    _add_docs(app)
+    _complete_openapi(app)
+    return app
+
+
+def _open(settings: Settings, clock: Callable[[], datetime], *, allow_demo: bool) -> Edge:
+    check_distribution()
+    db = Database(settings.database_url, clock)
+    try:
+        _check_demo(db, allow_demo=allow_demo)
+        seal = load_or_create(settings.keys_dir / SEAL_KEY)
+        with db.engine.begin() as connection:
+            keep_public_key(connection, PublicKey(seal.id, "seal", seal.public_hex, clock()))
+    except BaseException:
+        db.close()
+        raise
+    services = Services(db, seal)
+    point = DecisionPoint(
+        db,
+        cache_accounts=settings.cache_accounts,
+        staleness_s=settings.staleness_s,
+        poll_s=settings.poll_ms / 1000,
+    )
+    services.committed.append(point.committed)
+    return Edge(
+        services=services,
+        point=point,
+        public_url=settings.public_url,
+        api_key=settings.api_key.get_secret_value() if settings.api_key else None,
+        register_name=settings.register_name,
+        api_key_search=settings.api_key_search,
+        log_decisions=settings.log_decisions,
+        log=make_log(settings.log_level),
+    )
+
+
+def _check_demo(db: Database, *, allow_demo: bool) -> None:
+    if not allow_demo and any(row["demo"] for row in db.registers()):
+        raise UnavailableError("this database is a demonstration, its passwords are public")
+
+
+def _version() -> str:
+    try:
+        return metadata.version("access-service")
+    except metadata.PackageNotFoundError:
+        return "0"
+
+
+def _add_docs(app: FastAPI) -> None:
+    """The interactive documentation, from files that came with the program: it works without the internet."""
+    app.mount("/docs/assets", StaticFiles(directory=str(swagger_ui_path)), name="docs-assets")
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> HTMLResponse:
+        root = request.scope.get("root_path", "")
+        return get_swagger_ui_html(
+            openapi_url=f"{root}{app.openapi_url}",
+            title=app.title,
+            swagger_js_url=f"{root}/docs/assets/swagger-ui-bundle.js",
+            swagger_css_url=f"{root}/docs/assets/swagger-ui.css",
+            swagger_favicon_url=f"{root}/docs/assets/favicon-32x32.png",
+        )
+
+
+def _complete_openapi(app: FastAPI) -> None:
+    """Add what the routes that read their own bodies refer to."""
+    generated = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = generated()
+            components = document.setdefault("components", {})
+            components.setdefault("schemas", {}).update(COMPONENTS)
+            components.setdefault("securitySchemes", {})["key"] = {"type": "http", "scheme": "bearer"}
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

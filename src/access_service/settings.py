@@ -1,0 +1,108 @@
+"""Settings: environment variables with the prefix `ACCESS_SERVICE_`; `docs/settings.md` lists them all.
+
+Every one has a safe default. There is no setting for the clock: a service that decides does not choose its time.
+"""
+
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "ACCESS_SERVICE_"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _data_dir(name: str) -> Path:
+    """The folder inside an installed wheel, or the one beside the sources of a checkout."""
+    package = Path(__file__).resolve().parent
+    packed = package / "_data" / name
+    return packed if packed.is_dir() else package.parents[1] / name
+
+
+class Settings(BaseSettings):
+    """What an operator may choose."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True
+    )
+
+    database_url: str = Field(
+        "sqlite:///./var/access.db",
+        description="Database: `sqlite:///<file>` for one process, `postgresql://…` for more than one.",
+    )
+    keys_dir: Path = Field(
+        Path("./var/keys"), description="Folder of the private keys; files of mode 0600, made when missing."
+    )
+    policy_dir: Path = Field(
+        default_factory=lambda: _data_dir("policy"),
+        description="Folder of the policy packs; the default is the one that came with the program.",
+    )
+    models_dir: Path = Field(
+        default_factory=lambda: _data_dir("models"),
+        description="Folder of the Casbin models; the default is the one that came with the program.",
+    )
+    register_name: str | None = Field(
+        None,
+        validation_alias=f"{PREFIX}REGISTER",
+        description="The register the API key is bound to; may be left out when the database has exactly one.",
+    )
+    api_key: SecretStr | None = Field(
+        None,
+        description="Static bearer key for evaluation, for demonstrations and single-register use; without one "
+        "every evaluation is 401, never open.",
+    )
+    api_key_search: bool = Field(False, description="May the static key search as well as evaluate?")
+    public_url: str = Field(
+        "http://127.0.0.1:8000",
+        description="Address that callers use, without a path; https except on loopback.",
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    cache_accounts: int = Field(
+        100_000,
+        ge=1,
+        description="Accounts of each register kept in memory, and as many units and classes; the oldest go first.",
+    )
+    staleness_s: float = Field(
+        2.0,
+        gt=0,
+        le=60,
+        description="Longest time in seconds without a look at the database; beyond it decisions are 503.",
+    )
+    poll_ms: int = Field(
+        100,
+        ge=10,
+        le=1000,
+        description="How often, in milliseconds, the database is asked whether another process has written.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level that is logged, as JSON on standard error."
+    )
+    log_decisions: Literal["none", "deny", "all"] = Field(
+        "deny", description="Which decisions are logged; ids only, and never the id of a pupil or member of staff."
+    )
+
+    @field_validator("api_key")
+    @classmethod
+    def _empty_is_none(cls, value: SecretStr | None) -> SecretStr | None:
+        """An empty key would be one that everybody knows."""
+        return value if value is not None and value.get_secret_value().strip() else None
+
+    @field_validator("register_name")
+    @classmethod
+    def _named_or_none(cls, value: str | None) -> str | None:
+        return value or None
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_safe(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("an address begins with https:// and names a host")
+        if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+            raise ValueError("only scheme, host and port belong here")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ValueError("http is only for loopback; use https")
+        return value.rstrip("/")

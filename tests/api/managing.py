@@ -1,0 +1,142 @@
+"""A school managed over HTTP: people sign in by password and everything goes through the doors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from httpx2 import Response
+from serving import Served, serving
+
+from access_service.domain.audit import Event
+from access_service.domain.names import UnitId
+from access_service.storage.audit import events
+from world import CLASS_6B, LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World, hire_homeroom
+
+OTHER = UnitId("0003102")
+ROOT = UnitId("00031")
+ADMIN, OFFICE_ADMIN, ROOT_ADMIN = f"quantri.{SCHOOL}", f"quantri.{OFFICE}", "admin.00031"
+OTHER_ADMIN = f"quantri.{OTHER}"
+PRINCIPAL, OFFICE_HEAD, DIRECTOR, OTHER_PRINCIPAL = (
+    f"000.head:{SCHOOL}",
+    f"000.head:{OFFICE}",
+    "director.00031",
+    f"000.head:{OTHER}",
+)
+TEACHER, OUTSIDER = "000.gvcn", "000.ngoai"
+NOW, END = "2026-08-20T08:00:00+07:00", "2027-08-01T00:00:00+07:00"
+
+
+@dataclass
+class Managed:
+    """A served world with two schools under one office, and sessions by username."""
+
+    served: Served
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def world(self) -> World:
+        return self.served.world
+
+    def person(self, key: str) -> Someone:
+        return self.world.people[key]
+
+    def bearer(self, who: str) -> dict[str, str]:
+        if who not in self.tokens:
+            answer = self.served.client.post("/v1/sessions", json={"username": who, "password": PASSWORD})
+            assert answer.status_code == 201, answer.text
+            self.tokens[who] = answer.json()["token"]
+        return {"Authorization": f"Bearer {self.tokens[who]}"}
+
+    def get(self, who: str, path: str, **query: Any) -> Response:
+        return self.served.client.get(f"/v1/{path}", params=query, headers=self.bearer(who))
+
+    def post(self, who: str, path: str, body: Any = None, *, key: str | None = None) -> Response:
+        headers = self.bearer(who) | ({"Idempotency-Key": key} if key is not None else {})
+        return self.served.client.post(f"/v1/{path}", json=body, headers=headers)
+
+    def made(self, who: str, path: str, body: Any = None, *, key: str | None = None) -> Any:
+        """The answer of a POST that must succeed."""
+        answer = self.post(who, path, body, key=key)
+        assert answer.status_code in (200, 201), answer.text
+        return answer.json()
+
+    def seen(self, who: str, path: str, **query: Any) -> Any:
+        """The answer of a GET that must succeed."""
+        answer = self.get(who, path, **query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def sign(self, who: str, *documents: str, capacity: str | None = None) -> list[dict[str, Any]]:
+        """Open each document and sign what was shown."""
+        shown = [self.seen(who, f"documents/{document}") for document in documents]
+        items = [{"document": d["id"], "version": d["version"], "sha256": d["sha256"]} for d in shown]
+        if capacity is not None:
+            items = [{**item, "capacity": capacity} for item in items]
+        results: list[dict[str, Any]] = self.made(who, "signatures", {"password": PASSWORD, "documents": items})[
+            "results"
+        ]
+        return results
+
+    def revision(self) -> int:
+        counter = self.world.services.db.counter(self.world.register)
+        assert counter is not None
+        return counter.revision
+
+    def log(self) -> list[Event]:
+        with self.world.services.db.connect() as connection:
+            return list(events(connection, self.world.register, limit=10_000))
+
+    def refused(self, who: str, path: str, body: Any, status: int, code: str, *, recorded: bool = True) -> Any:
+        """A POST that must be refused with that code, change nothing, and be recorded once (or not at all)."""
+        self.bearer(who)
+        revision, log = self.revision(), self.log()
+        answer = self.post(who, path, body)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+        assert self.revision() == revision
+        new = self.log()[len(log) :]
+        assert [(e.happening.outcome, e.happening.code) for e in new] == ([("refused", code)] if recorded else [])
+        return answer.json()
+
+    def handover(self, key: str = "gvcn", class_: str = "6A", **line: Any) -> dict[str, Any]:
+        """Minutes of the school with one homeroom line."""
+        someone = self.person(key)
+        scope = {"classes": [{"class": f"{SCHOOL}:2026-2027:{class_}"}]}
+        return {
+            "unit": SCHOOL,
+            "receiver": someone.person,
+            "number": "02/BB",
+            "dated": "2026-08-20",
+            "lines": [
+                {"role": "homeroom_teacher", "assignment": someone.duty, "valid_from": NOW, **scope, **line}
+            ],
+        }
+
+    def hand_over(self, body: dict[str, Any], receiver: str) -> dict[str, Any]:
+        """Propose and have everybody sign."""
+        prepared: dict[str, Any] = self.made(ADMIN, "handovers", body)
+        [at_giver] = self.sign(PRINCIPAL, prepared["document"]["id"])
+        assert at_giver["problem"] is None, at_giver
+        due = [prepared["document"]["id"]]
+        if prepared["commitment"] is not None:
+            due.append(prepared["commitment"]["id"])
+        for result in self.sign(receiver, *due):
+            assert result["problem"] is None, result
+        return prepared
+
+
+@contextmanager
+def managing(folder: Path) -> Iterator[Managed]:
+    """The department, an office, two schools with principals; `gvcn` has a signed grant, `moi` none yet."""
+    with serving(folder) as served:
+        world = served.world
+        world.add_unit(OTHER, "school", "Trường THCS Thử Hai", OFFICE, LOWER)
+        world.give_authority(OTHER, OFFICE, levels=frozenset({LOWER}))
+        world.appoint_head(f"head:{OTHER}", OTHER, "principal", OFFICE)
+        world.hire("ngoai", OTHER, "clerk", OTHER)
+        hire_homeroom(world, "moi", CLASS_6B)
+        world.hire("van-thu", SCHOOL, "clerk", SCHOOL)
+        yield Managed(served)

@@ -1,0 +1,199 @@
+"""Alive, ready, measured; and the table from refusals to statuses."""
+
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from pydantic import BaseModel
+from serving import AUTHORIZATION, Served, settings_for
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from access_service.api.errors import EDGE_TEXT, STATUS, install, problem, problem_of
+from access_service.api.limits import BodyLimit
+from access_service.app import create_app
+from access_service.domain.errors import (
+    AccessServiceError,
+    Fault,
+    ImportRefusedError,
+    InvalidError,
+    NotFoundError,
+    PolicyError,
+    RefusedError,
+    StaleRevisionError,
+    UnavailableError,
+)
+from access_service.domain.reasons import Refusal
+from world import found
+
+
+def test_the_process_is_alive(served: Served) -> None:
+    answer = served.client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_it_is_ready_when_it_can_decide(fresh: Served) -> None:
+    assert fresh.client.get("/readyz").json() == {"status": "ready"}
+    found(fresh.world.services, fresh.world.clock, name="thu-nghiem-hai")
+    two = fresh.client.get("/readyz")
+    assert (two.status_code, two.json()["detail"]) == (503, "several registers, and none is named")
+    app = create_app(settings_for(fresh.folder, register_name="thu-nghiem-hai"), clock=fresh.world.clock)
+    with TestClient(app) as client:
+        assert client.get("/readyz").status_code == HTTPStatus.OK
+
+
+def test_it_is_not_ready_without_its_tables(fresh: Served) -> None:
+    with fresh.world.services.db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE counters RENAME TO gone"))
+    answer = fresh.client.get("/readyz")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert fresh.client.get("/healthz").status_code == HTTPStatus.OK
+
+
+def test_it_is_not_ready_when_the_watch_is_stale(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    point = served.client.app.state.edge.point  # type: ignore[attr-defined]
+    monkeypatch.setattr(point, "is_fresh", lambda: False)
+    assert served.client.get("/readyz").status_code == HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def test_metrics_count_requests_and_decisions_without_ids(fresh: Served) -> None:
+    fresh.ask(fresh.question())
+    fresh.ask(fresh.question())
+    fresh.ask(fresh.question(action={"name": "fly"}))
+    fresh.client.get("/nowhere/acc_000")
+    fresh.client.request("BREW", "/healthz")
+    page = fresh.client.get("/metrics").text
+    for line in (
+        'access_service_decisions_total{outcome="allow",reason=""} 2.0',
+        'access_service_decisions_total{outcome="deny",reason="unknown_action"} 1.0',
+        'access_service_requests_total{method="POST",route="/access/v1/evaluation",status="200"} 3.0',
+        'access_service_requests_total{method="GET",route="unmatched",status="404"} 1.0',
+        'access_service_requests_total{method="OTHER",route="/healthz",status="405"} 1.0',
+        'access_service_decision_seconds_count{source="database"} 1.0',
+        'access_service_decision_seconds_count{source="memory"} 2.0',
+    ):
+        assert line in page
+    assert "acc_" not in page
+
+
+# -- errors
+
+
+def test_every_refusal_has_a_status() -> None:
+    assert set(STATUS) == set(Refusal)
+    assert all(400 <= status < 500 for status in STATUS.values())
+    assert not set(EDGE_TEXT) & set(map(str, Refusal))
+
+
+@pytest.mark.parametrize(
+    ("error", "path", "status", "code"),
+    [
+        (NotFoundError("grant", "grn_000"), "/v1/grants", 404, "not_found"),
+        (InvalidError("không đọc được"), "/v1/grants", 422, "invalid"),
+        (InvalidError("không đọc được"), "/access/v1/evaluation", 400, "invalid"),
+        (RefusedError(Refusal.CREDENTIALS_WRONG, "wrong"), "/v1/sessions", 401, "credentials_wrong"),
+        (RefusedError(Refusal.SELF_SERVICE, "self"), "/v1/grants", 403, "self_service"),
+        (RefusedError(Refusal.STALE_VERSION, "stale"), "/v1/documents", 409, "stale_version"),
+        (RefusedError(Refusal.LOCKED_OUT, "locked"), "/v1/sessions", 429, "locked_out"),
+        (RefusedError(Refusal.BATCH_TOO_LARGE, "many"), "/v1/documents", 413, "batch_too_large"),
+        (PolicyError((Fault("pack.toml:3", "unknown key"),)), "/v1/policy", 422, "invalid"),
+        (ImportRefusedError((Fault("a.xlsx:1", "no code", "fill it in"),)), "/v1/imports", 422, "invalid"),
+        (StaleRevisionError("behind"), "/access/v1/evaluation", 503, "stale_revision"),
+        (UnavailableError("gone"), "/access/v1/evaluation", 503, "unavailable"),
+        (AccessServiceError("hidden"), "/v1/grants", 500, "internal"),
+    ],
+)
+def test_one_table_turns_errors_into_problems(error: AccessServiceError, path: str, status: int, code: str) -> None:
+    import json
+
+    answer = problem_of(error, path)
+    body = json.loads(bytes(answer.body))
+    assert (answer.status_code, body["status"], body["code"]) == (status, status, code)
+    assert answer.media_type == "application/problem+json"
+    assert body["title"] == HTTPStatus(status).phrase
+    assert body["vi"]
+    assert body["en"]
+    assert ("www-authenticate" in answer.headers) is (status == 401)
+    assert ("retry-after" in answer.headers) is (status == 503)
+    if isinstance(error, PolicyError | ImportRefusedError):
+        assert [fault["place"] for fault in body["faults"]] == [f.place for f in error.faults]
+    if status == 500:
+        assert "hidden" not in str(body)
+
+
+def test_details_hold_ids_and_limits_only() -> None:
+    import json
+
+    error = RefusedError(Refusal.DEPTH_EXCEEDED, "7 authorities", bound=6, unit="00031", what=object())
+    body = json.loads(bytes(problem_of(error, "/v1/grants").body))
+    assert body["details"] == {"bound": 6, "unit": "00031"}
+
+
+def test_half_a_surrogate_pair_in_a_detail_does_no_harm() -> None:
+    answer = problem(Refusal.INVALID, status=422, detail="`\ud800` is no id")
+    assert b"detail" not in answer.body
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class _Sent(BaseModel):
+    number: int
+
+
+def small_app() -> FastAPI:
+    app = FastAPI()
+    install(app)
+    app.add_middleware(BodyLimit, limit=100, larger={"/large": 1000})
+
+    @app.post("/v1/thing")
+    async def thing(sent: _Sent) -> int:
+        return sent.number
+
+    @app.post("/access/v1/thing")
+    async def authzen(sent: _Sent) -> int:
+        return sent.number
+
+    @app.post("/large")
+    async def large(sent: _Sent) -> int:
+        return sent.number
+
+    return app
+
+
+@pytest.mark.parametrize(("path", "status"), [("/v1/thing", 422), ("/access/v1/thing", 400)])
+def test_what_a_route_cannot_read_is_named_without_its_value(path: str, status: int) -> None:
+    with TestClient(small_app()) as client:
+        answer = client.post(path, json={"number": "bí mật"})
+        assert (answer.status_code, answer.json()["code"]) == (status, "invalid")
+        assert [field["field"] for field in answer.json()["fields"]] == ["body.number"]
+        assert "bí mật" not in answer.text
+        assert client.get("/nowhere").json()["code"] == "not_found"
+        assert client.get("/v1/thing").json()["code"] == "method_not_allowed"
+
+
+def test_an_upload_may_have_a_limit_of_its_own() -> None:
+    body = b'{"number": 1}' + b" " * 500
+    headers = {"Content-Type": "application/json"}
+    with TestClient(small_app()) as client:
+        assert client.post("/large", content=body, headers=headers).json() == 1
+        assert client.post("/v1/thing", content=body, headers=headers).status_code == 413
+        assert client.post("/large", content=body * 2, headers=headers).status_code == 413
+
+
+def test_security_headers_stand_on_every_answer(served: Served) -> None:
+    for path in ("/healthz", "/nowhere", "/openapi.json", "/docs"):
+        headers = served.client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert "server" not in headers
+
+
+def test_the_seal_key_is_made_with_mode_0600(served: Served, tmp_path: Path) -> None:
+    app = create_app(settings_for(served.folder, keys_dir=tmp_path / "keys"), clock=served.world.clock)
+    with TestClient(app) as client:
+        assert client.post("/access/v1/evaluation", json=served.question(), headers=AUTHORIZATION).json() == {
+            "decision": True
+        }
+    assert (tmp_path / "keys" / "seal.key").stat().st_mode & 0o777 == 0o600

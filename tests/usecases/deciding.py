@@ -1,0 +1,52 @@
+"""A school, its homeroom teacher and a decision point that hears of commits."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from access_service.domain.access import AccessRequest, Allow
+from access_service.domain.names import ClassId
+from access_service.usecases.access import DecisionPoint
+from world import (
+    CLASS_6A,
+    SCHOOL,
+    Clock,
+    Someone,
+    World,
+    found,
+    hire_homeroom,
+    homeroom_line,
+    make_services,
+    with_school,
+)
+
+School = tuple[World, Someone, DecisionPoint]
+
+
+@contextmanager
+def deciding(folder: Path) -> Iterator[School]:
+    """The teacher of 6A holds a grant; a second has passed since."""
+    clock = Clock()
+    services = make_services(f"sqlite:///{folder}/thu.db", folder, clock)
+    world = with_school(found(services, clock))
+    teacher = hire_homeroom(world)
+    world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))
+    clock.forward(seconds=1)
+    point = DecisionPoint(services.db)
+    services.committed.append(point.committed)
+    yield world, teacher, point
+    point.close()
+    services.db.close()
+
+
+def ask(who: Someone, class_id: ClassId = CLASS_6A, **changes: Any) -> AccessRequest:
+    request = AccessRequest(who.account, "read", "student", "000-hs-1", category="STU-ACA", class_id=class_id)
+    return replace(request, **changes)
+
+
+def grant_of(world: World, point: DecisionPoint, who: Someone) -> str:
+    decision = point.decide(world.register, ask(who)).decision
+    assert isinstance(decision, Allow)
+    return decision.grant

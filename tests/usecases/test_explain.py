@@ -1,0 +1,129 @@
+"""An explanation names everything a decision rests on, and what was recorded late."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from deciding import School, ask, deciding, grant_of
+from sqlalchemy import delete
+
+from access_service.domain.accounts import Suspension
+from access_service.domain.names import AccountId, ClassId, SuspendableKind
+from access_service.storage.keys import PublicKey, keep_public_key
+from access_service.storage.tables import PublicKeyRow, table
+from access_service.usecases import delegation
+from access_service.usecases.access import DecisionPoint
+from access_service.usecases.explain import explanation_json
+from world import (
+    CLASS_6A,
+    CLASS_6B,
+    SCHOOL,
+    Someone,
+    World,
+)
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> Iterator[School]:
+    with deciding(tmp_path) as made:
+        yield made
+
+
+def test_an_explanation_names_paper_signatures_heads_and_article(school: School) -> None:
+    world, teacher, point = school
+    seal = world.services.seal
+    with world.services.db.engine.begin() as connection:
+        for _ in range(2):  # the second time changes nothing
+            keep_public_key(connection, PublicKey(seal.id, "seal", seal.public_hex, world.clock.now))
+    explained = point.explain(world.register, ask(teacher))
+    assert explained.allowed
+    assert explained.decision == point.decide(world.register, ask(teacher)).decision
+    assert [u.id for u in explained.chain] == [SCHOOL, "00031001", "00031"]
+    assert [u.head.position for u in explained.chain if u.head] == ["principal", "office_head", "director"]
+    assert [a.unit for a in explained.authorities] == [SCHOOL, "00031001", "00031"]
+    assert [d.kind for d in explained.documents] == ["handover_minutes", "commitment"]
+    signatures = [s for d in explained.documents for s in d.signatures]
+    assert [s.side for s in signatures] == ["giver", "receiver", "declarant"]
+    assert all(s.verified for s in signatures)
+    assert explained.rule is not None
+    assert (explained.rule.role, explained.rule.effect) == ("homeroom_teacher", "allow")
+    assert explained.rule.source.startswith("base/roles.csv:")
+    assert explained.late == ()
+
+
+def test_a_confirmation_of_another_key_does_not_verify(school: School) -> None:
+    world, teacher, point = school
+    key = world.services.seal.id
+    _forget_key(world)
+    assert _first_signature(world, teacher, point) is None
+    with world.services.db.engine.begin() as connection:
+        keep_public_key(connection, PublicKey(key, "seal", "00" * 32, world.clock.now))
+    assert _first_signature(world, teacher, point) is False
+
+
+def _first_signature(world: World, teacher: Someone, point: DecisionPoint) -> bool | None:
+    return point.explain(world.register, ask(teacher)).documents[0].signatures[0].verified
+
+
+def _forget_key(world: World) -> None:
+    """As on a database that never saw this key."""
+    with world.services.db.engine.begin() as connection:
+        connection.execute(delete(table(PublicKeyRow)))
+
+
+def test_a_key_retired_before_the_signature_does_not_count(school: School) -> None:
+    world, teacher, point = school
+    seal = world.services.seal
+    _forget_key(world)
+    retired = PublicKey(seal.id, "seal", seal.public_hex, world.clock.now, datetime(2026, 1, 1, tzinfo=UTC))
+    with world.services.db.engine.begin() as connection:
+        keep_public_key(connection, retired)
+    assert _first_signature(world, teacher, point) is False
+
+
+def test_a_deny_explains_the_grant_that_got_furthest(school: School) -> None:
+    world, teacher, point = school
+    explained = point.explain(world.register, ask(teacher, CLASS_6B))
+    assert (explained.allowed, explained.reason) == (False, "outside_class")
+    assert explained.reason_vi == "Ngoài phạm vi lớp được phân công"
+    assert explained.grant is not None
+    assert explained.grant.role == "homeroom_teacher"
+    assert explained.rule is None
+    nobody = point.explain(world.register, ask(teacher, account=AccountId("acc_000"), class_id=ClassId("?")))
+    assert (nobody.reason, nobody.grant, nobody.chain, nobody.pack) == ("resource_contradictory", None, (), None)
+
+
+def test_what_was_recorded_late_is_flagged(school: School) -> None:
+    world, teacher, point = school
+    then = world.clock.now
+    before = point.decide(world.register, ask(teacher))
+    world.clock.forward(days=3)
+    grant = grant_of(world, point, teacher)
+    delegation.revoke_grant(world.services, world.admins[SCHOOL], grant, reason="thử")  # type: ignore[arg-type]
+    assert point.explain(world.register, ask(teacher), at=then).late == ()
+    with world.services.db.write(world.register, "operator") as tx:
+        # Somebody records today that the account was suspended the day before `then`.
+        late = Suspension(
+            "sus_000", SuspendableKind.ACCOUNT, teacher.account, SCHOOL, "thử", then - timedelta(days=1)
+        )
+        tx.put(late)
+        tx.happened("account.suspend", teacher.account)
+        tx.touches(teacher.account)
+        recorded = tx.now
+    explained = point.explain(world.register, ask(teacher), at=then)
+    assert explained.reason == "account_not_active"
+    assert [(r.noun, r.id, r.recorded_at) for r in explained.late] == [("suspension", "sus_000", recorded)]
+    known = point.explain(world.register, ask(teacher), at=then, known_at=before.revision)
+    assert (known.decision, known.revision) == (before.decision, before.revision)
+
+
+def test_an_explanation_renders_as_json(school: School) -> None:
+    world, teacher, point = school
+    decided = point.decide(world.register, ask(teacher))
+    rendered = explanation_json(point.explain(world.register, ask(teacher), decided=decided))
+    assert rendered["now"] == "2026-08-20T08:00:01+07:00"
+    assert rendered["grant"]["scope"]["classes"] == [[CLASS_6A, ""]]
+    assert rendered["documents"][0]["dated"] == "2026-08-20"
+    assert (rendered["allowed"], rendered["reason"], rendered["lock"]) == (True, None, None)
+    assert "decision" not in rendered
