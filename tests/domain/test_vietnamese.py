@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access_service.domain.vietnamese import search_key, sort_key
+from access_service.domain.vietnamese import name_key, search_key, sort_key
 
 IN_ORDER = ["An", "An Bình", "Anh", "Ánh", "Ân", "Bình", "Dương", "Đặng", "Oanh", "Ơn", "Uyên", "Ước"]
 
@@ -56,3 +56,17 @@ def test_search_forgives_marks_case_and_blanks(left, right):
 def test_search_keeps_the_letters_d_and_d_with_stroke_apart():
     assert search_key("Đông") == "đong"
     assert search_key("Đông") != search_key("Dông")
+
+
+def test_people_are_listed_by_given_name_first() -> None:
+    names = ["Trần Văn An", "Nguyễn Thị Bình", "Lê Ánh", "Đỗ Văn An", "Nguyễn Văn Ân", "Phạm Đạt", "Lê Dung"]
+    assert sorted(names, key=name_key) == [
+        "Đỗ Văn An",
+        "Trần Văn An",
+        "Lê Ánh",
+        "Nguyễn Văn Ân",
+        "Nguyễn Thị Bình",
+        "Lê Dung",
+        "Phạm Đạt",
+    ]
+    assert name_key("") == name_key("   ")

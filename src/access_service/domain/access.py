@@ -7,7 +7,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from access_service.domain.accounts import Account, Suspension, is_covered, state_of
 from access_service.domain.delegation import Grant
@@ -44,9 +44,8 @@ class AccessRequest:
     function: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Allow:
-    """Yes, because of this grant and this rule."""
+class Allow(NamedTuple):
+    """Yes, because of this grant and this rule. (A named tuple: one is made for every decision.)"""
 
     grant: GrantId
     rule: RoleRule
@@ -55,8 +54,7 @@ class Allow:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class Deny:
+class Deny(NamedTuple):
     """No, with the reason of the grant that got furthest."""
 
     reason: Reason

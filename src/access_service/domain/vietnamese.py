@@ -29,7 +29,8 @@ def _weights(character: str) -> tuple[str, str, str]:
     """(letter, tone, case) of one character; each compares as text."""
     small = character.lower()
     case = "0" if small == character else "1"
-    base, *marks = unicodedata.normalize("NFD", small)
+    parts = unicodedata.normalize("NFD", small)
+    base, marks = parts[0], parts[1:]
     tone = next((TONES[mark] for mark in marks if mark in TONES), "0")
     if base == "đ":
         return "d1", tone, case
@@ -48,6 +49,12 @@ def sort_key(text: str) -> str:
     weights = [_weights(character) for character in unicodedata.normalize("NFC", text)]
     letters, tones, cases = ("".join(level) for level in zip(*weights, strict=True)) if weights else ("", "", "")
     return f"{letters}{_END}{tones}{_END}{cases}"
+
+
+def name_key(name: str) -> str:
+    """How a class list or a staff list orders people: by given name (tên), then surname and middle names (họ, đệm)."""
+    *before, given = name.split() or [""]
+    return f"{sort_key(given)}{_END}{sort_key(' '.join(before))}"
 
 
 @cache

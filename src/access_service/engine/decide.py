@@ -184,22 +184,26 @@ def _described(
         return Reason.RESOURCE_INCOMPLETE
     level, grade, year = request.level, request.grade, request.school_year
     if school_class is not None:
-        known = (str(school_class.level), school_class.grade, school_class.school_year)
-        if any(said not in (None, fact) for said, fact in zip((level, grade, year), known, strict=True)):
+        # Written out rather than looped over: this runs for every decision.
+        if (
+            (level is not None and level != school_class.level)
+            or (grade is not None and grade != school_class.grade)
+            or (year is not None and year != school_class.school_year)
+        ):
             return Reason.RESOURCE_CONTRADICTORY
-        level, grade, year = known
+        level, grade, year = school_class.level, school_class.grade, school_class.school_year
     elif level is not None and place.levels and level not in place.levels:
         return Reason.RESOURCE_CONTRADICTORY
     return Resource(
-        place=place,
-        category=category.id,
-        action=request.action,
-        level=level,
-        grade=grade,
-        class_id=school_class.id if school_class is not None else None,
-        subject=request.subject,
-        school_year=year,
-        function=request.function,
+        place,
+        category.id,
+        request.action,
+        level,
+        grade,
+        None if school_class is None else school_class.id,
+        request.subject,
+        year,
+        request.function,
     )
 
 

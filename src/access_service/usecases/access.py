@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from access_service.domain.access import AccessRequest, Decision, Deny
 from access_service.domain.errors import (
@@ -57,8 +57,7 @@ def parse_revision(text: str) -> int:
     return int(text[1:], len(DIGITS))
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """A decision with the one revision and instant it belongs to."""
 
     decision: Decision

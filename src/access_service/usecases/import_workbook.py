@@ -43,8 +43,8 @@ _LONGEST_TAG = 8 << 20
 """Bytes without the beginning of a tag: a sheet's cells are far shorter."""
 
 _CELL = re.compile(rb"""<(?:\w+:)?c\s[^<>]*?\br=["']([A-Z]+)([0-9]+)["']""")
-_FORMULA = re.compile(rb"""<(?:\w+:)?c\s[^<>]*?\br=["']([A-Z]+[0-9]+)["'][^<>]*>\s*<(?:\w+:)?f[\s/>]""")
-_ANY_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+_CELL_OR_FORMULA = re.compile(_CELL.pattern + b"|" + _FORMULA.pattern)
 _ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
 _SHEET = re.compile(r'<(?:\w+:)?sheet\s[^<>]*?\bname="([^"]*)"[^<>]*?\b(?:\w+:)?id="([^"]*)"')
 _TARGET = re.compile(r"<(?:\w+:)?Relationship\s([^<>]*)>")
@@ -121,9 +121,9 @@ def _too_large(path: Path) -> Fault:
 
 
 def _unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo, left: int) -> Iterator[bytes]:
-    """The part's real bytes, at most one more than `left`: the size that the archive claims is not believed."""
+    """The part's real bytes, to beyond what is `left`: the size that the archive claims is not believed."""
     real = copy.copy(part)
-    real.file_size = left + 1
+    real.file_size = left + _CHUNK + 1
     with archive.open(real) as stream:
         while chunk := stream.read(_CHUNK):
             yield chunk
@@ -154,7 +154,7 @@ class _Look:
         self._rows = 0
         self._last_row = 0
         self._last_column = ""
-        self._seen: set[bytes] = set()
+        self._cell = b""
 
     def at(self, chunk: bytes) -> None:
         """The next bytes."""
@@ -173,18 +173,23 @@ class _Look:
 
     def _search(self, data: bytes) -> None:
         self._rows += len(_ROW.findall(data))
-        cells = _CELL.findall(data)
+        cells, last = _CELL.findall(data), self._cell
         if cells:
             self._last_row = max(self._last_row, *(int(row) for _, row in cells))
             self._last_column = max(self._last_column, *{c.decode() for c, _ in cells}, key=_in_order)
-        if _ANY_FORMULA.search(data):
-            found = set(_FORMULA.findall(data)) or {b""}
-            for cell in sorted(found - self._seen):
-                where = f"{self.place}:{cell.decode()}" if cell else self.place
-                self.formulas.append(
-                    Fault(where, "a formula is not a value", "copy the cells and paste them as values")
-                )
-            self._seen |= found
+            self._cell = b"".join(cells[-1])
+        if _FORMULA.search(data):
+            self._report(data, last)
+
+    def _report(self, data: bytes, cell: bytes) -> None:
+        """A formula stands in the cell that was opened last, here or in the bytes before."""
+        for found in _CELL_OR_FORMULA.finditer(data):
+            if found[1] is not None:
+                cell = found[1] + found[2]
+            else:
+                where = f"{self.place}:{cell.decode()}"
+                hint = "copy the cells and paste them as values"
+                self.formulas.append(Fault(where, "a formula is not a value", hint))
 
     def check(self) -> None:
         """After the last byte: is the table of a size that may be held?"""

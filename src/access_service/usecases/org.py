@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from access_service.domain.delegation import HEADS
+from access_service.domain.delegation import BY_PAPER, HEADS, LEADERS, Grant
 from access_service.domain.errors import InvalidError, RefusedError
-from access_service.domain.names import AssignmentId, ClassId, EducationLevel, PersonId, UnitId
+from access_service.domain.names import AccountKind, AssignmentId, ClassId, EducationLevel, PersonId, UnitId
 from access_service.domain.org import (
     Assignment,
     ManagementEdge,
@@ -21,8 +21,13 @@ from access_service.domain.policy import Position
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import ClassSubject
 from access_service.domain.time import Interval, start_of_day
-from access_service.domain.vietnamese import sort_key
-from access_service.usecases.effects import end_grants_of_assignment
+from access_service.domain.vietnamese import name_key
+from access_service.usecases.effects import (
+    end_custodies_of,
+    end_grants_of_assignment,
+    keep_account_open,
+    suspend_account_if_last,
+)
 from access_service.usecases.services import Act, Caller, Services, act
 
 
@@ -82,7 +87,8 @@ def change_manager(
     """Another unit becomes the direct manager from 00:00 of a day; a unit above both decides."""
     with act(services, caller, "unit.change_manager", unit) as doing:
         at = start_of_day(on)
-        doing.require_unit(manager)
+        doing.check_visible(unit)
+        doing.check_visible(manager)
         doing.as_custodian(_common_manager(doing, unit, manager))
         if at < doing.now:
             raise InvalidError("a manager changes today at the earliest", on=on.isoformat())
@@ -174,9 +180,9 @@ def create_class(
         school_class = SchoolClass(
             id_, school, school_year, name, level, grade, min(year.starts_at, doing.now), year.closes_at
         )
+        # A class that was unknown is in nobody's memory: no decision kept anywhere changes.
         doing.tx.put(school_class)
         doing.tx.happened("class.create", id_)
-        doing.tx.touches_everybody()
         return school_class
 
 
@@ -184,7 +190,7 @@ def add_person(services: Services, caller: Caller, *, name: str) -> Person:
     """Enter a person. Any custodian may; the id is ours and says nothing about them."""
     with act(services, caller, "person.add", caller.unit) as doing:
         doing.as_custodian(caller.unit)
-        person = Person(PersonId(doing.new_id("per")), name, sort_key(name))
+        person = Person(PersonId(doing.new_id("per")), name, name_key(name))
         doing.tx.put(person)
         doing.tx.happened("person.add", person.id)
         return person
@@ -222,18 +228,24 @@ def assign_duty(services: Services, caller: Caller, duty: Duty) -> Assignment:
         )
         if duty.substitutes is not None:
             _check_substitution(doing, duty, duty.substitutes)
-        if duty.replaces is not None:
-            _replace(doing, duty, duty.replaces)
+        replaced = None if duty.replaces is None else _replace(doing, duty, duty.replaces)
         _check_only_one(doing, assignment, position)
         doing.tx.put(assignment)
+        keep_account_open(doing, assignment)
+        if replaced is not None:
+            # After the new duty stands: whoever changes class within the school has not left it.
+            end_custodies_of(doing, replaced)
+            suspend_account_if_last(doing, replaced.person, duty.valid_from)
         doing.tx.happened("duty.assign", assignment.id, person=duty.person, unit=duty.unit, position=duty.position)
         doing.touch_person(duty.person)
         if position.rank in HEADS:
-            doing.tx.touches_everybody()
+            # A new head's silence may end what the office granted, where the pack says so (rule 9).
+            doing.tx.touches(*(grant.account for grant in doing.tx.find(Grant, unit=duty.unit)))
         return assignment
 
 
 def _position(doing: Act, duty: Duty) -> Position:
+    doing.check_visible(duty.unit)
     pack = doing.pack_for(duty.unit)
     position = pack.positions.get(duty.position)
     if position is None or doing.require_unit(duty.unit).kind not in position.unit_kinds:
@@ -242,15 +254,23 @@ def _position(doing: Act, duty: Duty) -> Position:
 
 
 def _as_appointing(doing: Act, unit: UnitId, position: Position) -> None:
-    """Heads are appointed from above; everybody else by their own unit."""
-    manager = manager_of(doing.org, unit, doing.now)
+    """Heads are appointed from above; everybody else by their own unit.
+
+    An officer who operates the admin account makes no deputy: who prepares papers does not choose who signs them.
+    """
+    manager, caller = manager_of(doing.org, unit, doing.now), doing.require_caller()
     if position.rank in HEADS and manager is not None:
-        caller = doing.require_caller()
         if caller.unit == unit:
             raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "a head is appointed from above", unit=unit)
         doing.as_custodian(manager)
-    else:
-        doing.as_custodian(unit)
+        return
+    is_signer = position.rank in LEADERS or position.id in BY_PAPER
+    if is_signer and manager is not None and caller.kind is AccountKind.ADMIN and caller.unit == manager:
+        return
+    doing.as_custodian(unit)
+    custody = doing.custody_of(unit)
+    if is_signer and manager is not None and custody is not None and custody.holder == "officer":
+        raise RefusedError(Refusal.FORBIDDEN, "an officer appoints nobody who signs for the head", unit=unit)
 
 
 def _check_classes(doing: Act, duty: Duty) -> None:
@@ -266,23 +286,38 @@ def _check_classes(doing: Act, duty: Duty) -> None:
 
 
 def _check_substitution(doing: Act, duty: Duty, absent_id: AssignmentId) -> None:
-    """(11) A substitute's assignment cites the absent person's, in the same unit, and has an end."""
+    """(11) A substitute's assignment cites the absent person's, in the same unit, and lies within it.
+
+    The same position and no other class: citing pauses somebody's grant, and lets two hold one duty at a time.
+    """
     absent = doing.tx.require(Assignment, absent_id)
     if absent.unit != duty.unit or absent.person == duty.person:
         raise InvalidError("a substitute stands in for somebody else of the same unit")
-    if duty.valid_to is None:
-        raise InvalidError("a substitution has an end")
+    if absent.substitutes is not None:
+        raise InvalidError("a substitute's assignment cites the absent person's, not another substitute's")
+    if duty.valid_to is None or not Interval(duty.valid_from, duty.valid_to).within(absent.interval):
+        raise InvalidError("a substitution has an end, within the duty it cites")
+    if duty.position != absent.position or not (duty.classes or frozenset()) <= (absent.classes or frozenset()):
+        raise InvalidError("a substitute takes the duty it cites, and no more")
     doing.touch_person(absent.person)
 
 
-def _replace(doing: Act, duty: Duty, old_id: AssignmentId) -> None:
+def _replace(doing: Act, duty: Duty, old_id: AssignmentId) -> Assignment:
+    """End the duty that the new one replaces; only who may appoint to it may end it (a head's: from above)."""
     old = doing.tx.require(Assignment, old_id)
     if old.unit != duty.unit or (old.valid_to is not None and old.valid_to <= duty.valid_from):
         raise InvalidError("the assignment to be replaced is not one of this unit in force then")
-    ended = replace(old, valid_to=duty.valid_from)
+    if old.person == doing.require_caller().person:
+        raise RefusedError(Refusal.SELF_SERVICE, "nobody ends their own duty")
+    position = doing.pack_for(duty.unit).positions.get(old.position)
+    if position is not None:
+        _as_appointing(doing, old.unit, position)
+    ended = replace(old, valid_to=max(duty.valid_from, old.valid_from))
     doing.tx.put(ended)
     end_grants_of_assignment(doing, ended)
+    doing.touch_person(old.person)
     doing.tx.happened("duty.end", old_id, replaced=True)
+    return ended
 
 
 def _check_only_one(doing: Act, new: Assignment, position: Position) -> None:
@@ -312,3 +347,4 @@ def end_duties_of_unit(doing: Act, unit: UnitId, at: datetime) -> None:
             ended = replace(assignment, valid_to=max(at, assignment.valid_from))
             doing.tx.put(ended)
             end_grants_of_assignment(doing, ended)
+            suspend_account_if_last(doing, ended.person, max(at, ended.valid_from))

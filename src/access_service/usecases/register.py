@@ -20,7 +20,7 @@ from access_service.domain.policy import PackBinding
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
-from access_service.domain.vietnamese import sort_key
+from access_service.domain.vietnamese import name_key
 from access_service.engine.load import PackFiles
 from access_service.storage.keys import PublicKey, keep_public_key
 from access_service.storage.policy import store_pack
@@ -116,7 +116,7 @@ def init_register(services: Services, founding: Founding, pack: PackFiles) -> Fo
 def _appoint(
     doing: Act, founding: Founding, unit: UnitId, name: str, position: str, id_: PersonId | None
 ) -> PersonId:
-    person = Person(id_ or PersonId(doing.new_id("per")), name, sort_key(name))
+    person = Person(id_ or PersonId(doing.new_id("per")), name, name_key(name))
     doing.tx.put(
         person,
         Assignment(

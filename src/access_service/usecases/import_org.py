@@ -1,0 +1,325 @@
+"""Import of the organisation: units, management edges, school years, classes, persons, accounts, assignments."""
+
+from collections.abc import Iterable
+
+from access_service.domain.accounts import Account
+from access_service.domain.delegation import HEADS
+from access_service.domain.names import (
+    AccountId,
+    AccountKind,
+    AssignmentId,
+    ClassId,
+    EducationLevel,
+    PersonId,
+    UnitId,
+)
+from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, SchoolYear, Unit, check_edge
+from access_service.domain.scope import ClassSubject
+from access_service.domain.vietnamese import name_key
+from access_service.usecases.import_book import Book
+from access_service.usecases.import_rows import Row
+
+_LEVELS = frozenset(map(str, EducationLevel))
+_KINDS = frozenset({str(AccountKind.ADMIN), str(AccountKind.USE)})
+"""Software's accounts come by approval, never by import."""
+
+_ONE_BY_ONE = "end the earlier one on the day the next one begins"
+
+
+def check_units(book: Book) -> None:
+    """Sheet `units`. The root is the register's own: a row about it must agree, and changes nothing."""
+    stored = frozenset(book.units)
+    managed = {r["unit"] for r in book.rows("edges", has_code=False)} | set(book.edges)
+    for row in book.rows("units", known=stored - {book.root}):
+        kind = row.word("kind", book.pack.unit_kinds)
+        levels = row.levels()
+        begins, ends = row.interval()
+        unit = Unit(
+            UnitId(row.code(part_of_class=True)), kind, row.text("name"), levels or frozenset(), begins, ends
+        )
+        if kind in book.pack.unit_kinds and levels and not book.pack.unit_kinds[kind].has_levels:
+            row.fault(f"a {kind} has no education levels", "leave `levels` empty")
+        if unit.id == book.root and unit.id in stored:
+            if book.units[unit.id].kind != kind:
+                row.fault(f"the register's root is a {book.units[unit.id].kind}", "leave the row out")
+            book.keep(row)
+            continue
+        if unit.id not in managed and unit.id != book.root:
+            row.fault(f"nobody manages `{unit.id}`", "add its direct manager to sheet `edges`")
+        if row.ok:
+            book.units[unit.id] = unit
+            book.add(unit)
+
+
+def check_edges(book: Book) -> None:
+    """Sheet `edges`: one direct manager at a time, no circle. Each edge walks one chain: linear in the rows."""
+    rows: list[tuple[Row, ManagementEdge]] = []
+    for row in book.rows("edges", has_code=False):
+        unit, manager = row.refers("unit", book.units, "units"), row.refers("manager", book.units, "units")
+        begins, ends = row.interval()
+        basis = row.text("basis")
+        if unit is not None and unit.id == book.root:
+            row.fault(f"nobody manages the root `{unit.id}`", "leave the row out")
+        if not row.ok or unit is None or manager is None:
+            continue
+        edge = ManagementEdge(book.new_id("edg"), unit.id, manager.id, basis, begins, ends)
+        rows.append((row, edge))
+        book.edges[unit.id] = (*book.edges.get(unit.id, ()), edge)
+    for row, edge in rows:
+        with row.rules():
+            check_edge(book.org, edge)
+        if row.ok:
+            book.add(edge)
+    for row, edge in rows:
+        if not row.ok:
+            # What hangs on a wrong edge is checked as if it were not there, rather than along a circle.
+            book.edges[edge.unit] = tuple(e for e in book.edges[edge.unit] if e is not edge)
+
+
+def check_years(book: Book) -> None:
+    """Sheet `school_years`."""
+    for row in book.rows("school_years", known=book.years):
+        begins = row.instant("starts_on")
+        closes = row.instant("closes_on")
+        year = SchoolYear(row.code(part_of_class=True), begins, closes)
+        if closes <= begins:
+            row.fault("`closes_on` is not after `starts_on`", "a school year closes after re-examinations")
+        if row.ok:
+            book.years[year.id] = year
+            book.add(year)
+
+
+def check_classes(book: Book) -> None:
+    """Sheet `classes`: the id is `<school>:<school_year>:<code>`, so `code` alone is unique in neither."""
+    first: dict[str, int] = {}
+    stored = frozenset(book.classes)
+    for row in book.rows("classes", has_code=False):
+        school = row.refers("school", book.units, "units")
+        year = row.refers("school_year", book.years, "school_years")
+        code = row.code(part_of_class=True)
+        name, grade, level = row.text("name"), row.text("grade"), row.word("level", _LEVELS)
+        id_ = ClassId(f"{row['school']}:{row['school_year']}:{code}")
+        if len(id_.encode()) > 256:  # noqa: PLR2004 the longest id, which this one is composed for
+            row.fault(f"`{id_}` is too long for an id", "shorten the class code")
+        if id_ in first:
+            row.fault(f"`{id_}` stands in row {first[id_]} too", "one row a class")
+        elif id_ in stored:
+            row.fault(f"`{id_}` is in the register", "leave out what was imported before")
+        first.setdefault(id_, row.number)
+        if school is not None and level in _LEVELS and level not in school.levels:
+            row.fault(f"`{school.id}` does not teach `{level}`", "correct the level, or the unit's `levels`")
+        if not row.ok or school is None or year is None:
+            book.faults.broken["classes"].add(id_)
+            continue
+        found = SchoolClass(
+            id_, school.id, year.id, name, EducationLevel(level), grade, year.starts_at, year.closes_at
+        )
+        book.classes[id_] = found
+        book.add(found)
+
+
+def check_persons(book: Book) -> None:
+    """Sheet `persons`, the only one with names."""
+    for row in book.rows("persons", known=book.persons.keys() - book.founders):
+        name = row.text("name")
+        person = Person(PersonId(row.code()), name, name_key(name))
+        if person.id in book.founders:
+            book.keep(row)
+            continue
+        if row.ok:
+            book.persons[person.id] = person
+            book.add(person)
+
+
+def check_accounts(book: Book) -> None:
+    """Sheet `accounts`: one admin account a unit, one use account a person, every username once."""
+    stored, codes = frozenset(book.accounts), dict[str, int]()
+    for row in book.rows("accounts", known=stored):
+        kind = row.word("kind", _KINDS)
+        unit = row.refers("unit", book.units, "units")
+        person = row.refers("person", book.persons, "persons") if kind != AccountKind.ADMIN else None
+        held = _founding_account(book, kind, row)
+        if held is not None and held.id in stored:
+            book.accounts.setdefault(row["code"], held)
+            book.keep(row)
+            continue
+        username = row.text("username")
+        if username in book.usernames:
+            row.fault(f"the username `{username}` is taken", "choose another")
+        book.usernames.add(username)
+        if row["activation_code_sha256"]:
+            digest = row.sha256("activation_code_sha256")
+            if digest in codes:
+                row.fault(f"the activation code is that of row {codes[digest]} too", "draw one for each account")
+            codes.setdefault(digest, row.number)
+        account = Account(
+            id=AccountId(row.code()),
+            kind=AccountKind(kind) if kind in _KINDS else AccountKind.USE,
+            unit=unit.id if unit else book.root,
+            person=person.id if person else None,
+            username=username,
+            valid_from=row.past("issued_on", book.now),
+        )
+        _check_only_account(book, row, account)
+        if row.ok:
+            book.accounts[account.id] = account
+            book.add(account)
+            if row["activation_code_sha256"]:
+                book.activations[account.id] = row.sha256("activation_code_sha256")
+
+
+def _founding_account(book: Book, kind: str, row: Row) -> Account | None:
+    """The account that `init` issued for the root unit, or for the director or the focal point."""
+    if kind == AccountKind.ADMIN:
+        return book.admin_accounts.get(book.root) if row["unit"] == book.root else None
+    code = book.account_of.get(row["person"]) if row["person"] in book.founders else None
+    return book.accounts.get(code or "")
+
+
+def _check_only_account(book: Book, row: Row, account: Account) -> None:
+    if account.kind is AccountKind.ADMIN:
+        if row["person"]:
+            row.fault("an admin account is the unit's, not a person's", "leave `person` empty")
+        unit = book.units.get(account.unit)
+        kind = book.pack.unit_kinds.get(unit.kind) if unit else None
+        if kind is not None and not kind.has_admin_account:
+            row.fault(f"a {kind.id} has no admin account", "leave the row out")
+        if account.unit in book.admin_accounts and row.ok:
+            row.fault(f"`{account.unit}` has its admin account", "one admin account a unit")
+        book.admin_accounts.setdefault(account.unit, account)
+    elif account.person is not None:
+        if account.person in book.account_of:
+            row.fault(f"`{account.person}` has a use account", "one account, one person")
+        book.account_of.setdefault(account.person, account.id)
+
+
+def check_issuers(book: Book) -> None:
+    """Use accounts are issued by the unit of a duty, or by the one that directly manages it (#90 to #94)."""
+    for row in book.rows("accounts", has_code=False):
+        account = book.accounts.get(row["code"])
+        if account is None or account.person is None or account.unit != row["unit"]:
+            continue
+        duties = book.duties.get(account.person, ())
+        managers = (e.manager for d in duties for e in book.edges.get(d.unit, ()))
+        if not any(d.unit == account.unit for d in duties) and account.unit not in managers:
+            if row["person"] in book.unsure:
+                continue
+            message = f"`{account.person}` has no duty in `{account.unit}` or a unit that it manages"
+            row.fault(message, "add the duty to sheet `assignments`, or correct `unit`")
+
+
+def class_pairs(book: Book, row: Row, unit: str) -> frozenset[ClassSubject] | None:
+    """The column `classes`, local codes with or without a subject, as class ids of this unit and school year."""
+    if not row["classes"]:
+        return None
+    year = row["school_year"]
+    if not year:
+        row.fault("classes without `school_year`", "fill it in")
+        return None
+    pairs = set[ClassSubject]()
+    for part in row.words("classes") or ():
+        code, colon, subject = part.partition(":")
+        id_ = ClassId(f"{unit}:{year}:{code}")
+        if id_ not in book.classes:
+            if id_ in book.faults.broken["classes"]:
+                row.ok = False
+            elif part:
+                row.fault(f"no class `{code}` in `{unit}` in {year}", "add it to sheet `classes`, or correct it")
+        elif (colon and not subject) or ":" in subject:
+            row.fault(f"`{part}` is no class and subject", "write `9A1` or `9A1:TOAN`")
+        pairs.add((id_, subject))
+    return frozenset(pairs)
+
+
+def check_assignments(book: Book) -> None:
+    """Sheet `assignments`: duties by numbered decisions."""
+    rows: list[tuple[Row, Assignment]] = []
+    for row in book.rows("assignments", known=book.assignments):
+        person = row.refers("person", book.persons, "persons")
+        unit = row.refers("unit", book.units, "units")
+        position = row.word("position", book.pack.positions)
+        begins, ends = row.interval()
+        duty = Assignment(
+            id=AssignmentId(row.code()),
+            person=person.id if person else PersonId(""),
+            unit=unit.id if unit else book.root,
+            position=position,
+            decision_number=row.text("decision_number"),
+            decision_date=row.day("decision_date"),
+            decision_sha256=None,
+            classes=class_pairs(book, row, row["unit"]),
+            subjects=row.words("subjects"),
+            levels=row.levels(),
+            substitutes=AssignmentId(row["substitutes"]) if row["substitutes"] else None,
+            valid_from=begins,
+            valid_to=ends,
+        )
+        founding = book.founding_duties.get((duty.person, duty.unit, duty.position))
+        if founding is not None and row.ok:
+            book.assignments[duty.id] = founding
+            book.keep(row)
+            continue
+        known = book.pack.positions.get(position)
+        if known is not None and unit is not None and unit.kind not in known.unit_kinds:
+            row.fault(f"no position `{position}` in a {unit.kind}", "correct the position or the unit")
+        if row["school_year"] and not row["classes"]:
+            row.fault("`school_year` without classes", "name the classes, or leave it empty")
+        _check_levels(row, unit, duty)
+        if row.ok:
+            rows.append((row, duty))
+            book.add_duty(duty)
+            book.add(duty)
+        else:
+            book.unsure.add(row["person"])
+    for row, duty in rows:
+        _check_substitution(book, row, duty)
+    _check_only_one(book, rows)
+
+
+def _check_levels(row: Row, unit: Unit | None, duty: Assignment) -> None:
+    if unit is not None and unit.levels and duty.levels and not duty.levels <= unit.levels:
+        wrong = ", ".join(sorted(duty.levels - unit.levels))
+        row.fault(f"`{unit.id}` does not teach `{wrong}`", "correct the levels")
+
+
+def _check_substitution(book: Book, row: Row, duty: Assignment) -> None:
+    """(11) A substitute's assignment cites the absent person's, in the same unit, and has an end."""
+    if duty.substitutes is None:
+        return
+    absent = row.refers("substitutes", book.assignments, "assignments")
+    if absent is None:
+        return
+    if absent.unit != duty.unit or absent.person == duty.person:
+        row.fault("a substitute stands in for somebody else of the same unit", "correct `substitutes`")
+    if duty.valid_to is None:
+        row.fault("a substitution has an end", "fill in `valid_to`")
+
+
+def _check_only_one(book: Book, rows: Iterable[tuple[Row, Assignment]]) -> None:
+    """One head a unit and one homeroom teacher a class at a time; a substitute stands beside."""
+    new = {duty.id: row for row, duty in rows}
+    for what, duties in _exclusive(book).items():
+        duties.sort(key=lambda d: (d.valid_from, d.id))
+        last = duties[0]
+        for duty in duties[1:]:
+            row = new.get(duty.id) or new.get(last.id)
+            if row is not None and last.interval.overlaps(duty.interval):
+                row.fault(f"`{last.id}` and `{duty.id}` hold the same duty for {what} at one time", _ONE_BY_ONE)
+            if last.valid_to is not None and (duty.valid_to is None or duty.valid_to > last.valid_to):
+                last = duty
+
+
+def _exclusive(book: Book) -> dict[str, list[Assignment]]:
+    """Assignments of which only one may hold at a time, by what they are about."""
+    held: dict[str, list[Assignment]] = {}
+    for duty in book.assignments.values():
+        position = book.pack.positions.get(duty.position)
+        if position is None or duty.substitutes is not None:
+            continue
+        if position.rank in HEADS:
+            held.setdefault(f"unit `{duty.unit}`", []).append(duty)
+            continue
+        for class_id, subject in duty.classes or ():
+            if not subject:
+                held.setdefault(f"`{duty.position}` of class `{class_id}`", []).append(duty)
+    return held
