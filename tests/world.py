@@ -5,10 +5,19 @@ Names are invented; ids begin with 000. Everything goes through the use cases, a
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 
+from access_service.domain.access import AccessRequest, Decision, Deny
+from access_service.domain.audit import Event
+from access_service.domain.delegation import Grant
+from access_service.domain.documents import Document
+from access_service.domain.errors import RefusedError
 from access_service.domain.names import (
     AccountId,
     AccountKind,
@@ -19,10 +28,13 @@ from access_service.domain.names import (
     RegisterId,
     UnitId,
 )
+from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
+from access_service.engine.decide import decide
 from access_service.engine.load import read_pack_files
 from access_service.signing.keys import load_or_create
 from access_service.storage import accounts as stored
+from access_service.storage.audit import events
 from access_service.storage.db import Database
 from access_service.storage.tables import metadata
 from access_service.usecases import accounts, delegation, documents, org, register, signatures
@@ -30,12 +42,15 @@ from access_service.usecases.documents import Line, Prepared
 from access_service.usecases.org import Duty
 from access_service.usecases.services import Caller, Services
 from access_service.usecases.signatures import Presented, Signed
+from access_service.usecases.snapshots import LockIndex, Reading
 
+T = TypeVar("T")
 ROOT = Path(__file__).parents[1]
 PASSWORD = "mật khẩu thử 000"
 CHEAP = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$"
 PRIMARY, LOWER, PRESCHOOL = EducationLevel.PRIMARY, EducationLevel.LOWER_SECONDARY, EducationLevel.PRESCHOOL
 YEAR = "2026-2027"
+REGISTER, DEPARTMENT = RegisterId("thu-nghiem"), UnitId("00031")
 CLASS_6A, CLASS_6B = ClassId("0003101:2026-2027:6A"), ClassId("0003101:2026-2027:6B")
 START = datetime(2026, 8, 20, 1, 0, tzinfo=UTC)
 
@@ -69,8 +84,8 @@ class World:
 
     services: Services
     clock: Clock
-    register: RegisterId = RegisterId("thu-nghiem")
-    root: UnitId = UnitId("00031")
+    register: RegisterId = REGISTER
+    root: UnitId = DEPARTMENT
     admins: dict[UnitId, Caller] = field(default_factory=dict)
     people: dict[str, Someone] = field(default_factory=dict)
     root_authority: str = ""
@@ -126,6 +141,12 @@ class World:
         self.people[key] = Someone(person, account, self.enter(account), assignment)
         return self.people[key]
 
+    def hire_granted(self, key: str, position: str = "academic_registrar", **duty: object) -> tuple[Someone, Grant]:
+        """Somebody of the school with a duty and an effective grant of the role of that name there."""
+        who = self.hire(key, SCHOOL, position, SCHOOL, **duty)
+        line = Line(position, who.duty, Scope(unit=SCHOOL), self.clock.now)
+        return who, self.hand_over(SCHOOL, who, line).grants[0]
+
     def assign(self, person: PersonId, unit: UnitId, position: str, by: UnitId, **duty: object) -> AssignmentId:
         return org.assign_duty(
             self.services,
@@ -172,12 +193,14 @@ class World:
     def head_of(self, unit: UnitId) -> Someone:
         return self.people[f"head:{unit}"] if f"head:{unit}" in self.people else self.people["director"]
 
+    def get(self, value_type: type[T], id_: str) -> T:
+        """One fact as known now."""
+        with self.services.db.read(self.register) as reader:
+            return reader.require(value_type, id_)
+
     def sign(self, who: Someone, document: str, capacity: object = None) -> Signed:
         """Sign one document, or raise what the service refused."""
-        with self.services.db.read(self.register) as reader:
-            from access_service.domain.documents import Document
-
-            shown = reader.require(Document, document)
+        shown = self.get(Document, document)
         [answer] = signatures.sign_batch(
             self.services,
             who.caller,
@@ -208,9 +231,81 @@ class World:
             self.sign(to, prepared.commitment.id)
         return prepared
 
+    def ask(
+        self,
+        who: Someone | AccountId,
+        action: str = "read",
+        class_id: ClassId | None = CLASS_6A,
+        category: str = "STU-ID",
+        *,
+        unit: UnitId | None = None,
+        at: datetime | None = None,
+        known_at: int | None = None,
+    ) -> Decision:
+        """A decision about a class (or, with `class_id` None, a unit), from facts straight out of the database."""
+        account = who.account if isinstance(who, Someone) else who
+        request = AccessRequest(
+            account=account,
+            action=action,
+            resource_type="unit" if class_id is None else "class",
+            resource_id=unit if class_id is None and unit is not None else class_id or "",
+            category=category,
+            unit=unit,
+        )
+        now = at or self.clock.now
+        with self.services.db.read(self.register, known_at) as reader:
+            reading = Reading(reader, now, LockIndex())
+            return decide(request, reading.snapshot(account), reading, now)
+
+    def why(self, who: Someone, action: str = "read", class_id: ClassId | None = CLASS_6A, **more: Any) -> Reason:
+        """Why it is denied; an allow is an error."""
+        decision = self.ask(who, action, class_id, **more)
+        assert isinstance(decision, Deny), decision
+        return decision.reason
+
+    @property
+    def revision(self) -> int:
+        """The newest revision."""
+        counter = self.services.db.counter(self.register)
+        assert counter is not None
+        return counter.revision
+
+    def log(self, after: int = 0) -> list[Event]:
+        """The audit log from the one after `after`."""
+        with self.services.db.connect() as connection:
+            return list(events(connection, self.register, after=after, limit=100_000))
+
+    @contextmanager
+    def refuses(self, code: Refusal) -> Iterator[None]:
+        """The block is refused with this code, changes nothing, and leaves exactly one event.
+
+        What never reached a rule (unreadable, or nothing there) leaves none.
+        """
+        before, seq = self.revision, len(self.log())
+        try:
+            yield
+        except RefusedError as error:
+            assert error.code is code, f"{error.code}: {error.message}"  # noqa: PT017 a context manager of our own
+        else:
+            raise AssertionError(f"not refused with {code}")
+        assert self.revision == before
+        unrecorded = code in (Refusal.INVALID, Refusal.NOT_FOUND)
+        recorded = [(e.happening.outcome, e.happening.code) for e in self.log(seq)]
+        assert recorded == ([] if unrecorded else [("refused", str(code))])
+
     def credentials(self, username: str) -> stored.Credential | None:
         with self.services.db.connect() as connection:
             return stored.credential_by_username(connection, self.register, username)
+
+
+def pack_variant(folder: Path, name: str, text: str) -> Path:
+    """A folder of packs: those of the project, and one named `name` that extends `base` by `text` (TOML)."""
+    packs = folder / "policy"
+    shutil.copytree(ROOT / "policy" / "base", packs / "base")
+    (packs / name).mkdir()
+    head = f'name = "{name}"\nversion = "1.0"\ntitle = "Quy tắc thử"\nextends = "base"\n'
+    (packs / name / "pack.toml").write_text(head + text, encoding="utf-8")
+    return packs
 
 
 def make_services(url: str, folder: Path, clock: Clock) -> Services:
@@ -219,9 +314,16 @@ def make_services(url: str, folder: Path, clock: Clock) -> Services:
     return Services(db, load_or_create(folder / "seal.key"))
 
 
-def found(services: Services, clock: Clock, *, pack: str = "base", name: str = "thu-nghiem") -> World:
+def found(
+    services: Services,
+    clock: Clock,
+    *,
+    pack: str = "base",
+    name: str = "thu-nghiem",
+    policy: Path = ROOT / "policy",
+) -> World:
     """A register with its department, director and focal point, all signed in."""
-    files = read_pack_files(ROOT / "policy", pack, ROOT / "models")
+    files = read_pack_files(policy, pack, ROOT / "models")
     founded = register.init_register(
         services,
         register.Founding(

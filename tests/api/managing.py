@@ -110,9 +110,7 @@ class Managed:
             "receiver": someone.person,
             "number": "02/BB",
             "dated": "2026-08-20",
-            "lines": [
-                {"role": "homeroom_teacher", "assignment": someone.duty, "valid_from": NOW, **scope, **line}
-            ],
+            "lines": [{"role": "homeroom_teacher", "assignment": someone.duty, "valid_from": NOW, **scope, **line}],
         }
 
     def hand_over(self, body: dict[str, Any], receiver: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from access_service.storage.keys import PublicKey, keep_public_key
 from access_service.storage.tables import PublicKeyRow, table
 from access_service.usecases import delegation
 from access_service.usecases.access import DecisionPoint
-from access_service.usecases.explain import explanation_json
+from access_service.usecases.explanation import explanation_json
 from world import (
     CLASS_6A,
     CLASS_6B,

@@ -39,7 +39,7 @@ from access_service.domain.names import AccountId, ClassId, RegisterId, UnitId
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.text import REASON_TEXT
 from access_service.usecases.access import Ask, DecidedAll, parse_revision, revision_text
-from access_service.usecases.explain import explanation_json
+from access_service.usecases.explanation import explanation_json
 
 router = APIRouter(tags=["access"])
 

@@ -287,18 +287,19 @@ def _check_assignment(office: Office, grant: Grant, assignment: Assignment) -> N
 
 def _check_year(office: Office, grant: Grant) -> None:
     """(11) A class grant ends when its school year closes, at the latest."""
+    year = office.org.school_year(grant.scope.school_year) if grant.scope.school_year is not None else None
+    if grant.scope.school_year is not None and year is None:
+        raise InvalidError(f"no school year `{grant.scope.school_year}`")
+    # Before the dates: a grant completed to the end of a closed year would only seem to end before it begins.
+    if year is not None and year.closes_at <= office.now:
+        raise RefusedError(Refusal.CLOSED_YEAR, f"the school year `{year.id}` is closed", school_year=year.id)
     if grant.valid_to is not None and grant.valid_to <= grant.valid_from:
         raise InvalidError("the grant ends before it begins")
-    if grant.scope.school_year is None:
+    if year is None:
         days = office.pack.number("grant_days_max")
         if grant.valid_to is not None and (grant.valid_to - grant.valid_from).days > days:
             raise InvalidError(f"a grant lasts at most {days} days", limit=days)
         return
-    year = office.org.school_year(grant.scope.school_year)
-    if year is None:
-        raise InvalidError(f"no school year `{grant.scope.school_year}`")
-    if year.closes_at <= office.now:
-        raise RefusedError(Refusal.CLOSED_YEAR, f"the school year `{year.id}` is closed", school_year=year.id)
     if grant.valid_to is None or grant.valid_to > year.closes_at:
         raise RefusedError(Refusal.CLOSED_YEAR, f"the school year `{year.id}` closes first", school_year=year.id)
 
@@ -357,7 +358,10 @@ def check_custody(
         raise RefusedError(
             Refusal.REDELEGATION_FORBIDDEN, f"this policy lets no `{holder}` operate it", holder=holder
         )
-    if current is not None:
+    if current is not None and holder == current.holder == "officer":
+        raise RefusedError(Refusal.REDELEGATION_FORBIDDEN, "an officer may not hand the account on", unit=unit)
+    # An officer takes over from the head in writing: that handover ends the head's own custody.
+    if current is not None and holder != "officer":
         raise RefusedError(Refusal.CUSTODY_TAKEN, f"somebody operates the admin account of `{unit}`", unit=unit)
     expected = unit if holder == "officer" else manager
     if giver != expected:

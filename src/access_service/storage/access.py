@@ -1,6 +1,6 @@
 """What a decision about one account depends on, gathered from a reader."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from access_service.domain.access import AccountFacts, GrantFacts
@@ -15,7 +15,7 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment
-from access_service.domain.policy import Pack
+from access_service.domain.policy import DelegationRule, Pack
 from access_service.domain.time import Interval
 from access_service.engine.tables import Tables
 from access_service.storage.facts import Reader
@@ -118,15 +118,17 @@ class Gatherer:
             found[s.kind, s.target] = (*found.get((s.kind, s.target), ()), s.interval)
         return found
 
+    def rule_of(self, grant: Grant, assignment: Assignment, pack: Pack) -> DelegationRule | None:
+        """The pack's row by which the issuing unit handed that role to that position."""
+        unit = self.org.unit(grant.unit)
+        relation = OWN_UNIT if assignment.unit == grant.unit else DIRECT_MANAGER
+        return pack.delegation_rule(grant.role, assignment.position, unit.kind, relation) if unit else None
+
     def _required(self, grant: Grant, assignment: Assignment | None, pack: Pack | None) -> frozenset[str]:
         """The documents that the pack in force for the issuing unit asks for."""
         if assignment is None:
             return frozenset({"inspection"})
-        unit = self.org.unit(grant.unit)
-        if pack is None or unit is None:
-            return WITHOUT_RULE
-        relation = OWN_UNIT if assignment.unit == grant.unit else DIRECT_MANAGER
-        rule = pack.delegation_rule(grant.role, assignment.position, unit.kind, relation)
+        rule = None if pack is None else self.rule_of(grant, assignment, pack)
         return WITHOUT_RULE if rule is None else rule.documents
 
     def heads_of(self, unit: UnitId, pack: Pack) -> list[Assignment]:
@@ -153,11 +155,3 @@ class Gatherer:
             ),
             default=None,
         )
-
-
-def _on(
-    laid_on: Mapping[tuple[SuspendableKind, str], tuple[Interval, ...]],
-    kind: SuspendableKind,
-    targets: Iterable[str],
-) -> tuple[Interval, ...]:
-    return tuple(interval for target in targets for interval in laid_on.get((kind, target), ()))

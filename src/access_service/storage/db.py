@@ -126,24 +126,30 @@ def append_events(tx: Transaction, counter: Counter, happenings: list[Happening]
     )
 
 
+def make_engine(url: str) -> Engine:
+    """An engine for a database URL: `sqlite:///<path>`, or `postgresql://…` (with the driver psycopg)."""
+    parsed = make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True, pool_size=8)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
 class Database:
     """One database with any number of registers."""
 
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
         """`clock` is the only clock; it is handed down so that tests and demonstrations can set it."""
-        parsed = make_url(url)
-        if parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        self.url = parsed
-        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.engine: Engine = make_engine(url)
+        self.url = self.engine.url
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.clock = clock
-        if self.is_sqlite and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        options: dict[str, Any] = {} if self.is_sqlite else {"pool_pre_ping": True, "pool_size": 8}
-        self.engine: Engine = create_engine(parsed, **options)
-        if self.is_sqlite:
-            event.listen(self.engine, "connect", _prepare_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
 
     def close(self) -> None:
         """Give every connection back."""
@@ -238,6 +244,14 @@ class Database:
         with self.connect() as connection:
             rows = connection.execute(select(_registers).order_by(_registers.c.id)).mappings()
             return [dict(row) for row in rows]
+
+    def checkpoint(self) -> None:
+        """Bring a SQLite database's write-ahead log into its one file, so that the file can be moved."""
+        if self.is_sqlite:
+            with self.engine.connect() as connection:
+                raw = connection.connection.dbapi_connection
+                if raw is not None:
+                    raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def ping(self) -> None:
         """Raise `UnavailableError` unless the database answers."""

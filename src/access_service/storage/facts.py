@@ -64,6 +64,10 @@ _CHUNK = 500
 """Values in one `IN (…)`: well below every database's limit on parameters."""
 
 
+def _id_of(value: Any) -> str:
+    return str(value.id)
+
+
 class Reader:
     """One register, as known at one revision: every question of a use case sees the same state (rule 15)."""
 
@@ -106,9 +110,10 @@ class Reader:
         found: list[T] = []
         for chunk in chunks:
             here = [*conditions, codec.table.c[many[0]].in_(chunk)] if many and chunk else conditions
-            statement = select(codec.table).where(*here).order_by(codec.table.c.id)
+            statement = select(codec.table).where(*here)
             found += [codec.value(dict(row)) for row in self.connection.execute(statement).mappings()]
-        return found
+        # Not ORDER BY: a PostgreSQL collation may put ids in another order than bytes do, and chunks are apart.
+        return sorted(found, key=_id_of)
 
     def first(self, value_type: type[T], **equals: object) -> T | None:
         """The value with the smallest id among those found, or None."""

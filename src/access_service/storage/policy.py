@@ -1,12 +1,12 @@
 """Packs in force: bytes by SHA-256. The past is never read from the folder again."""
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from access_service.domain.errors import UnavailableError
 from access_service.engine.compile import compile_pack
 from access_service.engine.load import PackFiles, parse_pack
 from access_service.engine.tables import Tables
-from access_service.storage.tables import PackRow, table
+from access_service.storage.tables import PackRow, insert_once, table
 
 _packs = table(PackRow)
 _compiled: dict[str, Tables] = {}
@@ -16,16 +16,13 @@ _compiled: dict[str, Tables] = {}
 def store_pack(connection: Connection, files: PackFiles) -> Tables:
     """Check, compile and keep a pack; storing it again changes nothing."""
     tables = compile_pack(parse_pack(files))
-    known = connection.execute(select(_packs.c.digest).where(_packs.c.digest == files.digest)).first()
-    if known is None:
-        connection.execute(
-            insert(_packs).values(
-                digest=files.digest,
-                name=tables.pack.name,
-                version=tables.pack.version,
-                archive=files.to_bytes(),
-            )
-        )
+    row = {
+        "digest": files.digest,
+        "name": tables.pack.name,
+        "version": tables.pack.version,
+        "archive": files.to_bytes(),
+    }
+    insert_once(connection, _packs, row)
     _compiled[files.digest] = tables
     return tables
 

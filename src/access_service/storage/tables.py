@@ -5,9 +5,11 @@ A fact's row holds the value in the interval `valid_from`..`valid_to` and is wha
 register, so two registers on one database never meet. Columns carry the names of the domain value's fields.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel
 
 NAMING = {
@@ -23,6 +25,12 @@ def table(row_type: type[SQLModel]) -> Table:
     """The SQLAlchemy table of a row class: reads and bulk writes go around the ORM session."""
     found: Table = row_type.__table__  # type: ignore[attr-defined]
     return found
+
+
+def insert_once(connection: Connection, into: Table, row: Mapping[str, object]) -> None:
+    """Insert a row of a table that registers share, unless its key is there: another node may be doing the same."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    connection.execute(dialect.insert(into).values(**row).on_conflict_do_nothing())
 
 
 class Fact(SQLModel):

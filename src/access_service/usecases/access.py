@@ -30,7 +30,8 @@ from access_service.engine.decide import Place, Snapshot, decide
 from access_service.storage.audit import recorded_at, revision_at, touched_since
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
-from access_service.usecases.explain import Explanation, explain
+from access_service.usecases.explain import explain
+from access_service.usecases.explanation import Explanation
 from access_service.usecases.snapshots import NEVER, Kept, LockIndex, Reading
 
 K = TypeVar("K")

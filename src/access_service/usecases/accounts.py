@@ -1,15 +1,18 @@
 """Accounts and sessions: issue, activate, sign in and out, suspend, resume, recover."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from access_service.domain.accounts import Account, Suspension, state_of
+from access_service.domain.delegation import HEADS, LEADERS
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import (
     AccountId,
     AccountKind,
     AccountState,
     PersonId,
+    Rank,
     RegisterId,
     SuspendableKind,
     UnitId,
@@ -21,7 +24,7 @@ from access_service.signing import passwords
 from access_service.storage import accounts as stored
 from access_service.storage.access import Gatherer
 from access_service.storage.facts import Reader
-from access_service.usecases.services import Act, Caller, Services, act
+from access_service.usecases.services import Act, Caller, Services, act, as_missing
 
 SESSION_MINUTES = 15
 """When no pack says otherwise."""
@@ -113,7 +116,45 @@ def caller_of(gather: Gatherer, id_: AccountId, now: datetime) -> Caller:
         person = custody.person if custody else None
     if person is None:
         raise RefusedError(Refusal.CUSTODY_VACANT, "nobody operates this account now")
-    return Caller(reader.register, account.id, account.kind, person, account.unit)
+    return Caller(reader.register, account.id, account.kind, person, home_unit(reader, account, now))
+
+
+def home_unit(reader: Reader, account: Account, now: datetime) -> UnitId:
+    """Whose account it is now: the unit that issued it, or where its holder went when no duty is left there.
+
+    A school keeps no hold on the account of somebody who has left it.
+    """
+    if account.kind is not AccountKind.USE or account.person is None:
+        return account.unit
+    duties = [a for a in reader.find(Assignment, person=account.person) if now in a.interval]
+    if not duties or any(a.unit == account.unit for a in duties):
+        return account.unit
+    return min(duties, key=lambda a: (a.valid_from, a.id)).unit
+
+
+def check_responsible(doing: Act, account: Account, ranks: Collection[Rank]) -> None:
+    """Who may stop or recover an account: its home unit or one above it.
+
+    For a unit's admin account, and for somebody who holds one of `ranks` in a unit, only a unit above that one: an
+    officer takes nothing from the head (rule 6), and nobody below comes by a signature of the leadership.
+    """
+    led = [account.unit] if account.kind is AccountKind.ADMIN else []
+    if account.kind is AccountKind.USE and account.person is not None:
+        held = doing.tx.find(Assignment, person=account.person)
+        led += [duty.unit for duty in held if doing.now in duty.interval and _rank(doing, duty) in ranks]
+    if not led:
+        doing.as_above(home_unit(doing.tx, account, doing.now))
+    for unit in led:
+        manager = manager_of(doing.org, unit, doing.now)
+        if manager is None:
+            doing.check_visible(unit)
+            raise RefusedError(Refusal.FORBIDDEN, "nobody in the register is above the root", unit=unit)
+        doing.as_above(manager)
+
+
+def _rank(doing: Act, duty: Assignment) -> Rank | None:
+    position = doing.pack_for(duty.unit).positions.get(duty.position)
+    return None if position is None else position.rank
 
 
 def caller_from_token(services: Services, token: str) -> Caller:
@@ -185,7 +226,8 @@ def issue_account(
 ) -> Issued:
     """Issue an account (#90–#94, rule 4).
 
-    A unit's admin account is issued by its direct manager; a use account by the unit where the person has a duty.
+    A unit's admin account, and its head's use account, are issued by its direct manager; every other use account by
+    the unit where the person has a duty.
     """
     with act(services, caller, "account.issue", unit) as doing:
         if kind is AccountKind.ADMIN:
@@ -216,14 +258,25 @@ def _check_use_account(doing: Act, unit: UnitId, person: PersonId | None) -> Non
         for a in doing.tx.find(Assignment, person=person, unit=unit)
         if a.valid_to is None or a.valid_to > doing.now
     ]
-    manager = manager_of(doing.org, unit, doing.now)
-    caller = doing.require_caller()
-    if caller.unit not in (unit, manager) or caller.kind is not AccountKind.ADMIN:
-        doing.as_custodian(unit)
+    caller, issuer = doing.require_caller(), _issuer(doing, unit, duties)
+    if caller.kind is AccountKind.ADMIN and caller.unit != issuer:
+        doing.check_visible(unit)
+        raise RefusedError(Refusal.NOT_DIRECT_MANAGER, f"`{issuer}` issues that account", unit=unit)
+    doing.as_custodian(issuer)
     if not duties:
         raise RefusedError(Refusal.ASSIGNMENT_MISSING, f"the person has no duty in `{unit}`", unit=unit)
     if doing.use_account_of(person) is not None:
         raise RefusedError(Refusal.DUPLICATE, "the person has an account")
+
+
+def _issuer(doing: Act, unit: UnitId, duties: Sequence[Assignment]) -> UnitId:
+    """(4) A unit issues to its own people; its direct manager to its head, and where it has no admin account."""
+    found, manager = doing.org.unit(unit), manager_of(doing.org, unit, doing.now)
+    if found is None or manager is None:
+        return unit
+    kind = doing.pack_for(unit).unit_kinds.get(found.kind)
+    is_bare = kind is not None and not kind.has_admin_account
+    return manager if is_bare or any(_rank(doing, duty) in HEADS for duty in duties) else unit
 
 
 def new_account(doing: Act, *, unit: UnitId, kind: AccountKind, person: PersonId | None, username: str) -> Issued:
@@ -266,14 +319,20 @@ def new_activation(doing: Act, account: Account) -> Issued:
 
 
 def recover(services: Services, caller: Caller, id_: AccountId) -> Issued:
-    """A new activation code for somebody who lost theirs: by the unit or one above it, never by oneself."""
+    """A new activation code for somebody who lost theirs: by the unit or one above it, never by oneself.
+
+    Whoever gets the code can sign as the holder, so an admin account and the leadership's own are recovered from
+    above only.
+    """
     with act(services, caller, "account.recover", id_) as doing:
         account = doing.tx.require(Account, id_)
-        doing.as_above(account.unit)
-        if id_ == caller.account or account.person == caller.person:
+        holders = {account.person}
+        if account.kind is AccountKind.ADMIN and (custody := doing.custody_of(account.unit)) is not None:
+            holders.add(custody.person)
+        if id_ == caller.account or caller.person in holders:
             raise RefusedError(Refusal.SELF_SERVICE, "nobody recovers their own account")
-        if account.kind is AccountKind.ADMIN and caller.kind is AccountKind.ADMIN and caller.unit == account.unit:
-            raise RefusedError(Refusal.SELF_SERVICE, "a unit does not recover its own admin account")
+        with as_missing("account", id_):
+            check_responsible(doing, account, LEADERS)
         issued = new_activation(doing, account)
         doing.tx.happened("account.recover", id_)
         doing.tx.touches(id_)

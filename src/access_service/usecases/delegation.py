@@ -1,7 +1,7 @@
 """Authority and grants: give, narrow, withdraw; suspend, resume, revoke; confirm, succeed."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from access_service.domain.accounts import Account, Suspension
 from access_service.domain.delegation import (
@@ -26,14 +26,16 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.time import Interval, start_of_day
 from access_service.storage import accounts as stored
+from access_service.usecases.accounts import check_responsible, home_unit
 from access_service.usecases.effects import (
+    LAST_DUTY,
     close_authority,
     end_custody,
     end_excess,
     end_grants,
 )
 from access_service.usecases.org import end_duties_of_unit
-from access_service.usecases.services import Act, Caller, Services, act
+from access_service.usecases.services import Act, Caller, Services, act, as_missing
 
 
 def give_authority(
@@ -87,11 +89,17 @@ def own_authority(doing: Act, unit: UnitId, id_: AuthorityId | None) -> Authorit
 
 
 def _as_giver_of(doing: Act, authority: Authority) -> None:
-    """Who gave it, or anybody above them."""
+    """The direct manager as the edges stand today, or anybody above: a former manager keeps no hold (rule 4)."""
     if authority.parent is None:
         raise RefusedError(Refusal.FORBIDDEN, "the root's authority has no issuer in this register")
-    parent = doing.tx.require(Authority, authority.parent)
-    doing.as_above(parent.unit)
+    with as_missing("authority", authority.id):
+        doing.check_visible(authority.unit)
+        doing.as_above(_giver_of(doing, authority))
+
+
+def _giver_of(doing: Act, authority: Authority) -> UnitId:
+    manager = manager_of(doing.org, authority.unit, doing.now)
+    return manager if manager is not None else doing.tx.require(Authority, authority.parent or "").unit
 
 
 def narrow_authority(
@@ -132,7 +140,8 @@ def suspend(services: Services, caller: Caller, *, kind: SuspendableKind, target
     """Pause an account, unit, authority or grant, and all that rests on it, at once (rules 2, 10)."""
     with act(services, caller, f"{kind}.suspend", target) as doing:
         unit = _responsible_for(doing, kind, target)
-        if _suspension_in_force(doing, kind, target) is not None:
+        chain = doing.office_chain(unit)
+        if any(s.unit in chain for s in _suspensions_in_force(doing, kind, target)):
             raise RefusedError(Refusal.DOCUMENT_STATE, f"`{target}` is suspended already", target=target)
         suspension = Suspension(doing.new_id("sus"), kind, target, unit, reason, doing.now)
         doing.tx.put(suspension)
@@ -144,32 +153,44 @@ def suspend(services: Services, caller: Caller, *, kind: SuspendableKind, target
 def resume(services: Services, caller: Caller, *, kind: SuspendableKind, target: str) -> Suspension:
     """End the pause; what was below is as it was (rule 3)."""
     with act(services, caller, f"{kind}.resume", target) as doing:
-        _responsible_for(doing, kind, target)
-        suspension = _suspension_in_force(doing, kind, target)
-        if suspension is None:
+        unit = _responsible_for(doing, kind, target)
+        found = _suspensions_in_force(doing, kind, target)
+        if not found:
             raise RefusedError(Refusal.DOCUMENT_STATE, f"`{target}` is not suspended", target=target)
-        if caller.unit not in doing.office_chain(suspension.unit):
+        own = [s for s in found if s.reason == LAST_DUTY or unit in doing.office_chain(s.unit)]
+        if not own:
             raise RefusedError(Refusal.FORBIDDEN, "a unit above ordered it; that unit resumes", target=target)
-        ended = replace(suspension, valid_to=doing.now)
-        doing.tx.put(ended)
+        ended = [replace(s, valid_to=doing.now) for s in own]
+        doing.tx.put(*ended)
         _touch(doing, kind, target)
-        doing.tx.happened(f"{kind}.resume", target, suspension=suspension.id)
-        return ended
+        for suspension in ended:
+            doing.tx.happened(f"{kind}.resume", target, suspension=suspension.id)
+        return ended[-1]
 
 
-def _suspension_in_force(doing: Act, kind: SuspendableKind, target: str) -> Suspension | None:
+def _suspensions_in_force(doing: Act, kind: SuspendableKind, target: str) -> list[Suspension]:
+    """Several may hold: a unit above lays its own beside one from below, which cannot lift it."""
     found = doing.tx.find(Suspension, kind=str(kind), target=target)
-    return next((s for s in found if doing.now in s.interval), None)
+    return [s for s in found if doing.now in s.interval]
+
+
+def _acting_unit(doing: Act, unit: UnitId) -> UnitId:
+    """For which unit at or above this one the caller acts: a person for the highest that they lead."""
+    caller = doing.require_caller()
+    if caller.kind is AccountKind.ADMIN:
+        return caller.unit
+    led = [above for above in doing.office_chain(unit) if doing.leading(caller.person, above)]
+    return led[-1] if led else caller.unit
 
 
 def _responsible_for(doing: Act, kind: SuspendableKind, target: str) -> UnitId:
-    """Whose it is; the caller must be that unit or one above, and never the person concerned (rule 7).
+    """For which unit the caller acts: that of the target or one above, and never the person concerned (rule 7).
 
     A unit and an authority are suspended from above; the inspected cannot stop the inspection (rule 14).
     """
     caller = doing.require_caller()
     if kind is SuspendableKind.UNIT:
-        doing.require_unit(UnitId(target))
+        doing.check_visible(UnitId(target))
         manager = manager_of(doing.org, UnitId(target), doing.now)
         if manager is None:
             raise RefusedError(Refusal.FORBIDDEN, "nobody is above the root")
@@ -177,21 +198,25 @@ def _responsible_for(doing: Act, kind: SuspendableKind, target: str) -> UnitId:
     elif kind is SuspendableKind.AUTHORITY:
         authority = doing.tx.require(Authority, target)
         _as_giver_of(doing, authority)
-        unit = doing.tx.require(Authority, authority.parent or "").unit
+        unit = _giver_of(doing, authority)
     elif kind is SuspendableKind.ACCOUNT:
         account = doing.tx.require(Account, target)
         if caller.account == account.id or caller.person == account.person:
             raise RefusedError(Refusal.SELF_SERVICE, "nobody suspends or resumes their own account")
-        unit = account.unit
+        unit = home_unit(doing.tx, account, doing.now)
         if account.kind is AccountKind.ADMIN:
             unit = manager_of(doing.org, account.unit, doing.now) or account.unit
+        else:
+            with as_missing(str(kind), target):
+                check_responsible(doing, account, HEADS)
     else:
         grant = doing.tx.require(Grant, target)
         if doing.tx.require(Account, grant.account).person == caller.person:
             raise RefusedError(Refusal.SELF_SERVICE, "nobody suspends or resumes their own grant")
         unit = grant.unit
-    doing.as_above(unit)
-    return caller.unit
+    with as_missing(str(kind), target):
+        doing.as_above(unit)
+    return _acting_unit(doing, unit)
 
 
 def _touch(doing: Act, kind: SuspendableKind, target: str) -> None:
@@ -250,6 +275,7 @@ def narrow_grant(
 def confirm_grants(services: Services, caller: Caller, unit: UnitId) -> Confirmation:
     """A new head confirms, in their own session, what the office granted before them (rule 9)."""
     with act(services, caller, "grants.confirm", unit) as doing:
+        doing.check_visible(unit)
         pack = doing.pack_for(unit)
         headships = [
             a
@@ -259,6 +285,10 @@ def confirm_grants(services: Services, caller: Caller, unit: UnitId) -> Confirma
         if caller.kind is not AccountKind.USE or not headships:
             doing.check_visible(unit)
             raise RefusedError(Refusal.SIGNER_NOT_LEADER, f"only the head of `{unit}` confirms", unit=unit)
+        limit = headships[0].valid_from + timedelta(days=pack.number("confirmation_days"))
+        if pack.choice("confirmation_silence") == "lapse" and doing.now >= limit:
+            # Silence has ended those grants: a late word must not make past refusals right.
+            raise RefusedError(Refusal.DOCUMENT_STATE, "the time to confirm is over", unit=unit)
         done = {c.assignment for c in doing.tx.find(Confirmation, unit=unit)}
         if headships[0].id in done:
             raise RefusedError(Refusal.DUPLICATE, "confirmed already", unit=unit)
@@ -279,6 +309,8 @@ def succeed_unit(
     """
     with act(services, caller, "unit.succeed", predecessor) as doing:
         at = start_of_day(on)
+        doing.check_visible(predecessor)
+        doing.check_visible(successor)
         old, new = doing.require_unit(predecessor), doing.require_unit(successor)
         manager = manager_of(doing.org, predecessor, doing.now)
         if manager is None or manager_of(doing.org, successor, doing.now) != manager:
@@ -305,7 +337,10 @@ def succeed_unit(
 
 def _pass_units(doing: Act, predecessor: UnitId, successor: UnitId, basis: str) -> None:
     for edge in doing.tx.find(ManagementEdge, manager=predecessor):
-        if doing.now not in Interval(edge.valid_from, edge.valid_to):
+        if edge.valid_to is not None and edge.valid_to <= doing.now:
+            continue
+        if edge.valid_from > doing.now:
+            doing.tx.put(replace(edge, manager=successor))
             continue
         doing.tx.put(replace(edge, valid_to=doing.now))
         doing.tx.put(ManagementEdge(doing.new_id("edg"), edge.unit, successor, basis, doing.now, edge.valid_to))

@@ -41,7 +41,7 @@ from access_service.domain.scope import Scope
 from access_service.signing.canonical import canonical, sha256_hex
 from access_service.storage.codec import dump_scope_json
 from access_service.usecases.delegation import own_authority
-from access_service.usecases.effects import admin_account, close_document, end_grants
+from access_service.usecases.effects import admin_account, check_own_head, close_document, end_grants
 from access_service.usecases.services import Act, Caller, Services, View, act
 
 MINUTES = frozenset({DocumentKind.HANDOVER_MINUTES, DocumentKind.SUPPLEMENTARY_MINUTES})
@@ -95,6 +95,7 @@ def propose_handover(
             raise RefusedError(Refusal.ACCOUNT_NOT_ACTIVE, "the receiver has no use account yet")
         if not lines:
             raise InvalidError("minutes have at least one line")
+        check_own_head(doing, unit, receiver)
         document_id, grants, needs = DocumentId(doing.new_id("doc")), [], set[str]()
         for line in lines:
             held = own_authority(doing, unit, line.authority)
@@ -269,26 +270,11 @@ def propose_custody(
     the head, takes nothing from the head, and may not hand it on.
     """
     with act(services, caller, "custody.propose", unit) as doing:
-        doing.require_unit(unit)
+        doing.check_visible(unit)
         giver = caller.unit
         if caller.kind is not AccountKind.ADMIN:
             doing.as_custodian(unit)
-        duty, rank = _duty_for_custody(doing, unit, receiver)
-        pack = doing.pack_for(unit)
-        holder = {Rank.HEAD: "head", Rank.ACTING_HEAD: "head", Rank.DEPUTY_IN_CHARGE: "deputy_in_charge"}.get(
-            rank, "officer"
-        )
-        manager = manager_of(doing.org, unit, doing.now)
-        current = doing.custody_of(unit)
-        if holder == "officer" and current is not None:
-            if current.holder == "officer":
-                raise RefusedError(
-                    Refusal.REDELEGATION_FORBIDDEN, "an officer may not hand the account on", unit=unit
-                )
-            current = None
-        if giver not in (unit, manager):
-            doing.check_visible(unit)
-        check_custody(pack, holder=holder, giver=giver, unit=unit, manager=manager, current=current)
+        duty, holder = _custody_terms(doing, unit, giver=giver, receiver=receiver)
         if receiver == caller.person:
             raise RefusedError(Refusal.SELF_SERVICE, "nobody hands an account to themselves")
         account = admin_account(doing, unit)
@@ -301,6 +287,34 @@ def propose_custody(
             receiver=receiver,
             body={"account": account.id, "assignment": duty.id, "custody_of": unit, "holder": holder},
         )
+
+
+def _custody_terms(doing: Act, unit: UnitId, *, giver: UnitId, receiver: PersonId) -> tuple[Assignment, str]:
+    """On which duty, and as what, the person may operate the account now, handed over by `giver` (rule 6)."""
+    duty, rank = _duty_for_custody(doing, unit, receiver)
+    holder = {Rank.HEAD: "head", Rank.ACTING_HEAD: "head", Rank.DEPUTY_IN_CHARGE: "deputy_in_charge"}.get(
+        rank, "officer"
+    )
+    check_custody(
+        doing.pack_for(unit),
+        holder=holder,
+        giver=giver,
+        unit=unit,
+        manager=manager_of(doing.org, unit, doing.now),
+        current=doing.custody_of(unit),
+    )
+    return duty, holder
+
+
+def check_custody_again(doing: Act, document: Document) -> None:
+    """What held when custody was proposed holds when the last side signs: nobody took it over in between (5, 6)."""
+    body = json.loads(document.content)
+    if document.receiver is None:
+        raise RuntimeError("custody without a receiver")
+    unit = UnitId(body["custody_of"])
+    _, holder = _custody_terms(doing, unit, giver=document.unit, receiver=document.receiver)
+    if holder != body["holder"]:
+        raise RefusedError(Refusal.ASSIGNMENT_MISSING, "the receiver's duty is another one by now", unit=unit)
 
 
 def _duty_for_custody(doing: Act, unit: UnitId, person: PersonId) -> tuple[Assignment, Rank]:
@@ -341,8 +355,9 @@ def revise(
         for grant in lines:
             authority = doing.tx.require(Authority, grant.authority)
             check_office(doing.office(document.unit, authority))
-        body = {k: v for k, v in _body_of(document).items() if k != "lines"}
-        if lines:
+        body = _body_of(document)
+        if document.kind in MINUTES:
+            # What was narrowed or ended since is described as it stands; a return lists what it returns.
             body["lines"] = [describe(g) for g in lines if g.ended_at is None]
         revised = compose(
             doing,
@@ -378,7 +393,8 @@ def visible(doing: View, id_: DocumentId) -> Document:
     """A document the caller may see: its receiver, its signers' units, and the units above; else not found."""
     caller = doing.require_caller()
     document = doing.reader.require(Document, id_)
-    if caller.person != document.receiver and not doing.is_related(document.unit):
+    is_own = caller.person == document.receiver or bool(doing.leading(caller.person, document.unit))
+    if not is_own and not doing.is_related(document.unit):
         raise NotFoundError("document", id_)
     return document
 

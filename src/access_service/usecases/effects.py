@@ -10,7 +10,15 @@ from datetime import datetime
 
 from access_service.domain.access import GrantFacts, documents_reason
 from access_service.domain.accounts import Account, Custody, Suspension
-from access_service.domain.delegation import Authority, Grant, LeavingCase, check_grant, excess
+from access_service.domain.delegation import (
+    HEADS,
+    Authority,
+    Grant,
+    Inspection,
+    LeavingCase,
+    check_grant,
+    excess,
+)
 from access_service.domain.documents import Document
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import (
@@ -20,6 +28,7 @@ from access_service.domain.names import (
     GrantEnd,
     GrantId,
     PersonId,
+    Rank,
     SuspendableKind,
     UnitId,
 )
@@ -28,6 +37,9 @@ from access_service.domain.reasons import Reason, Refusal
 from access_service.storage import accounts as stored
 from access_service.usecases.accounts import new_activation
 from access_service.usecases.services import Act
+
+LAST_DUTY = "last duty ended"
+"""Why the service itself suspends an account (rule 12); wherever its holder has a duty next may resume it."""
 
 
 def end_grants(doing: Act, grants: Iterable[Grant], how: GrantEnd, at: datetime | None = None) -> list[GrantId]:
@@ -90,6 +102,7 @@ def activate_ready(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> list[Gr
     A grant is effective from the latest of its start, the last signature, and this commit.
     """
     waiting = [g for g in grants if g.activated_at is None and g.ended_at is None]
+    _check_replaced(doing, waiting)
     activated = []
     for facts in doing.gather.grants(waiting, doing.now):
         if _lacks_paper(facts, doing.now):
@@ -99,6 +112,7 @@ def activate_ready(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> list[Gr
         assignment = doing.tx.get(Assignment, grant.assignment) if grant.assignment else None
         authority = doing.tx.require(Authority, grant.authority)
         check_grant(doing.office(unit, authority), grant, account, assignment)
+        check_own_head(doing, unit, account.person)
         doing.tx.put(replace(grant, activated_at=doing.now))
         doing.tx.touches(grant.account)
         doing.tx.happened("grant.activate", grant.id)
@@ -106,6 +120,26 @@ def activate_ready(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> list[Gr
         if grant.replaces is not None:
             _supersede(doing, grant.replaces)
     return activated
+
+
+def _check_replaced(doing: Act, waiting: Iterable[Grant]) -> None:
+    """A line that replaces another stands or falls with it: what was taken back meanwhile is not brought back."""
+    for old in doing.tx.find(Grant, id=[g.replaces for g in waiting if g.replaces is not None]):
+        if old.ended_at is not None and old.ended_at <= doing.now:
+            raise RefusedError(Refusal.GRANT_ENDED, "the grant to be replaced is over", grant=old.id)
+
+
+def check_own_head(doing: Act, unit: UnitId, person: PersonId | None) -> None:
+    """(7) A head's giver is the direct manager, whatever other duty the head has in the unit.
+
+    Who signs KT. signs in the head's place: the head would be giver and receiver of one document.
+    """
+    positions = doing.pack_for(unit).positions
+    held = doing.leading(person, unit) if person is not None else []
+    if any(positions[a.position].rank in HEADS for a in held):
+        raise RefusedError(
+            Refusal.SELF_SERVICE, f"the head of `{unit}` receives from its direct manager", unit=unit
+        )
 
 
 def _lacks_paper(facts: GrantFacts, now: datetime) -> Reason | None:
@@ -130,12 +164,18 @@ def _supersede(doing: Act, old_id: GrantId) -> None:
 
 
 def close_document(doing: Act, document: Document, state: DocumentState, reason: str | None) -> Document:
-    """A signed document stops carrying its grants."""
+    """A signed document stops carrying what rests on it: grants (the caller ends them), custody, an inspection."""
     closed = replace(document, state=state, state_since=doing.now, ended_at=doing.now, reason=reason)
     doing.tx.put(closed)
     doing.tx.happened("document.close", document.id, state=str(state))
     if document.receiver is not None:
         doing.touch_person(document.receiver)
+    for custody in doing.tx.find(Custody, document=document.id):
+        if doing.now in custody.interval:
+            end_custody(doing, custody)
+    for inspection in doing.tx.find(Inspection, document=document.id):
+        if inspection.valid_to > doing.now:
+            doing.tx.put(replace(inspection, valid_to=max(doing.now, inspection.valid_from)))
     return closed
 
 
@@ -177,6 +217,29 @@ def end_custody(doing: Act, custody: Custody) -> None:
     doing.tx.touches(custody.account)
 
 
+def end_custodies_of(doing: Act, duty: Assignment) -> None:
+    """Custody ends with the duty it rests on: the head's with the headship, an officer's with the last one."""
+    at = duty.valid_to
+    if at is None:
+        return
+    positions = doing.pack_for(duty.unit).positions
+    left = [
+        positions[a.position].rank if a.position in positions else Rank.STAFF
+        for a in doing.tx.find(Assignment, person=duty.person, unit=duty.unit)
+        if a.id != duty.id and (a.valid_to is None or a.valid_to > at)
+    ]
+    for custody in doing.tx.find(Custody, unit=duty.unit, person=duty.person):
+        if custody.valid_to is not None and custody.valid_to <= at:
+            continue
+        if left if custody.holder == "officer" else any(rank in HEADS for rank in left):
+            continue
+        if at <= doing.now:
+            end_custody(doing, custody)
+        else:
+            doing.tx.put(replace(custody, valid_to=at))
+            doing.tx.touches(custody.account)
+
+
 def admin_account(doing: Act, unit: UnitId) -> Account:
     """The unit's admin account; its direct manager issues it first."""
     account = doing.tx.first(Account, unit=unit, kind=str(AccountKind.ADMIN))
@@ -197,7 +260,7 @@ def suspend_account_if_last(doing: Act, person: PersonId, at: datetime) -> None:
         kind=SuspendableKind.ACCOUNT,
         target=account.id,
         unit=account.unit,
-        reason="last duty ended",
+        reason=LAST_DUTY,
         valid_from=at,
     )
     doing.tx.put(suspension)
@@ -205,6 +268,18 @@ def suspend_account_if_last(doing: Act, person: PersonId, at: datetime) -> None:
         stored.end_sessions_of(doing.tx.connection, doing.tx.register, account.id)
     doing.tx.happened("account.suspend", account.id, suspension=suspension.id)
     doing.tx.touches(account.id)
+
+
+def keep_account_open(doing: Act, assignment: Assignment) -> None:
+    """A new duty comes before the last one ends: the suspension laid on for that day does not begin."""
+    account = doing.use_account_of(assignment.person)
+    if account is None:
+        return
+    for suspension in doing.tx.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=account.id):
+        is_ahead = suspension.valid_to is None and suspension.valid_from > doing.now
+        if suspension.reason == LAST_DUTY and is_ahead and suspension.valid_from in assignment.interval:
+            doing.tx.put(replace(suspension, valid_to=suspension.valid_from))
+            doing.tx.happened("account.resume", account.id, suspension=suspension.id)
 
 
 def close_cases(doing: Act, document: Document) -> None:

@@ -4,10 +4,8 @@ Everything is read in the transaction that made the decision (rule 15). Names ap
 way of a decision: explanations are shown to those who may see them, never logged.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from datetime import date, datetime
-from enum import StrEnum
+from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 from access_service.domain.access import AccessRequest, Allow, Decision, Deny, GrantFacts, grant_state
@@ -17,185 +15,27 @@ from access_service.domain.documents import Document, Signature
 from access_service.domain.names import AuthorityId, DocumentState, PersonId, Side, UnitId
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, Unit, chain_of
 from access_service.domain.policy import Pack, PackBinding, PeriodLock, RoleRule
-from access_service.domain.scope import Scope
 from access_service.domain.text import REASON_TEXT
-from access_service.domain.time import local
 from access_service.signing.documents import check_confirmation
 from access_service.signing.keys import BadSignatureError
 from access_service.storage.audit import recorded_at, revision_at
-from access_service.storage.codec import dump_scope_json
 from access_service.storage.keys import public_key
+from access_service.usecases.explanation import (
+    ExplainedArticle,
+    ExplainedAuthority,
+    ExplainedDocument,
+    ExplainedGrant,
+    ExplainedHead,
+    ExplainedLock,
+    ExplainedPack,
+    ExplainedPerson,
+    ExplainedRule,
+    ExplainedSignature,
+    ExplainedUnit,
+    Explanation,
+    LateRecord,
+)
 from access_service.usecases.snapshots import Reading
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedPerson:
-    """Somebody, by id and name."""
-
-    id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedHead:
-    """Who answers for a unit at the instant (thủ trưởng đơn vị), and the decision that says so."""
-
-    person: ExplainedPerson
-    position: str
-    position_vi: str
-    decision_number: str
-    decision_date: date
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedUnit:
-    """A unit of the record's chain, the record's own first."""
-
-    id: str
-    kind: str
-    name: str
-    head: ExplainedHead | None
-    """None where nobody heads it then, or no pack says which positions do."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedAuthority:
-    """A link of the chain of authority, the grant's own first, the root last."""
-
-    id: str
-    unit: str
-    unit_name: str
-    basis: str
-    valid_from: datetime
-    valid_to: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedSignature:
-    """One signature on a document's newest version."""
-
-    side: str
-    person: ExplainedPerson
-    capacity: str
-    capacity_basis: str | None
-    signed_at: datetime
-    method: str
-    sha256: str
-    key: str
-    verified: bool | None
-    """Does the service's confirmation verify? None where the key is not known here."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedDocument:
-    """A document the grant rests on."""
-
-    id: str
-    kind: str
-    number: str
-    dated: date
-    version: int
-    state: str
-    sha256: str
-    method: str
-    signed_at: datetime | None
-    ended_at: datetime | None
-    signatures: tuple[ExplainedSignature, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedGrant:
-    """The grant that allows, or that got furthest."""
-
-    id: str
-    role: str
-    role_vi: str
-    scope: Scope
-    unit: str
-    state: str
-    valid_from: datetime
-    valid_to: datetime | None
-    activated_at: datetime | None
-    ended_at: datetime | None
-    ended_as: str | None
-    assignment: str | None
-    assignment_decision: str | None
-    """Number of the decision that assigns the duty."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedRule:
-    """A Casbin rule and the place in a regulation it cites."""
-
-    role: str
-    function: str
-    category: str
-    action: str
-    effect: str
-    source: str
-    article: str
-    document: str
-    place: str
-    vi: str
-    en: str
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedLock:
-    """The reporting period's lock that denies."""
-
-    id: str
-    start: datetime
-    end: datetime
-    vi: str
-    article: str
-    document: str
-    place: str
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedPack:
-    """The pack in force for the record's unit."""
-
-    name: str
-    version: str
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class LateRecord:
-    """A fact behind the answer that was recorded, or changed for that time, only after it."""
-
-    noun: str
-    id: str
-    revision: int
-    recorded_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """A decision and everything it rests on, at one revision and instant."""
-
-    register: str
-    revision: int
-    now: datetime
-    allowed: bool
-    reason: str | None
-    reason_vi: str | None
-    reason_en: str | None
-    request: AccessRequest
-    holder: ExplainedPerson | None
-    grant: ExplainedGrant | None
-    chain: tuple[ExplainedUnit, ...]
-    authorities: tuple[ExplainedAuthority, ...]
-    documents: tuple[ExplainedDocument, ...]
-    rule: ExplainedRule | None
-    lock: ExplainedLock | None
-    pack: ExplainedPack | None
-    late: tuple[LateRecord, ...]
-    """Only for a question about the past."""
-    decision: Decision
 
 
 def explain(
@@ -242,10 +82,27 @@ class _Explainer:
             documents=documents,
             rule=_rule(because, pack) if isinstance(because, RoleRule) else None,
             lock=_lock(because, pack) if isinstance(because, PeriodLock) else None,
+            legal_bases=self._legal_bases(because, grant, pack),
             pack=ExplainedPack(pack.name, pack.version, pack.digest) if pack else None,
             late=self._late(request, grant, at) if at is not None else (),
             decision=decision,
         )
+
+    def _legal_bases(
+        self, because: RoleRule | PeriodLock | None, grant: Grant | None, pack: Pack | None
+    ) -> tuple[ExplainedArticle, ...]:
+        """The articles of the rule, of the role, and of the row by which the grant was handed down."""
+        cited: list[tuple[str, Pack | None]] = [(because.article, pack)] if because is not None else []
+        if grant is not None:
+            if pack is not None and grant.role in pack.roles:
+                cited.append((pack.roles[grant.role].article, pack))
+            issuing = self._pack(grant.unit)
+            duty = self._get(Assignment, grant.assignment)
+            row = self._reading.gather.rule_of(grant, duty, issuing) if issuing and duty else None
+            if row is not None:
+                cited.append((row.article, issuing))
+        found = {article: _article(article, by) for article, by in cited}
+        return tuple(found.values())
 
     def _get(self, value_type: type[Any], id_: str | None) -> Any:
         """A fact by id, remembered as one that the answer rests on."""
@@ -467,26 +324,8 @@ def _lock(lock: PeriodLock, pack: Pack | None) -> ExplainedLock:
     )
 
 
-def explanation_json(explanation: Explanation) -> dict[str, Any]:
-    """The explanation as JSON: instants on a Vietnamese clock (ISO 8601 with offset), absent members null."""
-    rendered: dict[str, Any] = {f.name: _json(getattr(explanation, f.name)) for f in fields(explanation)}
-    del rendered["decision"]
-    return rendered
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, Scope):
-        return dump_scope_json(value)
-    if isinstance(value, StrEnum):
-        return str(value)
-    if isinstance(value, datetime):
-        return local(value).isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if is_dataclass(value):
-        return {f.name: _json(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, Mapping):
-        return {key: _json(item) for key, item in value.items()}
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return [_json(item) for item in value]
-    return value
+def _article(id_: str, pack: Pack | None) -> ExplainedArticle:
+    article = pack.articles.get(id_) if pack else None
+    if article is None:
+        return ExplainedArticle(id_, "", "", "", "")
+    return ExplainedArticle(id_, article.document, article.place, article.vi, article.en)

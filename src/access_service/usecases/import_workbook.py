@@ -55,7 +55,7 @@ _NUMBERS = frozenset({"grade", "grades", "text_version", "number", "decision_num
 
 
 def read_workbook(path: Path) -> Sheets:
-    """Every sheet of the workbook, in the format's columns; see `import_sheets.read_source`."""
+    """Every sheet of the workbook, in the format's columns; see `import_source.read_source`."""
     if path.stat().st_size > MAX_FILE_BYTES:
         refuse([Fault(path.name, f"larger than {MAX_FILE_BYTES} bytes")])
     formulas = _inspect(path)

@@ -32,7 +32,8 @@ from access_service.usecases.import_papers import (
     check_documents,
     check_grants,
 )
-from access_service.usecases.import_sheets import Sheets, read_source, refuse
+from access_service.usecases.import_sheets import Sheets, refuse
+from access_service.usecases.import_source import read_source
 from access_service.usecases.import_store import Sealed, seal, store
 from access_service.usecases.import_template import write_template
 from access_service.usecases.services import Services, operate

@@ -1,21 +1,21 @@
 """Inspection by decision: read-only access to dossiers and matrices of the units named (rule 14, #61, #114)."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from access_service.domain.audit import instant
-from access_service.domain.delegation import Grant, Inspection
+from access_service.domain.delegation import Grant, Inspection, check_office, check_within
 from access_service.domain.documents import Document
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import DocumentId, DocumentKind, DocumentState, GrantEnd, GrantId, PersonId, UnitId
 from access_service.domain.org import Assignment, Person, is_below
 from access_service.domain.reasons import Refusal
-from access_service.domain.scope import Scope
+from access_service.domain.time import Interval
 from access_service.usecases.delegation import own_authority
 from access_service.usecases.documents import new_document
 from access_service.usecases.effects import close_document, end_grants
-from access_service.usecases.services import Act, Caller, Services, View, act
+from access_service.usecases.services import Act, Caller, Services, View, act, as_missing
 
 ROLE = "inspector"
 """The role of `policy/base` that reads dossiers and matrices and no pupil's data."""
@@ -44,11 +44,13 @@ def propose_inspection(services: Services, caller: Caller, team: Team) -> Docume
         if team.valid_to <= team.valid_from or (team.valid_to - team.valid_from).days > LONGEST_DAYS:
             raise InvalidError(f"an inspection has a beginning and an end, at most {LONGEST_DAYS} days apart")
         for unit in sorted(team.units):
-            doing.require_unit(unit)
+            doing.check_visible(unit)
             if unit == caller.unit or not is_below(doing.org, unit, caller.unit, doing.now):
                 raise RefusedError(Refusal.NOT_DIRECT_MANAGER, f"`{unit}` is not below `{caller.unit}`", unit=unit)
         for member in sorted(team.members):
             doing.tx.require(Person, member)
+            if member == caller.person:
+                raise RefusedError(Refusal.SELF_SERVICE, "a custodian prepares nothing for themselves")
             _check_outsider(doing, member, team.units)
         return new_document(
             doing,
@@ -94,6 +96,12 @@ def begin_inspection(doing: Act, document: Document) -> list[GrantId]:
         valid_to=end,
     )
     held = own_authority(doing, document.unit, None)
+    office = doing.office(document.unit, held)
+    check_office(office)
+    # (3) Within the deciding unit's authority on every axis: an office of two levels inspects those two.
+    scopes = [replace(held.scope, unit=unit) for unit in sorted(units)]
+    for scope in scopes:
+        check_within(office, scope, Interval(start, end))
     doing.tx.put(inspection)
     doing.tx.happened("inspection.begin", inspection.id, document=document.id)
     made = []
@@ -102,12 +110,12 @@ def begin_inspection(doing: Act, document: Document) -> list[GrantId]:
         account = doing.use_account_of(member)
         if account is None:
             raise RuntimeError("a member whose account went away")
-        for unit in sorted(units):
+        for scope in scopes:
             grant = Grant(
                 id=GrantId(doing.new_id("grn")),
                 account=account.id,
                 role=ROLE,
-                scope=Scope(unit=unit),
+                scope=scope,
                 unit=document.unit,
                 authority=held.id,
                 assignment=None,
@@ -126,7 +134,8 @@ def end_inspection(services: Services, caller: Caller, document_id: DocumentId, 
     """The deciding unit, or one above it, ends it early; the inspected unit cannot (rule 14)."""
     with act(services, caller, "inspection.end", document_id) as doing:
         document = doing.tx.require(Document, document_id)
-        doing.as_above(document.unit)
+        with as_missing("document", document_id):
+            doing.as_above(document.unit)
         if document.kind is not DocumentKind.INSPECTION_DECISION or document.state is not DocumentState.SIGNED:
             raise RefusedError(Refusal.DOCUMENT_STATE, "no inspection in force", document=document_id)
         end_grants(doing, doing.tx.find(Grant, document=document_id), GrantEnd.INSPECTION_ENDED)

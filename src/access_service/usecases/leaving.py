@@ -6,14 +6,19 @@ from datetime import date
 from access_service.domain.accounts import Custody
 from access_service.domain.delegation import HEADS, Grant, LeavingCase
 from access_service.domain.errors import InvalidError, RefusedError
-from access_service.domain.names import AssignmentId, PersonId, UnitId
+from access_service.domain.names import AccountKind, AssignmentId, PersonId, UnitId
 from access_service.domain.org import Assignment, manager_of
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
 from access_service.usecases.documents import Line, Prepared, propose_handover
-from access_service.usecases.effects import end_custody, end_grants_of_assignment, suspend_account_if_last
-from access_service.usecases.services import Act, Caller, Services, act, look
+from access_service.usecases.effects import (
+    end_custodies_of,
+    end_custody,
+    end_grants_of_assignment,
+    suspend_account_if_last,
+)
+from access_service.usecases.services import Act, Caller, Services, act, as_missing, look
 
 
 def end_duty(
@@ -26,7 +31,8 @@ def end_duty(
     with act(services, caller, "duty.end", id_) as doing:
         duty = doing.tx.require(Assignment, id_)
         at = start_of_day(on)
-        _as_releasing(doing, duty)
+        with as_missing("assignment", id_):
+            office = _as_releasing(doing, duty)
         if duty.person == caller.person:
             raise RefusedError(Refusal.SELF_SERVICE, "nobody ends their own duty")
         if duty.valid_to is not None and duty.valid_to <= at:
@@ -34,54 +40,39 @@ def end_duty(
         ended = replace(duty, valid_to=max(at, duty.valid_from))
         doing.tx.put(ended)
         end_grants_of_assignment(doing, ended)
-        _end_custodies(doing, ended)
-        suspend_account_if_last(doing, duty.person, at)
-        case = LeavingCase(doing.new_id("cas"), duty.person, duty.unit, duty.id, at)
+        end_custodies_of(doing, ended)
+        suspend_account_if_last(doing, duty.person, max(at, duty.valid_from))
+        case = LeavingCase(doing.new_id("cas"), duty.person, office, duty.id, at)
         doing.tx.put(case)
         doing.tx.happened("duty.end", id_, decision=decision_number, on=on.isoformat(), case=case.id)
         doing.touch_person(duty.person)
         return case
 
 
-def _as_releasing(doing: Act, duty: Assignment) -> None:
-    """Heads are released from above, everybody else by their own unit."""
+def _as_releasing(doing: Act, duty: Assignment) -> UnitId:
+    """Heads are released from above, everybody else by their own unit: the office that takes the account back."""
     pack = doing.pack_for(duty.unit)
     position = pack.positions.get(duty.position)
     manager = manager_of(doing.org, duty.unit, doing.now)
-    if position is not None and position.rank in HEADS and manager is not None:
-        doing.as_above(manager)
-    else:
-        doing.as_above(duty.unit)
-
-
-def _end_custodies(doing: Act, duty: Assignment) -> None:
-    """Whoever has no duty left in the unit no longer operates its admin account."""
-    at = duty.valid_to
-    others = [
-        a
-        for a in doing.tx.find(Assignment, person=duty.person, unit=duty.unit)
-        if a.id != duty.id and (a.valid_to is None or (at is not None and a.valid_to > at))
-    ]
-    if others or at is None:
-        return
-    for custody in doing.tx.find(Custody, unit=duty.unit, person=duty.person):
-        if custody.valid_to is not None and custody.valid_to <= at:
-            continue
-        if at <= doing.now:
-            end_custody(doing, custody)
-        else:
-            doing.tx.put(replace(custody, valid_to=at))
-            doing.tx.touches(custody.account)
+    is_head = position is not None and position.rank in HEADS
+    office = manager if is_head and manager is not None else duty.unit
+    doing.as_above(office)
+    return office
 
 
 def take_back_custody(services: Services, caller: Caller, unit: UnitId) -> Custody:
-    """The head, or a unit above, takes the admin account back from whoever operates it; it is vacant until given.
+    """The head, or a unit above, takes the admin account back from an officer; a unit above, from the head.
 
-    Existing grants stand (rule 6).
+    It is vacant until given; existing grants stand (rule 6).
     """
     with act(services, caller, "custody.take_back", unit) as doing:
         custody = doing.custody_of(unit)
         doing.as_above(unit)
+        manager = manager_of(doing.org, unit, doing.now)
+        if custody is not None and custody.holder != "officer" and custody.person != caller.person:
+            if manager is None:
+                raise RefusedError(Refusal.FORBIDDEN, "nobody is above the head of the root", unit=unit)
+            doing.as_above(manager)
         if custody is None:
             raise RefusedError(Refusal.CUSTODY_VACANT, f"nobody operates the account of `{unit}`", unit=unit)
         if custody.person == caller.person:
@@ -94,10 +85,12 @@ def propose_for_year(
     services: Services, caller: Caller, *, unit: UnitId, school_year: str, number_prefix: str, dated: date
 ) -> list[Prepared | RefusedError]:
     """Minutes to sign for every class duty of a new school year that has no grant yet: proposals, not rights."""
+    if caller.kind is not AccountKind.ADMIN or caller.unit != unit:
+        with act(services, caller, "year.propose", unit) as doing:
+            doing.as_custodian(unit)
     wanted: dict[PersonId, list[Line]] = {}
     with look(services, caller) as seen:
         reader, now = seen.reader, seen.now
-        seen.as_custodian(unit)
         pack = seen.pack_for(unit)
         kind = seen.require_unit(unit).kind
         for duty in reader.find(Assignment, unit=unit):

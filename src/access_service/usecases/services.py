@@ -106,7 +106,9 @@ class View:
         return self.custody_in(self.reader, unit, self.now)
 
     def leading(self, person: PersonId, unit: UnitId) -> list[Assignment]:
-        """The person's duties of leadership in a unit that hold now."""
+        """The person's duties of leadership in a unit that hold now; nobody leads where no policy is in force."""
+        if self.org.binding_for(unit, self.now) is None:
+            return []
         pack = self.pack_for(unit)
         return [
             a
@@ -196,6 +198,15 @@ class View:
     def lapse_after(self, unit: UnitId) -> timedelta:
         """How long an unsigned document of the unit waits."""
         return timedelta(days=self.pack_for(unit).number("document_lapse_days"))
+
+
+@contextmanager
+def as_missing(noun: str, id_: str) -> Iterator[None]:
+    """Answer for what the caller may not see as for an id that nothing has: the unit it belongs to is not named."""
+    try:
+        yield
+    except NotFoundError:
+        raise NotFoundError(noun, id_) from None
 
 
 class Act(View):

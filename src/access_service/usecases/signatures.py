@@ -37,7 +37,7 @@ from access_service.domain.org import Assignment
 from access_service.domain.reasons import Refusal
 from access_service.signing.documents import confirm
 from access_service.usecases.accounts import confirm_password
-from access_service.usecases.documents import MINUTES, describe, new_document, visible
+from access_service.usecases.documents import MINUTES, check_custody_again, describe, new_document, visible
 from access_service.usecases.effects import activate_ready, begin_custody, close_cases, end_grants
 from access_service.usecases.inspection import begin_inspection
 from access_service.usecases.services import Act, Caller, Services, act
@@ -72,12 +72,15 @@ def sign_batch(
     services: Services, caller: Caller, password: str, presented: Sequence[Presented]
 ) -> list[Signed | RefusedError]:
     """Sign many documents after one re-authentication; each succeeds or is refused by itself."""
-    if caller.kind is not AccountKind.USE:
-        raise RefusedError(Refusal.FORBIDDEN, "a person signs in their own session, never as an admin account")
     if not presented:
         raise InvalidError("nothing to sign")
-    if len(presented) > MOST_AT_ONCE:
-        raise RefusedError(Refusal.BATCH_TOO_LARGE, f"at most {MOST_AT_ONCE} documents at once")
+    if caller.kind is not AccountKind.USE or len(presented) > MOST_AT_ONCE:
+        with act(services, caller, "document.sign", presented[0].document):
+            if caller.kind is not AccountKind.USE:
+                raise RefusedError(
+                    Refusal.FORBIDDEN, "a person signs in their own session, never as an admin account"
+                )
+            raise RefusedError(Refusal.BATCH_TOO_LARGE, f"at most {MOST_AT_ONCE} documents at once")
     confirm_password(services, caller, password)
     answers: list[Signed | RefusedError] = []
     for item in presented:
@@ -114,6 +117,11 @@ def _giver_capacity(doing: Act, document: Document, claimed: Capacity | None) ->
     pack = doing.pack_for(document.unit)
     held = doing.tx.find(Assignment, person=caller.person, unit=document.unit)
     capacity, duty = signing_capacity(pack, held, doing.now, claimed)
+    if (
+        document.kind is DocumentKind.INSPECTION_DECISION
+        and caller.person in json.loads(document.content)["members"]
+    ):
+        raise RefusedError(Refusal.SELF_SERVICE, "nobody sends themselves to inspect", document=document.id)
     return capacity, f"{duty.decision_number} ({duty.id})"
 
 
@@ -185,6 +193,7 @@ def _consequences(doing: Act, document: Document, signature: Signature) -> Signe
         return Signed(document, signature, tuple(_activate_waiting(doing, document)))
     if kind is DocumentKind.CUSTODY_MINUTES:
         body = json.loads(document.content)
+        check_custody_again(doing, document)
         code = begin_custody(doing, document, unit=UnitId(body["custody_of"]), holder=body["holder"])
         return Signed(document, signature, activation_code=code)
     if kind is DocumentKind.RETURN_MINUTES:
@@ -208,14 +217,23 @@ def _activate_waiting(doing: Act, commitment: Document) -> list[GrantId]:
     account = doing.use_account_of(commitment.receiver)
     if account is None:
         return []
-    grants = [g for g in doing.tx.find(Grant, account=account.id) if g.unit == commitment.unit]
-    return activate_ready(doing, commitment.unit, grants)
+    activated: list[GrantId] = []
+    for grant in doing.tx.find(Grant, account=account.id):
+        if grant.unit != commitment.unit:
+            continue
+        try:
+            activated += activate_ready(doing, commitment.unit, [grant])
+        except RefusedError as refused:
+            # Last year's line must not keep a person from committing: it stays pending, and the log says why.
+            doing.tx.happened("grant.wait", grant.id, code=str(refused.code))
+    return activated
 
 
 def return_in_absence(services: Services, caller: Caller, password: str, case: str, witness: PersonId) -> Signed:
     """The head records the return of somebody who cannot, before a witness of the unit (#125, rule 12)."""
     if caller.kind is not AccountKind.USE:
-        raise RefusedError(Refusal.FORBIDDEN, "a person signs in their own session")
+        with act(services, caller, "return.record", case):
+            raise RefusedError(Refusal.FORBIDDEN, "a person signs in their own session")
     confirm_password(services, caller, password)
     with act(services, caller, "return.record", case) as doing:
         leaving = doing.tx.require(LeavingCase, case)

@@ -1,0 +1,78 @@
+"""Accounts: issue, suspend, resume, recover; and who operates a unit's admin account."""
+
+from access_service.api.deps import CallerDep, PathId, ServicesDep
+from access_service.api.routing import manage
+from access_service.api.schemas_accounts import (
+    AccountStateOut,
+    CustodyOut,
+    IssuedOut,
+    NewAccount,
+    NewCustody,
+    SuspensionOut,
+)
+from access_service.api.schemas_documents import DocumentOut
+from access_service.api.schemas_org import Because
+from access_service.domain.names import AccountId, AccountKind, PersonId, SuspendableKind, UnitId
+from access_service.usecases import accounts, delegation, documents, leaving, reading
+
+router = manage("accounts")
+
+
+@router.post("/accounts", status_code=201)
+def issue_account(services: ServicesDep, caller: CallerDep, body: NewAccount) -> IssuedOut:
+    """Issue an account; the answer holds the one-time activation code."""
+    issued = accounts.issue_account(
+        services,
+        caller,
+        unit=UnitId(body.unit),
+        kind=AccountKind(body.kind),
+        person=None if body.person is None else PersonId(body.person),
+        username=body.username,
+    )
+    return IssuedOut.of(issued)
+
+
+@router.get("/accounts/{id}")
+def read_account(services: ServicesDep, caller: CallerDep, id: PathId) -> AccountStateOut:  # noqa: A002
+    """One's own account, or one of a unit the caller acts for."""
+    return AccountStateOut.of(*reading.read_account(services, caller, AccountId(id)))
+
+
+@router.post("/accounts/{id}/suspend")
+def suspend_account(services: ServicesDep, caller: CallerDep, id: PathId, body: Because) -> SuspensionOut:  # noqa: A002
+    """Pause it, end its sessions."""
+    done = delegation.suspend(services, caller, kind=SuspendableKind.ACCOUNT, target=id, reason=body.reason)
+    return SuspensionOut.model_validate(done)
+
+
+@router.post("/accounts/{id}/resume")
+def resume_account(services: ServicesDep, caller: CallerDep, id: PathId) -> SuspensionOut:  # noqa: A002
+    """End the pause; the unit that ordered it, or one above."""
+    done = delegation.resume(services, caller, kind=SuspendableKind.ACCOUNT, target=id)
+    return SuspensionOut.model_validate(done)
+
+
+@router.post("/accounts/{id}/recover")
+def recover(services: ServicesDep, caller: CallerDep, id: PathId) -> IssuedOut:  # noqa: A002
+    """A new one-time activation code; never for oneself."""
+    return IssuedOut.of(accounts.recover(services, caller, AccountId(id)))
+
+
+@router.post("/units/{id}/custody", status_code=201)
+def propose_custody(services: ServicesDep, caller: CallerDep, id: PathId, body: NewCustody) -> DocumentOut:  # noqa: A002
+    """Prepare the written handover of the unit's admin account: both sides sign, then it is the receiver's."""
+    minutes = documents.propose_custody(
+        services,
+        caller,
+        unit=UnitId(id),
+        receiver=PersonId(body.receiver),
+        number=body.number,
+        dated=body.dated,
+    )
+    return DocumentOut.model_validate(minutes)
+
+
+@router.post("/units/{id}/custody/take-back")
+def take_back_custody(services: ServicesDep, caller: CallerDep, id: PathId) -> CustodyOut:  # noqa: A002
+    """Take the admin account back; it is vacant until handed over again, and grants stand."""
+    return CustodyOut.model_validate(leaving.take_back_custody(services, caller, UnitId(id)))

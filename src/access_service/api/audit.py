@@ -1,0 +1,65 @@
+"""The log, the register, and the packs in force."""
+
+from typing import Annotated, cast
+
+from fastapi import Query, Request
+
+from access_service.api.deps import CallerDep, ServicesDep
+from access_service.api.routing import manage
+from access_service.api.schemas_audit import BindingOut, EventOut, EventsOut, NewBinding, RegisterOut
+from access_service.api.schemas_base import Id
+from access_service.domain.errors import InvalidError
+from access_service.domain.names import UnitId
+from access_service.engine.load import PackFiles
+from access_service.settings import Settings
+from access_service.usecases import policy, reading, reading_papers
+
+MOST_EVENTS = 1000
+LAST_SEQ = 1 << 53
+"""Beyond it no JSON number is exact."""
+router = manage("audit")
+
+
+@router.get("/events")
+def events(
+    services: ServicesDep,
+    caller: CallerDep,
+    after: Annotated[int, Query(ge=0, le=LAST_SEQ)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST_EVENTS)] = 100,
+    target: Annotated[Id | None, Query()] = None,
+    action: Annotated[Id | None, Query()] = None,
+) -> EventsOut:
+    """The log of the whole register, in order; for the department's custodian, head and inspectors."""
+    found = reading_papers.read_events(services, caller, after=after, limit=limit, target=target, action=action)
+    return EventsOut(
+        events=[EventOut.of(e) for e in found], next_after=found[-1].seq if len(found) == limit else None
+    )
+
+
+@router.get("/register")
+def register(services: ServicesDep, caller: CallerDep) -> RegisterOut:
+    """The register, its newest revision, and the packs bound to the units the caller sees."""
+    return RegisterOut.of(reading.read_register(services, caller))
+
+
+@router.post("/pack-bindings", status_code=201)
+def bind_pack(request: Request, services: ServicesDep, caller: CallerDep, body: NewBinding) -> BindingOut:
+    """Put a pack in force for a unit from a day; the department's custodian decides."""
+    if (body.pack is None) == (body.digest is None):
+        raise InvalidError("name a pack or a digest, one of them")
+    settings = cast("Settings", request.app.state.settings)
+    name = body.pack
+
+    def read() -> PackFiles:
+        return policy.read_pack(settings.policy_dir, settings.models_dir, name or "")
+
+    binding = policy.bind_pack(
+        services,
+        caller,
+        unit=UnitId(body.unit),
+        pack=read if body.digest is None else body.digest,
+        on=body.on,
+        until=body.until,
+        replaces=body.replaces,
+    )
+    return BindingOut.model_validate(binding)

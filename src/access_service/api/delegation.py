@@ -1,0 +1,180 @@
+"""Authorities, minutes of handover, grants, confirmation by a new head."""
+
+from fastapi import Request
+
+from access_service.api.deps import CallerDep, PathId, ServicesDep
+from access_service.api.routing import manage
+from access_service.api.schemas_accounts import SuspensionOut
+from access_service.api.schemas_delegation import (
+    AuthoritiesOut,
+    AuthorityOut,
+    AuthoritySeenOut,
+    AwaitingOut,
+    ConfirmationOut,
+    GrantOut,
+    GrantSeenOut,
+    GrantsOut,
+    Narrowing,
+    NewAuthority,
+    NewHandover,
+    NewRenewals,
+    PreparedOut,
+    RenewalOut,
+    RenewalsOut,
+)
+from access_service.api.schemas_org import Because
+from access_service.domain.names import AuthorityId, GrantId, PersonId, SuspendableKind, UnitId
+from access_service.domain.scope import Scope
+from access_service.usecases import delegation, documents, leaving, reading, reading_papers
+
+router = manage("delegation")
+
+
+@router.post("/authorities", status_code=201)
+def give_authority(services: ServicesDep, caller: CallerDep, body: NewAuthority) -> AuthorityOut:
+    """Give a unit authority to hand down, within one's own; its direct manager does it."""
+    unit = UnitId(body.unit)
+    given = delegation.give_authority(
+        services,
+        caller,
+        unit=unit,
+        scope=body.scope.scope() if body.scope else Scope(unit=unit),
+        basis=body.basis,
+        valid_from=body.valid_from,
+        valid_to=body.valid_to,
+        parent=None if body.parent is None else AuthorityId(body.parent),
+    )
+    return AuthorityOut.of(given)
+
+
+@router.get("/units/{id}/authorities")
+def authorities_of(services: ServicesDep, caller: CallerDep, id: PathId) -> AuthoritiesOut:  # noqa: A002
+    """What a unit may hand down, past and present."""
+    found = reading.authorities_of(services, caller, UnitId(id))
+    return AuthoritiesOut(
+        authorities=[AuthoritySeenOut(**AuthorityOut.plain(a), suspended=stopped) for a, stopped in found]
+    )
+
+
+@router.post("/authorities/{id}/narrow")
+def narrow_authority(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Narrowing,
+) -> AuthorityOut:
+    """Narrow it at once; what below exceeds it ends for good."""
+    narrowed = delegation.narrow_authority(
+        services, caller, AuthorityId(id), scope=body.scope.scope(), valid_to=body.valid_to
+    )
+    return AuthorityOut.of(narrowed)
+
+
+@router.post("/authorities/{id}/withdraw")
+def withdraw_authority(services: ServicesDep, caller: CallerDep, id: PathId) -> AuthorityOut:  # noqa: A002
+    """Withdraw it now, with everything below it, for good."""
+    return AuthorityOut.of(delegation.withdraw_authority(services, caller, AuthorityId(id)))
+
+
+@router.post("/authorities/{id}/suspend")
+def suspend_authority(services: ServicesDep, caller: CallerDep, id: PathId, body: Because) -> SuspensionOut:  # noqa: A002
+    """Pause it and what is below it."""
+    done = delegation.suspend(services, caller, kind=SuspendableKind.AUTHORITY, target=id, reason=body.reason)
+    return SuspensionOut.model_validate(done)
+
+
+@router.post("/authorities/{id}/resume")
+def resume_authority(services: ServicesDep, caller: CallerDep, id: PathId) -> SuspensionOut:  # noqa: A002
+    """End the pause; what is below is as it was."""
+    done = delegation.resume(services, caller, kind=SuspendableKind.AUTHORITY, target=id)
+    return SuspensionOut.model_validate(done)
+
+
+@router.post("/handovers", status_code=201)
+def propose_handover(services: ServicesDep, caller: CallerDep, body: NewHandover) -> PreparedOut:
+    """Prepare minutes of handover with one person; nothing is in force before both have signed."""
+    prepared = documents.propose_handover(
+        services,
+        caller,
+        unit=UnitId(body.unit),
+        receiver=PersonId(body.receiver),
+        number=body.number,
+        dated=body.dated,
+        lines=[line.line(body.unit) for line in body.lines],
+        is_draft=body.draft,
+    )
+    return PreparedOut.of(prepared)
+
+
+@router.post("/units/{id}/renewals")
+def propose_for_year(
+    request: Request,
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: NewRenewals,
+) -> RenewalsOut:
+    """Minutes for every class duty of a school year without a grant; each person's is answered separately."""
+    found = leaving.propose_for_year(
+        services,
+        caller,
+        unit=UnitId(id),
+        school_year=body.school_year,
+        number_prefix=body.number_prefix or "",
+        dated=body.dated,
+    )
+    return RenewalsOut(results=[RenewalOut.of(item, request.url.path) for item in found])
+
+
+@router.get("/grants/{id}")
+def read_grant(services: ServicesDep, caller: CallerDep, id: PathId) -> GrantSeenOut:  # noqa: A002
+    """A grant and where it stands now."""
+    return GrantSeenOut.of_seen(reading_papers.read_grant(services, caller, GrantId(id)))
+
+
+@router.get("/units/{id}/grants")
+def grants_of(services: ServicesDep, caller: CallerDep, id: PathId) -> GrantsOut:  # noqa: A002
+    """What a unit issued; one's own for those who do not act for it."""
+    found = reading_papers.grants_of(services, caller, UnitId(id))
+    return GrantsOut(grants=[GrantSeenOut.of_seen(g) for g in found])
+
+
+@router.post("/grants/{id}/revoke")
+def revoke_grant(services: ServicesDep, caller: CallerDep, id: PathId, body: Because) -> GrantOut:  # noqa: A002
+    """Take it back at once."""
+    return GrantOut.of(delegation.revoke_grant(services, caller, GrantId(id), reason=body.reason))
+
+
+@router.post("/grants/{id}/narrow")
+def narrow_grant(services: ServicesDep, caller: CallerDep, id: PathId, body: Narrowing) -> GrantOut:  # noqa: A002
+    """Narrow it at once; widening takes supplementary minutes."""
+    narrowed = delegation.narrow_grant(
+        services, caller, GrantId(id), scope=body.scope.scope(), valid_to=body.valid_to
+    )
+    return GrantOut.of(narrowed)
+
+
+@router.post("/grants/{id}/suspend")
+def suspend_grant(services: ServicesDep, caller: CallerDep, id: PathId, body: Because) -> SuspensionOut:  # noqa: A002
+    """Pause it."""
+    done = delegation.suspend(services, caller, kind=SuspendableKind.GRANT, target=id, reason=body.reason)
+    return SuspensionOut.model_validate(done)
+
+
+@router.post("/grants/{id}/resume")
+def resume_grant(services: ServicesDep, caller: CallerDep, id: PathId) -> SuspensionOut:  # noqa: A002
+    """End the pause."""
+    done = delegation.resume(services, caller, kind=SuspendableKind.GRANT, target=id)
+    return SuspensionOut.model_validate(done)
+
+
+@router.post("/units/{id}/confirmations", status_code=201)
+def confirm_grants(services: ServicesDep, caller: CallerDep, id: PathId) -> ConfirmationOut:  # noqa: A002
+    """A new head confirms, in their own session, what the office granted before them."""
+    return ConfirmationOut.model_validate(delegation.confirm_grants(services, caller, UnitId(id)))
+
+
+@router.get("/units/{id}/confirmations")
+def awaiting_confirmation(services: ServicesDep, caller: CallerDep, id: PathId) -> AwaitingOut:  # noqa: A002
+    """What awaits a new head's confirmation, and whether the time for it is over."""
+    return AwaitingOut.of(reading_papers.awaiting_confirmation(services, caller, UnitId(id)))

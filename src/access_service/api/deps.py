@@ -1,0 +1,42 @@
+"""What a management route is given: the services, and the caller of a bearer session."""
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Path, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from access_service.api.schemas_base import Id
+from access_service.domain.errors import RefusedError
+from access_service.domain.reasons import Refusal
+from access_service.usecases.accounts import caller_from_token
+from access_service.usecases.services import Caller, Services
+
+_bearer = HTTPBearer(
+    auto_error=False, scheme_name="session", description="The token of `POST /v1/sessions`; never an API key."
+)
+
+
+def services_of(request: Request) -> Services:
+    """The application's services."""
+    return cast("Services", request.app.state.services)
+
+
+def bearer_token(request: Request) -> str | None:
+    """The token of the `Authorization` header, or None."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def caller_of_request(
+    request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    """The signed-in caller, or `not_authenticated`. An API key opens no session: it manages and signs nothing."""
+    token = bearer_token(request)
+    if token is None:
+        raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
+    return caller_from_token(services_of(request), token)
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]
+CallerDep = Annotated[Caller, Depends(caller_of_request)]
+PathId = Annotated[Id, Path()]

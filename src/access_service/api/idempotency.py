@@ -1,0 +1,146 @@
+"""How a body is read, and the `Idempotency-Key` header.
+
+The key is taken before the act and settled with its answer, so of two requests at once one goes on and the other
+waits for its answer. Passwords are left out of what is compared, secrets out of what is kept.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import anyio
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from access_service.api.deps import bearer_token, services_of
+from access_service.api.errors import problem_of
+from access_service.api.limits import read_object
+from access_service.domain.errors import (
+    AccessServiceError,
+    InvalidError,
+    RefusedError,
+    StaleRevisionError,
+    UnavailableError,
+)
+from access_service.domain.reasons import Refusal
+from access_service.storage.accounts import Answer
+from access_service.usecases.accounts import caller_from_token
+from access_service.usecases.idempotency import drop_key, settle_key, take_key
+from access_service.usecases.services import Caller, Services
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+"""Says `true` on an answer that was given before."""
+WAIT_S, LOOK_S = 10.0, 0.05
+"""How long a repeat waits for the first request's answer, and how often it looks."""
+
+_KEY = re.compile(r"[\x21-\x7e]{1,256}")
+_NOT_COMPARED = frozenset({"password"})
+_NOT_KEPT = frozenset({"activation_code", "activation_until", "token"})
+_NOTHING_DONE = (RequestValidationError, HTTPException, StaleRevisionError, UnavailableError)
+"""The request was not understood or the database not reached: the key is free again."""
+_Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class ReadingRoute(APIRoute):
+    """A route whose body, if any, is read strictly before the framework looks at it; it takes no key."""
+
+    def get_route_handler(self) -> _Handler:
+        """The framework's handler behind our reading."""
+        handle = super().get_route_handler()
+
+        async def reading(request: Request) -> Response:
+            if request.method == "POST":
+                if HEADER in request.headers:
+                    raise InvalidError(f"this route takes no `{HEADER}`")
+                await _read(request)
+            return await handle(request)
+
+        return reading
+
+
+class KeyedRoute(APIRoute):
+    """A route of a signed-in caller: reads strictly, and answers a repeated POST as the first one."""
+
+    def get_route_handler(self) -> _Handler:
+        """The framework's handler behind our reading and the key."""
+        handle = super().get_route_handler()
+
+        async def keyed(request: Request) -> Response:
+            if request.method != "POST":
+                return await handle(request)
+            body = await _read(request)
+            key = request.headers.get(HEADER)
+            token = bearer_token(request)
+            if key is None or token is None:
+                return await handle(request)
+            if _KEY.fullmatch(key) is None:
+                raise InvalidError(f"`{HEADER}` is 1 to 256 visible ASCII characters")
+            services = services_of(request)
+            caller = await run_in_threadpool(caller_from_token, services, token)
+            return await _once(handle, request, services, caller, key, _request_sha256(request, body))
+
+        return keyed
+
+
+async def _read(request: Request) -> dict[str, Any] | None:
+    body = await request.body()
+    return read_object(body) if body else None
+
+
+def _request_sha256(request: Request, body: dict[str, Any] | None) -> str:
+    """What makes two requests the same: the address and the body, but no password."""
+    shown = {k: v for k, v in (body or {}).items() if k not in _NOT_COMPARED}
+    # Half a surrogate pair must not fail here: the framework refuses it with the field's name.
+    text = json.dumps([request.method, request.url.path, request.url.query, shown], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+async def _once(
+    handle: _Handler, request: Request, services: Services, caller: Caller, key: str, request_sha256: str
+) -> Response:
+    kept = await _take(services, caller, key, request_sha256)
+    if kept is not None:
+        media_type = "application/problem+json" if kept.status >= 400 else "application/json"  # noqa: PLR2004
+        return Response(kept.body, kept.status, {REPLAYED: "true"}, media_type)
+    try:
+        response = await handle(request)
+    except _NOTHING_DONE:
+        await run_in_threadpool(drop_key, services, caller, key)
+        raise
+    except AccessServiceError as error:
+        response = problem_of(error, request.url.path)
+    # Whatever else goes wrong leaves the key taken: nobody knows what was done, and twice would be worse.
+    text = without_secrets(bytes(response.body))
+    with anyio.CancelScope(shield=True):
+        await run_in_threadpool(settle_key, services, caller, key, status=response.status_code, body=text)
+    return response
+
+
+async def _take(services: Services, caller: Caller, key: str, request_sha256: str) -> Answer | None:
+    """Take the key, or wait for the answer of whoever has it."""
+    deadline = anyio.current_time() + WAIT_S
+    while True:
+        try:
+            return await run_in_threadpool(take_key, services, caller, key, request_sha256)
+        except RefusedError as refused:
+            if refused.code is not Refusal.DUPLICATE or anyio.current_time() >= deadline:
+                raise
+        await anyio.sleep(LOOK_S)
+
+
+def without_secrets(body: bytes) -> str:
+    """An answer as it may be kept: codes and tokens become null."""
+    return json.dumps(_cleared(json.loads(body)), ensure_ascii=False, separators=(",", ":")) if body else ""
+
+
+def _cleared(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: None if k in _NOT_KEPT else _cleared(v) for k, v in value.items()}
+    return [_cleared(item) for item in value] if isinstance(value, list) else value

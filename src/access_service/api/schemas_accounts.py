@@ -1,0 +1,171 @@
+"""Bodies and answers about sessions, accounts and custody."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from access_service.api.schemas_base import Body, Day, Id, Line, Out, Secret
+from access_service.api.schemas_delegation import GrantSeenOut
+from access_service.api.schemas_documents import DocumentOut
+from access_service.api.schemas_org import AssignmentOut, PersonOut, UnitOut
+from access_service.domain.accounts import Account
+from access_service.domain.names import AccountKind, AccountState
+from access_service.usecases.accounts import Issued, SignedIn
+from access_service.usecases.reading import Me
+
+
+class NewSession(Body):
+    """Sign in."""
+
+    username: Line
+    password: Secret
+    register_: Annotated[Id | None, Field(alias="register")] = None
+    """May be left out where there is one register, or the settings name one."""
+
+
+class Activation(Body):
+    """Set the first password with a one-time code."""
+
+    code: Secret
+    password: Secret
+
+
+class NewAccount(Body):
+    """A unit's admin account, or a person's use account."""
+
+    unit: Id
+    kind: Literal["admin", "use"]
+    person: Id | None = None
+    username: Line
+
+
+class NewCustody(Body):
+    """Hand over a unit's admin account in writing."""
+
+    receiver: Id
+    number: Line
+    dated: Day
+
+
+class CallerOut(Out):
+    """Whose session it is."""
+
+    id: str
+    kind: AccountKind
+    unit: str
+    person: str
+    register_: Annotated[str, Field(serialization_alias="register")]
+
+
+class SessionOut(Out):
+    """A session; `token` is shown once."""
+
+    token: str
+    expires_at: datetime
+    account: CallerOut
+
+    @classmethod
+    def of(cls, signed: SignedIn) -> "SessionOut":
+        """From what the use case opened."""
+        caller = signed.caller
+        account = CallerOut(
+            id=caller.account, kind=caller.kind, unit=caller.unit, person=caller.person, register_=caller.register
+        )
+        return cls(token=signed.token, expires_at=signed.expires_at, account=account)
+
+
+class ActivatedOut(Out):
+    """The account that can now sign in."""
+
+    account: str
+
+
+class AccountOut(Out):
+    """An account."""
+
+    id: str
+    kind: AccountKind
+    unit: str
+    person: str | None
+    username: str
+    valid_from: datetime
+    activated_at: datetime | None
+    valid_to: datetime | None
+
+
+class AccountStateOut(AccountOut):
+    """An account and its state now."""
+
+    state: AccountState
+
+    @classmethod
+    def of(cls, account: Account, state: AccountState) -> "AccountStateOut":
+        """From the stored facts."""
+        return cls(**AccountOut.model_validate(account).model_dump(), state=state)
+
+
+class IssuedOut(Out):
+    """An account with the one-time code that opens it; the code is shown once and never kept."""
+
+    account: AccountOut
+    activation_code: str | None
+    activation_until: datetime | None
+
+    @classmethod
+    def of(cls, issued: Issued) -> "IssuedOut":
+        """From what the use case issued."""
+        return cls(
+            account=AccountOut.model_validate(issued.account),
+            activation_code=issued.activation_code,
+            activation_until=issued.activation_until,
+        )
+
+
+class SuspensionOut(Out):
+    """A suspension: while it holds, everything resting on the target is denied."""
+
+    id: str
+    kind: str
+    target: str
+    unit: str
+    reason: str
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+class CustodyOut(Out):
+    """Who operated an admin account, from when to when."""
+
+    id: str
+    unit: str
+    account: str
+    person: str
+    holder: str
+    document: str | None
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+class MeOut(Out):
+    """The caller."""
+
+    account: AccountStateOut
+    person: PersonOut
+    unit: UnitOut
+    duties: list[AssignmentOut]
+    grants: list[GrantSeenOut]
+    waiting: list[DocumentOut]
+    """Documents that wait for the caller's signature."""
+
+    @classmethod
+    def of(cls, me: Me) -> "MeOut":
+        """From what the use case found."""
+        return cls(
+            account=AccountStateOut.of(me.account, me.state),
+            person=PersonOut.model_validate(me.person),
+            unit=UnitOut.model_validate(me.unit),
+            duties=[AssignmentOut.of(a) for a in me.duties],
+            grants=[GrantSeenOut.of_seen(g) for g in me.grants],
+            waiting=[DocumentOut.model_validate(d) for d in me.waiting],
+        )

@@ -1,0 +1,199 @@
+"""Bodies and answers about documents, signatures, returns and inspections."""
+
+import json
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from access_service.api.schemas_base import Body, Day, Id, Instant, Line, Out, Prose, Secret, Sha256, Some
+from access_service.domain.documents import Document, Signature
+from access_service.domain.names import Capacity, DocumentKind, DocumentState, Method, PersonId, Side, UnitId
+from access_service.signing.documents import LABEL
+from access_service.usecases.inspection import Team
+from access_service.usecases.reading_papers import DocumentSeen
+from access_service.usecases.signatures import Signed
+
+MOST_PRESENTED = 10_000
+"""The use case has its own, lower bound and its own refusal; this one only keeps a body readable."""
+
+
+class Revision(Body):
+    """A new version of a draft or returned document."""
+
+    number: Line
+    dated: Day
+    version: Annotated[int, Field(ge=1, le=1_000_000)]
+    """The version that is revised."""
+
+
+class NewCommitment(Body):
+    """The caller's commitment to a unit."""
+
+    unit: Id
+
+
+class NewReturn(Body):
+    """The caller hands back everything held from a unit."""
+
+    unit: Id
+    number: Line | None = None
+    dated: Day | None = None
+
+
+class RecordedReturn(Body):
+    """The head records the return of somebody who cannot, before a witness."""
+
+    password: Secret
+    witness: Id
+
+
+class PresentedDocument(Body):
+    """A document as the signer saw it."""
+
+    document: Id
+    version: Annotated[int, Field(ge=1, le=1_000_000)]
+    sha256: Sha256
+    capacity: Annotated[Capacity, Field(strict=False)] | None = None
+    """In which capacity the giver signs; left out, the highest that is on file."""
+
+
+class NewSignatures(Body):
+    """Sign after entering the password again."""
+
+    password: Secret
+    documents: Annotated[list[PresentedDocument], Field(min_length=1, max_length=MOST_PRESENTED)]
+
+
+class NewInspection(Body):
+    """A decision to inspect units below the caller's."""
+
+    number: Line
+    dated: Day
+    units: Some[Id]
+    members: Some[Id]
+    content: Prose
+    valid_from: Instant
+    valid_to: Instant
+
+    def team(self) -> Team:
+        """As the use case wants it."""
+        return Team(
+            number=self.number,
+            dated=self.dated,
+            units=frozenset(UnitId(u) for u in self.units),
+            members=frozenset(PersonId(m) for m in self.members),
+            content=self.content,
+            valid_from=self.valid_from,
+            valid_to=self.valid_to,
+        )
+
+
+class DocumentOut(Out):
+    """A document in its newest version."""
+
+    id: str
+    kind: DocumentKind
+    unit: str
+    number: str
+    dated: date
+    version: int
+    sha256: str
+    state: DocumentState
+    state_since: datetime
+    receiver: str | None
+    method: Method
+    text_version: str | None
+    supersedes: str | None
+    reason: str | None
+    signed_at: datetime | None
+    ended_at: datetime | None
+
+
+class DocumentsOut(Out):
+    """Documents, by id."""
+
+    documents: list[DocumentOut]
+
+    @classmethod
+    def of(cls, found: list[tuple[Document, DocumentState]]) -> "DocumentsOut":
+        """With lapsing applied."""
+        return cls(documents=[_out(document, state) for document, state in found])
+
+
+def _out(document: Document, state: DocumentState) -> DocumentOut:
+    return DocumentOut.model_validate(document).model_copy(update={"state": state})
+
+
+class SignatureOut(Out):
+    """A simple electronic signature, confirmed by the service; no chữ ký số."""
+
+    id: str
+    label: str = LABEL
+    version: int
+    """Of the document; a signature on an earlier version is void."""
+    sha256: str
+    side: Side
+    person: str
+    account: str | None
+    capacity: Capacity
+    capacity_basis: str | None
+    method: Method
+    signed_at: datetime
+    key: str
+    confirmation: str
+
+
+class DocumentDetailOut(DocumentOut):
+    """A document with what is signed and by whom."""
+
+    content: dict[str, Any] | None
+    """What is signed, as JSON; null for attested paper."""
+    content_text: str
+    """The exact bytes (RFC 8785) that `sha256` is the hash of; empty for attested paper."""
+    signatures: list[SignatureOut]
+
+    @classmethod
+    def of(cls, seen: DocumentSeen) -> "DocumentDetailOut":
+        """From what the use case found."""
+        content = seen.document.content
+        return cls(
+            **_out(seen.document, seen.state).model_dump(),
+            content=json.loads(content) if content else None,
+            content_text=content,
+            signatures=[SignatureOut.model_validate(s) for s in seen.signatures],
+        )
+
+
+class SignedOut(Out):
+    """What happened to one document of a batch: signed, or refused by itself with a problem."""
+
+    document: str
+    state: DocumentState | None = None
+    signature: SignatureOut | None = None
+    activated: list[str] = Field(default_factory=list)
+    """Grants that came into force."""
+    activation_code: str | None = None
+    """For the receiver of an admin account: opens it once; never kept."""
+    problem: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, signed: Signed) -> "SignedOut":
+        """From what the use case did."""
+        return cls(
+            document=signed.document.id,
+            state=signed.document.state,
+            signature=_signature(signed.signature),
+            activated=list(signed.activated),
+            activation_code=signed.activation_code,
+        )
+
+
+def _signature(signature: Signature) -> SignatureOut:
+    return SignatureOut.model_validate(signature)
+
+
+class SignaturesOut(Out):
+    """One result for each document presented, in that order."""
+
+    results: list[SignedOut]

@@ -1,0 +1,40 @@
+"""Sign in and out, set a first password, and what the caller is."""
+
+from fastapi import APIRouter, Request
+
+from access_service.api.deps import CallerDep, ServicesDep
+from access_service.api.edge import edge_of
+from access_service.api.idempotency import ReadingRoute
+from access_service.api.routing import PROBLEMS, manage
+from access_service.api.schemas_accounts import ActivatedOut, Activation, MeOut, NewSession, SessionOut
+from access_service.usecases import accounts
+from access_service.usecases.reading import read_me, register_named
+
+open_router = APIRouter(prefix="/v1", tags=["sessions"], route_class=ReadingRoute, responses=PROBLEMS)
+"""Before there is a session: an `Idempotency-Key` would have to keep secrets, so it is refused."""
+router = manage("sessions")
+
+
+@open_router.post("/sessions", status_code=201)
+def sign_in(request: Request, services: ServicesDep, body: NewSession) -> SessionOut:
+    """Open a session. A wrong name, a wrong password and a locked account answer the same."""
+    register = register_named(services, body.register_ or edge_of(request).register_name)
+    return SessionOut.of(accounts.sign_in(services, register, body.username, body.password))
+
+
+@open_router.post("/activations")
+def activate(services: ServicesDep, body: Activation) -> ActivatedOut:
+    """Set the first password, or a new one after recovery."""
+    return ActivatedOut(account=accounts.activate(services, body.code, body.password))
+
+
+@router.delete("/sessions/current", status_code=204)
+def sign_out(services: ServicesDep, caller: CallerDep) -> None:
+    """End the session."""
+    accounts.sign_out(services, caller)
+
+
+@router.get("/me")
+def me(services: ServicesDep, caller: CallerDep) -> MeOut:
+    """The caller's account, person, unit, duties, grants, and the documents that wait for their signature."""
+    return MeOut.of(read_me(services, caller))

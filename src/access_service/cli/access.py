@@ -1,0 +1,106 @@
+"""`check` and `explain`: the same question as over HTTP, from the command line."""
+
+import unicodedata
+from collections.abc import Sequence
+
+import typer
+
+from access_service.cli.errors import DONE, REFUSED, UsageError
+from access_service.cli.explanation import explained
+from access_service.cli.opening import opened, register_of, say_json, settings_for
+from access_service.domain.access import AccessRequest, Allow, Deny
+from access_service.domain.names import AccountId, ClassId, UnitId
+from access_service.domain.text import REASON_TEXT
+from access_service.domain.time import local
+from access_service.usecases.access import DecisionPoint, check, parse_revision, revision_text
+from access_service.usecases.explanation import explanation_json
+from access_service.usecases.instants import parse_instant
+from access_service.usecases.sheets import instant_text
+
+PROPERTIES = ("category", "class", "function", "grade", "level", "school_year", "subject", "unit")
+
+
+def parse_request(subject: str, action: str, resource: str, properties: Sequence[str]) -> AccessRequest:
+    """The question in our words, in NFC. Raises `UsageError` for what is no `type:id` or no known property."""
+    kind, colon, id_ = unicodedata.normalize("NFC", resource).partition(":")
+    if not colon or not kind or not id_:
+        raise UsageError(f"`{resource}` is no resource; write type:id, such as class:0003101:2026-2027:6A")
+    said: dict[str, str] = {}
+    for pair in properties:
+        name, equals, value = unicodedata.normalize("NFC", pair).partition("=")
+        if not equals or not value:
+            raise UsageError(f"`{pair}` is no property; write name=value")
+        if name not in PROPERTIES:
+            raise UsageError(f"no property `{name}`; there are {', '.join(PROPERTIES)}")
+        if name in said:
+            raise UsageError(f"the property `{name}` is given twice")
+        said[name] = value
+    unit, class_id = said.get("unit"), said.get("class")
+    return AccessRequest(
+        account=AccountId(unicodedata.normalize("NFC", subject)),
+        action=unicodedata.normalize("NFC", action),
+        resource_type=kind,
+        resource_id=id_,
+        category=said.get("category"),
+        unit=None if unit is None else UnitId(unit),
+        class_id=None if class_id is None else ClassId(class_id),
+        subject=said.get("subject"),
+        level=said.get("level"),
+        grade=said.get("grade"),
+        school_year=said.get("school_year"),
+        function=said.get("function"),
+    )
+
+
+def run_check(
+    request: AccessRequest,
+    *,
+    database: str | None,
+    register: str | None,
+    at: str | None,
+    known_at: str | None,
+    as_json: bool,
+) -> int:
+    """Decide and say so; 0 for allow, 1 for deny."""
+    instant = None if at is None else parse_instant(at)
+    revision = None if known_at is None else parse_revision(known_at)
+    with opened(settings_for(database)) as db:
+        decided = check(DecisionPoint(db), register_of(db, register), request, at=instant, known_at=revision)
+    decision = decided.decision
+    if as_json:
+        body: dict[str, object] = {"decision": bool(decision), "grant": decision.grant}
+        if isinstance(decision, Deny):
+            text = REASON_TEXT[decision.reason]
+            body["reason"] = {"code": str(decision.reason), "en": text.en, "vi": text.vi}
+        body |= {"now": local(decided.now).isoformat(), "revision": revision_text(decided.revision)}
+        say_json(body)
+    else:
+        if isinstance(decision, Allow):
+            typer.echo(f"Được phép / allowed, theo quyền {decision.grant}")
+        else:
+            text = REASON_TEXT[decision.reason]
+            typer.echo(f"Không được phép / denied: {decision.reason}")
+            typer.echo(f"{text.vi} / {text.en}")
+        typer.echo(f"{instant_text(decided.now)} (UTC+7), {revision_text(decided.revision)}")
+    return DONE if decision else REFUSED
+
+
+def run_explain(
+    request: AccessRequest,
+    *,
+    database: str | None,
+    register: str | None,
+    at: str | None,
+    known_at: str | None,
+    as_json: bool,
+) -> int:
+    """Decide and say why, down to the signatures; 0 for allow, 1 for deny."""
+    instant = None if at is None else parse_instant(at)
+    revision = None if known_at is None else parse_revision(known_at)
+    with opened(settings_for(database)) as db:
+        found = DecisionPoint(db).explain(register_of(db, register), request, at=instant, known_at=revision)
+    if as_json:
+        say_json({**explanation_json(found), "revision": revision_text(found.revision)})
+    else:
+        typer.echo("\n".join(explained(found)))
+    return DONE if found.allowed else REFUSED

@@ -1,0 +1,296 @@
+"""Every command with its arguments and options; `docs/cli.md` lists them all.
+
+What a command does is imported when it is called: `--help` must not wait for a database driver.
+"""
+# ruff: noqa: PLC0415
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from access_service.cli import options
+from access_service.cli.errors import run
+
+app = typer.Typer(
+    name="access-service",
+    help="Who may see what of a province's education records, and which signature allows it.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+policy = typer.Typer(help="Policy packs: check, test, put in force.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(policy, name="policy")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Exit status 0 done or allowed, 1 refused or denied, 2 bad usage."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    return run(
+        lambda: app(given, prog_name="access-service", standalone_mode=False),
+        as_json="--json" in given,
+    )
+
+
+@app.command()
+def init(
+    *,
+    register: Annotated[
+        str | None, typer.Option(metavar="ID", help="Name of the new register, such as hai-phong.")
+    ] = None,
+    unit: Annotated[str | None, typer.Option(metavar="CODE", help="Code of the department.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the department.")] = None,
+    director: Annotated[str | None, typer.Option(metavar="NAME", help="The director's name.")] = None,
+    decision_number: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="Number of the decision that appoints the director.")
+    ] = None,
+    decision_date: Annotated[str | None, typer.Option(metavar="DAY", help="Its date, dd/mm/yyyy.")] = None,
+    decision_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Its file; only the SHA-256 is kept.")
+    ] = None,
+    focal_point: Annotated[str | None, typer.Option(metavar="NAME", help="Name of the IT focal point.")] = None,
+    director_id: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="The director's staff code in files to be imported; drawn if left out."),
+    ] = None,
+    focal_point_id: Annotated[
+        str | None, typer.Option(metavar="CODE", help="The focal point's staff code; drawn if left out.")
+    ] = None,
+    policy_name: Annotated[
+        str, typer.Option("--policy", metavar="PACK", help="Pack to put in force, a folder of the policy folder.")
+    ] = "base",
+    database: options.Database = None,
+    json: options.Json = False,
+) -> None:
+    """Create a register's root once and print one-time activation links, valid for 24 hours.
+
+    Makes the database when there is none, asks on a terminal for what is left out, refuses a register that exists.
+    """
+    from access_service.cli.init_register import run_init
+
+    run_init(
+        {
+            "register": register,
+            "unit": unit,
+            "name": name,
+            "director": director,
+            "decision_number": decision_number,
+            "decision_date": decision_date,
+            "focal_point": focal_point,
+        },
+        database=database,
+        director_id=director_id,
+        focal_point_id=focal_point_id,
+        decision_file=decision_file,
+        policy=policy_name,
+        as_json=json,
+    )
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1 if left out.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on; 8000 if left out.")] = None,
+    public_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Address that callers use; https except on loopback.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; more than one takes PostgreSQL.")] = 1,
+    database: options.Database = None,
+) -> None:
+    """Serve the API until a signal, then finish what is in progress.
+
+    Refuses a demonstration's database, another schema than this version's, and http off loopback.
+    """
+    from access_service.cli.serve import run_serve
+
+    run_serve(database=database, host=host, port=port, public_url=public_url, workers=workers)
+
+
+@app.command("import")
+def import_(
+    path: Annotated[Path | None, typer.Argument(help="A folder of CSV files, one CSV file, or a workbook.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and store nothing.")] = False,
+    template: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write an example with its guide instead: a workbook for .xlsx, else a folder."
+        ),
+    ] = None,
+    codes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="New file (mode 0600) for the one-time activation links, else standard output."
+        ),
+    ] = None,
+    database: options.Database = None,
+    register: options.Register = None,
+    json: options.Json = False,
+) -> None:
+    """Import a province's units, people, duties and signed paper: all or nothing, every bad row named."""
+    from access_service.cli.errors import UsageError
+    from access_service.cli.import_files import run_import, run_template
+
+    if (path is None) == (template is None):
+        raise UsageError("name what to import, or a --template to write")
+    if template is not None:
+        run_template(template, as_json=json)
+    elif path is not None:
+        run_import(path, database=database, register=register, dry_run=dry_run, codes=codes, as_json=json)
+
+
+@app.command()
+def check(
+    subject: options.Subject,
+    action: options.Action,
+    resource: options.Resource,
+    properties: options.Property = None,
+    at: options.At = None,
+    known_at: options.KnownAt = None,
+    database: options.Database = None,
+    register: options.Register = None,
+    json: options.Json = False,
+) -> int:
+    """Ask whether an account may do something to a record. Exit status 0 allow, 1 deny."""
+    from access_service.cli.access import parse_request, run_check
+
+    request = parse_request(subject, action, resource, properties or ())
+    return run_check(request, database=database, register=register, at=at, known_at=known_at, as_json=json)
+
+
+@app.command()
+def explain(
+    subject: options.Subject,
+    action: options.Action,
+    resource: options.Resource,
+    properties: options.Property = None,
+    at: options.At = None,
+    known_at: options.KnownAt = None,
+    database: options.Database = None,
+    register: options.Register = None,
+    json: options.Json = False,
+) -> int:
+    """The same, with what the answer rests on: grant, units and heads, paper, signatures, rule and article."""
+    from access_service.cli.access import parse_request, run_explain
+
+    request = parse_request(subject, action, resource, properties or ())
+    return run_explain(request, database=database, register=register, at=at, known_at=known_at, as_json=json)
+
+
+@app.command()
+def matrix(
+    unit: Annotated[str, typer.Argument(help="Code of the unit; everything below it is covered.")],
+    at: options.At = None,
+    known_at: options.KnownAt = None,
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="csv, xlsx or json; by the file's name if left out."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="File to write; standard output if left out.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Grants that have ended too.")] = False,
+    database: options.Database = None,
+    register: options.Register = None,
+    json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+) -> None:
+    """Write who may do what in a unit and below it, at any instant and revision."""
+    from access_service.cli.matrix import run_matrix
+
+    run_matrix(
+        unit,
+        database=database,
+        register=register,
+        at=at,
+        known_at=known_at,
+        format_=format_ or ("json" if json else None),
+        output=output,
+        include_ended=all_,
+    )
+
+
+@app.command()
+def migrate(database: options.Database = None, json: options.Json = False) -> None:
+    """Bring the database's schema up to this version, making it if it is empty. Safe to repeat."""
+    from access_service.cli.opening import say_json, settings_for
+    from access_service.storage.migrate import HEAD, upgrade
+
+    upgrade(settings_for(database).database_url)
+    if json:
+        say_json({"schema": HEAD})
+    else:
+        typer.echo(f"schema {HEAD}")
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8000,
+    data: Annotated[Path, typer.Option(metavar="DIR", help="Where the example is kept between starts.")] = Path(
+        ".demo"
+    ),
+    output: Annotated[
+        Path, typer.Option(metavar="FILE", help="Written once it answers: addresses, accounts, questions to try.")
+    ] = Path("demo.json"),
+) -> None:
+    """Build an example province, serve it on loopback until a signal, and say in a file how to try it."""
+    from access_service.demo import run_demo
+
+    run_demo(port=port, data_dir=data, output=output, say=typer.echo)
+
+
+@policy.command("check")
+def policy_check(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of packs.")],
+    models: options.Models = None,
+    json: options.Json = False,
+) -> int:
+    """Read packs strictly and list every fault with file and line."""
+    from access_service.cli.policy import run_policy_check
+
+    return run_policy_check(folders, models=models, as_json=json)
+
+
+@policy.command("test")
+def policy_test(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of packs.")],
+    models: options.Models = None,
+    json: options.Json = False,
+) -> int:
+    """Run the cases (*_test.yaml) of packs."""
+    from access_service.cli.policy import run_policy_test
+
+    return run_policy_test(folders, models=models, as_json=json)
+
+
+@policy.command("bind")
+def policy_bind(
+    unit: Annotated[str, typer.Argument(help="Code of the unit; what is below it follows.")],
+    pack: Annotated[str, typer.Argument(help="Name of a pack of the policy folder.")],
+    on: Annotated[
+        str | None, typer.Option(metavar="DAY", help="From 00:00 of this day; at once if left out.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="DAY", help="First day without it; open if left out.")
+    ] = None,
+    replaces: Annotated[
+        str | None, typer.Option(metavar="ID", help="The binding that ends when this one begins.")
+    ] = None,
+    database: options.Database = None,
+    register: options.Register = None,
+    json: options.Json = False,
+) -> None:
+    """Put a pack in force for a unit and everything below it."""
+    from access_service.cli.policy import run_policy_bind
+
+    run_policy_bind(
+        unit,
+        pack,
+        database=database,
+        register=register,
+        on=on,
+        until=until,
+        replaces=replaces,
+        as_json=json,
+    )

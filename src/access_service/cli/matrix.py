@@ -1,0 +1,65 @@
+"""`matrix`: the access matrix of a unit into a file, or to standard output."""
+
+import sys
+from pathlib import Path
+from typing import IO
+
+import typer
+
+from access_service.cli.errors import UsageError
+from access_service.cli.opening import opened, register_of, settings_for
+from access_service.domain.names import UnitId
+from access_service.usecases.access import parse_revision
+from access_service.usecases.instants import parse_instant
+from access_service.usecases.matrix import read_matrix
+from access_service.usecases.matrix_values import Matrix
+from access_service.usecases.sheets import WRITERS
+
+
+def run_matrix(
+    unit: str,
+    *,
+    database: str | None,
+    register: str | None,
+    at: str | None,
+    known_at: str | None,
+    format_: str | None,
+    output: Path | None,
+    include_ended: bool,
+) -> None:
+    """Write the matrix; the format is that of the file's name when none is given."""
+    form = format_ or (output.suffix.lower().lstrip(".") if output else "csv")
+    if form not in WRITERS:
+        raise UsageError(f"no format `{form}`; there are {', '.join(WRITERS)}")
+    if output is None and form == "xlsx" and sys.stdout.isatty():
+        raise UsageError("a workbook is not for a terminal; name a file with --output")
+    instant = None if at is None else parse_instant(at)
+    revision = None if known_at is None else parse_revision(known_at)
+    with (
+        opened(settings_for(database)) as db,
+        read_matrix(
+            db,
+            register_of(db, register),
+            UnitId(unit),
+            at=instant,
+            known_at=revision,
+            include_ended=include_ended,
+        ) as found,
+    ):
+        if output is None:
+            _write(found, form, sys.stdout.buffer)
+            return
+        # Beside the target first: a file that is there is whole.
+        part = output.with_name(f".{output.name}.part")
+        try:
+            with part.open("wb") as stream:
+                count = _write(found, form, stream)
+            part.replace(output)
+        finally:
+            part.unlink(missing_ok=True)
+        typer.echo(f"{output}: {count} dòng / rows", err=True)
+
+
+def _write(found: Matrix, form: str, stream: IO[bytes]) -> int:
+    write, _ = WRITERS[form]
+    return write(found, stream)

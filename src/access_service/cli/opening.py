@@ -1,0 +1,69 @@
+"""What a command works on: settings, a database with the right schema, one register of it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from access_service.cli.errors import UsageError
+from access_service.domain.errors import NotFoundError, UnavailableError
+from access_service.domain.names import RegisterId
+from access_service.settings import Settings
+from access_service.signing.keys import load_or_create
+from access_service.storage.db import Database
+from access_service.storage.keys import PublicKey, keep_public_key
+from access_service.storage.migrate import require_current
+from access_service.usecases.services import Services, system_clock
+
+SEAL_KEY = "seal.key"
+"""File of the seal key in `keys_dir`, as in `app`, whose web framework most commands can do without."""
+
+
+def settings_for(database: str | None = None, **more: Any) -> Settings:
+    """The settings of the environment, with what the command line says in its place."""
+    given = {name: value for name, value in {"database_url": database, **more}.items() if value is not None}
+    return Settings(**given)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Database]:
+    """The database, closed at the end. `UnavailableError` when it is not there or has another schema."""
+    db = Database(settings.database_url, system_clock)
+    try:
+        if db.is_sqlite and db.url.database and not Path(db.url.database).exists():
+            # Connecting would leave an empty file behind.
+            raise UnavailableError(f"there is no database `{db.url.database}`; `access-service init` makes one")
+        require_current(db.engine)
+        yield db
+    finally:
+        db.close()
+
+
+def services_for(db: Database, settings: Settings) -> Services:
+    """What acts need beside the database: the seal key, whose public half the database keeps."""
+    seal = load_or_create(settings.keys_dir / SEAL_KEY)
+    with db.engine.begin() as connection:
+        keep_public_key(connection, PublicKey(seal.id, "seal", seal.public_hex, db.clock()))
+    return Services(db, seal)
+
+
+def register_of(db: Database, name: str | None) -> RegisterId:
+    """The register named, or the only one there is."""
+    names = [str(row["id"]) for row in db.registers()]
+    if name is not None:
+        if name not in names:
+            raise NotFoundError("register", name)
+        return RegisterId(name)
+    if not names:
+        raise UnavailableError("the database has no register; `access-service init` makes one")
+    if len(names) > 1:
+        raise UsageError(f"the database has {len(names)} registers; name one with --register")
+    return RegisterId(names[0])
+
+
+def say_json(value: Any) -> None:
+    """One JSON value on standard output."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,57 @@
+"""Options that several commands share, and what a command was asked in common."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        envvar="ACCESS_SERVICE_DATABASE_URL",
+        help="Database: `sqlite:///<file>` or `postgresql://…`.",
+    ),
+]
+Register = Annotated[
+    str | None,
+    typer.Option(
+        "--register",
+        metavar="ID",
+        envvar="ACCESS_SERVICE_REGISTER",
+        help="Register; may be left out when the database has exactly one.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON; errors too, on standard error.")]
+At = Annotated[
+    str | None,
+    typer.Option(
+        "--at", metavar="INSTANT", help="As of when: RFC 3339, or dd/mm/yyyy[ HH:MM] in Vietnam. Now if left out."
+    ),
+]
+KnownAt = Annotated[
+    str | None,
+    typer.Option("--known-at", metavar="REVISION", help="As it was known at a revision that an answer named."),
+]
+Models = Annotated[
+    Path | None,
+    typer.Option("--models", metavar="DIR", help="Folder of the Casbin models; that of the program if left out."),
+]
+Subject = Annotated[str, typer.Option("--subject", metavar="ACCOUNT", help="Code of the account.")]
+Action = Annotated[str, typer.Option("--action", metavar="VERB", help="Action, in the pack's word: read, write, …")]
+Resource = Annotated[
+    str,
+    typer.Option(
+        "--resource", metavar="TYPE:ID", help="What it would be done to: unit, class, student or staff, and its id."
+    ),
+]
+Property = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--property",
+        metavar="NAME=VALUE",
+        help="A property of the record: category, class, unit, subject, level, grade, school_year, "
+        "function. May be repeated.",
+    ),
+]

@@ -1,0 +1,105 @@
+"""`policy check`, `policy test`, `policy bind`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from access_service.cli.errors import DONE, REFUSED
+from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
+from access_service.domain.errors import Fault, PolicyError
+from access_service.domain.names import UnitId
+from access_service.domain.time import local
+from access_service.engine.cases import run_cases
+from access_service.engine.compile import compile_pack
+from access_service.engine.load import load_pack
+from access_service.usecases.instants import parse_day
+from access_service.usecases.policy import bind_pack_as_operator, read_pack
+from access_service.usecases.sheets import instant_text
+
+
+def run_policy_check(folders: Sequence[Path], *, models: Path | None, as_json: bool) -> int:
+    """Read every pack strictly; all faults of all of them at once."""
+    models = models or settings_for().models_dir
+    faults: list[Fault] = []
+    read = []
+    for folder in folders:
+        try:
+            pack = load_pack(folder.resolve().parent, folder.resolve().name, models)
+            compile_pack(pack)
+            read.append(pack)
+        except PolicyError as error:
+            faults += error.faults
+    if faults:
+        raise PolicyError(tuple(faults))
+    if as_json:
+        say_json([{"name": p.name, "version": p.version, "digest": p.digest, "rules": len(p.rules)} for p in read])
+    else:
+        for pack in read:
+            typer.echo(f"{pack.name} {pack.version}: {len(pack.rules)} rules, SHA-256 {pack.digest}")
+    return DONE
+
+
+def run_policy_test(folders: Sequence[Path], *, models: Path | None, as_json: bool) -> int:
+    """Run every case of the packs; 1 when one of them answers otherwise than it says, or there is none."""
+    models = models or settings_for().models_dir
+    results = [result for folder in folders for result in run_cases(folder.resolve(), models)]
+    failed = [result for result in results if not result.ok]
+    if as_json:
+        say_json(
+            {
+                "cases": len(results),
+                "failed": [
+                    {"name": r.name, "place": r.place, "expected": r.expected, "got": r.got} for r in failed
+                ],
+            }
+        )
+    else:
+        for result in failed:
+            typer.echo(f"{result.place}: {result.name}: expected {result.expected}, got {result.got}", err=True)
+        typer.echo(f"{len(results)} cases, {len(failed)} failed")
+    # Nothing tested is not everything right.
+    return REFUSED if failed or not results else DONE
+
+
+def run_policy_bind(
+    unit: str,
+    pack: str,
+    *,
+    database: str | None,
+    register: str | None,
+    on: str | None,
+    until: str | None,
+    replaces: str | None,
+    as_json: bool,
+) -> None:
+    """Put a pack in force for a unit and what is below it."""
+    settings = settings_for(database)
+    with opened(settings) as db:
+        name = register_of(db, register)
+        binding = bind_pack_as_operator(
+            services_for(db, settings),
+            name,
+            unit=UnitId(unit),
+            pack=read_pack(settings.policy_dir, settings.models_dir, pack),
+            on=local(db.clock()).date() if on is None else parse_day(on),
+            until=None if until is None else parse_day(until),
+            replaces=replaces,
+        )
+    if as_json:
+        say_json(
+            {
+                "id": binding.id,
+                "unit": binding.unit,
+                "pack": binding.pack,
+                "digest": binding.digest,
+                "valid_from": local(binding.valid_from).isoformat(),
+                "valid_to": None if binding.valid_to is None else local(binding.valid_to).isoformat(),
+            }
+        )
+    else:
+        until_text = f" – {instant_text(binding.valid_to)}" if binding.valid_to else ""
+        typer.echo(
+            f"{binding.id}: {binding.pack} ({binding.digest}) for {binding.unit}, "
+            f"{instant_text(binding.valid_from)}{until_text}"
+        )

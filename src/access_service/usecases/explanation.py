@@ -1,0 +1,220 @@
+"""An explanation as values, and as JSON: what `usecases.explain` finds and the edges render."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from access_service.domain.access import AccessRequest, Decision
+from access_service.domain.scope import Scope
+from access_service.domain.time import local
+from access_service.storage.codec import dump_scope_json
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedPerson:
+    """Somebody, by id and name."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedHead:
+    """Who answers for a unit at the instant (thủ trưởng đơn vị), and the decision that says so."""
+
+    person: ExplainedPerson
+    position: str
+    position_vi: str
+    decision_number: str
+    decision_date: date
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedUnit:
+    """A unit of the record's chain, the record's own first."""
+
+    id: str
+    kind: str
+    name: str
+    head: ExplainedHead | None
+    """None where nobody heads it then, or no pack says which positions do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedAuthority:
+    """A link of the chain of authority, the grant's own first, the root last."""
+
+    id: str
+    unit: str
+    unit_name: str
+    basis: str
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedSignature:
+    """One signature on a document's newest version."""
+
+    side: str
+    person: ExplainedPerson
+    capacity: str
+    capacity_basis: str | None
+    signed_at: datetime
+    method: str
+    sha256: str
+    key: str
+    verified: bool | None
+    """Does the service's confirmation verify? None where the key is not known here."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedDocument:
+    """A document the grant rests on."""
+
+    id: str
+    kind: str
+    number: str
+    dated: date
+    version: int
+    state: str
+    sha256: str
+    method: str
+    signed_at: datetime | None
+    ended_at: datetime | None
+    signatures: tuple[ExplainedSignature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedGrant:
+    """The grant that allows, or that got furthest."""
+
+    id: str
+    role: str
+    role_vi: str
+    scope: Scope
+    unit: str
+    state: str
+    valid_from: datetime
+    valid_to: datetime | None
+    activated_at: datetime | None
+    ended_at: datetime | None
+    ended_as: str | None
+    assignment: str | None
+    assignment_decision: str | None
+    """Number of the decision that assigns the duty."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedArticle:
+    """A place in a regulation, or the product's own choice (`default`)."""
+
+    article: str
+    document: str
+    place: str
+    vi: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedRule:
+    """A Casbin rule and the place in a regulation it cites."""
+
+    role: str
+    function: str
+    category: str
+    action: str
+    effect: str
+    source: str
+    article: str
+    document: str
+    place: str
+    vi: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedLock:
+    """The reporting period's lock that denies."""
+
+    id: str
+    start: datetime
+    end: datetime
+    vi: str
+    article: str
+    document: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedPack:
+    """The pack in force for the record's unit."""
+
+    name: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class LateRecord:
+    """A fact behind the answer that was recorded, or changed for that time, only after it."""
+
+    noun: str
+    id: str
+    revision: int
+    recorded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision and everything it rests on, at one revision and instant."""
+
+    register: str
+    revision: int
+    now: datetime
+    allowed: bool
+    reason: str | None
+    reason_vi: str | None
+    reason_en: str | None
+    request: AccessRequest
+    holder: ExplainedPerson | None
+    grant: ExplainedGrant | None
+    chain: tuple[ExplainedUnit, ...]
+    authorities: tuple[ExplainedAuthority, ...]
+    documents: tuple[ExplainedDocument, ...]
+    rule: ExplainedRule | None
+    lock: ExplainedLock | None
+    legal_bases: tuple[ExplainedArticle, ...]
+    """What the rule, the role and the hand-down of the grant each rest on, without repetition."""
+    pack: ExplainedPack | None
+    late: tuple[LateRecord, ...]
+    """Only for a question about the past."""
+    decision: Decision
+
+
+def explanation_json(explanation: Explanation) -> dict[str, Any]:
+    """The explanation as JSON: instants on a Vietnamese clock (ISO 8601 with offset), absent members null."""
+    rendered: dict[str, Any] = {f.name: _json(getattr(explanation, f.name)) for f in fields(explanation)}
+    del rendered["decision"]
+    return rendered
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Scope):
+        return dump_scope_json(value)
+    if isinstance(value, StrEnum):
+        return str(value)
+    if isinstance(value, datetime):
+        return local(value).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if is_dataclass(value):
+        return {f.name: _json(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _json(item) for key, item in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [_json(item) for item in value]
+    return value

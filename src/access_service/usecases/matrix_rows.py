@@ -1,0 +1,489 @@
+"""The rows of an access matrix, batch by batch of units and of grants."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from access_service.domain.access import GrantFacts, grant_state
+from access_service.domain.accounts import Account, Custody, Suspension, state_of
+from access_service.domain.delegation import Confirmation, Grant, Inspection
+from access_service.domain.documents import Document, Signature, state_at
+from access_service.domain.names import (
+    AccountKind,
+    AccountState,
+    DocumentId,
+    DocumentState,
+    GrantState,
+    PersonId,
+    Side,
+    SuspendableKind,
+    UnitId,
+)
+from access_service.domain.org import Assignment, Person, SchoolClass
+from access_service.domain.policy import Pack
+from access_service.domain.scope import Scope
+from access_service.engine.tables import Tables
+from access_service.storage.access import Gatherer
+from access_service.storage.audit import revision_at
+from access_service.storage.facts import Reader
+from access_service.usecases.matrix_values import VACANT, MatrixHead, MatrixRow, Note, Right
+
+T = TypeVar("T")
+
+UNITS_AT_ONCE = 25
+"""Units whose duties are held in memory together: a school has at most a few hundred people."""
+GRANTS_AT_ONCE = 1_000
+"""Grants whose paper is held in memory together."""
+
+_OVER = frozenset({GrantState.ENDED, GrantState.EXPIRED})
+_ACCOUNT_NOTES = {
+    AccountState.INVITED: Note.ACCOUNT_INVITED,
+    AccountState.SUSPENDED: Note.ACCOUNT_SUSPENDED,
+    AccountState.CLOSED: Note.ACCOUNT_CLOSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A grant with what it is sorted by."""
+
+    unit: UnitId
+    grant: Grant
+    assignment: Assignment | None
+    person: PersonId | None
+
+
+@dataclass(slots=True)
+class _Papers:
+    """What is read once for a batch of rows."""
+
+    accounts: dict[str, Account]
+    suspensions: dict[str, list[Suspension]]
+    people: dict[str, Person]
+    giver_signatures: dict[str, list[Signature]]
+    documents: dict[DocumentId, Document]
+    classes: dict[str, SchoolClass] = field(default_factory=dict)
+    late: frozenset[str] = frozenset()
+    """Ids of facts recorded, or changed for the instant, only after it."""
+    narrowed: frozenset[str] = frozenset()
+
+
+class Rows:
+    """Goes through the rows in order: unit, admin account, then people by name, then role and start."""
+
+    def __init__(self, gather: Gatherer, head: MatrixHead, units: list[UnitId]) -> None:
+        """`units` in the order wanted; the gatherer's reader fixes register and revision."""
+        self._gather = gather
+        self._reader = gather.reader
+        self._head = head
+        self._at = head.at
+        self._units = units
+        self._rights: dict[tuple[str, str, frozenset[str] | None, frozenset[str] | None], tuple[Right, ...]] = {}
+        self._confirmed: dict[UnitId, list[Confirmation]] = {}
+        self._names: dict[str, str] = {}
+        self._heads: dict[UnitId, Assignment | None] = {}
+        self._tables_of: dict[UnitId, Tables | None] = {}
+        known = revision_at(self._reader.connection, self._reader.register, self._at)
+        self._before = (
+            Reader(self._reader.connection, self._reader.register, known) if known < head.revision else None
+        )
+        """What was known at the instant; None where nothing was recorded since."""
+
+    def __iter__(self) -> Iterator[MatrixRow]:
+        """Every row once."""
+        for start in range(0, len(self._units), UNITS_AT_ONCE):
+            batch = self._units[start : start + UNITS_AT_ONCE]
+            custodies = self._custody_rows(batch)
+            lines = self._lines(batch)
+            done: set[UnitId] = set()
+            for first in range(0, len(lines), GRANTS_AT_ONCE):
+                for row in self._grant_rows(lines[first : first + GRANTS_AT_ONCE]):
+                    yield from _first_of(row.unit, batch, done, custodies)
+                    yield row
+            yield from _first_of(None, batch, done, custodies)
+
+    # -- grants
+
+    def _lines(self, units: list[UnitId]) -> list[_Line]:
+        """The grants of people with a duty in these units, and of inspectors of them, in order."""
+        duties = {a.id: a for a in self._reader.find(Assignment, unit=units)}
+        lines = [
+            _Line(duties[grant.assignment].unit, grant, duties[grant.assignment], duties[grant.assignment].person)
+            for grant in self._reader.find(Grant, assignment=list(duties))
+            if grant.assignment is not None
+        ]
+        lines += self._inspectors(set(units))
+        keys: dict[str, str] = {
+            p.id: p.sort_key for p in self._reader.find(Person, id=[x.person for x in lines if x.person])
+        }
+        place = {unit: number for number, unit in enumerate(units)}
+
+        def key(line: _Line) -> tuple[Any, ...]:
+            grant = line.grant
+            return (
+                place[line.unit],
+                keys.get(line.person or "", ""),
+                line.person or "",
+                grant.role,
+                grant.valid_from,
+                grant.id,
+            )
+
+        return sorted(lines, key=key)
+
+    def _inspectors(self, units: set[UnitId]) -> Iterator[_Line]:
+        """Read-only grants of inspection teams, which rest on no duty (rule 14)."""
+        decisions = [i.document for i in self._reader.find(Inspection) if i.units & units]
+        grants = [g for g in self._reader.find(Grant, document=decisions) if g.scope.unit in units]
+        accounts = {a.id: a for a in self._reader.find(Account, id=[g.account for g in grants])}
+        for grant in grants:
+            account = accounts.get(grant.account)
+            yield _Line(grant.scope.unit, grant, None, account.person if account else None)
+
+    def _grant_rows(self, lines: list[_Line]) -> Iterator[MatrixRow]:
+        facts = {f.grant.id: f for f in self._gather.grants([line.grant for line in lines], self._at)}
+        kept = [line for line in lines if self._is_wanted(facts[line.grant.id])]
+        papers = self._papers(
+            accounts={line.grant.account for line in kept},
+            people={line.person for line in kept if line.person},
+            documents={d.id: d for line in kept if (d := facts[line.grant.id].document) is not None},
+        )
+        class_ids = {c for line in kept for c in line.grant.scope.class_ids}
+        papers.classes = {c.id: c for c in self._reader.find(SchoolClass, id=class_ids)}
+        self._mark_late(papers, kept, facts)
+        for line in kept:
+            if self._was_there(line.grant, papers):
+                yield self._grant_row(line, facts[line.grant.id], papers)
+
+    def _is_wanted(self, facts: GrantFacts) -> bool:
+        return self._head.include_ended or self._state(facts) not in _OVER
+
+    def _was_there(self, grant: Grant, papers: _Papers) -> bool:
+        """Not what was first recorded after the instant for a time after it: nobody could have seen it then."""
+        return grant.valid_from <= self._at or grant.id not in papers.late
+
+    def _state(self, facts: GrantFacts) -> GrantState:
+        """The grant's state; one whose paper nobody signed in time is over, whether or not a clerk said so."""
+        state = grant_state(facts, self._at)
+        document = facts.document
+        if state is GrantState.PENDING and document is not None and document.signed_at is None:
+            pack = self._pack(facts.grant.unit)
+            if pack is not None:
+                wait = timedelta(days=pack.number("document_lapse_days"))
+                if state_at(document, now=self._at, lapse_after=wait) is DocumentState.LAPSED:
+                    return GrantState.ENDED
+        return state
+
+    def _grant_row(self, line: _Line, facts: GrantFacts, papers: _Papers) -> MatrixRow:
+        grant, duty = line.grant, line.assignment
+        account = papers.accounts.get(grant.account)
+        own = self._pack(grant.unit)
+        tables = self._tables(grant.scope.unit)
+        position = own.positions.get(duty.position) if own and duty else None
+        role = own.roles.get(grant.role) if own else None
+        signature = self._giver(facts.document, papers)
+        commitment = self._commitment(facts)
+        answerable = self._answerable(line.unit)
+        activated = max(grant.valid_from, grant.activated_at or grant.valid_from)
+        ends_at = _earliest(grant.valid_to, grant.ended_at, facts.year_closes_at, facts.lapses_at)
+        return MatrixRow(
+            unit=line.unit,
+            unit_name=self._unit_name(line.unit),
+            account=grant.account,
+            username=account.username if account else "",
+            account_kind=account.kind if account else AccountKind.USE,
+            person=line.person,
+            person_name=self._name(line.person, papers),
+            position=duty.position if duty else "",
+            position_vi=position.vi if position else "",
+            grant=grant.id,
+            role=grant.role,
+            role_vi=role.vi if role else grant.role,
+            scope=grant.scope,
+            class_names=_class_names(grant.scope, papers.classes),
+            rights=self._rights_of(grant, tables),
+            starts_at=activated if ends_at is None or activated < ends_at else grant.valid_from,
+            ends_at=ends_at,
+            state=self._state(facts),
+            issuer=grant.unit,
+            issuer_name=self._unit_name(grant.unit),
+            document=grant.document,
+            document_number=facts.document.number if facts.document else "",
+            document_dated=facts.document.dated if facts.document else None,
+            commitment_version=commitment.text_version if commitment else None,
+            committed_at=commitment.signed_at if commitment else None,
+            signer=signature.person if signature else None,
+            signer_name=self._name(signature.person if signature else None, papers),
+            capacity=signature.capacity if signature else None,
+            answerable=answerable,
+            answerable_name=self._name(answerable, papers),
+            notes=self._notes(line, account, tables, papers),
+        )
+
+    def _notes(
+        self, line: _Line, account: Account | None, tables: Tables | None, papers: _Papers
+    ) -> tuple[Note, ...]:
+        grant, notes = line.grant, []
+        if papers.late & {grant.id, grant.assignment, grant.document}:
+            notes.append(Note.RECORDED_LATE)
+        if grant.id in papers.narrowed:
+            notes.append(Note.CHANGED_LATER)
+        if self._is_unconfirmed(grant):
+            notes.append(Note.UNCONFIRMED)
+        if account is not None:
+            state = state_of(account, papers.suspensions.get(account.id, ()), self._at)
+            notes += [_ACCOUNT_NOTES[state]] if state in _ACCOUNT_NOTES else []
+        if tables is None:
+            notes.append(Note.NO_POLICY)
+        return tuple(notes)
+
+    def _rights_of(self, grant: Grant, tables: Tables | None) -> tuple[Right, ...]:
+        """The pack's table of the role where the records are, narrowed by the grant."""
+        if tables is None or grant.role not in tables.roles:
+            return ()
+        scope = grant.scope
+        key = (tables.pack.digest, grant.role, scope.categories, scope.actions)
+        if key not in self._rights:
+            pack, found = tables.pack, dict[str, list[str]]()
+            for category, action in tables.roles[grant.role].allow:
+                if scope.categories is not None and category not in scope.categories:
+                    continue
+                if scope.actions is None or action in scope.actions:
+                    found.setdefault(category, []).append(action)
+            self._rights[key] = tuple(
+                Right(
+                    category=category,
+                    category_vi=pack.categories[category].vi,
+                    actions=tuple(actions),
+                    actions_vi=tuple(pack.actions[action] for action in actions),
+                )
+                for category in pack.categories
+                if (actions := [a for a in pack.actions if a in found.get(category, ())])
+            )
+        return self._rights[key]
+
+    def _commitment(self, facts: GrantFacts) -> Document | None:
+        """The newest commitment to the issuing unit that was signed by then and stood."""
+        held = [
+            d
+            for d in facts.commitments
+            if d.signed_at is not None and d.signed_at <= self._at and (d.ended_at is None or d.ended_at > self._at)
+        ]
+        return max(held, key=lambda d: (d.signed_at, d.id), default=None)
+
+    def _is_unconfirmed(self, grant: Grant) -> bool:
+        """(9) Has the office a head who took over after the grant and has not confirmed it by then?"""
+        head = self._head_of(grant.unit)
+        if head is None or grant.activated_at is None or head.valid_from <= grant.activated_at:
+            return False
+        if grant.unit not in self._confirmed:
+            self._confirmed[grant.unit] = self._reader.find(Confirmation, unit=grant.unit)
+        return not any(c.assignment == head.id and c.valid_from <= self._at for c in self._confirmed[grant.unit])
+
+    # -- admin accounts
+
+    def _custody_rows(self, units: list[UnitId]) -> dict[UnitId, list[MatrixRow]]:
+        accounts = [
+            a
+            for a in self._reader.find(Account, unit=units, kind=str(AccountKind.ADMIN))
+            if a.valid_from <= self._at
+            and (self._head.include_ended or a.valid_to is None or a.valid_to > self._at)
+        ]
+        custodies: dict[str, list[Custody]] = {}
+        for custody in self._reader.find(Custody, account=[a.id for a in accounts]):
+            is_past = custody.valid_to is not None and custody.valid_to <= self._at
+            if custody.valid_from <= self._at and (self._head.include_ended or not is_past):
+                custodies.setdefault(custody.account, []).append(custody)
+        held = [c for found in custodies.values() for c in found]
+        documents = {d.id: d for d in self._reader.find(Document, id=[c.document for c in held if c.document])}
+        papers = self._papers(
+            accounts={a.id for a in accounts}, people={c.person for c in held}, documents=documents
+        )
+        self._mark_late_facts(papers, [*held, *documents.values()])
+        rows: dict[UnitId, list[MatrixRow]] = {}
+        for account in accounts:
+            mine = sorted(custodies.get(account.id, ()), key=lambda c: (c.valid_from, c.id))
+            standing = any(self._at in c.interval for c in mine)
+            held_by: list[Custody | None] = [*mine, *([] if standing else [None])]
+            rows.setdefault(account.unit, []).extend(self._custody_row(account, c, papers) for c in held_by)
+        return rows
+
+    def _custody_row(self, account: Account, custody: Custody | None, papers: _Papers) -> MatrixRow:
+        document = papers.documents.get(custody.document) if custody and custody.document else None
+        signature = self._giver(document, papers)
+        state: str = state_of(account, papers.suspensions.get(account.id, ()), self._at)
+        notes = []
+        if custody is None:
+            state, notes = VACANT, [Note.VACANT]
+        elif custody.valid_to is not None and custody.valid_to <= self._at:
+            state = GrantState.ENDED
+        if custody is not None and papers.late & {custody.id, custody.document}:
+            notes.append(Note.RECORDED_LATE)
+        answerable = self._answerable(account.unit)
+        return MatrixRow(
+            unit=account.unit,
+            unit_name=self._unit_name(account.unit),
+            account=account.id,
+            username=account.username,
+            account_kind=account.kind,
+            person=custody.person if custody else None,
+            person_name=self._name(custody.person if custody else None, papers),
+            position=custody.holder if custody else "",
+            position_vi="",
+            grant=None,
+            role=None,
+            role_vi="",
+            scope=None,
+            class_names=(),
+            rights=(),
+            starts_at=custody.valid_from if custody else None,
+            ends_at=custody.valid_to if custody else None,
+            state=state,
+            issuer=document.unit if document else None,
+            issuer_name=self._unit_name(document.unit) if document else "",
+            document=document.id if document else None,
+            document_number=document.number if document else "",
+            document_dated=document.dated if document else None,
+            commitment_version=None,
+            committed_at=None,
+            signer=signature.person if signature else None,
+            signer_name=self._name(signature.person if signature else None, papers),
+            capacity=signature.capacity if signature else None,
+            answerable=answerable,
+            answerable_name=self._name(answerable, papers),
+            notes=tuple(notes),
+        )
+
+    # -- what both need
+
+    def _papers(self, *, accounts: set[Any], people: set[Any], documents: dict[DocumentId, Document]) -> _Papers:
+        """Everything shared by a batch of rows, in a handful of queries."""
+        reader = self._reader
+        signatures: dict[str, list[Signature]] = {}
+        for s in reader.find(Signature, document=list(documents), side=str(Side.GIVER)):
+            signatures.setdefault(s.document, []).append(s)
+        suspensions: dict[str, list[Suspension]] = {}
+        for suspension in reader.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=accounts):
+            suspensions.setdefault(suspension.target, []).append(suspension)
+        signers = {s.person for found in signatures.values() for s in found}
+        return _Papers(
+            accounts={a.id: a for a in reader.find(Account, id=accounts)},
+            suspensions=suspensions,
+            people={p.id: p for p in reader.find(Person, id=people | signers)},
+            giver_signatures=signatures,
+            documents=documents,
+        )
+
+    def _giver(self, document: Document | None, papers: _Papers) -> Signature | None:
+        """Who signed for the giver by then, on the version in force."""
+        if document is None:
+            return None
+        signed = [
+            s
+            for s in papers.giver_signatures.get(document.id, ())
+            if s.version == document.version and s.signed_at <= self._at
+        ]
+        return max(signed, key=lambda s: (s.signed_at, s.id), default=None)
+
+    def _answerable(self, unit: UnitId) -> PersonId | None:
+        head = self._head_of(unit)
+        return head.person if head else None
+
+    def _head_of(self, unit: UnitId) -> Assignment | None:
+        """Who heads the unit at the instant."""
+        if unit not in self._heads:
+            pack = self._pack(unit)
+            found = self._gather.heads_of(unit, pack) if pack else ()
+            self._heads[unit] = next((h for h in reversed(found) if self._at in h.interval), None)
+        return self._heads[unit]
+
+    def _pack(self, unit: UnitId) -> Pack | None:
+        tables = self._tables(unit)
+        return None if tables is None else tables.pack
+
+    def _tables(self, unit: UnitId) -> Tables | None:
+        if unit not in self._tables_of:
+            self._tables_of[unit] = self._gather.tables_for(unit, self._at)
+        return self._tables_of[unit]
+
+    def _unit_name(self, unit: UnitId) -> str:
+        found = self._gather.org.unit(unit)
+        return found.name if found else ""
+
+    def _name(self, person: str | None, papers: _Papers) -> str:
+        """A name of the batch, or of somebody many rows share: a head."""
+        if person is None:
+            return ""
+        if person in papers.people:
+            return papers.people[person].name
+        if person not in self._names:
+            found = self._reader.get(Person, person)
+            self._names[person] = found.name if found else ""
+        return self._names[person]
+
+    def _mark_late(self, papers: _Papers, lines: list[_Line], facts: dict[Any, GrantFacts]) -> None:
+        """(16) What was recorded after the instant, or changed then with effect before it."""
+        grants = [line.grant for line in lines]
+        duties = [line.assignment for line in lines if line.assignment]
+        documents = [d for line in lines if (d := facts[line.grant.id].document) is not None]
+        self._mark_late_facts(papers, [*grants, *duties, *documents])
+        if self._before is not None:
+            before = {g.id: g for g in self._before.find(Grant, id=[g.id for g in grants])}
+            papers.narrowed = frozenset(g.id for g in grants if g.id in before and before[g.id].scope != g.scope)
+
+    def _mark_late_facts(self, papers: _Papers, found: Iterable[Any]) -> None:
+        if self._before is None:
+            return
+        late: set[str] = set()
+        by_type: dict[type[Any], dict[str, Any]] = {}
+        for fact in found:
+            by_type.setdefault(type(fact), {})[fact.id] = fact
+        for value_type, now in by_type.items():
+            before = {fact.id: fact for fact in self._before.find(value_type, id=list(now))}
+            late |= {id_ for id_, fact in now.items() if _differs(before.get(id_), fact, self._at)}
+        papers.late = frozenset(late)
+
+
+def _differs(before: Any, now: Any, at: datetime) -> bool:
+    """Does what had come by the instant read otherwise now than it did then?"""
+    if before is None:
+        return True
+    # Every later move of a document changes `state_since`, and none of them the past.
+    pairs = [(getattr(before, f.name), getattr(now, f.name)) for f in fields(now) if f.name != "state_since"]
+    return any(
+        _come(old, at) != _come(new, at)
+        for old, new in pairs
+        if isinstance(old, datetime) or isinstance(new, datetime)
+    )
+
+
+def _come(t: datetime | None, at: datetime) -> datetime | None:
+    return t if t is not None and t <= at else None
+
+
+def _earliest(*instants: datetime | None) -> datetime | None:
+    return min((t for t in instants if t is not None), default=None)
+
+
+def _first_of(
+    unit: UnitId | None, batch: list[UnitId], done: set[UnitId], custodies: dict[UnitId, list[MatrixRow]]
+) -> Iterator[MatrixRow]:
+    """The admin rows of every unit up to and with this one (None: of all) that were not given yet."""
+    if unit in done:
+        return
+    for each in batch:
+        if each not in done:
+            done.add(each)
+            yield from custodies.get(each, ())
+        if each == unit:
+            return
+
+
+def _class_names(scope: Scope, classes: dict[str, SchoolClass]) -> tuple[str, ...]:
+    named: dict[str, list[str]] = {}
+    for id_, subject in sorted(scope.classes or ()):
+        found = classes.get(id_)
+        named.setdefault(found.name if found else id_, []).append(subject)
+    # A class as a whole says more than any of its subjects.
+    return tuple(name if "" in subjects else f"{name} ({', '.join(subjects)})" for name, subjects in named.items())

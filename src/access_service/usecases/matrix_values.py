@@ -1,0 +1,120 @@
+"""What an access matrix says, as values: its head, its rows, and what a reviewer should know beside them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from access_service.domain.names import AccountKind, Capacity, RegisterId, UnitId
+from access_service.domain.scope import Scope
+
+VACANT = "vacant"
+"""State of an admin account that nobody operates; the others are those of `GrantState` and `AccountState`."""
+
+
+class Note(StrEnum):
+    """What a reviewer should know of a row beside its columns."""
+
+    RECORDED_LATE = "recorded_late"
+    """A fact behind the row was recorded, or changed for the instant asked about, only after it."""
+    CHANGED_LATER = "changed_later"
+    """The scope was narrowed after the instant; the row shows it as known now."""
+    UNCONFIRMED = "unconfirmed"
+    """A new head of the issuing unit has not confirmed it (rule 9)."""
+    ACCOUNT_INVITED = "account_invited"
+    ACCOUNT_SUSPENDED = "account_suspended"
+    ACCOUNT_CLOSED = "account_closed"
+    VACANT = "vacant"
+    """Nobody operates the admin account."""
+    NO_POLICY = "no_policy"
+    """No pack is in force where the records are: the grant allows nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixPack:
+    """A pack in force somewhere in the matrix."""
+
+    name: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixHead:
+    """What the rows are about."""
+
+    register: RegisterId
+    unit: UnitId
+    unit_name: str
+    units: int
+    """Units covered: this one and everything below it at the instant."""
+    at: datetime
+    revision: int
+    recorded_at: datetime | None
+    """When that revision was recorded."""
+    packs: tuple[MatrixPack, ...]
+    """In force for those units at the instant, by name."""
+    include_ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One category of data with what may be done to it."""
+
+    category: str
+    category_vi: str
+    actions: tuple[str, ...]
+    actions_vi: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """One line of the matrix: a grant, or the custody of an admin account."""
+
+    unit: UnitId
+    """Where the duty is that the grant rests on; for an inspection the unit inspected."""
+    unit_name: str
+    account: str
+    username: str
+    account_kind: AccountKind
+    person: str | None
+    person_name: str
+    position: str
+    """The duty's position; for custody `head`, `officer` or `deputy_in_charge`."""
+    position_vi: str
+    grant: str | None
+    """None for custody."""
+    role: str | None
+    role_vi: str
+    scope: Scope | None
+    class_names: tuple[str, ...]
+    """`6A`, or `6A (TOAN)` where the grant is for a subject there."""
+    rights: tuple[Right, ...]
+    starts_at: datetime | None
+    """The latest of the start on paper and the activation; on paper alone where it never took effect."""
+    ends_at: datetime | None
+    """The earliest of the end on paper, the year's closing, and the instant it was ended."""
+    state: str
+    issuer: UnitId | None
+    issuer_name: str
+    document: str | None
+    document_number: str
+    document_dated: date | None
+    commitment_version: str | None
+    committed_at: datetime | None
+    signer: str | None
+    signer_name: str
+    """Who signed for the giver."""
+    capacity: Capacity | None
+    answerable: str | None
+    answerable_name: str
+    """Thủ trưởng chịu trách nhiệm: the head of the row's unit at the instant."""
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A matrix that is being read: `rows` may be gone through once, while the transaction is open."""
+
+    head: MatrixHead
+    rows: Iterator[MatrixRow]

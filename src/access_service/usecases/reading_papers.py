@@ -1,0 +1,220 @@
+"""What a signed-in caller may read of grants, documents, signatures, leaving cases and the log."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from access_service.domain.access import documents_reason, grant_state
+from access_service.domain.audit import Event
+from access_service.domain.delegation import Confirmation, Grant, LeavingCase
+from access_service.domain.documents import Document, Signature, state_at
+from access_service.domain.errors import NotFoundError, RefusedError
+from access_service.domain.names import (
+    AccountKind,
+    DocumentId,
+    DocumentState,
+    GrantId,
+    GrantState,
+    RegisterId,
+    UnitId,
+)
+from access_service.domain.org import Assignment
+from access_service.domain.policy import Pack
+from access_service.domain.reasons import Reason, Refusal
+from access_service.storage.audit import events
+from access_service.usecases.documents import visible
+from access_service.usecases.inspection import inspects
+from access_service.usecases.services import Caller, Services, View, look
+
+_OPEN = frozenset({DocumentState.AWAITING_GIVER, DocumentState.AWAITING_RECEIVER})
+_OVER = frozenset({GrantState.ENDED, GrantState.EXPIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class GrantSeen:
+    """A grant, where it stands now, and which paper it lacks while pending."""
+
+    grant: Grant
+    state: GrantState
+    missing: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSeen:
+    """A document in its newest version with every signature it was given, void ones included."""
+
+    document: Document
+    state: DocumentState
+    """With lapsing applied."""
+    signatures: tuple[Signature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Awaiting:
+    """What a new head of a unit has to confirm (rule 9)."""
+
+    unit: UnitId
+    head: Assignment | None
+    confirmed_at: datetime | None
+    due_at: datetime | None
+    """When the pack's time to confirm is over; None when there is nobody or nothing to wait for."""
+    is_overdue: bool
+    silence: str | None
+    """What the pack lets silence mean: `flag` or `lapse`."""
+    grants: tuple[GrantSeen, ...]
+
+
+def acts_for(seen: View, unit: UnitId) -> bool:
+    """Does the caller act for this unit or one above it, as custodian or leader?"""
+    try:
+        seen.as_above(unit)
+    except RefusedError:
+        return False
+    return True
+
+
+def pack_or_none(seen: View, unit: UnitId) -> Pack | None:
+    """The pack in force for a unit; none for a unit that is over."""
+    tables = seen.gather.tables_for(unit, seen.now)
+    return None if tables is None else tables.pack
+
+
+def head_of(seen: View, unit: UnitId) -> Assignment | None:
+    """The appointment of whoever heads the unit now."""
+    pack = pack_or_none(seen, unit)
+    heads = [] if pack is None else seen.gather.heads_of(unit, pack)
+    return next((a for a in reversed(heads) if seen.now in a.interval), None)
+
+
+def root_of(services: Services, register: RegisterId) -> UnitId:
+    """The department at the top of a register."""
+    return next(UnitId(str(row["root"])) for row in services.db.registers() if row["id"] == register)
+
+
+def state_now(seen: View, document: Document) -> DocumentState:
+    """The state with lapsing applied; a unit that is over has no pack and nothing of it lapses any more."""
+    pack = pack_or_none(seen, document.unit)
+    if pack is None:
+        return document.state
+    wait = timedelta(days=pack.number("document_lapse_days"))
+    return state_at(document, now=seen.now, lapse_after=wait)
+
+
+def is_open(seen: View, document: Document) -> bool:
+    """Does it still wait for a signature?"""
+    return state_now(seen, document) in _OPEN
+
+
+def grants_seen(seen: View, grants: list[Grant]) -> list[GrantSeen]:
+    """Where each grant stands now, in the order given."""
+    return [
+        GrantSeen(
+            facts.grant,
+            state,
+            documents_reason(facts, seen.now) if state is GrantState.PENDING else None,
+        )
+        for facts in seen.gather.grants(grants, seen.now)
+        for state in [grant_state(facts, seen.now)]
+    ]
+
+
+def see_grants(services: Services, caller: Caller, grants: Iterable[Grant]) -> list[GrantSeen]:
+    """Where the grants of an act stand after it."""
+    with look(services, caller) as seen:
+        ids = [g.id for g in grants]
+        return grants_seen(seen, seen.reader.find(Grant, id=ids) if ids else [])
+
+
+def read_grant(services: Services, caller: Caller, id_: GrantId) -> GrantSeen:
+    """One grant: its holder's, or of a unit of the caller's chain."""
+    with look(services, caller) as seen:
+        grant = seen.reader.require(Grant, id_)
+        if not seen.may_see_grant(grant):
+            raise NotFoundError("grant", id_)
+        return grants_seen(seen, [grant])[0]
+
+
+def _is_whole(seen: View, unit: UnitId) -> bool:
+    """May the caller see everybody's lines of this unit? `NotFoundError` where they see not even the unit."""
+    seen.check_visible(unit)
+    return acts_for(seen, unit)
+
+
+def grants_of(services: Services, caller: Caller, unit: UnitId) -> list[GrantSeen]:
+    """What a unit issued, over or not; one's own for those who do not act for it."""
+    with look(services, caller) as seen:
+        whose = {} if _is_whole(seen, unit) else {"account": caller.account}
+        return grants_seen(seen, seen.reader.find(Grant, unit=unit, **whose))
+
+
+def awaiting_confirmation(services: Services, caller: Caller, unit: UnitId) -> Awaiting:
+    """The grants in force that were activated before the present head took office and are not confirmed."""
+    with look(services, caller) as seen:
+        seen.check_visible(unit)
+        seen.as_above(unit)
+        pack = seen.pack_for(unit)
+        head = head_of(seen, unit)
+        silence = pack.choice("confirmation_silence")
+        if head is None:
+            return Awaiting(unit, None, None, None, is_overdue=False, silence=silence, grants=())
+        done = next((c for c in seen.reader.find(Confirmation, unit=unit) if c.assignment == head.id), None)
+        if done is not None:
+            return Awaiting(unit, head, done.valid_from, None, is_overdue=False, silence=silence, grants=())
+        older = [
+            g
+            for g in seen.reader.find(Grant, unit=unit)
+            if g.activated_at is not None and g.activated_at < head.valid_from
+        ]
+        left = tuple(g for g in grants_seen(seen, older) if g.state not in _OVER)
+        due = head.valid_from + timedelta(days=pack.number("confirmation_days")) if left else None
+        late = due is not None and seen.now >= due
+        return Awaiting(unit, head, None, due, is_overdue=late, silence=silence, grants=left)
+
+
+def read_document(services: Services, caller: Caller, id_: DocumentId) -> DocumentSeen:
+    """One document with its signatures."""
+    with look(services, caller) as seen:
+        document = visible(seen, id_)
+        return DocumentSeen(document, state_now(seen, document), _signatures(seen, id_))
+
+
+def _signatures(seen: View, id_: DocumentId) -> tuple[Signature, ...]:
+    found = seen.reader.find(Signature, document=id_)
+    return tuple(sorted(found, key=lambda s: (s.version, s.signed_at, s.id)))
+
+
+def documents_of(
+    services: Services, caller: Caller, unit: UnitId, state: DocumentState | None
+) -> list[tuple[Document, DocumentState]]:
+    """Documents of a unit; those one receives for those who do not act for it."""
+    with look(services, caller) as seen:
+        whose = {} if _is_whole(seen, unit) else {"receiver": caller.person}
+        found = [(d, state_now(seen, d)) for d in seen.reader.find(Document, unit=unit, **whose)]
+        return [(d, s) for d, s in found if state is None or s is state]
+
+
+def leaving_cases_of(services: Services, caller: Caller, unit: UnitId) -> list[LeavingCase]:
+    """Leaving cases of a unit, open and closed; one's own for those who do not act for it."""
+    with look(services, caller) as seen:
+        whose = {} if _is_whole(seen, unit) else {"person": caller.person}
+        return seen.reader.find(LeavingCase, unit=unit, **whose)
+
+
+def read_events(
+    services: Services, caller: Caller, *, after: int, limit: int, target: str | None, action: str | None
+) -> list[Event]:
+    """The log of the whole register, in order, from the event after `after`.
+
+    For the root's custodian, its head, and inspectors of the root; everybody else is refused: an event names ids of
+    every unit.
+    """
+    root = root_of(services, caller.register)
+    with look(services, caller) as seen:
+        head = head_of(seen, root)
+        is_custodian = caller.kind is AccountKind.ADMIN and caller.unit == root
+        is_head = caller.kind is AccountKind.USE and head is not None and head.person == caller.person
+        if not (is_custodian or is_head or inspects(seen, caller.person, root)):
+            raise RefusedError(Refusal.FORBIDDEN, "the log is read by the department", unit=root)
+        return list(
+            events(seen.reader.connection, caller.register, after=after, limit=limit, target=target, action=action)
+        )

@@ -1,0 +1,91 @@
+"""The matrix over HTTP: in three forms, to those it concerns, and to nobody else."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+import pytest
+from managing import (
+    ADMIN,
+    OFFICE_ADMIN,
+    OTHER_ADMIN,
+    OUTSIDER,
+    PRINCIPAL,
+    ROOT_ADMIN,
+    TEACHER,
+    Managed,
+    managing,
+)
+from python_calamine import CalamineWorkbook
+
+from access_service.api import matrix
+from world import OFFICE, SCHOOL
+
+
+@pytest.fixture(scope="module")
+def managed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Managed]:
+    with managing(tmp_path_factory.mktemp("managed")) as found_:
+        yield found_
+
+
+PATH = f"units/{SCHOOL}/matrix"
+
+
+def test_in_json_by_default_with_the_revision_it_belongs_to(managed: Managed) -> None:
+    answer = managed.get(PRINCIPAL, PATH)
+    body = answer.json()
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-access-revision"] == body["revision"]
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert [row["role"] for row in body["rows"]] == [None, "homeroom_teacher"]
+    assert body["rows"][1]["person_name"] == "Người Thử gvcn"
+
+
+def test_as_a_file_for_a_spreadsheet(managed: Managed) -> None:
+    answer = managed.get(ADMIN, PATH, format="csv", at="20/08/2026 08:30")
+    assert answer.headers["content-disposition"].endswith("''ma-tran-0003101-20260820-0830.csv")
+    assert len(list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))) == 3
+    book = managed.get(ADMIN, PATH, format="xlsx").content
+    assert CalamineWorkbook.from_filelike(io.BytesIO(book)).sheet_names == ["Ma trận"]
+
+
+def test_a_large_one_comes_whole_from_a_file(managed: Managed, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = managed.get(ADMIN, PATH, at="20/08/2026 08:30").content
+    monkeypatch.setattr(matrix, "IN_MEMORY", 10)
+    monkeypatch.setattr(matrix, "PART", 100)
+    assert managed.get(ADMIN, PATH, at="20/08/2026 08:30").content == whole
+
+
+@pytest.mark.parametrize(
+    ("who", "unit", "status"),
+    [
+        (ADMIN, SCHOOL, 200),
+        (OFFICE_ADMIN, SCHOOL, 200),
+        (ROOT_ADMIN, SCHOOL, 200),
+        (TEACHER, SCHOOL, 403),
+        (ADMIN, OFFICE, 403),
+        (OTHER_ADMIN, SCHOOL, 404),
+        (OUTSIDER, SCHOOL, 404),
+        (ADMIN, "khong-co", 404),
+    ],
+)
+def test_only_those_it_concerns_hear_of_it(managed: Managed, who: str, unit: str, status: int) -> None:
+    assert managed.get(who, f"units/{unit}/matrix").status_code == status
+
+
+def test_a_foreign_unit_and_a_missing_one_look_the_same(managed: Managed) -> None:
+    foreign = managed.get(OTHER_ADMIN, PATH).json()
+    missing = managed.get(OTHER_ADMIN, "units/khong-co/matrix").json()
+    assert foreign | {"detail": ""} == missing | {"detail": ""}
+
+
+def test_without_a_session_nothing(managed: Managed) -> None:
+    assert managed.served.client.get(f"/v1/{PATH}").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "query", [{"at": "hôm qua"}, {"at": "2026-10-07"}, {"known_at": "1"}, {"known_at": "rzzz"}, {"format": "pdf"}]
+)
+def test_what_cannot_be_read_is_422(managed: Managed, query: dict[str, str]) -> None:
+    answer = managed.get(ADMIN, PATH, **query)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")

@@ -1,0 +1,164 @@
+"""Migrations: they agree with the tables, on both databases, and an old schema is not served."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, text
+
+from access_service.domain.errors import UnavailableError
+from access_service.storage import migrate
+from access_service.storage.db import make_engine
+from access_service.storage.tables import metadata
+
+
+def _scripts() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(migrate.FOLDER))
+    return ScriptDirectory.from_config(config)
+
+
+def _set_version(engine: Engine, version: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": version})
+
+
+def test_the_newest_migration_is_the_one_the_program_asks_for() -> None:
+    assert _scripts().get_heads() == [migrate.HEAD]
+    assert migrate._known() == {script.revision for script in _scripts().walk_revisions()}
+
+
+def test_migrations_and_tables_agree(database_url: str) -> None:
+    engine = make_engine(database_url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+        # What Alembic does not compare: the keys.
+        inspector = inspect(connection)
+        for table in metadata.sorted_tables:
+            key = inspector.get_pk_constraint(table.name)
+            assert key["constrained_columns"] == [c.name for c in table.primary_key.columns]
+            assert key["name"] == table.primary_key.name
+    engine.dispose()
+
+
+def test_a_difference_between_migrations_and_tables_would_be_seen(database_url: str) -> None:
+    engine = make_engine(database_url)
+    with engine.connect() as connection:
+        transaction = connection.begin()
+        connection.execute(text("CREATE TABLE strange (id INTEGER)"))
+        connection.execute(text("DROP INDEX ix_grants_account"))
+        context = MigrationContext.configure(connection)
+        found = {difference[0] for difference in compare_metadata(context, metadata)}
+        transaction.rollback()
+    engine.dispose()
+    assert found == {"remove_table", "add_index"}
+
+
+def test_upgrading_twice_changes_nothing(blank_url: str) -> None:
+    migrate.upgrade(blank_url)
+    engine = make_engine(blank_url)
+    assert migrate.is_current(engine)
+    migrate.require_current(engine)
+    migrate.upgrade(blank_url)
+    assert migrate.is_current(engine)
+    engine.dispose()
+
+
+def test_nodes_that_start_together_migrate_once(blank_url: str) -> None:
+    failed: list[Exception] = []
+
+    def start() -> None:
+        try:
+            migrate.upgrade(blank_url)
+        except Exception as error:  # noqa: BLE001 whatever it was, the test shows it
+            failed.append(error)
+
+    # Alembic's own state is one per process, so the lock is tried from beside it: a node that holds it.
+    engine = make_engine(blank_url)
+    with engine.begin() as connection:
+        migrate._wait_for_others(connection)
+        second = threading.Thread(target=start)
+        second.start()
+        second.join(0.5)
+        assert second.is_alive()
+    second.join(20)
+    assert failed == []
+    assert migrate.is_current(engine)
+    engine.dispose()
+
+
+def test_a_blank_database_is_not_served(blank_url: str) -> None:
+    engine = make_engine(blank_url)
+    assert not migrate.is_current(engine)
+    with pytest.raises(UnavailableError, match=r"^the database has no schema yet; run `access-service migrate`$"):
+        migrate.require_current(engine)
+    engine.dispose()
+
+
+def test_an_old_schema_is_not_served(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = make_engine(database_url)
+    monkeypatch.setattr(migrate, "HEAD", "0002")
+    assert not migrate.is_current(engine)
+    with pytest.raises(
+        UnavailableError,
+        match=r"^the database has schema `0001` and this version needs `0002`; run `access-service migrate`$",
+    ):
+        migrate.require_current(engine)
+    engine.dispose()
+
+
+def test_a_newer_schema_is_neither_served_nor_touched(blank_url: str) -> None:
+    migrate.upgrade(blank_url)
+    engine = make_engine(blank_url)
+    _set_version(engine, "9999")
+    with pytest.raises(UnavailableError, match="made by a newer version"):
+        migrate.require_current(engine)
+    with pytest.raises(UnavailableError, match="made by a newer version"):
+        migrate.upgrade(blank_url)
+    with engine.connect() as connection:
+        assert migrate.version_of(connection) == "9999"
+    engine.dispose()
+
+
+def test_tables_without_a_version_are_left_alone(blank_url: str) -> None:
+    engine = make_engine(blank_url)
+    metadata.create_all(engine)
+    with pytest.raises(UnavailableError, match="tables but no schema version"):
+        migrate.upgrade(blank_url)
+    engine.dispose()
+
+
+def test_a_migration_that_fails_leaves_nothing(blank_url: str) -> None:
+    engine = make_engine(blank_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE packs (id INTEGER)"))
+    with pytest.raises(UnavailableError, match=r"cannot be migrated: .*packs.* already exists"):
+        migrate.upgrade(blank_url)
+    with engine.connect() as connection:
+        assert inspect(connection).get_table_names() == ["packs"]
+    engine.dispose()
+
+
+@pytest.mark.backends("sqlite")
+def test_a_folder_with_a_percent_sign_is_no_reference(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / '100%s.db'}"
+    migrate.upgrade(url)
+    engine = make_engine(url)
+    assert migrate.is_current(engine)
+    engine.dispose()
+
+
+def test_what_cannot_be_reached_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "folder.db"
+    folder.mkdir()
+    with pytest.raises(UnavailableError, match="cannot be migrated: unable to open"):
+        migrate.upgrade(f"sqlite:///{folder}")
+    engine = make_engine(f"sqlite:///{folder}")
+    with pytest.raises(UnavailableError, match="cannot be reached"):
+        migrate.is_current(engine)
+    engine.dispose()

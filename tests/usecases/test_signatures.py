@@ -1,0 +1,64 @@
+"""Signing in a batch: one re-authentication, every document answered separately."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from access_service.domain.errors import RefusedError
+from access_service.domain.names import DocumentId, DocumentState
+from access_service.domain.reasons import Refusal
+from access_service.signing.documents import confirm
+from access_service.usecases import signatures
+from access_service.usecases.signatures import Presented, Signed
+from world import PASSWORD, SCHOOL, World, hire_homeroom, homeroom_line
+
+
+def test_each_document_of_a_batch_is_answered_by_itself(school_world: World) -> None:
+    world = school_world
+    teacher = hire_homeroom(world)
+    papers = [world.propose(SCHOOL, teacher, homeroom_line(world, teacher)).document for _ in range(3)]
+    shown = [Presented(p.id, p.version, p.sha256) for p in papers]
+    shown[1] = replace(shown[1], sha256="0" * 64)
+    before = world.revision
+    answers = signatures.sign_batch(world.services, world.people[f"head:{SCHOOL}"].caller, PASSWORD, shown)
+    assert [getattr(a, "code", None) for a in answers] == [None, Refusal.DOCUMENT_CHANGED, None]
+    assert world.revision == before + 2
+
+
+def test_a_wrong_password_signs_nothing(school_world: World) -> None:
+    world = school_world
+    teacher = hire_homeroom(world)
+    paper = world.propose(SCHOOL, teacher, homeroom_line(world, teacher)).document
+    head = world.people[f"head:{SCHOOL}"]
+    shown = [Presented(paper.id, paper.version, paper.sha256)]
+    for _ in range(5):
+        with pytest.raises(RefusedError) as refused:
+            signatures.sign_batch(world.services, head.caller, "sai mật khẩu 000", shown)
+        assert refused.value.code is Refusal.CREDENTIALS_WRONG
+    # Wrong passwords at signing count towards lockout as those at the door do.
+    with pytest.raises(RefusedError):
+        signatures.sign_batch(world.services, head.caller, PASSWORD, shown)
+    assert world.get(type(paper), paper.id).state is DocumentState.AWAITING_GIVER
+
+
+def test_a_batch_is_bounded(school_world: World) -> None:
+    world = school_world
+    head = world.people[f"head:{SCHOOL}"].caller
+    shown = [Presented(DocumentId(f"doc_{n}"), 1, "") for n in range(signatures.MOST_AT_ONCE + 1)]
+    with world.refuses(Refusal.BATCH_TOO_LARGE):
+        signatures.sign_batch(world.services, head, PASSWORD, shown)
+    with world.refuses(Refusal.INVALID):
+        signatures.sign_batch(world.services, head, PASSWORD, [])
+
+
+def test_the_confirmation_is_over_what_was_signed(school_world: World) -> None:
+    world = school_world
+    teacher = hire_homeroom(world)
+    paper = world.propose(SCHOOL, teacher, homeroom_line(world, teacher)).document
+    signed = world.sign(world.people[f"head:{SCHOOL}"], paper.id)
+    assert isinstance(signed, Signed)
+    seal, signature = world.services.seal, signed.signature
+    assert confirm(seal, world.register, signature) == signature.confirmation
+    assert confirm(seal, world.register, replace(signature, sha256="0" * 64)) != signature.confirmation
