@@ -10,7 +10,8 @@ from import_world import PROJECT, example, write
 
 from access_service.domain.errors import ImportRefusedError
 from access_service.usecases import import_sheets, import_workbook
-from access_service.usecases.import_sheets import COLUMNS, read_source
+from access_service.usecases.import_sheets import COLUMNS
+from access_service.usecases.import_source import read_source
 from access_service.usecases.import_template import GUIDE, guide, write_template
 
 
