@@ -9,7 +9,7 @@ import xlsxwriter
 from import_world import PROJECT, example, write
 
 from access_service.domain.errors import ImportRefusedError
-from access_service.usecases import import_sheets, import_workbook
+from access_service.usecases import import_source, import_workbook
 from access_service.usecases.import_sheets import COLUMNS
 from access_service.usecases.import_source import read_source
 from access_service.usecases.import_template import GUIDE, guide, write_template
@@ -91,9 +91,9 @@ def test_a_file_of_no_sheet_and_a_folder_of_no_file_are_refused(tmp_path):
 
 def test_csv_beyond_the_limits_is_refused(tmp_path, monkeypatch):
     (tmp_path / "persons.csv").write_text("code,name\n1,Mẫu\n2,Mẫu\n", encoding="utf-8")
-    monkeypatch.setattr(import_sheets, "MAX_ROWS", 1)
+    monkeypatch.setattr(import_source, "MAX_ROWS", 1)
     assert "more than 1 rows" in faults_of(tmp_path)[0]
-    monkeypatch.setattr(import_sheets, "MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(import_source, "MAX_FILE_BYTES", 10)
     assert "larger than 10 bytes" in faults_of(tmp_path)[0]
 
 
