@@ -12,106 +12,35 @@ compared. Prints medians and ratios; nothing here is asserted to take a time.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import logging
 import multiprocessing
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import casbin
 
+import province
 from access_service.domain.access import AccessRequest
-from access_service.domain.accounts import Account
 from access_service.domain.delegation import Grant
-from access_service.domain.names import PersonId, RegisterId, UnitId
 from access_service.domain.org import ManagementEdge, SchoolClass
-from access_service.engine.load import load_pack, read_pack_files
-from access_service.signing.keys import load_or_create
-from access_service.storage.db import Database
-from access_service.storage.tables import metadata
+from access_service.engine.load import load_pack
 from access_service.usecases.access import DecisionPoint
-from access_service.usecases.imports import import_sheets, read_source
-from access_service.usecases.register import Founding, init_register
-from access_service.usecases.services import Services, operate
+from province import REGISTER, ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
-UNITS = ROOT.parent / "shared" / "data" / "administrative_units_2025-03.csv"
-AS_OF = "2024-10-15"
-NOW = datetime(2024, 10, 15, 2, 0, tzinfo=UTC)
 SMALL = "3"
-"""Communes of the small province: about 1,000 grants."""
-
-
-def build(folder: Path, units: Path, province: str, communes: str | None) -> tuple[Any, str]:
-    """Make, found, import and activate a province; returns its services and what `import` says."""
-    files = folder / "files"
-    command = [sys.executable, str(ROOT / "scripts" / "make-province"), "--units", str(units)]
-    command += ["--province", province, "--as-of", AS_OF, "--output", str(files)]
-    subprocess.run(command + (["--communes", communes] if communes else []), check=True, capture_output=True)
-    database = Database(f"sqlite:///{folder / 'bench.db'}", lambda: NOW)
-    metadata.create_all(database.engine)
-    services = Services(database, load_or_create(folder / "seal.key"))
-    sheets = read_source(files)
-    root = UnitId(root_of(files))
-    register = RegisterId("bench")
-    director = director_of(files, root)
-    init_register(
-        services,
-        Founding(
-            register=register,
-            unit=root,
-            name="Sở GDĐT (đo)",
-            director="Người Đo",
-            decision_number="000/QĐ",
-            decision_date=date(2020, 1, 2),
-            decision_sha256=None,
-            focal_point="Người Đo Hai",
-            director_id=PersonId(director) if director else None,
-        ),
-        read_pack_files(ROOT / "policy", "hai-phong", ROOT / "models"),
-    )
-    started = time.perf_counter()
-    report = import_sheets(services, register, sheets, dry_run=False, progress=lambda *_: None)
-    spent = time.perf_counter() - started
-    with operate(services, register, "bench") as doing:
-        invited = [a for a in doing.tx.find(Account) if a.activated_at is None]
-        doing.tx.put(*(replace(a, activated_at=NOW) for a in invited))
-        doing.tx.happened("bench.activate", "all")
-        doing.tx.touches_everybody()
-    return services, f"imported in {spent:.1f} s: {report}"
-
-
-def root_of(files: Path) -> str:
-    """The code of the department in generated files."""
-    return next(row["code"] for row in rows(files, "units") if row["kind"] == "department")
-
-
-def director_of(files: Path, root: str) -> str | None:
-    """The staff code of the generated director."""
-    return next(
-        (r["person"] for r in rows(files, "assignments") if r["unit"] == root and r["position"] == "director"), None
-    )
-
-
-def rows(files: Path, sheet: str) -> list[dict[str, str]]:
-    """A generated sheet."""
-    with (files / f"{sheet}.csv").open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
+"""Communes of the small province: about 1,200 grants of 600 people."""
 
 
 def questions(services: Any, count: int) -> list[Any]:
     """Half of the grants' own records, half of somebody else's: read a class record that the role may read."""
-    with services.db.read(RegisterId("bench")) as reader:
+    with services.db.read(REGISTER) as reader:
         bound = [g for g in reader.find(Grant) if g.scope.classes]
     draw = random.Random(2024)
     classes = [min(g.scope.classes) for g in bound]
@@ -141,7 +70,7 @@ def holdings(services: Any) -> tuple[list[tuple[str, str, str]], list[tuple[str,
 
     pack = load_pack(ROOT / "policy", "hai-phong", ROOT / "models")
     rules = sorted({(r.role, r.category, r.action) for r in pack.rules if r.allow})
-    with services.db.read(RegisterId("bench")) as reader:
+    with services.db.read(REGISTER) as reader:
         grants = []
         for g in reader.find(Grant):
             for class_id, subject in g.scope.classes or ():
@@ -164,7 +93,7 @@ class Floor:
         self.grants: dict[str, list[tuple[str, str]]] = {}
         for account, role, place in grants:
             self.grants.setdefault(account, []).append((role, place))
-        with services.db.read(RegisterId("bench")) as reader:
+        with services.db.read(REGISTER) as reader:
             manager = {e.unit: e.manager for e in reader.find(ManagementEdge)}
             self.above: dict[str, tuple[frozenset[str], str]] = {}
             for c in reader.find(SchoolClass):
@@ -257,7 +186,7 @@ def median_us(decide: Callable[[Any], Any], asked: list[Any], rounds: int = 7) -
 
 def measure(services: Any, count: int, peer_timeout: float) -> dict[str, Any]:
     """One province: our median, the floor's, the peer's, and whether all agree."""
-    register, point = RegisterId("bench"), DecisionPoint(services.db, cache_accounts=100_000)
+    register, point = REGISTER, DecisionPoint(services.db, cache_accounts=100_000)
     asked = questions(services, count)
     floor = Floor(services)
     ours = [bool(point.decide(register, request).decision) for request in asked]
@@ -292,7 +221,7 @@ def measure(services: Any, count: int, peer_timeout: float) -> dict[str, Any]:
 def main() -> int:
     """Measure both sizes and print the growth."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--units", type=Path, default=UNITS)
+    parser.add_argument("--units", type=Path, default=province.UNITS)
     parser.add_argument("--province", default="31")
     parser.add_argument("--requests", type=int, default=1000)
     parser.add_argument("--peer-timeout", type=float, default=600.0)
@@ -303,8 +232,11 @@ def main() -> int:
     results = []
     for communes in (SMALL, None):
         with tempfile.TemporaryDirectory() as folder:
-            services, said = build(Path(folder), arguments.units, arguments.province, communes)
-            print(said)
+            files = province.make(Path(folder), arguments.units, arguments.province, communes=communes)
+            done = province.load(Path(folder), files)
+            services = done.services
+            province.activate(services)
+            print(f"imported {sum(done.report.counts.values()):,} rows in {done.seconds:.1f} s")
             results.append(measure(services, arguments.requests, arguments.peer_timeout))
             print(json.dumps(results[-1], indent=2))
             services.db.close()

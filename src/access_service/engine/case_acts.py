@@ -138,7 +138,7 @@ def read_act(line: Map, world: World, pack: Pack, at: datetime) -> Act | None:
 def _propose(line: Map, world: World, pack: Pack, at: datetime) -> Act | None:
     account = AccountId(line.word("account", world.accounts, "account"))
     role = line.word("role", pack.roles, "role")
-    own = account if account in world.duties else NO_DUTY
+    own = account if AssignmentId(account) in world.duties else NO_DUTY
     duty = world.duties.get(AssignmentId(line.word("duty", {*world.duties, NO_DUTY}, "duty", default=own)))
     if account not in world.accounts:
         return None

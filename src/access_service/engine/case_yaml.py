@@ -16,6 +16,7 @@ from access_service.engine.toml_tables import YEARS, guess, shown, text_of
 
 NEVER = "never"
 """Where an instant may be missing on purpose: unsigned, not activated."""
+_DEEPEST = 16
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -25,11 +26,9 @@ def parse_yaml(path: str, content: bytes, faults: list[Fault]) -> "Map | None":
     if text is None:
         return None
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if getattr(event, "anchor", None) is not None or getattr(event, "tag", None) is not None:
-                line = event.start_mark.line + 1
-                faults.append(Fault(f"{path}:{line}", "anchors, aliases and tags are not used here"))
-                return None
+        if (refused := _refused(text)) is not None:
+            faults.append(Fault(f"{path}:{refused[0]}", refused[1]))
+            return None
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -37,13 +36,24 @@ def parse_yaml(path: str, content: bytes, faults: list[Fault]) -> "Map | None":
         cause = getattr(error, "problem", None) or "characters that YAML does not know"
         faults.append(Fault(f"{path}:{line}", f"not YAML: {cause}"))
         return None
-    except RecursionError:
-        faults.append(Fault(f"{path}:1", "not YAML: nested too deep"))
-        return None
     if not isinstance(node, yaml.MappingNode):
         faults.append(Fault(f"{path}:1", "a case file is a mapping with `world` and `cases`"))
         return None
     return Map(path, node, faults, "")
+
+
+def _refused(text: str) -> tuple[int, str] | None:
+    """Line and message of the first thing that YAML has and a case file may not; raises `yaml.YAMLError`."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = 1 if event.start_mark is None else event.start_mark.line + 1
+        if getattr(event, "anchor", None) is not None or getattr(event, "tag", None) is not None:
+            return line, "anchors, aliases and tags are not used here"
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        # Beyond any world, and before the parser's time and stack grow with it.
+        if depth > _DEEPEST:
+            return line, f"nested more than {_DEEPEST} deep"
+    return None
 
 
 def instant_of(text: str) -> datetime | None:
