@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from passlib.context import CryptContext
+from sqlalchemy import insert, select
 
 from access_service.signing import passwords
 from access_service.signing.keys import load_or_create
 from access_service.storage.db import Database
 from access_service.storage.migrate import upgrade
+from access_service.storage.tables import metadata
 from access_service.usecases.services import Services
 from databases import NoServerError, administrator, database, empty, server
 from world import Clock, World, found, with_school
@@ -122,31 +127,92 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def seal_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One seal key for all: what one database confirmed, verifies in a copy of it."""
+    return tmp_path_factory.mktemp("keys") / "seal.key"
+
+
 @pytest.fixture
-def services(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Services]:
+def services(database_url: str, seal_file: Path, clock: Clock) -> Iterator[Services]:
     """What use cases are given, over an empty database of each kind in turn."""
     db = Database(database_url, clock)
-    yield Services(db, load_or_create(tmp_path / "seal.key"))
+    yield Services(db, load_or_create(seal_file))
     db.close()
 
 
 @pytest.fixture
-def sqlite_services(sqlite_template: Path, tmp_path: Path, clock: Clock) -> Iterator[Services]:
+def sqlite_services(sqlite_template: Path, tmp_path: Path, seal_file: Path, clock: Clock) -> Iterator[Services]:
     """As `services`, on SQLite alone."""
     path = tmp_path / "access-sqlite.db"
     shutil.copyfile(sqlite_template, path)
     db = Database(f"sqlite:///{path}", clock)
-    yield Services(db, load_or_create(tmp_path / "seal.key"))
+    yield Services(db, load_or_create(seal_file))
     db.close()
 
 
+@dataclass(frozen=True)
+class Made:
+    """A world that was made once: every row of its database, and who is in it."""
+
+    world: World
+    rows: dict[str, list[dict[str, Any]]]
+
+    def again(self, services: Services, clock: Clock) -> World:
+        """The same world in an empty database: its acts took place in another, and need no second performance."""
+        clock.now = self.world.clock.now
+        with services.db.engine.begin() as connection:
+            for name, rows in self.rows.items():
+                connection.execute(insert(metadata.tables[name]), rows)
+        return replace(
+            self.world,
+            services=services,
+            clock=clock,
+            admins=dict(self.world.admins),
+            people={key: copy(someone) for key, someone in self.world.people.items()},
+        )
+
+
+def _make(template: Path, folder: Path, seal_file: Path, build: Callable[[Services, Clock], World]) -> Made:
+    path = folder / "made.db"
+    shutil.copyfile(template, path)
+    clock = Clock()
+    db = Database(f"sqlite:///{path}", clock)
+    world = build(Services(db, load_or_create(seal_file)), clock)
+    with db.connect() as connection:
+        found = {
+            t.name: [dict(r) for r in connection.execute(select(t)).mappings()] for t in metadata.sorted_tables
+        }
+    db.close()
+    return Made(world, {name: rows for name, rows in found.items() if rows})
+
+
+@pytest.fixture(scope="session")
+def made_world(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, seal_file: Path, cheap_passwords: None
+) -> Made:
+    return _make(sqlite_template, tmp_path_factory.mktemp("world"), seal_file, found)
+
+
+@pytest.fixture(scope="session")
+def made_school_world(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, seal_file: Path, cheap_passwords: None
+) -> Made:
+    return _make(
+        sqlite_template,
+        tmp_path_factory.mktemp("school-world"),
+        seal_file,
+        lambda services, clock: with_school(found(services, clock)),
+    )
+
+
 @pytest.fixture
-def world(services: Services, clock: Clock) -> World:
+def world(services: Services, clock: Clock, made_world: Made) -> World:
     """A register with its department, director and focal point."""
-    return found(services, clock)
+    return made_world.again(services, clock)
 
 
 @pytest.fixture
-def school_world(world: World) -> World:
+def school_world(services: Services, clock: Clock, made_school_world: Made) -> World:
     """The same with a commune office, a school, and two classes."""
-    return with_school(world)
+    return made_school_world.again(services, clock)

@@ -181,6 +181,14 @@ def test_what_is_left_out_follows_from_the_rest(pack: Pack) -> None:
     assert world.bound == {"so"}
 
 
+def test_the_example_of_the_documentation_runs() -> None:
+    text = (REPOSITORY / "docs" / "policy-packs.md").read_text(encoding="utf-8")
+    example = text.split("## Tests of a pack")[1].split("```yaml\n")[1].split("```")[0]
+    found = results(load_pack(POLICY, "hai-phong", MODELS), example)
+    assert len(found) == 2
+    assert [r for r in found if not r.ok] == []
+
+
 def test_instants() -> None:
     assert instant_of("2024-09-13") == datetime(2024, 9, 12, 17, tzinfo=UTC)
     assert instant_of("2024-10-07T16:59:59.999999+07:00") == datetime(2024, 10, 7, 9, 59, 59, 999999, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 
 from access_service.domain.names import UnitId
 from access_service.domain.reasons import Refusal
-from access_service.usecases import org
+from access_service.usecases import leaving, org
 from world import CLASS_6A, LOWER, OFFICE, PRIMARY, SCHOOL, World, hire_homeroom
 
 
@@ -85,8 +85,6 @@ def test_a_unit_has_one_head(school_world: World) -> None:
 
 
 def test_an_account_stays_open_when_a_new_duty_comes_before_the_last_one_ends(school_world: World) -> None:
-    from access_service.usecases import leaving
-
     world = school_world
     teacher = hire_homeroom(world)
     leaving.end_duty(
