@@ -12,7 +12,7 @@ from access_service.domain.delegation import Authority, Grant
 from access_service.domain.names import GrantEnd, UnitId
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
-from access_service.usecases import delegation, leaving
+from access_service.usecases import delegation, leaving, succession
 from access_service.usecases.documents import Line
 from access_service.usecases.services import Services
 from world import (
@@ -108,7 +108,7 @@ def test_a_unit_is_succeeded(school_world: World) -> None:
     teacher = hire_homeroom(world)
     below = world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher)).grants[0]
     world.clock.forward(minutes=1)
-    delegation.succeed_unit(
+    succession.succeed_unit(
         world.services,
         world.admins[world.root],
         predecessor=OFFICE,
@@ -129,7 +129,7 @@ def test_a_unit_is_succeeded(school_world: World) -> None:
     delegation.revoke_grant(world.services, world.admins[other], kept.id, reason="thu hồi")
     assert not world.ask(principal)
     with world.refuses(Refusal.NOT_DIRECT_MANAGER):
-        delegation.succeed_unit(
+        succession.succeed_unit(
             world.services,
             world.admins[world.root],
             predecessor=other,

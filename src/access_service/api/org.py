@@ -34,7 +34,7 @@ from access_service.api.schemas_org import (
     UnitsOut,
 )
 from access_service.domain.names import AssignmentId, PersonId, SuspendableKind, UnitId
-from access_service.usecases import delegation, leaving, org, reading, reading_papers
+from access_service.usecases import delegation, leaving, org, reading, reading_papers, succession
 
 router = manage("organisation")
 
@@ -85,7 +85,7 @@ def succeed_unit(
     body: NewSuccession,
 ) -> SuccessionOut:
     """Another unit takes its office; the unit that manages both decides."""
-    done = delegation.succeed_unit(
+    done = succession.succeed_unit(
         services, caller, predecessor=UnitId(id), successor=UnitId(body.successor), basis=body.basis, on=body.on
     )
     return SuccessionOut.model_validate(done)

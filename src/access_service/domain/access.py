@@ -88,7 +88,7 @@ class GrantFacts:
     suspensions: Sequence[Interval] = ()
     """Of the grant itself."""
     unit_suspensions: Sequence[Interval] = ()
-    """Of the issuing unit or a unit above it in the chain of authority."""
+    """Of the issuing unit, a unit above it in the chain of authority, or the unit of the holder's duty."""
     authority_suspensions: Sequence[Interval] = ()
     lapses_at: datetime | None = None
     """When a new head's silence ends it, where the pack says so (rule 9)."""

@@ -52,7 +52,7 @@ def sort_key(text: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """How a class list or a staff list orders people: by given name (tên), then surname and middle names (họ, đệm)."""
+    """How a class list orders people: by given name (tên), then by surname and middle names (họ, đệm)."""
     *before, given = name.split() or [""]
     return f"{sort_key(given)}{_END}{sort_key(' '.join(before))}"
 

@@ -80,7 +80,7 @@ class Gatherer:
         for a in reader.find(Assignment, substitutes=list(assignments)):
             stand_ins.setdefault(a.substitutes or "", []).append(a.interval)
         chains = {g.authority: self.chain_of_authority(g.authority) for g in grants}
-        laid_on = self._suspensions(grants, chains)
+        laid_on = self._suspensions(grants, chains, {a.unit for a in assignments.values()})
         for grant in grants:
             assignment = assignments.get(grant.assignment) if grant.assignment else None
             chain = chains[grant.authority]
@@ -97,7 +97,11 @@ class Gatherer:
                 assignment=assignment.interval if assignment else None,
                 absences=tuple(stand_ins.get(grant.assignment or "", ())),
                 suspensions=laid_on.get((SuspendableKind.GRANT, grant.id), ()),
-                unit_suspensions=tuple(i for a in chain for i in laid_on.get((SuspendableKind.UNIT, a.unit), ())),
+                unit_suspensions=tuple(
+                    interval
+                    for unit in {a.unit for a in chain} | ({assignment.unit} if assignment else set())
+                    for interval in laid_on.get((SuspendableKind.UNIT, unit), ())
+                ),
                 authority_suspensions=tuple(
                     i for a in chain for i in laid_on.get((SuspendableKind.AUTHORITY, a.id), ())
                 ),
@@ -106,13 +110,14 @@ class Gatherer:
             )
 
     def _suspensions(
-        self, grants: list[Grant], chains: dict[AuthorityId, tuple[Authority, ...]]
+        self, grants: list[Grant], chains: dict[AuthorityId, tuple[Authority, ...]], units: set[UnitId]
     ) -> dict[tuple[SuspendableKind, str], tuple[Interval, ...]]:
         """Suspensions of the grants, and of the units and authorities above them, by target."""
         above = [a for chain in chains.values() for a in chain]
         targets: set[str] = {g.id for g in grants}
         targets.update(a.id for a in above)
         targets.update(a.unit for a in above)
+        targets.update(units)
         found: dict[tuple[SuspendableKind, str], tuple[Interval, ...]] = {}
         for s in self.reader.find(Suspension, target=targets):
             found[s.kind, s.target] = (*found.get((s.kind, s.target), ()), s.interval)
@@ -147,11 +152,10 @@ class Gatherer:
             confirmations = self.reader.find(Confirmation, unit=grant.unit)
             self._confirmed[grant.unit] = {c.assignment for c in confirmations}
         wait = timedelta(days=pack.number("confirmation_days"))
-        return min(
-            (
-                head.valid_from + wait
-                for head in self.heads_of(grant.unit, pack)
-                if head.valid_from > grant.activated_at and head.id not in self._confirmed[grant.unit]
-            ),
-            default=None,
-        )
+        deadlines = [
+            (head.valid_from + wait, head)
+            for head in self.heads_of(grant.unit, pack)
+            if head.valid_from > grant.activated_at and head.id not in self._confirmed[grant.unit]
+        ]
+        # A head who left before the deadline was not silent; the next one is asked.
+        return min((d for d, head in deadlines if head.valid_to is None or head.valid_to > d), default=None)

@@ -1,7 +1,7 @@
-"""Authority and grants: give, narrow, withdraw; suspend, resume, revoke; confirm, succeed."""
+"""Authority and grants: give, narrow, withdraw; suspend, resume, revoke; confirm."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from access_service.domain.accounts import Account, Suspension
 from access_service.domain.delegation import (
@@ -21,20 +21,17 @@ from access_service.domain.names import (
     SuspendableKind,
     UnitId,
 )
-from access_service.domain.org import Assignment, ManagementEdge, Succession, Unit, manager_of, normalise
+from access_service.domain.org import Assignment, manager_of, normalise
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
-from access_service.domain.time import Interval, start_of_day
 from access_service.storage import accounts as stored
 from access_service.usecases.accounts import check_responsible, home_unit
 from access_service.usecases.effects import (
     LAST_DUTY,
     close_authority,
-    end_custody,
     end_excess,
     end_grants,
 )
-from access_service.usecases.org import end_duties_of_unit
 from access_service.usecases.services import Act, Caller, Services, act, as_missing
 
 
@@ -254,22 +251,41 @@ def _own_grant(doing: Act, id_: GrantId) -> Grant:
 def narrow_grant(
     services: Services, caller: Caller, id_: GrantId, *, scope: Scope, valid_to: datetime | None
 ) -> Grant:
-    """Narrow a grant: one-sided and immediate. Widening needs supplementary minutes that both sign."""
+    """Narrow a grant: one-sided and immediate. Widening needs supplementary minutes that both sign.
+
+    What was wider until now stays answerable: the old line ends, a narrower one on the same paper begins (rule 16).
+    """
     with act(services, caller, "grant.narrow", id_) as doing:
         grant = _own_grant(doing, id_)
         if grant.ended_at is not None:
             raise RefusedError(Refusal.GRANT_ENDED, "the grant is over", grant=id_)
+        if grant.activated_at is None:
+            raise RefusedError(Refusal.DOCUMENT_STATE, "not signed yet; cancel its minutes instead", grant=id_)
         scope = normalise(doing.org, scope)
         later = grant.valid_to is not None and (valid_to is None or valid_to > grant.valid_to)
         if later or not is_narrower(doing.org, doing.now, scope, grant.scope):
             raise RefusedError(Refusal.WIDER_THAN_AUTHORITY, "widening takes supplementary minutes", grant=id_)
         if valid_to is not None and valid_to <= max(doing.now, grant.valid_from):
             raise InvalidError("to end it now, revoke it")
-        narrowed = replace(grant, scope=scope, valid_to=valid_to)
+        narrowed = replace(
+            grant,
+            id=GrantId(doing.new_id("grn")),
+            scope=scope,
+            valid_from=max(grant.valid_from, doing.now),
+            valid_to=valid_to,
+            replaces=grant.id,
+        )
+        end_grants(doing, [grant], GrantEnd.SUPERSEDED)
         doing.tx.put(narrowed)
-        doing.tx.touches(grant.account)
-        doing.tx.happened("grant.narrow", id_)
+        _carry_suspensions(doing, grant, narrowed)
+        doing.tx.happened("grant.narrow", id_, narrower=narrowed.id)
         return narrowed
+
+
+def _carry_suspensions(doing: Act, old: Grant, new: Grant) -> None:
+    """A paused grant stays paused when it is narrowed."""
+    for suspension in _suspensions_in_force(doing, SuspendableKind.GRANT, old.id):
+        doing.tx.put(replace(suspension, id=doing.new_id("sus"), target=new.id, valid_from=doing.now))
 
 
 def confirm_grants(services: Services, caller: Caller, unit: UnitId) -> Confirmation:
@@ -297,81 +313,3 @@ def confirm_grants(services: Services, caller: Caller, unit: UnitId) -> Confirma
         doing.tx.happened("grants.confirm", unit, assignment=headships[0].id)
         doing.tx.touches_everybody()
         return confirmation
-
-
-def succeed_unit(
-    services: Services, caller: Caller, *, predecessor: UnitId, successor: UnitId, basis: str, on: date
-) -> Succession:
-    """`successor` takes the office of `predecessor`, which is over from 00:00 of that day (rule 9).
-
-    What the predecessor managed and had handed down passes to the successor, whose authority cites the old one; its
-    own staff do not pass. The unit that manages both decides.
-    """
-    with act(services, caller, "unit.succeed", predecessor) as doing:
-        at = start_of_day(on)
-        doing.check_visible(predecessor)
-        doing.check_visible(successor)
-        old, new = doing.require_unit(predecessor), doing.require_unit(successor)
-        manager = manager_of(doing.org, predecessor, doing.now)
-        if manager is None or manager_of(doing.org, successor, doing.now) != manager:
-            doing.check_visible(predecessor)
-            raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "one unit manages both", unit=predecessor)
-        doing.as_custodian(manager)
-        if predecessor == successor or old.valid_to is not None or at > doing.now:
-            raise InvalidError("a unit is succeeded by another, today at the latest, and once")
-        doing.tx.put(
-            Succession(doing.new_id("suc"), predecessor, successor, basis, at),
-            replace(old, valid_to=doing.now),
-        )
-        _pass_units(doing, predecessor, successor, basis)
-        doing.refresh()
-        _pass_authorities(doing, predecessor, new)
-        end_duties_of_unit(doing, predecessor, doing.now)
-        custody = doing.custody_of(predecessor)
-        if custody is not None:
-            end_custody(doing, custody)
-        doing.tx.happened("unit.succeed", predecessor, successor=successor)
-        doing.tx.touches_everybody()
-        return doing.tx.find(Succession, predecessor=predecessor)[0]
-
-
-def _pass_units(doing: Act, predecessor: UnitId, successor: UnitId, basis: str) -> None:
-    for edge in doing.tx.find(ManagementEdge, manager=predecessor):
-        if edge.valid_to is not None and edge.valid_to <= doing.now:
-            continue
-        if edge.valid_from > doing.now:
-            doing.tx.put(replace(edge, manager=successor))
-            continue
-        doing.tx.put(replace(edge, valid_to=doing.now))
-        doing.tx.put(ManagementEdge(doing.new_id("edg"), edge.unit, successor, basis, doing.now, edge.valid_to))
-    for edge in doing.tx.find(ManagementEdge, unit=predecessor):
-        if doing.now in Interval(edge.valid_from, edge.valid_to):
-            doing.tx.put(replace(edge, valid_to=doing.now))
-
-
-def _pass_authorities(doing: Act, predecessor: UnitId, successor: Unit) -> None:
-    """The successor's authority cites the old one; what was handed down to units stands under it."""
-    for old in doing.tx.find(Authority, unit=predecessor):
-        if doing.now not in old.interval:
-            continue
-        new = replace(
-            old,
-            id=AuthorityId(doing.new_id("aut")),
-            unit=successor.id,
-            scope=replace(old.scope, unit=successor.id),
-            valid_from=doing.now,
-            succeeds=old.id,
-        )
-        doing.tx.put(new, replace(old, valid_to=doing.now))
-        for child in doing.tx.find(Authority, parent=old.id):
-            if child.valid_to is None or child.valid_to > doing.now:
-                doing.tx.put(replace(child, parent=new.id))
-        for grant in doing.tx.find(Grant, authority=old.id):
-            if grant.ended_at is not None or grant.assignment is None:
-                continue
-            duty = doing.tx.require(Assignment, grant.assignment)
-            if duty.unit == predecessor:
-                end_grants(doing, [grant], GrantEnd.UNIT_ENDED)
-            else:
-                doing.tx.put(replace(grant, authority=new.id))
-        doing.tx.happened("authority.succeed", new.id, succeeds=old.id)

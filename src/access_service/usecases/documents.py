@@ -390,7 +390,10 @@ def _prepared(doing: Act, id_: DocumentId) -> Document:
 
 
 def visible(doing: View, id_: DocumentId) -> Document:
-    """A document the caller may see: its receiver, its signers' units, and the units above; else not found."""
+    """A document the caller may hear of: its receiver, its signers, the units on its chain; else not found.
+
+    Hearing of it is not reading it (`reading_papers.read_document`): it lets a wrong signer be told why.
+    """
     caller = doing.require_caller()
     document = doing.reader.require(Document, id_)
     is_own = caller.person == document.receiver or bool(doing.leading(caller.person, document.unit))

@@ -32,7 +32,7 @@ from access_service.domain.names import (
     SuspendableKind,
     UnitId,
 )
-from access_service.domain.org import Assignment
+from access_service.domain.org import Assignment, is_below
 from access_service.domain.reasons import Reason, Refusal
 from access_service.storage import accounts as stored
 from access_service.usecases.accounts import new_activation
@@ -296,3 +296,17 @@ def close_cases(doing: Act, document: Document) -> None:
             lines = doing.tx.find(Grant, document=minutes.id)
             if all(line.ended_at is not None and line.ended_at <= doing.now for line in lines):
                 close_document(doing, minutes, DocumentState.HANDED_BACK, None)
+
+
+def end_own_inspections(doing: Act, person: PersonId, unit: UnitId) -> None:
+    """(7) Whoever comes to serve a unit no longer inspects it, or anything that it is below."""
+    account = doing.use_account_of(person)
+    for inspection in doing.tx.find(Inspection):
+        if person not in inspection.members or not inspection.valid_from <= doing.now < inspection.valid_to:
+            continue
+        if account is None or not any(is_below(doing.org, unit, u, doing.now) for u in inspection.units):
+            continue
+        lines = doing.tx.find(Grant, document=inspection.document, account=account.id)
+        end_grants(doing, lines, GrantEnd.INSPECTION_ENDED)
+        doing.tx.put(replace(inspection, members=inspection.members - {person}))
+        doing.tx.happened("inspection.leave", inspection.id, person=person)

@@ -25,6 +25,7 @@ from access_service.domain.vietnamese import name_key
 from access_service.usecases.effects import (
     end_custodies_of,
     end_grants_of_assignment,
+    end_own_inspections,
     keep_account_open,
     suspend_account_if_last,
 )
@@ -232,6 +233,7 @@ def assign_duty(services: Services, caller: Caller, duty: Duty) -> Assignment:
         _check_only_one(doing, assignment, position)
         doing.tx.put(assignment)
         keep_account_open(doing, assignment)
+        end_own_inspections(doing, duty.person, duty.unit)
         if replaced is not None:
             # After the new duty stands: whoever changes class within the school has not left it.
             end_custodies_of(doing, replaced)

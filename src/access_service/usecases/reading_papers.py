@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from access_service.domain.access import documents_reason, grant_state
 from access_service.domain.audit import Event
 from access_service.domain.delegation import Confirmation, Grant, LeavingCase
-from access_service.domain.documents import Document, Signature, state_at
+from access_service.domain.documents import SIDES, Document, Signature, state_at
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import (
     AccountKind,
@@ -73,6 +73,11 @@ def acts_for(seen: View, unit: UnitId) -> bool:
     return True
 
 
+def _may_read(seen: View, unit: UnitId) -> bool:
+    """Whose office it is, who is above, and who inspects it by decision (rule 14)."""
+    return acts_for(seen, unit) or inspects(seen, seen.require_caller().person, unit)
+
+
 def pack_or_none(seen: View, unit: UnitId) -> Pack | None:
     """The pack in force for a unit; none for a unit that is over."""
     tables = seen.gather.tables_for(unit, seen.now)
@@ -126,10 +131,10 @@ def see_grants(services: Services, caller: Caller, grants: Iterable[Grant]) -> l
 
 
 def read_grant(services: Services, caller: Caller, id_: GrantId) -> GrantSeen:
-    """One grant: its holder's, or of a unit of the caller's chain."""
+    """One grant: its holder's, and for those who act for the issuing unit or inspect it."""
     with look(services, caller) as seen:
         grant = seen.reader.require(Grant, id_)
-        if not seen.may_see_grant(grant):
+        if caller.account != grant.account and not _may_read(seen, grant.unit):
             raise NotFoundError("grant", id_)
         return grants_seen(seen, [grant])[0]
 
@@ -172,15 +177,23 @@ def awaiting_confirmation(services: Services, caller: Caller, unit: UnitId) -> A
 
 
 def read_document(services: Services, caller: Caller, id_: DocumentId) -> DocumentSeen:
-    """One document with its signatures."""
+    """One document with its signatures: its receiver's, and for those who act for its office or inspect it."""
     with look(services, caller) as seen:
         document = visible(seen, id_)
-        return DocumentSeen(document, state_now(seen, document), _signatures(seen, id_))
+        if caller.person != document.receiver and not _may_read(seen, document.unit):
+            raise NotFoundError("document", id_)
+        return DocumentSeen(document, state_now(seen, document), _signatures(seen, document))
 
 
-def _signatures(seen: View, id_: DocumentId) -> tuple[Signature, ...]:
-    found = seen.reader.find(Signature, document=id_)
-    return tuple(sorted(found, key=lambda s: (s.version, s.signed_at, s.id)))
+def _signatures(seen: View, document: Document) -> tuple[Signature, ...]:
+    """By version, then as given; at one instant in the order of the sides, a witness in the declarant's place."""
+    sides = SIDES[document.kind]
+
+    def order(signature: Signature) -> tuple[int, datetime, int]:
+        place = sides.index(signature.side) if signature.side in sides else 0
+        return signature.version, signature.signed_at, place
+
+    return tuple(sorted(seen.reader.find(Signature, document=document.id), key=order))
 
 
 def documents_of(

@@ -9,11 +9,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from access_service.domain.accounts import Account, Custody, Suspension, custodian_at
+from access_service.domain.accounts import Account, Custody, Suspension, custodian_at, state_of
 from access_service.domain.audit import Happening
 from access_service.domain.delegation import LEADERS, Authority, Grant, Office
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
-from access_service.domain.names import AccountId, AccountKind, PersonId, RegisterId, SuspendableKind, UnitId
+from access_service.domain.names import (
+    AccountId,
+    AccountKind,
+    AccountState,
+    PersonId,
+    RegisterId,
+    SuspendableKind,
+    UnitId,
+)
 from access_service.domain.org import Assignment, Succession, Unit, chain_of
 from access_service.domain.policy import Pack
 from access_service.domain.reasons import Refusal
@@ -248,7 +256,9 @@ def act(services: Services, caller: Caller, action: str, target: str) -> Iterato
     try:
         with services.db.write(caller.register, caller.account) as tx:
             try:
-                yield Act(services, tx, caller)
+                doing = Act(services, tx, caller)
+                _check_still(doing, caller)
+                yield doing
             finally:
                 policy = tx.policy
     except (InvalidError, NotFoundError):
@@ -263,6 +273,18 @@ def act(services: Services, caller: Caller, action: str, target: str) -> Iterato
         )
         raise
     services.after_commit(caller.register)
+
+
+def _check_still(doing: Act, caller: Caller) -> None:
+    """Under the lock: the account is active, its custodian the same as when the session was checked (rule 10)."""
+    account = doing.tx.get(Account, caller.account)
+    laid_on = doing.tx.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=caller.account)
+    is_active = account is not None and state_of(account, laid_on, doing.now) is AccountState.ACTIVE
+    if is_active and caller.kind is AccountKind.ADMIN:
+        custody = doing.custody_of(caller.unit)
+        is_active = custody is not None and custody.person == caller.person
+    if not is_active:
+        raise RefusedError(Refusal.NOT_AUTHENTICATED, "the account was stopped meanwhile", account=caller.account)
 
 
 @contextmanager

@@ -1,0 +1,119 @@
+"""A unit is dissolved, merged, divided or renamed: a named successor takes its office (rule 9)."""
+
+from dataclasses import replace
+from datetime import date
+
+from access_service.domain.delegation import Authority, Grant
+from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.names import AuthorityId, ClassId, GrantEnd, UnitId
+from access_service.domain.org import (
+    Assignment,
+    ManagementEdge,
+    SchoolClass,
+    Succession,
+    Unit,
+    manager_of,
+)
+from access_service.domain.reasons import Refusal
+from access_service.domain.time import Interval, start_of_day
+from access_service.usecases.effects import end_custody, end_grants
+from access_service.usecases.org import end_duties_of_unit
+from access_service.usecases.services import Act, Caller, Services, act
+
+
+def succeed_unit(
+    services: Services, caller: Caller, *, predecessor: UnitId, successor: UnitId, basis: str, on: date
+) -> Succession:
+    """`successor` takes the office of `predecessor`, which is over from 00:00 of that day (rule 9).
+
+    What the predecessor managed and had handed down passes to the successor, whose authority cites the old one; its
+    own staff do not pass. Its classes of open school years are mapped to classes of the successor under the same
+    codes, for the new duties to name. The unit that manages both decides.
+    """
+    with act(services, caller, "unit.succeed", predecessor) as doing:
+        at = start_of_day(on)
+        doing.check_visible(predecessor)
+        doing.check_visible(successor)
+        old, new = doing.require_unit(predecessor), doing.require_unit(successor)
+        manager = manager_of(doing.org, predecessor, doing.now)
+        if manager is None or manager_of(doing.org, successor, doing.now) != manager:
+            doing.check_visible(predecessor)
+            raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "one unit manages both", unit=predecessor)
+        doing.as_custodian(manager)
+        if predecessor == successor or old.valid_to is not None or at > doing.now:
+            raise InvalidError("a unit is succeeded by another, today at the latest, and once")
+        doing.tx.put(
+            Succession(doing.new_id("suc"), predecessor, successor, basis, at),
+            replace(old, valid_to=doing.now),
+        )
+        _pass_units(doing, predecessor, successor, basis)
+        doing.refresh()
+        _pass_authorities(doing, predecessor, new)
+        mapped = _map_classes(doing, old, new)
+        end_duties_of_unit(doing, predecessor, doing.now)
+        custody = doing.custody_of(predecessor)
+        if custody is not None:
+            end_custody(doing, custody)
+        doing.tx.happened("unit.succeed", predecessor, successor=successor, classes=mapped)
+        doing.tx.touches_everybody()
+        return doing.tx.find(Succession, predecessor=predecessor)[0]
+
+
+def _pass_units(doing: Act, predecessor: UnitId, successor: UnitId, basis: str) -> None:
+    for edge in doing.tx.find(ManagementEdge, manager=predecessor):
+        if edge.valid_to is not None and edge.valid_to <= doing.now:
+            continue
+        if edge.valid_from > doing.now:
+            doing.tx.put(replace(edge, manager=successor))
+            continue
+        doing.tx.put(replace(edge, valid_to=doing.now))
+        doing.tx.put(ManagementEdge(doing.new_id("edg"), edge.unit, successor, basis, doing.now, edge.valid_to))
+    for edge in doing.tx.find(ManagementEdge, unit=predecessor):
+        if doing.now in Interval(edge.valid_from, edge.valid_to):
+            doing.tx.put(replace(edge, valid_to=doing.now))
+
+
+def _pass_authorities(doing: Act, predecessor: UnitId, successor: Unit) -> None:
+    """The successor's authority cites the old one; what was handed down to units stands under it."""
+    for old in doing.tx.find(Authority, unit=predecessor):
+        if doing.now not in old.interval:
+            continue
+        new = replace(
+            old,
+            id=AuthorityId(doing.new_id("aut")),
+            unit=successor.id,
+            scope=replace(old.scope, unit=successor.id),
+            valid_from=doing.now,
+            succeeds=old.id,
+        )
+        doing.tx.put(new, replace(old, valid_to=doing.now))
+        for child in doing.tx.find(Authority, parent=old.id):
+            if child.valid_to is None or child.valid_to > doing.now:
+                doing.tx.put(replace(child, parent=new.id))
+        for grant in doing.tx.find(Grant, authority=old.id):
+            if grant.ended_at is not None or grant.assignment is None:
+                continue
+            duty = doing.tx.require(Assignment, grant.assignment)
+            if duty.unit == predecessor:
+                end_grants(doing, [grant], GrantEnd.UNIT_ENDED)
+            else:
+                doing.tx.put(replace(grant, authority=new.id))
+        doing.tx.happened("authority.succeed", new.id, succeeds=old.id)
+
+
+def _map_classes(doing: Act, old: Unit, new: Unit) -> dict[str, str]:
+    """Old class to new, for the school years that are still open; the old ones end now."""
+    mapped: dict[str, str] = {}
+    for found in doing.tx.find(SchoolClass, school=old.id):
+        year = doing.org.school_year(found.school_year)
+        if year is None or year.closes_at <= doing.now or found.level not in new.levels:
+            continue
+        id_ = ClassId(f"{new.id}:{found.school_year}:{found.id.rpartition(':')[2]}")
+        if doing.org.school_class(id_) is not None:
+            raise RefusedError(Refusal.DUPLICATE, f"there is a class `{id_}`; rename one of the two first")
+        doing.tx.put(
+            replace(found, valid_to=doing.now),
+            replace(found, id=id_, school=new.id, valid_from=doing.now),
+        )
+        mapped[found.id] = id_
+    return mapped
