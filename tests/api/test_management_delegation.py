@@ -126,7 +126,8 @@ def test_an_authority_is_given_narrowed_suspended_and_withdrawn(managed: Managed
 def test_a_grant_is_narrowed_suspended_and_revoked(managed: Managed) -> None:
     grant = grant_of(managed)
     scope = {"unit": SCHOOL, "classes": [{"class": CLASS_6A}], "categories": ["STU-ATT"]}
-    managed.made(ADMIN, f"grants/{grant}/narrow", {"scope": scope, "valid_to": "2026-12-31T00:00:00+07:00"})
+    until = {"scope": scope, "valid_to": "2026-12-31T00:00:00+07:00"}
+    grant = managed.made(ADMIN, f"grants/{grant}/narrow", until)["id"]
     wider = {"scope": {**scope, "categories": ["STU-ATT", "STU-ACA"]}, "valid_to": "2026-12-31T00:00:00+07:00"}
     managed.refused(ADMIN, f"grants/{grant}/narrow", wider, 403, "wider_than_authority")
     managed.made(PRINCIPAL, f"grants/{grant}/suspend", {"reason": "Nghỉ phép"})

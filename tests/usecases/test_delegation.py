@@ -26,9 +26,12 @@ def test_narrowing_never_widens(school_world: World) -> None:
         )
     until = world.clock.now + timedelta(days=10)
     narrow = Scope(unit=SCHOOL, levels=frozenset({LOWER}), grades=frozenset({"6"}))
-    assert delegation.narrow_grant(world.services, world.admins[SCHOOL], grant.id, scope=narrow, valid_to=until)
+    narrowed = delegation.narrow_grant(world.services, world.admins[SCHOOL], grant.id, scope=narrow, valid_to=until)
+    assert narrowed.replaces == grant.id
     with world.refuses(Refusal.WIDER_THAN_AUTHORITY):
-        delegation.narrow_grant(world.services, world.admins[SCHOOL], grant.id, scope=narrow, valid_to=None)
+        delegation.narrow_grant(world.services, world.admins[SCHOOL], narrowed.id, scope=narrow, valid_to=None)
+    with world.refuses(Refusal.GRANT_ENDED):
+        delegation.narrow_grant(world.services, world.admins[SCHOOL], grant.id, scope=narrow, valid_to=until)
 
 
 def test_the_roots_authority_is_nobodys_to_take(school_world: World) -> None:

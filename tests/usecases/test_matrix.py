@@ -218,7 +218,7 @@ def test_what_was_neither_recorded_nor_begun_then_is_not_there(world: World) -> 
     assert not grants(world, at=before, include_ended=True)
 
 
-def test_a_scope_narrowed_since_is_flagged(world: World) -> None:
+def test_a_scope_narrowed_since_is_shown_as_it_was(world: World) -> None:
     teacher = world.hire("gvcn", SCHOOL, "homeroom", SCHOOL, classes=frozenset({(CLASS_6A, ""), (CLASS_6B, "")}))
     line = Line(
         role="homeroom_teacher",
@@ -237,7 +237,7 @@ def test_a_scope_narrowed_since_is_flagged(world: World) -> None:
         valid_to=grant.valid_to,
     )
     [row] = grants(world, at=wide)
-    assert Note.CHANGED_LATER in row.notes
+    assert row.class_names == ("6A", "6B")
     [now] = grants(world)
     assert (now.class_names, now.notes) == (("6B",), ())
 

@@ -279,12 +279,15 @@ def _check_still(doing: Act, caller: Caller) -> None:
     """Under the lock: the account is active, its custodian the same as when the session was checked (rule 10)."""
     account = doing.tx.get(Account, caller.account)
     laid_on = doing.tx.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=caller.account)
-    is_active = account is not None and state_of(account, laid_on, doing.now) is AccountState.ACTIVE
-    if is_active and caller.kind is AccountKind.ADMIN:
-        custody = doing.custody_of(caller.unit)
-        is_active = custody is not None and custody.person == caller.person
-    if not is_active:
+    if account is None or state_of(account, laid_on, doing.now) is not AccountState.ACTIVE:
         raise RefusedError(Refusal.NOT_AUTHENTICATED, "the account was stopped meanwhile", account=caller.account)
+    if caller.kind is not AccountKind.ADMIN:
+        return
+    custody = doing.custody_of(caller.unit)
+    if custody is None:
+        raise RefusedError(Refusal.CUSTODY_VACANT, f"nobody operates the admin account of `{caller.unit}`")
+    if custody.person != caller.person:
+        raise RefusedError(Refusal.NOT_CUSTODIAN, "somebody else operates the account now", unit=caller.unit)
 
 
 @contextmanager
