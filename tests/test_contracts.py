@@ -35,7 +35,8 @@ REGISTRY = re.compile(
     + "|(?:extra-)?index"
     + "-url"
 )
-SECRET = re.compile("-----BEGIN (?:[A-Z]+ )?" + "PRIVATE KEY-----")
+# A header with a body: tests of broken key files hold headers.
+SECRET = re.compile("-----BEGIN (?:[A-Z]+ )?" + r"PRIVATE KEY-----(?:\s|\\n)+[\w+/=]{40}")
 LOCK_FILE = re.compile(r"(?:.*[.-])?lock(?:\.(?:json|yaml|toml))?|.*\.lock|pylock.*\.toml", re.IGNORECASE)
 PERSONAL_ID = re.compile(r"(?<![0-9A-Za-z_.])(?!000)\d{12}(?![0-9A-Za-z_])")
 
@@ -134,7 +135,7 @@ def test_no_registry_is_written_down() -> None:
 
 
 def test_no_secret_is_written_down() -> None:
-    assert _matches(SECRET) == []
+    assert [name for name, text in _texts().items() if SECRET.search(text)] == []
 
 
 def test_nobody_real_is_written_down() -> None:
@@ -150,7 +151,7 @@ def test_there_is_no_lock_file() -> None:
     [
         (MACHINE_PATH, "/ho" + "me/someone/project", "sqlite:///./var/access.db"),
         (REGISTRY, "https://files.python" + "hosted.org/x", "https://example.org/x"),
-        (SECRET, "-----BEGIN PRIVATE" + " KEY-----", "-----BEGIN CERTIFICATE-----"),
+        (SECRET, "-----BEGIN PRIVATE" + " KEY-----\n" + 16 * "MC4C", "-----BEGIN PRIVATE" + " KEY-----\nAAAA\n"),
         (PERSONAL_ID, "CCCD 0312" + "02000001.", "CCCD 000202000001, sha 0312f02000001"),
         (LOCK_FILE, "uv.lock", "blocking.py"),
     ],

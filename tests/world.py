@@ -36,7 +36,7 @@ from access_service.signing.keys import load_or_create
 from access_service.storage import accounts as stored
 from access_service.storage.audit import events
 from access_service.storage.db import Database
-from access_service.storage.tables import metadata
+from access_service.storage.migrate import upgrade
 from access_service.usecases import accounts, delegation, documents, org, register, signatures
 from access_service.usecases.documents import Line, Prepared
 from access_service.usecases.org import Duty
@@ -309,8 +309,8 @@ def pack_variant(folder: Path, name: str, text: str) -> Path:
 
 
 def make_services(url: str, folder: Path, clock: Clock) -> Services:
+    upgrade(url)
     db = Database(url, clock)
-    metadata.create_all(db.engine)
     return Services(db, load_or_create(folder / "seal.key"))
 
 

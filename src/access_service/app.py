@@ -24,6 +24,7 @@ from access_service.settings import Settings
 from access_service.signing.keys import load_or_create
 from access_service.storage.db import Database
 from access_service.storage.keys import PublicKey, keep_public_key
+from access_service.storage.migrate import require_current
 from access_service.usecases.access import DecisionPoint
 from access_service.usecases.services import Services, system_clock
 
@@ -37,7 +38,7 @@ def create_app(
     """The application. Nothing is opened before it starts and everything is closed when it ends.
 
     Starting raises `UnavailableError` for a mixed installation of Casbin, a key file that others can read, a
-    database that cannot be reached, or a demonstration's database without `allow_demo`.
+    database that cannot be reached or has another schema, or a demonstration's database without `allow_demo`.
     """
 
     @asynccontextmanager
@@ -73,6 +74,7 @@ def _open(settings: Settings, clock: Callable[[], datetime], *, allow_demo: bool
     check_distribution()
     db = Database(settings.database_url, clock)
     try:
+        require_current(db.engine)
         _check_demo(db, allow_demo=allow_demo)
         seal = load_or_create(settings.keys_dir / SEAL_KEY)
         with db.engine.begin() as connection:

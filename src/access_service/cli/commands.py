@@ -90,6 +90,31 @@ def init(
     )
 
 
+@app.command(name="appoint-director")
+def appoint_director(
+    *,
+    name: Annotated[str | None, typer.Option(help="The new director's name.")] = None,
+    decision_number: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="Number of the decision that appoints the director.")
+    ] = None,
+    decision_date: Annotated[str | None, typer.Option(metavar="DAY", help="Its date, dd/mm/yyyy.")] = None,
+    decision_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Its file; only the SHA-256 is kept.")
+    ] = None,
+    database: options.Database = None,
+    register: options.Register = None,
+    json: options.Json = False,
+) -> None:
+    """Record a new director of the department from now on, and print one-time activation links.
+
+    Nobody in the register is above the root, so the operator enters the decision. What was granted stands.
+    """
+    from access_service.cli.init_register import run_appoint
+
+    given = {"name": name, "decision_number": decision_number, "decision_date": decision_date}
+    run_appoint(given, register=register, database=database, decision_file=decision_file, as_json=json)
+
+
 @app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1 if left out.")] = None,

@@ -2,19 +2,20 @@
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import typer
 
 from access_service.cli.errors import UsageError
-from access_service.cli.opening import say_json, services_for, settings_for
+from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
 from access_service.domain.names import PersonId, RegisterId, UnitId
 from access_service.domain.time import local
 from access_service.settings import Settings
 from access_service.storage.db import Database
 from access_service.storage.migrate import require_current, upgrade, version_of
 from access_service.usecases.accounts import Issued
+from access_service.usecases.director import Appointment, appoint_director
 from access_service.usecases.import_sheets import clean
 from access_service.usecases.instants import parse_day
 from access_service.usecases.policy import read_pack
@@ -104,19 +105,48 @@ def _database(settings: Settings) -> Database:
     return db
 
 
+def run_appoint(
+    given: Mapping[str, str | None],
+    *,
+    register: str | None,
+    database: str | None,
+    decision_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Record a new director and print the one-time links of the two accounts that are theirs now."""
+    wanted = ("name", "decision_number", "decision_date")
+    said = {name: clean(given.get(name) or "") for name in wanted}
+    if missing := [f"--{name.replace('_', '-')}" for name in wanted if not said[name]]:
+        raise UsageError(f"missing {', '.join(missing)}")
+    appointment = Appointment(
+        said["name"],
+        said["decision_number"],
+        parse_day(said["decision_date"]),
+        None if decision_file is None else _sha256(decision_file),
+    )
+    settings = settings_for(database)
+    with opened(settings) as db:
+        found = register_of(db, register or settings.register_name)
+        appointed = appoint_director(services_for(db, settings), found, appointment)
+    _links({"register": found}, [("admin", appointed.admin), ("director", appointed.director)], settings, as_json)
+
+
 def _say(founded: Founded, settings: Settings, *, as_json: bool) -> None:
-    issued: list[tuple[str, Issued]] = [
-        ("admin", founded.admin),
-        ("director", founded.director),
-        ("focal_point", founded.focal_point),
-    ]
+    told = {"register": founded.register, "unit": founded.unit, "authority": founded.authority}
+    issued = [("admin", founded.admin), ("director", founded.director), ("focal_point", founded.focal_point)]
+    if not as_json:
+        typer.echo(f"Đã lập {founded.register} (đơn vị {founded.unit}, thẩm quyền gốc {founded.authority}).")
+    _links(told, issued, settings, as_json)
+
+
+def _links(
+    told: Mapping[str, str], issued: Sequence[tuple[str, Issued]], settings: Settings, as_json: bool
+) -> None:
     links = {role: f"{settings.public_url}/activate#code={found.activation_code}" for role, found in issued}
     if as_json:
         say_json(
             {
-                "register": founded.register,
-                "unit": founded.unit,
-                "authority": founded.authority,
+                **told,
                 "accounts": [
                     {
                         "role": role,
@@ -130,7 +160,6 @@ def _say(founded: Founded, settings: Settings, *, as_json: bool) -> None:
             }
         )
         return
-    typer.echo(f"Đã lập {founded.register} (đơn vị {founded.unit}, thẩm quyền gốc {founded.authority}).")
     typer.echo("Liên kết kích hoạt dùng một lần / one-time activation links:")
     words = {"admin": "Tài khoản quản trị của Sở", "director": "Giám đốc", "focal_point": "Đầu mối CNTT"}
     for role, found in issued:
