@@ -14,8 +14,8 @@ from access_service.domain.policy import PackBinding
 from access_service.engine.load import read_pack_files
 from access_service.signing.keys import load_or_create
 from access_service.storage.db import Database
+from access_service.storage.migrate import upgrade
 from access_service.storage.policy import store_pack
-from access_service.storage.tables import metadata
 from access_service.usecases.import_sheets import COLUMNS
 from access_service.usecases.import_template import EXAMPLE
 from access_service.usecases.imports import ImportReport, import_sheets, read_source
@@ -33,8 +33,9 @@ Rows = dict[str, list[dict[str, str]]]
 
 def open_services(directory: Path, now: datetime = NOW) -> Services:
     """Services over a SQLite file in the directory, made where it is missing."""
-    database = Database(f"sqlite:///{directory / 'register.db'}", lambda: now)
-    metadata.create_all(database.engine)
+    url = f"sqlite:///{directory / 'register.db'}"
+    upgrade(url)
+    database = Database(url, lambda: now)
     return Services(database, load_or_create(directory / "seal.pem"))
 
 
