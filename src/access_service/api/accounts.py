@@ -11,7 +11,7 @@ from access_service.api.schemas_accounts import (
     SuspensionOut,
 )
 from access_service.api.schemas_documents import DocumentOut
-from access_service.api.schemas_org import Because
+from access_service.api.schemas_org import Noted
 from access_service.domain.names import AccountId, AccountKind, PersonId, SuspendableKind, UnitId
 from access_service.usecases import accounts, delegation, documents, leaving, reading
 
@@ -39,9 +39,16 @@ def read_account(services: ServicesDep, caller: CallerDep, id: PathId) -> Accoun
 
 
 @router.post("/accounts/{id}/suspend")
-def suspend_account(services: ServicesDep, caller: CallerDep, id: PathId, body: Because) -> SuspensionOut:  # noqa: A002
+def suspend_account(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Noted | None = None,
+) -> SuspensionOut:
     """Pause it, end its sessions."""
-    done = delegation.suspend(services, caller, kind=SuspendableKind.ACCOUNT, target=id, reason=body.reason)
+    done = delegation.suspend(
+        services, caller, kind=SuspendableKind.ACCOUNT, target=id, reason=Noted.reason_of(body)
+    )
     return SuspensionOut.model_validate(done)
 
 

@@ -22,7 +22,7 @@ from access_service.api.schemas_delegation import (
     RenewalOut,
     RenewalsOut,
 )
-from access_service.api.schemas_org import Because
+from access_service.api.schemas_org import Noted
 from access_service.domain.names import AuthorityId, GrantId, PersonId, SuspendableKind, UnitId
 from access_service.domain.scope import Scope
 from access_service.usecases import delegation, documents, leaving, reading, reading_papers
@@ -77,9 +77,16 @@ def withdraw_authority(services: ServicesDep, caller: CallerDep, id: PathId) -> 
 
 
 @router.post("/authorities/{id}/suspend")
-def suspend_authority(services: ServicesDep, caller: CallerDep, id: PathId, body: Because) -> SuspensionOut:  # noqa: A002
+def suspend_authority(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Noted | None = None,
+) -> SuspensionOut:
     """Pause it and what is below it."""
-    done = delegation.suspend(services, caller, kind=SuspendableKind.AUTHORITY, target=id, reason=body.reason)
+    done = delegation.suspend(
+        services, caller, kind=SuspendableKind.AUTHORITY, target=id, reason=Noted.reason_of(body)
+    )
     return SuspensionOut.model_validate(done)
 
 
@@ -140,9 +147,9 @@ def grants_of(services: ServicesDep, caller: CallerDep, id: PathId) -> GrantsOut
 
 
 @router.post("/grants/{id}/revoke")
-def revoke_grant(services: ServicesDep, caller: CallerDep, id: PathId, body: Because) -> GrantOut:  # noqa: A002
+def revoke_grant(services: ServicesDep, caller: CallerDep, id: PathId, body: Noted | None = None) -> GrantOut:  # noqa: A002
     """Take it back at once."""
-    return GrantOut.of(delegation.revoke_grant(services, caller, GrantId(id), reason=body.reason))
+    return GrantOut.of(delegation.revoke_grant(services, caller, GrantId(id), reason=Noted.reason_of(body)))
 
 
 @router.post("/grants/{id}/narrow")
@@ -155,9 +162,9 @@ def narrow_grant(services: ServicesDep, caller: CallerDep, id: PathId, body: Nar
 
 
 @router.post("/grants/{id}/suspend")
-def suspend_grant(services: ServicesDep, caller: CallerDep, id: PathId, body: Because) -> SuspensionOut:  # noqa: A002
+def suspend_grant(services: ServicesDep, caller: CallerDep, id: PathId, body: Noted | None = None) -> SuspensionOut:  # noqa: A002
     """Pause it."""
-    done = delegation.suspend(services, caller, kind=SuspendableKind.GRANT, target=id, reason=body.reason)
+    done = delegation.suspend(services, caller, kind=SuspendableKind.GRANT, target=id, reason=Noted.reason_of(body))
     return SuspensionOut.model_validate(done)
 
 

@@ -11,7 +11,6 @@ from access_service.api.schemas_base import SchoolYearCode
 from access_service.api.schemas_org import (
     AssignmentOut,
     AssignmentsOut,
-    Because,
     ClassesOut,
     ClassOut,
     DutyEnd,
@@ -25,6 +24,7 @@ from access_service.api.schemas_org import (
     NewSchoolYear,
     NewSuccession,
     NewUnit,
+    Noted,
     PersonOut,
     SchoolYearOut,
     SchoolYearsOut,
@@ -92,9 +92,9 @@ def succeed_unit(
 
 
 @router.post("/units/{id}/suspend")
-def suspend_unit(services: ServicesDep, caller: CallerDep, id: PathId, body: Because) -> SuspensionOut:  # noqa: A002
+def suspend_unit(services: ServicesDep, caller: CallerDep, id: PathId, body: Noted | None = None) -> SuspensionOut:  # noqa: A002
     """Pause everything that rests on the unit, from above."""
-    done = delegation.suspend(services, caller, kind=SuspendableKind.UNIT, target=id, reason=body.reason)
+    done = delegation.suspend(services, caller, kind=SuspendableKind.UNIT, target=id, reason=Noted.reason_of(body))
     return SuspensionOut.model_validate(done)
 
 

@@ -147,6 +147,17 @@ class Because(Body):
     reason: Prose
 
 
+class Noted(Body):
+    """Why something is stopped, if anybody has the time to say: stopping must never wait for words."""
+
+    reason: Prose | None = None
+
+    @classmethod
+    def reason_of(cls, body: "Noted | None") -> str:
+        """What was said, or nothing."""
+        return (body.reason or "") if body is not None else ""
+
+
 class UnitOut(Out):
     """A unit."""
 
