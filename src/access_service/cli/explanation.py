@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from access_service.domain.names import Capacity, DocumentKind, GrantState, Side
+from access_service.domain.names import Capacity, DocumentKind, DocumentState, GrantState, Method, Side
 from access_service.usecases.access import revision_text
 from access_service.usecases.explanation import ExplainedDocument, ExplainedSignature, Explanation
 from access_service.usecases.sheets import CAPACITIES, STATES, day_text, instant_text, scope_text
@@ -20,6 +20,23 @@ SIDES = {
     Side.RECEIVER: "bên nhận",
     Side.DECLARANT: "người cam kết",
     Side.WITNESS: "người làm chứng",
+}
+DOCUMENT_STATES = {
+    DocumentState.DRAFT: "bản nháp",
+    DocumentState.AWAITING_GIVER: "chờ bên giao ký",
+    DocumentState.AWAITING_RECEIVER: "chờ bên nhận ký",
+    DocumentState.SIGNED: "đã ký",
+    DocumentState.RETURNED: "trả lại để sửa",
+    DocumentState.DECLINED: "bị từ chối nhận",
+    DocumentState.CANCELLED: "đã huỷ",
+    DocumentState.LAPSED: "quá hạn ký",
+    DocumentState.SUPERSEDED: "đã được thay thế",
+    DocumentState.WITHDRAWN: "đã thu hồi",
+    DocumentState.HANDED_BACK: "đã bàn giao lại",
+}
+METHODS = {
+    Method.IN_SYSTEM: "chữ ký điện tử thông thường, hệ thống xác nhận",
+    Method.ATTESTED: "ký trên giấy, do người nhập dữ liệu khai; hệ thống chỉ xác nhận lời khai",
 }
 _VERIFIED = {True: "xác nhận đúng", False: "XÁC NHẬN SAI", None: "không có khoá để kiểm tra"}
 
@@ -40,7 +57,7 @@ def _answer(found: Explanation) -> Iterator[str]:
     request = found.request
     record = f"{request.resource_type}:{request.resource_id}"
     if found.allowed:
-        yield f"ĐƯỢC PHÉP: tài khoản {request.account} được {request.action} {record}"
+        yield f"ĐƯỢC PHÉP: tài khoản {request.account} được thực hiện `{request.action}` đối với {record}"
         yield f"Allowed: account {request.account} may {request.action} {record}"
     else:
         yield f"KHÔNG ĐƯỢC PHÉP: {found.reason_vi} ({found.reason})"
@@ -96,7 +113,8 @@ def _documents(found: Explanation) -> Iterator[str]:
 def _document(document: ExplainedDocument) -> str:
     number = f" số {document.number}" if document.number else ""
     return (
-        f"{KINDS[DocumentKind(document.kind)]}{number} ngày {day_text(document.dated)}, {document.state}, "
+        f"{KINDS[DocumentKind(document.kind)]}{number} ngày {day_text(document.dated)}, "
+        f"{DOCUMENT_STATES[DocumentState(document.state)]}, "
         f"SHA-256 {document.sha256}"
     )
 
@@ -105,7 +123,8 @@ def _signature(signature: ExplainedSignature) -> str:
     basis = f", theo {signature.capacity_basis}" if signature.capacity_basis else ""
     return (
         f"{SIDES[Side(signature.side)]}: {signature.person.name}, {CAPACITIES[Capacity(signature.capacity)]}"
-        f"{basis}, {instant_text(signature.signed_at)}, {_VERIFIED[signature.verified]}"
+        f"{basis}, {instant_text(signature.signed_at)} – {METHODS[Method(signature.method)]}; "
+        f"{_VERIFIED[signature.verified]}"
     )
 
 
