@@ -15,6 +15,7 @@ from access_service.domain.names import (
     DocumentId,
     DocumentState,
     GrantState,
+    Method,
     PersonId,
     Side,
     SuspendableKind,
@@ -218,13 +219,20 @@ class Rows:
             capacity=signature.capacity if signature else None,
             answerable=answerable,
             answerable_name=self._name(answerable, papers),
-            notes=self._notes(line, account, tables, papers),
+            notes=self._notes(line, facts.document, account, tables, papers),
         )
 
     def _notes(
-        self, line: _Line, account: Account | None, tables: Tables | None, papers: _Papers
+        self,
+        line: _Line,
+        document: Document | None,
+        account: Account | None,
+        tables: Tables | None,
+        papers: _Papers,
     ) -> tuple[Note, ...]:
         grant, notes = line.grant, []
+        if document is not None and document.method is Method.ATTESTED:
+            notes.append(Note.ATTESTED)
         if papers.late & {grant.id, grant.assignment, grant.document}:
             notes.append(Note.RECORDED_LATE)
         if grant.id in papers.narrowed:
