@@ -1,0 +1,23 @@
+"""What was imported from paper never looks as if somebody had signed it here."""
+
+from pathlib import Path
+
+from import_world import NOW, REGISTER, ROOT, create_register, example, open_services, write
+
+from access_service.domain.names import Capacity
+from access_service.usecases.imports import import_sheets, read_source
+from access_service.usecases.matrix import read_matrix
+from access_service.usecases.matrix_values import Note
+
+
+def test_every_row_of_attested_paper_says_so(tmp_path: Path) -> None:
+    services = open_services(tmp_path)
+    create_register(services)
+    sheets = read_source(write(tmp_path / "files", example()))
+    import_sheets(services, REGISTER, sheets, dry_run=False, progress=lambda *_: None)
+    with read_matrix(services.db, REGISTER, ROOT, at=NOW, known_at=None, include_ended=True) as matrix:
+        granted = [row for row in matrix.rows if row.grant is not None]
+    assert granted
+    assert all(Note.ATTESTED in row.notes for row in granted)
+    assert all(row.capacity in (Capacity.HEAD, Capacity.DEPUTY) for row in granted)
+    services.db.close()
