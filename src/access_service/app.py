@@ -16,20 +16,18 @@ from swagger_ui_bundle import swagger_ui_path
 from access_service.api import routers
 from access_service.api.edge import Edge, Observe, make_log
 from access_service.api.errors import install
-from access_service.api.limits import BodyLimit
+from access_service.api.limits import OPEN_BYTES, BodyLimit
 from access_service.api.schemas import COMPONENTS
 from access_service.domain.errors import UnavailableError
 from access_service.engine.casbin_engine import check_distribution
 from access_service.settings import Settings
-from access_service.signing.keys import load_or_create
+from access_service.signing.keys import SEAL_KEY, load_or_create
 from access_service.storage.db import Database
 from access_service.storage.keys import PublicKey, keep_public_key
 from access_service.storage.migrate import require_current
 from access_service.usecases.access import DecisionPoint
 from access_service.usecases.services import Services, system_clock
-
-SEAL_KEY = "seal.key"
-"""File of the seal key in `keys_dir`."""
+from access_service.web import pages
 
 
 def create_app(
@@ -59,11 +57,15 @@ def create_app(
         version=_version(),
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=lifespan,
-        middleware=[Middleware(Observe, edge=lambda: app.state.edge), Middleware(BodyLimit)],
+        middleware=[
+            Middleware(Observe, edge=lambda: app.state.edge),
+            Middleware(BodyLimit, paths={"/v1/sessions": OPEN_BYTES, "/v1/activations": OPEN_BYTES}),
+        ],
     )
     install(app)
-    for router in routers:
+    for router in (*routers, pages.router):
         app.include_router(router)
     _add_docs(app)
     _complete_openapi(app)
