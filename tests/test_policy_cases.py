@@ -148,7 +148,7 @@ def test_every_refusal_that_the_rules_of_delegation_give_has_a_case() -> None:
 
 
 def test_a_date_without_an_hour_may_be_read_before_the_day(tmp_path: Path) -> None:
-    """`before_day`: the same deadlines, each lock a day earlier, in a pack that extends the city's."""
+    """`before_day`: every lock of the city begins a day earlier in a pack that extends the city's."""
     policy = tmp_path / "policy"
     for name in ("base", "ho-chi-minh"):
         shutil.copytree(POLICY / name, policy / name)
@@ -161,7 +161,7 @@ def test_a_date_without_an_hour_may_be_read_before_the_day(tmp_path: Path) -> No
     assert load_pack(policy, "strict", MODELS).choice("deadline_without_hour") == "before_day"
     assert pack_of("ho-chi-minh").choice("deadline_without_hour") == "through_day"
     results = run_cases(strict, MODELS)
-    assert len(results) == 3
+    assert len(results) == 4
     assert [r for r in results if not r.ok] == []
 
 
@@ -174,16 +174,6 @@ extends = "ho-chi-minh"
 [limits.deadline_without_hour]
 value = "before_day"
 article = "default"
-
-[[locks]]
-id = "hcm-2024-roll-over"
-unit_kinds = ["school", "centre"]
-categories = ["CLS", "STU-ID", "EMP-BAS"]
-actions = ["submit"]
-start = 2024-09-13T00:00:00+07:00
-end = 2025-09-05T00:00:00+07:00
-vi = "Đã khoá kết chuyển sang năm học 2024-2025"
-article = "hcm-2024-41"
 """
 STRICT_CASES = """\
 cases:
@@ -195,8 +185,12 @@ cases:
     at: 2024-09-13
     ask: {account: giao-vu, action: submit, resource: {type: unit, unit: thcs-go-vap, category: CLS}}
     expect: {deny: period_locked}
-  - name: The other two dates are those of the city
-    at: 2024-09-27T23:59:59.999999+07:00
+  - name: On the day before the one named the report on software is open
+    at: 2024-09-26T23:59:59.999999+07:00
     ask: {account: hieu-truong, action: submit, resource: {type: unit, unit: thcs-go-vap, category: ACC}}
     expect: allow
+  - name: On the day named the report on software is locked
+    at: 2024-09-27
+    ask: {account: hieu-truong, action: submit, resource: {type: unit, unit: thcs-go-vap, category: ACC}}
+    expect: {deny: period_locked}
 """

@@ -190,6 +190,12 @@ class World:
         assert code is not None
         self.admins[unit] = self.enter(self.activate(code))
 
+    def hand_to_officer(self, unit: UnitId) -> Someone:
+        """An officer of the unit operates its admin account for the head, by written handover."""
+        officer = self.hire("cán bộ", unit, "officer_in_charge_of_admin_account", unit)
+        self.hand_over_custody(unit, officer, unit)
+        return officer
+
     def head_of(self, unit: UnitId) -> Someone:
         return self.people[f"head:{unit}"] if f"head:{unit}" in self.people else self.people["director"]
 

@@ -5,10 +5,12 @@ as it was left, unless an answer it promises no longer holds (somebody revoked i
 is built anew.
 """
 
+import fcntl
 import json
 import os
 import signal
 import socket
+import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -21,12 +23,12 @@ from typing import Any
 import uvicorn
 from pydantic import SecretStr
 
-from access_service.app import SEAL_KEY, create_app
+from access_service.app import create_app
 from access_service.domain.audit import instant
 from access_service.domain.errors import AccessServiceError, UnavailableError
 from access_service.engine.load import read_pack_files
 from access_service.settings import Settings
-from access_service.signing.keys import load_or_create
+from access_service.signing.keys import SEAL_KEY, load_or_create
 from access_service.signing.passwords import new_secret
 from access_service.storage.db import Database
 from access_service.storage.migrate import upgrade
@@ -61,13 +63,20 @@ class Server(uvicorn.Server):
 def run_demo(*, port: int, data_dir: Path, output: Path, say: Say = print) -> None:
     """Build if need be, serve on 127.0.0.1 until a signal, write `output` (mode 0600) once `/readyz` answers.
 
-    Raises `UnavailableError` when the port is taken or the example cannot be built.
+    Raises `UnavailableError` when the port is taken, another demonstration has the folder, or the example cannot be
+    built.
     """
     _check_port(port)
-    output.unlink(missing_ok=True)
     data_dir.mkdir(parents=True, exist_ok=True)
+    with _alone(data_dir):
+        output.unlink(missing_ok=True)
+        with _stoppable():
+            told = _kept(data_dir) or _build(data_dir, say)
+        _serve(told, port=port, data_dir=data_dir, output=output, say=say)
+
+
+def _serve(told: dict[str, Any], *, port: int, data_dir: Path, output: Path, say: Say) -> None:
     base_url = f"http://127.0.0.1:{port}"
-    told = _kept(data_dir) or _build(data_dir, say)
     settings = _settings(data_dir, api_key=SecretStr(told["api_key"]), public_url=base_url, port=port)
     app = create_app(settings, allow_demo=True)
     server = Server(
@@ -100,6 +109,33 @@ def _check_port(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise UnavailableError(f"port {port} on 127.0.0.1 cannot be used: {error.strerror}") from error
+
+
+@contextmanager
+def _alone(data_dir: Path) -> Iterator[None]:
+    """Keep a second demonstration, on another port, from building over the first one's database."""
+    with (data_dir / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UnavailableError(
+                f"another demonstration is running from `{data_dir}`; stop it or name another folder with --data"
+            ) from error
+        yield
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM while the example is being built ends it as it ends the server: with status 0."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        sys.exit(0)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _settings(data_dir: Path, **more: Any) -> Settings:

@@ -144,7 +144,7 @@ class _Sent(BaseModel):
 def small_app() -> FastAPI:
     app = FastAPI()
     install(app)
-    app.add_middleware(BodyLimit, limit=100, larger={"/large": 1000})
+    app.add_middleware(BodyLimit, limit=100, paths={"/large": 1000})
 
     @app.post("/v1/thing")
     async def thing(sent: _Sent) -> int:

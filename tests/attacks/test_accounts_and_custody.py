@@ -27,21 +27,13 @@ def custody_minutes(world: World, to: Someone) -> str:
     return minutes.id
 
 
-def officer_of(world: World, key: str = "cán bộ") -> Someone:
-    officer = world.hire(key, SCHOOL, "officer_in_charge_of_admin_account", SCHOOL)
-    code = world.sign(officer, custody_minutes(world, officer)).activation_code
-    assert code is not None
-    world.admins[SCHOOL] = world.enter(world.activate(code))
-    return officer
-
-
 def test_an_officer_recovers_a_teacher_but_not_the_head(school_world: World) -> None:
     """The code would let the officer sign as the head."""
     world = school_world
     teacher, deputy = (
         world.hire(k, SCHOOL, p, SCHOOL) for k, p in (("văn thư", "clerk"), ("phó", "vice_principal"))
     )
-    officer_of(world)
+    world.hand_to_officer(SCHOOL)
     assert accounts.recover(world.services, world.admins[SCHOOL], teacher.account).activation_code
     for leader in (world.people[f"head:{SCHOOL}"], deputy):
         with world.refuses(Refusal.FORBIDDEN):
@@ -53,7 +45,7 @@ def test_a_leader_does_not_recover_the_admin_account_that_an_officer_operates(sc
     """By the back door of their own session a deputy would act in the officer's name."""
     world = school_world
     deputy = world.hire("phó", SCHOOL, "vice_principal", SCHOOL)
-    officer_of(world)
+    world.hand_to_officer(SCHOOL)
     admin = world.admins[SCHOOL].account
     for leader in (deputy, world.people[f"head:{SCHOOL}"]):
         with world.refuses(Refusal.FORBIDDEN):
@@ -63,7 +55,7 @@ def test_a_leader_does_not_recover_the_admin_account_that_an_officer_operates(sc
 
 def test_a_custodian_does_not_recover_the_admin_account_through_their_own(school_world: World) -> None:
     world = school_world
-    officer = officer_of(world)
+    officer = world.hand_to_officer(SCHOOL)
     with world.refuses(Refusal.SELF_SERVICE):
         accounts.recover(world.services, officer.caller, world.admins[SCHOOL].account)
     with world.refuses(Refusal.SELF_SERVICE):
@@ -73,7 +65,7 @@ def test_a_custodian_does_not_recover_the_admin_account_through_their_own(school
 def test_an_officer_does_not_issue_the_account_of_a_new_head(school_world: World) -> None:
     """Whoever issues it holds its first code."""
     world = school_world
-    officer_of(world)
+    world.hand_to_officer(SCHOOL)
     head = world.people[f"head:{SCHOOL}"]
     leaving.end_duty(world.services, world.admins[OFFICE], head.duty, on=date(2026, 8, 20), decision_number="01/QĐ")
     world.clock.forward(minutes=1)
@@ -89,7 +81,7 @@ def test_an_officer_makes_nobody_who_signs_for_the_head(school_world: World) -> 
     """A deputy of the officer's making would sign KT. whatever the officer prepares."""
     world = school_world
     person = org.add_person(world.services, world.admins[SCHOOL], name="Người Thử Bù Nhìn").id
-    officer_of(world)
+    world.hand_to_officer(SCHOOL)
     assert world.assign(person, SCHOOL, "clerk", SCHOOL)
     with world.refuses(Refusal.FORBIDDEN):
         world.assign(person, SCHOOL, "vice_principal", SCHOOL)
@@ -107,7 +99,7 @@ def test_a_head_does_not_make_themselves_deputy(school_world: World) -> None:
 def test_an_officer_suspends_a_teacher_but_not_the_head(school_world: World) -> None:
     world = school_world
     teacher = world.hire("văn thư", SCHOOL, "clerk", SCHOOL)
-    officer_of(world)
+    world.hand_to_officer(SCHOOL)
     head, services = world.people[f"head:{SCHOOL}"], world.services
     how = {"kind": SuspendableKind.ACCOUNT, "reason": "khoá"}
     delegation.suspend(services, world.admins[SCHOOL], target=teacher.account, **how)  # type: ignore[arg-type]
@@ -119,7 +111,7 @@ def test_an_officer_suspends_a_teacher_but_not_the_head(school_world: World) -> 
 def test_an_officer_does_not_hand_the_account_on(school_world: World) -> None:
     world = school_world
     other = world.hire("cán bộ hai", SCHOOL, "officer_in_charge_of_admin_account", SCHOOL)
-    officer_of(world)
+    world.hand_to_officer(SCHOOL)
     with world.refuses(Refusal.REDELEGATION_FORBIDDEN):
         custody_minutes(world, other)
 
@@ -141,7 +133,7 @@ def test_a_deputy_takes_nothing_from_the_head(school_world: World) -> None:
     deputy = world.hire("phó", SCHOOL, "vice_principal", SCHOOL)
     with world.refuses(Refusal.FORBIDDEN):
         leaving.take_back_custody(world.services, deputy.caller, SCHOOL)
-    officer_of(world)
+    world.hand_to_officer(SCHOOL)
     assert leaving.take_back_custody(world.services, world.people[f"head:{SCHOOL}"].caller, SCHOOL).valid_to
 
 
@@ -149,7 +141,7 @@ def test_custody_ends_with_the_headship(school_world: World) -> None:
     """A head who stays on as a librarian would go on operating the admin account without a paper."""
     world = school_world
     acting = world.people[f"head:{SCHOOL}"]
-    officer = officer_of(world)
+    officer = world.hand_to_officer(SCHOOL)
     world.assign(acting.person, SCHOOL, "librarian", SCHOOL)
     leaving.take_back_custody(world.services, acting.caller, SCHOOL)
     world.hand_over_custody(SCHOOL, acting, OFFICE)

@@ -51,19 +51,7 @@ def test_a_duty_that_replaces_the_heads_does_not_remove_the_head(school_world: W
     # By the head themselves, and by an officer who operates the account for them.
     with world.refuses(Refusal.SELF_SERVICE):
         world.assign(clerk.person, SCHOOL, "clerk", SCHOOL, replaces=head.duty)
-    officer = world.hire("cán bộ", SCHOOL, "officer_in_charge_of_admin_account", SCHOOL)
-    minutes = documents.propose_custody(
-        world.services,
-        world.admins[SCHOOL],
-        unit=SCHOOL,
-        receiver=officer.person,
-        number="",
-        dated=date(2026, 8, 20),
-    )
-    world.sign(head, minutes.id)
-    code = world.sign(officer, minutes.id).activation_code
-    assert code is not None
-    world.admins[SCHOOL] = world.enter(world.activate(code))
+    world.hand_to_officer(SCHOOL)
     with world.refuses(Refusal.NOT_DIRECT_MANAGER):
         world.assign(clerk.person, SCHOOL, "clerk", SCHOOL, replaces=head.duty)
     assert world.get(Assignment, head.duty).valid_to is None

@@ -230,19 +230,7 @@ def test_a_head_receives_nothing_from_their_own_unit_by_a_second_duty(school_wor
     """Self-dealing through two assignments: a deputy would sign KT. the head for the head."""
     world = school_world
     head = world.people[f"head:{SCHOOL}"]
-    officer = world.hire("cán bộ", SCHOOL, "officer_in_charge_of_admin_account", SCHOOL)
-    minutes = documents.propose_custody(
-        world.services,
-        world.admins[SCHOOL],
-        unit=SCHOOL,
-        receiver=officer.person,
-        number="",
-        dated=date(2026, 8, 20),
-    )
-    world.sign(head, minutes.id)
-    code = world.sign(officer, minutes.id).activation_code
-    assert code is not None
-    world.admins[SCHOOL] = world.enter(world.activate(code))
+    world.hand_to_officer(SCHOOL)
     second = world.assign(head.person, SCHOOL, "academic_registrar", SCHOOL)
     with world.refuses(Refusal.SELF_SERVICE):
         world.propose(SCHOOL, head, Line("academic_registrar", second, Scope(unit=SCHOOL), world.clock.now))
@@ -253,19 +241,7 @@ def test_nobody_sends_themselves_to_inspect(school_world: World, door: str) -> N
     world = school_world
     head = world.people[f"head:{OFFICE}"]
     if door == "sign":
-        officer = world.hire("cán bộ", OFFICE, "officer_in_charge_of_admin_account", OFFICE)
-        minutes = documents.propose_custody(
-            world.services,
-            world.admins[OFFICE],
-            unit=OFFICE,
-            receiver=officer.person,
-            number="",
-            dated=date(2026, 8, 20),
-        )
-        world.sign(head, minutes.id)
-        code = world.sign(officer, minutes.id).activation_code
-        assert code is not None
-        world.admins[OFFICE] = world.enter(world.activate(code))
+        world.hand_to_officer(OFFICE)
     team = inspection.Team(
         number="01/QĐ",
         dated=date(2026, 8, 20),

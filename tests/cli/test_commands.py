@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from access_service import app
-from access_service.cli import main, opening
+from access_service.cli import main
 from access_service.domain.names import RegisterId
 from access_service.signing.keys import load_or_create
 from access_service.storage.db import Database
@@ -449,10 +448,6 @@ def test_serve_refuses_http_off_loopback(run: Any) -> None:
     ran = run("serve", "--public-url", "http://pdp.example.invalid")
     assert ran.status == 2
     assert "http is only for loopback" in ran.err
-
-
-def test_every_command_reads_the_key_that_the_service_reads() -> None:
-    assert opening.SEAL_KEY == app.SEAL_KEY
 
 
 def test_serve_answers_and_stops_when_told(run: Any, tmp_path: Path) -> None:

@@ -172,16 +172,19 @@ def test_whoever_manages_accounts_edits_no_marks() -> None:
 
 
 def test_deadlines_are_strict_where_an_hour_is_given_and_whole_days_where_none_is() -> None:
-    starts = {lock["id"]: lock["start"] for pack in PROVINCES for lock in toml_of(pack).get("locks", [])}
-    assert {id_: f"{start:%Y-%m-%dT%H:%M%z}" for id_, start in starts.items()} == {
+    locks = [lock for pack in PROVINCES for lock in toml_of(pack).get("locks", [])]
+    assert {lock["id"]: f"{lock['start']:%Y-%m-%dT%H:%M%z}" for lock in locks if "start" in lock} == {
         "hp-2024-start-school": "2024-10-07T17:00+0700",
         "hp-2024-end-school": "2025-06-07T17:00+0700",
         "hp-2024-start-office": "2024-10-15T17:00+0700",
         "hp-2024-end-office": "2025-06-15T17:00+0700",
-        "hcm-2024-software-report": "2024-09-28T00:00+0700",
-        "hcm-2024-roll-over": "2024-09-14T00:00+0700",
-        "hcm-2024-master-data": "2024-09-21T00:00+0700",
     }
+    assert {lock["id"]: str(lock["before"]) for lock in locks if "before" in lock} == {
+        "hcm-2024-software-report": "2024-09-27",
+        "hcm-2024-roll-over": "2024-09-13",
+        "hcm-2024-master-data": "2024-09-20",
+    }
+    assert toml_of("ho-chi-minh")["limits"]["deadline_without_hour"]["value"] == "through_day"
 
 
 def test_custody_in_hai_phong_was_the_heads_alone_until_the_second_letter() -> None:

@@ -1,5 +1,6 @@
 """The strict reader: what loads, what inherits, and every fault with its file, line and words."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -77,6 +78,20 @@ def test_instants_become_utc() -> None:
     (text,) = pack.commitments
     assert text.effective_from == datetime(2022, 12, 31, 17, tzinfo=UTC)
     assert text.resign_within == timedelta(days=30)
+
+
+@pytest.mark.parametrize(("reading", "begins"), [("before_day", 6), ("through_day", 7)])
+def test_a_day_without_an_hour_is_read_by_the_limit_of_the_pack_in_force(reading: str, begins: int) -> None:
+    written = "start = 2024-10-07T17:00:00+07:00"
+    root = edited(LEAF, TOML, written, "before = 2024-10-07")
+    (inherited,) = parsed(root).locks
+    assert inherited.start == datetime(2024, 10, 6, 17, tzinfo=UTC), "`before_day`, as the root pack chooses"
+    chosen = f'{LEAF_TOML}\n[limits.deadline_without_hour]\nvalue = "{reading}"\narticle = "con-1"\n'
+    (lock,) = parsed(root | {"leaf/pack.toml": chosen}, "leaf").locks
+    assert lock.start == datetime(2024, 10, begins, 17, tzinfo=UTC), "00:00 in Vietnam"
+    assert replace(lock, start=inherited.start) == inherited
+    (hour,) = parsed(LEAF | {"leaf/pack.toml": chosen}, "leaf").locks
+    assert hour.start == datetime(2024, 10, 7, 10, tzinfo=UTC), "an hour that is written is kept"
 
 
 def test_nothing_in_a_pack_can_be_changed() -> None:

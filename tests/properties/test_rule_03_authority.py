@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from access_service.domain.delegation import Authority, Grant
-from access_service.domain.errors import RefusedError
+from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import EducationLevel, GrantEnd, SuspendableKind
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
@@ -118,6 +119,27 @@ def test_no_unit_is_given_authority_that_its_manager_lacks(school_world: World, 
         except RefusedError as refused:
             assert refused.details["axis"] in wrong  # noqa: PT017 the context around it is ours
             raise
+
+
+@pytest.mark.parametrize(("axis", "noun"), [("categories", "category"), ("actions", "action")])
+def test_nobody_hands_down_what_the_pack_does_not_know(school_world: World, axis: str, noun: str) -> None:
+    """Lying within an open axis, such a word would be a right to nothing, and to something in a later pack."""
+    world = school_world
+    who, grant = world.hire_granted("giáo vụ")
+    before = world.revision
+    scope = Scope(unit=SCHOOL, **{axis: frozenset({"KHONG-CO"})})  # type: ignore[arg-type]
+    line = Line("academic_registrar", who.duty, scope, world.clock.now)
+    authority = grant.authority
+    office, school = world.admins[OFFICE], world.admins[SCHOOL]
+    for hand_down in (
+        lambda: world.propose(SCHOOL, who, line),
+        lambda: delegation.give_authority(world.services, office, unit=SCHOOL, scope=scope, basis="QĐ 06/QĐ"),
+        lambda: delegation.narrow_authority(world.services, office, authority, scope=scope, valid_to=None),
+        lambda: delegation.narrow_grant(world.services, school, grant.id, scope=scope, valid_to=grant.valid_to),
+    ):
+        with pytest.raises(InvalidError, match=f"^the policy knows no {noun} `KHONG-CO`$"):
+            hand_down()
+    assert world.revision == before
 
 
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -31,24 +31,6 @@ from world import (
 )
 
 
-def hand_to_officer(world: World, key: str = "cán bộ") -> Someone:
-    """An officer of the school operates its admin account for the head, by written handover."""
-    officer = world.hire(key, SCHOOL, "officer_in_charge_of_admin_account", SCHOOL)
-    minutes = documents.propose_custody(
-        world.services,
-        world.admins[SCHOOL],
-        unit=SCHOOL,
-        receiver=officer.person,
-        number="03/BB",
-        dated=date(2026, 8, 21),
-    )
-    world.sign(world.people[f"head:{SCHOOL}"], minutes.id)
-    code = world.sign(officer, minutes.id).activation_code
-    assert code is not None
-    world.admins[SCHOOL] = world.enter(world.activate(code))
-    return officer
-
-
 def test_the_admin_account_first(school_world: World) -> None:
     """Vacant: nothing is proposed and nothing activated; what was granted before stands."""
     world = school_world
@@ -76,7 +58,7 @@ def test_one_custodian_at_a_time_and_each_change_resets(school_world: World) -> 
     before = world.ask(who)
     signed_in = accounts.sign_in(world.services, world.register, f"quantri.{SCHOOL}", "mật khẩu thử 000")
     world.clock.forward(minutes=1)
-    officer = hand_to_officer(world)
+    officer = world.hand_to_officer(SCHOOL)
     with pytest.raises(RefusedError, match="sign in first"):
         accounts.caller_from_token(world.services, signed_in.token)
     with world.services.db.read(world.register) as reader:
@@ -160,7 +142,7 @@ def test_a_heads_giver_is_the_direct_manager(school_world: World) -> None:
     world = school_world
     head = world.people[f"head:{SCHOOL}"]
     line = Line("principal", head.duty, Scope(unit=SCHOOL), world.clock.now)
-    hand_to_officer(world)
+    world.hand_to_officer(SCHOOL)
     with world.refuses(Refusal.SELF_SERVICE):
         world.propose(SCHOOL, head, line)
     world.hand_over(OFFICE, head, line)
@@ -193,7 +175,7 @@ def shallow(services: Services, clock: Clock, tmp_path: Path) -> World:
 def test_depth_is_bounded(shallow: World) -> None:
     """Department, commune, school: three. A fourth is refused by name; custody is no hop."""
     world = shallow
-    hand_to_officer(world)
+    world.hand_to_officer(SCHOOL)
     who, _ = world.hire_granted("giáo vụ")
     assert world.ask(who)
     below = UnitId("0003101a")

@@ -1,5 +1,13 @@
 """HTTP JSON: parse, call the use case, render.
 
+access        AuthZEN: one question or a batch   matrix        the access matrix
+sessions, org, accounts, delegation, documents, audit   the management routes of each noun
+schemas       AuthZEN's bodies and answers; schemas_<noun> those of the management routes, over schemas_base
+routing       what management routes share       deps          what each is given
+idempotency   reading a body, `Idempotency-Key`  limits        what a request may be
+errors        the one table from errors to HTTP  health        health, readiness, metrics
+edge          what happens around every request
+
 A new group of routes is one line in `routers`.
 """
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from access_service.api.edge import Edge, edge_of
 from access_service.api.errors import AUTHZEN
-from access_service.api.limits import BATCH_ITEMS, clean, read_object
+from access_service.api.limits import BATCH_ITEMS, ON_LOOP_BYTES, clean, read_object
 from access_service.api.schemas import (
     PROBLEMS,
     Action,
@@ -54,7 +54,6 @@ ENDPOINTS = {
 }
 ON_LOOP_ITEMS = 50
 """Larger batches would keep the event loop from others, even from memory."""
-ON_LOOP_BYTES = 1 << 16
 EXPLAINED_ITEMS = 50
 """Most items of one batch that may ask for a full explanation."""
 STOP_AT = {"deny_on_first_deny": False, "permit_on_first_permit": True}

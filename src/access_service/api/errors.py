@@ -29,6 +29,8 @@ PROBLEM_JSON = "application/problem+json"
 AUTHZEN = "/access/v1/"
 """Below this path what cannot be read is 400 (AuthZEN 1.0), elsewhere 422."""
 RETRY_AFTER_S = "1"
+FIELDS = 50
+"""Most members that one problem names: the answer must not outgrow what was sent."""
 
 STATUS: Mapping[Refusal, int] = {
     Refusal.ACCOUNT_NOT_ACTIVE: 403,
@@ -167,7 +169,7 @@ async def _ours(request: Request, error: Exception) -> Response:
 async def _unreadable(request: Request, error: Exception) -> Response:
     """What FastAPI could not read into a route's parameters: which members, and why; never their values."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    fields = [{"field": ".".join(map(str, e["loc"])), "message": str(e["msg"])} for e in found]
+    fields = [{"field": ".".join(map(str, e["loc"])), "message": str(e["msg"])} for e in found[:FIELDS]]
     status = 400 if request.url.path.startswith(AUTHZEN) else 422
     return problem(Refusal.INVALID, status=status, fields=fields)
 

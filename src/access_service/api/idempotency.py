@@ -20,7 +20,7 @@ from starlette.responses import Response
 
 from access_service.api.deps import bearer_token, services_of
 from access_service.api.errors import problem_of
-from access_service.api.limits import read_object
+from access_service.api.limits import ACT_MARKS, ON_LOOP_BYTES, read_object
 from access_service.domain.errors import (
     AccessServiceError,
     InvalidError,
@@ -29,7 +29,7 @@ from access_service.domain.errors import (
     UnavailableError,
 )
 from access_service.domain.reasons import Refusal
-from access_service.storage.accounts import Answer
+from access_service.storage.idempotency import Answer
 from access_service.usecases.accounts import caller_from_token
 from access_service.usecases.idempotency import drop_key, settle_key, take_key
 from access_service.usecases.services import Caller, Services
@@ -75,9 +75,12 @@ class KeyedRoute(APIRoute):
         async def keyed(request: Request) -> Response:
             if request.method != "POST":
                 return await handle(request)
+            token = bearer_token(request)
+            if len(await request.body()) > ON_LOOP_BYTES:
+                # Nobody makes us read a long body without having signed in.
+                await run_in_threadpool(caller_from_token, services_of(request), token or "")
             body = await _read(request)
             key = request.headers.get(HEADER)
-            token = bearer_token(request)
             if key is None or token is None:
                 return await handle(request)
             if _KEY.fullmatch(key) is None:
@@ -91,7 +94,9 @@ class KeyedRoute(APIRoute):
 
 async def _read(request: Request) -> dict[str, Any] | None:
     body = await request.body()
-    return read_object(body) if body else None
+    if len(body) > ON_LOOP_BYTES:
+        return await run_in_threadpool(read_object, body, ACT_MARKS)
+    return read_object(body, ACT_MARKS) if body else None
 
 
 def _request_sha256(request: Request, body: dict[str, Any] | None) -> str:

@@ -23,6 +23,14 @@ ID_BYTES = 256
 """Longest id or word, as UTF-8."""
 BATCH_ITEMS = 1000
 """Most items of a batch."""
+OPEN_BYTES = 1 << 14
+"""Largest body of a request that nobody has to sign in for."""
+ON_LOOP_BYTES = 1 << 16
+"""Reading a larger body would keep the event loop from others."""
+MARKS = 100_000
+"""Most strings and brackets of a body: twice what the largest batch holds with every member said."""
+ACT_MARKS = 30_000
+"""The same for an act, whose body the framework looks at a second time, on the event loop."""
 
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -35,18 +43,18 @@ class BodyLimit:
     Chunked bodies are counted as they arrive, so a missing or untrue Content-Length changes nothing.
     """
 
-    def __init__(self, app: ASGIApp, limit: int = BODY_BYTES, larger: Mapping[str, int] | None = None) -> None:
-        """`larger` names path prefixes (uploads of sheets) with a limit of their own, in bytes."""
+    def __init__(self, app: ASGIApp, limit: int = BODY_BYTES, paths: Mapping[str, int] | None = None) -> None:
+        """`paths` names prefixes of addresses with a limit of their own, in bytes."""
         self._app = app
         self._limit = limit
-        self._larger = larger or {}
+        self._paths = paths or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != "http" or not _has_body(scope):
             await self._app(scope, receive, send)
             return
-        limit = max((n for p, n in self._larger.items() if scope["path"].startswith(p)), default=self._limit)
+        limit = next((n for p, n in self._paths.items() if scope["path"].startswith(p)), self._limit)
         chunks, size = [], 0
         while True:
             message = await receive()
@@ -81,13 +89,13 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def read_object(body: bytes) -> dict[str, Any]:
-    """The JSON object a body holds. Raises `InvalidError` for anything else."""
+def read_object(body: bytes, marks: int = MARKS) -> dict[str, Any]:
+    """The JSON object a body holds, of at most so many strings and brackets; `InvalidError` for anything else."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         raise InvalidError("the body is not UTF-8") from None
-    _check_depth(text)
+    _check_depth(text, marks)
     try:
         found = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
     except (json.JSONDecodeError, RecursionError):
@@ -100,12 +108,14 @@ def read_object(body: bytes) -> dict[str, Any]:
     return found
 
 
-def _check_depth(text: str) -> None:
+def _check_depth(text: str, marks: int) -> None:
     # Most bodies hold fewer brackets than the limit: no need to look at where they stand.
-    if text.count("{") + text.count("[") <= DEPTH:
+    if text.count("{") + text.count("[") <= DEPTH and text.count('"') <= marks:
         return
     depth = 0
-    for token in _TOKENS.finditer(text):
+    for number, token in enumerate(_TOKENS.finditer(text)):
+        if number >= marks:
+            raise InvalidError(f"the body holds more than {marks} strings and brackets")
         mark = token.group()
         if mark in "[{":
             depth += 1

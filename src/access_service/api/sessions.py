@@ -1,25 +1,40 @@
 """Sign in and out, set a first password, and what the caller is."""
 
+import anyio
 from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
 
 from access_service.api.deps import CallerDep, ServicesDep
 from access_service.api.edge import edge_of
 from access_service.api.idempotency import ReadingRoute
 from access_service.api.routing import PROBLEMS, manage
 from access_service.api.schemas_accounts import ActivatedOut, Activation, MeOut, NewSession, SessionOut
+from access_service.domain.errors import RefusedError
 from access_service.usecases import accounts
 from access_service.usecases.reading import read_me, register_named
 
 open_router = APIRouter(prefix="/v1", tags=["sessions"], route_class=ReadingRoute, responses=PROBLEMS)
 """Before there is a session: an `Idempotency-Key` would have to keep secrets, so it is refused."""
 router = manage("sessions")
+REFUSED_EVERY_S = 0.25
+"""A refused sign-in is answered this long after it came, or twice, or three times."""
 
 
 @open_router.post("/sessions", status_code=201)
-def sign_in(request: Request, services: ServicesDep, body: NewSession) -> SessionOut:
-    """Open a session. A wrong name, a wrong password and a locked account answer the same."""
-    register = register_named(services, body.register_ or edge_of(request).register_name)
-    return SessionOut.of(accounts.sign_in(services, register, body.username, body.password))
+async def sign_in(request: Request, services: ServicesDep, body: NewSession) -> SessionOut:
+    """Open a session. A wrong name, a wrong password and a locked account answer the same, at the same time."""
+
+    def work() -> SessionOut:
+        register = register_named(services, body.register_ or edge_of(request).register_name)
+        return SessionOut.of(accounts.sign_in(services, register, body.username, body.password))
+
+    began = anyio.current_time()
+    try:
+        return await run_in_threadpool(work)
+    except RefusedError:
+        # Only a name that exists has failures to count: without the wait, the time would tell which names do.
+        await anyio.sleep((began - anyio.current_time()) % REFUSED_EVERY_S)
+        raise
 
 
 @open_router.post("/activations")

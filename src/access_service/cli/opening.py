@@ -12,14 +12,11 @@ from access_service.cli.errors import UsageError
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import RegisterId
 from access_service.settings import Settings
-from access_service.signing.keys import load_or_create
+from access_service.signing.keys import SEAL_KEY, load_or_create
 from access_service.storage.db import Database
 from access_service.storage.keys import PublicKey, keep_public_key
 from access_service.storage.migrate import require_current
 from access_service.usecases.services import Services, system_clock
-
-SEAL_KEY = "seal.key"
-"""File of the seal key in `keys_dir`, as in `app`, whose web framework most commands can do without."""
 
 
 def settings_for(database: str | None = None, **more: Any) -> Settings:

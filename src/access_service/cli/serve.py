@@ -8,11 +8,11 @@ import uvicorn
 
 from access_service.app import create_app
 from access_service.cli.errors import UsageError
-from access_service.cli.opening import SEAL_KEY, opened, settings_for
+from access_service.cli.opening import opened, settings_for
 from access_service.domain.errors import UnavailableError
 from access_service.engine.casbin_engine import check_distribution
 from access_service.settings import PREFIX, Settings
-from access_service.signing.keys import load_or_create
+from access_service.signing.keys import SEAL_KEY, load_or_create
 
 GRACE_S = 20
 """How long requests in progress may take after a signal to stop."""

@@ -114,11 +114,6 @@ class GrantStanding:
     late: Reason | None
     """Stages *documents* and *validity*."""
 
-    @property
-    def is_effective(self) -> bool:
-        """Does it allow anything now?"""
-        return self.early is None and self.late is None
-
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -130,7 +125,6 @@ class Standing:
     grants: tuple[GrantStanding, ...]
     until: datetime | None
     """The next instant at which this may change by time alone; None if never."""
-    computed_at: datetime
 
 
 def standing(facts: AccountFacts, now: datetime) -> Standing:
@@ -144,7 +138,6 @@ def standing(facts: AccountFacts, now: datetime) -> Standing:
             for g in sorted(facts.grants, key=lambda g: g.grant.id)
         ),
         until=next_boundary(now, _instants(facts)),
-        computed_at=now,
     )
 
 

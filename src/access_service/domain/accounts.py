@@ -65,7 +65,7 @@ class Custody:
     holder: str
     """`head`, `officer` or `deputy_in_charge`; the pack says which are allowed."""
     document: DocumentId | None
-    """The written handover; None only for the root's first custodian, set by `init`."""
+    """The written handover; None where the operator entered the root's director (`init`, `appoint-director`)."""
     valid_from: datetime
     valid_to: datetime | None = None
 

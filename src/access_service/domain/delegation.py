@@ -30,6 +30,7 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope, first_axis_outside
 from access_service.domain.time import Interval
 
+OFFICER = "officer"
 OWN_UNIT = "own_unit"
 DIRECT_MANAGER = "direct_manager"
 
@@ -43,6 +44,12 @@ LEADERS = {
 
 HEADS = frozenset({Rank.HEAD, Rank.ACTING_HEAD, Rank.DEPUTY_IN_CHARGE})
 """Ranks that run the office: their own giver is the direct manager (rule 7)."""
+
+HOLDER_BY_RANK = {Rank.HEAD: "head", Rank.ACTING_HEAD: "head", Rank.DEPUTY_IN_CHARGE: "deputy_in_charge"}
+"""As what somebody of that rank operates their unit's admin account; everybody else does as `officer`."""
+
+HOLDERS = frozenset({*HOLDER_BY_RANK.values(), OFFICER})
+"""Everything that the holder of a custody can be."""
 
 BY_PAPER = {"signs_by_order": Capacity.BY_ORDER, "signs_by_authorisation": Capacity.BY_AUTHORISATION}
 """Positions that a pack may name to let somebody sign TL. or TUQ.; only where the pack lists that capacity."""
@@ -227,9 +234,10 @@ def check_grant(office: Office, grant: Grant, account: Account, assignment: Assi
         raise RefusedError(Refusal.SELF_SERVICE, "a custodian prepares nothing for themselves")
     position = office.pack.positions.get(assignment.position)
     if position is None:
-        raise InvalidError(f"the pack knows no position `{assignment.position}`")
+        raise InvalidError(f"the policy knows no position `{assignment.position}`")
     relation = issuer_relation(office, assignment, position.rank)
     rule = _rule_for(office, grant.role, assignment.position, relation)
+    check_words(office.pack, grant.scope)
     _check_narrowing(office.pack, grant)
     _check_assignment(office, grant, assignment)
     _check_year(office, grant)
@@ -249,6 +257,16 @@ def _rule_for(office: Office, role: str, position: str, relation: str) -> Delega
             position=position,
         )
     return rule
+
+
+def check_words(pack: Pack, scope: Scope) -> None:
+    """What a scope names is in the pack: a category or an action that nobody knows would be a right to nothing."""
+    for noun, words, known in (
+        ("category", scope.categories, pack.categories),
+        ("action", scope.actions, pack.actions),
+    ):
+        for word in sorted((words or frozenset()) - known.keys()):
+            raise InvalidError(f"the policy knows no {noun} `{word}`", **{noun: word})
 
 
 def _check_narrowing(pack: Pack, grant: Grant) -> None:
@@ -344,7 +362,25 @@ def check_authority(office: Office, authority: Authority) -> None:
             f"already {len(office.authorities)} authorities from the root",
             bound=office.pack.number("max_depth"),
         )
+    check_words(office.pack, authority.scope)
     check_within(office, authority.scope, authority.interval)
+
+
+def custody_duty(pack: Pack, assignments: Iterable[Assignment], now: datetime) -> tuple[Assignment, str] | None:
+    """(6, #51) On which duty, and as what (`head`, `deputy_in_charge`, `officer`), a person may operate an account.
+
+    `assignments` are the person's in the account's unit. The highest rank counts; None without a duty at `now`.
+    """
+    order = list(Rank)
+    held = [
+        (pack.positions[a.position].rank, a)
+        for a in assignments
+        if now in a.interval and a.position in pack.positions
+    ]
+    if not held:
+        return None
+    rank, duty = min(held, key=lambda pair: order.index(pair[0]))
+    return duty, HOLDER_BY_RANK.get(rank, OFFICER)
 
 
 def check_custody(
@@ -358,12 +394,12 @@ def check_custody(
         raise RefusedError(
             Refusal.REDELEGATION_FORBIDDEN, f"this policy lets no `{holder}` operate it", holder=holder
         )
-    if current is not None and holder == current.holder == "officer":
+    if current is not None and holder == current.holder == OFFICER:
         raise RefusedError(Refusal.REDELEGATION_FORBIDDEN, "an officer may not hand the account on", unit=unit)
     # An officer takes over from the head in writing: that handover ends the head's own custody.
-    if current is not None and holder != "officer":
+    if current is not None and holder != OFFICER:
         raise RefusedError(Refusal.CUSTODY_TAKEN, f"somebody operates the admin account of `{unit}`", unit=unit)
-    expected = unit if holder == "officer" else manager
+    expected = unit if holder == OFFICER else manager
     if giver != expected:
         raise RefusedError(Refusal.NOT_DIRECT_MANAGER, f"`{giver}` does not hand over that account", unit=unit)
 

@@ -2,7 +2,8 @@
 
 The life (architecture section 3): draft → awaiting giver → awaiting receiver → signed; returned with a reason (a
 new version voids the signatures), declined by the receiver (final), cancelled by the giver, lapsed; later
-superseded, withdrawn, handed back. The first signature freezes the content. Every move stands in `MOVES`.
+superseded, withdrawn, handed back. The first signature freezes the content. What an office or a
+receiver may do to a document stands in `MOVES`; signatures move it by `waits_for`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -100,21 +101,16 @@ _ANY_OPEN = frozenset(
     }
 )
 _AWAITING = frozenset({DocumentState.AWAITING_GIVER, DocumentState.AWAITING_RECEIVER})
-_SIGNED = frozenset({DocumentState.SIGNED})
 
 MOVES: dict[str, tuple[frozenset[DocumentState], DocumentState | None]] = {
     "submit": (frozenset({DocumentState.DRAFT}), None),
-    "revise": (frozenset({DocumentState.RETURNED, DocumentState.DRAFT}), DocumentState.DRAFT),
-    "sign": (_AWAITING, None),
+    "revise": (frozenset({DocumentState.RETURNED, DocumentState.DRAFT}), None),
     "return": (_AWAITING, DocumentState.RETURNED),
     "decline": (frozenset({DocumentState.AWAITING_RECEIVER}), DocumentState.DECLINED),
     "cancel": (_ANY_OPEN, DocumentState.CANCELLED),
-    "lapse": (_ANY_OPEN, DocumentState.LAPSED),
-    "supersede": (_SIGNED, DocumentState.SUPERSEDED),
-    "withdraw": (_SIGNED, DocumentState.WITHDRAWN),
-    "hand_back": (_SIGNED, DocumentState.HANDED_BACK),
+    "withdraw": (frozenset({DocumentState.SIGNED}), DocumentState.WITHDRAWN),
 }
-"""Which act moves which states where; None where the document's kind and signatures decide."""
+"""Which act moves which states where; None where it waits for its first signer then."""
 
 SIDES: dict[DocumentKind, tuple[Side, ...]] = {
     DocumentKind.HANDOVER_MINUTES: (Side.GIVER, Side.RECEIVER),
@@ -136,7 +132,7 @@ _WAITS_FOR = {
 
 
 def move(document: Document, act: str, *, now: datetime, lapse_after: timedelta) -> DocumentState:
-    """The state after `act`, or `RefusedError(document_state)`; `submit` and `sign` have their own functions.
+    """The state after `act` (a key of `MOVES`), or `RefusedError(document_state)`.
 
     An open document that has waited longer than the pack allows has lapsed whatever its row still says.
     """
@@ -149,9 +145,7 @@ def move(document: Document, act: str, *, now: datetime, lapse_after: timedelta)
             document=document.id,
             state=state,
         )
-    if target is None:
-        raise RuntimeError(f"`{act}` has a function of its own")
-    return target
+    return first_state(document.kind) if target is None else target
 
 
 def state_at(document: Document, *, now: datetime, lapse_after: timedelta) -> DocumentState:

@@ -132,7 +132,7 @@ def manager_of(org: OrgView, unit: UnitId, at: datetime) -> UnitId | None:
 def chain_of(org: OrgView, unit: UnitId, at: datetime) -> tuple[UnitId, ...]:
     """`unit`, its manager, its manager's manager … up to the root.
 
-    Raises `RefusedError(cycle)` where the edges do not end; `add_edge` never lets such edges in.
+    Raises `RefusedError(cycle)` where the edges do not end; `check_edge` never lets such edges in.
     """
     chain = [unit]
     while (manager := manager_of(org, chain[-1], at)) is not None:

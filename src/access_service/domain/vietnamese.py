@@ -1,4 +1,4 @@
-"""Vietnamese order and search: keys that compare right byte for byte, on every database.
+"""Vietnamese order: keys that compare right byte for byte, on every database.
 
 SQLite has no Vietnamese collation and PostgreSQL's depends on how it was built, so names are stored with a key of
 ASCII digits and small letters, whose order is the same everywhere.
@@ -55,16 +55,3 @@ def name_key(name: str) -> str:
     """How a class list orders people: by given name (tên), then by surname and middle names (họ, đệm)."""
     *before, given = name.split() or [""]
     return f"{sort_key(given)}{_END}{sort_key(' '.join(before))}"
-
-
-@cache
-def _folded(character: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFD", character.lower()) if not unicodedata.combining(c))
-
-
-def search_key(text: str) -> str:
-    """What a search compares: small letters without marks, blanks single. Đ stays a letter apart from D.
-
-    `Cẩm Giang` and `Cẩm Giàng` fold to one key and are both found; `Đông` and `Dông` do not.
-    """
-    return " ".join("".join(map(_folded, unicodedata.normalize("NFC", text))).split())

@@ -7,4 +7,9 @@ load          the draft of every inherited pack, in order, into one checked `Pac
 casbin_engine the one place that talks to Casbin; which models are allowed
 tables        what a decision looks up     compile     asks Casbin every question once
 decide        request and standing to decision; neither Casbin nor a clock
+
+cases         a pack's own tests, `*_test.yaml`, read strictly and run
+case_yaml     YAML with line numbers, and a strict reader of one mapping
+case_facts    `world:` into dated facts          case_grants   its grants, and the axes that others share
+case_world    that world, held in memory         case_acts     the acts of delegation that a case may try
 """

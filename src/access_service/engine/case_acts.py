@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from access_service.domain.delegation import (
-    HEADS,
+    OFFICER,
     Authority,
     Grant,
     check_authority,
@@ -15,6 +15,7 @@ from access_service.domain.delegation import (
     check_grant,
     check_parties,
     complete,
+    custody_duty,
     signing_capacity,
 )
 from access_service.domain.names import (
@@ -24,7 +25,6 @@ from access_service.domain.names import (
     Capacity,
     GrantId,
     PersonId,
-    Rank,
     UnitId,
 )
 from access_service.domain.org import manager_of, normalise
@@ -201,11 +201,7 @@ def _custody(line: Map, world: World, pack: Pack, at: datetime) -> Act | None:
     unit = UnitId(line.word("unit", world.org.units, "unit"))
     people = {duty.person for duty in world.duties.values() if duty.unit == unit}
     person = PersonId(line.word("person", people, "person with a duty there"))
-    ranks = {pack.positions[duty.position].rank for duty in world.duties_of(person, unit) if at in duty.interval}
-    holder = "officer"
-    if Rank.DEPUTY_IN_CHARGE in ranks:
-        holder = "deputy_in_charge"
-    elif ranks & HEADS:
-        holder = "head"
-    by = unit if holder == "officer" else manager_of(world.org, unit, at)
+    found = custody_duty(pack, world.duties_of(person, unit), at)
+    holder = OFFICER if found is None else found[1]
+    by = unit if holder == OFFICER else manager_of(world.org, unit, at)
     return TakeCustody(unit, UnitId(line.word("by", world.org.units, "unit", default=by)), holder)

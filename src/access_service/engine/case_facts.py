@@ -13,7 +13,7 @@ from typing import Any
 
 from access_service.domain.access import GrantFacts
 from access_service.domain.accounts import Account, Custody, Suspension
-from access_service.domain.delegation import Authority
+from access_service.domain.delegation import HOLDERS, Authority
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import (
     AccountId,
@@ -57,7 +57,6 @@ VACANT = "vacant"
 NO_DUTY = "none"
 _CLASS_PARTS = 3
 _UNIT_ACCOUNTS = frozenset({str(AccountKind.ADMIN), str(AccountKind.SERVICE)})
-_HOLDERS = frozenset({"head", "officer", "deputy_in_charge"})
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -296,7 +295,7 @@ class WorldReader:
         found = []
         for line in table.rows(unit, "person"):
             person = line.word("person", self._people | {VACANT}, "person")
-            holder = line.word("as", _HOLDERS, "holder", default="head")
+            holder = line.word("as", HOLDERS, "holder", default="head")
             start, end = self._interval(line)
             line.done()
             if person != VACANT:

@@ -4,7 +4,7 @@ Everything is what storage would have given: `domain.access.AccountFacts` for de
 for acts. Nothing in a world knows the answer to a case.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,10 +21,10 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment, Organisation, SchoolClass, chain_of
-from access_service.domain.policy import Pack, PeriodLock
+from access_service.domain.policy import Pack
 from access_service.domain.time import Interval
 from access_service.engine.decide import Place
-from access_service.engine.tables import CellKey, Tables
+from access_service.engine.tables import Tables, locks_by_cell
 
 
 @dataclass(frozen=True)
@@ -113,20 +113,10 @@ class OnePack:
             return None
         chain = frozenset(chain_of(self.org, unit, now))
         tables = self.tables if chain & self.bound else None
-        locks: dict[CellKey, tuple[PeriodLock, ...]] = {}
-        for cell, lock in _locks(tables, found.kind):
-            locks[cell] = (*locks.get(cell, ()), lock)
+        locks = {} if tables is None else locks_by_cell(tables.pack, found.kind)
         levels = frozenset(map(str, found.levels))
         return Place(unit=unit, kind=found.kind, levels=levels, chain=chain, tables=tables, locks=locks)
 
     def school_class(self, id_: ClassId) -> SchoolClass | None:
         """The class with this id."""
         return self.org.school_class(id_)
-
-
-def _locks(tables: Tables | None, kind: str) -> Iterator[tuple[CellKey, PeriodLock]]:
-    for lock in tables.pack.locks if tables is not None else ():
-        if kind in lock.unit_kinds:
-            for category in lock.categories:
-                for action in lock.actions:
-                    yield (category, action), lock

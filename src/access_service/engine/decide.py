@@ -14,7 +14,7 @@ from access_service.domain.names import AccountId, ClassId, GrantId, UnitId
 from access_service.domain.org import SchoolClass
 from access_service.domain.policy import Pack, PeriodLock
 from access_service.domain.reasons import DEPTH, Reason
-from access_service.engine.tables import Tables
+from access_service.engine.tables import CellKey, Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Place:
     """The unit and everything above it."""
     tables: Tables | None
     """The pack bound to the nearest ancestor-or-self, compiled; None where no pack is bound."""
-    locks: Mapping[tuple[str, str], tuple[PeriodLock, ...]]
+    locks: Mapping[CellKey, tuple[PeriodLock, ...]]
     """Period locks of that pack for this kind of unit, by (category, action)."""
 
 

@@ -5,12 +5,13 @@ format is docs/policy-packs.md.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
 from access_service.domain.errors import Fault, PolicyError
-from access_service.domain.policy import Pack
+from access_service.domain.policy import Pack, PeriodLock
 from access_service.engine.casbin_engine import model_faults
 from access_service.engine.pack_files import (
     CHAIN_LIMIT,
@@ -26,7 +27,7 @@ from access_service.engine.pack_files import (
     sort_faults,
 )
 from access_service.engine.pack_rows import read_delegation, read_roles
-from access_service.engine.pack_tables import LIMITS, Draft, read_tables
+from access_service.engine.pack_tables import LIMITS, Draft, deadline, read_tables
 from access_service.engine.toml_tables import Table, TomlFile, parse_toml, shown, text_of
 
 __all__ = ["PackFiles", "load_pack", "parse_pack", "read_pack_files"]
@@ -190,13 +191,22 @@ class _Reader:
             unit_kinds=_frozen(draft.unit_kinds),
             rules=tuple(draft.rules),
             delegation=tuple(draft.delegation.values()),
-            locks=tuple(draft.locks.values()),
+            locks=_locks(draft),
             commitments=tuple(draft.commitments.values()),
             limits=_frozen(draft.limits),
             signing_capacities=draft.capacities or frozenset(),
             custody_holders=draft.holders or frozenset(),
             function_required=bool(draft.function_required),
         )
+
+
+def _locks(draft: Draft) -> tuple[PeriodLock, ...]:
+    """Inherited ones, too, begin as this pack's limit reads a day without an hour."""
+    reading = draft.limits["deadline_without_hour"].value
+    return tuple(
+        lock if day is None else replace(lock, start=deadline(day, str(reading)))
+        for lock, day in draft.locks.values()
+    )
 
 
 def _frozen(mapping: dict[str, _Value]) -> Mapping[str, _Value]:

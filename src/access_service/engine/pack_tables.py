@@ -6,8 +6,9 @@ place; what an outer pack names, an inner one cannot refer to.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
+from access_service.domain.delegation import HOLDERS
 from access_service.domain.names import Capacity, Rank
 from access_service.domain.policy import (
     Article,
@@ -21,6 +22,7 @@ from access_service.domain.policy import (
     RoleRule,
     UnitKind,
 )
+from access_service.domain.time import start_of_day
 from access_service.engine.pack_files import NAME
 from access_service.engine.toml_tables import Table, guess, shown
 
@@ -28,8 +30,9 @@ DEFAULT = "default"
 """The article of the product's own choices; it needs no writing and cannot be written."""
 RESOURCE_TYPES = frozenset({"unit", "class", "student", "staff"})
 AXES = frozenset({"classes", "levels", "subjects", "school_year"})
-CUSTODIANS = frozenset({"head", "officer", "deputy_in_charge"})
 GIVER_CAPACITIES = frozenset(Capacity) - {Capacity.SELF, Capacity.WITNESS}
+BEFORE_DAY = "before_day"
+THROUGH_DAY = "through_day"
 READ = "read"
 """The action that no period's lock may name (rule 2)."""
 LIMITS: Mapping[str, range | frozenset[str]] = {
@@ -43,7 +46,7 @@ LIMITS: Mapping[str, range | frozenset[str]] = {
     "lockout_minutes": range(1, 10_081),
     "grant_days_max": range(1, 3_661),
     "hand_back_days": range(1, 366),
-    "deadline_without_hour": frozenset({"before_day", "through_day"}),
+    "deadline_without_hour": frozenset({BEFORE_DAY, THROUGH_DAY}),
 }
 """What the product reads: numbers with the bounds past which they are mistakes, and choices."""
 COVERAGE_ITEMS = (1, 128)
@@ -74,7 +77,8 @@ class Draft:
     positions: dict[str, Position] = field(default_factory=dict)
     unit_kinds: dict[str, UnitKind] = field(default_factory=dict)
     limits: dict[str, Limit] = field(default_factory=dict)
-    locks: dict[str, PeriodLock] = field(default_factory=dict)
+    locks: dict[str, tuple[PeriodLock, date | None]] = field(default_factory=dict)
+    """Each with the day, where no hour is written: `load` lets it begin as the limits of the whole pack say."""
     commitments: dict[str, CommitmentText] = field(default_factory=dict)
     capacities: frozenset[Capacity] | None = None
     holders: frozenset[str] | None = None
@@ -219,10 +223,11 @@ def _locks(table: Table, draft: Draft) -> None:
         actions = lock.words("actions", draft.known(draft.actions), "action")
         if READ in actions:
             lock.fault("actions", f"a lock may not name `{READ}`", "the lock of a period never stops reading")
-        start, end = lock.instant("start"), lock.instant("end")
-        if start >= end and not _unreadable(lock, "start", "end"):
-            lock.fault("end", "`end` is not after `start`")
-        draft.locks[id_] = PeriodLock(
+        start, day = _beginning(lock)
+        end = lock.instant("end")
+        if start >= end and not _unreadable(lock, "start" if day is None else "before", "end"):
+            lock.fault("end", f"`end` is not after `{'start' if day is None else 'before'}`")
+        read = PeriodLock(
             id_,
             lock.words("unit_kinds", draft.known(draft.unit_kinds), "unit kind"),
             lock.words("categories", draft.known(draft.categories), "category"),
@@ -232,7 +237,25 @@ def _locks(table: Table, draft: Draft) -> None:
             lock.text("vi"),
             _article(lock, draft),
         )
+        draft.locks[id_] = read, day
         lock.done()
+
+
+def _beginning(lock: Table) -> tuple[datetime, date | None]:
+    """When a lock begins at the latest, and the day that is written in place of an instant."""
+    if not lock.has("before"):
+        lock.asked.add("before")
+        return lock.instant("start"), None
+    if lock.has("start"):
+        lock.fault("before", "`before` stands beside `start`", "a deadline has an hour or it has none")
+    lock.asked.add("start")
+    day = lock.day("before")
+    return deadline(day, THROUGH_DAY), day
+
+
+def deadline(day: date, reading: str) -> datetime:
+    """The first instant that is too late for `before <day>`: 00:00 of that day (`before_day`), or of the next."""
+    return start_of_day(day if reading == BEFORE_DAY else day + timedelta(days=1))
 
 
 def _once(table: Table, key: str, id_: str, here: set[str]) -> None:
@@ -242,9 +265,9 @@ def _once(table: Table, key: str, id_: str, here: set[str]) -> None:
 
 
 def _unreadable(table: Table, *keys: str) -> bool:
-    """Has one of these instants been refused already?"""
+    """Has one of these instants or days been refused already?"""
     values = [table.values.get(key) for key in keys]
-    return not all(isinstance(value, datetime) and value.tzinfo is not None for value in values)
+    return not all(isinstance(v, date) and (not isinstance(v, datetime) or v.tzinfo is not None) for v in values)
 
 
 def _commitments(table: Table, draft: Draft) -> None:
@@ -274,7 +297,7 @@ def _conduct(table: Table, draft: Draft) -> None:
         _article(signing, draft)
         signing.done()
     if (custody := table.table("custody")) is not None:
-        draft.holders = custody.words("holders", CUSTODIANS, "holder of an admin account")
+        draft.holders = custody.words("holders", HOLDERS, "holder of an admin account")
         _article(custody, draft)
         custody.done()
     if (requests := table.table("requests")) is not None:

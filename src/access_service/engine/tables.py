@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from access_service.domain.policy import Pack, RoleRule
+from access_service.domain.policy import Pack, PeriodLock, RoleRule
 
 CellKey = tuple[str, str]
 """Category and action."""
@@ -39,3 +39,13 @@ class Tables:
     """A table for each role of the pack, empty where no row names the role."""
     everyone_deny: Mapping[CellKey, RoleRule]
     """Cells that a row about `*` denies, whatever the role."""
+
+
+def locks_by_cell(pack: Pack, kind: str) -> Mapping[CellKey, tuple[PeriodLock, ...]]:
+    """The pack's period locks that concern units of this kind."""
+    found: dict[CellKey, tuple[PeriodLock, ...]] = {}
+    for lock in pack.locks:
+        if kind in lock.unit_kinds:
+            cells = [(category, action) for category in lock.categories for action in lock.actions]
+            found.update({cell: (*found.get(cell, ()), lock) for cell in cells})
+    return found

@@ -10,7 +10,7 @@ import tomllib
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from access_service.domain.errors import Fault
@@ -217,11 +217,24 @@ class Table:
             self._wrong(key, "an instant, such as 2024-10-07T17:00:00+07:00")
         elif value.tzinfo is None:
             self.fault(key, f"`{key}` has no offset", "write +07:00 for Vietnam's time")
-        elif value.year not in YEARS:
-            self.fault(key, f"`{key}` is in the year {value.year}", f"from {YEARS.start} to {YEARS.stop - 1}")
-        else:
+        elif self._is_near(key, value.year):
             return value.astimezone(UTC)
         return datetime(YEARS.start, 1, 1, tzinfo=UTC)
+
+    def day(self, key: str) -> date:
+        """A day of Vietnam's calendar, without an hour."""
+        value = self.value(key)
+        # In Python every datetime is a date, too.
+        if not isinstance(value, date) or isinstance(value, datetime):
+            self._wrong(key, "a day, such as 2024-09-13")
+        elif self._is_near(key, value.year):
+            return value
+        return date(YEARS.start, 1, 1)
+
+    def _is_near(self, key: str, year: int) -> bool:
+        if year not in YEARS:
+            self.fault(key, f"`{key}` is in the year {year}", f"from {YEARS.start} to {YEARS.stop - 1}")
+        return year in YEARS
 
     def word(self, key: str, known: Collection[str] | None, noun: str) -> str:
         """One word of a vocabulary; None as the vocabulary when it could not be read, and nothing is compared."""

@@ -20,6 +20,9 @@ from cryptography.hazmat.primitives.serialization import (
 from access_service.domain.errors import AccessServiceError, UnavailableError
 from access_service.signing.canonical import sha256_hex
 
+SEAL_KEY = "seal.key"
+"""File of the seal key in the folder of keys."""
+
 
 class BadSignatureError(AccessServiceError):
     """A confirmation that is not this key's over these bytes."""

@@ -1,4 +1,4 @@
-"""Credentials, sessions and answered requests: the rows that are not facts and are overwritten."""
+"""Credentials and sessions: rows that are not facts and are overwritten."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,11 +7,10 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from access_service.domain.names import AccountId, PersonId, RegisterId
 from access_service.storage.codec import utc
-from access_service.storage.tables import CredentialRow, IdempotencyRow, SessionRow, table
+from access_service.storage.tables import CredentialRow, SessionRow, table
 
 _credentials = table(CredentialRow)
 _sessions = table(SessionRow)
-_answers = table(IdempotencyRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +38,6 @@ class Session:
     person: PersonId
     created_at: datetime
     expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a write answered under an idempotency key."""
-
-    request_sha256: str
-    status: int
-    body: str
 
 
 def _credential(connection: Connection, *conditions: object) -> Credential | None:
@@ -82,6 +72,14 @@ def credential_by_activation(connection: Connection, sha256: str) -> Credential 
 def credential_of(connection: Connection, register: RegisterId, account: AccountId) -> Credential | None:
     """The credential of an account."""
     return _credential(connection, _credentials.c.register_id == register, _credentials.c.account == account)
+
+
+def still_opens(connection: Connection, checked: Credential, now: datetime) -> bool:
+    """Is the credential the one whose password was checked, and not locked since?"""
+    fresh = credential_of(connection, checked.register, checked.account)
+    if fresh is None or fresh.password != checked.password:
+        return False
+    return fresh.locked_until is None or now >= fresh.locked_until
 
 
 def save_credential(connection: Connection, credential: Credential) -> None:
@@ -180,34 +178,3 @@ def end_session(connection: Connection, token_sha256: str) -> None:
 def end_sessions_of(connection: Connection, register: RegisterId, account: AccountId) -> None:
     """End every session of an account: suspension, change of custody, recovery."""
     connection.execute(delete(_sessions).where(_sessions.c.register_id == register, _sessions.c.account == account))
-
-
-def answer_under(connection: Connection, register: RegisterId, account: AccountId, key: str) -> Answer | None:
-    """What was answered under this key, if anything."""
-    row = (
-        connection.execute(
-            select(_answers).where(
-                _answers.c.register_id == register, _answers.c.account == account, _answers.c.key == key
-            )
-        )
-        .mappings()
-        .first()
-    )
-    return None if row is None else Answer(row["request_sha256"], row["status"], row["body"])
-
-
-def keep_answer(
-    connection: Connection, register: RegisterId, account: AccountId, key: str, answer: Answer, now: datetime
-) -> None:
-    """Keep an answer for repeats."""
-    connection.execute(
-        insert(_answers).values(
-            register_id=register,
-            account=account,
-            key=key,
-            request_sha256=answer.request_sha256,
-            status=answer.status,
-            body=answer.body,
-            created_at=now,
-        )
-    )

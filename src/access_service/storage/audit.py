@@ -50,14 +50,6 @@ def events(
         )
 
 
-def leaf_of(connection: Connection, register: RegisterId, seq: int) -> str | None:
-    """The stored leaf hash of one event, for checking against what is recomputed."""
-    row = connection.execute(
-        select(_events.c.leaf).where(_events.c.register_id == register, _events.c.seq == seq)
-    ).first()
-    return None if row is None else str(row[0])
-
-
 def revision_at(connection: Connection, register: RegisterId, instant: datetime) -> int:
     """The newest revision recorded at or before an instant: what was known then."""
     found = connection.execute(

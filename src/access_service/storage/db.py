@@ -231,6 +231,17 @@ class Database:
             yield tx
             tx.finish()
 
+    def now_in(self, connection: Connection, register: RegisterId) -> datetime:
+        """Now, for a reader: as for a write, never before what is recorded.
+
+        Without that, a clock that stepped back, or is behind another node's, shuts out whoever just signed in.
+        """
+        recorded = connection.execute(
+            select(_counters.c.recorded_at).where(_counters.c.register_id == register)
+        ).scalar()
+        now = self.clock()
+        return now if recorded is None else max(now, utc(recorded))
+
     def counter(self, register: RegisterId) -> Counter | None:
         """Where a register stands now, or None when there is none of that name."""
         with self.connect() as connection:

@@ -6,19 +6,42 @@ whose request is still being carried out.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from access_service.domain.errors import UnavailableError
 from access_service.domain.names import AccountId, RegisterId
-from access_service.storage.accounts import Answer, keep_answer
 from access_service.storage.db import Database
 from access_service.storage.tables import IdempotencyRow, table
 
 _answers = table(IdempotencyRow)
 PENDING = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a write answered under an idempotency key."""
+
+    request_sha256: str
+    status: int
+    body: str
+
+
+def answer_under(connection: Connection, register: RegisterId, account: AccountId, key: str) -> Answer | None:
+    """What was answered under this key, if anything."""
+    row = (
+        connection.execute(
+            select(_answers).where(
+                _answers.c.register_id == register, _answers.c.account == account, _answers.c.key == key
+            )
+        )
+        .mappings()
+        .first()
+    )
+    return None if row is None else Answer(row["request_sha256"], row["status"], row["body"])
 
 
 @contextmanager
@@ -51,7 +74,17 @@ def take(
                     _answers.c.created_at < forget_before,
                 )
             )
-            keep_answer(connection, register, account, key, Answer(request_sha256, PENDING, ""), now)
+            connection.execute(
+                insert(_answers).values(
+                    register_id=register,
+                    account=account,
+                    key=key,
+                    request_sha256=request_sha256,
+                    status=PENDING,
+                    body="",
+                    created_at=now,
+                )
+            )
     except IntegrityError:
         return False
     return True

@@ -52,16 +52,11 @@ def upgrade(database_url: str) -> None:
         engine.dispose()
 
 
-def is_current(engine: Engine) -> bool:
-    """Has the database exactly the schema that this version of the program works with?
-
-    Raises `UnavailableError` when the database cannot be reached.
-    """
-    return _version(engine) == HEAD
-
-
 def require_current(engine: Engine) -> None:
-    """Raise `UnavailableError` with what to do about it, unless `is_current`."""
+    """Return if the database has exactly the schema that this version of the program works with.
+
+    Raises `UnavailableError` otherwise, with what to do about it, and for a database that cannot be reached.
+    """
     found = _version(engine)
     if found == HEAD:
         return

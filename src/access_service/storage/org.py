@@ -68,15 +68,3 @@ class StoredOrg:
         if binding is None:
             raise RefusedError(Refusal.NO_POLICY, f"no policy is in force for `{unit}`", unit=unit)
         return binding
-
-
-def units_below(reader: Reader, root: UnitId, at: datetime) -> list[UnitId]:
-    """The unit and everything below it along the edges of that instant, in breadth-first order of code."""
-    found, layer = [root], [root]
-    seen = {root}
-    while layer:
-        edges = reader.find(ManagementEdge, manager=layer)
-        layer = sorted({e.unit for e in edges if at in Interval(e.valid_from, e.valid_to) and e.unit not in seen})
-        seen.update(layer)
-        found += layer
-    return found

@@ -67,6 +67,10 @@ def sign_in(services: Services, register: RegisterId, username: str, password: s
         raise RefusedError(Refusal.CREDENTIALS_WRONG, "username or password is wrong, or the account is locked")
     token = passwords.new_secret()
     with services.db.write(register, credential.account) as tx:
+        # The hash took its time: of many guesses at once those after the lock are none, and a password that was
+        # reset meanwhile (custody, recovery) opens nothing.
+        if not stored.still_opens(tx.connection, credential, tx.now):
+            raise RefusedError(Refusal.CREDENTIALS_WRONG, "username or password is wrong, or the account is locked")
         acting = Act(services, tx, None)
         caller = caller_of(acting.gather, credential.account, tx.now)
         pack = _pack_or_none(acting, caller.unit)
@@ -90,6 +94,9 @@ def _pack_or_none(acting: Act, unit: UnitId) -> Pack | None:
 
 def _count_failure(services: Services, register: RegisterId, credential: stored.Credential) -> None:
     with services.db.write(register, credential.account) as tx:
+        # Read again under the lock: guesses made at once must not overwrite each other's count.
+        fresh = stored.credential_of(tx.connection, register, credential.account)
+        credential = fresh or credential
         acting = Act(services, tx, None)
         account = tx.get(Account, credential.account)
         pack = _pack_or_none(acting, account.unit) if account else None
@@ -162,8 +169,8 @@ def caller_from_token(services: Services, token: str) -> Caller:
     sha256 = passwords.digest(token)
     with services.db.connect() as connection:
         session = stored.session_by_token(connection, sha256)
-        now = services.db.clock()
-        if session is not None and session.created_at <= now < session.expires_at:
+        now = services.db.now_in(connection, session.register) if session is not None else None
+        if session is not None and now is not None and session.created_at <= now < session.expires_at:
             try:
                 caller = caller_of(Gatherer(Reader(connection, session.register)), session.account, now)
             except RefusedError:
@@ -191,6 +198,9 @@ def confirm_password(services: Services, caller: Caller, password: str) -> None:
         if credential is not None and not is_locked:
             _count_failure(services, caller.register, credential)
         raise RefusedError(Refusal.CREDENTIALS_WRONG, "the password is wrong, or the account is locked")
+    with services.db.connect() as connection:
+        if credential is None or not stored.still_opens(connection, credential, services.db.clock()):
+            raise RefusedError(Refusal.CREDENTIALS_WRONG, "the password is wrong, or the account is locked")
 
 
 def activate(services: Services, code: str, password: str) -> AccountId:

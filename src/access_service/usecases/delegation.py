@@ -10,6 +10,7 @@ from access_service.domain.delegation import (
     Confirmation,
     Grant,
     check_authority,
+    check_words,
     is_narrower,
 )
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
@@ -48,9 +49,10 @@ def give_authority(
 ) -> Authority:
     """Give a unit authority to hand down, within the caller's unit's own (rules 3, 4, 8)."""
     with act(services, caller, "authority.give", unit) as doing:
+        # Before the manager is named: a school that shares it would hear which schools it has.
+        doing.check_visible(unit)
         giver = manager_of(doing.org, unit, doing.now)
         if caller.kind is AccountKind.ADMIN and caller.unit != giver:
-            doing.check_visible(unit)
             raise RefusedError(Refusal.NOT_DIRECT_MANAGER, f"`{caller.unit}` does not manage `{unit}`", unit=unit)
         doing.as_custodian(giver if giver is not None else unit)
         start = max(valid_from or doing.now, doing.now)
@@ -107,6 +109,7 @@ def narrow_authority(
         authority = doing.tx.require(Authority, id_)
         _as_giver_of(doing, authority)
         scope = normalise(doing.org, scope)
+        check_words(doing.pack_for(_giver_of(doing, authority)), scope)
         later = authority.valid_to is not None and (valid_to is None or valid_to > authority.valid_to)
         if later or not is_narrower(doing.org, doing.now, scope, authority.scope):
             raise RefusedError(
@@ -262,6 +265,7 @@ def narrow_grant(
         if grant.activated_at is None:
             raise RefusedError(Refusal.DOCUMENT_STATE, "not signed yet; cancel its minutes instead", grant=id_)
         scope = normalise(doing.org, scope)
+        check_words(doing.pack_for(grant.unit), scope)
         later = grant.valid_to is not None and (valid_to is None or valid_to > grant.valid_to)
         if later or not is_narrower(doing.org, doing.now, scope, grant.scope):
             raise RefusedError(Refusal.WIDER_THAN_AUTHORITY, "widening takes supplementary minutes", grant=id_)

@@ -18,6 +18,7 @@ from access_service.domain.delegation import (
     check_grant,
     check_office,
     complete,
+    custody_duty,
 )
 from access_service.domain.documents import CONTENT_VERSION, Document, first_state, is_waiting, move
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
@@ -32,7 +33,6 @@ from access_service.domain.names import (
     GrantId,
     Method,
     PersonId,
-    Rank,
     UnitId,
 )
 from access_service.domain.org import Assignment, Person, manager_of
@@ -291,12 +291,14 @@ def propose_custody(
 
 def _custody_terms(doing: Act, unit: UnitId, *, giver: UnitId, receiver: PersonId) -> tuple[Assignment, str]:
     """On which duty, and as what, the person may operate the account now, handed over by `giver` (rule 6)."""
-    duty, rank = _duty_for_custody(doing, unit, receiver)
-    holder = {Rank.HEAD: "head", Rank.ACTING_HEAD: "head", Rank.DEPUTY_IN_CHARGE: "deputy_in_charge"}.get(
-        rank, "officer"
-    )
+    pack = doing.pack_for(unit)
+    doing.tx.require(Person, receiver)
+    found = custody_duty(pack, doing.tx.find(Assignment, person=receiver, unit=unit), doing.now)
+    if found is None:
+        raise RefusedError(Refusal.ASSIGNMENT_MISSING, f"the receiver has no duty in `{unit}`", unit=unit)
+    duty, holder = found
     check_custody(
-        doing.pack_for(unit),
+        pack,
         holder=holder,
         giver=giver,
         unit=unit,
@@ -317,29 +319,12 @@ def check_custody_again(doing: Act, document: Document) -> None:
         raise RefusedError(Refusal.ASSIGNMENT_MISSING, "the receiver's duty is another one by now", unit=unit)
 
 
-def _duty_for_custody(doing: Act, unit: UnitId, person: PersonId) -> tuple[Assignment, Rank]:
-    """The receiver's duty in the unit that makes them its head, its deputy in charge, or its officer."""
-    pack = doing.pack_for(unit)
-    doing.tx.require(Person, person)
-    order = [Rank.HEAD, Rank.ACTING_HEAD, Rank.DEPUTY_IN_CHARGE, Rank.DEPUTY, Rank.STAFF]
-    duties = [
-        (pack.positions[a.position].rank, a)
-        for a in doing.tx.find(Assignment, person=person, unit=unit)
-        if doing.now in a.interval and a.position in pack.positions
-    ]
-    if not duties:
-        raise RefusedError(Refusal.ASSIGNMENT_MISSING, f"the receiver has no duty in `{unit}`", unit=unit)
-    rank, duty = min(duties, key=lambda pair: order.index(pair[0]))
-    return duty, rank
-
-
 def submit(services: Services, caller: Caller, id_: DocumentId) -> Document:
     """Put a draft before its first signer."""
     with act(services, caller, "document.submit", id_) as doing:
         document = _prepared(doing, id_)
-        if document.state is not DocumentState.DRAFT:
-            raise RefusedError(Refusal.DOCUMENT_STATE, f"the document is `{document.state}`", document=id_)
-        return _moved(doing, document, first_state(document.kind), None, "document.submit")
+        state = move(document, "submit", now=doing.now, lapse_after=doing.lapse_after(document.unit))
+        return _moved(doing, document, state, None, "document.submit")
 
 
 def revise(
@@ -350,7 +335,7 @@ def revise(
         document = _prepared(doing, id_)
         if version != document.version:
             raise RefusedError(Refusal.STALE_VERSION, f"version {document.version} is the newest")
-        move(document, "revise", now=doing.now, lapse_after=doing.lapse_after(document.unit))
+        state = move(document, "revise", now=doing.now, lapse_after=doing.lapse_after(document.unit))
         lines = doing.tx.find(Grant, document=id_)
         for grant in lines:
             authority = doing.tx.require(Authority, grant.authority)
@@ -366,7 +351,7 @@ def revise(
                 number=number,
                 dated=dated,
                 version=document.version + 1,
-                state=first_state(document.kind),
+                state=state,
                 state_since=doing.now,
                 reason=None,
             ),

@@ -12,6 +12,7 @@ from access_service.domain.access import GrantFacts, documents_reason
 from access_service.domain.accounts import Account, Custody, Suspension
 from access_service.domain.delegation import (
     HEADS,
+    OFFICER,
     Authority,
     Grant,
     Inspection,
@@ -231,7 +232,7 @@ def end_custodies_of(doing: Act, duty: Assignment) -> None:
     for custody in doing.tx.find(Custody, unit=duty.unit, person=duty.person):
         if custody.valid_to is not None and custody.valid_to <= at:
             continue
-        if left if custody.holder == "officer" else any(rank in HEADS for rank in left):
+        if left if custody.holder == OFFICER else any(rank in HEADS for rank in left):
             continue
         if at <= doing.now:
             end_custody(doing, custody)

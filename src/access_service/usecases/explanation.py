@@ -1,15 +1,12 @@
 """An explanation as values, and as JSON: what `usecases.explain` finds and the edges render."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from access_service.domain.access import AccessRequest, Decision
 from access_service.domain.scope import Scope
-from access_service.domain.time import local
-from access_service.storage.codec import dump_scope_json
+from access_service.usecases.json_values import json_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,24 +194,6 @@ class Explanation:
 
 def explanation_json(explanation: Explanation) -> dict[str, Any]:
     """The explanation as JSON: instants on a Vietnamese clock (ISO 8601 with offset), absent members null."""
-    rendered: dict[str, Any] = {f.name: _json(getattr(explanation, f.name)) for f in fields(explanation)}
+    rendered: dict[str, Any] = {f.name: json_value(getattr(explanation, f.name)) for f in fields(explanation)}
     del rendered["decision"]
     return rendered
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, Scope):
-        return dump_scope_json(value)
-    if isinstance(value, StrEnum):
-        return str(value)
-    if isinstance(value, datetime):
-        return local(value).isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if is_dataclass(value):
-        return {f.name: _json(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, Mapping):
-        return {key: _json(item) for key, item in value.items()}
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return [_json(item) for item in value]
-    return value

@@ -5,14 +5,13 @@ from datetime import timedelta
 from access_service.domain.errors import RefusedError
 from access_service.domain.reasons import Refusal
 from access_service.storage import idempotency as stored
-from access_service.storage.accounts import Answer, answer_under
 from access_service.usecases.services import Caller, Services
 
 KEPT = timedelta(days=7)
 """How long a key is remembered; after that it may be used again."""
 
 
-def take_key(services: Services, caller: Caller, key: str, request_sha256: str) -> Answer | None:
+def take_key(services: Services, caller: Caller, key: str, request_sha256: str) -> stored.Answer | None:
     """None when the key is now this request's; the first request's answer when there is one.
 
     Raises `RefusedError`: `idempotency_mismatch` when the first request was another one, `duplicate` while it is
@@ -30,7 +29,7 @@ def take_key(services: Services, caller: Caller, key: str, request_sha256: str) 
     ):
         return None
     with services.db.connect() as connection:
-        answer = answer_under(connection, caller.register, caller.account, key)
+        answer = stored.answer_under(connection, caller.register, caller.account, key)
     if answer is not None and answer.request_sha256 != request_sha256:
         raise RefusedError(Refusal.IDEMPOTENCY_MISMATCH, "the key was used for another request")
     if answer is None or answer.status == stored.PENDING:

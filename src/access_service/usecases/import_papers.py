@@ -15,6 +15,7 @@ from access_service.domain.delegation import (
     check_grant,
     check_parties,
     complete,
+    custody_duty,
     signing_capacity,
 )
 from access_service.domain.errors import RefusedError
@@ -26,7 +27,6 @@ from access_service.domain.names import (
     DocumentKind,
     GrantId,
     PersonId,
-    Rank,
 )
 from access_service.domain.org import Assignment, manager_of
 from access_service.domain.reasons import Refusal
@@ -39,9 +39,6 @@ from access_service.usecases.import_rows import HINTS, Row
 _MINUTES = frozenset({str(DocumentKind.HANDOVER_MINUTES), str(DocumentKind.CUSTODY_MINUTES)})
 _KINDS = _MINUTES | {str(DocumentKind.COMMITMENT)}
 _GIVER = ("giver_signer", "giver_capacity", "giver_signed_on")
-
-_RANKS = (Rank.HEAD, Rank.ACTING_HEAD, Rank.DEPUTY_IN_CHARGE, Rank.DEPUTY, Rank.STAFF)
-_HOLDERS = {Rank.HEAD: "head", Rank.ACTING_HEAD: "head", Rank.DEPUTY_IN_CHARGE: "deputy_in_charge"}
 
 
 def check_authorities(book: Book) -> None:
@@ -219,13 +216,9 @@ def check_custodies(book: Book) -> None:
 
 def _holder(book: Book, row: Row, at: datetime) -> str:
     """As what the person operates the account: by the highest rank they have in the unit on that day."""
-    ranks = [
-        book.pack.positions[duty.position].rank
-        for duty in book.duties_in(row["person"], row["unit"])
-        if at in duty.interval and duty.position in book.pack.positions
-    ]
-    if ranks:
-        return _HOLDERS.get(min(ranks, key=_RANKS.index), "officer")
+    found = custody_duty(book.pack, book.duties_in(row["person"], row["unit"]), at)
+    if found is not None:
+        return found[1]
     if row["person"] in book.unsure:
         row.ok = False
     else:

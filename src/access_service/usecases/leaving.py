@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 from access_service.domain.accounts import Custody
-from access_service.domain.delegation import HEADS, Grant, LeavingCase
+from access_service.domain.delegation import HEADS, OFFICER, Grant, LeavingCase
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import AccountKind, AssignmentId, PersonId, UnitId
 from access_service.domain.org import Assignment, manager_of
@@ -69,7 +69,7 @@ def take_back_custody(services: Services, caller: Caller, unit: UnitId) -> Custo
         custody = doing.custody_of(unit)
         doing.as_above(unit)
         manager = manager_of(doing.org, unit, doing.now)
-        if custody is not None and custody.holder != "officer" and custody.person != caller.person:
+        if custody is not None and custody.holder != OFFICER and custody.person != caller.person:
             if manager is None:
                 raise RefusedError(Refusal.FORBIDDEN, "nobody is above the head of the root", unit=unit)
             doing.as_above(manager)

@@ -92,8 +92,8 @@ def _matrix(reader: Reader, unit: UnitId, *, at: datetime | None, now: datetime,
 def units_in_order(reader: Reader, root: UnitId, at: datetime) -> list[UnitId]:
     """The unit and everything below it along the edges of that instant, each manager before what it manages.
 
-    Units of one manager stand in the order of their codes; unlike in `storage.org.units_below`, an office stands
-    directly before its own schools, as a reader expects.
+    Units of one manager stand in the order of their codes, and an office directly before its own schools, as a
+    reader expects.
     """
     children: dict[UnitId, list[UnitId]] = {}
     seen, layer = {root}, [root]

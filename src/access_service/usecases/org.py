@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from access_service.domain.delegation import BY_PAPER, HEADS, LEADERS, Grant
+from access_service.domain.delegation import BY_PAPER, HEADS, LEADERS, OFFICER, Grant
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import AccountKind, AssignmentId, ClassId, EducationLevel, PersonId, UnitId
 from access_service.domain.org import (
@@ -271,7 +271,7 @@ def _as_appointing(doing: Act, unit: UnitId, position: Position) -> None:
         return
     doing.as_custodian(unit)
     custody = doing.custody_of(unit)
-    if is_signer and manager is not None and custody is not None and custody.holder == "officer":
+    if is_signer and manager is not None and custody is not None and custody.holder == OFFICER:
         raise RefusedError(Refusal.FORBIDDEN, "an officer appoints nobody who signs for the head", unit=unit)
 
 

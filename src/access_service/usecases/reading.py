@@ -5,6 +5,7 @@ for both. Lists about other people (duties, documents, grants) are whole for who
 above it, and shortened to their own lines for everybody else.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from access_service.domain.accounts import Account, Custody, Suspension
@@ -40,7 +41,7 @@ class UnitSeen:
     """The unit, its manager and so on; for a unit that is over, its successors and theirs."""
     custody: Custody | None
     head: Assignment | None
-    people: dict[PersonId, str]
+    people: Mapping[PersonId, str]
     """Names of the custodian and the head."""
     is_suspended: bool
 

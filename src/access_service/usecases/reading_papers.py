@@ -1,6 +1,5 @@
 """What a signed-in caller may read of grants, documents, signatures, leaving cases and the log."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -121,13 +120,6 @@ def grants_seen(seen: View, grants: list[Grant]) -> list[GrantSeen]:
         for facts in seen.gather.grants(grants, seen.now)
         for state in [grant_state(facts, seen.now)]
     ]
-
-
-def see_grants(services: Services, caller: Caller, grants: Iterable[Grant]) -> list[GrantSeen]:
-    """Where the grants of an act stand after it."""
-    with look(services, caller) as seen:
-        ids = [g.id for g in grants]
-        return grants_seen(seen, seen.reader.find(Grant, id=ids) if ids else [])
 
 
 def read_grant(services: Services, caller: Caller, id_: GrantId) -> GrantSeen:

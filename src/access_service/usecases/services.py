@@ -27,6 +27,7 @@ from access_service.domain.policy import Pack
 from access_service.domain.reasons import Refusal
 from access_service.signing.keys import SealKey
 from access_service.storage.access import Gatherer
+from access_service.storage.accounts import session_by_token
 from access_service.storage.db import Database, Transaction
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
@@ -276,7 +277,9 @@ def act(services: Services, caller: Caller, action: str, target: str) -> Iterato
 
 
 def _check_still(doing: Act, caller: Caller) -> None:
-    """Under the lock: the account is active, its custodian the same as when the session was checked (rule 10)."""
+    """Under the lock: session, account and custodian stand as when the session was checked (rule 10)."""
+    if caller.session and session_by_token(doing.tx.connection, caller.session) is None:
+        raise RefusedError(Refusal.NOT_AUTHENTICATED, "the session was ended meanwhile", account=caller.account)
     account = doing.tx.get(Account, caller.account)
     laid_on = doing.tx.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=caller.account)
     if account is None or state_of(account, laid_on, doing.now) is not AccountState.ACTIVE:
@@ -294,7 +297,7 @@ def _check_still(doing: Act, caller: Caller) -> None:
 def look(services: Services, caller: Caller) -> Iterator[View]:
     """One question of a signed-in caller: nothing is written."""
     with services.db.read(caller.register) as reader:
-        yield View(reader, caller, services.db.clock())
+        yield View(reader, caller, services.db.now_in(reader.connection, caller.register))
 
 
 @contextmanager

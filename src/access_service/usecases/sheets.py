@@ -9,9 +9,8 @@ import csv
 import io
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import IO, Any
 
 import xlsxwriter
@@ -19,8 +18,8 @@ import xlsxwriter
 from access_service.domain.names import AccountKind, Capacity, EducationLevel
 from access_service.domain.scope import Scope
 from access_service.domain.time import local
-from access_service.storage.codec import dump_scope_json
 from access_service.usecases.access import revision_text
+from access_service.usecases.json_values import json_value
 from access_service.usecases.matrix_values import Matrix, MatrixHead, MatrixRow, Note
 
 LEVELS = {
@@ -320,32 +319,16 @@ def write_json(matrix: Matrix, stream: IO[bytes]) -> int:
 
 def head_json(head: MatrixHead) -> dict[str, Any]:
     """What the rows are about, as JSON; the revision is the opaque string of the wire."""
-    return {**_json(head), "revision": revision_text(head.revision)}
+    return {**json_value(head), "revision": revision_text(head.revision)}
 
 
 def row_json(row: MatrixRow) -> dict[str, Any]:
     """One row as JSON: every code, with the Vietnamese of state and scope beside it."""
     return {
-        **_json(row),
+        **json_value(row),
         "state_vi": STATES.get(row.state, row.state),
         "scope_vi": _scope(row),
     }
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, Scope):
-        return dump_scope_json(value)
-    if isinstance(value, StrEnum):
-        return str(value)
-    if isinstance(value, datetime):
-        return local(value).isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if is_dataclass(value):
-        return {f.name: _json(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, tuple):
-        return [_json(item) for item in value]
-    return value
 
 
 WRITERS: dict[str, tuple[Callable[[Matrix, IO[bytes]], int], str]] = {

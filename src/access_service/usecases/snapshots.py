@@ -16,7 +16,7 @@ from access_service.domain.org import ManagementEdge, SchoolClass, chain_of
 from access_service.domain.policy import PackBinding, PeriodLock
 from access_service.domain.time import Interval
 from access_service.engine.decide import Place, Snapshot, flatten
-from access_service.engine.tables import Tables
+from access_service.engine.tables import CellKey, Tables, locks_by_cell
 from access_service.storage.access import Gatherer
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
@@ -25,7 +25,7 @@ T = TypeVar("T")
 NEVER = datetime.max.replace(tzinfo=UTC)
 """The end of what time alone does not change."""
 ALWAYS = datetime.min.replace(tzinfo=UTC)
-Locks = Mapping[tuple[str, str], tuple[PeriodLock, ...]]
+Locks = Mapping[CellKey, tuple[PeriodLock, ...]]
 """Period locks by (category, action)."""
 
 
@@ -50,11 +50,7 @@ class LockIndex:
             return {}
         key = (tables.pack.digest, kind)
         if key not in self._found:
-            index: dict[tuple[str, str], tuple[PeriodLock, ...]] = {}
-            for lock in tables.pack.locks:
-                cells = [(c, a) for c in lock.categories for a in lock.actions if kind in lock.unit_kinds]
-                index.update({cell: (*index.get(cell, ()), lock) for cell in cells})
-            self._found[key] = index
+            self._found[key] = locks_by_cell(tables.pack, kind)
         return self._found[key]
 
 

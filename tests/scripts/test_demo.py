@@ -1,0 +1,172 @@
+"""`demo` as a newcomer runs it: a process, a file that says how to try it, answers over HTTP, a signal to stop."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BUILT_WITHIN_S = 90
+TOLD = {"version", "base_url", "api_key", "now", "register", "revision", "accounts", "decisions", "revocable"}
+ACCOUNT = {"id", "username", "password", "kind", "position", "unit", "unit_name"}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Demo:
+    """One start of the command that `scripts/demo` ends in."""
+
+    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+        self.data, self.output = folder / "deep" / "data", folder / "demo.json"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "access_service", "demo", "--port", str(port or _free_port())]
+            + ["--data", str(self.data), "--output", str(self.output)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONIOENCODING": "utf-8"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
+
+    def wait(self, path: Path) -> None:
+        """Until there is such a file."""
+        until = time.monotonic() + BUILT_WITHIN_S
+        while not path.exists():
+            assert self.process.poll() is None, self.process.communicate()[0]
+            assert time.monotonic() < until, f"no {path.name} in time"
+            time.sleep(0.02)
+
+    def told(self) -> dict[str, Any]:
+        """What the file says, once it is there: whole from the first moment on."""
+        self.wait(self.output)
+        told: dict[str, Any] = json.loads(self.output.read_text("utf-8"))
+        return told
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
+        """Exit status and everything that was printed."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        printed = self.process.communicate(timeout=30)[0]
+        return self.process.returncode, printed
+
+
+@pytest.fixture
+def started() -> Iterator[list[Demo]]:
+    """Whatever a test starts is gone after it."""
+    demos: list[Demo] = []
+    yield demos
+    for demo in demos:
+        demo.stop(signal.SIGKILL)
+
+
+def _post(told: dict[str, Any], path: str, body: object, token: str | None) -> tuple[int, dict[str, Any]]:
+    request = urllib.request.Request(told["base_url"] + path, method="POST", data=json.dumps(body).encode())
+    request.add_header("Content-Type", "application/json")
+    if token is not None:
+        request.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def _evaluate(told: dict[str, Any], request: object) -> tuple[bool, str | None]:
+    status, answer = _post(told, "/access/v1/evaluation", request, told["api_key"])
+    assert status == 200, answer
+    return answer["decision"], answer.get("context", {}).get("reason", {}).get("code")
+
+
+def test_the_demonstration_keeps_every_promise_of_its_file_and_builds_anew_what_was_revoked(
+    tmp_path: Path, started: list[Demo]
+) -> None:
+    started.append(first := Demo(tmp_path))
+    told = first.told()
+    assert first.output.stat().st_mode & 0o777 == 0o600
+    assert set(told) == TOLD
+    assert told["version"] == 1
+    assert {frozenset(account) for account in told["accounts"]} == {frozenset(ACCOUNT)}
+    for asked in told["decisions"]:
+        assert _evaluate(told, asked["request"]) == (asked["expected"], asked.get("reason")), asked["name"]
+
+    revocable = told["revocable"]
+    assert _evaluate(told, revocable["request"]) == (True, None)
+    actor = next(account for account in told["accounts"] if account["id"] == revocable["actor"])
+    status, session = _post(
+        told, "/v1/sessions", {"username": actor["username"], "password": actor["password"]}, None
+    )
+    assert status == 201, session
+    status, answer = _post(told, f"/v1/grants/{revocable['grant']}/revoke", {}, session["token"])
+    assert status == 200, answer
+    assert _evaluate(told, revocable["request"]) == (False, "grant_ended")
+
+    # A second one on another port would build over the database that the first one serves.
+    started.append(second := Demo(tmp_path))
+    second.process.wait(timeout=30)
+    status, printed = second.stop()
+    assert status == 1
+    assert printed.startswith("access-service: another demonstration is running from ")
+    assert printed.count("\n") == 1
+    assert _evaluate(told, told["decisions"][0]["request"]) == (True, None)
+    assert first.output.exists()
+    assert first.stop()[0] == 0
+
+    started.append(again := Demo(tmp_path))
+    anew = _told_by(again, told)
+    assert anew["revocable"]["grant"] != revocable["grant"]
+    assert _evaluate(anew, anew["revocable"]["request"]) == (True, None)
+    assert again.stop(signal.SIGINT)[0] == 0
+
+
+def _told_by(demo: Demo, before: dict[str, Any]) -> dict[str, Any]:
+    """What a later start says, past the file that an earlier one left."""
+    until = time.monotonic() + BUILT_WITHIN_S
+    while (told := demo.told())["now"] == before["now"]:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return told
+
+
+def test_a_build_that_is_stopped_ends_with_status_0_and_the_next_start_builds_the_whole(
+    tmp_path: Path, started: list[Demo]
+) -> None:
+    started.append(demo := Demo(tmp_path))
+    demo.wait(demo.data / "building.db")
+    status, printed = demo.stop()
+    assert status == 0, printed
+    assert "Traceback" not in printed
+    assert not demo.output.exists()
+    assert not (demo.data / "access.db").exists()
+
+    started.append(again := Demo(tmp_path))
+    told = again.told()
+    assert _evaluate(told, told["revocable"]["request"]) == (True, None)
+    assert again.stop()[0] == 0
+
+
+def test_a_port_that_is_taken_is_one_line_and_leaves_the_file_alone(tmp_path: Path, started: list[Demo]) -> None:
+    (tmp_path / "demo.json").write_text("{}", "utf-8")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        started.append(demo := Demo(tmp_path, port=port))
+        demo.process.wait(timeout=30)
+    status, printed = demo.stop()
+    assert (status, printed.count("\n")) == (1, 1)
+    assert printed.startswith(f"access-service: port {port} on 127.0.0.1 cannot be used")
+    assert (tmp_path / "demo.json").read_text("utf-8") == "{}"
