@@ -121,6 +121,7 @@ def test_widening_takes_the_givers_signature(school_world: World) -> None:
         delegation.narrow_grant(world.services, world.admins[SCHOOL], old.id, scope=both, valid_to=old.valid_to)
     line = replace(homeroom_line(world, teacher), scope=both, replaces=old.id)
     paper = world.propose(SCHOOL, teacher, line).document
+    assert paper.supersedes == old.document
     with world.refuses(Refusal.SELF_SERVICE):
         world.sign(teacher, paper.id)
     world.sign(world.people[f"head:{SCHOOL}"], paper.id)

@@ -134,6 +134,7 @@ def propose_handover(
             dated=dated,
             receiver=receiver,
             body={"receiver_account": account.id, "lines": [describe(g) for g in grants]},
+            supersedes=_minutes_replaced(doing, grants),
             is_draft=is_draft,
         )
         doing.tx.put(*grants)
@@ -142,6 +143,12 @@ def propose_handover(
         doing.tx.touches(account.id)
         commitment = _commitment_due(doing, unit, receiver) if "commitment" in needs else None
         return Prepared(document, tuple(grants), commitment)
+
+
+def _minutes_replaced(doing: Act, grants: Sequence[Grant]) -> DocumentId | None:
+    """The minutes that supplementary ones supplement, when all replaced lines stand in the same."""
+    replaced = {doing.tx.require(Grant, grant.replaces).document for grant in grants if grant.replaces}
+    return replaced.pop() if len(replaced) == 1 else None
 
 
 def _check_replaced(doing: Act, grant: Grant) -> None:
@@ -179,6 +186,7 @@ def new_document(
     body: dict[str, Any],
     id_: DocumentId | None = None,
     text_version: str | None = None,
+    supersedes: DocumentId | None = None,
     is_draft: bool = False,
 ) -> Document:
     """Compose, hash and store a document that waits for its first signature."""
@@ -199,6 +207,7 @@ def new_document(
         valid_from=doing.now,
         state_since=doing.now,
         text_version=text_version,
+        supersedes=supersedes,
     )
     document = compose(doing, document, body)
     doing.tx.put(document)
