@@ -33,8 +33,18 @@ class Demo:
     def __init__(self, folder: Path, *, port: int | None = None) -> None:
         self.data, self.output = folder / "deep" / "data", folder / "demo.json"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "access_service", "demo", "--port", str(port or _free_port())]
-            + ["--data", str(self.data), "--output", str(self.output)],
+            [
+                sys.executable,
+                "-m",
+                "access_service",
+                "demo",
+                "--port",
+                str(port or _free_port()),
+                "--data",
+                str(self.data),
+                "--output",
+                str(self.output),
+            ],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONIOENCODING": "utf-8"},
             stdout=subprocess.PIPE,
