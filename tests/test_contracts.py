@@ -17,8 +17,15 @@ LONGEST_FILE, LONGEST_FUNCTION = 500, 80
 SKIPPED = {".git", ".venv", "__pycache__", "dist", "build"}
 
 # The patterns are put together, so that this file does not hold what it looks for.
+COMMON = {"/", "/tmp", "/srv", "/opt", "/var", "/mnt"}
+"""Folders that mean nothing when they are named."""
+HERE = ROOT.resolve().parent.as_posix()
+"""The folder that this checkout lies in."""
 MACHINE_PATH = re.compile(
-    "/(?:" + "root|home|Users" + r")/[A-Za-z0-9._-]+|/work/" + r"(?:main|shared)\b|/tmp/" + "venv"
+    "|".join(
+        ["/(?:" + "root|home|Users" + r")/[A-Za-z0-9._-]+"]
+        + ([re.escape(HERE) + r"/\w"] if HERE not in COMMON else [])
+    )
 )
 REGISTRY = re.compile(
     "|".join(
