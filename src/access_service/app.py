@@ -87,7 +87,7 @@ def _open(settings: Settings, clock: Callable[[], datetime], *, allow_demo: bool
     services = Services(db, seal)
     point = DecisionPoint(
         db,
-        cache_accounts=settings.cache_accounts,
+        cache_mib=settings.cache_mib,
         staleness_s=settings.staleness_s,
         poll_s=settings.poll_ms / 1000,
     )

@@ -60,10 +60,11 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
-    cache_accounts: int = Field(
-        100_000,
+    cache_mib: int = Field(
+        256,
         ge=1,
-        description="Accounts of each register kept in memory, and as many units and classes; the oldest go first.",
+        description="Memory in MiB for the accounts, units and classes kept of each register; what was not asked "
+        "for lately goes first.",
     )
     staleness_s: float = Field(
         2.0,

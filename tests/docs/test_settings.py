@@ -112,7 +112,7 @@ def test_any_other_public_address_is_refused(url: str, message: str) -> None:
         ("STALENESS_S", "0"),
         ("STALENESS_S", "nan"),
         ("STALENESS_S", "3600"),
-        ("CACHE_ACCOUNTS", "0"),
+        ("CACHE_MIB", "0"),
         ("LOG_LEVEL", "loud"),
         ("LOG_DECISIONS", "some"),
         ("API_KEY_SEARCH", "perhaps"),

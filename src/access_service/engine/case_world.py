@@ -20,10 +20,10 @@ from access_service.domain.names import (
     SuspendableKind,
     UnitId,
 )
-from access_service.domain.org import Assignment, Organisation, SchoolClass, chain_of
+from access_service.domain.org import Assignment, Organisation, chain_of
 from access_service.domain.policy import Pack
 from access_service.domain.time import Interval
-from access_service.engine.decide import Place
+from access_service.engine.decide import Place, Site, site_of
 from access_service.engine.tables import Tables, locks_by_cell
 
 
@@ -117,6 +117,7 @@ class OnePack:
         levels = frozenset(map(str, found.levels))
         return Place(unit=unit, kind=found.kind, levels=levels, chain=chain, tables=tables, locks=locks)
 
-    def school_class(self, id_: ClassId) -> SchoolClass | None:
-        """The class with this id."""
-        return self.org.school_class(id_)
+    def site(self, class_id: ClassId, now: datetime) -> Site | None:
+        """The class with this id and its school."""
+        found = self.org.school_class(class_id)
+        return None if found is None else site_of(found, self.place(found.school, now))

@@ -1,9 +1,13 @@
 """What a decision looks up: Casbin's answers, kept. Values only, so that `engine.decide` stays pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from access_service.domain.policy import Pack, PeriodLock, RoleRule
+
+if TYPE_CHECKING:
+    from access_service.engine.topics import Topic
 
 CellKey = tuple[str, str]
 """Category and action."""
@@ -39,6 +43,8 @@ class Tables:
     """A table for each role of the pack, empty where no row names the role."""
     everyone_deny: Mapping[CellKey, RoleRule]
     """Cells that a row about `*` denies, whatever the role."""
+    topics: "dict[tuple[object, ...], Topic]" = field(default_factory=dict, compare=False, repr=False)
+    """What `engine.topics` has found out so far: a memory, no part of what the pack says."""
 
 
 def locks_by_cell(pack: Pack, kind: str) -> Mapping[CellKey, tuple[PeriodLock, ...]]:

@@ -12,6 +12,7 @@ from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.org import ManagementEdge, Unit
 from access_service.domain.time import Interval
+from access_service.engine.snapshots import NEVER
 from access_service.storage.access import Gatherer
 from access_service.storage.audit import recorded_at, revision_at
 from access_service.storage.db import Database
@@ -22,7 +23,6 @@ from access_service.usecases.inspection import inspects
 from access_service.usecases.matrix_rows import Rows
 from access_service.usecases.matrix_values import Matrix, MatrixHead, MatrixPack
 from access_service.usecases.services import Caller, Services, View
-from access_service.usecases.snapshots import NEVER
 
 
 @contextmanager

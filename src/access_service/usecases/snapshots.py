@@ -6,25 +6,23 @@ knows when to look again (a decision is a function of revision and now, architec
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from access_service.domain.access import standing
 from access_service.domain.errors import RefusedError, UnavailableError
 from access_service.domain.names import AccountId, ClassId, UnitId
-from access_service.domain.org import ManagementEdge, SchoolClass, chain_of
+from access_service.domain.org import ManagementEdge, chain_of
 from access_service.domain.policy import PackBinding, PeriodLock
 from access_service.domain.time import Interval
-from access_service.engine.decide import Place, Snapshot, flatten
+from access_service.engine.decide import Place, Site, site_of
+from access_service.engine.snapshots import ALWAYS, NEVER, Snapshot, flatten
 from access_service.engine.tables import CellKey, Tables, locks_by_cell
 from access_service.storage.access import Gatherer
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
 
 T = TypeVar("T")
-NEVER = datetime.max.replace(tzinfo=UTC)
-"""The end of what time alone does not change."""
-ALWAYS = datetime.min.replace(tzinfo=UTC)
 Locks = Mapping[CellKey, tuple[PeriodLock, ...]]
 """Period locks by (category, action)."""
 
@@ -62,9 +60,9 @@ class Reading:
         self.org = StoredOrg(reader)
         self.gather = Gatherer(reader, self.org)
         self.now = now
-        self.accounts: dict[AccountId, Kept[Snapshot]] = {}
+        self.accounts: dict[AccountId, Snapshot] = {}
         self.places: dict[UnitId, Kept[Place]] = {}
-        self.classes: dict[ClassId, SchoolClass] = {}
+        self.sites: dict[ClassId, Kept[Site]] = {}
         self._locks = locks
 
     def place(self, unit: UnitId, now: datetime) -> Place | None:
@@ -76,12 +74,19 @@ class Reading:
         found = self.places.get(unit)
         return None if found is None else found.value
 
-    def school_class(self, id_: ClassId) -> SchoolClass | None:
-        """The class. One of a past school year stays a class: its records are still read."""
-        found = self.org.school_class(id_)
-        if found is not None:
-            self.classes[id_] = found
-        return found
+    def site(self, class_id: ClassId, now: datetime) -> Site | None:
+        """The class and its school. A class of a past school year stays one: its records are still read."""
+        kept = self.sites.get(class_id)
+        if kept is None:
+            found = self.org.school_class(class_id)
+            if found is None:
+                return None
+            place = self.place(found.school, now)
+            around = self.places.get(found.school)
+            # A school that does not stand has no boundary of its own here: look again at the next question.
+            start, until = (around.start, around.until) if around is not None else (now, now)
+            kept = self.sites[class_id] = Kept(site_of(found, place), start, until)
+        return kept.value
 
     def snapshot(self, id_: AccountId) -> Snapshot | None:
         """The account at this instant; None when the register has no such account.
@@ -90,15 +95,15 @@ class Reading:
         """
         if id_ not in self.accounts:
             try:
-                kept = self._snapshot(id_)
+                found = self._snapshot(id_)
             except RefusedError as error:
                 raise UnavailableError(f"the facts behind the account cannot be read: {error.message}") from error
-            if kept is None:
+            if found is None:
                 return None
-            self.accounts[id_] = kept
-        return self.accounts[id_].value
+            self.accounts[id_] = found
+        return self.accounts[id_]
 
-    def _snapshot(self, id_: AccountId) -> Kept[Snapshot] | None:
+    def _snapshot(self, id_: AccountId) -> Snapshot | None:
         facts = self.gather.account(id_, self.now)
         if facts is None:
             return None
@@ -108,7 +113,7 @@ class Reading:
         for unit in {g.grant.unit for g in facts.grants}:
             _, end = _around(self.now, self._instants(chain_of(self.org, unit, self.now)))
             until = min(until, end)
-        return Kept(flatten(found), self.now, until)
+        return flatten(found, self.now, until)
 
     def _place(self, id_: UnitId) -> Kept[Place] | None:
         unit = self.org.unit(id_)
