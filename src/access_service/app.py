@@ -14,14 +14,21 @@ from starlette.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
 from access_service.api import routers
-from access_service.api.edge import Edge, Observe, make_log
+from access_service.api.edge import Edge, Observe
 from access_service.api.errors import install
+from access_service.api.hot import Application
 from access_service.api.limits import OPEN_BYTES, BodyLimit
+from access_service.api.log import Lines, make_log
+from access_service.api.metrics import Metrics
+from access_service.api.pool import Pool
+from access_service.api.register_pdp import RegisterPdp
 from access_service.api.schemas import COMPONENTS
+from access_service.api.schemas_search import COMPONENTS as SEARCH_COMPONENTS
 from access_service.domain.errors import UnavailableError
 from access_service.engine.casbin_engine import check_distribution
 from access_service.settings import Settings
 from access_service.signing.keys import SEAL_KEY, load_or_create
+from access_service.signing.pages import PageKey
 from access_service.storage.db import Database
 from access_service.storage.keys import PublicKey, keep_public_key
 from access_service.storage.migrate import require_current
@@ -41,17 +48,18 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        edge = _open(settings, clock, allow_demo=allow_demo)
-        app.state.edge, app.state.services, app.state.settings = edge, edge.services, settings
-        edge.point.watch()
+        services, point = _open(settings, clock, allow_demo=allow_demo)
+        app.state.services, app.state.point, app.state.settings = services, point, settings
+        app.state.edge = edge = _edge(settings, services, point)
+        point.watch()
         try:
             yield
         finally:
-            edge.point.close()
+            point.close()
             edge.pool.shutdown()
-            edge.services.db.close()
+            services.db.close()
 
-    app: FastAPI = FastAPI(
+    app: FastAPI = Application(
         title="access-service",
         summary="Who may see what of a province's education records, and which signature allows it.",
         version=_version(),
@@ -72,7 +80,24 @@ def create_app(
     return app
 
 
-def _open(settings: Settings, clock: Callable[[], datetime], *, allow_demo: bool) -> Edge:
+def _edge(settings: Settings, services: Services, point: DecisionPoint) -> Edge:
+    pool, metrics = Pool(), Metrics()
+    return Edge(
+        pdp=RegisterPdp(services, point, pool, metrics, settings.register_name),
+        clock=services.db.clock,
+        public_url=settings.public_url,
+        api_key=settings.api_key.get_secret_value() if settings.api_key else None,
+        log=make_log(settings.log_level),
+        lines=Lines(settings.log_level),
+        pages=PageKey.load(settings.keys_dir),
+        api_key_search=settings.api_key_search,
+        log_decisions=settings.log_decisions,
+        metrics=metrics,
+        pool=pool,
+    )
+
+
+def _open(settings: Settings, clock: Callable[[], datetime], *, allow_demo: bool) -> tuple[Services, DecisionPoint]:
     check_distribution()
     db = Database(settings.database_url, clock)
     try:
@@ -92,16 +117,7 @@ def _open(settings: Settings, clock: Callable[[], datetime], *, allow_demo: bool
         poll_s=settings.poll_ms / 1000,
     )
     services.committed.append(point.committed)
-    return Edge(
-        services=services,
-        point=point,
-        public_url=settings.public_url,
-        api_key=settings.api_key.get_secret_value() if settings.api_key else None,
-        register_name=settings.register_name,
-        api_key_search=settings.api_key_search,
-        log_decisions=settings.log_decisions,
-        log=make_log(settings.log_level),
-    )
+    return services, point
 
 
 def _check_demo(db: Database, *, allow_demo: bool) -> None:
@@ -140,7 +156,7 @@ def _complete_openapi(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = generated()
             components = document.setdefault("components", {})
-            components.setdefault("schemas", {}).update(COMPONENTS)
+            components.setdefault("schemas", {}).update(COMPONENTS | SEARCH_COMPONENTS)
             components.setdefault("securitySchemes", {})["key"] = {"type": "http", "scheme": "bearer"}
             app.openapi_schema = document
         return app.openapi_schema

@@ -87,7 +87,7 @@ def _serve(told: dict[str, Any], *, port: int, data_dir: Path, output: Path, say
 
     def announce() -> None:
         if _is_ready(base_url, server):
-            point: DecisionPoint = app.state.edge.point
+            point: DecisionPoint = app.state.point
             told.update(
                 base_url=base_url,
                 now=instant(app.state.services.db.clock()),

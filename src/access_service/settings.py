@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "ACCESS_SERVICE_"
@@ -60,6 +60,15 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    tls_cert: Path | None = Field(
+        None,
+        description="Certificate chain (PEM) to serve https with; needs its key and an https public address.",
+    )
+    tls_key: Path | None = Field(
+        None,
+        validate_default=True,
+        description="Private key (PEM, without a passphrase) of that certificate; not readable by everybody.",
+    )
     cache_mib: int = Field(
         256,
         ge=1,
@@ -90,6 +99,21 @@ class Settings(BaseSettings):
     def _empty_is_none(cls, value: SecretStr | None) -> SecretStr | None:
         """An empty key would be one that everybody knows."""
         return value if value is not None and value.get_secret_value().strip() else None
+
+    @field_validator("tls_cert", "tls_key", mode="before")
+    @classmethod
+    def _empty_is_no_file(cls, value: object) -> object:
+        return value or None
+
+    @field_validator("tls_key")
+    @classmethod
+    def _tls_is_whole(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        cert = info.data.get("tls_cert")
+        if (cert is None) != (value is None):
+            raise ValueError("a certificate and its key are given together")
+        if cert is not None and urlsplit(info.data.get("public_url", "")).scheme != "https":
+            raise ValueError("with a certificate the public address begins with https://")
+        return value
 
     @field_validator("register_name")
     @classmethod

@@ -53,7 +53,7 @@ def test_it_is_not_ready_without_its_tables(fresh: Served) -> None:
 
 
 def test_it_is_not_ready_when_the_watch_is_stale(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    point = served.client.app.state.edge.point  # type: ignore[attr-defined]
+    point = served.client.app.state.point  # type: ignore[attr-defined]
     monkeypatch.setattr(point, "is_fresh", lambda: False)
     assert served.client.get("/readyz").status_code == HTTPStatus.SERVICE_UNAVAILABLE
 

@@ -287,7 +287,7 @@ def test_a_database_without_schema_says_what_to_do(run: Any, tmp_path: Path) -> 
     assert ran.error["code"] == "unavailable"
     assert "access-service migrate" in ran.error["message"]
     assert run("migrate").status == 0
-    assert run("migrate", "--json").json == {"schema": "0001"}
+    assert run("migrate", "--json").json == {"schema": "0002"}
     assert "no register" in run("matrix", "00031").err
 
 

@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
+import pytest
 from prometheus_client import Metric
 
-from access_service.api.edge import Metrics
+from access_service.api.metrics import Metrics
 
 PAGE = Path(__file__).parents[2] / "docs" / "for-operators.md"
 ROW = re.compile(r"^\| `(\w+)\{([\w,]*)\}` \| (.+) \|$", re.MULTILINE)
@@ -18,18 +19,29 @@ def written_name(family: Metric) -> str:
 
 def test_every_metric_is_described_with_its_labels() -> None:
     metrics = Metrics()
-    labels = {
-        metrics.requests: ("method", "route", "status"),
-        metrics.decisions: ("outcome", "reason"),
-        metrics.latency: ("source",),
-    }
-    for metric, names in labels.items():
-        # Refuses any other number of labels; naming them checks the names.
-        metric.labels(**dict.fromkeys(names, "x"))
+    metrics.requests["POST", "/x", "200"] += 1
+    metrics.decisions["deny", "no_grant"] += 1
+    metrics.decided["memory"].observe(1e-5)
+    metrics.searched["resource"].observe(1e-5)
     shown = {written_name(family): samples_of(family) for family in metrics.registry.collect()}
     listed = {name: set(names.split(",")) for name, names, _ in ROW.findall(PAGE.read_text(encoding="utf-8"))}
-    assert len(shown) == len(labels)
     assert listed == shown
+
+
+def test_a_time_is_in_every_bucket_that_it_does_not_exceed() -> None:
+    metrics = Metrics()
+    for seconds in (1e-9, 1e-5, 1.1e-5, 0.3, 60.0):
+        metrics.decided["memory"].observe(seconds)
+    value = metrics.registry.get_sample_value
+
+    def at_most(bound: str) -> float | None:
+        return value("access_service_decision_seconds_bucket", {"source": "memory", "le": bound})
+
+    assert [at_most(bound) for bound in ("5e-06", "1e-05", "2.5e-05", "0.1", "0.5", "2.0", "+Inf")] == [
+        *(1, 2, 3, 3, 4, 4, 5)
+    ]
+    assert value("access_service_decision_seconds_count", {"source": "memory"}) == 5
+    assert value("access_service_decision_seconds_sum", {"source": "memory"}) == pytest.approx(60.3, abs=0.001)
 
 
 def samples_of(family: Metric) -> set[str]:

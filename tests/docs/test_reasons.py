@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from access_service.api.errors import EDGE_TEXT
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.text import REASON_TEXT, REFUSAL_TEXT, Text
 
@@ -56,6 +57,11 @@ def test_every_row_says_when_it_happens(
     for row in documented(heading):
         assert len(row) == 5, row
         assert len(row[1]) > 10, row
+
+
+def test_the_codes_of_the_interface_are_listed_with_their_sentences() -> None:
+    expected = [(f"`{code}`", text.vi, text.en) for code, text in EDGE_TEXT.items()]
+    assert [(row[0], row[2], row[3]) for row in documented("Codes of the interface alone")] == expected
 
 
 def test_two_reasons_never_read_the_same() -> None:

@@ -15,8 +15,11 @@ from access_service.engine import compile as compile_module
 from access_service.engine.casbin_engine import CasbinEngine
 from access_service.engine.compile import Tables, compile_pack
 from access_service.engine.load import load_pack
+from access_service.engine.standalone_load import is_standalone
 
-PACKS = sorted(path.parent.name for path in (REPOSITORY / "policy").glob("*/pack.toml"))
+PACKS = sorted(
+    path.parent.name for path in (REPOSITORY / "policy").glob("*/pack.toml") if not is_standalone(path.parent)
+)
 CATEGORIES, ACTIONS, ROLES = ("STU", "HEA"), ("read", "write", "submit"), ("teacher", "nurse", "guest")
 
 

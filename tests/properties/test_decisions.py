@@ -17,7 +17,8 @@ from access_service.domain.reasons import Reason
 from access_service.domain.time import next_boundary
 from access_service.engine.case_world import OnePack
 from access_service.engine.compile import compile_pack
-from access_service.engine.decide import decide, flatten
+from access_service.engine.decide import decide
+from access_service.engine.snapshots import flatten
 from plain_casbin import casbin_tables
 
 TICK = timedelta(microseconds=1)
@@ -28,7 +29,10 @@ def answer(asked: Asked, tables=None) -> Decision:
     """The engine's answer, from facts to decision."""
     snapshot = None if asked.facts is None else flatten(standing(asked.facts, asked.now))
     return decide(
-        asked.request, snapshot, OnePack(asked.org, asked.bound, tables or compile_pack(asked.pack)), asked.now
+        asked.request,
+        snapshot,
+        OnePack(asked.org, asked.bound, tables or compile_pack(asked.pack), asked.now),
+        asked.now,
     )
 
 
@@ -155,7 +159,7 @@ def test_a_decision_is_a_function_of_facts_and_now(asked: Asked, part: float) ->
     # A snapshot kept from `now` says the same as one made later.
     if asked.facts is not None:
         kept = flatten(standing(asked.facts, asked.now))
-        places = OnePack(asked.org, asked.bound, compile_pack(asked.pack))
+        places = OnePack(asked.org, asked.bound, compile_pack(asked.pack), asked.now)
         assert decide(asked.request, kept, places, until - TICK) == decision
 
 

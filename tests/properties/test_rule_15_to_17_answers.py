@@ -15,7 +15,8 @@ from access_service.domain.delegation import Grant
 from access_service.domain.documents import Document, Signature
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import RegisterId, SuspendableKind
-from access_service.engine.decide import decide, flatten
+from access_service.engine.decide import decide
+from access_service.engine.snapshots import flatten
 from access_service.storage.access import Gatherer
 from access_service.usecases import delegation, documents, leaving
 from access_service.usecases.access import DecisionPoint

@@ -1,6 +1,7 @@
 """Migrations: they agree with the tables, on both databases, and an old schema is not served."""
 
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import DateTime, Engine, column, insert, inspect, table, text
 
 from access_service.domain.errors import UnavailableError
 from access_service.storage import migrate
@@ -68,6 +69,38 @@ def test_upgrading_twice_changes_nothing(blank_url: str) -> None:
     engine.dispose()
 
 
+def test_grants_of_the_first_schema_are_found_by_their_unit(
+    blank_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Schema 0002: a grant that lost its unit on the way would be missing from every search, without a word."""
+    newest = migrate.HEAD
+    monkeypatch.setattr(migrate, "HEAD", "0001")
+    migrate.upgrade(blank_url)
+    row = {
+        "register_id": "thu",
+        "from_rev": 1,
+        "valid_from": datetime(2026, 9, 1, tzinfo=UTC),
+        "account": "000-tk",
+        "role": "x",
+        "unit": "00031",
+        "authority": "a",
+    }
+    scopes = {"g1": '{"unit":"0003101"}', "g2": '{"unit":"Tr\u01b0\u1eddng \\"th\u1eed\\"","levels":["primary"]}'}
+    engine = make_engine(blank_url)
+    grants = table("grants", *(column(name) for name in (*row, "id", "scope") if name != "valid_from"))
+    grants.append_column(column("valid_from", DateTime(timezone=True)))
+    with engine.begin() as connection:
+        connection.execute(insert(grants), [{**row, "id": id_, "scope": scope} for id_, scope in scopes.items()])
+    monkeypatch.setattr(migrate, "HEAD", newest)
+    migrate.upgrade(blank_url)
+    with engine.connect() as connection:
+        units = {
+            found.id: found.scope_unit for found in connection.execute(text("SELECT id, scope_unit FROM grants"))
+        }
+    engine.dispose()
+    assert units == {"g1": "0003101", "g2": 'Trường "thử"'}
+
+
 def test_nodes_that_start_together_migrate_once(blank_url: str) -> None:
     failed: list[Exception] = []
 
@@ -100,10 +133,11 @@ def test_a_blank_database_is_not_served(blank_url: str) -> None:
 
 def test_an_old_schema_is_not_served(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = make_engine(database_url)
-    monkeypatch.setattr(migrate, "HEAD", "0002")
+    newest = migrate.HEAD
+    monkeypatch.setattr(migrate, "HEAD", "9998")
     with pytest.raises(
         UnavailableError,
-        match=r"^the database has schema `0001` and this version needs `0002`; run `access-service migrate`$",
+        match=rf"^the database has schema `{newest}` and this version needs `9998`; run `access-service migrate`$",
     ):
         migrate.require_current(engine)
     engine.dispose()

@@ -30,7 +30,7 @@ from access_service.storage.policy import store_pack
 from access_service.storage.tables import CounterRow, table
 from access_service.usecases import delegation
 from access_service.usecases.access import DecisionPoint, check, parse_revision, revision_text
-from access_service.usecases.snapshots import LockIndex, Reading
+from access_service.usecases.snapshots import LockIndex
 from world import (
     CLASS_6A,
     CLASS_6B,
@@ -97,7 +97,8 @@ def test_memory_database_and_the_record_of_the_past_agree(school: School) -> Non
         cold = point.decide(world.register, request)
         again = point.decide(world.register, request)
         past = point.decide_at(world.register, request, at=cold.now, known_at=cold.revision)
-        assert cold == again == past
+        answers = [(found.decision, found.revision, found.instant) for found in (cold, again, past)]
+        assert answers[0] == answers[1] == answers[2]
     assert [bool(point.decide(world.register, r).decision) for r in requests] == [True] + [False] * 8
     reasons = [d.reason for r in requests[1:] if isinstance(d := point.decide(world.register, r).decision, Deny)]
     assert reasons[:3] == [Reason.OUTSIDE_CLASS, Reason.ACTION_NOT_IN_ROLE, Reason.UNKNOWN_ACTION]
@@ -106,13 +107,19 @@ def test_memory_database_and_the_record_of_the_past_agree(school: School) -> Non
 
 def test_a_batch_sees_one_revision_and_one_instant(school: School) -> None:
     world, teacher, point = school
-    asks = [ask(teacher), Deny(Reason.RESOURCE_INCOMPLETE), ask(teacher, CLASS_6B), ask(teacher)]
-    cold = point.decide_all(world.register, asks)
+    items = [ask(teacher).ask, Reason.RESOURCE_INCOMPLETE, ask(teacher, CLASS_6B).ask, ask(teacher).ask]
+    cold = point.decide_all(world.register, items)
     assert [bool(d) for d in cold.decisions] == [True, False, False, True]
-    warm = point.warm_all(world.register, asks)
-    assert warm == cold
-    assert len(point.decide_all(world.register, asks, stop_at=False).decisions) == 2
-    assert len(point.decide_all(world.register, asks, stop_at=True).decisions) == 1
+    moment = point.moment(world.register)
+    assert moment is not None
+    assert moment.answers(items)
+    assert moment.holds()
+    warm = point.decide_all(world.register, items)
+    assert (warm.decisions, warm.revision, warm.instant) == (cold.decisions, cold.revision, cold.instant)
+    assert len(point.decide_all(world.register, items, stop_at=False).decisions) == 2
+    assert len(point.decide_all(world.register, items, stop_at=True).decisions) == 1
+    suspend(world, teacher)
+    assert not moment.holds()
 
 
 def test_check_asks_now_or_then(school: School) -> None:
@@ -185,6 +192,7 @@ def test_a_load_that_raced_a_commit_is_not_kept(school: School) -> None:
         return world.clock.now
 
     point._db = Database(str(world.services.db.url), clock)
+    point._timestamp = lambda: clock().timestamp()
     decided = point.decide(world.register, ask(teacher))
     assert decided.decision
     assert decided.revision == raced[0] < point.revision(world.register)
@@ -253,12 +261,12 @@ def test_another_pack_takes_over_at_its_date_without_a_commit(school: School) ->
     assert explained.pack is not None
     assert explained.pack.name == "base"
     view = point._views[world.register]
-    assert view._until == at
-    assert view.accounts.young[teacher.account].until <= at
+    assert view.until == at.timestamp()
+    assert view.accounts[teacher.account].until <= at.timestamp()
     world.clock.now = at
     assert point.warm(world.register, pupil) is None
     point.decide(world.register, pupil)
-    tables_now = view.places[SCHOOL].tables
+    tables_now = view.units[SCHOOL].tables
     assert tables_now is not None
     assert tables_now.pack.name == "hai-phong"
 
@@ -388,9 +396,9 @@ def test_unknown_ids_are_never_kept(school: School) -> None:
     for n in range(20):
         point.decide(world.register, ask(teacher, account=AccountId(f"acc_{n}"), class_id=ClassId(f"c{n}")))
     view = point._views[world.register]
-    assert set(view.accounts.young) == {someone.account for someone in world.people.values()}
-    assert set(view.places) <= {SCHOOL}
-    assert set(view.sites.young) <= {CLASS_6A}
+    assert set(view.accounts) == {someone.account for someone in world.people.values()}
+    assert set(view.units) <= {SCHOOL}
+    assert set(view.sites) <= {CLASS_6A}
 
 
 def test_registers_on_one_database_never_meet(school: School) -> None:
@@ -411,14 +419,6 @@ def test_a_revision_that_never_was_is_refused(school: School, known_at: int) -> 
     world, teacher, point = school
     with pytest.raises(InvalidError, match="no revision"):
         point.decide_at(world.register, ask(teacher), at=world.clock.now, known_at=known_at)
-
-
-def test_a_reading_answers_for_one_instant(school: School) -> None:
-    world, _, _ = school
-    with world.services.db.read(world.register) as reader:
-        reading = Reading(reader, world.clock.now, LockIndex())
-        with pytest.raises(RuntimeError, match="one instant"):
-            reading.place(SCHOOL, world.clock.now + timedelta(seconds=1))
 
 
 @given(st.integers(min_value=0, max_value=2**61))

@@ -1,6 +1,9 @@
 """HTTP JSON: parse, call the use case, render.
 
-access        AuthZEN: one question or a batch   matrix        the access matrix
+access        AuthZEN: one question or a batch   search        AuthZEN: the three searches
+hot           the same ahead of the framework    bodies        reading a body strictly and quickly
+pdp           what answers behind these routes   register_pdp  a register does; pack_pdp: a pack alone
+matrix        the access matrix                  log, metrics  what is written and counted
 sessions, org, accounts, delegation, documents, audit   the management routes of each noun
 schemas       AuthZEN's bodies and answers; schemas_<noun> those of the management routes, over schemas_base
 routing       what management routes share       deps          what each is given
@@ -13,11 +16,12 @@ A new group of routes is one line in `routers`.
 
 from fastapi import APIRouter
 
-from access_service.api import access, accounts, audit, delegation, documents, health, matrix, org, sessions
+from access_service.api import access, accounts, audit, delegation, documents, health, matrix, org, search, sessions
 
 routers: tuple[APIRouter, ...] = (
     health.router,
     access.router,
+    search.router,
     matrix.router,
     *(sessions.open_router, sessions.router, org.router, accounts.router),
     *(delegation.router, documents.router, audit.router),

@@ -17,8 +17,10 @@ from starlette.responses import Response
 from access_service.domain.errors import (
     AccessServiceError,
     ImportRefusedError,
+    PageTokenError,
     PolicyError,
     RefusedError,
+    RestartError,
     StaleRevisionError,
     UnavailableError,
 )
@@ -69,10 +71,16 @@ STATUS: Mapping[Refusal, int] = {
 """Every refusal's status; a test keeps it whole."""
 
 UNAVAILABLE, STALE, INTERNAL, METHOD = "unavailable", "stale_revision", "internal", "method_not_allowed"
+RESTART, PAGE_TOKEN = "restart", "page_token"
 EDGE_TEXT: Mapping[str, Text] = {
     UNAVAILABLE: Text("Dịch vụ tạm thời không trả lời được", "The service cannot answer now"),
     STALE: Text("Dữ liệu tại máy chủ này chưa cập nhật kịp", "This node has not caught up yet"),
     INTERNAL: Text("Lỗi hệ thống", "Internal error"),
+    PAGE_TOKEN: Text("Mã trang không hợp lệ hoặc đã hết hạn", "The page token is not valid here, or has expired"),
+    RESTART: Text(
+        "Quyền truy cập đã thay đổi trong khi đọc danh sách, cần đọc lại từ đầu",
+        "What the list rests on has changed; begin it again",
+    ),
     METHOD: Text("Phương thức không được hỗ trợ", "The method is not supported here"),
 }
 """Codes that no rule gives: they exist only on the wire."""
@@ -145,6 +153,10 @@ def problem_of(error: AccessServiceError, path: str) -> Response:
         return problem(STALE, status=503, detail=str(error))
     if isinstance(error, UnavailableError):
         return problem(UNAVAILABLE, status=503, detail=str(error))
+    if isinstance(error, RestartError):
+        return problem(RESTART, status=409, detail=str(error))
+    if isinstance(error, PageTokenError):
+        return problem(PAGE_TOKEN, status=400, detail=str(error))
     unreadable = 400 if path.startswith(AUTHZEN) else 422
     if isinstance(error, RefusedError):
         status = STATUS[error.code]

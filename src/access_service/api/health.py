@@ -4,9 +4,8 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
 
-from access_service.api.edge import Edge, edge_of
+from access_service.api.edge import edge_of
 from access_service.api.schemas import PROBLEMS
-from access_service.domain.errors import UnavailableError
 
 router = APIRouter(tags=["health"])
 
@@ -21,15 +20,8 @@ async def healthz() -> dict[str, str]:
 async def readyz(request: Request) -> dict[str, str]:
     """200 when a question would be answered: the register can be read and has been seen lately. 503 otherwise."""
     edge = edge_of(request)
-    await edge.in_pool(lambda: _check(edge))
+    await edge.in_pool(edge.pdp.check_ready)
     return {"status": "ready"}
-
-
-def _check(edge: Edge) -> None:
-    edge.services.db.ping()
-    edge.point.advance(edge.find_register())
-    if not edge.point.is_fresh():
-        raise UnavailableError("the register has not been seen for too long")
 
 
 @router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)

@@ -27,6 +27,8 @@ OPEN_BYTES = 1 << 14
 """Largest body of a request that nobody has to sign in for."""
 ON_LOOP_BYTES = 1 << 16
 """Reading a larger body would keep the event loop from others."""
+QUICK_ON_LOOP_BYTES = 1 << 18
+"""The same where msgspec alone reads it, four times as fast."""
 MARKS = 100_000
 """Most strings and brackets of a body: twice what the largest batch holds with every member said."""
 ACT_MARKS = 30_000

@@ -4,7 +4,7 @@ The routes (`api.access`, `api.search`) know HTTP: bodies, defaults, semantics, 
 question means. Both ends speak the structs of `api.schemas`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -12,6 +12,8 @@ import msgspec
 
 Wanted = Literal["subject", "resource", "action"]
 """What a search looks for."""
+Explain = Literal["none", "code", "full"]
+LogDecisions = Literal["none", "deny", "all"]
 
 
 class Bodies(NamedTuple):
@@ -20,21 +22,19 @@ class Bodies(NamedTuple):
     evaluation: type[msgspec.Struct]
     evaluations: type[msgspec.Struct]
     search: type[msgspec.Struct]
-
-
-class Verdict(NamedTuple):
-    """One answer, and what the log may say of it."""
-
-    answer: msgspec.Struct
-    """A `schemas.Answer`."""
-    record: dict[str, Any]
-    """Ids, reason, grant: never the id of a pupil or of a member of staff."""
+    are_closed: bool
+    """Does every member have a type of its own? Then nothing of a body is kept that was not looked at."""
 
 
 class Answered(NamedTuple):
     """The answers to one body, all at one revision and one instant, in the order asked."""
 
-    verdicts: Sequence[Verdict]
+    answers: Sequence[bytes]
+    """Each rendered: a `schemas.Answer`."""
+    counts: Mapping[tuple[str, str], int]
+    """How often each outcome with its reason; the reason is empty for an allow and where nobody asked for it."""
+    records: Sequence[dict[str, Any]]
+    """What the log says of those it wants: ids, reason, grant; never the id of a pupil or member of staff."""
     revision: str
     """As it stands in `X-Access-Revision`."""
 
@@ -57,6 +57,10 @@ class Found(NamedTuple):
     """The last id of this page when more may follow; None at the end."""
     revision: str
     now: datetime
+    record: dict[str, Any] | None = None
+    """What the log may say of it: ids, never that of a pupil or of a member of staff."""
+    sensitive: bool = False
+    """Somebody asked who may see data that the pack marks as sensitive: logged whatever else is."""
 
 
 class Pdp(Protocol):
@@ -65,15 +69,24 @@ class Pdp(Protocol):
     bodies: Bodies
 
     async def evaluate(
-        self, items: Sequence[Any], *, stop_at: bool | None, explain: str, request_id: str
+        self, items: Sequence[Any], *, stop_at: bool | None, explain: Explain, log: LogDecisions, is_clean: bool
     ) -> Answered:
         """Answer items of `bodies.evaluation` with their defaults filled in.
 
-        `explain` is what an item gets that does not say (`none`, `code`, `full`); `stop_at` ends the list with the
-        first such decision. Incomplete items are answered with a deny.
+        `explain` is what an item gets that does not say; `stop_at` ends the list with the first such decision;
+        `log` says which decisions are recorded. Incomplete items are answered with a deny. `is_clean`: every word
+        is known to be short, in NFC and free of control characters.
         """
         ...
 
     async def search(self, wanted: Wanted, sent: Any, *, limit: int, start: Start | None) -> Found:
         """The next at most `limit` results after `start`. Raises `RestartError` when a page cannot be continued."""
+        ...
+
+    async def audience(self) -> str:
+        """What answers, for the tokens of pages: those of another register or pack are none of ours."""
+        ...
+
+    def check_ready(self) -> None:
+        """Raise `UnavailableError` unless a question would be answered. May read the database."""
         ...

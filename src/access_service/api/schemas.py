@@ -16,20 +16,20 @@ Explain = Literal["none", "code", "full"]
 Semantic = Literal["execute_all", "deny_on_first_deny", "permit_on_first_permit"]
 
 
-class Subject(Struct):
+class Subject(Struct, omit_defaults=True):
     """Who would act. `type` is `account`, `id` the account's code."""
 
     type: Word | None = None
     id: Word | None = None
 
 
-class Action(Struct):
+class Action(Struct, omit_defaults=True):
     """What they would do: a verb of the policy pack."""
 
     name: Word | None = None
 
 
-class ResourceProperties(Struct):
+class ResourceProperties(Struct, omit_defaults=True):
     """What the caller asserts of the record."""
 
     category: Word | None = None
@@ -44,7 +44,7 @@ class ResourceProperties(Struct):
     school_year: Word | None = None
 
 
-class Resource(Struct):
+class Resource(Struct, omit_defaults=True):
     """The record: `type` is `unit`, `class`, `student` or `staff`."""
 
     type: Word | None = None
@@ -52,7 +52,7 @@ class Resource(Struct):
     properties: ResourceProperties | None = None
 
 
-class Context(Struct):
+class Context(Struct, omit_defaults=True):
     """What else bears on the question and its answer."""
 
     function: Word | None = None
@@ -62,7 +62,7 @@ class Context(Struct):
     """A revision (`X-Access-Revision` of an earlier answer) that the decision must have seen."""
 
 
-class Evaluation(Struct):
+class Evaluation(Struct, omit_defaults=True):
     """One question. Subject, action and resource are required, each with its id."""
 
     subject: Subject | None = None
@@ -71,13 +71,13 @@ class Evaluation(Struct):
     context: Context | None = None
 
 
-class Options(Struct):
+class Options(Struct, omit_defaults=True):
     """How a batch is run."""
 
     evaluations_semantic: Semantic | None = None
 
 
-class Evaluations(Struct):
+class Evaluations(Struct, omit_defaults=True):
     """Several questions; members at the top stand in whole for those an item leaves out."""
 
     subject: Subject | None = None
@@ -132,6 +132,11 @@ _REFERENCES, COMPONENTS = msgspec.json.schema_components(
     [Evaluation, Evaluations, Answer, Answers, Metadata, Problem], ref_template=_TEMPLATE
 )
 """`COMPONENTS` goes into `/openapi.json` as it is."""
+
+
+def rendered(answer: Answer) -> bytes:
+    """An answer as it is sent."""
+    return msgspec.json.encode(answer)
 
 
 def reference(type_: type[Struct]) -> dict[str, str]:

@@ -5,7 +5,6 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
 from access_service.api.deps import CallerDep, ServicesDep
-from access_service.api.edge import edge_of
 from access_service.api.idempotency import ReadingRoute
 from access_service.api.routing import PROBLEMS, manage
 from access_service.api.schemas_accounts import ActivatedOut, Activation, MeOut, NewSession, SessionOut
@@ -25,7 +24,7 @@ async def sign_in(request: Request, services: ServicesDep, body: NewSession) -> 
     """Open a session. A wrong name, a wrong password and a locked account answer the same, at the same time."""
 
     def work() -> SessionOut:
-        register = register_named(services, body.register_ or edge_of(request).register_name)
+        register = register_named(services, body.register_ or request.app.state.settings.register_name)
         return SessionOut.of(accounts.sign_in(services, register, body.username, body.password))
 
     began = anyio.current_time()

@@ -123,6 +123,17 @@ def serve(
         str | None, typer.Option(metavar="URL", help="Address that callers use; https except on loopback.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; more than one takes PostgreSQL.")] = 1,
+    policy: Annotated[
+        Path | None,
+        typer.Option("--policy", metavar="DIR", help="Folder of a pack to serve alone, without a register."),
+    ] = None,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option("--tls-cert", metavar="FILE", help="Certificate chain (PEM), to serve https directly."),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", metavar="FILE", help="Its private key (PEM, without a passphrase).")
+    ] = None,
     database: options.Database = None,
 ) -> None:
     """Serve the API until a signal, then finish what is in progress.
@@ -131,7 +142,12 @@ def serve(
     """
     from access_service.cli.serve import run_serve
 
-    run_serve(database=database, host=host, port=port, public_url=public_url, workers=workers)
+    run_serve(
+        policy=policy,
+        database=database,
+        workers=workers,
+        given={"host": host, "port": port, "public_url": public_url, "tls_cert": tls_cert, "tls_key": tls_key},
+    )
 
 
 @app.command("import")

@@ -9,10 +9,14 @@ from access_service.cli.errors import DONE, REFUSED
 from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
 from access_service.domain.errors import Fault, PolicyError
 from access_service.domain.names import UnitId
+from access_service.domain.policy import Pack
 from access_service.domain.time import local
-from access_service.engine.cases import run_cases
+from access_service.engine.cases import CaseResult, run_cases
 from access_service.engine.compile import compile_pack
 from access_service.engine.load import load_pack
+from access_service.engine.standalone import StandaloneEngine, StandalonePack
+from access_service.engine.standalone_cases import run_standalone_cases
+from access_service.engine.standalone_load import is_standalone, load_standalone, models_for
 from access_service.usecases.instants import parse_day
 from access_service.usecases.policy import bind_pack_as_operator, read_pack
 from access_service.usecases.sheets import instant_text
@@ -20,14 +24,11 @@ from access_service.usecases.sheets import instant_text
 
 def run_policy_check(folders: Sequence[Path], *, models: Path | None, as_json: bool) -> int:
     """Read every pack strictly; all faults of all of them at once."""
-    models = models or settings_for().models_dir
     faults: list[Fault] = []
-    read = []
+    read: list[Pack | StandalonePack] = []
     for folder in folders:
         try:
-            pack = load_pack(folder.resolve().parent, folder.resolve().name, models)
-            compile_pack(pack)
-            read.append(pack)
+            read.append(_checked(folder.resolve(), models))
         except PolicyError as error:
             faults += error.faults
     if faults:
@@ -40,10 +41,26 @@ def run_policy_check(folders: Sequence[Path], *, models: Path | None, as_json: b
     return DONE
 
 
+def _checked(folder: Path, models: Path | None) -> Pack | StandalonePack:
+    """The folder's pack, of whichever kind, made ready to decide."""
+    if is_standalone(folder):
+        alone = load_standalone(folder, models or models_for(folder, settings_for().models_dir))
+        StandaloneEngine(alone)
+        return alone
+    pack = load_pack(folder.parent, folder.name, models or settings_for().models_dir)
+    compile_pack(pack)
+    return pack
+
+
+def _run(folder: Path, models: Path | None) -> list[CaseResult]:
+    if is_standalone(folder):
+        return run_standalone_cases(folder, models or models_for(folder, settings_for().models_dir))
+    return run_cases(folder, models or settings_for().models_dir)
+
+
 def run_policy_test(folders: Sequence[Path], *, models: Path | None, as_json: bool) -> int:
     """Run every case of the packs; 1 when one of them answers otherwise than it says, or there is none."""
-    models = models or settings_for().models_dir
-    results = [result for folder in folders for result in run_cases(folder.resolve(), models)]
+    results = [result for folder in folders for result in _run(folder.resolve(), models)]
     failed = [result for result in results if not result.ok]
     if as_json:
         say_json(

@@ -1,7 +1,11 @@
-"""`serve`: the service, over what `init` made."""
+"""`serve`: the service, over what `init` made, or over one pack alone."""
 
 import os
 import socket
+import ssl
+import stat
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -11,6 +15,7 @@ from access_service.cli.errors import UsageError
 from access_service.cli.opening import opened, settings_for
 from access_service.domain.errors import UnavailableError
 from access_service.engine.casbin_engine import check_distribution
+from access_service.pack_app import create_pack_app
 from access_service.settings import PREFIX, Settings
 from access_service.signing.keys import SEAL_KEY, load_or_create
 
@@ -23,18 +28,15 @@ def make_app() -> Any:
     return create_app(Settings())
 
 
-def run_serve(
-    *, database: str | None, host: str | None, port: int | None, public_url: str | None, workers: int
-) -> None:
-    """Serve until a signal, after checking everything that would make it refuse."""
-    settings = settings_for(database, host=host, port=port, public_url=public_url)
+def run_serve(*, policy: Path | None, database: str | None, workers: int, given: Mapping[str, object]) -> None:
+    """Serve until a signal, after checking everything that would make it refuse. `given` are settings."""
+    settings = settings_for(database, **given)
     check_distribution()
-    with opened(settings) as db:
-        if workers > 1 and db.is_sqlite:
-            raise UsageError("SQLite serves one process; leave out --workers or use PostgreSQL")
-        if any(row["demo"] for row in db.registers()):
-            raise UnavailableError("this database is a demonstration, its passwords are public")
-    load_or_create(settings.keys_dir / SEAL_KEY)
+    if policy is None:
+        _check_database(settings, workers)
+        load_or_create(settings.keys_dir / SEAL_KEY)
+    elif workers > 1:
+        raise UsageError("one process serves a pack alone; leave out --workers")
     _check_port(settings)
     options: dict[str, Any] = {
         "host": settings.host,
@@ -43,14 +45,42 @@ def run_serve(
         "access_log": False,
         "server_header": False,
         "timeout_graceful_shutdown": GRACE_S,
+        **_tls(settings),
     }
-    if workers == 1:
+    if policy is not None:
+        uvicorn.run(create_pack_app(settings, policy), **options)
+    elif workers == 1:
         uvicorn.run(create_app(settings), **options)
-        return
-    # Workers are new processes: what was said on the command line reaches them as environment.
-    os.environ[f"{PREFIX}DATABASE_URL"] = settings.database_url
-    os.environ[f"{PREFIX}PUBLIC_URL"] = settings.public_url
-    uvicorn.run("access_service.cli.serve:make_app", factory=True, workers=workers, **options)
+    else:
+        # Workers are new processes: what was said on the command line reaches them as environment.
+        os.environ[f"{PREFIX}DATABASE_URL"] = settings.database_url
+        os.environ[f"{PREFIX}PUBLIC_URL"] = settings.public_url
+        uvicorn.run("access_service.cli.serve:make_app", factory=True, workers=workers, **options)
+
+
+def _check_database(settings: Settings, workers: int) -> None:
+    with opened(settings) as db:
+        if workers > 1 and db.is_sqlite:
+            raise UsageError("SQLite serves one process; leave out --workers or use PostgreSQL")
+        if any(row["demo"] for row in db.registers()):
+            raise UnavailableError("this database is a demonstration, its passwords are public")
+
+
+def _tls(settings: Settings) -> dict[str, Any]:
+    """The server's options for https, once certificate and key are found to fit; nothing without a certificate."""
+    cert, key = settings.tls_cert, settings.tls_key
+    if cert is None or key is None:
+        return {}
+    if stat.S_IMODE(key.stat().st_mode) & stat.S_IRWXO:
+        raise UnavailableError(f"the key `{key}` can be read or changed by everybody; `chmod 600` mends that")
+    if not cert.is_file():
+        raise UnavailableError(f"there is no certificate `{cert}`")
+    try:
+        # An empty passphrase: otherwise a key that has one would make the server ask the terminal.
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(cert, key, password="")
+    except (ssl.SSLError, ValueError) as error:
+        raise UnavailableError(f"`{cert}` and `{key}` are no certificate (PEM) and its key") from error
+    return {"ssl_certfile": str(cert), "ssl_keyfile": str(key)}
 
 
 def _check_port(settings: Settings) -> None:

@@ -4,8 +4,10 @@
 (`engine.decide`) then compares a request with it. Both take `now`; neither reads a clock (rule 15).
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -26,6 +28,51 @@ from access_service.domain.reasons import Reason
 from access_service.domain.time import Interval, next_boundary
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Topic:
+    """What a question is about, apart from who asks and which record. One object for equal topics (`topic_of`)."""
+
+    action: str
+    resource_type: str
+    category: str | None
+    subject: str | None
+    level: str | None
+    grade: str | None
+    school_year: str | None
+    function: str | None
+    names_place: bool
+    """Is the record's id that of a unit or class?"""
+
+
+TOPICS_KEPT = 1 << 14
+"""Topics remembered; what callers invent fills it, and then equal topics are made anew."""
+_topics: dict[tuple[str | None, ...], Topic] = {}
+
+
+def topic_of(
+    action: str,
+    resource_type: str,
+    category: str | None,
+    subject: str | None,
+    level: str | None,
+    grade: str | None,
+    school_year: str | None,
+    function: str | None,
+) -> Topic:
+    """The topic of these words: compared and hashed by identity from here on."""
+    key = (action, resource_type, category, subject, level, grade, school_year, function)
+    found = _topics.get(key)
+    if found is None:
+        if len(_topics) >= TOPICS_KEPT:
+            _topics.clear()
+        found = _topics.setdefault(key, Topic(*key, names_place=resource_type in ("unit", "class")))
+    return found
+
+
+Ask = tuple[AccountId, Topic, str, UnitId | None, ClassId | None]
+"""A question in its shortest form: account, topic, id of the record, unit, class."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccessRequest:
     """One question: may this account do this to this record? Decoded, not yet resolved against the register."""
@@ -42,6 +89,44 @@ class AccessRequest:
     grade: str | None = None
     school_year: str | None = None
     function: str | None = None
+    topic: Topic = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        topic = topic_of(
+            self.action,
+            self.resource_type,
+            self.category,
+            self.subject,
+            self.level,
+            self.grade,
+            self.school_year,
+            self.function,
+        )
+        object.__setattr__(self, "topic", topic)
+
+    @property
+    def ask(self) -> Ask:
+        """The same in its shortest form."""
+        return self.account, self.topic, self.resource_id, self.unit, self.class_id
+
+    @classmethod
+    def of(cls, ask: Ask) -> AccessRequest:
+        """The request of a question in its shortest form."""
+        account, topic, resource_id, unit, class_id = ask
+        return cls(
+            account=account,
+            action=topic.action,
+            resource_type=topic.resource_type,
+            resource_id=resource_id,
+            category=topic.category,
+            unit=unit,
+            class_id=class_id,
+            subject=topic.subject,
+            level=topic.level,
+            grade=topic.grade,
+            school_year=topic.school_year,
+            function=topic.function,
+        )
 
 
 class Allow(NamedTuple):

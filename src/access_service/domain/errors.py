@@ -7,6 +7,8 @@
     ├── PolicyError         a policy pack cannot be read; lists every fault with file:line
     ├── ImportRefusedError  an import file cannot be taken; lists every bad row
     ├── StaleRevisionError  this node cannot answer as of the revision asked for
+    ├── RestartError        the pages of a search cannot be continued: what they rest on has changed
+    ├── PageTokenError      what was sent as a page token is none of ours, or another search's, or too old
     └── UnavailableError    this process cannot do its work now (database unreachable, keys missing)
 
 Messages are lower case without a full stop, with user input in backticks. Only `api/errors.py` knows HTTP.
@@ -75,6 +77,14 @@ class ImportRefusedError(_FaultsError):
 
 class StaleRevisionError(AccessServiceError):
     """This node has not seen the revision the caller demands (503 past two seconds)."""
+
+
+class RestartError(AccessServiceError):
+    """A list that was handed out in part is no longer the answer; the caller begins it again (409)."""
+
+
+class PageTokenError(AccessServiceError):
+    """A page token that was altered, belongs to another query or caller, or has outlived its time."""
 
 
 class UnavailableError(AccessServiceError):

@@ -12,4 +12,8 @@ cases         a pack's own tests, `*_test.yaml`, read strictly and run
 case_yaml     YAML with line numbers, and a strict reader of one mapping
 case_facts    `world:` into dated facts          case_grants   its grants, and the axes that others share
 case_world    that world, held in memory         case_acts     the acts of delegation that a case may try
+
+standalone        packs without a register: values, decisions, searches     standalone_model  their Casbin models
+standalone_load   such a pack's files into one checked value                standalone_rows   its entities and rules
+standalone_cases  its own tests
 """

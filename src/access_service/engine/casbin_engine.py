@@ -5,8 +5,9 @@ reloaded, no role manager is filled, and there is no switch that turns enforceme
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
+from types import SimpleNamespace
 from typing import Any
 
 import casbin
@@ -61,7 +62,7 @@ def model_faults(path: str, text: str) -> list[Fault]:
 
     Sections and keys are read here as well as by Casbin, because Casbin skips in silence what it does not know.
     """
-    found, faults = _definitions(path, text)
+    found, faults = definitions(path, text)
     wanted = {"r": ", ".join(REQUEST), "p": ", ".join(COLUMNS), "e": EFFECT}
     for key, want in wanted.items():
         line, value = found.get(key, (1, ""))
@@ -78,8 +79,11 @@ def model_faults(path: str, text: str) -> list[Fault]:
     return faults
 
 
-def _definitions(path: str, text: str) -> tuple[dict[str, tuple[int, str]], list[Fault]]:
-    """Each key of the model with its line and value; a key or section that is not ours is a fault."""
+def definitions(path: str, text: str) -> tuple[dict[str, tuple[int, str]], list[Fault]]:
+    """The lines of a model by their keys `r`, `p`, `e`, `m`.
+
+    Each key of the model with its line and value; a key or section that is not ours is a fault.
+    """
     found: dict[str, tuple[int, str]] = {}
     faults: list[Fault] = []
     wanted = ""
@@ -148,6 +152,50 @@ class CasbinEngine:
         if allowed is not (rule is not None and rule.allow):
             raise RuntimeError(f"Casbin's answer and the row it names disagree: `{allowed}`, `{row}`")
         return rule
+
+
+class AttributeEngine:
+    """Plain Casbin over rows that are compared with attributes of the request. Immutable after construction.
+
+    For packs that stand alone (`engine.standalone`); which models they may have is `engine.standalone_model`.
+    """
+
+    def __init__(self, model_text: str, rows: Sequence[tuple[str, ...]]) -> None:
+        """`rows` in the order in which they explain, each ending in effect and article."""
+        deny = [row for row in rows if row[-2] == "deny"]
+        # As above: the first deny that matches is named, and the last allow.
+        ordered = [*deny, *reversed([row for row in rows if row[-2] != "deny"])]
+        self._rows = frozenset(ordered)
+        self._enforcer = _enforcer(model_text, (list(row) for row in ordered))
+
+    def ask(self, *entities: Mapping[str, str]) -> tuple[str, ...] | None:
+        """The row that decides on subject, action and resource, or None, which denies too.
+
+        Each is given with every attribute that the model looks at; what is not known of it is the empty string.
+        """
+        if not self._rows or not all(entity.get("id", entity.get("name")) for entity in entities):
+            return None
+        allowed, found = self._enforcer.enforce_ex(*(SimpleNamespace(**entity) for entity in entities))
+        row = tuple(found) if found else None
+        if (row is not None and row not in self._rows) or allowed is not (row is not None and row[-2] == "allow"):
+            raise RuntimeError(f"Casbin's answer and the row it names disagree: `{allowed}`, `{found}`")
+        return row
+
+
+def attribute_model_refused(text: str, columns: int, entities: Sequence[Iterable[str]]) -> str:
+    """Why Casbin cannot ask a model about these attributes of subject, action and resource, or nothing.
+
+    One row and one request in which everything equals everything look at every term of the matcher: a word that
+    Python or the evaluator keeps for itself shows here and not at the first request.
+    """
+    if refused := _casbin_refuses(text):
+        return refused
+    row = (*columns * ("x",), "allow", "x")
+    try:
+        named = AttributeEngine(text, [row]).ask(*(dict.fromkeys(names, "x") for names in entities))
+    except Exception as error:  # noqa: BLE001 the evaluator has many errors, and each of them refuses the model
+        return str(error) or type(error).__name__
+    return "" if named == row else "the matcher does not match a row that equals the request"
 
 
 def _rank(pack: Pack, rule: RoleRule) -> tuple[object, ...]:

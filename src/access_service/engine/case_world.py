@@ -23,7 +23,7 @@ from access_service.domain.names import (
 from access_service.domain.org import Assignment, Organisation, chain_of
 from access_service.domain.policy import Pack
 from access_service.domain.time import Interval
-from access_service.engine.decide import Place, Site, site_of
+from access_service.engine.decide import OnDemand, Place, Site, site_of
 from access_service.engine.tables import Tables, locks_by_cell
 
 
@@ -98,26 +98,35 @@ class World:
         return [d for d in self.duties.values() if (d.person, d.unit) == (person, unit)]
 
 
-@dataclass(frozen=True)
 class OnePack:
     """An `engine.decide.Places` over an organisation in memory, in parts of which one pack is in force."""
 
-    org: Organisation
-    bound: frozenset[UnitId]
-    tables: Tables
+    def __init__(self, org: Organisation, bound: frozenset[UnitId], tables: Tables, now: datetime) -> None:
+        """`bound` are the units that the pack is bound to."""
+        self.units: Mapping[UnitId, Place] = OnDemand(lambda unit: _place(org, bound, tables, unit, now))
+        self.sites: Mapping[ClassId, Site] = OnDemand(lambda id_: _site(org, self.units, id_))
 
-    def place(self, unit: UnitId, now: datetime) -> Place | None:
-        """The unit, or None where there is none that stands at that instant."""
-        found = self.org.unit(unit)
-        if found is None or now not in Interval(found.valid_from, found.valid_to):
-            return None
-        chain = frozenset(chain_of(self.org, unit, now))
-        tables = self.tables if chain & self.bound else None
-        locks = {} if tables is None else locks_by_cell(tables.pack, found.kind)
-        levels = frozenset(map(str, found.levels))
-        return Place(unit=unit, kind=found.kind, levels=levels, chain=chain, tables=tables, locks=locks)
 
-    def site(self, class_id: ClassId, now: datetime) -> Site | None:
-        """The class with this id and its school."""
-        found = self.org.school_class(class_id)
-        return None if found is None else site_of(found, self.place(found.school, now))
+def _place(
+    org: Organisation, bound: frozenset[UnitId], tables: Tables, unit: UnitId, now: datetime
+) -> Place | None:
+    """The unit, or None where there is none that stands at that instant."""
+    found = org.unit(unit)
+    if found is None or now not in Interval(found.valid_from, found.valid_to):
+        return None
+    chain = frozenset(chain_of(org, unit, now))
+    in_force = tables if chain & bound else None
+    locks = {} if in_force is None else locks_by_cell(tables.pack, found.kind)
+    levels = frozenset(map(str, found.levels))
+    return Place(unit=unit, kind=found.kind, levels=levels, chain=chain, tables=in_force, locks=locks)
+
+
+def _site(org: Organisation, units: Mapping[UnitId, Place], id_: ClassId) -> Site | None:
+    found = org.school_class(id_)
+    if found is None:
+        return None
+    try:
+        place = units[found.school]
+    except KeyError:
+        return site_of(found, None)
+    return site_of(found, place)

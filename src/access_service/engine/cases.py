@@ -19,9 +19,10 @@ from access_service.engine.case_facts import WorldReader
 from access_service.engine.case_world import OnePack, World
 from access_service.engine.case_yaml import Map, parse_yaml
 from access_service.engine.compile import compile_pack
-from access_service.engine.decide import decide, flatten
+from access_service.engine.decide import decide
 from access_service.engine.load import load_pack
 from access_service.engine.pack_files import FILE_LIMIT_BYTES, sort_faults
+from access_service.engine.snapshots import flatten
 from access_service.engine.tables import Tables
 
 PATTERN = "*_test.yaml"
@@ -231,7 +232,7 @@ def decide_case(request: AccessRequest, world: World, tables: Tables, now: datet
     """The engine's answer in a world, from facts to decision."""
     facts = world.facts(request.account)
     snapshot = None if facts is None else flatten(standing(facts, now))
-    return decide(request, snapshot, OnePack(world.org, world.bound, tables), now)
+    return decide(request, snapshot, OnePack(world.org, world.bound, tables, now), now)
 
 
 def run_case(case: Case, world: World, tables: Tables) -> CaseResult:

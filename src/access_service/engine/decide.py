@@ -2,39 +2,41 @@
 
 `Places` answers what the register knows of units and classes at one instant. A decision is a function of (revision,
 now) through it and the account's snapshot. This is the hot path: what can be known before the question is asked has
-been worked out in `engine.snapshots`, what can be known after the first question of its kind in `engine.topics`.
+been worked out in `engine.snapshots`, what can be known after the first question of its kind in `engine.rulings`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
-from access_service.domain.access import AccessRequest, Allow, Decision, Deny
-from access_service.domain.names import ClassId, UnitId
+import msgspec
+
+from access_service.domain.access import AccessRequest, Allow, Decision, Deny, Topic
+from access_service.domain.names import ClassId, GrantId, UnitId
 from access_service.domain.org import SchoolClass
-from access_service.domain.policy import PeriodLock
+from access_service.domain.policy import PeriodLock, RoleRule
 from access_service.domain.reasons import DEPTH, Reason
-from access_service.engine.snapshots import GrantView, Snapshot, flatten
-from access_service.engine.tables import CellKey, Tables
-from access_service.engine.topics import (
-    AFTER_CLASS,
+from access_service.engine.rulings import (
     BEFORE_CLASS,
     BEFORE_UNIT,
     FORBIDS,
     PASSES,
-    Topic,
-    TopicKey,
-    find_outcome,
-    find_topic,
-    outside_taught,
+    Outcome,
+    Ruling,
+    SiteKind,
+    class_kind,
+    find_ruling,
+    outside_subject,
+    unit_kind,
 )
+from access_service.engine.snapshots import WHOLE_CLASS, GrantView, Snapshot, class_bit, each
+from access_service.engine.tables import CellKey, Tables
 
-__all__ = ["Place", "Places", "Site", "Snapshot", "decide", "flatten", "site_of"]
-
-_new = tuple.__new__
-"""Half the time of calling a named tuple's class."""
-_UNIT, _CLASS, _ROLE = DEPTH[Reason.OUTSIDE_UNIT], DEPTH[Reason.OUTSIDE_CLASS], DEPTH[Reason.ACTION_NOT_IN_ROLE]
+K = TypeVar("K")
+V = TypeVar("V")
+Told = tuple[Reason | None, GrantId | None, RoleRule | PeriodLock | None]
+"""A bare tuple: making an object of a class costs as much as comparing a grant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,35 +52,72 @@ class Place:
     """The pack bound to the nearest ancestor-or-self, compiled; None where no pack is bound."""
     locks: Mapping[CellKey, tuple[PeriodLock, ...]]
     """Period locks of that pack for this kind of unit, by (category, action)."""
+    site_kind: SiteKind | None = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        kind = None if self.tables is None else unit_kind(self.tables, self.kind, self.locks, self.levels)
+        object.__setattr__(self, "site_kind", kind)
 
 
 class Site(NamedTuple):
-    """Where a record lies: a class with its school, or a unit alone."""
+    """A class, and where it lies."""
 
     unit: UnitId
     place: Place | None
     """None where the unit does not stand at that instant."""
-    class_id: ClassId | None
-    level: str | None
-    grade: str | None
-    school_year: str | None
+    class_id: ClassId
+    kind: SiteKind | None
+    """None where no pack is bound, or the unit does not stand."""
+    chain: frozenset[UnitId]
+    """The unit's."""
+    bit: int
+    """The class's own among those of its unit."""
+
+
+class OnDemand(dict[K, V]):
+    """A mapping of what a function finds, remembered; `KeyError` where it finds nothing."""
+
+    def __init__(self, find: Callable[[K], V | None]) -> None:
+        """`find` is asked once for each key that exists."""
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, key: K) -> V:
+        found = self._find(key)
+        if found is None:
+            raise KeyError(key)
+        self[key] = found
+        return found
 
 
 class Places(Protocol):
     """What the register knows of units and classes, as of one revision and instant."""
 
-    def place(self, unit: UnitId, now: datetime) -> Place | None: ...  # noqa: D102
-    def site(self, class_id: ClassId, now: datetime) -> Site | None: ...  # noqa: D102
+    @property
+    def units(self) -> Mapping[UnitId, Place]:
+        """Units that stand; `KeyError` for others."""
+        ...
+
+    @property
+    def sites(self) -> Mapping[ClassId, Site]:
+        """Classes, whatever their school year; `KeyError` for unknown ones."""
+        ...
 
 
 def site_of(found: SchoolClass, place: Place | None) -> Site:
-    """A class as a decision sees it. Plain words: hashing an enum member takes four times as long."""
-    return Site(found.school, place, found.id, found.level.value, found.grade, found.school_year)
+    """A class as a decision sees it."""
+    return class_site(found.school, place, found.id, found.level.value, found.grade, found.school_year)
 
 
-def decide(  # noqa: C901 every call costs a tenth of a decision: the stages stand one below the other
-    request: AccessRequest, snapshot: Snapshot | None, places: Places, now: datetime
-) -> Decision:
+def class_site(unit: UnitId, place: Place | None, class_id: ClassId, level: str, grade: str, year: str) -> Site:
+    """The same, from its words."""
+    if place is None or place.tables is None:
+        return Site(unit, place, class_id, None, frozenset(), 0)
+    kind = class_kind(place.tables, place.kind, place.locks, level, grade, year)
+    return Site(place.unit, place, class_id, kind, place.chain, class_bit(class_id))
+
+
+def decide(request: AccessRequest, snapshot: Snapshot | None, places: Places, now: datetime) -> Decision:
     """Allow or deny. The stages are those of `domain.reasons`, in order.
 
     (1) the request resolves against the register; (2) the account exists and is active; (3) a pack is bound;
@@ -86,126 +125,157 @@ def decide(  # noqa: C901 every call costs a tenth of a decision: the stages sta
     Nothing is guessed: what the register knows of a class is taken from it, and what the request repeats of it must
     agree.
     """
-    site = _site(request, places, now)
-    if isinstance(site, Reason):
-        return Deny(site)
-    _, place, class_id, level, grade, year = site
-    category = request.category
-    if category is None:
-        return Deny(Reason.RESOURCE_INCOMPLETE)
-    if place is None:
-        return Deny(Reason.RESOURCE_CONTRADICTORY)
-    tables = place.tables
-    if tables is None:
-        return _ungoverned(snapshot)
-    key = (
-        category,
-        request.action,
-        request.resource_type,
-        place.levels if level is None else level,
-        grade,
-        year,
-        request.subject,
-        request.function,
-    )
-    topic = tables.topics.get(key) or find_topic(tables, TopicKey(*key))
-    if topic.refused is not None:
-        return Deny(topic.refused)
-    if class_id is None:
-        if level is not None and place.levels and level not in place.levels:
-            return Deny(Reason.RESOURCE_CONTRADICTORY)
-    elif (
-        # Written out rather than looped over: this runs for every decision.
-        (request.level is not None and request.level != level)
-        or (request.grade is not None and request.grade != grade)
-        or (request.school_year is not None and request.school_year != year)
-    ):
-        return Deny(Reason.RESOURCE_CONTRADICTORY)
-    if snapshot is None:
-        return Deny(Reason.ACCOUNT_UNKNOWN)
-    if snapshot.stopped is not None:
-        return Deny(snapshot.stopped)
-    if place.locks or topic.everyone is not None:
-        # A deny is false, so `or` would pass over it.
-        denied = _explicit_deny(place, topic, now)
-        if denied is not None:
-            return denied
-    return _by_grants(snapshot.views, topic, place.chain, class_id, tables)
+    question = (request.topic, request.resource_id, request.unit, request.class_id)
+    return as_decision(answer(*question, snapshot, places, now.timestamp()))
 
 
-def _site(request: AccessRequest, places: Places, now: datetime) -> Site | Reason:
-    """Where the record lies, or why the request cannot be understood."""
-    kind, unit, class_id = request.resource_type, request.unit, request.class_id
-    if kind == "class":
-        if class_id is not None and class_id != request.resource_id:
-            return Reason.RESOURCE_CONTRADICTORY
-        class_id = ClassId(request.resource_id)
-    elif kind == "unit":
-        if unit is not None and unit != request.resource_id:
-            return Reason.RESOURCE_CONTRADICTORY
-        unit = UnitId(request.resource_id)
-    if class_id is not None:
-        site = places.site(class_id, now)
-        if site is None or (unit is not None and unit != site.unit):
-            return Reason.RESOURCE_CONTRADICTORY
-        return site
-    if unit is None or kind == "student":
-        return Reason.RESOURCE_INCOMPLETE
-    return Site(unit, places.place(unit, now), None, request.level, request.grade, request.school_year)
+def as_decision(found: "Answer") -> Decision:
+    """An answer as a value that cannot lie."""
+    reason, grant, because = found if isinstance(found, tuple) else found.why()
+    if reason is not None:
+        return Deny(reason, grant, because)
+    if grant is None or not isinstance(because, RoleRule):
+        raise RuntimeError("an allow without a grant and a rule")
+    return Allow(grant, because)
 
 
-def _ungoverned(snapshot: Snapshot | None) -> Deny:
-    """No pack is bound; the account comes first in the order of stages."""
-    if snapshot is None:
-        return Deny(Reason.ACCOUNT_UNKNOWN)
-    return Deny(snapshot.stopped or Reason.NO_POLICY)
-
-
-def _explicit_deny(place: Place, topic: Topic, now: datetime) -> Deny | None:
-    """(4) A period's lock, or a rule that denies everybody; either beats every allow (rule 2)."""
-    for lock in place.locks.get(topic.cell, ()):
-        if lock.start <= now < lock.end:
-            return Deny(Reason.PERIOD_LOCKED, because=lock)
-    return None if topic.everyone is None else Deny(Reason.DENIED_BY_RULE, because=topic.everyone)
-
-
-def _by_grants(  # noqa: C901 as above
-    views: tuple[GrantView, ...],
+def answer(  # noqa: C901, PLR0912 a call costs a tenth of a decision: the stages stand one below the other
     topic: Topic,
-    chain: frozenset[UnitId],
+    resource_id: str,
+    unit: UnitId | None,
     class_id: ClassId | None,
-    tables: Tables,
-) -> Decision:
-    """(5) The first grant that passes allows, unless another grant's role forbids the same cell."""
-    outcomes = topic.outcomes
-    allow: Allow | None = None
-    best, best_depth, best_grant = Reason.NO_GRANT, -1, None
-    for view in views:
-        outcome = outcomes.get(view.shape) or find_outcome(tables, topic, view.shape)
-        stage, depth, reason = outcome.stage, outcome.depth, outcome.reason
-        if stage > BEFORE_UNIT:
+    snapshot: Snapshot | None,
+    places: Places,
+    instant: float,
+) -> "Answer":
+    """As `decide`, for the words of a request and an instant in seconds since the epoch: the hot path."""
+    if topic.names_place:
+        named = UnitId(resource_id) if topic.resource_type == "unit" else unit
+        class_named = ClassId(resource_id) if topic.resource_type == "class" else class_id
+        if (unit or named) != named or (class_id or class_named) != class_named:
+            return Reason.RESOURCE_CONTRADICTORY, None, None
+        unit, class_id = named, class_named
+    if class_id is not None:
+        try:
+            site_unit, place, class_id, kind, chain, bit = places.sites[class_id]
+        except KeyError:
+            return Reason.RESOURCE_CONTRADICTORY, None, None
+        if unit is not None and unit != site_unit:
+            return Reason.RESOURCE_CONTRADICTORY, None, None
+        unit = site_unit
+    else:
+        if unit is None or topic.resource_type == "student":
+            return Reason.RESOURCE_INCOMPLETE, None, None
+        place, kind, chain, bit = _unit_site(unit, places)
+    if kind is None:
+        return _ungoverned(topic, place, snapshot), None, None
+    ruling = kind.rulings.get(topic) or find_ruling(kind, topic)
+    if ruling.refused is not None:
+        return ruling.refused, None, None
+    if snapshot is None or snapshot.stopped is not None:
+        return Reason.ACCOUNT_UNKNOWN if snapshot is None else snapshot.stopped, None, None
+    if ruling.can_deny and (denied := _explicit_deny(kind, ruling, instant)) is not None:
+        return denied
+    if not ruling.can_forbid:
+        view = snapshot.first
+        while view is not None:
             classes = view.classes
-            if view.unit not in chain:
-                depth, reason = _UNIT, Reason.OUTSIDE_UNIT
-            elif stage > BEFORE_CLASS and classes is not None and class_id not in classes:
-                depth, reason = _CLASS, Reason.OUTSIDE_CLASS
-            elif stage >= AFTER_CLASS and isinstance(classes, dict) and (mixed := _mixed(classes, class_id, topic)):
-                depth, reason = DEPTH[mixed], mixed
-            elif stage == PASSES:
-                allow = allow or _new(Allow, (view.id, outcome.rule))
-                if topic.can_forbid:
-                    continue
-                return allow
-            elif stage == FORBIDS:
-                return Deny(Reason.DENIED_BY_RULE, view.id, outcome.rule)
-            if stage == FORBIDS:
-                depth, reason = _ROLE, Reason.ACTION_NOT_IN_ROLE
-        if depth > best_depth and reason is not None:
-            best, best_depth, best_grant = reason, depth, view.id
-    return allow or _new(Deny, (best, best_grant, None))
+            if classes is None:
+                is_inside = view.unit in chain
+            elif type(classes) is int:
+                # A bit means this class only among those of its own unit.
+                is_inside = view.unit == unit and classes & bit != 0
+            else:
+                # Which grant allows first is part of the answer: what is rare is not passed over.
+                break
+            if is_inside:
+                outcome = ruling.outcomes[view.shape]
+                if outcome.stage == PASSES:
+                    return None, view.id, outcome.rule
+            view = view.next
+    return Short(snapshot.first, ruling, unit, chain, class_id, bit)
 
 
-def _mixed(classes: dict[ClassId, frozenset[str]], class_id: ClassId | None, topic: Topic) -> Reason | None:
-    """A grant with other subjects in each class."""
-    taught = classes[class_id] if class_id is not None else frozenset[str]()
-    return None if "" in taught else outside_taught(taught, topic.key.subject)
+class Short(msgspec.Struct, frozen=True, gc=False):
+    """No grant allows at first sight. Usually a deny; which one is worked out when somebody asks."""
+
+    first: GrantView | None
+    ruling: Ruling
+    unit: UnitId
+    chain: frozenset[UnitId]
+    class_id: ClassId | None
+    bit: int
+
+    def why(self) -> Told:
+        """(5) The first grant that passes allows, unless another grant's role forbids the same cell.
+
+        Otherwise the reason is that of the grant that got furthest; among equals, of the smallest id.
+        """
+        allow: Told | None = None
+        best, best_depth, best_grant = Reason.NO_GRANT, -1, None
+        for view in each(self.first):
+            outcome = self.ruling.outcomes[view.shape]
+            reason = self._reason(view, outcome)
+            if reason is None and outcome.stage == FORBIDS:
+                return Reason.DENIED_BY_RULE, view.id, outcome.rule
+            if reason is None:
+                allow = allow or (None, view.id, outcome.rule)
+            elif DEPTH[reason] > best_depth:
+                best, best_depth, best_grant = reason, DEPTH[reason], view.id
+        return allow or (best, best_grant, None)
+
+    def _reason(self, view: GrantView, outcome: Outcome) -> Reason | None:
+        """The first stage that the grant does not pass, or None."""
+        stage, reason = outcome.stage, outcome.reason
+        if stage == BEFORE_UNIT:
+            return reason
+        if view.unit not in self.chain:
+            outside: Reason | None = Reason.OUTSIDE_UNIT
+        elif stage == BEFORE_CLASS:
+            outside = reason
+        else:
+            outside = self._outside_class(view)
+        # Whatever keeps a role's deny from applying, the role does not allow either.
+        return Reason.ACTION_NOT_IN_ROLE if outside is not None and stage == FORBIDS else outside or reason
+
+    def _outside_class(self, view: GrantView) -> Reason | None:
+        classes = view.classes
+        if classes is None:
+            return None
+        if isinstance(classes, int):
+            # A bit means this class only among those of its own unit.
+            return None if classes & self.bit and view.unit == self.unit else Reason.OUTSIDE_CLASS
+        taught = classes.get(self.class_id) if self.class_id is not None else None
+        if taught is None:
+            return Reason.OUTSIDE_CLASS
+        return None if WHOLE_CLASS in taught else outside_subject(taught, self.ruling.topic.subject)
+
+
+Answer = Told | Short
+"""Why not (None: allowed), the grant that allows or got furthest, the row or lock that decided; or what it takes to
+find that out."""
+
+
+def _unit_site(unit: UnitId, places: Places) -> tuple[Place | None, SiteKind | None, frozenset[UnitId], int]:
+    try:
+        place = places.units[unit]
+    except KeyError:
+        return None, None, frozenset(), 0
+    return place, place.site_kind, place.chain, 0
+
+
+def _ungoverned(topic: Topic, place: Place | None, snapshot: Snapshot | None) -> Reason:
+    """The unit does not stand, or no pack is bound; the account comes before the pack in the order of stages."""
+    if topic.category is None:
+        return Reason.RESOURCE_INCOMPLETE
+    if place is None:
+        return Reason.RESOURCE_CONTRADICTORY
+    return Reason.ACCOUNT_UNKNOWN if snapshot is None else snapshot.stopped or Reason.NO_POLICY
+
+
+def _explicit_deny(kind: SiteKind, ruling: Ruling, instant: float) -> Told | None:
+    """(4) A period's lock, or a rule that denies everybody; either beats every allow (rule 2)."""
+    for lock in kind.locks.get(ruling.cell, ()):
+        if lock.start.timestamp() <= instant < lock.end.timestamp():
+            return Reason.PERIOD_LOCKED, None, lock
+    return None if ruling.everyone is None else (Reason.DENIED_BY_RULE, None, ruling.everyone)

@@ -78,6 +78,7 @@ class _Reader:
         self._faults = faults
         self._unread = unread
         self._draft = Draft()
+        self._stands_alone = False
 
     def pack(self) -> Pack | None:
         """The pack, or None when there are faults."""
@@ -85,6 +86,8 @@ class _Reader:
             self._faults.append(Fault(self._files.name, f"{shown(self._files.name)} is no name of a pack"))
             return None
         chain = list(self._chain(self._files.name))
+        if self._stands_alone:
+            return None
         for name, file in reversed(chain):
             self._layer(name, file, is_root=name == chain[-1][0])
         model_text = self._model()
@@ -111,6 +114,12 @@ class _Reader:
             yield name, file
             if file is None:
                 self._draft.complete = False
+                return
+            if "kind" in file.root:
+                # Its other files are read by `standalone_load`; here every line of them would be a fault.
+                hint = 'write `kind = "standalone"` and serve it with `access-service serve --policy`'
+                self._faults.append(Fault(file.place(("kind",)), "a pack that stands alone fits no register", hint))
+                self._stands_alone = True
                 return
             if "extends" not in file.root:
                 return

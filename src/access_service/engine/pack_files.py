@@ -24,12 +24,15 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 PACK_TOML = "pack.toml"
 ROLES_CSV = "roles.csv"
 DELEGATION_CSV = "delegation.csv"
+ENTITIES_CSV = "entities.csv"
 MODELS = "models"
 """The folder of models inside the archive; no pack may have this name."""
 
-_READ = (PACK_TOML, ROLES_CSV, DELEGATION_CSV)
+OF_REGISTER = (PACK_TOML, ROLES_CSV, DELEGATION_CSV)
+OF_STANDALONE = (PACK_TOML, ROLES_CSV, ENTITIES_CSV)
+"""Files of a pack that stands alone: it has entities, and nobody hands anything down."""
 _NOT_READ = re.compile(r"\..*|.*_test\.yaml|.*\.md")
-"""Beside the three files a folder may hold cases, notes, and what operating systems hide in it."""
+"""Beside its three files a folder may hold cases, notes, and what operating systems hide in it."""
 _MAGIC = b"access-service pack archive 1\n"
 _LENGTH_BYTES = 8
 _PATH = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}/[a-z0-9][a-z0-9_-]{0,63}\.(toml|csv|conf)")
@@ -124,7 +127,7 @@ class Collected:
         return frozenset(fault.place.rpartition(":")[0] for fault in self.faults)
 
 
-def collect(policy_dir: Path, name: str, models_dir: Path) -> Collected:
+def collect(policy_dir: Path, name: str, models_dir: Path, read: tuple[str, ...] = OF_REGISTER) -> Collected:
     """Read a pack's folder, those it extends and its model.
 
     The faults are those of the file system; what the files say is `load`'s business.
@@ -138,8 +141,8 @@ def collect(policy_dir: Path, name: str, models_dir: Path) -> Collected:
         return Collected(PackFiles(name, {}), (Fault(name, f"`{name}` is no name of a pack", _NAME_HINT),))
     while current is not None and is_pack_name(current) and current not in seen and len(seen) < CHAIN_LIMIT:
         seen.append(current)
-        _read_folder(policy_dir, current, found, faults)
-        head = _head(found.get(f"{current}/{PACK_TOML}", b""))
+        _read_folder(policy_dir, current, read, found, faults)
+        head = head_of(found.get(f"{current}/{PACK_TOML}", b""))
         model = model or _text(head.get("model"))
         current = _text(head.get("extends"))
     if model is not None and NAME.fullmatch(model):
@@ -160,7 +163,7 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _head(content: bytes) -> Mapping[str, Any]:
+def head_of(content: bytes) -> Mapping[str, Any]:
     """The top of a pack.toml, as far as it can be read; `load` says what is wrong with it."""
     try:
         return tomllib.loads(content.decode("utf-8-sig"))
@@ -168,7 +171,9 @@ def _head(content: bytes) -> Mapping[str, Any]:
         return {}
 
 
-def _read_folder(policy_dir: Path, name: str, found: dict[str, bytes], faults: list[Fault]) -> None:
+def _read_folder(
+    policy_dir: Path, name: str, read: tuple[str, ...], found: dict[str, bytes], faults: list[Fault]
+) -> None:
     folder = policy_dir / name
     if not folder.is_dir():
         return
@@ -177,11 +182,11 @@ def _read_folder(policy_dir: Path, name: str, found: dict[str, bytes], faults: l
         return
     for entry in sorted(folder.iterdir()):
         path = f"{name}/{entry.name}"
-        if entry.name in _READ:
+        if entry.name in read:
             _read_file(folder, entry, path, found, faults)
         elif _NOT_READ.fullmatch(entry.name) is None:
             faults.append(
-                Fault(f"{path}:1", f"`{entry.name}` is no file of a pack", f"a pack is made of {', '.join(_READ)}")
+                Fault(f"{path}:1", f"`{entry.name}` is no file of a pack", f"a pack is made of {', '.join(read)}")
             )
 
 

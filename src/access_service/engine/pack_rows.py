@@ -52,7 +52,7 @@ def rows_of(path: str, text: str, columns: tuple[str, ...], faults: list[Fault])
         faults.append(Fault(f"{path}:1", "no rows after the header", "remove the file if it adds nothing"))
 
 
-class _Row:
+class Row:
     """Checks the cells of one row."""
 
     def __init__(self, place: str, faults: list[Fault]) -> None:
@@ -61,6 +61,7 @@ class _Row:
         self.good = True
 
     def fault(self, message: str, hint: str = "") -> None:
+        """Note something wrong with the row."""
         self.good = False
         self._faults.append(Fault(self._place, message, hint))
 
@@ -79,7 +80,7 @@ def read_roles(path: str, text: str, draft: Draft, faults: list[Fault]) -> None:
     here: dict[tuple[str, ...], tuple[str, RoleRule]] = {}
     inherited = _by_cell(draft.rules)
     for place, (role, function, category, action, effect, article) in rows_of(path, text, ROLE_COLUMNS, faults):
-        row = _Row(place, faults)
+        row = Row(place, faults)
         if role != ANY:
             row.check("role", role, draft.known(draft.roles))
         row.check("function", function, draft.known(draft.functions))
@@ -109,7 +110,7 @@ def _by_cell(rules: list[RoleRule]) -> dict[tuple[str, ...], list[RoleRule]]:
     return cells
 
 
-def _compare_within(row: _Row, rule: RoleRule, place: str, other: RoleRule) -> None:
+def _compare_within(row: Row, rule: RoleRule, place: str, other: RoleRule) -> None:
     if other.allow != rule.allow:
         row.fault(f"contradicts {place}: allow and deny of the same", "deny wins; keep one of the two")
     elif other.article != rule.article:
@@ -118,7 +119,7 @@ def _compare_within(row: _Row, rule: RoleRule, place: str, other: RoleRule) -> N
         row.fault(f"repeats {place}")
 
 
-def _compare_inherited(row: _Row, rule: RoleRule, others: list[RoleRule]) -> None:
+def _compare_inherited(row: Row, rule: RoleRule, others: list[RoleRule]) -> None:
     for other in others:
         if other.allow == rule.allow and other.article == rule.article:
             row.fault(f"repeats {other.source}, which is inherited")
@@ -132,7 +133,7 @@ def read_delegation(path: str, text: str, draft: Draft, faults: list[Fault]) -> 
     for place, (role, position, unit_kind, issuer, documents, article) in rows_of(
         path, text, DELEGATION_COLUMNS, faults
     ):
-        row = _Row(place, faults)
+        row = Row(place, faults)
         row.check("role", role, draft.known(draft.roles))
         if position != ANY:
             row.check("position", position, draft.known(draft.positions))

@@ -103,9 +103,9 @@ def read_tables(table: Table, name: str, draft: Draft) -> None:
             table.fault("model", f"{shown(draft.model)} is no name of a model")
     # `load` followed it before the draft began.
     table.asked.add("extends")
-    _documents(table, draft)
-    _words(table, "actions", draft.actions)
-    _words(table, "functions", draft.functions)
+    read_documents(table, draft)
+    read_words(table, "actions", draft.actions)
+    read_words(table, "functions", draft.functions)
     _unit_kinds(table, draft)
     _categories(table, draft)
     _roles(table, draft)
@@ -117,7 +117,8 @@ def read_tables(table: Table, name: str, draft: Draft) -> None:
     table.done()
 
 
-def _documents(table: Table, draft: Draft) -> None:
+def read_documents(table: Table, draft: Draft) -> None:
+    """`[documents]` and `[articles]`."""
     for id_, document in table.tables("documents"):
         document.text("title")
         document.text("issued")
@@ -134,7 +135,8 @@ def _documents(table: Table, draft: Draft) -> None:
         article.done()
 
 
-def _words(table: Table, key: str, into: dict[str, str]) -> None:
+def read_words(table: Table, key: str, into: dict[str, str]) -> None:
+    """A table of ids, each with its Vietnamese word."""
     ids = table.ids(key)
     words = table.table(key)
     if words is not None:

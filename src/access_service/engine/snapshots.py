@@ -2,14 +2,16 @@
 
 Most grants of a province differ only in who holds them, where and for which classes; everything else of a grant
 (role, levels, subjects, year, what stops it now) is one of a few hundred *shapes*, kept once. Decisions remember
-what they found out about a shape (`engine.topics`), so that a grant costs three look-ups.
+what they found out about a shape (`engine.rulings`), so that a grant costs three look-ups.
 
 The structs are msgspec's, without the garbage collector's header: they hold no cycles, a province has a hundred
 thousand of them, and attribute for attribute they are the smallest that Python has (docs/benchmarks.md).
 """
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+import math
+import sys
+import threading
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -17,13 +19,13 @@ from access_service.domain.access import GrantStanding, Standing
 from access_service.domain.names import ClassId, GrantId, UnitId
 from access_service.domain.reasons import Reason
 
-Classes = tuple[ClassId, ...] | Mapping[ClassId, frozenset[str]] | None
-"""None: not bound to classes. A tuple: all of them for the subjects of the shape. A mapping: each for its own."""
+Classes = int | Mapping[ClassId, frozenset[str]] | None
+"""None: not bound to classes. A number: classes of the grant's own unit, bit by bit (`class_bit`), for the subjects
+of the shape. A mapping: any others, each with its subjects."""
 WHOLE_CLASS = ""
 """The subject that stands for all of a class."""
-NEVER = datetime.max.replace(tzinfo=UTC)
-"""The end of what time alone does not change."""
-ALWAYS = datetime.min.replace(tzinfo=UTC)
+ALWAYS, NEVER = -math.inf, math.inf
+"""Since and until when what time alone does not change."""
 SHAPES_KEPT = 1 << 16
 """Shapes remembered; beyond them equal shapes are kept twice, which costs memory and nothing else."""
 
@@ -45,40 +47,58 @@ class Shape(msgspec.Struct, frozen=True, eq=False):
 
 
 class GrantView(msgspec.Struct, frozen=True, gc=False):
-    """One grant, flattened for comparison."""
+    """One grant, flattened for comparison, and the account's next one."""
 
     id: GrantId
     unit: UnitId
     shape: Shape
     classes: Classes
+    next: "GrantView | None" = None
+    """A list of links rather than a tuple of grants: smaller, and one place in memory less to go to."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False):
-    """An account at one revision, good for `start <= now < until`."""
+    """An account at one revision, good for `start <= now < until`, in seconds since the epoch."""
 
     stopped: Reason | None
     """Why the account as a whole is denied, or None."""
-    views: tuple[GrantView, ...]
+    first: GrantView | None
     """In the order of their ids, so that ties fall to the smallest."""
-    start: datetime = ALWAYS
-    until: datetime = NEVER
+    start: float = ALWAYS
+    until: float = NEVER
+
+    @property
+    def views(self) -> Iterator[GrantView]:
+        """Every grant."""
+        return each(self.first)
 
 
 _shapes: dict[tuple[object, ...], Shape] = {}
-_classes: dict[tuple[ClassId, ...], tuple[ClassId, ...]] = {}
-_instants: dict[datetime, datetime] = {}
+_numbers: dict[str, int] = {}
+_numbered: dict[str, int] = {}
+_numbering = threading.Lock()
+_bits = [1]
+_instants: dict[float, float] = {}
 
 
-def flatten(standing: Standing, start: datetime = ALWAYS, until: datetime = NEVER) -> Snapshot:
+def each(view: GrantView | None) -> Iterator[GrantView]:
+    """A grant and those after it."""
+    while view is not None:
+        yield view
+        view = view.next
+
+
+def flatten(standing: Standing, start: float = ALWAYS, until: float = NEVER) -> Snapshot:
     """An account's standing as decisions compare with it; whoever keeps it says between which instants it holds."""
-    return Snapshot(
-        standing.stopped, tuple([_view(grant) for grant in standing.grants]), start, _one_instant(until)
-    )
+    view: GrantView | None = None
+    for grant in reversed(standing.grants):
+        view = _view(grant, view)
+    return Snapshot(standing.stopped, view, start, _one_instant(until))
 
 
-def _view(standing: GrantStanding) -> GrantView:
+def _view(standing: GrantStanding, following: GrantView | None) -> GrantView:
     grant, scope = standing.grant, standing.grant.scope
-    classes, taught = _by_class(scope.classes) if scope.classes is not None else (None, None)
+    classes, taught = _by_class(scope.unit, scope.classes) if scope.classes is not None else (None, None)
     # The levels and grades of a class-bound grant are those of its classes: comparing them says less.
     shape = (
         grant.role,
@@ -92,19 +112,43 @@ def _view(standing: GrantStanding) -> GrantView:
         standing.early,
         standing.late,
     )
-    return GrantView(grant.id, scope.unit, _one_shape(shape), classes)
+    return GrantView(grant.id, UnitId(sys.intern(scope.unit)), _one_shape(shape), classes, following)
 
 
-def _by_class(pairs: frozenset[tuple[ClassId, str]]) -> tuple[Classes, frozenset[str] | None]:
+def _by_class(unit: UnitId, pairs: frozenset[tuple[ClassId, str]]) -> tuple[Classes, frozenset[str] | None]:
     """The classes, and the subjects where they are the same in every class."""
     found: dict[ClassId, set[str]] = {}
     for class_id, subject in sorted(pairs):
         found.setdefault(class_id, set()).add(subject)
-    sets = {frozenset(subjects) for subjects in found.values()}
-    if len(sets) > 1:
-        return {class_id: frozenset(subjects) for class_id, subjects in found.items()}, None
-    taught = next(iter(sets), None)
-    return _one_tuple(tuple(found)), None if taught is None or WHOLE_CLASS in taught else taught
+    subjects = {class_id: frozenset(taught) for class_id, taught in found.items()}
+    same = next(iter(subjects.values()), frozenset())
+    own = f"{unit}:"
+    if any(taught != same for taught in subjects.values()) or not all(c.startswith(own) for c in subjects):
+        return subjects, None
+    bits = 0
+    for class_id in subjects:
+        # Never `bits |= …` at the first: one class alone is then the one number that all who hold it share.
+        bits = bits | class_bit(class_id) if bits else class_bit(class_id)
+    return bits, None if WHOLE_CLASS in same or not subjects else same
+
+
+def class_bit(class_id: ClassId) -> int:
+    """The class's own bit among those of its school, which its id begins with. The same for as long as we run.
+
+    Bits of two schools are the same numbers: whoever compares them compares the unit first.
+    """
+    number = _numbers.get(class_id)
+    if number is None:
+        with _numbering:
+            number = _numbers.get(class_id)
+            if number is None:
+                school = class_id.partition(":")[0]
+                number = _numbered.get(school, 0)
+                _numbered[school] = number + 1
+                if len(_bits) == number:
+                    _bits.append(1 << number)
+                _numbers[sys.intern(class_id)] = number
+    return _bits[number]
 
 
 def _one_shape(values: tuple[object, ...]) -> Shape:
@@ -116,17 +160,8 @@ def _one_shape(values: tuple[object, ...]) -> Shape:
     return found
 
 
-def _one_instant(instant: datetime) -> datetime:
+def _one_instant(instant: float) -> float:
     """Most grants of a province end on the same few days."""
     if len(_instants) >= SHAPES_KEPT:
         _instants.clear()
     return _instants.setdefault(instant, instant)
-
-
-def _one_tuple(classes: tuple[ClassId, ...]) -> tuple[ClassId, ...]:
-    """The same tuple for the same classes: a homeroom teacher often teaches the class as well."""
-    if len(classes) != 1:
-        return classes
-    if len(_classes) >= SHAPES_KEPT:
-        _classes.clear()
-    return _classes.setdefault(classes, classes)

@@ -2,12 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 from access_service.domain.policy import Pack, PeriodLock, RoleRule
-
-if TYPE_CHECKING:
-    from access_service.engine.topics import Topic
 
 CellKey = tuple[str, str]
 """Category and action."""
@@ -43,8 +40,10 @@ class Tables:
     """A table for each role of the pack, empty where no row names the role."""
     everyone_deny: Mapping[CellKey, RoleRule]
     """Cells that a row about `*` denies, whatever the role."""
-    topics: "dict[tuple[object, ...], Topic]" = field(default_factory=dict, compare=False, repr=False)
-    """What `engine.topics` has found out so far: a memory, no part of what the pack says."""
+    kinds: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What `engine.rulings` has found out so far: a memory, no part of what the pack says."""
+    outcomes: list[int] = field(default_factory=lambda: [0], compare=False, repr=False)
+    """How much of it."""
 
 
 def locks_by_cell(pack: Pack, kind: str) -> Mapping[CellKey, tuple[PeriodLock, ...]]:

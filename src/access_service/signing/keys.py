@@ -1,6 +1,6 @@
-"""The service's seal key: Ed25519 (RFC 8032), a file of mode 0600 outside the database.
+"""The service's keys: Ed25519 (RFC 8032), each a file of mode 0600 outside the database.
 
-Its public half is stored in the database for ever, with the interval in which it signed.
+The public half of the seal key is stored in the database for ever, with the interval in which it signed.
 """
 
 import os
@@ -44,6 +44,11 @@ class SealKey:
 def _from_private(private: Ed25519PrivateKey) -> SealKey:
     public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     return SealKey(id=sha256_hex(public)[:16], public_hex=public.hex(), _private=private)
+
+
+def temporary() -> SealKey:
+    """A key that no file keeps: what it signs means nothing once this process has ended."""
+    return _from_private(Ed25519PrivateKey.generate())
 
 
 def load_or_create(path: Path) -> SealKey:

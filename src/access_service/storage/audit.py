@@ -50,13 +50,12 @@ def events(
         )
 
 
-def revision_at(connection: Connection, register: RegisterId, instant: datetime) -> int:
-    """The newest revision recorded at or before an instant: what was known then."""
-    found = connection.execute(
-        select(func.max(_revisions.c.n)).where(
-            _revisions.c.register_id == register, _revisions.c.recorded_at <= instant
-        )
-    ).scalar()
+def revision_at(connection: Connection, register: RegisterId, instant: datetime | None = None) -> int:
+    """The newest revision recorded at or before an instant: what was known then. Without one, the newest of all."""
+    statement = select(func.max(_revisions.c.n)).where(_revisions.c.register_id == register)
+    if instant is not None:
+        statement = statement.where(_revisions.c.recorded_at <= instant)
+    found = connection.execute(statement).scalar()
     return int(found or 0)
 
 

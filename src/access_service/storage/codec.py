@@ -78,10 +78,16 @@ def _converters(hint: Any) -> tuple[Convert | None, Convert | None]:
 class Codec(Generic[T]):
     """How values of one class stand in one table. Columns that the value lacks (`valid_from`) are filled."""
 
-    def __init__(self, value_type: type[T], table: Table) -> None:
-        """`value_type` is a frozen dataclass whose fields are columns of `table`."""
+    def __init__(
+        self, value_type: type[T], table: Table, derived: Mapping[str, Callable[[T], str]] | None = None
+    ) -> None:
+        """`value_type` is a frozen dataclass whose fields are columns of `table`.
+
+        `derived` fills columns that repeat part of a field, to be found by; they are never read back.
+        """
         self.value_type = value_type
         self.table = table
+        self._derived = dict(derived or {})
         hints = get_type_hints(value_type)
         self._fields = [(f.name, *_converters(hints[f.name])) for f in fields(value_type)]  # type: ignore[arg-type]
         missing = [name for name, _, _ in self._fields if name not in table.columns]
@@ -97,6 +103,8 @@ class Codec(Generic[T]):
         for name, dump, _ in self._fields:
             item = getattr(value, name)
             row[name] = item if item is None or dump is None else dump(item)
+        for name, part in self._derived.items():
+            row[name] = part(value)
         return row
 
     def value(self, row: Mapping[str, Any]) -> T:

@@ -30,8 +30,15 @@ from access_service.storage.codec import Codec
 
 T = TypeVar("T")
 
+
+def _scope_unit(grant: Grant) -> str:
+    return grant.scope.unit
+
+
 CODECS: dict[type[Any], Codec[Any]] = {
-    value_type: Codec(value_type, tables.table(row_type))
+    value_type: Codec(
+        value_type, tables.table(row_type), {"scope_unit": _scope_unit} if value_type is Grant else None
+    )
     for value_type, row_type in (
         (Unit, tables.UnitRow),
         (ManagementEdge, tables.EdgeRow),

@@ -153,10 +153,12 @@ class AuthorityRow(Fact, table=True):  # noqa: D101
 
 class GrantRow(Fact, table=True):  # noqa: D101
     __tablename__ = "grants"
-    __table_args__ = _by("grants", "account", "unit", "authority", "assignment", "document")
+    __table_args__ = _by("grants", "account", "unit", "authority", "assignment", "document", "scope_unit")
     account: str
     role: str
     scope: str = Field(sa_type=Text)
+    scope_unit: str
+    """The scope's unit once more, to be found by."""
     unit: str
     authority: str
     assignment: str | None = None

@@ -10,11 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple
+from datetime import UTC, datetime
 
-from access_service.domain.access import AccessRequest, Decision, Deny
+import msgspec
+
+from access_service.domain.access import AccessRequest, Ask, Decision
 from access_service.domain.errors import (
     AccessServiceError,
     InvalidError,
@@ -24,8 +24,8 @@ from access_service.domain.errors import (
     UnavailableError,
 )
 from access_service.domain.names import RegisterId
-from access_service.engine.decide import decide
-from access_service.engine.snapshots import NEVER
+from access_service.domain.reasons import Reason
+from access_service.engine.decide import Answer, answer, as_decision, decide
 from access_service.storage.audit import recorded_at, revision_at, touched_since
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
@@ -34,14 +34,12 @@ from access_service.usecases.explanation import Explanation
 from access_service.usecases.snapshots import LockIndex, Reading
 from access_service.usecases.view import MIB, MissError, View
 
-Ask = AccessRequest | Deny
-"""An item of a batch: a question, or the deny that its form alone earns."""
+Item = Ask | Reason
+"""An item of a batch: a question, or the reason that its form alone earns."""
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 REVISION = re.compile(r"r(0|[1-9a-z][0-9a-z]{0,11})")
 UNSEEN = "the register has not been seen for too long"
 """A caller must treat it as deny: nothing is answered from the past."""
-_new = tuple.__new__
-"""Half the time of calling a named tuple's class."""
 
 
 def revision_text(revision: int) -> str:
@@ -60,21 +58,62 @@ def parse_revision(text: str) -> int:
     return int(text[1:], len(DIGITS))
 
 
-class Decided(NamedTuple):
+class Decided(msgspec.Struct, frozen=True, gc=False):
     """A decision with the one revision and instant it belongs to."""
 
-    decision: Decision
+    found: Answer
     revision: int
-    now: datetime
+    instant: float
+    """Seconds since the epoch."""
+
+    @property
+    def decision(self) -> Decision:
+        """Allow or deny, as a value that cannot lie; the reason of a deny is worked out here."""
+        return as_decision(self.found)
+
+    @property
+    def now(self) -> datetime:
+        """The instant."""
+        return datetime.fromtimestamp(self.instant, UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class DecidedAll:
+class DecidedAll(msgspec.Struct, frozen=True):
     """Several decisions at one revision and instant, in the order asked."""
 
-    decisions: tuple[Decision, ...]
+    answers: Sequence[Answer]
     revision: int
-    now: datetime
+    instant: float
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """Each as a value that cannot lie."""
+        return tuple(map(as_decision, self.answers))
+
+    @property
+    def now(self) -> datetime:
+        """The instant."""
+        return datetime.fromtimestamp(self.instant, UTC)
+
+
+class Moment(msgspec.Struct, frozen=True, gc=False):
+    """What is kept of a register, at one revision and instant; good for as long as `holds`."""
+
+    view: View
+    seq: int
+    revision: int
+    instant: float
+
+    def answers(self, items: Sequence[Item]) -> list[Answer] | None:
+        """Every answer from memory alone, or None when one of them takes the database. Never blocks."""
+        view, instant = self.view, self.instant
+        try:
+            return [(i, None, None) if isinstance(i, Reason) else view.answer(i, instant) for i in items]
+        except MissError:
+            return None
+
+    def holds(self) -> bool:
+        """Has nothing changed in between? Otherwise the answers may be of two revisions: ask the database."""
+        return self.view.seq == self.seq
 
 
 class DecisionPoint:
@@ -91,6 +130,8 @@ class DecisionPoint:
     ) -> None:
         """`cache_mib` bounds what is kept in memory of each register."""
         self._db = db
+        # The machine's clock says seconds at a quarter of the cost of an instant.
+        self._timestamp = getattr(db.clock, "timestamp", None) or (lambda: db.clock().timestamp())
         self._limit_bytes = cache_mib * MIB
         self._staleness_s = staleness_s
         self._poll_s = poll_s
@@ -113,17 +154,29 @@ class DecisionPoint:
         appear within two seconds, `UnavailableError` when the register cannot be read or has not been looked at
         for longer than the staleness bound.
         """
-        decided = self.warm(register, request, now=now, at_least=at_least)
+        decided = self.warm(register, request, now, at_least)
         if decided is not None:
             return decided
         self.catch_up(register, at_least)
-        found = self._cold(register, (request,), now=now, stop_at=None)
-        return Decided(found.decisions[0], found.revision, found.now)
+        found = self._cold(register, (request.ask,), now=now, stop_at=None)
+        return Decided(found.answers[0], found.revision, found.instant)
 
     def warm(
-        self, register: RegisterId, request: AccessRequest, *, now: datetime | None = None, at_least: int = 0
+        self, register: RegisterId, request: AccessRequest, now: datetime | None = None, at_least: int = 0
     ) -> Decided | None:
         """The decision from memory alone, or None when it takes the database. Never blocks."""
+        moment = self.moment(register, now, at_least)
+        if moment is None:
+            return None
+        view, instant = moment.view, moment.instant
+        try:
+            found = view.answer(request.ask, instant)
+        except MissError:
+            return None
+        return Decided(found, moment.revision, instant) if view.seq == moment.seq else None
+
+    def moment(self, register: RegisterId, now: datetime | None = None, at_least: int = 0) -> Moment | None:
+        """What memory knows of a register at this instant, or None when it is behind or not there."""
         view = self._views.get(register)
         if view is None:
             return None
@@ -132,65 +185,39 @@ class DecisionPoint:
             return None
         if self._watcher is not None and self._monotonic() - view.looked_at > self._staleness_s:
             raise UnavailableError(UNSEEN)
-        if now is None:
-            now = self._db.clock()
-            if now < view.recorded_at:  # noqa: PLR1730 `max` takes six times as long
-                now = view.recorded_at
-        try:
-            decision = decide(request, view.snapshot(request.account, now), view, now)
-        except MissError:
-            return None
-        return _new(Decided, (decision, revision, now)) if view.seq == seq else None
+        instant = self._timestamp() if now is None else now.timestamp()
+        if instant < view.start:
+            if now is None:
+                instant = view.instant(self._timestamp)
+            if instant < view.start:
+                return None
+        return Moment(view, seq, revision, instant)
 
     def decide_all(
         self,
         register: RegisterId,
-        asks: Sequence[Ask],
+        items: Sequence[Item],
         *,
         stop_at: bool | None = None,
         now: datetime | None = None,
         at_least: int = 0,
     ) -> DecidedAll:
         """Every item at one revision and instant; `stop_at` ends the list with the first such answer."""
-        found = self.warm_all(register, asks, stop_at=stop_at, now=now, at_least=at_least)
-        if found is not None:
-            return found
+        moment = self.moment(register, now, at_least)
+        answers = None if moment is None else moment.answers(items)
+        if moment is not None and answers is not None and moment.holds():
+            return DecidedAll(up_to(answers, stop_at), moment.revision, moment.instant)
         self.catch_up(register, at_least)
-        return self._cold(register, asks, now=now, stop_at=stop_at)
-
-    def warm_all(
-        self,
-        register: RegisterId,
-        asks: Sequence[Ask],
-        *,
-        stop_at: bool | None = None,
-        now: datetime | None = None,
-        at_least: int = 0,
-    ) -> DecidedAll | None:
-        """As `decide_all` from memory alone, or None. Never blocks."""
-        view = self._views.get(register)
-        if view is None:
-            return None
-        seq, revision = view.seq, view.revision
-        if seq & 1 or revision < at_least:
-            return None
-        if self._watcher is not None and self._monotonic() - view.looked_at > self._staleness_s:
-            raise UnavailableError(UNSEEN)
-        instant = now or max(self._db.clock(), view.recorded_at)
-        try:
-            decisions = _in_order(asks, lambda request: view.answer(request, instant), stop_at)
-        except MissError:
-            return None
-        return DecidedAll(decisions, revision, instant) if view.seq == seq else None
+        return self._cold(register, items, now=now, stop_at=stop_at)
 
     def _cold(
-        self, register: RegisterId, asks: Sequence[Ask], *, now: datetime | None, stop_at: bool | None
+        self, register: RegisterId, items: Sequence[Item], *, now: datetime | None, stop_at: bool | None
     ) -> DecidedAll:
         """Everything from one transaction, and what it read into the view if the view still stands there."""
         view = self._view(register)
         looked_at = self._monotonic()
         with view.lock:
-            base, recorded = view.revision, view.recorded_at
+            base, recorded = view.revision, datetime.fromtimestamp(view.recorded_at, UTC)
         with _readable(self._db, register) as reader:
             # The first statement fixes the snapshot; the revision it reports is that of everything after it.
             revision, touched = touched_since(reader.connection, register, base)
@@ -199,26 +226,28 @@ class DecisionPoint:
             # The clock may step back; a right taken back at the newest revision must not come back with it.
             instant = now or max(self._db.clock(), recorded)
             reading = Reading(reader, instant, self._locks)
-            decisions = _in_order(asks, lambda r: decide(r, reading.snapshot(r.account), reading, instant), stop_at)
+            answers = _read_all(reading, items, stop_at)
         with view.lock:
             if revision > view.revision:
                 # `touched` counts from an earlier revision than the view may have by now: more, never less.
                 view.move(revision, touched, recorded)
             view.looked_at = max(view.looked_at, looked_at)
-            if revision == view.revision:
+            if revision == view.revision and now is None:
+                if view.instant(self._timestamp) < view.start:
+                    view.start_again(instant.timestamp())
                 view.keep(reading)
-        return DecidedAll(decisions, revision, instant)
+        return DecidedAll(answers, revision, instant.timestamp())
 
     def decide_at(
         self, register: RegisterId, request: AccessRequest, *, at: datetime, known_at: int | None = None
     ) -> Decided:
         """What holds at `at`, as known now or as it was known at a revision. Always a fresh read."""
         with _readable(self._db, register, known_at) as reader:
-            newest = revision_at(reader.connection, register, NEVER)
+            newest = revision_at(reader.connection, register)
             check_known(register, newest, known_at)
             reading = Reading(reader, at, self._locks)
-            decision = decide(request, reading.snapshot(request.account), reading, at)
-        return Decided(decision, newest if known_at is None else known_at, at)
+            answers = _read_all(reading, (request.ask,), None)
+        return Decided(answers[0], newest if known_at is None else known_at, at.timestamp())
 
     def explain(
         self,
@@ -236,7 +265,7 @@ class DecisionPoint:
         if decided is not None:
             known_at = decided.revision
         with _readable(self._db, register, known_at) as reader:
-            newest = revision_at(reader.connection, register, NEVER)
+            newest = revision_at(reader.connection, register)
             check_known(register, newest, known_at)
             recorded = recorded_at(reader.connection, register, newest)
             now = decided.now if decided is not None else at or max(filter(None, (self._db.clock(), recorded)))
@@ -368,16 +397,34 @@ def check_known(register: RegisterId, newest: int, known_at: int | None) -> None
         raise InvalidError(f"no revision `{known_at}`", newest=newest)
 
 
-def _in_order(
-    asks: Sequence[Ask], answer: Callable[[AccessRequest], Decision], stop_at: bool | None
-) -> tuple[Decision, ...]:
-    found: list[Decision] = []
-    for ask in asks:
-        decision = ask if isinstance(ask, Deny) else answer(ask)
-        found.append(decision)
-        if stop_at is not None and bool(decision) is stop_at:
+def is_allow(answer: Answer) -> bool:
+    """Does it allow? Without working out why not."""
+    return (answer if isinstance(answer, tuple) else answer.why())[0] is None
+
+
+def up_to(answers: Sequence[Answer], stop_at: bool | None) -> Sequence[Answer]:
+    """The answers up to the first that is `stop_at`; all of them where that is None."""
+    if stop_at is not None:
+        for number, found in enumerate(answers, start=1):
+            if is_allow(found) is stop_at:
+                return answers[:number]
+    return answers
+
+
+def _read_all(reading: Reading, items: Sequence[Item], stop_at: bool | None) -> list[Answer]:
+    """As `up_to`, asking for nothing that comes after it."""
+    answers: list[Answer] = []
+    instant = reading.now.timestamp()
+    for item in items:
+        if isinstance(item, Reason):
+            found: Answer = (item, None, None)
+        else:
+            account, topic, resource_id, unit, class_id = item
+            found = answer(topic, resource_id, unit, class_id, reading.snapshot(account), reading, instant)
+        answers.append(found)
+        if stop_at is not None and is_allow(found) is stop_at:
             break
-    return tuple(found)
+    return answers
 
 
 @contextmanager

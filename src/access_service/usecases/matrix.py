@@ -12,7 +12,6 @@ from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.org import ManagementEdge, Unit
 from access_service.domain.time import Interval
-from access_service.engine.snapshots import NEVER
 from access_service.storage.access import Gatherer
 from access_service.storage.audit import recorded_at, revision_at
 from access_service.storage.db import Database
@@ -64,7 +63,7 @@ def read_matrix(
 
 
 def _matrix(reader: Reader, unit: UnitId, *, at: datetime | None, now: datetime, include_ended: bool) -> Matrix:
-    newest = revision_at(reader.connection, reader.register, NEVER)
+    newest = revision_at(reader.connection, reader.register)
     check_known(reader.register, newest, reader.known_at)
     revision = newest if reader.known_at is None else reader.known_at
     recorded = recorded_at(reader.connection, reader.register, revision)

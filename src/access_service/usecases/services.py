@@ -4,6 +4,7 @@
 """
 
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,9 +34,17 @@ from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
 
 
-def system_clock() -> datetime:
-    """Read the machine's clock: an aware UTC instant."""
-    return datetime.now(UTC)  # noqa: TID251 the one place
+class SystemClock:
+    """The machine's clock: called, an aware UTC instant; `timestamp`, the same in seconds since the epoch."""
+
+    def __call__(self) -> datetime:
+        """Read it."""
+        return datetime.now(UTC)  # noqa: TID251 the one place
+
+    timestamp = staticmethod(time.time)  # noqa: TID251
+
+
+system_clock = SystemClock()
 
 
 def random_id(prefix: str) -> str:

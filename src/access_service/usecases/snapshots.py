@@ -5,9 +5,7 @@ knows when to look again (a decision is a function of revision and now, architec
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
 
 from access_service.domain.access import standing
 from access_service.domain.errors import RefusedError, UnavailableError
@@ -15,25 +13,15 @@ from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.domain.org import ManagementEdge, chain_of
 from access_service.domain.policy import PackBinding, PeriodLock
 from access_service.domain.time import Interval
-from access_service.engine.decide import Place, Site, site_of
-from access_service.engine.snapshots import ALWAYS, NEVER, Snapshot, flatten
+from access_service.engine.decide import OnDemand, Place, Site, site_of
+from access_service.engine.snapshots import NEVER, Snapshot, flatten
 from access_service.engine.tables import CellKey, Tables, locks_by_cell
 from access_service.storage.access import Gatherer
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
 
-T = TypeVar("T")
 Locks = Mapping[CellKey, tuple[PeriodLock, ...]]
 """Period locks by (category, action)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept(Generic[T]):
-    """A value that holds for `start <= now < until` as long as no new fact is recorded."""
-
-    value: T
-    start: datetime
-    until: datetime
 
 
 class LockIndex:
@@ -53,7 +41,7 @@ class LockIndex:
 
 
 class Reading:
-    """An `engine.decide.Places` over one transaction at one instant; what it read can be kept by a cache."""
+    """An `engine.decide.Places` over one transaction at one instant; what it read can be kept by a `View`."""
 
     def __init__(self, reader: Reader, now: datetime, locks: LockIndex) -> None:
         """`reader` fixes register and revision, `now` the instant of every answer."""
@@ -61,32 +49,21 @@ class Reading:
         self.gather = Gatherer(reader, self.org)
         self.now = now
         self.accounts: dict[AccountId, Snapshot] = {}
-        self.places: dict[UnitId, Kept[Place]] = {}
-        self.sites: dict[ClassId, Kept[Site]] = {}
+        self.until = NEVER
+        """When time alone next changes something of the units and classes that were read."""
+        self.units: OnDemand[UnitId, Place] = OnDemand(self._place)
+        self.sites: OnDemand[ClassId, Site] = OnDemand(self._site)
         self._locks = locks
 
-    def place(self, unit: UnitId, now: datetime) -> Place | None:
-        """The unit, or None where the register has none that stands at that instant."""
-        if now != self.now:
-            raise RuntimeError("one reading answers for one instant")
-        if unit not in self.places and (kept := self._place(unit)) is not None:
-            self.places[unit] = kept
-        found = self.places.get(unit)
-        return None if found is None else found.value
-
-    def site(self, class_id: ClassId, now: datetime) -> Site | None:
+    def _site(self, class_id: ClassId) -> Site | None:
         """The class and its school. A class of a past school year stays one: its records are still read."""
-        kept = self.sites.get(class_id)
-        if kept is None:
-            found = self.org.school_class(class_id)
-            if found is None:
-                return None
-            place = self.place(found.school, now)
-            around = self.places.get(found.school)
-            # A school that does not stand has no boundary of its own here: look again at the next question.
-            start, until = (around.start, around.until) if around is not None else (now, now)
-            kept = self.sites[class_id] = Kept(site_of(found, place), start, until)
-        return kept.value
+        found = self.org.school_class(class_id)
+        if found is None:
+            return None
+        try:
+            return site_of(found, self.units[found.school])
+        except KeyError:
+            return site_of(found, None)
 
     def snapshot(self, id_: AccountId) -> Snapshot | None:
         """The account at this instant; None when the register has no such account.
@@ -108,14 +85,14 @@ class Reading:
         if facts is None:
             return None
         found = standing(facts, self.now)
-        until = found.until or NEVER
+        until = NEVER if found.until is None else found.until.timestamp()
         # Which documents a grant needs is the pack's, and the pack in force may change with a binding or an edge.
         for unit in {g.grant.unit for g in facts.grants}:
-            _, end = _around(self.now, self._instants(chain_of(self.org, unit, self.now)))
-            until = min(until, end)
-        return flatten(found, self.now, until)
+            until = min(until, _next(self.now, self._instants(chain_of(self.org, unit, self.now))))
+        return flatten(found, self.now.timestamp(), until)
 
-    def _place(self, id_: UnitId) -> Kept[Place] | None:
+    def _place(self, id_: UnitId) -> Place | None:
+        """The unit, or None where the register has none that stands at that instant."""
         unit = self.org.unit(id_)
         if unit is None or self.now not in Interval(unit.valid_from, unit.valid_to):
             return None
@@ -124,8 +101,8 @@ class Reading:
         except RefusedError as error:
             raise UnavailableError(error.message) from error
         tables = self.gather.tables_for(id_, self.now)
-        start, until = _around(self.now, [unit.valid_from, unit.valid_to, *self._instants(chain)])
-        place = Place(
+        self.until = min(self.until, _next(self.now, [unit.valid_from, unit.valid_to, *self._instants(chain)]))
+        return Place(
             unit=id_,
             kind=unit.kind,
             levels=frozenset(map(str, unit.levels)),
@@ -133,7 +110,6 @@ class Reading:
             tables=tables,
             locks=self._locks.of(tables, unit.kind),
         )
-        return Kept(place, start, until)
 
     def _instants(self, chain: Iterable[UnitId]) -> Iterator[datetime | None]:
         """Every instant at which the chain, or the pack bound along it, may change."""
@@ -143,13 +119,8 @@ class Reading:
                 yield from (fact.valid_from, fact.valid_to)
 
 
-def _around(now: datetime, instants: Iterable[datetime | None]) -> tuple[datetime, datetime]:
-    """The nearest of the instants at or before `now`, and the nearest after it."""
-    start, until = ALWAYS, NEVER
-    for instant in instants:
-        if instant is not None:
-            if instant <= now:
-                start = max(start, instant)
-            else:
-                until = min(until, instant)
-    return start, until
+def _next(now: datetime, instants: Iterable[datetime | None]) -> float:
+    """The nearest of the instants after `now`, in seconds since the epoch."""
+    return min(
+        (instant.timestamp() for instant in instants if instant is not None and instant > now), default=NEVER
+    )

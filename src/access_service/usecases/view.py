@@ -9,15 +9,15 @@ at a hit, and dropping half at once costs less than choosing one at a time.
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Protocol, TypeVar
 
-from access_service.domain.access import AccessRequest, Decision
+from access_service.domain.access import Ask
 from access_service.domain.names import AccountId, ClassId, UnitId
-from access_service.engine.decide import Place, Site, decide
-from access_service.engine.snapshots import ALWAYS, NEVER, Snapshot
-from access_service.usecases.snapshots import Kept, Reading
+from access_service.engine.decide import Answer, Place, Site, answer
+from access_service.engine.snapshots import NEVER, Snapshot
+from access_service.usecases.snapshots import Reading
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -26,12 +26,23 @@ ACCOUNT_BYTES = 232
 """An account in memory apart from its grants: the slot in the dictionary, its id, the snapshot."""
 GRANT_BYTES = 144
 """A grant: its id, its view, the place in the account's tuple."""
-CLASS_BYTES = 16
-"""One more class of a grant; its id is counted where classes are kept."""
+BITS_BYTES = 48
+"""The classes of a grant that are its own unit's."""
 MIXED_BYTES = 320
 """One class of a grant that has other subjects in each."""
 PLACE_BYTES, SITE_BYTES = 2048, 360
 """A unit with its chain; a class."""
+
+
+class PlacesRead(Protocol):
+    """Units and classes as read at one instant, and until when they are so."""
+
+    until: float
+
+    @property
+    def units(self) -> Mapping[UnitId, Place]: ...  # noqa: D102
+    @property
+    def sites(self) -> Mapping[ClassId, Site]: ...  # noqa: D102
 
 
 class MissError(Exception):
@@ -44,38 +55,54 @@ def weight(snapshot: Snapshot) -> int:
     for grant in snapshot.views:
         total += GRANT_BYTES
         if grant.classes is not None:
-            total += len(grant.classes) * (CLASS_BYTES if isinstance(grant.classes, tuple) else MIXED_BYTES) + 40
+            total += BITS_BYTES if isinstance(grant.classes, int) else 240 + MIXED_BYTES * len(grant.classes)
     return total
 
 
-class Recent(Generic[K, V]):
-    """A mapping that forgets what has not been asked for lately. Changed under the view's lock only."""
+class Recent(dict[K, V]):
+    """A mapping that forgets what has not been asked for lately. What it does not hold raises `MissError`.
 
-    def __init__(self, limit_bytes: int) -> None:
-        self.young: dict[K, V] = {}
+    It is itself the young generation, so that a hit is one look-up of a dictionary.
+    """
+
+    def __init__(self, limit_bytes: int, weigh: Callable[[V], int]) -> None:
+        """`weigh` says about how many bytes a value takes, its key and slot included."""
+        super().__init__()
         self.old: dict[K, V] = {}
-        self.limit_bytes = limit_bytes
+        self._limit_bytes = limit_bytes
+        self._weigh = weigh
         self._young_bytes = 0
+        self._lock = threading.Lock()
 
-    def __len__(self) -> int:
-        return len(self.young) + len(self.old)
+    def __missing__(self, key: K) -> V:
+        with self._lock:
+            # Taken out under the lock: what somebody drops at this moment does not come back.
+            value = self.old.pop(key, None)
+            if value is None:
+                raise MissError
+            self._keep(key, value)
+        return value
 
-    def keep(self, key: K, value: V, bytes_: int) -> None:
-        """Newest first to stay. One value alone may exceed the bound: something must be answered from it."""
-        self.old.pop(key, None)
-        self.young[key] = value
+    def keep(self, key: K, value: V) -> None:
+        """Keep it as the newest."""
+        with self._lock:
+            self.old.pop(key, None)
+            self._keep(key, value)
+
+    def _keep(self, key: K, value: V) -> None:
+        bytes_ = self._weigh(value)
+        if self._young_bytes + bytes_ > self._limit_bytes // 2:
+            self.old = dict(self)
+            self.clear()
+            self._young_bytes = 0
         self._young_bytes += bytes_
-        if self._young_bytes > self.limit_bytes // 2:
-            self.old, self.young, self._young_bytes = self.young, {}, 0
+        self[key] = value
 
     def drop(self, key: K) -> None:
         """Forget one."""
-        self.young.pop(key, None)
-        self.old.pop(key, None)
-
-    def clear(self) -> None:
-        """Forget everything. New dictionaries: a reader may be looking at these."""
-        self.young, self.old, self._young_bytes = {}, {}, 0
+        with self._lock:
+            self.pop(key, None)
+            self.old.pop(key, None)
 
 
 class View:
@@ -87,107 +114,86 @@ class View:
         self.seq = 0
         """Odd while the revision changes."""
         self.revision = revision
-        self.recorded_at = recorded
+        self.recorded_at = recorded.timestamp()
+        """No question is answered for an earlier instant: the clock may step back."""
+        self.start = self.recorded_at
+        """The instant of the newest reading kept: what is kept says nothing of earlier ones."""
         self.looked_at = looked_at
         """When the database last confirmed the revision, by the monotonic clock."""
-        self.accounts: Recent[AccountId, Snapshot] = Recent(limit_bytes * 3 // 4)
-        self.places: dict[UnitId, Place] = {}
-        self.sites: Recent[ClassId, Site] = Recent(limit_bytes // 8)
-        self._places_limit = max(1, limit_bytes // 8 // PLACE_BYTES)
-        self._start, self._until = ALWAYS, NEVER
-        """Between these instants time alone changes nothing of units and classes."""
+        self._limit_bytes = limit_bytes
+        self._forget_accounts()
+        self._forget_places()
 
-    def place(self, unit: UnitId, now: datetime) -> Place:
-        """The unit as kept, or a miss."""
-        found = self.places.get(unit)
-        if found is None or not self._start <= now < self._until:
+    def _forget_accounts(self) -> None:
+        self.accounts: Recent[AccountId, Snapshot] = Recent(self._limit_bytes * 3 // 4, weight)
+
+    def _forget_places(self) -> None:
+        self.units: Recent[UnitId, Place] = Recent(self._limit_bytes // 8, lambda _: PLACE_BYTES)
+        self.sites: Recent[ClassId, Site] = Recent(self._limit_bytes // 8, lambda _: SITE_BYTES)
+        self.until = NEVER
+        """When time alone next changes something of the units and classes kept."""
+
+    def answer(self, ask: Ask, instant: float) -> Answer:
+        """The answer at an instant (seconds since the epoch). `MissError` for what is not kept."""
+        account, topic, resource_id, unit, class_id = ask
+        snapshot = self.accounts[account]
+        if not self.start <= instant < self.until or instant >= snapshot.until:
             raise MissError
-        return found
+        return answer(topic, resource_id, unit, class_id, snapshot, self, instant)
 
-    def site(self, class_id: ClassId, now: datetime) -> Site:
-        """The class as kept, or a miss. Unknown ids are never kept: nobody can fill the memory with them."""
-        sites = self.sites
-        found = sites.young.get(class_id) or sites.old.get(class_id)
-        if found is None or not self._start <= now < self._until:
-            raise MissError
-        return found
-
-    def snapshot(self, account: AccountId, now: datetime) -> Snapshot:
-        """The account as kept, or a miss."""
-        accounts = self.accounts
-        found = accounts.young.get(account)
-        if found is None:
-            found = accounts.old.get(account)
-            if found is None:
-                raise MissError
-            self._renew(account, found)
-        if not found.start <= now < found.until:
-            raise MissError
-        return found
-
-    def answer(self, request: AccessRequest, now: datetime) -> Decision:
-        """The decision, or a miss."""
-        return decide(request, self.snapshot(request.account, now), self, now)
-
-    def _renew(self, account: AccountId, snapshot: Snapshot) -> None:
-        """Move to the young, unless somebody changes the view right now: then the next hit does it."""
-        if self.lock.acquire(blocking=False):
-            try:
-                # It may have been dropped since it was read; only what still stands in the view is kept in it.
-                if self.accounts.old.get(account) is snapshot:
-                    self.accounts.keep(account, snapshot, weight(snapshot))
-            finally:
-                self.lock.release()
+    def instant(self, clock: Callable[[], float]) -> float:
+        """Now, for somebody who read the clock and found it before `start`: a moment ago or really back."""
+        return max(clock(), self.recorded_at)
 
     def move(self, revision: int, touched: frozenset[AccountId] | None, recorded: datetime) -> None:
         """Stand at another revision without what may have changed (None: anything). The lock is held."""
         self.seq += 1
         try:
             if touched is None:
-                self.accounts.clear()
+                self._forget_accounts()
                 self._forget_places()
             else:
                 for account in touched:
                     self.accounts.drop(account)
             self.revision = revision
-            self.recorded_at = recorded
+            self.recorded_at = recorded.timestamp()
+            self.start = max(self.start, self.recorded_at)
         finally:
             self.seq += 1
 
     def keep(self, reading: Reading) -> None:
         """Keep what was read at this very revision. The lock is held."""
+        instant = reading.now.timestamp()
+        self.start = max(self.start, instant)
         self.keep_accounts(reading.accounts.items())
-        self.keep_places(reading.now, reading.places, reading.sites)
+        self.keep_places(instant, reading)
+
+    def start_again(self, instant: float) -> None:
+        """Forget everything: the clock stepped back, and nothing read later need hold now. The lock is held."""
+        self.seq += 1
+        try:
+            self._forget_accounts()
+            self._forget_places()
+            self.start = instant
+        finally:
+            self.seq += 1
 
     def keep_accounts(self, accounts: Iterable[tuple[AccountId, Snapshot]]) -> None:
         """Keep snapshots of this revision. The lock is held."""
         for account, snapshot in accounts:
-            self.accounts.keep(account, snapshot, weight(snapshot))
+            self.accounts.keep(account, snapshot)
 
-    def keep_places(
-        self, now: datetime, places: Mapping[UnitId, Kept[Place]], sites: Mapping[ClassId, Kept[Site]]
-    ) -> None:
-        """Keep units and classes as they are at `now`, at this revision. The lock is held."""
-        if not self._start <= now < self._until:
+    def keep_places(self, instant: float, read: PlacesRead) -> None:
+        """Keep units and classes as they are at `instant`, at this revision. The lock is held."""
+        if instant >= self.until:
             # A reader may hold a place of the instant before: make it start again.
             self.seq += 1
             self._forget_places()
             self.seq += 1
-        for unit, place in places.items():
-            if len(self.places) >= self._places_limit:
-                self.places = {}
-            self._narrow(place.start, place.until)
-            self.places[unit] = place.value
-        for class_id, site in sites.items():
+        self.until = min(self.until, read.until)
+        for unit, place in read.units.items():
+            self.units.keep(unit, place)
+        for class_id, site in read.sites.items():
             # A class whose unit does not stand has no boundary to be kept until.
-            if site.value.place is not None:
-                self._narrow(site.start, site.until)
-                self.sites.keep(class_id, site.value, SITE_BYTES)
-
-    def _narrow(self, start: datetime, until: datetime) -> None:
-        self._start, self._until = max(self._start, start), min(self._until, until)
-
-    def _forget_places(self) -> None:
-        self.places = {}
-        self.sites.clear()
-        self._start, self._until = ALWAYS, NEVER
+            if site.place is not None:
+                self.sites.keep(class_id, site)

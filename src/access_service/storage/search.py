@@ -1,0 +1,104 @@
+"""Finding accounts and classes in bulk: the candidates of a search, never its answer."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import or_, select
+
+from access_service.domain.access import AccountFacts, GrantFacts
+from access_service.domain.accounts import Account, Suspension
+from access_service.domain.delegation import Grant
+from access_service.domain.names import AccountId, ClassId, SuspendableKind, UnitId
+from access_service.domain.org import SchoolClass
+from access_service.storage.access import Gatherer
+from access_service.storage.codec import utc
+from access_service.storage.facts import CODECS, Reader
+from access_service.storage.org import StoredOrg
+from access_service.storage.tables import CounterRow, table
+
+_counters = table(CounterRow)
+
+
+class Newest(NamedTuple):
+    """Where a register stands, as one transaction sees it."""
+
+    revision: int
+    recorded_at: datetime
+    """When something was last recorded: no clock of ours may be before it."""
+
+
+def newest(reader: Reader) -> Newest | None:
+    """The register's counter, or None when there is no such register. The first statement fixes the snapshot."""
+    columns = _counters.c
+    statement = select(columns.n, columns.recorded_at).where(columns.register_id == reader.register)
+    row = reader.connection.execute(statement).first()
+    return None if row is None else Newest(int(row[0]), utc(row[1]))
+
+
+class ClassRow(NamedTuple):
+    """What a search needs to know of a class."""
+
+    id: ClassId
+    school: UnitId
+    level: str
+    grade: str
+    school_year: str
+    known_from: int
+    """The revision that recorded it as it is."""
+
+
+def class_rows(reader: Reader, *, after: int = 0) -> Iterator[ClassRow]:
+    """Every class of the register that a revision later than `after` recorded, in no order."""
+    codec = CODECS[SchoolClass]
+    columns = codec.table.c
+    statement = select(
+        columns.id, columns.school, columns.level, columns.grade, columns.school_year, columns.from_rev
+    ).where(reader._visible(codec), columns.from_rev > after)  # noqa: SLF001 one definition of what is visible
+    for row in reader.connection.execute(statement):
+        yield ClassRow._make(row)
+
+
+def holders(reader: Reader, units: Collection[UnitId], roles: Collection[str], now: datetime) -> list[AccountId]:
+    """Accounts with a grant of one of these roles whose scope's unit is one of `units` and whose time is not over.
+
+    A superset of who may do something there: nothing but what can never allow at `now` is left out. In byte order.
+    """
+    codec = CODECS[Grant]
+    columns = codec.table.c
+    statement = select(columns.account).where(
+        reader._visible(codec),  # noqa: SLF001 one definition of what is visible
+        columns.scope_unit.in_(sorted(units)),
+        columns.role.in_(sorted(roles)),
+        or_(columns.ended_at.is_(None), columns.ended_at > now),
+        or_(columns.valid_to.is_(None), columns.valid_to > now),
+    )
+    # Not DISTINCT: SQLite would walk every grant by account instead of looking for the units. Not ORDER BY: a
+    # PostgreSQL collation may put ids in another order than bytes do.
+    return sorted({AccountId(account) for (account,) in reader.connection.execute(statement)})
+
+
+class BulkGatherer(Gatherer):
+    """Gathers hundreds of accounts in as many questions as one takes."""
+
+    def __init__(self, reader: Reader, org: StoredOrg) -> None:
+        """`reader` fixes the register and the revision."""
+        super().__init__(reader, org)
+        self._fetched: dict[AccountId, AccountFacts] = {}
+
+    def fetch(self, ids: Collection[AccountId], at: datetime) -> None:
+        """Gather these accounts now; `account` then has them, for the same instant."""
+        wanted = sorted(ids)
+        suspensions: dict[str, list[Suspension]] = {}
+        for s in self.reader.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=wanted):
+            suspensions.setdefault(s.target, []).append(s)
+        facts: dict[AccountId, list[GrantFacts]] = {}
+        for g in self.grants(self.reader.find(Grant, account=wanted), at):
+            facts.setdefault(g.grant.account, []).append(g)
+        for account in self.reader.find(Account, id=wanted):
+            laid_on, held = suspensions.get(account.id, ()), facts.get(account.id, ())
+            self._fetched[account.id] = AccountFacts(account, tuple(laid_on), tuple(held))
+
+    def account(self, id_: AccountId, at: datetime) -> AccountFacts | None:
+        """Everything about one account, fetched before or asked for now."""
+        return self._fetched.get(id_) or super().account(id_, at)

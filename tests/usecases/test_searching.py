@@ -1,0 +1,500 @@
+"""Searches over a register: who, which classes, what; page by page, whatever is recorded meanwhile."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from access_service.domain.access import AccessRequest
+from access_service.domain.delegation import Grant
+from access_service.domain.errors import NotFoundError, PolicyError, RestartError, UnavailableError
+from access_service.domain.names import AccountId, ClassId, RegisterId, SuspendableKind, UnitId
+from access_service.domain.scope import Scope
+from access_service.storage.db import Database
+from access_service.storage.search import class_rows
+from access_service.usecases import delegation, org, search
+from access_service.usecases.documents import Line
+from access_service.usecases.search import Page, SearchPoint, Since, Wanted
+from world import (
+    CLASS_6A,
+    CLASS_6B,
+    LOWER,
+    OFFICE,
+    SCHOOL,
+    YEAR,
+    Clock,
+    Someone,
+    World,
+    found,
+    hire_homeroom,
+    homeroom_line,
+    make_services,
+    with_school,
+)
+
+CLASS_6C = ClassId("0003101:2026-2027:6C")
+NOBODY = AccountId("")
+
+
+def classes_of(who: Someone, category: str | None = "CLS", **more: object) -> AccessRequest:
+    return replace(AccessRequest(who.account, "read", "class", "", category=category), **more)
+
+
+def health_record(**more: object) -> AccessRequest:
+    return replace(
+        AccessRequest(NOBODY, "read", "student", "000-hs-1", category="STU-HEA", class_id=CLASS_6A), **more
+    )
+
+
+def add_class(world: World, code: str, school: UnitId = SCHOOL) -> ClassId:
+    made = org.create_class(
+        world.services,
+        world.admins[school],
+        school=school,
+        school_year=YEAR,
+        code=code,
+        name=code,
+        level=LOWER,
+        grade="6",
+    )
+    return made.id
+
+
+class Searching:
+    """A search point that remembers nothing but what it should, and the pages of a list."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.point = SearchPoint(world.services.db)
+
+    def page(self, wanted: Wanted, request: AccessRequest, limit: int = 1000, after: Page | None = None) -> Page:
+        since = None
+        if after is not None:
+            assert after.after is not None
+            since = Since(after.after, after.revision, after.now)
+        return self.point.search(self.world.register, wanted, request, limit=limit, since=since)
+
+    def ids(self, wanted: Wanted, request: AccessRequest) -> tuple[str, ...]:
+        page = self.page(wanted, request)
+        assert page.after is None
+        return page.ids
+
+
+@pytest.fixture
+def searching(school_world: World) -> Searching:
+    return Searching(school_world)
+
+
+def granted(world: World, key: str = "gvcn", class_id: ClassId = CLASS_6A) -> tuple[Someone, Grant]:
+    teacher = hire_homeroom(world, key, class_id)
+    return teacher, world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher, class_id)).grants[0]
+
+
+# -- which, who, what
+
+
+def test_which_classes_a_teacher_may_read(searching: Searching) -> None:
+    teacher, _ = granted(searching.world)
+    assert searching.ids("resource", classes_of(teacher)) == (CLASS_6A,)
+    assert searching.ids("resource", classes_of(teacher, grade="6", level="lower_secondary")) == (CLASS_6A,)
+    assert searching.ids("resource", classes_of(teacher, grade="7")) == ()
+    assert searching.ids("resource", classes_of(teacher, action="approve")) == ()
+
+
+def test_which_classes_and_units_a_registrar_may_read(searching: Searching) -> None:
+    registrar, _ = searching.world.hire_granted("giáo vụ")
+    assert searching.ids("resource", classes_of(registrar)) == (CLASS_6A, CLASS_6B)
+    assert searching.ids("resource", classes_of(registrar, unit=SCHOOL, school_year=YEAR)) == (CLASS_6A, CLASS_6B)
+    assert searching.ids("resource", classes_of(registrar, unit=OFFICE)) == ()
+    assert searching.ids("resource", classes_of(registrar, class_id=CLASS_6B)) == (CLASS_6B,)
+    units = AccessRequest(registrar.account, "read", "unit", "", category="SCH")
+    assert searching.ids("resource", units) == (SCHOOL,)
+    assert searching.ids("resource", replace(units, unit=OFFICE)) == ()
+
+
+def test_who_may_read_a_pupils_health_record(searching: Searching) -> None:
+    world = searching.world
+    teacher, _ = granted(world)
+    other, _ = granted(world, "gvcn khác", CLASS_6B)
+    page = searching.page("subject", health_record())
+    assert page.ids == (teacher.account,)
+    assert page.sensitive
+    assert searching.ids("subject", health_record(class_id=CLASS_6B)) == (other.account,)
+    assert searching.ids("subject", health_record(action="write")) == ()
+    marks = searching.page("subject", health_record(category="CLS", resource_type="class", resource_id=CLASS_6A))
+    assert (marks.ids, marks.sensitive) == ((teacher.account,), False)
+
+
+def test_what_a_teacher_may_do_with_marks(searching: Searching) -> None:
+    teacher, _ = granted(searching.world)
+    about = health_record(account=teacher.account, action="", category="STU-ACA")
+    assert searching.ids("action", about) == ("read", "write")
+    assert searching.ids("action", replace(about, class_id=CLASS_6B)) == ()
+    assert searching.ids("action", replace(about, resource_type="unit", resource_id=SCHOOL, class_id=None)) == ()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "changes"),
+    [
+        ("resource", {"account": "acc_000"}),
+        ("resource", {"category": None}),
+        ("resource", {"category": "KHAC"}),
+        ("resource", {"resource_type": "student"}),
+        ("resource", {"resource_type": "staff", "unit": SCHOOL}),
+        ("resource", {"class_id": "khong-co"}),
+        ("resource", {"unit": "khong-co"}),
+        ("subject", {"resource_type": "class", "resource_id": "khong-co"}),
+        ("subject", {"resource_type": "unit", "resource_id": "khong-co"}),
+        ("subject", {"resource_type": "student", "resource_id": "000-hs"}),
+        ("subject", {"resource_type": "phi-thuyen", "resource_id": "1"}),
+        ("action", {"account": "acc_000", "resource_id": CLASS_6A}),
+        ("action", {"resource_id": "khong-co"}),
+    ],
+)
+def test_what_is_unknown_finds_nothing(searching: Searching, wanted: Wanted, changes: dict[str, object]) -> None:
+    registrar, _ = searching.world.hire_granted("giáo vụ")
+    assert searching.ids(wanted, classes_of(registrar, **changes)) == ()
+
+
+def test_an_unknown_register_is_not_found(searching: Searching) -> None:
+    with pytest.raises(NotFoundError, match=r"^no register `khong-co`$"):
+        searching.point.search(RegisterId("khong-co"), "resource", health_record(), limit=1)
+
+
+# -- what is recorded is seen by the next search
+
+
+def test_a_class_that_was_added_is_found(searching: Searching) -> None:
+    """Nobody's decisions change by it, so no account and no epoch says that it is there."""
+    registrar, _ = searching.world.hire_granted("giáo vụ")
+    assert searching.ids("resource", classes_of(registrar)) == (CLASS_6A, CLASS_6B)
+    assert add_class(searching.world, "6C") == CLASS_6C
+    assert searching.ids("resource", classes_of(registrar)) == (CLASS_6A, CLASS_6B, CLASS_6C)
+
+
+def test_a_school_is_found_below_whoever_manages_it_that_day(searching: Searching, clock: Clock) -> None:
+    world = searching.world
+    leader = world.hire("trưởng phòng", OFFICE, "culture_social_head", OFFICE)
+    world.hand_over(
+        OFFICE, leader, Line("office_leader", leader.duty, Scope(unit=OFFICE, levels=frozenset({LOWER})), clock.now)
+    )
+    schools = AccessRequest(leader.account, "read", "unit", "", category="SCH")
+    assert searching.ids("resource", schools) == (SCHOOL,)
+    assert searching.ids("resource", classes_of(leader)) == (CLASS_6A, CLASS_6B)
+    second = world.add_unit("0003102", "school", "Trường THCS Thử Hai", OFFICE, LOWER)
+    assert searching.ids("resource", schools) == (SCHOOL, second)
+    # Its edge to another manager begins tomorrow: nothing more is recorded when the day comes.
+    tomorrow = clock.now.date() + timedelta(days=1)
+    org.change_manager(
+        world.services, world.admins[world.root], unit=SCHOOL, manager=world.root, basis="QĐ", on=tomorrow
+    )
+    assert searching.ids("resource", schools) == (SCHOOL, second)
+    clock.forward(days=1)
+    assert searching.ids("resource", schools) == (second,)
+    assert searching.ids("resource", classes_of(leader)) == ()
+
+
+def test_a_right_that_was_taken_back_is_not_found(searching: Searching) -> None:
+    world = searching.world
+    teacher, grant = granted(world)
+    assert searching.ids("subject", health_record()) == (teacher.account,)
+    assert searching.ids("resource", classes_of(teacher)) == (CLASS_6A,)
+    delegation.suspend(
+        world.services, world.admins[SCHOOL], kind=SuspendableKind.GRANT, target=grant.id, reason="thử"
+    )
+    assert searching.ids("subject", health_record()) == ()
+    assert searching.ids("resource", classes_of(teacher)) == ()
+    delegation.resume(world.services, world.admins[SCHOOL], kind=SuspendableKind.GRANT, target=grant.id)
+    assert searching.ids("subject", health_record()) == (teacher.account,)
+    delegation.revoke_grant(world.services, world.admins[SCHOOL], grant.id, reason="thử")
+    assert searching.ids("subject", health_record()) == ()
+    assert searching.ids("resource", classes_of(teacher)) == ()
+
+
+def test_a_right_ends_by_time_alone(searching: Searching, clock: Clock) -> None:
+    teacher, _ = granted(searching.world)
+    assert searching.ids("resource", classes_of(teacher)) == (CLASS_6A,)
+    clock.forward(days=400)
+    assert searching.ids("resource", classes_of(teacher)) == ()
+    assert searching.ids("subject", health_record()) == ()
+
+
+# -- pages
+
+
+def test_pages_are_one_list(searching: Searching) -> None:
+    world = searching.world
+    registrar, _ = world.hire_granted("giáo vụ")
+    for code in ("6C", "6D", "7A"):
+        add_class(world, code)
+    everything = searching.ids("resource", classes_of(registrar))
+    assert len(everything) == 5
+    first = searching.page("resource", classes_of(registrar), 2)
+    second = searching.page("resource", classes_of(registrar), 2, first)
+    third = searching.page("resource", classes_of(registrar), 2, second)
+    assert (*first.ids, *second.ids, *third.ids) == everything
+    assert (first.after, second.after, third.after) == (everything[1], everything[3], None)
+    assert len({(page.revision, page.now) for page in (first, second, third)}) == 1
+
+
+def test_a_page_that_holds_just_all_of_it_is_the_last(searching: Searching) -> None:
+    registrar, _ = searching.world.hire_granted("giáo vụ")
+    page = searching.page("resource", classes_of(registrar), 2)
+    assert (len(page.ids), page.after) == (2, None)
+
+
+def test_what_concerns_somebody_else_breaks_no_list(searching: Searching, clock: Clock) -> None:
+    world = searching.world
+    registrar, _ = world.hire_granted("giáo vụ")
+    first = searching.page("resource", classes_of(registrar), 1)
+    granted(world)
+    clock.forward(seconds=5)
+    second = searching.page("resource", classes_of(registrar), 1, first)
+    assert (*first.ids, *second.ids) == (CLASS_6A, CLASS_6B)
+    assert (second.revision, second.now) == (first.revision, first.now)
+    assert world.revision > second.revision
+
+
+def test_a_class_that_was_added_meanwhile_is_no_part_of_the_list(searching: Searching) -> None:
+    registrar, _ = searching.world.hire_granted("giáo vụ")
+    first = searching.page("resource", classes_of(registrar), 1)
+    add_class(searching.world, "6C")
+    assert searching.page("resource", classes_of(registrar), 1, first) == Page(
+        (CLASS_6B,), None, first.revision, first.now
+    )
+
+
+def test_a_list_about_an_account_ends_when_the_account_changes(searching: Searching) -> None:
+    world = searching.world
+    registrar, grant = world.hire_granted("giáo vụ")
+    first = searching.page("resource", classes_of(registrar), 1)
+    actions = health_record(account=registrar.account, category="CLS", action="")
+    begun = searching.page(
+        "action", replace(actions, resource_type="class", resource_id=CLASS_6A, class_id=None), 1
+    )
+    assert begun.after is not None
+    delegation.revoke_grant(world.services, world.admins[SCHOOL], grant.id, reason="thử")
+    with pytest.raises(RestartError, match=r"^what the list rests on has changed; begin it again$"):
+        searching.page("resource", classes_of(registrar), 1, first)
+    with pytest.raises(RestartError):
+        searching.page(
+            "action", replace(actions, resource_type="class", resource_id=CLASS_6A, class_id=None), 1, begun
+        )
+
+
+def three_readers(world: World) -> list[Someone]:
+    """Three accounts that may read the class 6A, in the order of their ids."""
+    readers = [granted(world)[0], *(world.hire_granted(f"giáo vụ {n}")[0] for n in (1, 2))]
+    return sorted(readers, key=lambda who: who.account)
+
+
+def of_6a() -> AccessRequest:
+    return AccessRequest(NOBODY, "read", "class", CLASS_6A, category="CLS")
+
+
+def test_a_list_of_accounts_ends_when_one_of_them_changes(searching: Searching) -> None:
+    """Given out already, or still to come: the list is over."""
+    world = searching.world
+    readers = three_readers(world)
+    everybody = [who.account for who in readers]
+    for who in (readers[0], readers[2]):
+        first = searching.page("subject", of_6a(), 1)
+        assert list(first.ids) == everybody[:1]
+        delegation.suspend(
+            world.services, world.admins[SCHOOL], kind=SuspendableKind.ACCOUNT, target=who.account, reason="thử"
+        )
+        with pytest.raises(RestartError):
+            searching.page("subject", of_6a(), 1, first)
+        delegation.resume(world.services, world.admins[SCHOOL], kind=SuspendableKind.ACCOUNT, target=who.account)
+
+
+def test_a_list_of_accounts_ends_when_one_is_gone_from_it(searching: Searching, clock: Clock) -> None:
+    """Whose last grant there has ended is not even a candidate any more."""
+    world = searching.world
+    readers = three_readers(world)
+    first = searching.page("subject", of_6a(), 1)
+    with world.services.db.read(world.register) as reader:
+        [grant] = reader.find(Grant, account=readers[0].account)
+    delegation.revoke_grant(world.services, world.admins[SCHOOL], grant.id, reason="thử")
+    clock.forward(seconds=1)
+    with pytest.raises(RestartError):
+        searching.page("subject", of_6a(), 1, first)
+
+
+def test_accounts_that_were_no_candidates_break_no_list(searching: Searching) -> None:
+    world = searching.world
+    everybody = [who.account for who in three_readers(world)]
+    first = searching.page("subject", of_6a(), 2)
+    granted(world, "của lớp khác", CLASS_6B)
+    with pytest.raises(RestartError):
+        # A homeroom teacher of the same school is a candidate: which class it is, only the decision says.
+        searching.page("subject", of_6a(), 2, first)
+    first = searching.page("subject", of_6a(), 2)
+    world.hire("không quyền", SCHOOL, "librarian", SCHOOL)
+    last = searching.page("subject", of_6a(), 2, first)
+    assert [*first.ids, *last.ids] == everybody
+
+
+def test_every_list_ends_when_the_organisation_changes(searching: Searching) -> None:
+    world = searching.world
+    registrar, _ = world.hire_granted("giáo vụ")
+    three_readers(world)
+    lists = [("resource", classes_of(registrar)), ("subject", of_6a())]
+    begun = [(wanted, asked, searching.page(wanted, asked, 1)) for wanted, asked in lists]
+    world.add_unit("0003102", "school", "Trường THCS Thử Hai", OFFICE, LOWER)
+    for wanted, asked, first in begun:
+        with pytest.raises(
+            RestartError, match=r"^the organisation has changed since the list was begun; begin it ag"
+        ):
+            searching.page(wanted, asked, 1, first)
+
+
+def test_a_right_that_ended_by_time_meanwhile_is_not_listed(searching: Searching, clock: Clock) -> None:
+    """Nothing is recorded when a right expires, and the list is of an instant at which it held."""
+    world = searching.world
+    registrar, _ = world.hire_granted("giáo vụ")
+    with world.services.db.write(world.register, "thu") as tx:
+        [grant] = tx.find(Grant, account=registrar.account)
+        tx.put(replace(grant, valid_to=clock.now.replace(year=2027)))
+        tx.touches(registrar.account)
+        tx.happened("thu", grant.id)
+    first = searching.page("resource", classes_of(registrar), 1)
+    clock.now = clock.now.replace(year=2027)
+    with pytest.raises(RestartError, match=r"^a right has ended since the list was begun; begin it again$"):
+        searching.page("resource", classes_of(registrar), 1, first)
+
+
+def test_a_revision_that_is_not_there_yet_continues_nothing(searching: Searching) -> None:
+    registrar, _ = searching.world.hire_granted("giáo vụ")
+    first = searching.page("resource", classes_of(registrar), 1)
+    with pytest.raises(RestartError):
+        searching.page("resource", classes_of(registrar), 1, first._replace(revision=first.revision + 1))
+
+
+# -- what it costs, and what it is kept in
+
+
+@pytest.fixture
+def statements(searching: Searching) -> Iterator[list[str]]:
+    sent: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        sent.append(statement)
+
+    engine = searching.world.services.db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def test_candidates_are_decided_without_a_question_each(searching: Searching, statements: list[str]) -> None:
+    world = searching.world
+    registrar, _ = world.hire_granted("giáo vụ")
+    three_readers(world)
+    for code in "CDEFGH":
+        add_class(world, f"6{code}")
+    assert len(searching.ids("resource", classes_of(registrar))) == 8
+    statements.clear()
+    assert len(searching.ids("resource", classes_of(registrar))) == 8
+    warm = len(statements)
+    assert warm <= 4
+    add_class(world, "6I")
+    statements.clear()
+    assert len(searching.ids("resource", classes_of(registrar))) == 9
+    assert len(statements) <= warm + 6
+    assert len(searching.ids("subject", of_6a())) == 4
+    statements.clear()
+    assert len(searching.ids("subject", of_6a())) == 4
+    # The counter, the revision twice, the unit and its packs, the candidates: none of it grows with the candidates.
+    assert len(statements) <= 16
+
+
+def test_what_is_kept_is_bounded(searching: Searching, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "ACCOUNTS_KEPT", 2)
+    monkeypatch.setattr(search, "REGISTERS_KEPT", 1)
+    everybody = tuple(who.account for who in three_readers(searching.world))
+    assert searching.ids("subject", of_6a()) == everybody
+    [known] = searching.point._kept.values()
+    assert len(known.snapshots) <= 2
+    assert searching.ids("subject", of_6a()) == everybody
+
+
+def test_threads_never_mix_two_revisions(searching: Searching) -> None:
+    """Whatever is kept between them: each page is right at the revision that it names."""
+    world = searching.world
+    registrar, grant = world.hire_granted("giáo vụ")
+    asked = classes_of(registrar)
+    stop, seen = threading.Event(), dict[int, set[tuple[str, ...]]]()
+
+    def ask() -> None:
+        while not stop.is_set():
+            page = searching.page("resource", asked)
+            seen.setdefault(page.revision, set()).add(page.ids)
+
+    with ThreadPoolExecutor(3) as pool:
+        asking = [pool.submit(ask) for _ in range(3)]
+        for n in range(12):
+            act = delegation.resume if n % 2 else partial(delegation.suspend, reason="thử")
+            act(world.services, world.admins[SCHOOL], kind=SuspendableKind.GRANT, target=grant.id)
+            if n % 4 == 0:
+                add_class(world, f"6X{n}")
+        stop.set()
+        for one in asking:
+            one.result()
+    for revision, answers in seen.items():
+        assert len(answers) == 1, revision
+        [ids] = answers
+        assert bool(ids) == bool(world.ask(registrar, category="CLS", known_at=revision)), revision
+        assert not ids or len(ids) == 2 + len([c for c in added(world) if c <= revision])
+
+
+def added(world: World) -> list[int]:
+    """The revisions that recorded a class, but for the two that were there."""
+    with world.services.db.read(world.register) as reader:
+        return sorted(row.known_from for row in class_rows(reader))[2:]
+
+
+def test_a_stored_pack_that_cannot_be_read_is_our_failure(
+    searching: Searching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise PolicyError(())
+
+    monkeypatch.setattr(search, "load_tables", broken)
+    registrar, _ = searching.world.hire_granted("giáo vụ")
+    with pytest.raises(UnavailableError, match=r"^a stored pack cannot be read by this version$"):
+        searching.ids("resource", classes_of(registrar))
+
+
+def test_a_register_restored_from_a_backup_is_read_anew(tmp_path: Path) -> None:
+    """The numbers of its revisions come again and mean something else."""
+    clock = Clock()
+    services = make_services(f"sqlite:///{tmp_path}/thu.db", tmp_path, clock)
+    world = with_school(found(services, clock))
+    registrar, _ = world.hire_granted("giáo vụ")
+    services.db.checkpoint()
+    shutil.copyfile(tmp_path / "thu.db", tmp_path / "backup.db")
+    searching = Searching(world)
+    add_class(world, "6C")
+    assert searching.ids("resource", classes_of(registrar)) == (CLASS_6A, CLASS_6B, CLASS_6C)
+    was = world.revision
+    services.db.close()
+    for leftover in tmp_path.glob("thu.db*"):
+        leftover.unlink()
+    shutil.copyfile(tmp_path / "backup.db", tmp_path / "thu.db")
+    clock.forward(minutes=1)
+    other = Database(f"sqlite:///{tmp_path}/thu.db", clock)
+    world.services = replace(services, db=other)
+    searching.point._db = other
+    add_class(world, "6D")
+    assert world.revision == was
+    expected = (CLASS_6A, CLASS_6B, ClassId("0003101:2026-2027:6D"))
+    assert searching.ids("resource", classes_of(registrar)) == expected
+    other.close()
