@@ -31,8 +31,11 @@ class BodyReader:
 
     def quickly(self, body: bytes) -> msgspec.Struct | None:
         """The body, or None where that takes the strict reading. Its words are clean (`limits.clean`)."""
+        if self._decode is None:
+            return None
         # In ASCII without escapes no word holds half a surrogate pair, a control character or another spelling.
-        if self._decode is None or not body.isascii() or b"\\" in body or b"\x7f" in body or _LONG.search(body):
+        is_plain = body.isascii() and b"\\" not in body and b"\x7f" not in body
+        if not is_plain or (len(body) > ID_BYTES and _LONG.search(body)):
             return None
         try:
             found: msgspec.Struct = self._decode(body)

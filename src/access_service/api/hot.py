@@ -12,10 +12,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from access_service.api.access import EVALUATION, EVALUATIONS, reply
-from access_service.api.edge import GONE, HEADERS, Edge, decided_events, request_id_of
+from access_service.api.edge import GONE, HEADERS, Edge, new_request_id, request_id_of
 from access_service.api.errors import INTERNAL, problem, problem_of
 from access_service.api.limits import BODY_BYTES
-from access_service.api.pdp import Answered
+from access_service.api.pdp import Answered, AtOnce
 from access_service.domain.errors import AccessServiceError
 from access_service.domain.reasons import Refusal
 
@@ -23,51 +23,68 @@ HOT = frozenset({EVALUATION, EVALUATIONS})
 _HEADERS = [
     (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),
-    *((name.lower().encode(), value.encode()) for name, value in HEADERS.items()),
+    (b"x-content-type-options", b"nosniff"),
 ]
+"""What a browser must know of JSON. The others are about pages."""
 
 
 class Application(FastAPI):
     """FastAPI, but for the hot routes."""
 
+    edge: Edge | None = None
+
+    def _edge(self) -> Edge:
+        """Set when the application starts; looking for it in `state` each time would be felt."""
+        self.edge = self.state.edge
+        return self.state.edge  # type: ignore[no-any-return]
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "http" and scope["path"] in HOT and scope["method"] == "POST":
-            await _serve(self.state.edge, scope, receive, send)
+            await _serve(self.edge or self._edge(), scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
 
 async def _serve(edge: Edge, scope: Scope, receive: Receive, send: Send) -> None:
-    began, status, answered = time.perf_counter(), GONE, None
-    path = scope["path"]
+    began, path, status = time.perf_counter(), scope["path"], GONE
     headers = dict(scope["headers"])
-    request_id = request_id_of(headers.get(b"x-request-id", b"").decode("latin-1"))
+    given = headers.get(b"x-request-id")
+    request_id = new_request_id() if given is None else request_id_of(given)
+    answered: Answered | None = None
+    at_once: AtOnce | None = None
     try:
         body = await _body(receive)
-        if body is not None:
+        if body is None:
+            return
+        if path == EVALUATION and headers.get(b"content-type") == b"application/json":
+            edge.check_key(headers.get(b"authorization", b""))
+            at_once = edge.pdp.at_once(body, edge.log_decisions)
+        if at_once is not None:
+            text, revision = at_once.answer, at_once.revision
+        else:
             text, answered = await reply(edge, path, headers, body)
-            start = [
-                *_HEADERS,
-                (b"content-length", b"%d" % len(text)),
-                (b"x-request-id", request_id.encode("latin-1")),
-                (b"x-access-revision", answered.revision.encode()),
-            ]
-            await send({"type": "http.response.start", "status": 200, "headers": start})
-            status = 200
-            await send({"type": "http.response.body", "body": text})
+            revision = answered.revision.encode()
+        start = [
+            *_HEADERS,
+            (b"content-length", b"%d" % len(text)),
+            (b"x-request-id", request_id),
+            (b"x-access-revision", revision),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": start})
+        status = 200
+        await send({"type": "http.response.body", "body": text})
     except AccessServiceError as error:
-        response = problem_of(error, path)
-        status = await _refuse(response, request_id, scope, receive, send)
+        status = await _refuse(problem_of(error, path), request_id, scope, receive, send)
     except _TooLargeError:
         response = problem(Refusal.BATCH_TOO_LARGE, status=413, detail=f"a body has at most {BODY_BYTES} bytes")
         status = await _refuse(response, request_id, scope, receive, send)
     except Exception as error:  # noqa: BLE001 the caller learns nothing of what we did not foresee
-        edge.log_failure(error, request_id)
+        edge.log_failure(error, request_id.decode())
         if status == GONE:
             status = await _refuse(problem(INTERNAL, status=500), request_id, scope, receive, send)
     finally:
-        _seen(edge, path, status, time.perf_counter() - began, request_id, answered)
+        edge.seen((path, status, time.perf_counter() - began, request_id, at_once or answered))
 
 
 class _TooLargeError(Exception):
@@ -96,28 +113,9 @@ async def _body(receive: Receive) -> bytes | None:
     return body
 
 
-async def _refuse(response: Response, request_id: str, scope: Scope, receive: Receive, send: Send) -> int:
-    response.headers["X-Request-ID"] = request_id
+async def _refuse(response: Response, request_id: bytes, scope: Scope, receive: Receive, send: Send) -> int:
+    response.headers["X-Request-ID"] = request_id.decode()
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(HEADERS)
     await response(scope, receive, send)
     return response.status_code
-
-
-def _seen(edge: Edge, path: str, status: int, seconds: float, request_id: str, answered: Answered | None) -> None:
-    edge.metrics.requests["POST", path, str(status)] += 1
-    if answered is not None:
-        edge.count(answered.counts)
-    if edge.lines.wanted:
-        events = [] if answered is None else decided_events(request_id, answered)
-        events.append(
-            {
-                "event": "request",
-                "request_id": request_id,
-                "method": "POST",
-                "route": path,
-                "status": status,
-                "ms": round(seconds * 1000, 3),
-            }
-        )
-        edge.lines.write(events)

@@ -6,7 +6,7 @@ the same form: rendering them with structlog costs more than deciding.
 
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -32,26 +32,27 @@ def make_log(level: str) -> Any:
 
 
 class Lines:
-    """Lines of level `info`, several at a time."""
+    """Lines of level `info`, gathered until `flush` writes them together."""
 
     def __init__(self, level: str) -> None:
         """`level` is the least that is logged."""
         self.wanted = LEVELS[level] <= LEVELS["info"]
+        self._waiting: list[bytes] = []
 
-    def write(self, events: Iterable[Mapping[str, Any]]) -> None:
-        """Write events, each with its `event`."""
-        head = b'{"level":"info","timestamp":"' + _timestamp(system_clock.timestamp()) + b'",'
-        text = b"".join([head + _encode(event)[1:] + b"\n" for event in events])
-        sys.stderr.write(text.decode())
+    def write(self, *events: Mapping[str, Any]) -> None:
+        """Events, each with its `event`."""
+        for event in events:
+            self.add(_encode(event)[1:-1])
 
+    def add(self, members: bytes) -> None:
+        """One event, as the members of a JSON object."""
+        self._waiting.append(members)
 
-_second, _prefix = 0, ""
-
-
-def _timestamp(now: float) -> bytes:
-    """`2026-10-01T02:03:04.567890Z`."""
-    global _second, _prefix
-    second = int(now)
-    if second != _second:
-        _second, _prefix = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-    return f"{_prefix}.{int((now - second) * 1_000_000):06d}Z".encode()
+    def flush(self) -> None:
+        """Write what waits, as of now."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            now = system_clock.timestamp()
+            day = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
+            head = f'{{"level":"info","timestamp":"{day}.{int(now % 1 * 1_000_000):06d}Z",'.encode()
+            sys.stderr.write((head + (b"}\n" + head).join(waiting) + b"}\n").decode())

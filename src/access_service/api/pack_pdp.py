@@ -15,7 +15,7 @@ from typing import Any
 from access_service.api import schemas_pack
 from access_service.api.limits import clean
 from access_service.api.metrics import Metrics
-from access_service.api.pdp import Answered, Bodies, Explain, Found, LogDecisions, Start, Wanted
+from access_service.api.pdp import Answered, AtOnce, Bodies, Explain, Found, LogDecisions, Start, Wanted
 from access_service.api.pool import Pool
 from access_service.api.schemas import Answer, AnswerContext, ReasonText, rendered
 from access_service.domain.errors import InvalidError, RestartError, StaleRevisionError
@@ -97,6 +97,10 @@ class PackPdp:
             "action": action.name,
             "type": resource.type,
         }
+
+    def at_once(self, body: bytes, log: LogDecisions) -> AtOnce | None:  # noqa: ARG002 nothing to leave out
+        """A pack takes the general way."""
+        return None
 
     async def search(self, wanted: Wanted, sent: schemas_pack.Search, *, limit: int, start: Start | None) -> Found:
         """The next at most `limit` results. Raises `RestartError` when the page before was of another pack."""

@@ -39,6 +39,18 @@ class Answered(NamedTuple):
     """As it stands in `X-Access-Revision`."""
 
 
+class AtOnce(NamedTuple):
+    """One evaluation, answered without waiting for anything."""
+
+    answer: bytes
+    """Rendered: a `schemas.Answer`."""
+    outcome: tuple[str, str]
+    """As in `Answered.counts`."""
+    record: bytes
+    """What the log says of it: members of a JSON object, each after a comma; empty where the log wants nothing."""
+    revision: bytes
+
+
 class Start(NamedTuple):
     """Where a later page continues; from a signed token, so it is what an earlier page said."""
 
@@ -76,6 +88,13 @@ class Pdp(Protocol):
         `explain` is what an item gets that does not say; `stop_at` ends the list with the first such decision;
         `log` says which decisions are recorded. Incomplete items are answered with a deny. `is_clean`: every word
         is known to be short, in NFC and free of control characters.
+        """
+        ...
+
+    def at_once(self, body: bytes, log: LogDecisions) -> AtOnce | None:
+        """The answer to the body of one evaluation, where memory alone has it; None for the way above.
+
+        Never another answer than that way would give; it only leaves out what most questions do not need.
         """
         ...
 

@@ -10,9 +10,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
+from access_service.api.bodies import BodyReader
 from access_service.api.limits import clean
 from access_service.api.metrics import Metrics
-from access_service.api.pdp import Answered, Bodies, Explain, Found, LogDecisions, Start, Wanted
+from access_service.api.pdp import Answered, AtOnce, Bodies, Explain, Found, LogDecisions, Start, Wanted
 from access_service.api.pool import Pool
 from access_service.api.register_search import asked, found, since
 from access_service.api.schemas import (
@@ -29,7 +32,7 @@ from access_service.api.schemas import (
     rendered,
 )
 from access_service.api.schemas_search import Search
-from access_service.domain.access import AccessRequest, topic_of
+from access_service.domain.access import AccessRequest, Ask, topic_of
 from access_service.domain.errors import InvalidError, StaleRevisionError, UnavailableError
 from access_service.domain.names import AccountId, ClassId, RegisterId, UnitId
 from access_service.domain.reasons import Reason
@@ -51,15 +54,19 @@ SLICE = 100
 """Questions answered before others get their turn on the event loop."""
 EXPLAINED_ITEMS = 50
 """Most items of one batch that may ask for a full explanation."""
+ASKED_KEPT, ASKED_BYTES = 1 << 14, 1 << 10
+"""Most bodies whose question is remembered, and the longest: at most about 16 MiB."""
 CATCH_UP_S = 2.0
 """How long a question waits for the revision it demands."""
 _ALLOW, _DENY = rendered(Answer(True)), rendered(Answer(False))
+_ALLOWED, _DENIED = ("allow", ""), {reason.value: ("deny", reason.value) for reason in Reason}
 _DENY_FOR = {
-    reason: rendered(
+    reason.value: rendered(
         Answer(False, AnswerContext(ReasonText(reason.value, REASON_TEXT[reason].en, REASON_TEXT[reason].vi)))
     )
     for reason in Reason
 }
+_encode = msgspec.json.Encoder().encode
 _NO_PROPERTIES, _NO_CONTEXT = ResourceProperties(), Context()
 
 
@@ -79,6 +86,10 @@ class RegisterPdp:
         self._metrics = metrics
         self._register_name = register_name
         self._register: RegisterId | None = None
+        self._reader = BodyReader(Evaluation, is_closed=True)
+        self._asked: dict[bytes, Ask] = {}
+        """What bodies say: a function of their bytes alone. The answer is worked out each time."""
+        self._revision, self._revision_text = 0, b""
 
     async def register(self) -> RegisterId:
         """The register. A database without it, or with several, cannot answer yet."""
@@ -105,6 +116,39 @@ class RegisterPdp:
     async def audience(self) -> str:
         """The register's id: pages of another are none of ours."""
         return f"register {await self.register()}"
+
+    def at_once(self, body: bytes, log: LogDecisions) -> AtOnce | None:
+        """The answer from memory to a plain question: read quickly, complete, without a context. See `pdp.Pdp`."""
+        question = self._asked.get(body) or self._ask(body)
+        if question is None or self._register is None:
+            return None
+        found = self.point.at_once(self._register, question)
+        if found is None:
+            return None
+        answer, revision = found
+        if revision != self._revision:
+            self._revision, self._revision_text = revision, revision_text(revision).encode()
+        reason, grant, _ = answer if isinstance(answer, tuple) else answer.why()
+        if reason is None:
+            record = _said(question, b"allow", b"null", grant) if log == "all" else b""
+            return AtOnce(_ALLOW, _ALLOWED, record, self._revision_text)
+        code = reason.value
+        record = b"" if log == "none" else _said(question, b"deny", b'"%b"' % code.encode(), grant)
+        return AtOnce(_DENY_FOR[code], _DENIED[code], record, self._revision_text)
+
+    def _ask(self, body: bytes) -> Ask | None:
+        """The plain question of a body. Remembered: who asks for a page asks the same a moment later."""
+        sent: Any = self._reader.quickly(body)
+        if sent is None or sent.context is not None:
+            return None
+        question = _item(sent)
+        if isinstance(question, Reason):
+            return None
+        if len(body) <= ASKED_BYTES:
+            if len(self._asked) >= ASKED_KEPT:
+                self._asked = {}
+            self._asked[body] = question
+        return question
 
     async def search(self, wanted: Wanted, sent: Search, *, limit: int, start: Start | None) -> Found:
         """The next at most `limit` results, from the database's own thread."""
@@ -204,7 +248,7 @@ class RegisterPdp:
             elif is_allowed:
                 answers.append(_ALLOW)
             else:
-                answers.append(_DENY if reason is None or how == "none" else _DENY_FOR[reason])
+                answers.append(_DENY if reason is None or how == "none" else _DENY_FOR[reason.value])
             counts["allow" if is_allowed else "deny", "" if reason is None else reason.value] += 1
         return Answered(answers, counts, records, revision_text(decided.revision))
 
@@ -248,6 +292,20 @@ def _item(sent: Evaluation) -> Item:
         id_,
         None if unit is None else UnitId(unit),
         None if class_id is None else ClassId(class_id),
+    )
+
+
+def _said(question: Ask, decision: bytes, reason: bytes, grant: str | None) -> bytes:
+    """`_record` for a question that was read quickly: no word of it needs an escape in JSON."""
+    account, topic, *_ = question
+    return b',"decision":"%b","reason":%b,"grant":%b,"account":"%b","action":"%b","type":"%b","category":%b' % (
+        decision,
+        reason,
+        b"null" if grant is None else _encode(grant),
+        account.encode(),
+        topic.action.encode(),
+        topic.resource_type.encode(),
+        b"null" if topic.category is None else b'"%b"' % topic.category.encode(),
     )
 
 

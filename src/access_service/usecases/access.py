@@ -175,6 +175,23 @@ class DecisionPoint:
             return None
         return Decided(found, moment.revision, instant) if view.seq == moment.seq else None
 
+    def at_once(self, register: RegisterId, ask: Ask) -> tuple[Answer, int] | None:
+        """The answer from memory alone, with its revision, or None. As `moment` and its answers, in one breath."""
+        view = self._views.get(register)
+        if view is None:
+            return None
+        seq, revision = view.seq, view.revision
+        if self._watcher is not None and self._monotonic() - view.looked_at > self._staleness_s:
+            raise UnavailableError(UNSEEN)
+        instant = self._timestamp()
+        if seq & 1 or instant < view.start:
+            return None
+        try:
+            found = view.answer(ask, instant)
+        except MissError:
+            return None
+        return (found, revision) if view.seq == seq else None
+
     def moment(self, register: RegisterId, now: datetime | None = None, at_least: int = 0) -> Moment | None:
         """What memory knows of a register at this instant, or None when it is behind or not there."""
         view = self._views.get(register)
