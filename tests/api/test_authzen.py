@@ -306,7 +306,7 @@ def test_what_nobody_foresaw_says_nothing(
 
     edge = served.client.app.state.edge  # type: ignore[attr-defined]
     monkeypatch.setattr(edge, "log", make_log("info"))
-    monkeypatch.setattr(served.client.app.state.point, "moment", broken)  # type: ignore[attr-defined]
+    monkeypatch.setattr(served.client.app.state.point, "at_once", broken)  # type: ignore[attr-defined]
     answer = served.ask(served.question())
     assert answer.status_code == 500
     assert answer.headers["content-type"] == PROBLEM
@@ -322,7 +322,7 @@ def test_what_nobody_foresaw_says_nothing(
 
 def test_too_many_waiting_are_told_to_come_back(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "WAITING", 0)
-    unknown = served.question(subject={"type": "account", "id": "acc_000"})
+    unknown = served.question(subject={"type": "account", "id": "acc_000_khong_ai_hoi"})
     answer = served.ask(unknown)
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 
@@ -331,7 +331,7 @@ def test_a_node_that_lost_the_database_refuses(served: Served, monkeypatch: pyte
     def stale(*_args: object, **_kwargs: object) -> None:
         raise UnavailableError("the register has not been seen for too long")
 
-    monkeypatch.setattr(served.client.app.state.point, "moment", stale)  # type: ignore[attr-defined]
+    monkeypatch.setattr(served.client.app.state.point, "at_once", stale)  # type: ignore[attr-defined]
     answer = served.ask(served.question())
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert answer.headers["retry-after"] == "1"

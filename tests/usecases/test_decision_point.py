@@ -21,14 +21,14 @@ from access_service.domain.errors import (
     StaleRevisionError,
     UnavailableError,
 )
-from access_service.domain.names import AccountId, ClassId, RegisterId, SuspendableKind, UnitId
+from access_service.domain.names import AccountId, ClassId, EducationLevel, RegisterId, SuspendableKind, UnitId
 from access_service.domain.policy import PackBinding
 from access_service.domain.reasons import Reason
 from access_service.engine.load import read_pack_files
 from access_service.storage.db import Database
 from access_service.storage.policy import store_pack
 from access_service.storage.tables import CounterRow, table
-from access_service.usecases import delegation
+from access_service.usecases import delegation, org
 from access_service.usecases.access import DecisionPoint, check, parse_revision, revision_text
 from access_service.usecases.snapshots import LockIndex
 from world import (
@@ -388,17 +388,45 @@ def test_a_stored_pack_that_cannot_be_read_is_our_failure(school: School, monkey
 # -- bounds and tenancy
 
 
-def test_unknown_ids_are_never_kept(school: School) -> None:
+def test_unknown_ids_fill_no_memory_and_are_asked_for_once(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
     world, teacher, _ = school
     point = DecisionPoint(world.services.db)
     for someone in world.people.values():
         point.decide(world.register, ask(someone))
-    for n in range(20):
-        point.decide(world.register, ask(teacher, account=AccountId(f"acc_{n}"), class_id=ClassId(f"c{n}")))
+    invented = [ask(teacher, account=AccountId(f"acc_{n}"), class_id=ClassId(f"c{n}")) for n in range(20)]
+    cold = [point.decide(world.register, request).decision for request in invented]
     view = point._views[world.register]
     assert set(view.accounts) == {someone.account for someone in world.people.values()}
     assert set(view.units) <= {SCHOOL}
     assert set(view.sites) <= {CLASS_6A}
+    assert [point.warm(world.register, request).decision for request in invented] == cold  # type: ignore[union-attr]
+    nobody = ask(teacher, account=AccountId("acc_000"))
+    assert point.decide(world.register, nobody).decision == Deny(Reason.ACCOUNT_UNKNOWN)
+    monkeypatch.setattr("access_service.usecases.view.ABSENT_KEPT", 5)
+    for n in range(50):
+        point.decide(world.register, ask(teacher, account=AccountId(f"acx_{n}")))
+        assert len(view.accounts.absent) <= 25
+
+
+def test_what_did_not_exist_may_exist_after_a_commit(school: School) -> None:
+    world, teacher, point = school
+    code = "9Z"
+    missing = ask(teacher, class_id=ClassId(f"{SCHOOL}:2026-2027:{code}"))
+    for _ in range(2):
+        assert point.decide(world.register, missing).decision == Deny(Reason.RESOURCE_CONTRADICTORY)
+    org.create_class(
+        world.services,
+        world.admins[SCHOOL],
+        school=SCHOOL,
+        school_year="2026-2027",
+        code=code,
+        name="9Z",
+        level=EducationLevel.LOWER_SECONDARY,
+        grade="9",
+    )
+    decision = point.decide(world.register, missing).decision
+    assert isinstance(decision, Deny)
+    assert decision.reason is Reason.OUTSIDE_CLASS
 
 
 def test_registers_on_one_database_never_meet(school: School) -> None:

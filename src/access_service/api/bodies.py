@@ -39,7 +39,8 @@ class BodyReader:
             return None
         try:
             found: msgspec.Struct = self._decode(body)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
+            # What is wrong, the strict reading says. For deep nesting msgspec has no error of its own.
             return None
         return found if _encode(found).count(b'"') == body.count(b'"') else None
 

@@ -10,6 +10,9 @@ from enum import StrEnum
 class Reason(StrEnum):
     """A decision's deny code. The order of the members is the order of the stages a grant passes."""
 
+    # An enum hashes its name in Python; a reason is its text, and found in a table at every deny.
+    __hash__ = str.__hash__
+
     RESOURCE_INCOMPLETE = "resource_incomplete"
     RESOURCE_CONTRADICTORY = "resource_contradictory"
     UNKNOWN_ACTION = "unknown_action"

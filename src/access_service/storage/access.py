@@ -1,5 +1,6 @@
 """What a decision about one account depends on, gathered from a reader."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -11,6 +12,7 @@ from access_service.domain.names import (
     AccountId,
     AuthorityId,
     DocumentKind,
+    GrantId,
     SuspendableKind,
     UnitId,
 )
@@ -33,6 +35,7 @@ class Gatherer:
         """`reader` fixes the register and the revision."""
         self.reader = reader
         self.org = org or StoredOrg(reader)
+        self._gathered: defaultdict[datetime, dict[GrantId, GrantFacts]] = defaultdict(dict)
         self._authorities: dict[AuthorityId, Authority | None] = {}
         self._heads: dict[UnitId, list[Assignment]] = {}
         self._confirmed: dict[UnitId, set[str]] = {}
@@ -63,7 +66,14 @@ class Gatherer:
             return None
         grants = self.reader.find(Grant, account=id_)
         suspensions = self.reader.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=id_)
-        return AccountFacts(account, tuple(suspensions), tuple(self.grants(grants, at)))
+        found = tuple(self.grants(grants, at))
+        self._gathered[at].update({facts.grant.id: facts for facts in found})
+        return AccountFacts(account, tuple(suspensions), found)
+
+    def grant(self, grant: Grant, at: datetime) -> GrantFacts:
+        """The facts behind one grant, which a decision may have gathered already."""
+        found = self._gathered[at].get(grant.id)
+        return next(iter(self.grants([grant], at))) if found is None else found
 
     def grants(self, grants: list[Grant], at: datetime) -> Iterable[GrantFacts]:
         """The facts behind many grants, in a handful of queries."""

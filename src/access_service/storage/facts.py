@@ -4,11 +4,25 @@ A `Reader` sees a register as known at one revision (or now); a `Writer` adds a 
 delete of a fact: `put` closes what was known and inserts what is known from this revision on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from access_service.domain.accounts import Account, Custody, Suspension
 from access_service.domain.delegation import Authority, Confirmation, Grant, Inspection, LeavingCase
@@ -71,6 +85,37 @@ _CHUNK = 500
 """Values in one `IN (…)`: well below every database's limit on parameters."""
 
 
+@lru_cache(maxsize=512)
+def _statement(codec: Codec[Any], is_past: bool, shape: tuple[tuple[str, str], ...]) -> Select[Any]:
+    """The query of that shape, made once: making one takes longer than SQLite takes to answer it."""
+    table = codec.table
+    columns = table.c
+    conditions = [columns.register_id == bindparam("register")]
+    if is_past:
+        known_at: BindParameter[int] = bindparam("known_at", type_=Integer)
+        conditions += [columns.from_rev <= known_at, or_(columns.to_rev.is_(None), columns.to_rev > known_at)]
+    else:
+        conditions.append(columns.to_rev.is_(None))
+    for name, kind in shape:
+        if kind == "null":
+            conditions.append(columns[name].is_(None))
+        elif kind == "in":
+            conditions.append(columns[name].in_(bindparam(f"is_{name}", expanding=True)))
+        else:
+            conditions.append(columns[name] == bindparam(f"is_{name}"))
+    return select(table).where(*conditions)
+
+
+def _chunks(many: tuple[str, Sequence[object]] | None) -> Iterator[dict[str, Sequence[object]]]:
+    """Values of a long list, as many as one query may name."""
+    if many is None:
+        yield {}
+        return
+    name, items = many
+    for start in range(0, len(items), _CHUNK):
+        yield {f"is_{name}": items[start : start + _CHUNK]}
+
+
 def _id_of(value: Any) -> str:
     return str(value.id)
 
@@ -84,41 +129,40 @@ class Reader:
         self.register = register
         self.known_at = known_at
 
-    def _visible(self, codec: Codec[Any]) -> ColumnElement[bool]:
-        columns = codec.table.c
+    def visible(self, value_type: type[Any]) -> ColumnElement[bool]:
+        """The rows of a fact as known at this revision, for queries of one's own."""
+        columns = CODECS[value_type].table.c
+        here = columns.register_id == self.register
         if self.known_at is None:
-            return and_(columns.register_id == self.register, columns.to_rev.is_(None))
-        return and_(
-            columns.register_id == self.register,
-            columns.from_rev <= self.known_at,
-            or_(columns.to_rev.is_(None), columns.to_rev > self.known_at),
-        )
+            return and_(here, columns.to_rev.is_(None))
+        ended_later = or_(columns.to_rev.is_(None), columns.to_rev > self.known_at)
+        return and_(here, columns.from_rev <= self.known_at, ended_later)
 
     def find(self, value_type: type[T], *where: ColumnElement[bool], **equals: object) -> list[T]:
         """Values whose columns equal what is named (a list or set: any of them), ordered by id."""
         codec = CODECS[value_type]
-        conditions = [self._visible(codec), *where]
+        said: dict[str, Any] = {"register": self.register, "known_at": self.known_at}
+        shape: list[tuple[str, str]] = []
         many: tuple[str, Sequence[object]] | None = None
         for name, wanted in equals.items():
-            column = codec.table.c[name]
             if isinstance(wanted, list | tuple | set | frozenset):
                 items = sorted(set(wanted), key=str)
                 if not items:
                     return []
+                shape.append((name, "in"))
                 if len(items) > _CHUNK and many is None:
                     many = (name, items)
-                    continue
-                conditions.append(column.in_(items))
+                said[f"is_{name}"] = items
             else:
-                conditions.append(column.is_(None) if wanted is None else column == wanted)
-        chunks: list[Sequence[object] | None] = [None]
-        if many is not None:
-            chunks = [many[1][i : i + _CHUNK] for i in range(0, len(many[1]), _CHUNK)]
+                shape.append((name, "null" if wanted is None else "equal"))
+                said[f"is_{name}"] = wanted
+        statement = _statement(codec, self.known_at is not None, tuple(shape))
+        if where:
+            statement = statement.where(*where)
         found: list[T] = []
-        for chunk in chunks:
-            here = [*conditions, codec.table.c[many[0]].in_(chunk)] if many and chunk else conditions
-            statement = select(codec.table).where(*here)
-            found += [codec.value(dict(row)) for row in self.connection.execute(statement).mappings()]
+        for chunk in _chunks(many):
+            here = said | chunk
+            found += [codec.value(dict(row)) for row in self.connection.execute(statement, here).mappings()]
         # Not ORDER BY: a PostgreSQL collation may put ids in another order than bytes do, and chunks are apart.
         return sorted(found, key=_id_of)
 

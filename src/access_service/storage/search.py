@@ -54,7 +54,7 @@ def class_rows(reader: Reader, *, after: int = 0) -> Iterator[ClassRow]:
     columns = codec.table.c
     statement = select(
         columns.id, columns.school, columns.level, columns.grade, columns.school_year, columns.from_rev
-    ).where(reader._visible(codec), columns.from_rev > after)  # noqa: SLF001 one definition of what is visible
+    ).where(reader.visible(SchoolClass), columns.from_rev > after)
     for row in reader.connection.execute(statement):
         yield ClassRow._make(row)
 
@@ -67,7 +67,7 @@ def holders(reader: Reader, units: Collection[UnitId], roles: Collection[str], n
     codec = CODECS[Grant]
     columns = codec.table.c
     statement = select(columns.account).where(
-        reader._visible(codec),  # noqa: SLF001 one definition of what is visible
+        reader.visible(Grant),
         columns.scope_unit.in_(sorted(units)),
         columns.role.in_(sorted(roles)),
         or_(columns.ended_at.is_(None), columns.ended_at > now),

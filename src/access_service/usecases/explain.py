@@ -57,7 +57,7 @@ class _Explainer:
     ) -> Explanation:
         account = self._get(Account, request.account)
         grant = self._get(Grant, decision.grant)
-        facts = next(iter(self._reading.gather.grants([grant], self._now)), None) if grant else None
+        facts = self._reading.gather.grant(grant, self._now) if grant else None
         unit = self._unit_of(request)
         pack = self._pack(unit) or (self._pack(grant.unit) if grant else None)
         because = decision.rule if isinstance(decision, Allow) else decision.because

@@ -49,6 +49,8 @@ class Reading:
         self.gather = Gatherer(reader, self.org)
         self.now = now
         self.accounts: dict[AccountId, Snapshot] = {}
+        self.unknown_accounts: set[AccountId] = set()
+        self.unknown_classes: set[ClassId] = set()
         self.until = NEVER
         """When time alone next changes something of the units and classes that were read."""
         self.units: OnDemand[UnitId, Place] = OnDemand(self._place)
@@ -59,6 +61,7 @@ class Reading:
         """The class and its school. A class of a past school year stays one: its records are still read."""
         found = self.org.school_class(class_id)
         if found is None:
+            self.unknown_classes.add(class_id)
             return None
         try:
             return site_of(found, self.units[found.school])
@@ -76,6 +79,7 @@ class Reading:
             except RefusedError as error:
                 raise UnavailableError(f"the facts behind the account cannot be read: {error.message}") from error
             if found is None:
+                self.unknown_accounts.add(id_)
                 return None
             self.accounts[id_] = found
         return self.accounts[id_]

@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 
 from access_service.domain.access import Ask
 from access_service.domain.names import AccountId, ClassId, UnitId
+from access_service.domain.reasons import Reason
 from access_service.engine.decide import Answer, Place, Site, answer
 from access_service.engine.snapshots import NEVER, Snapshot
 from access_service.usecases.snapshots import Reading
@@ -30,6 +31,9 @@ BITS_BYTES = 48
 """The classes of a grant that are its own unit's."""
 MIXED_BYTES = 320
 """One class of a grant that has other subjects in each."""
+ABSENT_KEPT = 4096
+"""Ids of each kind that are known not to exist, until the next revision."""
+NOBODY = Snapshot(Reason.ACCOUNT_UNKNOWN, None)
 PLACE_BYTES, SITE_BYTES = 2048, 360
 """A unit with its chain; a class."""
 
@@ -65,9 +69,14 @@ class Recent(dict[K, V]):
     It is itself the young generation, so that a hit is one look-up of a dictionary.
     """
 
-    def __init__(self, limit_bytes: int, weigh: Callable[[V], int]) -> None:
-        """`weigh` says about how many bytes a value takes, its key and slot included."""
+    def __init__(self, limit_bytes: int, weigh: Callable[[V], int], nobody: V | None = None) -> None:
+        """`weigh` says about how many bytes a value takes, its key and slot included.
+
+        What is known not to exist is answered with `nobody`, or with `KeyError` where that is None.
+        """
         super().__init__()
+        self.absent: set[K] = set()
+        self._nobody = nobody
         self.old: dict[K, V] = {}
         self._limit_bytes = limit_bytes
         self._weigh = weigh
@@ -78,10 +87,21 @@ class Recent(dict[K, V]):
         with self._lock:
             # Taken out under the lock: what somebody drops at this moment does not come back.
             value = self.old.pop(key, None)
-            if value is None:
-                raise MissError
-            self._keep(key, value)
-        return value
+            if value is not None:
+                self._keep(key, value)
+                return value
+        if key not in self.absent:
+            raise MissError
+        if self._nobody is None:
+            raise KeyError(key)
+        return self._nobody
+
+    def keep_absent(self, keys: Iterable[K]) -> None:
+        """Remember that these do not exist: few of them, so that nobody can fill the memory by inventing ids."""
+        for key in keys:
+            if len(self.absent) >= ABSENT_KEPT:
+                self.absent = set()
+            self.absent.add(key)
 
     def keep(self, key: K, value: V) -> None:
         """Keep it as the newest."""
@@ -125,7 +145,7 @@ class View:
         self._forget_places()
 
     def _forget_accounts(self) -> None:
-        self.accounts: Recent[AccountId, Snapshot] = Recent(self._limit_bytes * 3 // 4, weight)
+        self.accounts: Recent[AccountId, Snapshot] = Recent(self._limit_bytes * 3 // 4, weight, NOBODY)
 
     def _forget_places(self) -> None:
         self.units: Recent[UnitId, Place] = Recent(self._limit_bytes // 8, lambda _: PLACE_BYTES)
@@ -155,6 +175,8 @@ class View:
             else:
                 for account in touched:
                     self.accounts.drop(account)
+                # A new class touches nobody; what did not exist may now.
+                self.accounts.absent, self.sites.absent = set(), set()
             self.revision = revision
             self.recorded_at = recorded.timestamp()
             self.start = max(self.start, self.recorded_at)
@@ -166,6 +188,8 @@ class View:
         instant = reading.now.timestamp()
         self.start = max(self.start, instant)
         self.keep_accounts(reading.accounts.items())
+        self.accounts.keep_absent(reading.unknown_accounts)
+        self.sites.keep_absent(reading.unknown_classes)
         self.keep_places(instant, reading)
 
     def start_again(self, instant: float) -> None:
