@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 import dataset
 from access_service.api.schemas import ReasonText
-from access_service.domain.access import AccessRequest, AccountFacts, Deny, GrantFacts, standing
+from access_service.domain.access import AccessRequest, AccountFacts, Ask, GrantFacts, standing
 from access_service.domain.accounts import Account, Suspension
 from access_service.domain.delegation import Grant
 from access_service.domain.names import (
@@ -32,7 +34,7 @@ from access_service.domain.names import (
 from access_service.domain.scope import Scope
 from access_service.domain.text import REASON_TEXT
 from access_service.engine.compile import compile_pack
-from access_service.engine.decide import Place, Site, class_site
+from access_service.engine.decide import Place, Short, Site, class_site
 from access_service.engine.load import load_pack
 from access_service.engine.snapshots import ALWAYS, NEVER, Snapshot, flatten
 from access_service.engine.tables import Tables, locks_by_cell
@@ -113,7 +115,7 @@ def snapshots(accounts: Iterable[dataset.Account], now: datetime) -> Iterator[tu
     for account in accounts:
         found = standing(facts_of(account), now)
         until = NEVER if found.until is None else found.until.timestamp()
-        yield AccountId(account.id), flatten(found, now.timestamp(), until)
+        yield AccountId(account.id), flatten(found, until)
 
 
 def places_of(units: Iterable[Unit], pack: Tables) -> dict[UnitId, Place]:
@@ -174,17 +176,17 @@ class Ours:
         """Snapshots into the view."""
         self.view.keep_accounts(snapshots(accounts, system_clock()))
 
-    def prepare(self, requests: list[Request]) -> list[AccessRequest]:
+    def prepare(self, requests: list[Request]) -> list[Ask]:
         """Decoded questions, as the route makes them."""
-        return [request_of(request) for request in requests]
+        return [request_of(request).ask for request in requests]
 
-    def decider(self) -> Callable[[AccessRequest], bool]:
-        """From memory. What the view does not hold exists nowhere in this province."""
-        warm = self.point.warm
+    def decider(self) -> Callable[[Ask], bool]:
+        """As the route decides, from memory. What the view does not hold exists nowhere in this province."""
+        at_once = self.point.at_once
 
-        def decide(request: AccessRequest) -> bool:
-            decided = warm(REGISTER, request)
-            return decided is not None and bool(decided.decision)
+        def decide(ask: Ask) -> bool:
+            found = at_once(REGISTER, ask)
+            return found is not None and type(found[0]) is tuple
 
         return decide
 
@@ -209,23 +211,26 @@ def request_of(request: Request) -> AccessRequest:
 
 
 class WithReason(Ours):
-    """The same, with the words that an answer would give for a deny."""
+    """The same, with the reason of a deny as the route renders it."""
 
     name = "reason"
 
-    def decider(self) -> Callable[[AccessRequest], bool]:
-        """Decide, and look the reason up."""
-        warm = self.point.warm
+    def decider(self) -> Callable[[Ask], bool]:
+        """Decide, work the reason out and find its rendered form."""
+        at_once = self.point.at_once
+        rendered_for = {
+            reason.value: msgspec.json.encode(ReasonText(reason.value, text.en, text.vi))
+            for reason, text in REASON_TEXT.items()
+        }
 
-        def decide(request: AccessRequest) -> bool:
-            decided = warm(REGISTER, request)
-            if decided is None:
+        def decide(ask: Ask) -> bool:
+            found = at_once(REGISTER, ask)
+            if found is None:
                 return False
-            decision = decided.decision
-            if isinstance(decision, Deny):
-                text = REASON_TEXT[decision.reason]
-                ReasonText(decision.reason, text.en, text.vi)
-                return False
-            return True
+            answer = found[0]
+            if type(answer) is tuple:
+                return True
+            deny = answer.deny() if isinstance(answer, Short) else answer
+            return not rendered_for[deny.reason.value]
 
         return decide

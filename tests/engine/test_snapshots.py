@@ -116,6 +116,20 @@ def test_a_grant_of_no_class_at_all_reaches_none(schools: Schools) -> None:
     )
 
 
+def test_classes_without_a_bit_are_granted_by_name(schools: Schools, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little memory there is for bits, the answers are the same."""
+    monkeypatch.setattr("access_service.engine.snapshots._most_numbers", [0])
+    late = [class_id(SCHOOL, name) for name in ("X1", "X2")]
+    assert [class_bit(id_) for id_ in late] == [0, 0]
+    snapshot = holder(scope_of(SCHOOL, (late[0], ""), (class_id(SCHOOL, "A"), "")))
+    assert snapshot.first is not None
+    assert isinstance(snapshot.first.classes, dict)
+    assert asked(schools, snapshot, late[0])
+    assert asked(schools, snapshot, class_id(SCHOOL, "A"))
+    for id_ in (late[1], class_id(SCHOOL, "B"), class_id(CAMPUS, "A")):
+        assert asked(schools, snapshot, id_) == Deny(Reason.OUTSIDE_CLASS, GrantId("grn_1"))
+
+
 def test_classes_of_a_school_have_different_bits_and_keep_them() -> None:
     ids = [class_id(UnitId("000-bit"), f"{number}") for number in range(300)]
     bits = [class_bit(id_) for id_ in ids]

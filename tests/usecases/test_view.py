@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from access_service.domain.access import AccessRequest, Ask
+from access_service.domain.access import AccessRequest, Ask, Deny
 from access_service.domain.names import AccountId, ClassId, GrantId, UnitId
 from access_service.domain.reasons import Reason
 from access_service.engine.decide import Place, Site
@@ -33,7 +33,7 @@ class Read:
 
 def view_of(accounts: int) -> View:
     """A view with room for so many accounts without grants, half of them young."""
-    return View(1, RECORDED, 0.0, (accounts * ACCOUNT_BYTES + 2) * 4 // 3 + 4)
+    return View(1, RECORDED, 0.0, accounts * ACCOUNT_BYTES * 2 + 4)
 
 
 def name(n: int) -> AccountId:
@@ -117,8 +117,8 @@ def test_a_reader_does_not_wait_for_whoever_changes_the_view() -> None:
 def test_an_account_is_kept_between_its_instants_only() -> None:
     view = view_of(10_000)
     view.keep_places(NOW, Read(units={SCHOOL: PLACE}, sites={CLASS_6A: SITE}))
-    view.keep_accounts([(name(0), Snapshot(Reason.ACCOUNT_NOT_ACTIVE, None, NOW, NOW + 3600))])
-    assert view.answer(asks(name(0)), NOW) == (Reason.ACCOUNT_NOT_ACTIVE, None, None)
+    view.keep_accounts([(name(0), Snapshot(Reason.ACCOUNT_NOT_ACTIVE, None, NOW + 3600))])
+    assert view.answer(asks(name(0)), NOW) == Deny(Reason.ACCOUNT_NOT_ACTIVE)
     for instant in (NOW - 1e-6, NOW + 3600):
         with pytest.raises(MissError):
             view.answer(asks(name(0)), instant)
@@ -128,7 +128,7 @@ def test_units_and_classes_are_forgotten_together_at_the_next_boundary() -> None
     view, later = view_of(10_000), NOW + 3600
     view.keep_accounts([(name(0), EMPTY)])
     view.keep_places(NOW, Read(NOW, later, {SCHOOL: PLACE}, {CLASS_6A: SITE}))
-    assert view.answer(asks(name(0)), NOW) == (Reason.NO_POLICY, None, None)
+    assert view.answer(asks(name(0)), NOW) == Deny(Reason.NO_POLICY)
     with pytest.raises(MissError):
         view.answer(asks(name(0)), later)
     seq = view.seq

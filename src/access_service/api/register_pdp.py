@@ -32,16 +32,16 @@ from access_service.api.schemas import (
     rendered,
 )
 from access_service.api.schemas_search import Search
-from access_service.domain.access import AccessRequest, Ask, topic_of
+from access_service.domain.access import AccessRequest, Allow, Ask, Deny, topic_of
 from access_service.domain.errors import InvalidError, StaleRevisionError, UnavailableError
 from access_service.domain.names import AccountId, ClassId, RegisterId, UnitId
 from access_service.domain.reasons import Reason
 from access_service.domain.text import REASON_TEXT
+from access_service.engine.decide import as_decision
 from access_service.usecases.access import (
     DecidedAll,
     DecisionPoint,
     Item,
-    is_allow,
     parse_revision,
     revision_text,
     up_to,
@@ -128,12 +128,12 @@ class RegisterPdp:
         answer, revision = found
         if revision != self._revision:
             self._revision, self._revision_text = revision, revision_text(revision).encode()
-        reason, grant, _ = answer if isinstance(answer, tuple) else answer.why()
-        if reason is None:
-            record = _said(question, b"allow", b"null", grant) if log == "all" else b""
+        decision = as_decision(answer)
+        if isinstance(decision, Allow):
+            record = _said(question, b"allow", b"null", decision.grant) if log == "all" else b""
             return AtOnce(_ALLOW, _ALLOWED, record, self._revision_text)
-        code = reason.value
-        record = b"" if log == "none" else _said(question, b"deny", b'"%b"' % code.encode(), grant)
+        code = decision.reason.value
+        record = b"" if log == "none" else _said(question, b"deny", b'"%b"' % code.encode(), decision.grant)
         return AtOnce(_DENY_FOR[code], _DENIED[code], record, self._revision_text)
 
     def _ask(self, body: bytes) -> Ask | None:
@@ -237,12 +237,12 @@ class RegisterPdp:
         records: list[dict[str, Any]] = []
         for question, how, engine_answer in zip(questions, hows, decided.answers, strict=False):
             if how == "none" and log == "none":
-                is_allowed, reason, grant = is_allow(engine_answer), None, None
+                is_allowed, reason = type(engine_answer) is tuple, None
             else:
-                reason, grant, _ = engine_answer if isinstance(engine_answer, tuple) else engine_answer.why()
-                is_allowed = reason is None
+                decision = as_decision(engine_answer)
+                is_allowed, reason = bool(decision), decision.reason if isinstance(decision, Deny) else None
                 if log == "all" or (log == "deny" and not is_allowed):
-                    records.append(_record(question, reason, grant))
+                    records.append(_record(question, reason, decision.grant))
             if how == "full" and not isinstance(question, Reason):
                 answers.append(await self._explained(register, AccessRequest.of(question), reason, decided))
             elif is_allowed:

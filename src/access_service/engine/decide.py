@@ -21,7 +21,6 @@ from access_service.engine.rulings import (
     BEFORE_CLASS,
     BEFORE_UNIT,
     FORBIDS,
-    PASSES,
     Outcome,
     Ruling,
     SiteKind,
@@ -35,8 +34,8 @@ from access_service.engine.tables import CellKey, Tables
 
 K = TypeVar("K")
 V = TypeVar("V")
-Told = tuple[Reason | None, GrantId | None, RoleRule | PeriodLock | None]
-"""A bare tuple: making an object of a class costs as much as comparing a grant."""
+Granted = tuple[GrantId, RoleRule]
+"""The grant that allows and the row it rests on. A bare tuple: an object of a class costs as much as a grant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +129,10 @@ def decide(request: AccessRequest, snapshot: Snapshot | None, places: Places, no
 
 
 def as_decision(found: "Answer") -> Decision:
-    """An answer as a value that cannot lie."""
-    reason, grant, because = found if isinstance(found, tuple) else found.why()
-    if reason is not None:
-        return Deny(reason, grant, because)
-    if grant is None or not isinstance(because, RoleRule):
-        raise RuntimeError("an allow without a grant and a rule")
-    return Allow(grant, because)
+    """An answer as a value that cannot lie; the reason of a deny is worked out here."""
+    if isinstance(found, Short):
+        return found.deny()
+    return found if isinstance(found, Deny) else Allow(*found)
 
 
 def answer(  # noqa: C901, PLR0912 a call costs a tenth of a decision: the stages stand one below the other
@@ -153,30 +149,24 @@ def answer(  # noqa: C901, PLR0912 a call costs a tenth of a decision: the stage
         named = UnitId(resource_id) if topic.resource_type == "unit" else unit
         class_named = ClassId(resource_id) if topic.resource_type == "class" else class_id
         if (unit or named) != named or (class_id or class_named) != class_named:
-            return Reason.RESOURCE_CONTRADICTORY, None, None
+            return Deny(Reason.RESOURCE_CONTRADICTORY)
         unit, class_id = named, class_named
     if class_id is not None:
         try:
             site_unit, place, class_id, kind, chain, bit = places.sites[class_id]
         except KeyError:
-            return Reason.RESOURCE_CONTRADICTORY, None, None
+            return Deny(Reason.RESOURCE_CONTRADICTORY)
         if unit is not None and unit != site_unit:
-            return Reason.RESOURCE_CONTRADICTORY, None, None
+            return Deny(Reason.RESOURCE_CONTRADICTORY)
         unit = site_unit
     else:
         if unit is None or topic.resource_type == "student":
-            return Reason.RESOURCE_INCOMPLETE, None, None
+            return Deny(Reason.RESOURCE_INCOMPLETE)
         place, kind, chain, bit = _unit_site(unit, places)
     if kind is None:
-        return _ungoverned(topic, place, snapshot), None, None
+        return Deny(_ungoverned(topic, place, snapshot))
     ruling = kind.rulings.get(topic) or find_ruling(kind, topic)
-    if ruling.refused is not None:
-        return ruling.refused, None, None
-    if snapshot is None or snapshot.stopped is not None:
-        return Reason.ACCOUNT_UNKNOWN if snapshot is None else snapshot.stopped, None, None
-    if ruling.can_deny and (denied := _explicit_deny(kind, ruling, instant)) is not None:
-        return denied
-    if not ruling.can_forbid:
+    if ruling.is_plain and snapshot is not None and snapshot.stopped is None:
         view = snapshot.first
         while view is not None:
             classes = view.classes
@@ -189,15 +179,25 @@ def answer(  # noqa: C901, PLR0912 a call costs a tenth of a decision: the stage
                 # Which grant allows first is part of the answer: what is rare is not passed over.
                 break
             if is_inside:
-                outcome = ruling.outcomes[view.shape]
-                if outcome.stage == PASSES:
-                    return None, view.id, outcome.rule
+                allow = ruling.outcomes[view.shape].allow
+                if allow is not None:
+                    return view.id, allow
             view = view.next
-    return Short(snapshot.first, ruling, unit, chain, class_id, bit)
+        else:
+            return Short(snapshot.first, ruling, unit, chain, class_id, bit)
+    if ruling.refused is not None:
+        return Deny(ruling.refused)
+    if snapshot is None:
+        return Deny(Reason.ACCOUNT_UNKNOWN)
+    if snapshot.stopped is not None:
+        return Deny(snapshot.stopped)
+    if ruling.can_deny and (denied := _explicit_deny(kind, ruling, instant)) is not None:
+        return denied
+    return Short(snapshot.first, ruling, unit, chain, class_id, bit).settled()
 
 
 class Short(msgspec.Struct, frozen=True, gc=False):
-    """No grant allows at first sight. Usually a deny; which one is worked out when somebody asks."""
+    """No grant allows: a deny, and what it takes to say why when somebody asks."""
 
     first: GrantView | None
     ruling: Ruling
@@ -206,23 +206,29 @@ class Short(msgspec.Struct, frozen=True, gc=False):
     class_id: ClassId | None
     bit: int
 
-    def why(self) -> Told:
-        """(5) The first grant that passes allows, unless another grant's role forbids the same cell.
+    def deny(self) -> Deny:
+        """The deny, with the reason of the grant that got furthest; among equals, of the smallest id."""
+        found = self.settled()
+        if not isinstance(found, Deny):
+            raise RuntimeError("a grant allows that was seen to fall short")
+        return found
 
-        Otherwise the reason is that of the grant that got furthest; among equals, of the smallest id.
-        """
-        allow: Told | None = None
+    def settled(self) -> "Granted | Deny":
+        """(5) The first grant that passes allows, unless another grant's role forbids the same cell."""
+        allow: Granted | None = None
         best, best_depth, best_grant = Reason.NO_GRANT, -1, None
         for view in each(self.first):
             outcome = self.ruling.outcomes[view.shape]
             reason = self._reason(view, outcome)
-            if reason is None and outcome.stage == FORBIDS:
-                return Reason.DENIED_BY_RULE, view.id, outcome.rule
-            if reason is None:
-                allow = allow or (None, view.id, outcome.rule)
-            elif DEPTH[reason] > best_depth:
-                best, best_depth, best_grant = reason, DEPTH[reason], view.id
-        return allow or (best, best_grant, None)
+            if reason is not None:
+                if DEPTH[reason] > best_depth:
+                    best, best_depth, best_grant = reason, DEPTH[reason], view.id
+            elif outcome.forbid is not None:
+                return Deny(Reason.DENIED_BY_RULE, view.id, outcome.forbid)
+            elif allow is None and outcome.allow is not None:
+                allow = view.id, outcome.allow
+        # A deny is false, so it stands second.
+        return allow or Deny(best, best_grant)
 
     def _reason(self, view: GrantView, outcome: Outcome) -> Reason | None:
         """The first stage that the grant does not pass, or None."""
@@ -251,9 +257,8 @@ class Short(msgspec.Struct, frozen=True, gc=False):
         return None if WHOLE_CLASS in taught else outside_subject(taught, self.ruling.topic.subject)
 
 
-Answer = Told | Short
-"""Why not (None: allowed), the grant that allows or got furthest, the row or lock that decided; or what it takes to
-find that out."""
+Answer = Granted | Deny | Short
+"""What `answer` says: a bare tuple allows, and nothing else does."""
 
 
 def _unit_site(unit: UnitId, places: Places) -> tuple[Place | None, SiteKind | None, frozenset[UnitId], int]:
@@ -273,9 +278,9 @@ def _ungoverned(topic: Topic, place: Place | None, snapshot: Snapshot | None) ->
     return Reason.ACCOUNT_UNKNOWN if snapshot is None else snapshot.stopped or Reason.NO_POLICY
 
 
-def _explicit_deny(kind: SiteKind, ruling: Ruling, instant: float) -> Told | None:
+def _explicit_deny(kind: SiteKind, ruling: Ruling, instant: float) -> Deny | None:
     """(4) A period's lock, or a rule that denies everybody; either beats every allow (rule 2)."""
     for lock in kind.locks.get(ruling.cell, ()):
         if lock.start.timestamp() <= instant < lock.end.timestamp():
-            return Reason.PERIOD_LOCKED, None, lock
-    return None if ruling.everyone is None else (Reason.DENIED_BY_RULE, None, ruling.everyone)
+            return Deny(Reason.PERIOD_LOCKED, because=lock)
+    return None if ruling.everyone is None else Deny(Reason.DENIED_BY_RULE, because=ruling.everyone)

@@ -31,8 +31,10 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 
     stage: int
     reason: Reason | None
-    rule: RoleRule | None
-    """The row that allows (`PASSES`) or denies (`FORBIDS`)."""
+    allow: RoleRule | None = None
+    """The row that allows, at `PASSES`."""
+    forbid: RoleRule | None = None
+    """The row that denies, at `FORBIDS`."""
 
 
 class Outcomes(dict[Shape, Outcome]):
@@ -64,10 +66,10 @@ class Ruling(msgspec.Struct, eq=False):
     cell: CellKey
     everyone: RoleRule | None
     """The row that denies it to everybody."""
+    is_plain: bool
+    """Nothing but the account's grants has a say, and none of them can forbid it."""
     can_deny: bool
     """Can a row or a lock deny it to everybody?"""
-    can_forbid: bool
-    """Does some role deny it explicitly? Then one allow does not end the search."""
     outcomes: "Outcomes"
 
 
@@ -122,13 +124,16 @@ def find_ruling(kind: SiteKind, topic: Topic) -> Ruling:
         kind.rulings = {}
     tables, cell = kind.tables, (topic.category or "", topic.action)
     everyone = tables.everyone_deny.get(cell)
+    refused = _refused(kind, topic)
+    can_deny = everyone is not None or cell in kind.locks
+    can_forbid = any(cell in role.deny for role in tables.roles.values())
     found = Ruling(
         topic=topic,
-        refused=_refused(kind, topic),
+        refused=refused,
         cell=cell,
         everyone=everyone,
-        can_deny=everyone is not None or cell in kind.locks,
-        can_forbid=any(cell in role.deny for role in tables.roles.values()),
+        is_plain=refused is None and not can_deny and not can_forbid,
+        can_deny=can_deny,
         outcomes=Outcomes(kind),
     )
     found.outcomes.ruling = found
@@ -171,7 +176,7 @@ def _outcome(kind: SiteKind, ruling: Ruling, shape: Shape) -> Outcome:
     if role is not None and ruling.cell in role.deny:
         if shape.early or before_class or after_class or shape.late:
             return _stopped(BEFORE_UNIT, Reason.ACTION_NOT_IN_ROLE)
-        return Outcome(FORBIDS, None, role.deny[ruling.cell].rule)
+        return Outcome(FORBIDS, None, forbid=role.deny[ruling.cell].rule)
     first = shape.early or _outside_role(kind.tables, ruling, shape)
     if first is not None:
         return _stopped(BEFORE_UNIT, first)
@@ -181,11 +186,11 @@ def _outcome(kind: SiteKind, ruling: Ruling, shape: Shape) -> Outcome:
         return _stopped(AFTER_CLASS, after_class)
     if shape.late is not None:
         return _stopped(AFTER_CLASS, shape.late)
-    return Outcome(PASSES, None, kind.tables.roles[shape.role].allow[ruling.cell].rule)
+    return Outcome(PASSES, None, allow=kind.tables.roles[shape.role].allow[ruling.cell].rule)
 
 
 def _stopped(stage: int, reason: Reason) -> Outcome:
-    return Outcome(stage, reason, None)
+    return Outcome(stage, reason)
 
 
 def _outside_role(tables: Tables, ruling: Ruling, shape: Shape) -> Reason | None:

@@ -26,8 +26,10 @@ WHOLE_CLASS = ""
 """The subject that stands for all of a class."""
 ALWAYS, NEVER = -math.inf, math.inf
 """Since and until when what time alone does not change."""
-SHAPES_KEPT = 1 << 16
+SHAPES_KEPT = 1 << 14
 """Shapes remembered; beyond them equal shapes are kept twice, which costs memory and nothing else."""
+NUMBER_BYTES = 128
+"""A class that has a bit: its id, and its slot in a dictionary."""
 
 
 class Shape(msgspec.Struct, frozen=True, eq=False):
@@ -58,13 +60,12 @@ class GrantView(msgspec.Struct, frozen=True, gc=False):
 
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False):
-    """An account at one revision, good for `start <= now < until`, in seconds since the epoch."""
+    """An account at one revision, good from when it was read until before `until`, in seconds since the epoch."""
 
     stopped: Reason | None
     """Why the account as a whole is denied, or None."""
     first: GrantView | None
     """In the order of their ids, so that ties fall to the smallest."""
-    start: float = ALWAYS
     until: float = NEVER
 
     @property
@@ -78,6 +79,14 @@ _numbers: dict[str, int] = {}
 _numbered: dict[str, int] = {}
 _numbering = threading.Lock()
 _bits = [1]
+_most_numbers = [1 << 19]
+
+
+def bound_classes(limit_bytes: int) -> None:
+    """How much memory the bits of classes may take in this process."""
+    _most_numbers[0] = max(1, limit_bytes // NUMBER_BYTES)
+
+
 _instants: dict[float, float] = {}
 
 
@@ -88,12 +97,12 @@ def each(view: GrantView | None) -> Iterator[GrantView]:
         view = view.next
 
 
-def flatten(standing: Standing, start: float = ALWAYS, until: float = NEVER) -> Snapshot:
+def flatten(standing: Standing, until: float = NEVER) -> Snapshot:
     """An account's standing as decisions compare with it; whoever keeps it says between which instants it holds."""
     view: GrantView | None = None
     for grant in reversed(standing.grants):
         view = _view(grant, view)
-    return Snapshot(standing.stopped, view, start, _one_instant(until))
+    return Snapshot(standing.stopped, view, _one_instant(until))
 
 
 def _view(standing: GrantStanding, following: GrantView | None) -> GrantView:
@@ -125,6 +134,8 @@ def _by_class(unit: UnitId, pairs: frozenset[tuple[ClassId, str]]) -> tuple[Clas
     own = f"{unit}:"
     if any(taught != same for taught in subjects.values()) or not all(c.startswith(own) for c in subjects):
         return subjects, None
+    if not all(class_bit(class_id) for class_id in subjects):
+        return subjects, None
     bits = 0
     for class_id in subjects:
         # Never `bits |= …` at the first: one class alone is then the one number that all who hold it share.
@@ -135,13 +146,16 @@ def _by_class(unit: UnitId, pairs: frozenset[tuple[ClassId, str]]) -> tuple[Clas
 def class_bit(class_id: ClassId) -> int:
     """The class's own bit among those of its school, which its id begins with. The same for as long as we run.
 
-    Bits of two schools are the same numbers: whoever compares them compares the unit first.
+    Bits of two schools are the same numbers: whoever compares them compares the unit first. 0, which is in no set
+    of bits, where as many classes have one as memory was given for: their grants name them instead.
     """
     number = _numbers.get(class_id)
     if number is None:
         with _numbering:
             number = _numbers.get(class_id)
             if number is None:
+                if len(_numbers) >= _most_numbers[0]:
+                    return 0
                 school = class_id.partition(":")[0]
                 number = _numbered.get(school, 0)
                 _numbered[school] = number + 1

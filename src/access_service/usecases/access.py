@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from access_service.domain.access import AccessRequest, Ask, Decision
+from access_service.domain.access import AccessRequest, Ask, Decision, Deny
 from access_service.domain.errors import (
     AccessServiceError,
     InvalidError,
@@ -26,6 +26,7 @@ from access_service.domain.errors import (
 from access_service.domain.names import RegisterId
 from access_service.domain.reasons import Reason
 from access_service.engine.decide import Answer, answer, as_decision, decide
+from access_service.engine.snapshots import bound_classes
 from access_service.storage.audit import recorded_at, revision_at, touched_since
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
@@ -107,7 +108,7 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
         """Every answer from memory alone, or None when one of them takes the database. Never blocks."""
         view, instant = self.view, self.instant
         try:
-            return [(i, None, None) if isinstance(i, Reason) else view.answer(i, instant) for i in items]
+            return [Deny(i) if isinstance(i, Reason) else view.answer(i, instant) for i in items]
         except MissError:
             return None
 
@@ -133,6 +134,7 @@ class DecisionPoint:
         # The machine's clock says seconds at a quarter of the cost of an instant.
         self._timestamp = getattr(db.clock, "timestamp", None) or (lambda: db.clock().timestamp())
         self._limit_bytes = cache_mib * MIB
+        bound_classes(self._limit_bytes // 8)
         self._staleness_s = staleness_s
         self._poll_s = poll_s
         self._monotonic = monotonic
@@ -186,8 +188,12 @@ class DecisionPoint:
         instant = self._timestamp()
         if seq & 1 or instant < view.start:
             return None
+        account, topic, resource_id, unit, class_id = ask
         try:
-            found = view.answer(ask, instant)
+            snapshot = view.accounts[account]
+            if instant >= view.until or instant >= snapshot.until:
+                return None
+            found = answer(topic, resource_id, unit, class_id, snapshot, view, instant)
         except MissError:
             return None
         return (found, revision) if view.seq == seq else None
@@ -414,16 +420,11 @@ def check_known(register: RegisterId, newest: int, known_at: int | None) -> None
         raise InvalidError(f"no revision `{known_at}`", newest=newest)
 
 
-def is_allow(answer: Answer) -> bool:
-    """Does it allow? Without working out why not."""
-    return (answer if isinstance(answer, tuple) else answer.why())[0] is None
-
-
 def up_to(answers: Sequence[Answer], stop_at: bool | None) -> Sequence[Answer]:
     """The answers up to the first that is `stop_at`; all of them where that is None."""
     if stop_at is not None:
         for number, found in enumerate(answers, start=1):
-            if is_allow(found) is stop_at:
+            if (type(found) is tuple) is stop_at:
                 return answers[:number]
     return answers
 
@@ -434,12 +435,12 @@ def _read_all(reading: Reading, items: Sequence[Item], stop_at: bool | None) -> 
     instant = reading.now.timestamp()
     for item in items:
         if isinstance(item, Reason):
-            found: Answer = (item, None, None)
+            found: Answer = Deny(item)
         else:
             account, topic, resource_id, unit, class_id = item
             found = answer(topic, resource_id, unit, class_id, reading.snapshot(account), reading, instant)
         answers.append(found)
-        if stop_at is not None and is_allow(found) is stop_at:
+        if stop_at is not None and (type(found) is tuple) is stop_at:
             break
     return answers
 

@@ -21,7 +21,7 @@ from access_service.domain.access import AccessRequest
 from access_service.domain.errors import NotFoundError, PolicyError, RefusedError, RestartError, UnavailableError
 from access_service.domain.names import AccountId, ClassId, RegisterId, UnitId
 from access_service.engine.decide import Place, Places, decide
-from access_service.engine.snapshots import GrantView, Snapshot
+from access_service.engine.snapshots import NEVER, GrantView, Snapshot
 from access_service.engine.tables import Tables
 from access_service.storage.audit import recorded_at, touched_since
 from access_service.storage.db import Database
@@ -71,13 +71,14 @@ class _Known:
     recorded: datetime | None
     """When that revision was recorded: a register restored from a backup has others under the same numbers."""
     index: OrgIndex | None = None
-    snapshots: dict[AccountId, Snapshot] = field(default_factory=dict)
+    snapshots: dict[AccountId, tuple[float, Snapshot]] = field(default_factory=dict)
+    """Each with the instant at which it was read."""
 
-    def keep(self, account: AccountId, snapshot: Snapshot) -> None:
-        """Keep a snapshot of this revision."""
+    def keep(self, account: AccountId, instant: float, snapshot: Snapshot) -> None:
+        """Keep a snapshot of this revision, as read at an instant."""
         if len(self.snapshots) >= ACCOUNTS_KEPT:
             self.snapshots.clear()
-        self.snapshots[account] = snapshot
+        self.snapshots[account] = instant, snapshot
 
     def org(self, reader: Reader) -> OrgIndex:
         """The index at this revision. `reader` stands at it too."""
@@ -103,8 +104,8 @@ class _Moment:
         self.places: Places = self._reading if index is None else Here(self._reading, index)
 
     def _kept(self, account: AccountId) -> Snapshot | None:
-        found = self._known.snapshots.get(account)
-        return found if found is not None and found.start <= self._instant < found.until else None
+        start, found = self._known.snapshots.get(account, (NEVER, None))
+        return found if found is not None and start <= self._instant < found.until else None
 
     def fetch(self, accounts: Iterable[AccountId]) -> None:
         """Gather the accounts that are not kept, in one go; from then on they are, for as long as they hold."""
@@ -122,7 +123,7 @@ class _Moment:
         if found is None:
             found = self._reading.snapshot(account)
             if found is not None:
-                self._known.keep(account, found)
+                self._known.keep(account, self._instant, found)
         return found
 
     def allows(self, request: AccessRequest) -> bool:

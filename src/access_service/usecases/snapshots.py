@@ -93,7 +93,7 @@ class Reading:
         # Which documents a grant needs is the pack's, and the pack in force may change with a binding or an edge.
         for unit in {g.grant.unit for g in facts.grants}:
             until = min(until, _next(self.now, self._instants(chain_of(self.org, unit, self.now))))
-        return flatten(found, self.now.timestamp(), until)
+        return flatten(found, until)
 
     def _place(self, id_: UnitId) -> Place | None:
         """The unit, or None where the register has none that stands at that instant."""

@@ -29,7 +29,7 @@ GRANT_BYTES = 144
 """A grant: its id, its view, the place in the account's tuple."""
 BITS_BYTES = 48
 """The classes of a grant that are its own unit's."""
-MIXED_BYTES = 320
+MIXED_BYTES = 420
 """One class of a grant that has other subjects in each."""
 ABSENT_KEPT = 4096
 """Ids of each kind that are known not to exist, until the next revision."""
@@ -145,7 +145,7 @@ class View:
         self._forget_places()
 
     def _forget_accounts(self) -> None:
-        self.accounts: Recent[AccountId, Snapshot] = Recent(self._limit_bytes * 3 // 4, weight, NOBODY)
+        self.accounts: Recent[AccountId, Snapshot] = Recent(self._limit_bytes // 2, weight, NOBODY)
 
     def _forget_places(self) -> None:
         self.units: Recent[UnitId, Place] = Recent(self._limit_bytes // 8, lambda _: PLACE_BYTES)
