@@ -59,8 +59,8 @@ async def _lifespan(receive: Any, send: Any) -> None:
             return
 
 
-def ours(spec: dict[str, Any], log_decisions: str) -> Any:
-    """The real application: static key, metrics and request log on."""
+def ours(spec: dict[str, Any], *, log: bool) -> Any:
+    """The real application: static key and metrics; a line for each decision and each request, or for neither."""
     # Here and not above: the echo's process holds nothing of ours.
     from access_service.app import create_app  # noqa: PLC0415
     from access_service.settings import Settings  # noqa: PLC0415
@@ -70,7 +70,8 @@ def ours(spec: dict[str, Any], log_decisions: str) -> Any:
         "keys_dir": Path(spec["keys"]),
         "api_key": SecretStr(KEY),
         "api_key_search": True,
-        "log_decisions": log_decisions,
+        "log_decisions": "all" if log else "none",
+        "log_level": "info" if log else "warning",
     }
     return create_app(Settings(**chosen))
 
@@ -84,7 +85,7 @@ def main() -> int:
         pairs = json.loads(Path(spec["answers"]).read_text(encoding="utf-8"))
         app = echo({base64.b64decode(body): base64.b64decode(answer) for body, answer in pairs})
     else:
-        app = ours(spec, "all" if name == "ours" else "none")
+        app = ours(spec, log=name == "ours")
     uvicorn.run(
         app,
         host="127.0.0.1",

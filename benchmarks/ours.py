@@ -36,7 +36,7 @@ from access_service.domain.text import REASON_TEXT
 from access_service.engine.compile import compile_pack
 from access_service.engine.decide import Place, Short, Site, class_site
 from access_service.engine.load import load_pack
-from access_service.engine.snapshots import ALWAYS, NEVER, Snapshot, flatten
+from access_service.engine.snapshots import ALWAYS, NEVER, Snapshot, bound_classes, flatten
 from access_service.engine.tables import Tables, locks_by_cell
 from access_service.storage.db import Database
 from access_service.usecases.access import DecisionPoint
@@ -153,6 +153,7 @@ class Organisation:
 
 def bounded_view(limit_mib: int) -> View:
     """An empty view of a register within a bound: the one line that the memory benchmark plugs in."""
+    bound_classes(limit_mib * MIB // 8)
     return View(1, LONG_AGO, 0.0, limit_mib * MIB)
 
 
@@ -163,7 +164,7 @@ class Ours:
 
     def __init__(self, _province: Province) -> None:
         self.view = bounded_view(UNBOUNDED_MIB)
-        self.point = DecisionPoint(Database("sqlite://", system_clock))
+        self.point = DecisionPoint(Database("sqlite://", system_clock), cache_mib=UNBOUNDED_MIB)
         self.point._views[REGISTER] = self.view  # noqa: SLF001 the province is put where reading it would put it
 
     def organisation(self, units: Iterable[Unit], classes: Iterable[SchoolClass], _rules: list[Rule]) -> None:

@@ -129,7 +129,7 @@ class Managed:
 @contextmanager
 def managing(folder: Path) -> Iterator[Managed]:
     """The department, an office, two schools with principals; `gvcn` has a signed grant, `moi` none yet."""
-    with serving(folder) as served:
+    with serving(folder, api_key_search=True) as served:
         world = served.world
         world.add_unit(OTHER, "school", "Trường THCS Thử Hai", OFFICE, LOWER)
         world.give_authority(OTHER, OFFICE, levels=frozenset({LOWER}))

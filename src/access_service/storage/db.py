@@ -264,6 +264,23 @@ class Database:
                 if raw is not None:
                     raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    @contextmanager
+    def marks(self) -> Iterator[Callable[[], object] | None]:
+        """A function whose value changes with every commit of another connection; None where there is none.
+
+        SQLite keeps that number for each connection (`PRAGMA data_version`): reading it costs a hundredth of asking
+        for a counter. Outside any transaction, in which it would stand still.
+        """
+        if not self.is_sqlite or self.url.database in (None, "", ":memory:"):
+            yield None
+            return
+        raw = self.engine.raw_connection()
+        try:
+            cursor = raw.cursor()
+            yield lambda: cursor.execute("PRAGMA data_version").fetchone()
+        finally:
+            raw.close()
+
     def ping(self) -> None:
         """Raise `UnavailableError` unless the database answers."""
         with self.connect() as connection:

@@ -368,10 +368,21 @@ class DecisionPoint:
         return self._watcher is None or self._monotonic() - self._looked_at <= self._staleness_s
 
     def _watch(self) -> None:
-        while not self._stop.wait(self._poll_s):
-            began = self._monotonic()
-            seen = [self._look(register) for register in (*list(self._views), None)]
-            if all(seen):
+        with self._db.marks() as mark:
+            seen_mark: object = None
+            while not self._stop.wait(self._poll_s):
+                began = self._monotonic()
+                # Read before the counters: what is committed in between changes it again.
+                found = None if mark is None else mark()
+                views = list(self._views.items())
+                if found is None or found != seen_mark or any(view.mark != found for _, view in views):
+                    looked = [self._look(register) for register in (*(name for name, _ in views), None)]
+                    if not all(looked):
+                        continue
+                    seen_mark = found
+                for _, view in views:
+                    view.mark = found
+                    view.looked_at = max(view.looked_at, began)
                 self._looked_at = began
 
     def _look(self, register: RegisterId | None) -> bool:

@@ -140,6 +140,8 @@ class View:
         """The instant of the newest reading kept: what is kept says nothing of earlier ones."""
         self.looked_at = looked_at
         """When the database last confirmed the revision, by the monotonic clock."""
+        self.mark: object = None
+        """The database's mark (`Database.marks`) at which the revision was last confirmed."""
         self._limit_bytes = limit_bytes
         self._forget_accounts()
         self._forget_places()
