@@ -25,7 +25,6 @@ from access_service.engine.rulings import (
     Ruling,
     SiteKind,
     class_kind,
-    find_ruling,
     outside_subject,
     unit_kind,
 )
@@ -165,16 +164,16 @@ def answer(  # noqa: C901, PLR0912 a call costs a tenth of a decision: the stage
         place, kind, chain, bit = _unit_site(unit, places)
     if kind is None:
         return Deny(_ungoverned(topic, place, snapshot))
-    ruling = kind.rulings.get(topic) or find_ruling(kind, topic)
+    ruling = kind.rulings[topic]
     if ruling.is_plain and snapshot is not None and snapshot.stopped is None:
         view = snapshot.first
         while view is not None:
             classes = view.classes
             if classes is None:
-                is_inside = view.unit in chain
+                is_inside: bool | int = view.unit in chain
             elif type(classes) is int:
                 # A bit means this class only among those of its own unit.
-                is_inside = view.unit == unit and classes & bit != 0
+                is_inside = view.unit == unit and classes & bit
             else:
                 # Which grant allows first is part of the answer: what is rare is not passed over.
                 break

@@ -51,7 +51,7 @@ class Outcomes(dict[Shape, Outcome]):
         if tables.outcomes[0] >= OUTCOMES_KEPT:
             tables.outcomes[0] = 0
             for kind in list(tables.kinds.values()):
-                kind.rulings = {}
+                kind.rulings = Rulings(kind)
         tables.outcomes[0] += 1
         found = self[shape] = _outcome(self._kind, self.ruling, shape)
         return found
@@ -86,7 +86,22 @@ class SiteKind:
     """A unit's."""
     grade: str | None
     school_year: str | None
-    rulings: dict[Topic, Ruling] = field(default_factory=dict)
+    rulings: "Rulings" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rulings = Rulings(self)
+
+
+class Rulings(dict[Topic, Ruling]):
+    """What the pack says about each topic, worked out at its first question."""
+
+    def __init__(self, kind: SiteKind) -> None:
+        """At that kind of site."""
+        super().__init__()
+        self._kind = kind
+
+    def __missing__(self, topic: Topic) -> Ruling:
+        return find_ruling(self._kind, topic)
 
 
 def class_kind(
@@ -121,7 +136,7 @@ def unit_kind(
 def find_ruling(kind: SiteKind, topic: Topic) -> Ruling:
     """The ruling, made at its first question."""
     if len(kind.rulings) >= RULINGS_KEPT:
-        kind.rulings = {}
+        kind.rulings = Rulings(kind)
     tables, cell = kind.tables, (topic.category or "", topic.action)
     everyone = tables.everyone_deny.get(cell)
     refused = _refused(kind, topic)
