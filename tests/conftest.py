@@ -21,6 +21,7 @@ from sqlalchemy import insert, select
 
 from access_service.signing import passwords
 from access_service.signing.keys import load_or_create
+from access_service.signing.vault import FactorKey
 from access_service.storage.db import Database
 from access_service.storage.migrate import upgrade
 from access_service.storage.tables import metadata
@@ -137,7 +138,7 @@ def seal_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def services(database_url: str, seal_file: Path, clock: Clock) -> Iterator[Services]:
     """What use cases are given, over an empty database of each kind in turn."""
     db = Database(database_url, clock)
-    yield Services(db, load_or_create(seal_file))
+    yield Services(db, load_or_create(seal_file), factors=FactorKey.load(seal_file.parent))
     db.close()
 
 
@@ -147,7 +148,7 @@ def sqlite_services(sqlite_template: Path, tmp_path: Path, seal_file: Path, cloc
     path = tmp_path / "access-sqlite.db"
     shutil.copyfile(sqlite_template, path)
     db = Database(f"sqlite:///{path}", clock)
-    yield Services(db, load_or_create(seal_file))
+    yield Services(db, load_or_create(seal_file), factors=FactorKey.load(seal_file.parent))
     db.close()
 
 
@@ -170,6 +171,7 @@ class Made:
             clock=clock,
             admins=dict(self.world.admins),
             people={key: copy(someone) for key, someone in self.world.people.items()},
+            authenticators={},
         )
 
 
@@ -178,7 +180,7 @@ def _make(template: Path, folder: Path, seal_file: Path, build: Callable[[Servic
     shutil.copyfile(template, path)
     clock = Clock()
     db = Database(f"sqlite:///{path}", clock)
-    world = build(Services(db, load_or_create(seal_file)), clock)
+    world = build(Services(db, load_or_create(seal_file), factors=FactorKey.load(seal_file.parent)), clock)
     with db.connect() as connection:
         found = {
             t.name: [dict(r) for r in connection.execute(select(t)).mappings()] for t in metadata.sorted_tables

@@ -4,6 +4,7 @@ Dated facts in, (reason or None for allow, grant) out; the rows of `roles.csv` a
 """
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 from access_service.domain.org import chain_of
 from access_service.domain.reasons import Reason
@@ -24,14 +25,46 @@ def decide(request, facts, org, pack, bound, now):
     wrong = wrong or (explicit(request, unit, pack, now) if governed else Reason.NO_POLICY)
     if wrong:
         return wrong, None
+    if facts.account.kind == "service":
+        return software(facts, request, unit, org, pack, now)
     found = [(g.grant.id, stopped(g, request, unit, org, pack, now)) for g in sorted(facts.grants, key=by_id)]
-    # A deny wins over every allow, an allow over whatever stopped the other grants, and then the furthest counts.
+    return strongest(found) or (Reason.NO_GRANT, None)
+
+
+def strongest(found):
+    """A deny wins over every allow, an allow over whatever stopped the others, and then the furthest counts."""
     last = max((reason for _, reason in found if reason), key=list(Reason).index, default=None)
     for wanted in (Reason.DENIED_BY_RULE, None, last):
         for id_, reason in found:
             if reason is wanted:
                 return reason, id_
-    return Reason.NO_GRANT, None
+    return None
+
+
+def software(facts, request, unit, org, pack, now):
+    """Rule 13: what no approval in force names is outside of it; where none is in force, it is missing."""
+    found = []
+    for paper in sorted(facts.approvals, key=lambda a: a.approval.id):
+        for share in paper.shares if approved(paper, now) else ():
+            if share.scope is None or now not in Interval(share.authority.valid_from, share.authority.valid_to):
+                continue
+            line = SimpleNamespace(
+                grant=SimpleNamespace(role="software", scope=share.scope),
+                unit_suspensions=share.unit_suspensions,
+                authority_suspensions=share.authority_suspensions,
+            )
+            why = stopped(line, request, unit, org, pack, now)
+            is_outside = why is Reason.ACTION_NOT_IN_ROLE or str(why).startswith("outside_")
+            found.append((paper.approval.id, Reason.OUTSIDE_APPROVAL if is_outside else why))
+    ids = sorted(a.approval.id for a in facts.approvals) or [None]
+    return strongest(found) or (Reason.APPROVAL_MISSING, ids[0])
+
+
+def approved(facts, now):
+    paper, used = facts.approval, facts.software
+    ends = [paper.valid_to, paper.withdrawn_at, used.valid_to, facts.year_closes_at]
+    begins = [paper.valid_from, paper.recorded_at, used.valid_from]
+    return facts.unmet is None and max(begins) <= now and all(end is None or now < end for end in ends)
 
 
 def account(facts, now):
@@ -99,7 +132,9 @@ def stopped(facts, request, unit, org, pack, now):
     role, scope = facts.grant.role, facts.grant.scope
     early = Reason.AUTHORITY_SUSPENDED if any(now in i for i in facts.authority_suspensions) else None
     early = Reason.UNIT_SUSPENDED if any(now in i for i in facts.unit_suspensions) else early
-    late, place = papers(facts, now) or validity(facts, now), outside(scope, request, unit, org, now)
+    # An approval has been looked at before: it stands in for a grant whose papers are in order.
+    late = papers(facts, now) or validity(facts, now) if hasattr(facts, "document") else None
+    place = outside(scope, request, unit, org, now)
     if role in pack.roles and rows(pack, role, request, allow=False):
         return Reason.ACTION_NOT_IN_ROLE if early or late or place else Reason.DENIED_BY_RULE
     allowed = {c: rows(pack, role, request, allow=True, category=c) for c in pack.categories}

@@ -33,11 +33,22 @@ from access_service.domain.scope import Scope
 from access_service.engine.decide import decide
 from access_service.engine.load import read_pack_files
 from access_service.signing.keys import load_or_create
+from access_service.signing.totp import STEP_S, code_at
+from access_service.signing.vault import FactorKey
 from access_service.storage import accounts as stored
 from access_service.storage.audit import events
 from access_service.storage.db import Database
 from access_service.storage.migrate import upgrade
-from access_service.usecases import accounts, delegation, documents, org, register, signatures
+from access_service.usecases import (
+    accounts,
+    delegation,
+    documents,
+    org,
+    register,
+    second_factor,
+    sign_in,
+    signatures,
+)
 from access_service.usecases.documents import Line, Prepared
 from access_service.usecases.org import Duty
 from access_service.usecases.services import Caller, Services
@@ -46,7 +57,7 @@ from access_service.usecases.snapshots import LockIndex, Reading
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[1]
-PASSWORD = "mật khẩu thử 000"
+PASSWORD = "Mật khẩu thử 000"
 CHEAP = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$"
 PRIMARY, LOWER, PRESCHOOL = EducationLevel.PRIMARY, EducationLevel.LOWER_SECONDARY, EducationLevel.PRESCHOOL
 YEAR = "2026-2027"
@@ -79,6 +90,20 @@ class Someone:
 
 
 @dataclass
+class Authenticator:
+    """Somebody's telephone. Each code is shown once: a clock that stands still has three, then tests move it."""
+
+    secret: str
+    last: int = -1
+
+    def next(self, now: datetime) -> str:
+        present = int(now.timestamp()) // STEP_S
+        self.last = max(self.last + 1, present - 1)
+        assert self.last <= present + 1, "no code is left at this instant; move the clock"
+        return code_at(self.secret, now, self.last - present)
+
+
+@dataclass
 class World:
     """A register with a department, and what the test adds."""
 
@@ -89,6 +114,7 @@ class World:
     admins: dict[UnitId, Caller] = field(default_factory=dict)
     people: dict[str, Someone] = field(default_factory=dict)
     root_authority: str = ""
+    authenticators: dict[str, Authenticator] = field(default_factory=dict)
 
     def activate(self, code: str) -> AccountId:
         """Set the one password everybody has here."""
@@ -263,7 +289,9 @@ class World:
             reading = Reading(reader, now, LockIndex())
             return decide(request, reading.snapshot(account), reading, now)
 
-    def why(self, who: Someone, action: str = "read", class_id: ClassId | None = CLASS_6A, **more: Any) -> Reason:
+    def why(
+        self, who: Someone | AccountId, action: str = "read", class_id: ClassId | None = CLASS_6A, **more: Any
+    ) -> Reason:
         """Why it is denied; an allow is an error."""
         decision = self.ask(who, action, class_id, **more)
         assert isinstance(decision, Deny), decision
@@ -299,6 +327,20 @@ class World:
         recorded = [(e.happening.outcome, e.happening.code) for e in self.log(seq)]
         assert recorded == ([] if unrecorded else [("refused", str(code))])
 
+    def sign_in(self, username: str, password: str = PASSWORD) -> accounts.SignedIn:
+        """A session as people open one: with a one-time code where the account has a second factor."""
+        second = None
+        if username in self.authenticators:
+            second = second_factor.Second(totp=self.authenticators[username].next(self.clock.now))
+        return sign_in.sign_in(self.services, self.register, username, password, second)
+
+    def enrol(self, username: str, password: str = PASSWORD) -> accounts.SignedIn:
+        """Sign in for the first time and set a one-time code; `sign_in` shows one from then on."""
+        caller = sign_in.sign_in(self.services, self.register, username, password).caller
+        secret = second_factor.begin_totp(self.services, caller, password).secret
+        self.authenticators[username] = Authenticator(secret)
+        return second_factor.confirm_totp(self.services, caller, self.authenticators[username].next(self.clock.now))
+
     def credentials(self, username: str) -> stored.Credential | None:
         with self.services.db.connect() as connection:
             return stored.credential_by_username(connection, self.register, username)
@@ -317,7 +359,7 @@ def pack_variant(folder: Path, name: str, text: str) -> Path:
 def make_services(url: str, folder: Path, clock: Clock) -> Services:
     upgrade(url)
     db = Database(url, clock)
-    return Services(db, load_or_create(folder / "seal.key"))
+    return Services(db, load_or_create(folder / "seal.key"), factors=FactorKey.load(folder))
 
 
 def found(

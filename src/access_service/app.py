@@ -16,6 +16,7 @@ from swagger_ui_bundle import swagger_ui_path
 from access_service.api import routers
 from access_service.api.edge import Edge, Observe
 from access_service.api.errors import install
+from access_service.api.forward_rules import load_forward_rules
 from access_service.api.hot import Application
 from access_service.api.limits import OPEN_BYTES, BodyLimit
 from access_service.api.log import Lines, make_log
@@ -23,17 +24,22 @@ from access_service.api.metrics import Metrics
 from access_service.api.pool import Pool
 from access_service.api.register_pdp import RegisterPdp
 from access_service.api.schemas import COMPONENTS
+from access_service.api.schemas_oauth import COMPONENTS as OAUTH_COMPONENTS
 from access_service.api.schemas_search import COMPONENTS as SEARCH_COMPONENTS
 from access_service.domain.errors import UnavailableError
 from access_service.engine.casbin_engine import check_distribution
 from access_service.settings import Settings
+from access_service.signing import passwords
 from access_service.signing.keys import SEAL_KEY, load_or_create
 from access_service.signing.pages import PageKey
+from access_service.signing.vault import FactorKey
 from access_service.storage.db import Database
 from access_service.storage.keys import PublicKey, keep_public_key
 from access_service.storage.migrate import require_current
 from access_service.usecases.access import DecisionPoint
+from access_service.usecases.keys import open_keyring
 from access_service.usecases.services import Services, system_clock
+from access_service.usecases.tokens import TokenPoint
 from access_service.web import pages
 
 
@@ -44,17 +50,19 @@ def create_app(
 
     Starting raises `UnavailableError` for a mixed installation of Casbin, a key file that others can read, a
     database that cannot be reached or has another schema, or a demonstration's database without `allow_demo`.
+    Raises `PolicyError` at once for rules of a reverse proxy that cannot be read.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         services, point = _open(settings, clock, allow_demo=allow_demo)
         app.state.services, app.state.point, app.state.settings = services, point, settings
-        app.state.edge = edge = _edge(settings, services, point)
+        app.state.edge = edge = _edge(settings, services, point, _tokens(settings, services, point))
         point.watch()
         try:
             yield
         finally:
+            edge.issuance.flush()
             point.close()
             edge.pool.shutdown()
             services.db.close()
@@ -72,6 +80,7 @@ def create_app(
             Middleware(BodyLimit, paths={"/v1/sessions": OPEN_BYTES, "/v1/activations": OPEN_BYTES}),
         ],
     )
+    app.state.forward_rules = load_forward_rules(settings.forward_rules) if settings.forward_rules else None
     install(app)
     for router in (*routers, pages.router):
         app.include_router(router)
@@ -80,7 +89,17 @@ def create_app(
     return app
 
 
-def _edge(settings: Settings, services: Services, point: DecisionPoint) -> Edge:
+def _tokens(settings: Settings, services: Services, point: DecisionPoint) -> TokenPoint:
+    keyring = open_keyring(
+        services.db,
+        settings.keys_dir,
+        algorithm=settings.token_algorithm,
+        overlap_s=settings.key_overlap_seconds,
+    )
+    return TokenPoint(services, point, keyring, issuer=settings.public_url, token_s=settings.token_seconds)
+
+
+def _edge(settings: Settings, services: Services, point: DecisionPoint, tokens: TokenPoint) -> Edge:
     pool, metrics = Pool(), Metrics()
     return Edge(
         pdp=RegisterPdp(services, point, pool, metrics, settings.register_name),
@@ -94,6 +113,7 @@ def _edge(settings: Settings, services: Services, point: DecisionPoint) -> Edge:
         log_decisions=settings.log_decisions,
         metrics=metrics,
         pool=pool,
+        tokens=tokens,
     )
 
 
@@ -104,12 +124,15 @@ def _open(settings: Settings, clock: Callable[[], datetime], *, allow_demo: bool
         require_current(db.engine)
         _check_demo(db, allow_demo=allow_demo)
         seal = load_or_create(settings.keys_dir / SEAL_KEY)
+        factors = FactorKey.load(settings.keys_dir)
+        passwords.choose(settings.argon2_memory_kib, settings.argon2_passes)
+        passwords.prepare()
         with db.engine.begin() as connection:
             keep_public_key(connection, PublicKey(seal.id, "seal", seal.public_hex, clock()))
     except BaseException:
         db.close()
         raise
-    services = Services(db, seal)
+    services = Services(db, seal, factors=factors, public_url=settings.public_url)
     point = DecisionPoint(
         db,
         cache_mib=settings.cache_mib,
@@ -156,8 +179,10 @@ def _complete_openapi(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = generated()
             components = document.setdefault("components", {})
-            components.setdefault("schemas", {}).update(COMPONENTS | SEARCH_COMPONENTS)
-            components.setdefault("securitySchemes", {})["key"] = {"type": "http", "scheme": "bearer"}
+            components.setdefault("schemas", {}).update(COMPONENTS | SEARCH_COMPONENTS | OAUTH_COMPONENTS)
+            schemes = components.setdefault("securitySchemes", {})
+            schemes["key"] = {"type": "http", "scheme": "bearer"}
+            schemes["client"] = {"type": "http", "scheme": "basic"}
             app.openapi_schema = document
         return app.openapi_schema
 

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -26,19 +27,24 @@ from pydantic import SecretStr
 from access_service.app import create_app
 from access_service.domain.audit import instant
 from access_service.domain.errors import AccessServiceError, UnavailableError
+from access_service.domain.names import AccountId
 from access_service.engine.load import read_pack_files
 from access_service.settings import Settings
 from access_service.signing.keys import SEAL_KEY, load_or_create
 from access_service.signing.passwords import new_secret
+from access_service.signing.vault import FactorKey
+from access_service.storage.accounts import credential_of
 from access_service.storage.db import Database
 from access_service.storage.migrate import upgrade
 from access_service.usecases.access import DecisionPoint, revision_text
-from access_service.usecases.demo import REGISTER, build_demo, question_of
+from access_service.usecases.demo import REGISTER, DemoAccount, build_demo, question_of
 from access_service.usecases.services import Services, system_clock
 
 VERSION = 1
 PACKS = ("hai-phong", "hai-duong")
 READY_WITHIN_S = 60
+FRESH = timedelta(days=40)
+"""An example that is older is built anew: accounts that nobody uses are closed after 45 days."""
 Say = Callable[[str], None]
 
 
@@ -90,6 +96,7 @@ def _serve(told: dict[str, Any], *, port: int, data_dir: Path, output: Path, say
             point: DecisionPoint = app.state.point
             told.update(
                 base_url=base_url,
+                clients=[{**client, "resource": client["resource"] or base_url} for client in told["clients"]],
                 now=instant(app.state.services.db.clock()),
                 revision=revision_text(point.advance(REGISTER)),
             )
@@ -157,6 +164,11 @@ def _kept(data_dir: Path) -> dict[str, Any] | None:
         told: dict[str, Any] = json.loads((data_dir / "demo.json").read_text("utf-8"))
         if told["version"] != VERSION or not (data_dir / "access.db").exists():
             return None
+        if any("totp_secret" not in account for account in told["accounts"] if account["kind"] == "admin"):
+            # Built before admin accounts had a second factor: nobody could sign in as the file says.
+            return None
+        if not told["clients"]:
+            return None
         upgrade(_settings(data_dir).database_url)
         db = Database(_settings(data_dir).database_url, system_clock)
         try:
@@ -169,6 +181,11 @@ def _kept(data_dir: Path) -> dict[str, Any] | None:
 
 def _still_holds(db: Database, told: dict[str, Any]) -> bool:
     """Does every question have the answer that the file says, and can the revocable grant be revoked?"""
+    with db.connect() as connection:
+        actor = credential_of(connection, REGISTER, AccountId(told["revocable"]["actor"]))
+    if actor is None or actor.password_set_at is None or db.clock() >= actor.password_set_at + FRESH:
+        # Later on, sign-in asks for new passwords, and not for those of the file.
+        return False
     point = DecisionPoint(db)
     asked = [(d["request"], d["expected"], d.get("reason")) for d in told["decisions"]]
     for request, expected, reason in [*asked, (told["revocable"]["request"], True, None)]:
@@ -188,7 +205,8 @@ def _build(data_dir: Path, say: Say) -> dict[str, Any]:
     upgrade(f"sqlite:///{fresh}")
     db = Database(f"sqlite:///{fresh}", system_clock)
     try:
-        services = Services(db, load_or_create(settings.keys_dir / SEAL_KEY))
+        seal, factors = load_or_create(settings.keys_dir / SEAL_KEY), FactorKey.load(settings.keys_dir)
+        services = Services(db, seal, factors=factors)
         packs = {name: read_pack_files(settings.policy_dir, name, settings.models_dir) for name in PACKS}
         demo = build_demo(services, packs, say)
         db.checkpoint()
@@ -202,12 +220,19 @@ def _build(data_dir: Path, say: Say) -> dict[str, Any]:
         "now": "",
         "register": REGISTER,
         "revision": "",
-        "accounts": [{**asdict(account), "kind": str(account.kind)} for account in demo.accounts],
+        "accounts": [_account(account) for account in demo.accounts],
         "decisions": [{k: v for k, v in asdict(decision).items() if v is not None} for decision in demo.decisions],
         "revocable": demo.revocable,
+        "clients": [asdict(client) for client in demo.clients],
     }
     _write(data_dir / "demo.json", told)
     return told
+
+
+def _account(account: DemoAccount) -> dict[str, Any]:
+    """One as the file says it: a second factor only where it has one."""
+    told = {**asdict(account), "kind": str(account.kind)}
+    return told if account.totp_secret is not None else {k: v for k, v in told.items() if k != "totp_secret"}
 
 
 def _is_ready(base_url: str, server: uvicorn.Server) -> bool:

@@ -69,6 +69,11 @@ class Settings(BaseSettings):
         validate_default=True,
         description="Private key (PEM, without a passphrase) of that certificate; not readable by everybody.",
     )
+    forward_rules: Path | None = Field(
+        None,
+        description="File (TOML) that says which request through a reverse proxy asks for what: docs/proxies.md; "
+        "without one every such request is refused.",
+    )
     cache_mib: int = Field(
         256,
         ge=1,
@@ -87,6 +92,34 @@ class Settings(BaseSettings):
         le=1000,
         description="How often, in milliseconds, the database is asked whether another process has written.",
     )
+    token_algorithm: Literal["ES256", "EdDSA"] = Field(
+        "ES256",
+        description="What token keys made from now on sign with; a change takes effect with `keys rotate`.",
+    )
+    token_seconds: int = Field(
+        300,
+        ge=30,
+        le=3600,
+        description="Longest life of an access token in seconds; never longer than what it rests on.",
+    )
+    key_overlap_seconds: int = Field(
+        3600,
+        ge=60,
+        le=30 * 86400,
+        validate_default=True,
+        description="How long in seconds a new token key is published before it signs, and an old one counts "
+        "after; at least a minute more than a token's life.",
+    )
+    argon2_memory_kib: int = Field(
+        19_456,
+        ge=19_456,
+        le=1 << 20,
+        description="Memory in KiB that hashing a password takes; with another one, passwords are hashed anew at "
+        "sign-in.",
+    )
+    argon2_passes: int = Field(
+        2, ge=2, le=64, description="Passes over that memory; with another number, the same."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged, as JSON on standard error."
     )
@@ -100,7 +133,7 @@ class Settings(BaseSettings):
         """An empty key would be one that everybody knows."""
         return value if value is not None and value.get_secret_value().strip() else None
 
-    @field_validator("tls_cert", "tls_key", mode="before")
+    @field_validator("tls_cert", "tls_key", "forward_rules", mode="before")
     @classmethod
     def _empty_is_no_file(cls, value: object) -> object:
         return value or None
@@ -113,6 +146,13 @@ class Settings(BaseSettings):
             raise ValueError("a certificate and its key are given together")
         if cert is not None and urlsplit(info.data.get("public_url", "")).scheme != "https":
             raise ValueError("with a certificate the public address begins with https://")
+        return value
+
+    @field_validator("key_overlap_seconds")
+    @classmethod
+    def _outlasts_tokens(cls, value: int, info: ValidationInfo) -> int:
+        if value < info.data.get("token_seconds", 0) + 60:
+            raise ValueError("a key counts for at least a minute longer than the tokens that it signed")
         return value
 
     @field_validator("register_name")

@@ -192,7 +192,7 @@ def test_a_new_head_confirms_what_the_office_granted(managed: Managed) -> None:
     assert [g["id"] for g in waiting["grants"]] == [grant_of(managed)]
     assert (waiting["overdue"], waiting["silence"]) == (False, "flag")
     assert managed.get(TEACHER, f"units/{SCHOOL}/confirmations").json()["code"] == "forbidden"
-    world.clock.forward(days=60)
+    world.clock.forward(days=40)
     managed.tokens.clear()
     assert managed.seen("000.head-moi", f"units/{SCHOOL}/confirmations")["overdue"] is True
     managed.refused(OFFICE_HEAD, f"units/{SCHOOL}/confirmations", None, 403, "signer_not_leader")

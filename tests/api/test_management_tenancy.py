@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from managing import ROOT, ROOT_ADMIN, TEACHER, Managed, managing
 
-from world import CLASS_6A, PASSWORD, SCHOOL, World, found
+from world import CLASS_6A, SCHOOL, World, found
 
 
 @pytest.fixture(scope="module")
@@ -17,10 +17,8 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Managed, Wo
     with managing(folder) as managed:
         second = found(managed.world.services, managed.world.clock, name="thu-nghiem-2")
         for who in (ROOT_ADMIN, TEACHER):
-            body = {"username": who, "password": PASSWORD, "register": "thu-nghiem"}
-            managed.tokens[who] = managed.served.client.post("/v1/sessions", json=body).json()["token"]
-        body = {"username": ROOT_ADMIN, "password": PASSWORD, "register": "thu-nghiem-2"}
-        managed.tokens["foreign"] = managed.served.client.post("/v1/sessions", json=body).json()["token"]
+            managed.tokens[who] = managed.enter(who, register="thu-nghiem")["token"]
+        managed.tokens["foreign"] = managed.enter(ROOT_ADMIN, register="thu-nghiem-2")["token"]
         yield managed, second
 
 

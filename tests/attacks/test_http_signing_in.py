@@ -17,7 +17,7 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import SuspendableKind
 from access_service.domain.reasons import Refusal
 from access_service.signing import passwords
-from access_service.usecases import accounts, delegation
+from access_service.usecases import accounts, delegation, sign_in
 from access_service.usecases.services import act
 from world import PASSWORD, SCHOOL
 
@@ -72,7 +72,7 @@ def test_a_right_guess_among_many_comes_too_late(managed: Managed, monkeypatch: 
     def five_wrong() -> None:
         for _ in range(5):
             with pytest.raises(RefusedError):
-                accounts.sign_in(managed.world.services, managed.world.register, TEACHER, WRONG)
+                sign_in.sign_in(managed.world.services, managed.world.register, TEACHER, WRONG)
 
     once_checked(monkeypatch, five_wrong)
     revision = managed.revision()

@@ -18,7 +18,7 @@ from access_service.cli import main
 from access_service.domain.names import RegisterId
 from access_service.signing.keys import load_or_create
 from access_service.storage.db import Database
-from access_service.storage.migrate import upgrade
+from access_service.storage.migrate import HEAD, upgrade
 from access_service.usecases.access import revision_text
 from access_service.usecases.accounts import activate
 from access_service.usecases.services import Services, system_clock
@@ -287,7 +287,7 @@ def test_a_database_without_schema_says_what_to_do(run: Any, tmp_path: Path) -> 
     assert ran.error["code"] == "unavailable"
     assert "access-service migrate" in ran.error["message"]
     assert run("migrate").status == 0
-    assert run("migrate", "--json").json == {"schema": "0002"}
+    assert run("migrate", "--json").json == {"schema": HEAD}
     assert "no register" in run("matrix", "00031").err
 
 

@@ -123,7 +123,9 @@ def test_an_article_that_nothing_cites_says_where_it_is_answered() -> None:
         toml = toml_of(pack)
         for id_ in toml["articles"].keys() - cited_articles(pack):
             answer = answers[toml["articles"][id_]["item"]]
-            assert "later: " in answer or "undertaking of the commitment" in answer, (pack, id_)
+            # What a paper says (a scope, a frequency) is no row of a pack: it is enforced paper by paper.
+            answered = ("later: ", "undertaking of the commitment", "of an approval")
+            assert any(words in answer for words in answered), (pack, id_)
 
 
 def test_base_cites_nothing_but_the_product_itself() -> None:

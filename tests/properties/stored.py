@@ -7,7 +7,22 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import count
 
-from worlds import ACTIONS, CLASS_IDS, PRIMARY, UNITS, Dice, at, document, grant_facts, organisation, pack
+from worlds import (
+    ACTIONS,
+    CLASS_IDS,
+    PRIMARY,
+    UNITS,
+    Dice,
+    approval,
+    at,
+    document,
+    grant_facts,
+    organisation,
+    pack,
+    scope,
+    software,
+    with_software,
+)
 
 from access_service.domain.accounts import Account, Suspension
 from access_service.domain.delegation import Authority, Grant
@@ -15,12 +30,15 @@ from access_service.domain.names import AccountKind, DocumentKind, RegisterId, S
 from access_service.domain.org import Assignment, SchoolClass
 from access_service.domain.policy import Limit, Pack, PackBinding
 from access_service.domain.scope import Scope
+from access_service.domain.software import Approval, ApprovalFacts, as_grant
 from access_service.engine.compile import compile_pack
+from access_service.engine.pack_tables import LATER_LIMITS
 from access_service.storage import policy as stored_policy
 from access_service.storage.db import Database, Transaction
 from world import Clock
 
 _numbers = count()
+SOFTWARE = "000-tk-pm"
 LATE_CLASS = "tieu-hoc:2026:1Z"
 
 
@@ -41,7 +59,8 @@ class Stored:
     def change(self, dice: Dice, about: str = "") -> None:
         """Something is recorded: about an account (as often as not the one named), a grant, or the organisation."""
         with self.db.write(self.register, "thu") as tx:
-            what = dice.choice(["account", "account", "revoke", "revoke", "class", "nothing", "unit"])
+            what = dice.choice(["account", "account", "revoke", "revoke", "class", "nothing", "unit", "withdraw"])
+            papers = tx.find(Approval)
             grants = tx.find(Grant)
             if what == "account":
                 account = about if about in self.accounts and dice.random() < 0.5 else dice.choice(self.accounts)
@@ -51,6 +70,9 @@ class Stored:
                 grant = dice.choice(grants)
                 tx.put(replace(grant, ended_at=tx.now))
                 tx.touches(grant.account)
+            elif what == "withdraw" and papers:
+                tx.put(replace(dice.choice(papers), withdrawn_at=tx.now))
+                tx.touches(SOFTWARE)
             elif what == "class" and tx.get(SchoolClass, LATE_CLASS) is None:
                 tx.put(SchoolClass(LATE_CLASS, "tieu-hoc", "2026", "1Z", PRIMARY, "1", at(-999)))
             elif what == "unit":
@@ -62,11 +84,13 @@ class Stored:
 def store(db: Database, clock: Clock, dice: Dice) -> Stored:
     """Any world, recorded long before its first instant; the clock then stands at one of its instants."""
     number = next(_numbers)
-    limits = {"confirmation_silence": Limit("flag", "default")}
-    of = replace(pack(dice), digest=f"the-gioi-{number}", limits=limits)
+    limits = {"confirmation_silence": Limit("flag", "default")} | {
+        name: Limit(value, "default") for name, value in LATER_LIMITS.items()
+    }
+    of = replace(with_software(pack(dice)), digest=f"the-gioi-{number}", limits=limits)
     stored_policy._compiled[of.digest] = compile_pack(of)
     clock.now = at(-500)
-    found = Stored(db, clock, RegisterId(f"the-gioi-{number}"), tuple(f"000-tk-{n}" for n in range(4)), of)
+    found = Stored(db, clock, RegisterId(f"the-gioi-{number}"), (*(f"000-tk-{n}" for n in range(4)), SOFTWARE), of)
     with db.create_register(found.register, "so", demo=False) as tx:
         org = organisation(dice)
         tx.put(*org.units.values(), *org.classes.values(), *org.years.values())
@@ -74,11 +98,35 @@ def store(db: Database, clock: Clock, dice: Dice) -> Stored:
         bound = ["so"] if dice.seldom() else ["so", "so-khac", "ngoai"]
         tx.put(*(PackBinding(f"b-{unit}", unit, of.name, of.digest, at(-999)) for unit in bound))
         tx.put(Authority("so", "so", None, Scope("so"), "", at(-999)))
-        for n, account in enumerate(found.accounts):
+        for n, account in enumerate(found.accounts[:-1]):
             found.grants.extend(_account(tx, dice, account, n, of))
+        found.grants.extend(_software(tx, dice))
         tx.happened("thu", found.register)
     clock.now = dice.instant()
     return found
+
+
+def _software(tx: Transaction, dice: Dice) -> Iterator[Grant]:
+    """A service account with approvals, as the grants they are like; a second authority may say less."""
+    tx.put(
+        Account(
+            id=SOFTWARE,
+            kind=AccountKind.SERVICE,
+            unit="so",
+            person=None,
+            username=SOFTWARE,
+            valid_from=at(-9),
+            activated_at=at(-9),
+        )
+    )
+    used = software(dice, SOFTWARE)
+    tx.put(used)
+    if dice.random() < 0.3:
+        tx.put(Authority("so-2", "so", None, scope(dice), "", at(-9)))
+    for n in range(dice.choice([0, 1, 1, 2])):
+        paper = approval(dice, f"dy-{n}")
+        tx.put(paper)
+        yield as_grant(ApprovalFacts(paper, used), None)
 
 
 def _account(tx: Transaction, dice: Dice, id_: str, n: int, of: Pack) -> Iterator[Grant]:

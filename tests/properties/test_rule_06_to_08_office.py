@@ -56,7 +56,7 @@ def test_one_custodian_at_a_time_and_each_change_resets(school_world: World) -> 
     world = school_world
     who, grant = world.hire_granted("giáo vụ")
     before = world.ask(who)
-    signed_in = accounts.sign_in(world.services, world.register, f"quantri.{SCHOOL}", "mật khẩu thử 000")
+    signed_in = world.enrol(f"quantri.{SCHOOL}")
     world.clock.forward(minutes=1)
     officer = world.hand_to_officer(SCHOOL)
     with pytest.raises(RefusedError, match="sign in first"):

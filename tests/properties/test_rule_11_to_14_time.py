@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
-import pytest
-
-from access_service.domain.delegation import Grant, LeavingCase
+from access_service.domain.delegation import Authority, Grant, LeavingCase
 from access_service.domain.documents import Document
 from access_service.domain.names import ClassId, DocumentState, SuspendableKind
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
+from access_service.domain.software import Software
 from access_service.domain.time import start_of_day
-from access_service.usecases import delegation, documents, inspection, leaving, org, signatures
+from access_service.usecases import delegation, documents, inspection, leaving, org, signatures, software
 from access_service.usecases.documents import Line, Prepared
 from access_service.usecases.inspection import Team
 from access_service.usecases.services import View
-from world import CLASS_6A, LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World, hire_homeroom, homeroom_line
+from software_world import approve, enter
+from world import (
+    CLASS_6A,
+    CLASS_6B,
+    LOWER,
+    OFFICE,
+    PASSWORD,
+    PRIMARY,
+    SCHOOL,
+    Someone,
+    World,
+    hire_homeroom,
+    homeroom_line,
+)
 
 NEXT_YEAR = "2027-2028"
 
@@ -217,8 +230,85 @@ def test_leave_suspends_without_return_minutes(school_world: World) -> None:
     assert world.ask(teacher)
 
 
-def test_software_needs_approval() -> None:
-    pytest.skip("rule 13 comes with service accounts and the department's approvals, which are not built yet")
+def drawn(world: World, used: Software) -> dict[tuple[str, str, ClassId], Reason | None]:
+    """The answer to every question about the school's classes: None is allow."""
+    found: dict[tuple[str, str, ClassId], Reason | None] = {}
+    for category in ("STU-ID", "STU-CON", "STU-ACA", "STU-HEA", "STU-VIO", "CLS"):
+        for action in ("read", "write", "export", "export_raw"):
+            for class_id in (CLASS_6A, CLASS_6B):
+                decision = world.ask(used.account, action, class_id, category)
+                found[category, action, class_id] = None if decision else decision.reason
+    return found
+
+
+def test_software_needs_approval(school_world: World) -> None:
+    """A service account draws what the department's signed approval names, in its term, and nothing more.
+
+    Never wider than the contracting unit's authority, at the recording and at every decision afterwards.
+    """
+    world, here = school_world, school_world.services
+    used = enter(world)
+    assert set(drawn(world, used).values()) == {Reason.APPROVAL_MISSING}
+    with world.refuses(Refusal.WIDER_THAN_AUTHORITY):
+        approve(world, used, unit=OFFICE)
+    with world.refuses(Refusal.WIDER_THAN_AUTHORITY):
+        approve(world, used, levels=frozenset({PRIMARY}))
+    world.clock.forward(hours=1)
+    one = approve(world, used, classes=frozenset({(CLASS_6A, "")}), categories=frozenset({"STU-ID", "STU-CON"}))
+    allowed = {("STU-ID", "read", CLASS_6A), ("STU-CON", "read", CLASS_6A)}
+    answers = drawn(world, used)
+    assert {asked for asked, why in answers.items() if why is None} == allowed
+    assert {why for why in answers.values() if why is not None} == {Reason.OUTSIDE_APPROVAL}
+    # Half-open term: from its first instant, up to its last.
+    end = one.valid_to
+    assert world.ask(used.account, at=end - timedelta(microseconds=1))
+    assert world.why(used.account, at=end) is Reason.APPROVAL_MISSING
+    assert world.why(used.account, at=one.valid_from - timedelta(microseconds=1)) is Reason.APPROVAL_MISSING
+    # What the unit may no longer hand down, its software no longer draws.
+    with here.db.read(world.register) as reader:
+        [own] = [a for a in reader.find(Authority, unit=SCHOOL) if world.clock.now in a.interval]
+    world.clock.forward(hours=1)
+    narrower = replace(own.scope, categories=frozenset({"STU-CON"}))
+    delegation.narrow_authority(here, world.admins[OFFICE], own.id, scope=narrower, valid_to=None)
+    assert world.why(used.account) is Reason.OUTSIDE_APPROVAL
+    assert world.ask(used.account, category="STU-CON")
+    delegation.suspend(here, world.admins[OFFICE], kind=SuspendableKind.AUTHORITY, target=own.id, reason="")
+    assert world.why(used.account, category="STU-CON") is Reason.AUTHORITY_SUSPENDED
+    delegation.resume(here, world.admins[OFFICE], kind=SuspendableKind.AUTHORITY, target=own.id)
+    assert world.ask(used.account, category="STU-CON")
+    software.withdraw_approval(here, world.admins[world.root], one.id, reason="")
+    assert set(drawn(world, used).values()) == {Reason.APPROVAL_MISSING}
+    # What was true stays answerable.
+    assert world.ask(used.account, at=world.clock.now - timedelta(minutes=30), category="STU-CON")
+
+
+def test_software_stops_with_account_entry_and_unit(school_world: World) -> None:
+    """Suspended account or unit, ended software: the next decision says so, and a resumed one draws again."""
+    world, here = school_world, school_world.services
+    used = enter(world)
+    approve(world, used)
+    for kind, target, by, why in (
+        (SuspendableKind.ACCOUNT, used.account, SCHOOL, Reason.ACCOUNT_NOT_ACTIVE),
+        (SuspendableKind.UNIT, SCHOOL, OFFICE, Reason.UNIT_SUSPENDED),
+    ):
+        assert world.ask(used.account)
+        delegation.suspend(here, world.admins[by], kind=kind, target=target, reason="sự cố")
+        assert world.why(used.account) is why
+        delegation.resume(here, world.admins[by], kind=kind, target=target)
+    assert world.ask(used.account)
+    software.end_software(here, world.admins[SCHOOL], used.id)
+    assert world.why(used.account) is Reason.ACCOUNT_NOT_ACTIVE
+    with world.refuses(Refusal.DOCUMENT_STATE):
+        approve(world, used)
+
+
+def test_an_approval_of_classes_ends_with_their_school_year(school_world: World) -> None:
+    world = school_world
+    used = enter(world)
+    approve(world, used, classes=frozenset({(CLASS_6A, "")}), valid_to=start_of_day(date(2028, 1, 1)))
+    closes = start_of_day(date(2027, 8, 1))
+    assert world.ask(used.account, at=closes - timedelta(microseconds=1))
+    assert world.why(used.account, at=closes) is Reason.APPROVAL_MISSING
 
 
 def decide_inspection(world: World) -> tuple[Someone, Document]:

@@ -18,13 +18,15 @@ from hypothesis import strategies as st
 import reference
 from access_service.domain.access import AccessRequest, AccountFacts, GrantFacts
 from access_service.domain.accounts import Account, Suspension
-from access_service.domain.delegation import Grant
+from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document
 from access_service.domain.names import (
     AccountKind,
     DocumentKind,
     DocumentState,
+    DrawMethod,
     EducationLevel,
+    Frequency,
     GrantEnd,
     Method,
     SuspendableKind,
@@ -39,6 +41,14 @@ from access_service.domain.policy import (
     RoleRule,
 )
 from access_service.domain.scope import Scope
+from access_service.domain.software import (
+    SOFTWARE_ROLE,
+    Approval,
+    ApprovalFacts,
+    Share,
+    Software,
+    as_grant,
+)
 from access_service.domain.time import Interval
 
 MODEL = (Path(__file__).parents[2] / "models" / "delegation.conf").read_text(encoding="utf-8")
@@ -334,6 +344,86 @@ def world(seed: int) -> Asked:
     )
 
 
+def with_software(of: Pack) -> Pack:
+    """The same pack, in which software may be approved for what one of the roles may do."""
+    rows = tuple(replace(row, role=SOFTWARE_ROLE) for row in of.rules if row.role == ROLES[1])
+    role = Role(SOFTWARE_ROLE, "", "", frozenset(), "default")
+    return replace(of, roles={**of.roles, SOFTWARE_ROLE: role}, rules=tuple(dict.fromkeys((*of.rules, *rows))))
+
+
+def software(dice: Dice, account: str = "000-nguoi") -> Software:
+    end = dice.instant() if dice.seldom() else None
+    words = dict.fromkeys(
+        ("name", "supplier", "data_fields", "data_scope", "frequency", "method", "cost", "legal_standing"), ""
+    )
+    return Software(
+        id="000-pm",
+        unit="so",
+        account=account,
+        security_level=None,
+        security_standard=None,
+        on_axis=False,
+        is_enforcement_point=False,
+        valid_from=at(-9),
+        valid_to=end,
+        **words,
+    )
+
+
+def approval(dice: Dice, id_: str) -> Approval:
+    return Approval(
+        id=id_,
+        software="000-pm",
+        number="",
+        dated=date(2026, 9, 1),
+        sha256="",
+        scope=scope(dice),
+        frequency=Frequency.UNLIMITED,
+        method=DrawMethod.API,
+        valid_from=dice.instant() if dice.seldom() else at(0),
+        valid_to=dice.instant() if dice.random() < 0.2 else at(99),
+        recorded_at=dice.instant() if dice.seldom() else at(0),
+        withdrawn_at=dice.instant() if dice.random() < 0.2 else None,
+    )
+
+
+def approval_facts(dice: Dice, id_: str, used: Software) -> ApprovalFacts:
+    paper = approval(dice, id_)
+    shares = []
+    for number in range(0 if dice.seldom() else dice.choice([1, 1, 2])):
+        span = dice.interval() if dice.seldom() else Interval(at(-9))
+        authority = Authority(f"{id_}-{number}", "so", None, Scope("so"), "", span.start, span.end)
+        left = replace(paper.scope, actions=dice.narrowed(ACTIONS), categories=dice.narrowed(CATEGORIES))
+        shares.append(Share(authority, None if dice.seldom() else left, dice.few(), dice.few()))
+    return ApprovalFacts(
+        approval=paper,
+        software=used,
+        unmet="software_on_axis" if dice.seldom() else None,
+        shares=tuple(shares),
+        year_closes_at=dice.instant() if dice.seldom() else None,
+    )
+
+
+def software_world(seed: int) -> Asked:
+    """A world whose account is a service account, always the same one (rule 13)."""
+    dice = Dice(seed)
+    of, used = with_software(pack(dice)), software(dice)
+    held = tuple(approval_facts(dice, f"a{n}", used) for n in range(dice.choice([0, 1, 1, 1, 2, 2, 3])))
+    account = replace(account_facts(dice, of).account, kind=AccountKind.SERVICE, person=None)
+    asked = request(dice)
+    lines = [GrantFacts(as_grant(a, s)) for a in held for s in a.shares]
+    if lines and dice.random() < 0.6:
+        asked = aimed(dice, asked, AccountFacts(account, (), tuple(lines)), of)
+    return Asked(
+        pack=of,
+        org=organisation(dice),
+        bound=frozenset({"so", "so-khac", "ngoai"}),
+        facts=AccountFacts(account, (), approvals=held),
+        request=asked,
+        now=dice.instant() + (timedelta(minutes=30) if dice.random() < 0.5 else timedelta(0)),
+    )
+
+
 def is_allowed(asked: Asked) -> bool:
     reason, _ = reference.decide(asked.request, asked.facts, asked.org, asked.pack, asked.bound, asked.now)
     return reason is None
@@ -347,3 +437,8 @@ def worlds() -> st.SearchStrategy[Asked]:
 def allowing_worlds() -> st.SearchStrategy[Asked]:
     """Worlds in which the answer is allow: the first one from a number on."""
     return st.integers(0, 2**40).map(lambda seed: next(filter(is_allowed, map(world, count(seed)))))
+
+
+def software_worlds() -> st.SearchStrategy[Asked]:
+    """Any world of a service account."""
+    return st.integers(0, 2**40).map(software_world)

@@ -13,11 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 
 ROOT = Path(__file__).parents[2]
 BUILT_WITHIN_S = 90
-TOLD = {"version", "base_url", "api_key", "now", "register", "revision", "accounts", "decisions", "revocable"}
+TOLD = {
+    *("version", "base_url", "api_key", "now", "register", "revision"),
+    *("accounts", "decisions", "revocable", "clients"),
+}
 ACCOUNT = {"id", "username", "password", "kind", "position", "unit", "unit_name"}
 
 
@@ -109,16 +113,23 @@ def test_the_demonstration_keeps_every_promise_of_its_file_and_builds_anew_what_
     assert first.output.stat().st_mode & 0o777 == 0o600
     assert set(told) == TOLD
     assert told["version"] == 1
-    assert {frozenset(account) for account in told["accounts"]} == {frozenset(ACCOUNT)}
+    assert {frozenset(account) for account in told["accounts"] if account["kind"] != "admin"} == {
+        frozenset(ACCOUNT)
+    }
+    assert {frozenset(account) for account in told["accounts"] if account["kind"] == "admin"} == {
+        frozenset(ACCOUNT | {"totp_secret"})
+    }
     for asked in told["decisions"]:
         assert _evaluate(told, asked["request"]) == (asked["expected"], asked.get("reason")), asked["name"]
 
     revocable = told["revocable"]
     assert _evaluate(told, revocable["request"]) == (True, None)
     actor = next(account for account in told["accounts"] if account["id"] == revocable["actor"])
-    status, session = _post(
-        told, "/v1/sessions", {"username": actor["username"], "password": actor["password"]}, None
-    )
+    opening = {"username": actor["username"], "password": actor["password"]}
+    status, problem = _post(told, "/v1/sessions", opening, None)
+    assert (status, problem["code"], problem["details"]) == (401, "second_factor_required", {"factors": ["totp"]})
+    opening["totp"] = pyotp.TOTP(actor["totp_secret"]).now()
+    status, session = _post(told, "/v1/sessions", opening, None)
     assert status == 201, session
     status, answer = _post(told, f"/v1/grants/{revocable['grant']}/revoke", {}, session["token"])
     assert status == 200, answer

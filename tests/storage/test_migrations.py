@@ -12,7 +12,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import DateTime, Engine, column, insert, inspect, table, text
 
 from access_service.domain.errors import UnavailableError
+from access_service.domain.names import AccountId, RegisterId
 from access_service.storage import migrate
+from access_service.storage.accounts import credential_of, session_by_token
 from access_service.storage.db import make_engine
 from access_service.storage.tables import metadata
 
@@ -99,6 +101,44 @@ def test_grants_of_the_first_schema_are_found_by_their_unit(
         }
     engine.dispose()
     assert units == {"g1": "0003101", "g2": 'Trường "thử"'}
+
+
+def test_accounts_of_the_second_schema_sign_in_under_the_third(
+    blank_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Schema 0003: nobody is shut out because nothing is known of when they were here; open sessions end."""
+    newest = migrate.HEAD
+    monkeypatch.setattr(migrate, "HEAD", "0002")
+    migrate.upgrade(blank_url)
+    engine = make_engine(blank_url)
+    with engine.begin() as connection:
+        for account, password in (("a", "hash"), ("b", None)):
+            row = {"account": account, "password": password}
+            connection.execute(
+                text(
+                    "INSERT INTO credentials (register_id, account, username, password, failed) "
+                    "VALUES ('thu', :account, :account, :password, 0)"
+                ),
+                row,
+            )
+        connection.execute(
+            text(
+                "INSERT INTO sessions (token_sha256, register_id, account, person, created_at, expires_at) "
+                "VALUES ('0', 'thu', 'a', 'p', '2026-08-20 00:00:00', '2026-08-20 00:15:00')"
+            )
+        )
+    monkeypatch.setattr(migrate, "HEAD", newest)
+    migrate.upgrade(blank_url)
+    with engine.connect() as connection:
+        signed_up, invited = (
+            credential_of(connection, RegisterId("thu"), AccountId(account)) for account in ("a", "b")
+        )
+        assert session_by_token(connection, "0") is None
+    engine.dispose()
+    assert signed_up is not None
+    assert invited is not None
+    assert signed_up.seen_at == signed_up.password_set_at is not None
+    assert (invited.seen_at, invited.password_set_at) == (None, None)
 
 
 def test_nodes_that_start_together_migrate_once(blank_url: str) -> None:

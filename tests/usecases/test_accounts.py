@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountKind, SuspendableKind
 from access_service.domain.reasons import Refusal
-from access_service.usecases import accounts, delegation, org
+from access_service.usecases import accounts, delegation, org, sign_in
 from world import PASSWORD, SCHOOL, World
 
 NAME = "000.văn thư"
@@ -23,21 +25,55 @@ def code_of(refused: pytest.ExceptionInfo[RefusedError]) -> Refusal:
     return refused.value.code
 
 
-def test_a_session_lasts_as_long_as_the_pack_says(signed_up: World) -> None:
+def test_a_session_that_is_not_used_for_fifteen_minutes_ends(signed_up: World) -> None:
     world = signed_up
-    signed_in = accounts.sign_in(world.services, world.register, NAME, PASSWORD)
-    world.clock.forward(minutes=15, seconds=-1)
-    assert accounts.caller_from_token(world.services, signed_in.token) == signed_in.caller
-    world.clock.forward(seconds=1)
+    signed_in = world.sign_in(NAME)
+    assert signed_in.expires_at - world.clock.now == timedelta(minutes=15)
+    for _ in range(2):
+        world.clock.forward(minutes=15, seconds=-1)
+        assert accounts.caller_from_token(world.services, signed_in.token) == signed_in.caller
+    world.clock.forward(minutes=15)
     with pytest.raises(RefusedError) as refused:
         accounts.caller_from_token(world.services, signed_in.token)
     assert code_of(refused) is Refusal.NOT_AUTHENTICATED
 
 
+def test_a_session_ends_after_twelve_hours_however_much_it_is_used(signed_up: World) -> None:
+    world = signed_up
+    signed_in = world.sign_in(NAME)
+    assert signed_in.ends_at - world.clock.now == timedelta(hours=12)
+    for _ in range(12 * 6 - 1):
+        world.clock.forward(minutes=10)
+        assert accounts.caller_from_token(world.services, signed_in.token) == signed_in.caller
+    world.clock.forward(minutes=10)
+    with pytest.raises(RefusedError) as refused:
+        accounts.caller_from_token(world.services, signed_in.token)
+    assert code_of(refused) is Refusal.NOT_AUTHENTICATED
+
+
+def test_an_admin_accounts_session_is_shorter(signed_up: World) -> None:
+    """Five minutes without use, one hour in all."""
+    world = signed_up
+    signed_in = world.enrol(f"quantri.{SCHOOL}")
+    assert signed_in.expires_at - world.clock.now == timedelta(minutes=5)
+    assert signed_in.ends_at - world.clock.now == timedelta(hours=1)
+    world.clock.forward(minutes=5)
+    with pytest.raises(RefusedError):
+        accounts.caller_from_token(world.services, signed_in.token)
+    world.clock.forward(minutes=1)
+    signed_in = world.sign_in(f"quantri.{SCHOOL}")
+    for _ in range(14):
+        world.clock.forward(minutes=4)
+        assert accounts.caller_from_token(world.services, signed_in.token) == signed_in.caller
+    world.clock.forward(minutes=4)
+    with pytest.raises(RefusedError):
+        accounts.caller_from_token(world.services, signed_in.token)
+
+
 def test_signing_out_ends_the_session(signed_up: World) -> None:
     world = signed_up
-    signed_in = accounts.sign_in(world.services, world.register, NAME, PASSWORD)
-    accounts.sign_out(world.services, signed_in.caller)
+    signed_in = sign_in.sign_in(world.services, world.register, NAME, PASSWORD)
+    sign_in.sign_out(world.services, signed_in.caller)
     with pytest.raises(RefusedError) as refused:
         accounts.caller_from_token(world.services, signed_in.token)
     assert code_of(refused) is Refusal.NOT_AUTHENTICATED
@@ -48,7 +84,7 @@ def test_unknown_name_and_wrong_password_answer_the_same(signed_up: World) -> No
     answers = set()
     for name, password in ((NAME, "sai mật khẩu 000"), ("không có ai", PASSWORD)):
         with pytest.raises(RefusedError) as refused:
-            accounts.sign_in(world.services, world.register, name, password)
+            sign_in.sign_in(world.services, world.register, name, password)
         answers.add((refused.value.code, refused.value.message))
     assert [code for code, _ in answers] == [Refusal.CREDENTIALS_WRONG]
 
@@ -57,16 +93,16 @@ def test_five_wrong_passwords_lock_for_twelve_hours(signed_up: World) -> None:
     world = signed_up
     for _ in range(5):
         with pytest.raises(RefusedError):
-            accounts.sign_in(world.services, world.register, NAME, "sai mật khẩu 000")
+            sign_in.sign_in(world.services, world.register, NAME, "sai mật khẩu 000")
     with pytest.raises(RefusedError):
-        accounts.sign_in(world.services, world.register, NAME, PASSWORD)
+        sign_in.sign_in(world.services, world.register, NAME, PASSWORD)
     world.clock.forward(hours=12)
-    assert accounts.sign_in(world.services, world.register, NAME, PASSWORD).token
+    assert sign_in.sign_in(world.services, world.register, NAME, PASSWORD).token
 
 
 def test_a_suspension_ends_the_session_and_closes_the_door(signed_up: World) -> None:
     world = signed_up
-    signed_in = accounts.sign_in(world.services, world.register, NAME, PASSWORD)
+    signed_in = sign_in.sign_in(world.services, world.register, NAME, PASSWORD)
     delegation.suspend(
         world.services,
         world.admins[SCHOOL],
@@ -77,7 +113,7 @@ def test_a_suspension_ends_the_session_and_closes_the_door(signed_up: World) -> 
     with pytest.raises(RefusedError):
         accounts.caller_from_token(world.services, signed_in.token)
     with pytest.raises(RefusedError) as refused:
-        accounts.sign_in(world.services, world.register, NAME, PASSWORD)
+        sign_in.sign_in(world.services, world.register, NAME, PASSWORD)
     assert code_of(refused) is Refusal.CREDENTIALS_WRONG
 
 
@@ -86,8 +122,8 @@ def test_an_activation_code_is_good_once_and_for_a_day(signed_up: World) -> None
     account = world.people["văn thư"].account
     issued = accounts.recover(world.services, world.admins[SCHOOL], account)
     with pytest.raises(RefusedError):
-        accounts.sign_in(world.services, world.register, NAME, PASSWORD)
-    accounts.activate(world.services, issued.activation_code, "mật khẩu mới 000")
+        sign_in.sign_in(world.services, world.register, NAME, PASSWORD)
+    accounts.activate(world.services, issued.activation_code, "Mật khẩu mới 000")
     for code in (issued.activation_code, "không phải mã"):
         with pytest.raises(RefusedError):
             accounts.activate(world.services, code, PASSWORD)

@@ -11,8 +11,8 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import UnitId
 from access_service.domain.reasons import Refusal
 from access_service.engine.load import read_pack_files
-from access_service.usecases import accounts, register
-from world import PASSWORD, ROOT, World
+from access_service.usecases import register
+from world import ROOT, World
 
 
 def founding(world: World) -> register.Founding:
@@ -46,7 +46,7 @@ def test_the_roots_authority_is_the_only_one_without_an_issuer(school_world: Wor
 def test_the_director_operates_the_account_and_reads_nothing(world: World) -> None:
     assert world.admins[world.root].person == world.people["director"].person
     assert not world.ask(world.people["director"], class_id=None, unit=world.root, category="SCH")
-    signed_in = accounts.sign_in(world.services, world.register, f"admin.{world.root}", PASSWORD)
+    signed_in = world.enrol(f"admin.{world.root}")
     assert signed_in.caller.unit == world.root
     first = world.log()[0]
     assert (first.seq, first.revision, first.happening.action, first.actor) == (

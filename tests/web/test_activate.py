@@ -10,7 +10,7 @@ from serving import Served, serving
 from access_service.usecases import accounts
 from access_service.web import pages
 
-NEW = "mật khẩu mới 000"
+NEW = "Mật khẩu mới 000"
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from access_service.api.callers import EVALUATE, Asker, asker
 from access_service.api.edge import Edge, edge_of
 from access_service.api.errors import AUTHZEN
 from access_service.api.limits import ON_LOOP_BYTES, QUICK_ON_LOOP_BYTES
@@ -49,6 +50,8 @@ class Reply(NamedTuple):
 
     body: bytes
     answered: Answered
+    client: str | None = None
+    """Who asked, by an access token; None for the static key."""
 
 
 def _described(type_: type[Evaluation | Evaluations]) -> dict[str, object]:
@@ -100,28 +103,29 @@ async def metadata(request: Request) -> Response:
 async def _respond(request: Request) -> Response:
     edge = edge_of(request)
     headers = {name: value for name, value in request.headers.raw if name in HEADERS}
-    body, answered = await reply(edge, request.url.path, headers, await request.body())
+    body, answered, client = await reply(edge, request.url.path, headers, await request.body())
     edge.count(answered.counts)
-    edge.log_decided(request.state.request_id, answered)
+    edge.log_decided(request.state.request_id, answered, client)
     return Response(body, media_type="application/json", headers={"X-Access-Revision": answered.revision})
 
 
-HEADERS = frozenset({b"authorization", b"content-type"})
+HEADERS = frozenset({b"authorization", b"content-type", b"dpop"})
 """What `reply` looks at."""
 
 
 async def reply(edge: Edge, path: str, headers: Mapping[bytes, bytes], body: bytes) -> Reply:
     """The answer to a body posted to one of the two routes. Raises what `api.errors` has a status for."""
-    edge.check_key(headers.get(b"authorization", b""))
+    who = await asker(edge, path, headers)
+    who.require(EVALUATE)
     media_type = headers.get(b"content-type", b"")
     if media_type != b"application/json" and media_type.partition(b";")[0].strip().lower() != b"application/json":
         raise InvalidError("the content type must be `application/json`")
     if path == EVALUATION:
-        return await _single(edge, *await _read(edge, edge.readers.evaluation, body))
+        return await _single(edge, who, *await _read(edge, edge.readers.evaluation, body))
     sent, is_clean = await _read(edge, edge.readers.evaluations, body)
     if not sent.evaluations:
-        return await _single(edge, sent, is_clean)
-    return await _batch(edge, sent, is_clean)
+        return await _single(edge, who, sent, is_clean)
+    return await _batch(edge, who, sent, is_clean)
 
 
 async def _read(edge: Edge, reader: Any, body: bytes) -> tuple[Any, bool]:
@@ -135,16 +139,17 @@ async def _read(edge: Edge, reader: Any, body: bytes) -> tuple[Any, bool]:
     return await edge.in_pool(lambda: reader.strictly(body)), False
 
 
-async def _single(edge: Edge, sent: Any, is_clean: bool) -> Reply:
+async def _single(edge: Edge, who: Asker, sent: Any, is_clean: bool) -> Reply:
     if not _is_complete(sent):
         raise InvalidError(_missing(sent))
+    who.check_items((sent,))
     answered = await edge.pdp.evaluate(
         (sent,), stop_at=None, explain="code", log=edge.log_decisions, is_clean=is_clean
     )
-    return Reply(answered.answers[0], answered)
+    return Reply(answered.answers[0], answered, who.client)
 
 
-async def _batch(edge: Edge, sent: Any, is_clean: bool) -> Reply:
+async def _batch(edge: Edge, who: Asker, sent: Any, is_clean: bool) -> Reply:
     """Whole entities stand in for those that an item leaves out, never parts of them (AuthZEN 1.0)."""
     subject, action, resource, context = sent.subject, sent.action, sent.resource, sent.context
     for item in sent.evaluations:
@@ -152,6 +157,7 @@ async def _batch(edge: Edge, sent: Any, is_clean: bool) -> Reply:
         item.action = item.action or action
         item.resource = item.resource or resource
         item.context = item.context or context
+    who.check_items(sent.evaluations)
     semantic = (sent.options.evaluations_semantic if sent.options else None) or "execute_all"
     answered = await edge.pdp.evaluate(
         sent.evaluations,
@@ -160,7 +166,7 @@ async def _batch(edge: Edge, sent: Any, is_clean: bool) -> Reply:
         log=edge.log_decisions,
         is_clean=is_clean,
     )
-    return Reply(b'{"evaluations":[' + b",".join(answered.answers) + b"]}", answered)
+    return Reply(b'{"evaluations":[' + b",".join(answered.answers) + b"]}", answered, who.client)
 
 
 def _is_complete(sent: Any) -> bool:

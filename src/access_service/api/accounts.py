@@ -8,6 +8,7 @@ from access_service.api.schemas_accounts import (
     IssuedOut,
     NewAccount,
     NewCustody,
+    Recovery,
     SuspensionOut,
 )
 from access_service.api.schemas_documents import DocumentOut
@@ -60,9 +61,15 @@ def resume_account(services: ServicesDep, caller: CallerDep, id: PathId) -> Susp
 
 
 @router.post("/accounts/{id}/recover")
-def recover(services: ServicesDep, caller: CallerDep, id: PathId) -> IssuedOut:  # noqa: A002
-    """A new one-time activation code; never for oneself."""
-    return IssuedOut.of(accounts.recover(services, caller, AccountId(id)))
+def recover(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Recovery | None = None,
+) -> IssuedOut:
+    """A new one-time activation code, on request without the second factors; never for oneself."""
+    reset = body is not None and body.reset_second_factor
+    return IssuedOut.of(accounts.recover(services, caller, AccountId(id), reset_second_factor=reset))
 
 
 @router.post("/units/{id}/custody", status_code=201)

@@ -37,6 +37,17 @@ def caller_of_request(
     return caller_from_token(services_of(request), token)
 
 
+def caller_of_due(
+    request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    """The same, where a session gets in that has to set a password or a second factor first."""
+    token = bearer_token(request)
+    if token is None:
+        raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
+    return caller_from_token(services_of(request), token, even_if_due=True)
+
+
 ServicesDep = Annotated[Services, Depends(services_of)]
 CallerDep = Annotated[Caller, Depends(caller_of_request)]
+DueCallerDep = Annotated[Caller, Depends(caller_of_due)]
 PathId = Annotated[Id, Path()]

@@ -18,14 +18,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from access_service.api.bodies import BodyReader
 from access_service.api.errors import INTERNAL, problem
+from access_service.api.issuance import Issuance
 from access_service.api.log import Lines
 from access_service.api.metrics import Metrics
 from access_service.api.pdp import Answered, AtOnce, LogDecisions, Pdp
 from access_service.api.pool import Pool
-from access_service.domain.errors import RefusedError
-from access_service.domain.reasons import Refusal
+from access_service.domain.tokens import TokenError, TokenFault
 from access_service.signing.pages import PageKey
 from access_service.signing.passwords import is_same
+from access_service.usecases.introspection import RevocationList
+from access_service.usecases.once import UsedOnce
+from access_service.usecases.tokens import TokenPoint
 
 T = TypeVar("T")
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
@@ -49,8 +52,8 @@ class Readers(NamedTuple):
     evaluations: BodyReader
 
 
-Seen = tuple[str, int, float, bytes, Answered | AtOnce | None]
-"""A request of a hot route that has been answered: path, status, seconds, its id, what was answered."""
+Seen = tuple[str, int, float, bytes, Answered | AtOnce | None, str | None]
+"""A request of a hot route, answered: path, status, seconds, its id, what was answered, to which client."""
 
 
 @dataclass
@@ -69,8 +72,14 @@ class Edge:
     log_decisions: LogDecisions = "deny"
     metrics: Metrics = field(default_factory=Metrics)
     pool: Pool = field(default_factory=Pool)
+    tokens: TokenPoint | None = None
+    """None where nobody gets in but by the static key: a pack alone."""
 
     def __post_init__(self) -> None:
+        self.issuance = Issuance(self.lines)
+        self.revoked = None if self.tokens is None else RevocationList(self.tokens)
+        self.used = UsedOnce()
+        self.began = int(self.clock().timestamp())
         self._seen: list[Seen] = []
         self._bearer = None if self.api_key is None else b"Bearer " + self.api_key.encode()
         bodies = self.pdp.bodies
@@ -83,24 +92,27 @@ class Edge:
         """Run what reads the database in a thread; `UnavailableError` when too much waits already."""
         return await self.pool.run(work)
 
-    def check_key(self, authorization: bytes) -> None:
-        """The static bearer key, compared in constant time; `not_authenticated` otherwise."""
-        # As nearly every caller writes it.
-        if self._bearer is not None and compare_digest(authorization, self._bearer):
-            return
-        scheme, _, token = authorization.partition(b" ")
-        given = token.strip().decode("utf-8", "replace")
-        if self.api_key is None or scheme.lower() != b"bearer" or not is_same(given, self.api_key):
-            raise RefusedError(Refusal.NOT_AUTHENTICATED, "a bearer key is needed")
+    def is_key(self, token: str) -> bool:
+        """Is that the static key? Compared in constant time."""
+        return self.api_key is not None and is_same(token, self.api_key)
+
+    def is_static(self, authorization: bytes) -> bool:
+        """Is that the static key, as nearly every caller writes it? Anything else is looked at elsewhere."""
+        return self._bearer is not None and compare_digest(authorization, self._bearer)
+
+    def check_made_here(self, iat: int) -> None:
+        """A proof made before this process began may have been used in the one before it."""
+        if iat < self.began:
+            raise TokenError(TokenFault.REPLAYED, "the proof was made before this service began; make another")
 
     def count(self, counts: Mapping[tuple[str, str], int]) -> None:
         """Decisions in the metrics."""
         self.metrics.decisions.update(counts)
 
-    def log_decided(self, request_id: str, answered: Answered) -> None:
-        """The decisions that the operator wants in the log."""
+    def log_decided(self, request_id: str, answered: Answered, client: str | None = None) -> None:
+        """The decisions that the operator wants in the log; `client` asked, or None for the static key."""
         if answered.records and self.lines.wanted:
-            self.lines.write(*decided_events(request_id, answered))
+            self.lines.write(*decided_events(request_id, answered, client))
             self.lines.flush()
 
     def seen(self, request: Seen) -> None:
@@ -112,7 +124,7 @@ class Edge:
     def _note(self) -> None:
         seen, self._seen = self._seen, []
         metrics, lines = self.metrics, self.lines
-        for path, status, seconds, request_id, answered in seen:
+        for path, status, seconds, request_id, answered, client in seen:
             metrics.requests["POST", path, str(status)] += 1
             if isinstance(answered, AtOnce):
                 metrics.decisions[answered.outcome] += 1
@@ -129,7 +141,7 @@ class Edge:
                             % (id_, answered.revision, answered.record)
                         )
                 elif answered is not None:
-                    lines.write(*decided_events(request_id.decode(), answered))
+                    lines.write(*decided_events(request_id.decode(), answered, client))
                 lines.add(
                     b'"event":"request","request_id":%b,"method":"POST","route":"%b","status":%d,"ms":%.3f'
                     % (id_, path.encode(), status, seconds * 1000)
@@ -142,9 +154,11 @@ class Edge:
         self.log.error("failed", request_id=request_id, error=type(error).__name__, at=frames[-8:])
 
 
-def decided_events(request_id: str, answered: Answered) -> list[dict[str, Any]]:
+def decided_events(request_id: str, answered: Answered, client: str | None = None) -> list[dict[str, Any]]:
     """One event of the log for each decision recorded."""
     head = {"event": "decision", "request_id": request_id, "revision": answered.revision}
+    if client is not None:
+        head["client"] = client
     return [head | record for record in answered.records]
 
 

@@ -30,12 +30,15 @@ from access_service.domain.text import REFUSAL_TEXT, Text
 PROBLEM_JSON = "application/problem+json"
 AUTHZEN = "/access/v1/"
 """Below this path what cannot be read is 400 (AuthZEN 1.0), elsewhere 422."""
+PROOF_CHALLENGE = 'DPoP error="invalid_token", algs="ES256 EdDSA Ed25519 PS256 RS256"'
+"""For whoever came with a token that is bound to a key (RFC 9449 section 7.1)."""
 RETRY_AFTER_S = "1"
 FIELDS = 50
 """Most members that one problem names: the answer must not outgrow what was sent."""
 
 STATUS: Mapping[Refusal, int] = {
     Refusal.ACCOUNT_NOT_ACTIVE: 403,
+    Refusal.APPROVAL_MISSING: 403,
     Refusal.ASSIGNMENT_MISSING: 409,
     Refusal.BATCH_TOO_LARGE: 413,
     Refusal.CLOSED_YEAR: 409,
@@ -48,18 +51,26 @@ STATUS: Mapping[Refusal, int] = {
     Refusal.DOCUMENT_STATE: 409,
     Refusal.DUPLICATE: 409,
     Refusal.FORBIDDEN: 403,
+    Refusal.FREQUENCY_EXCEEDED: 403,
     Refusal.GRANT_ENDED: 409,
     Refusal.IDEMPOTENCY_MISMATCH: 422,
+    Refusal.INSUFFICIENT_SCOPE: 403,
     Refusal.INVALID: 422,
     Refusal.LEVEL_REQUIRED: 422,
     Refusal.LOCKED_OUT: 429,
+    Refusal.METHOD_FORBIDDEN: 409,
     Refusal.NO_POLICY: 409,
     Refusal.NOT_AUTHENTICATED: 401,
     Refusal.NOT_CUSTODIAN: 403,
     Refusal.NOT_DIRECT_MANAGER: 403,
     Refusal.NOT_FOUND: 404,
+    Refusal.PASSWORD_DUE: 403,
+    Refusal.PRECONDITION_MISSING: 409,
     Refusal.REDELEGATION_FORBIDDEN: 403,
     Refusal.ROLE_NOT_ALLOWED: 403,
+    Refusal.SECOND_FACTOR_DUE: 403,
+    Refusal.SECOND_FACTOR_REQUIRED: 401,
+    Refusal.SECOND_FACTOR_WRONG: 401,
     Refusal.SELF_SERVICE: 403,
     Refusal.SIGNED_ALREADY: 409,
     Refusal.SIGNER_NO_CAPACITY: 403,
@@ -160,12 +171,17 @@ def problem_of(error: AccessServiceError, path: str) -> Response:
     unreadable = 400 if path.startswith(AUTHZEN) else 422
     if isinstance(error, RefusedError):
         status = STATUS[error.code]
-        return problem(
+        response = problem(
             error.code,
             status=unreadable if status == HTTPStatus.UNPROCESSABLE_ENTITY else status,
             detail=error.message,
             details=error.details,
         )
+        if error.details.get("scheme") == "DPoP":
+            response.headers["WWW-Authenticate"] = PROOF_CHALLENGE
+        elif error.code is Refusal.INSUFFICIENT_SCOPE:
+            response.headers["WWW-Authenticate"] = 'Bearer error="insufficient_scope"'
+        return response
     if isinstance(error, PolicyError | ImportRefusedError):
         faults = [{"place": f.place, "message": f.message, "hint": f.hint} for f in error.faults]
         return problem(Refusal.INVALID, status=unreadable, faults=faults)

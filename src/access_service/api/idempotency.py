@@ -42,7 +42,7 @@ WAIT_S, LOOK_S = 10.0, 0.05
 
 _KEY = re.compile(r"[\x21-\x7e]{1,256}")
 _NOT_COMPARED = frozenset({"password"})
-_NOT_KEPT = frozenset({"activation_code", "activation_until", "token"})
+_NOT_KEPT = frozenset({"activation_code", "activation_until", "client_secret", "token"})
 _NOTHING_DONE = (RequestValidationError, HTTPException, StaleRevisionError, UnavailableError)
 """The request was not understood or the database not reached: the key is free again."""
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]

@@ -51,6 +51,10 @@ class Metrics(Collector):
         """Time to decide, by source (`memory`, `database`)."""
         self.searched: defaultdict[str, Times] = defaultdict(Times)
         """Time to search, by what was searched for."""
+        self.issued: defaultdict[str, Times] = defaultdict(Times)
+        """Time to issue a token, by grant type."""
+        self.refused: Counter[str] = Counter()
+        """Refusals of the OAuth endpoints, by `error`."""
         self.registry = CollectorRegistry()
         self.registry.register(self)
 
@@ -66,6 +70,9 @@ class Metrics(Collector):
             "access_service_decision_seconds", "Time to decide, reading included.", "source", self.decided
         )
         yield _histogram("access_service_search_seconds", "Time of a page of a search.", "wanted", self.searched)
+        yield _histogram("access_service_token_seconds", "Time to issue a token.", "grant_type", self.issued)
+        refused = {(error,): count for error, count in self.refused.items()}
+        yield _counter("access_service_token_refusals", "Refusals of the OAuth endpoints.", ("error",), refused)
 
 
 def _counter(name: str, what: str, labels: tuple[str, ...], counts: Mapping[Any, int]) -> Metric:

@@ -1,34 +1,16 @@
-"""Bodies and answers about sessions, accounts and custody."""
+"""Bodies and answers about accounts and custody."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
-from access_service.api.schemas_base import Body, Day, Id, Line, Out, Secret
+from access_service.api.schemas_base import Body, Day, Id, Line, Out
 from access_service.api.schemas_delegation import GrantSeenOut
 from access_service.api.schemas_documents import DocumentOut
 from access_service.api.schemas_org import AssignmentOut, PersonOut, UnitOut
 from access_service.domain.accounts import Account
 from access_service.domain.names import AccountKind, AccountState
-from access_service.usecases.accounts import Issued, SignedIn
+from access_service.usecases.accounts import Issued
 from access_service.usecases.reading import Me
-
-
-class NewSession(Body):
-    """Sign in."""
-
-    username: Line
-    password: Secret
-    register_: Annotated[Id | None, Field(alias="register")] = None
-    """May be left out where there is one register, or the settings name one."""
-
-
-class Activation(Body):
-    """Set the first password with a one-time code."""
-
-    code: Secret
-    password: Secret
 
 
 class NewAccount(Body):
@@ -48,37 +30,11 @@ class NewCustody(Body):
     dated: Day
 
 
-class CallerOut(Out):
-    """Whose session it is."""
+class Recovery(Body):
+    """What else goes with the password; all may be left out."""
 
-    id: str
-    kind: AccountKind
-    unit: str
-    person: str
-    register_: Annotated[str, Field(serialization_alias="register")]
-
-
-class SessionOut(Out):
-    """A session; `token` is shown once."""
-
-    token: str
-    expires_at: datetime
-    account: CallerOut
-
-    @classmethod
-    def of(cls, signed: SignedIn) -> "SessionOut":
-        """From what the use case opened."""
-        caller = signed.caller
-        account = CallerOut(
-            id=caller.account, kind=caller.kind, unit=caller.unit, person=caller.person, register_=caller.register
-        )
-        return cls(token=signed.token, expires_at=signed.expires_at, account=account)
-
-
-class ActivatedOut(Out):
-    """The account that can now sign in."""
-
-    account: str
+    reset_second_factor: bool = False
+    """For somebody who lost the device: the second factors, too."""
 
 
 class AccountOut(Out):

@@ -14,14 +14,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from access_service.api.bodies import convert
+from access_service.api.callers import SEARCH, asker
 from access_service.api.edge import Edge, edge_of
 from access_service.api.errors import AUTHZEN, PROBLEM_JSON, Problem
 from access_service.api.limits import ON_LOOP_BYTES, read_object
 from access_service.api.pdp import Found, Start, Wanted
 from access_service.api.schemas import PROBLEMS, json_answer, json_body, reference
 from access_service.api.schemas_search import LIMIT, Entities, NextPage, Results, Search, Verbs
-from access_service.domain.errors import InvalidError, PageTokenError, RefusedError
-from access_service.domain.reasons import Refusal
+from access_service.domain.errors import InvalidError, PageTokenError
 from access_service.signing.pages import PageToken, search_digest
 
 router = APIRouter(tags=["access"])
@@ -32,15 +32,13 @@ REQUIRED: dict[Wanted, dict[str, tuple[str, ...]]] = {
     "action": {"subject": ("type", "id"), "resource": ("type", "id")},
 }
 """What a search must say. Of what is searched for its type alone; a search for actions names none."""
-CALLER = "key"
-"""The static key: the one caller that can search so far."""
 _encoder = msgspec.json.Encoder()
 
 
 def _documented(answer: type[msgspec.Struct]) -> dict[str, Any]:
     """How the three operations are described in `/openapi.json`."""
     own = {
-        403: "The static key may not search (`ACCESS_SERVICE_API_KEY_SEARCH`).",
+        403: "The static key may not search (`ACCESS_SERVICE_API_KEY_SEARCH`), or the token lacks the scope.",
         409: "`restart`: what the pages rest on has changed, or a right has ended meanwhile. Begin again.",
     }
     problems = {
@@ -78,18 +76,27 @@ async def search_action(request: Request) -> Response:
 
 async def _search(request: Request, wanted: Wanted) -> Response:
     edge = edge_of(request)
-    edge.check_key(request.headers.get("authorization", "").encode("latin-1"))
-    if not edge.api_key_search:
-        raise RefusedError(Refusal.FORBIDDEN, "the static key may not search")
+    who = await asker(edge, request.url.path, _headers(request))
+    who.require(SEARCH)
     sent: Any = await _sent(request, edge)
     _check_said(sent, wanted)
-    search = search_digest(wanted.encode(), (await edge.pdp.audience()).encode(), CALLER.encode(), _query(sent))
+    who.check_types([sent.resource.type])
+    search = search_digest(wanted.encode(), (await edge.pdp.audience()).encode(), who.id.encode(), _query(sent))
     limit, start = _start(edge, sent, search)
     began = time.perf_counter()
     found = await edge.pdp.search(wanted, sent, limit=limit, start=start)
     edge.metrics.searched[wanted].observe(time.perf_counter() - began)
-    _log(request, edge, wanted, found, is_first=start is None)
+    _log(request, edge, who.client, wanted, found, is_first=start is None)
     return _respond(edge, found, search, limit)
+
+
+def _headers(request: Request) -> dict[bytes, bytes]:
+    """What says who asks; a header that stands twice says nothing."""
+    found: dict[bytes, bytes] = {}
+    for name, value in request.headers.raw:
+        if name in (b"authorization", b"dpop"):
+            found[name] = b"" if name in found else value
+    return found
 
 
 async def _sent(request: Request, edge: Edge) -> msgspec.Struct:
@@ -144,12 +151,13 @@ def _respond(edge: Edge, found: Found, search: bytes, limit: int) -> Response:
     )
 
 
-def _log(request: Request, edge: Edge, wanted: Wanted, found: Found, *, is_first: bool) -> None:
+def _log(request: Request, edge: Edge, client: str | None, wanted: Wanted, found: Found, *, is_first: bool) -> None:
     """Who may see sensitive data is itself worth knowing: whoever asked for it is on record, always."""
     if found.sensitive or edge.log_decisions == "all":
         edge.log.info(
             "search",
             request_id=request.state.request_id,
+            client=client,
             wanted=wanted,
             first=is_first,
             count=len(found.results),

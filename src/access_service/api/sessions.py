@@ -4,12 +4,14 @@ import anyio
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
-from access_service.api.deps import CallerDep, ServicesDep
+from access_service.api.deps import CallerDep, DueCallerDep, ServicesDep
 from access_service.api.idempotency import ReadingRoute
 from access_service.api.routing import PROBLEMS, manage
-from access_service.api.schemas_accounts import ActivatedOut, Activation, MeOut, NewSession, SessionOut
+from access_service.api.schemas_accounts import MeOut
+from access_service.api.schemas_sign_in import ActivatedOut, Activation, NewSession, SessionOut
 from access_service.domain.errors import RefusedError
 from access_service.usecases import accounts
+from access_service.usecases import sign_in as opening
 from access_service.usecases.reading import read_me, register_named
 
 open_router = APIRouter(prefix="/v1", tags=["sessions"], route_class=ReadingRoute, responses=PROBLEMS)
@@ -21,11 +23,14 @@ REFUSED_EVERY_S = 0.25
 
 @open_router.post("/sessions", status_code=201)
 async def sign_in(request: Request, services: ServicesDep, body: NewSession) -> SessionOut:
-    """Open a session. A wrong name, a wrong password and a locked account answer the same, at the same time."""
+    """Open a session. A wrong name, a wrong password and a locked account answer the same, at the same time.
+
+    401 `second_factor_required` says in its details what else to show: `totp`, or a `passkey` over its challenge.
+    """
 
     def work() -> SessionOut:
         register = register_named(services, body.register_ or request.app.state.settings.register_name)
-        return SessionOut.of(accounts.sign_in(services, register, body.username, body.password))
+        return SessionOut.of(opening.sign_in(services, register, body.username, body.password, body.second))
 
     began = anyio.current_time()
     try:
@@ -43,9 +48,9 @@ def activate(services: ServicesDep, body: Activation) -> ActivatedOut:
 
 
 @router.delete("/sessions/current", status_code=204)
-def sign_out(services: ServicesDep, caller: CallerDep) -> None:
+def sign_out(services: ServicesDep, caller: DueCallerDep) -> None:
     """End the session."""
-    accounts.sign_out(services, caller)
+    opening.sign_out(services, caller)
 
 
 @router.get("/me")

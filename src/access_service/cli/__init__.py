@@ -4,7 +4,7 @@ commands     every command with its arguments and options; imports nothing heavy
 options      the options that several commands share
 errors       the one place where an error becomes a line on standard error and an exit status
 opening      settings, database and register of a command
-init_register, serve, import_files, access, explanation, matrix, policy   what the commands do
+init_register, serve, import_files, access, explanation, matrix, policy, keys   what the commands do
 """
 
 from access_service.cli.commands import main

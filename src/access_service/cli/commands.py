@@ -13,6 +13,7 @@ import typer
 
 from access_service.cli import options
 from access_service.cli.errors import run
+from access_service.cli.software_commands import software
 
 app = typer.Typer(
     name="access-service",
@@ -24,6 +25,9 @@ app = typer.Typer(
 )
 policy = typer.Typer(help="Policy packs: check, test, put in force.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(policy, name="policy")
+keys = typer.Typer(help="Keys: list, rotate.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(keys, name="keys")
+app.add_typer(software, name="software")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -253,6 +257,26 @@ def matrix(
 
 
 @app.command()
+def unlock(
+    username: Annotated[str, typer.Argument(help="Username of the account.")],
+    code: Annotated[
+        bool,
+        typer.Option(
+            "--code",
+            help="Take the password and the second factors away, and print a one-time activation link instead.",
+        ),
+    ] = False,
+    database: options.Database = None,
+    register: options.Register = None,
+    json: options.Json = False,
+) -> None:
+    """Break-glass: let an account in again that was locked or not used for too long. The audit log says so."""
+    from access_service.cli.unlock import run_unlock
+
+    run_unlock(username, with_code=code, database=database, register=register, as_json=json)
+
+
+@app.command()
 def migrate(database: options.Database = None, json: options.Json = False) -> None:
     """Bring the database's schema up to this version, making it if it is empty. Safe to repeat."""
     from access_service.cli.opening import say_json, settings_for
@@ -335,3 +359,26 @@ def policy_bind(
         replaces=replaces,
         as_json=json,
     )
+
+
+@keys.command("list")
+def keys_list(database: options.Database = None, json: options.Json = False) -> None:
+    """List the keys that sign seals and tokens, with their state and when each one signs."""
+    from access_service.cli.keys import run_keys_list
+
+    run_keys_list(database=database, as_json=json)
+
+
+@keys.command("rotate")
+def keys_rotate(
+    now: Annotated[
+        bool,
+        typer.Option("--now", help="A key was betrayed: the new one signs at once, and no older token counts."),
+    ] = False,
+    database: options.Database = None,
+    json: options.Json = False,
+) -> None:
+    """Make the next token key, which signs once everybody can have fetched it, and remove retired ones."""
+    from access_service.cli.keys import run_keys_rotate
+
+    run_keys_rotate(at_once=now, database=database, as_json=json)

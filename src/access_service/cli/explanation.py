@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from access_service.domain.names import Capacity, DocumentKind, DocumentState, GrantState, Method, Side
 from access_service.usecases.access import revision_text
-from access_service.usecases.explanation import ExplainedDocument, ExplainedSignature, Explanation
+from access_service.usecases.explanation import APPROVAL, ExplainedDocument, ExplainedSignature, Explanation
 from access_service.usecases.sheets import CAPACITIES, STATES, day_text, instant_text, scope_text
 
-KINDS = {
+KINDS: dict[str, str] = {
+    APPROVAL: "Văn bản đồng ý của Sở GDĐT",
     DocumentKind.HANDOVER_MINUTES: "Biên bản bàn giao",
     DocumentKind.SUPPLEMENTARY_MINUTES: "Biên bản bổ sung",
     DocumentKind.RETURN_MINUTES: "Biên bản bàn giao lại tài khoản",
@@ -113,7 +114,7 @@ def _documents(found: Explanation) -> Iterator[str]:
 def _document(document: ExplainedDocument) -> str:
     number = f" số {document.number}" if document.number else ""
     return (
-        f"{KINDS[DocumentKind(document.kind)]}{number} ngày {day_text(document.dated)}, "
+        f"{KINDS[document.kind]}{number} ngày {day_text(document.dated)}, "
         f"{DOCUMENT_STATES[DocumentState(document.state)]}, "
         f"SHA-256 {document.sha256}"
     )

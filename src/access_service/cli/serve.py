@@ -17,7 +17,9 @@ from access_service.domain.errors import UnavailableError
 from access_service.engine.casbin_engine import check_distribution
 from access_service.pack_app import create_pack_app
 from access_service.settings import PREFIX, Settings
+from access_service.signing.keyring import TOKEN_KEYS, Keyring
 from access_service.signing.keys import SEAL_KEY, load_or_create
+from access_service.usecases.services import system_clock
 
 GRACE_S = 20
 """How long requests in progress may take after a signal to stop."""
@@ -35,6 +37,13 @@ def run_serve(*, policy: Path | None, database: str | None, workers: int, given:
     if policy is None:
         _check_database(settings, workers)
         load_or_create(settings.keys_dir / SEAL_KEY)
+        # Made here, so that several workers find one first key instead of making one each.
+        Keyring(
+            settings.keys_dir / TOKEN_KEYS,
+            algorithm=settings.token_algorithm,
+            overlap_s=settings.key_overlap_seconds,
+            now=system_clock(),
+        )
     elif workers > 1:
         raise UsageError("one process serves a pack alone; leave out --workers")
     _check_port(settings)

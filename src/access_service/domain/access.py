@@ -16,7 +16,9 @@ from access_service.domain.delegation import Grant
 from access_service.domain.documents import Document
 from access_service.domain.names import (
     AccountId,
+    AccountKind,
     AccountState,
+    AuthorityId,
     ClassId,
     GrantEnd,
     GrantId,
@@ -25,6 +27,8 @@ from access_service.domain.names import (
 )
 from access_service.domain.policy import CommitmentText, PeriodLock, RoleRule
 from access_service.domain.reasons import Reason
+from access_service.domain.scope import Scope
+from access_service.domain.software import SOFTWARE_ROLE, ApprovalFacts, Share, as_grant, instants, shares_in_force
 from access_service.domain.time import Interval, next_boundary
 
 
@@ -187,6 +191,8 @@ class AccountFacts:
     account: Account
     suspensions: Sequence[Suspension] = ()
     grants: Sequence[GrantFacts] = ()
+    approvals: Sequence[ApprovalFacts] = ()
+    """Of a service account, in place of grants (rule 13)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +204,8 @@ class GrantStanding:
     """Stage *unit*: a suspended unit or authority."""
     late: Reason | None
     """Stages *documents* and *validity*."""
+    outside: Reason | None = None
+    """What whatever lies outside of it is called, where that is not said axis by axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +226,9 @@ def standing(facts: AccountFacts, now: datetime) -> Standing:
     return Standing(
         account=facts.account.id,
         stopped=None if state is AccountState.ACTIVE else Reason.ACCOUNT_NOT_ACTIVE,
-        grants=tuple(
+        grants=_software_standing(facts, now)
+        if facts.account.kind is AccountKind.SERVICE
+        else tuple(
             GrantStanding(g.grant, _stopped_above(g, now), documents_reason(g, now) or validity_reason(g, now))
             for g in sorted(facts.grants, key=lambda g: g.grant.id)
         ),
@@ -226,7 +236,60 @@ def standing(facts: AccountFacts, now: datetime) -> Standing:
     )
 
 
-def _stopped_above(facts: GrantFacts, now: datetime) -> Reason | None:
+def _software_standing(facts: AccountFacts, now: datetime) -> tuple[GrantStanding, ...]:
+    """(13) What approvals give software now; without one in force a line that says so whatever is asked.
+
+    Where one is in force the others say nothing: what it leaves out is `outside_approval`, not missing.
+    """
+    found = sorted(facts.approvals, key=lambda a: a.approval.id)
+    standings = tuple(
+        GrantStanding(as_grant(a, share), _stopped_above(share, now), None, Reason.OUTSIDE_APPROVAL)
+        for a in found
+        for share in shares_in_force(a, now)
+    )
+    if standings:
+        return standings
+    lines = [as_grant(a, None) for a in found] or [_no_approval(facts.account)]
+    missing = Reason.APPROVAL_MISSING
+    return tuple(GrantStanding(line, missing, None, missing) for line in lines)
+
+
+def _no_approval(account: Account) -> Grant:
+    """Stands for the approval that software lacks; its empty id is none of the register's."""
+    return Grant(
+        id=GrantId(""),
+        account=account.id,
+        role=SOFTWARE_ROLE,
+        scope=Scope(unit=account.unit),
+        unit=account.unit,
+        authority=AuthorityId(""),
+        assignment=None,
+        document=None,
+        valid_from=account.valid_from,
+        valid_to=None,
+    )
+
+
+def approval_state(facts: ApprovalFacts, now: datetime) -> GrantState:
+    """Where an approval stands, in the words of grants: pending while the pack's demands are not met."""
+    if shares := shares_in_force(facts, now):
+        # One authority that is not suspended is enough.
+        paused = all(_stopped_above(share, now) is not None for share in shares)
+        return GrantState.SUSPENDED if paused else GrantState.EFFECTIVE
+    approval = facts.approval
+    closed = facts.year_closes_at is not None and facts.year_closes_at <= now
+    if approval.withdrawn_at is not None and approval.withdrawn_at <= now:
+        return GrantState.ENDED
+    if approval.valid_to <= now or closed:
+        return GrantState.EXPIRED
+    if facts.software.valid_to is not None and facts.software.valid_to <= now:
+        return GrantState.ENDED
+    if now < approval.interval.start:
+        return GrantState.SCHEDULED
+    return GrantState.PENDING if facts.unmet is not None else GrantState.ENDED
+
+
+def _stopped_above(facts: GrantFacts | Share, now: datetime) -> Reason | None:
     if is_covered(facts.unit_suspensions, now):
         return Reason.UNIT_SUSPENDED
     if is_covered(facts.authority_suspensions, now):
@@ -308,6 +371,8 @@ def grant_state(facts: GrantFacts, now: datetime) -> GrantState:
 def _instants(facts: AccountFacts) -> Iterator[datetime | None]:
     """Every instant at which `standing` may change."""
     yield from (facts.account.activated_at, facts.account.valid_to)
+    for approval in facts.approvals:
+        yield from instants(approval)
     for suspension in facts.suspensions:
         yield from (suspension.valid_from, suspension.valid_to)
     for g in facts.grants:

@@ -9,6 +9,7 @@
     ├── StaleRevisionError  this node cannot answer as of the revision asked for
     ├── RestartError        the pages of a search cannot be continued: what they rest on has changed
     ├── PageTokenError      what was sent as a page token is none of ours, or another search's, or too old
+    ├── TokenError          an access token, client assertion or proof is not accepted (`domain.tokens`)
     └── UnavailableError    this process cannot do its work now (database unreachable, keys missing)
 
 Messages are lower case without a full stop, with user input in backticks. Only `api/errors.py` knows HTTP.

@@ -19,6 +19,9 @@ AssignmentId = NewType("AssignmentId", str)
 AuthorityId = NewType("AuthorityId", str)
 GrantId = NewType("GrantId", str)
 DocumentId = NewType("DocumentId", str)
+SoftwareId = NewType("SoftwareId", str)
+ApprovalId = NewType("ApprovalId", str)
+ClientId = NewType("ClientId", str)
 
 
 class EducationLevel(StrEnum):
@@ -148,3 +151,25 @@ class SuspendableKind(StrEnum):
     UNIT = "unit"
     AUTHORITY = "authority"
     GRANT = "grant"
+
+
+class Frequency(StrEnum):
+    """Tần suất lấy dữ liệu: how often an approval lets software draw (#21)."""
+
+    UNLIMITED = "unlimited"
+    """Liên tục."""
+    ONCE_A_SCHOOL_YEAR = "once_a_school_year"
+    """1 lần đầu năm học."""
+    ONCE_A_TERM = "once_a_term"
+    ONCE_A_DAY = "once_a_day"
+
+
+class DrawMethod(StrEnum):
+    """Hình thức lấy dữ liệu (#22)."""
+
+    AXIS = "axis"
+    """Qua Trục dữ liệu."""
+    API = "api"
+    """Tự động lấy dữ liệu."""
+    FILE = "file"
+    """Nhập dữ liệu từ file."""

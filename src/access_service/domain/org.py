@@ -7,7 +7,7 @@ the district level ended, a province merged, and the same functions kept working
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import AssignmentId, ClassId, EducationLevel, PersonId, UnitId
@@ -15,6 +15,7 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.scope import ClassSubject, Scope
 from access_service.domain.time import Interval
 
+T = TypeVar("T")
 MAX_CHAIN = 12
 """Longest chain of units followed; a longer one is refused when an edge is written, never cut in silence."""
 
@@ -207,6 +208,64 @@ def normalise(org: OrgView, scope: Scope) -> Scope:
     ):
         raise InvalidError("the classes are not of the levels and grades named")
     return replace(scope, levels=levels, grades=grades, school_year=years.pop())
+
+
+def common(org: OrgView, at: datetime, a: Scope, b: Scope) -> Scope | None:
+    """The box that two boxes have in common at that instant; None where they share nothing (rules 3, 13).
+
+    Classes are kept only where their own level and grade lie in what is left: nothing compares those afterwards.
+    """
+    if is_below(org, a.unit, b.unit, at):
+        unit = a.unit
+    elif is_below(org, b.unit, a.unit, at):
+        unit = b.unit
+    else:
+        return None
+    if a.school_year is not None and b.school_year is not None and a.school_year != b.school_year:
+        return None
+    shared = Scope(
+        unit=unit,
+        levels=_meet(a.levels, b.levels),
+        grades=_meet(a.grades, b.grades),
+        classes=_meet_classes(a.classes, b.classes),
+        subjects=_meet(a.subjects, b.subjects),
+        school_year=a.school_year or b.school_year,
+        categories=_meet(a.categories, b.categories),
+        actions=_meet(a.actions, b.actions),
+    )
+    if shared.classes is not None:
+        kept = frozenset(pair for pair in shared.classes if _is_class_within(org.school_class(pair[0]), shared))
+        shared = replace(shared, classes=kept)
+    axes = (shared.levels, shared.grades, shared.classes, shared.subjects, shared.categories, shared.actions)
+    return None if any(axis is not None and not axis for axis in axes) else shared
+
+
+def _meet(a: frozenset[T] | None, b: frozenset[T] | None) -> frozenset[T] | None:
+    if a is None or b is None:
+        return b if a is None else a
+    return a & b
+
+
+def _meet_classes(
+    a: frozenset[ClassSubject] | None, b: frozenset[ClassSubject] | None
+) -> frozenset[ClassSubject] | None:
+    """The pairs that both name; a class as a whole is every subject of it."""
+    if a is None or b is None:
+        return b if a is None else a
+    return (
+        (a & b)
+        | frozenset(pair for pair in a if (pair[0], "") in b)
+        | frozenset(pair for pair in b if (pair[0], "") in a)
+    )
+
+
+def _is_class_within(found: SchoolClass | None, scope: Scope) -> bool:
+    return (
+        found is not None
+        and (scope.levels is None or found.level in scope.levels)
+        and (scope.grades is None or found.grade in scope.grades)
+        and scope.school_year in (None, found.school_year)
+    )
 
 
 @dataclass(frozen=True)

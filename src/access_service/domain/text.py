@@ -132,6 +132,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Tài khoản chưa kích hoạt, đang tạm khoá hoặc đã đóng",
             "The account is not activated, is suspended or is closed",
         ),
+        Refusal.APPROVAL_MISSING: Text(
+            "Phần mềm chưa có văn bản đồng ý của Sở GDĐT",
+            "The software has no written approval from the department",
+        ),
         Refusal.ASSIGNMENT_MISSING: Text(
             "Chưa có phân công nhiệm vụ còn hiệu lực làm căn cứ",
             "No duty assignment in force to rest on",
@@ -171,12 +175,19 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
         ),
         Refusal.DUPLICATE: Text("Thông tin này đã có", "This already exists"),
         Refusal.FORBIDDEN: Text("Không có thẩm quyền thực hiện", "Not within your authority"),
+        Refusal.FREQUENCY_EXCEEDED: Text(
+            "Phần mềm đã lấy dữ liệu đủ số lần được đồng ý trong kỳ",
+            "The software has drawn as often as its approval allows in this period",
+        ),
         Refusal.GRANT_ENDED: Text(
             "Quyền đã bị thu hồi hoặc đã chấm dứt", "The right has been taken back or has ended"
         ),
         Refusal.IDEMPOTENCY_MISMATCH: Text(
             "Yêu cầu gửi lại khác với yêu cầu đã gửi trước đó",
             "The repeated request differs from the first one",
+        ),
+        Refusal.INSUFFICIENT_SCOPE: Text(
+            "Mã truy cập không bao gồm phạm vi cần cho yêu cầu này", "The token does not reach to what was asked"
         ),
         Refusal.INVALID: Text("Dữ liệu gửi lên không hợp lệ", "What was sent cannot be used"),
         Refusal.LEVEL_REQUIRED: Text(
@@ -186,6 +197,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
         Refusal.LOCKED_OUT: Text(
             "Tài khoản tạm khoá do nhập sai mật khẩu quá số lần cho phép",
             "Locked for a while after too many wrong passwords",
+        ),
+        Refusal.METHOD_FORBIDDEN: Text(
+            "Không được lấy dữ liệu bằng hình thức này",
+            "The policy does not allow this way of drawing data",
         ),
         Refusal.NO_POLICY: Text(
             "Chưa có bộ quy tắc phân quyền nào áp dụng cho đơn vị",
@@ -203,6 +218,11 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Only the direct manager may do this",
         ),
         Refusal.NOT_FOUND: Text("Không tìm thấy", "Not found"),
+        Refusal.PASSWORD_DUE: Text("Phải đổi mật khẩu trước khi tiếp tục", "Set a new password first"),
+        Refusal.PRECONDITION_MISSING: Text(
+            "Phần mềm chưa đáp ứng điều kiện để được Sở GDĐT đồng ý",
+            "The software does not meet what an approval presupposes",
+        ),
         Refusal.REDELEGATION_FORBIDDEN: Text(
             "Người được giao quản lý thay không được giao lại cho người khác",
             "Whoever acts for the head may not hand the account on",
@@ -210,6 +230,18 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
         Refusal.ROLE_NOT_ALLOWED: Text(
             "Vị trí, nhiệm vụ của người nhận không được cấp vai trò này",
             "This role may not be given for this position",
+        ),
+        Refusal.SECOND_FACTOR_DUE: Text(
+            "Phải đăng ký yếu tố xác thực thứ hai trước khi tiếp tục",
+            "Set a second factor first",
+        ),
+        Refusal.SECOND_FACTOR_REQUIRED: Text(
+            "Cần xác thực bằng yếu tố thứ hai",
+            "A second factor is asked for as well",
+        ),
+        Refusal.SECOND_FACTOR_WRONG: Text(
+            "Yếu tố xác thực thứ hai không đúng hoặc đã được dùng",
+            "The second factor is wrong, or was used before",
         ),
         Refusal.SELF_SERVICE: Text(
             "Không được tự cấp, tự duyệt hoặc tự gia hạn quyền cho chính mình",

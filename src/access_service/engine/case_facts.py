@@ -38,6 +38,7 @@ from access_service.domain.org import (
 )
 from access_service.domain.policy import Pack
 from access_service.domain.scope import Scope
+from access_service.domain.software import ApprovalFacts
 from access_service.domain.time import local
 from access_service.engine.case_grants import (
     BASIS,
@@ -49,6 +50,7 @@ from access_service.engine.case_grants import (
     realm,
     scope_of,
 )
+from access_service.engine.case_software import read_approval, read_software, unknown_software
 from access_service.engine.case_world import World
 from access_service.engine.case_yaml import Map
 from access_service.engine.toml_tables import shown
@@ -82,6 +84,7 @@ class WorldReader:
             ("people", "duties", "accounts"): self._read_people,
             ("authorities", "custodies"): self._read_offices,
             ("suspensions", "grants"): self._read_grants,
+            ("software", "approvals"): self._read_software,
         }
         for keys, step in steps.items():
             # What rests on a line that was not understood would only be blamed for it.
@@ -326,6 +329,23 @@ class WorldReader:
             if facts is not None:
                 found.setdefault(AccountId(person), []).append(facts)
         self._put(grants=found)
+
+    def _read_software(self) -> None:
+        service = {id_ for id_, a in self.world.accounts.items() if a.kind is AccountKind.SERVICE}
+        entries = {
+            AccountId(id_): read_software(id_, line, service, self.world, self._since)
+            for id_, line in self._top.entries("software")
+        }
+        # A service account that no line describes is software of which nothing is known.
+        for account in sorted(service - entries.keys()):
+            entries[account] = unknown_software(self.world.accounts[account])
+        self._put(software=entries)
+        found: dict[AccountId, list[ApprovalFacts]] = {}
+        for id_, line in self._top.entries("approvals"):
+            facts = read_approval(id_, line, self.world, self._pack, self._since)
+            if facts is not None:
+                found.setdefault(facts.software.account, []).append(facts)
+        self._put(approvals=found)
 
     def _suspension(self, line: Map, targets: Mapping[SuspendableKind, Collection[str]]) -> Suspension:
         named = [kind for kind in targets if line.has(kind)]

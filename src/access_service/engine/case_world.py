@@ -22,6 +22,7 @@ from access_service.domain.names import (
 )
 from access_service.domain.org import Assignment, Organisation, chain_of
 from access_service.domain.policy import Pack
+from access_service.domain.software import ApprovalFacts, Software
 from access_service.domain.time import Interval
 from access_service.engine.decide import OnDemand, Place, Site, site_of
 from access_service.engine.tables import Tables, locks_by_cell
@@ -40,6 +41,8 @@ class World:
     custodies: Mapping[UnitId, Sequence[Custody]] = field(default_factory=dict)
     suspensions: Sequence[Suspension] = ()
     grants: Mapping[AccountId, Sequence[GrantFacts]] = field(default_factory=dict)
+    software: Mapping[AccountId, Software] = field(default_factory=dict)
+    approvals: Mapping[AccountId, Sequence[ApprovalFacts]] = field(default_factory=dict)
 
     def facts(self, account: AccountId) -> AccountFacts | None:
         """Everything about one account; None when the world has no such account."""
@@ -47,7 +50,8 @@ class World:
         if found is None:
             return None
         laid_on = [s for s in self.suspensions if (s.kind, s.target) == (SuspendableKind.ACCOUNT, account)]
-        return AccountFacts(found, tuple(laid_on), tuple(self.grants.get(account, ())))
+        grants, approvals = self.grants.get(account, ()), self.approvals.get(account, ())
+        return AccountFacts(found, tuple(laid_on), tuple(grants), tuple(approvals))
 
     def chain_of_authority(self, authority: AuthorityId) -> tuple[Authority, ...]:
         """An authority, its parent, and so on up to the root."""

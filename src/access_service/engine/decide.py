@@ -33,6 +33,19 @@ from access_service.engine.tables import CellKey, Tables
 
 K = TypeVar("K")
 V = TypeVar("V")
+OUTSIDE = frozenset(
+    {
+        Reason.ACTION_NOT_IN_ROLE,
+        Reason.OUTSIDE_CATEGORY,
+        Reason.OUTSIDE_UNIT,
+        Reason.OUTSIDE_LEVEL,
+        Reason.OUTSIDE_GRADE,
+        Reason.OUTSIDE_CLASS,
+        Reason.OUTSIDE_SUBJECT,
+        Reason.OUTSIDE_YEAR,
+    }
+)
+"""The axes on which a question may lie outside of a grant."""
 Granted = tuple[GrantId, RoleRule]
 """The grant that allows and the row it rests on. A bare tuple: an object of a class costs as much as a grant."""
 
@@ -226,11 +239,15 @@ class Short(msgspec.Struct, frozen=True, gc=False):
                 return Deny(Reason.DENIED_BY_RULE, view.id, outcome.forbid)
             elif allow is None and outcome.allow is not None:
                 allow = view.id, outcome.allow
-        # A deny is false, so it stands second.
-        return allow or Deny(best, best_grant)
+        # A deny is false, so it stands second. The line that says that software has no approval names no grant.
+        return allow or Deny(best, best_grant or None)
 
     def _reason(self, view: GrantView, outcome: Outcome) -> Reason | None:
         """The first stage that the grant does not pass, or None."""
+        found = self._stopped(view, outcome)
+        return view.shape.outside if found in OUTSIDE and view.shape.outside is not None else found
+
+    def _stopped(self, view: GrantView, outcome: Outcome) -> Reason | None:
         stage, reason = outcome.stage, outcome.reason
         if stage == BEFORE_UNIT:
             return reason

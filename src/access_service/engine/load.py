@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from access_service.domain.errors import Fault, PolicyError
-from access_service.domain.policy import Pack, PeriodLock
+from access_service.domain.policy import Limit, Pack, PeriodLock
 from access_service.engine.casbin_engine import model_faults
 from access_service.engine.pack_files import (
     CHAIN_LIMIT,
@@ -27,7 +27,7 @@ from access_service.engine.pack_files import (
     sort_faults,
 )
 from access_service.engine.pack_rows import read_delegation, read_roles
-from access_service.engine.pack_tables import LIMITS, Draft, deadline, read_tables
+from access_service.engine.pack_tables import DEFAULT, LATER_LIMITS, LIMITS, Draft, deadline, read_tables
 from access_service.engine.toml_tables import Table, TomlFile, parse_toml, shown, text_of
 
 __all__ = ["PackFiles", "load_pack", "parse_pack", "read_pack_files"]
@@ -170,6 +170,8 @@ class _Reader:
         place = leaf.place(())
         if not draft.model:
             self._faults.append(Fault(place, "`model` is neither written nor inherited"))
+        for id_, default in LATER_LIMITS.items():
+            draft.limits.setdefault(id_, Limit(default, DEFAULT))
         for limit in sorted(LIMITS.keys() - draft.limits.keys()):
             self._faults.append(Fault(place, f"limit `{limit}` is neither written nor inherited"))
         sections = {

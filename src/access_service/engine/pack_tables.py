@@ -22,6 +22,7 @@ from access_service.domain.policy import (
     RoleRule,
     UnitKind,
 )
+from access_service.domain.sign_in import DEFAULTS, MANDATORY, OPTIONAL
 from access_service.domain.time import start_of_day
 from access_service.engine.pack_files import NAME
 from access_service.engine.toml_tables import Table, guess, shown
@@ -43,12 +44,38 @@ LIMITS: Mapping[str, range | frozenset[str]] = {
     "activation_code_hours": range(1, 721),
     "session_minutes": range(1, 1_441),
     "failed_logins": range(1, 101),
-    "lockout_minutes": range(1, 10_081),
+    "lockout_minutes": range(1, 43_201),
+    "session_hours": range(1, 25),
+    "admin_session_minutes": range(1, 1_441),
+    "admin_session_hours": range(1, 25),
+    "admin_second_factor": frozenset({MANDATORY, OPTIONAL}),
+    "inactive_days": range(1, 3_651),
+    "password_length": range(8, 65),
+    "password_classes": range(1, 5),
+    "password_length_with_factor": range(8, 65),
+    "admin_password_days": range(1, 3_651),
+    "admin_password_history": range(25),
     "grant_days_max": range(1, 3_661),
     "hand_back_days": range(1, 366),
     "deadline_without_hour": frozenset({BEFORE_DAY, THROUGH_DAY}),
+    "software_security_level": range(6),
+    "software_on_axis": frozenset({"required", "not_required"}),
+    "software_raw_files": frozenset({"allowed", "forbidden"}),
+    "second_term_month": range(1, 13),
+    "second_term_day": range(1, 29),
+    "client_secret_overlap_hours": range(721),
 }
 """What the product reads: numbers with the bounds past which they are mistakes, and choices."""
+LATER_LIMITS: Mapping[str, int | str] = {
+    **DEFAULTS,
+    "software_security_level": 0,
+    "software_on_axis": "not_required",
+    "software_raw_files": "allowed",
+    "second_term_month": 1,
+    "second_term_day": 18,
+    "client_secret_overlap_hours": 24,
+}
+"""Limits that came after packs had been put in force, as a pack reads that was stored without them."""
 COVERAGE_ITEMS = (1, 128)
 RESIGN_DAYS = (0, 3_650)
 

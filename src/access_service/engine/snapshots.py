@@ -46,6 +46,8 @@ class Shape(msgspec.Struct, frozen=True, eq=False):
     actions: frozenset[str] | None
     early: Reason | None
     late: Reason | None
+    outside: Reason | None = None
+    """What whatever lies outside of it is called, where that is not said axis by axis (software's approvals)."""
 
 
 class GrantView(msgspec.Struct, frozen=True, gc=False):
@@ -120,6 +122,7 @@ def _view(standing: GrantStanding, following: GrantView | None) -> GrantView:
         scope.actions,
         standing.early,
         standing.late,
+        standing.outside,
     )
     return GrantView(grant.id, UnitId(sys.intern(scope.unit)), _one_shape(shape), classes, following)
 

@@ -1,15 +1,17 @@
-"""Credentials and sessions: rows that are not facts and are overwritten."""
+"""Credentials, the passwords before them, and sessions: rows that are not facts and are overwritten."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from access_service.domain.names import AccountId, PersonId, RegisterId
+from access_service.domain.sign_in import Due
 from access_service.storage.codec import utc
-from access_service.storage.tables import CredentialRow, SessionRow, table
+from access_service.storage.tables import CredentialRow, PasswordHistoryRow, SessionRow, table
 
 _credentials = table(CredentialRow)
+_history = table(PasswordHistoryRow)
 _sessions = table(SessionRow)
 
 
@@ -25,7 +27,15 @@ class Credential:
     activation_sha256: str | None = None
     activation_until: datetime | None = None
     failed: int = 0
+    """Wrong ones in a row: passwords, and second factors after a right password."""
     locked_until: datetime | None = None
+    password_set_at: datetime | None = None
+    seen_at: datetime | None = None
+    """When it last signed in, got its password, or was unlocked: inactivity counts from here."""
+
+    def is_locked(self, now: datetime) -> bool:
+        """Is it locked after too many wrong ones?"""
+        return self.locked_until is not None and now < self.locked_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,21 @@ class Session:
     person: PersonId
     created_at: datetime
     expires_at: datetime
+    """When it ends however much it is used."""
+    used_at: datetime
+    idle: timedelta
+    """It ends when it was not used for this long."""
+    due: Due | None = None
+    """What it serves to do first; until then it opens nothing else."""
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it ends unless it is used again."""
+        return min(self.expires_at, self.used_at + self.idle)
+
+    def is_open(self, now: datetime) -> bool:
+        """Does it still hold?"""
+        return self.created_at <= now < self.ends_at
 
 
 def _credential(connection: Connection, *conditions: object) -> Credential | None:
@@ -45,7 +70,8 @@ def _credential(connection: Connection, *conditions: object) -> Credential | Non
     if row is None:
         return None
     instants = {
-        name: None if row[name] is None else utc(row[name]) for name in ("activation_until", "locked_until")
+        name: None if row[name] is None else utc(row[name])
+        for name in ("activation_until", "locked_until", "password_set_at", "seen_at")
     }
     return Credential(
         register=RegisterId(row["register_id"]),
@@ -53,9 +79,8 @@ def _credential(connection: Connection, *conditions: object) -> Credential | Non
         username=row["username"],
         password=row["password"],
         activation_sha256=row["activation_sha256"],
-        activation_until=instants["activation_until"],
         failed=row["failed"],
-        locked_until=instants["locked_until"],
+        **instants,
     )
 
 
@@ -79,7 +104,7 @@ def still_opens(connection: Connection, checked: Credential, now: datetime) -> b
     fresh = credential_of(connection, checked.register, checked.account)
     if fresh is None or fresh.password != checked.password:
         return False
-    return fresh.locked_until is None or now >= fresh.locked_until
+    return not fresh.is_locked(now)
 
 
 def save_credential(connection: Connection, credential: Credential) -> None:
@@ -104,6 +129,8 @@ def add_credentials(connection: Connection, credentials: list[Credential]) -> No
             "activation_until": c.activation_until,
             "failed": c.failed,
             "locked_until": c.locked_until,
+            "password_set_at": c.password_set_at,
+            "seen_at": c.seen_at,
         }
         for c in credentials
     ]
@@ -125,13 +152,43 @@ def count_failure(connection: Connection, credential: Credential, *, limit: int,
     )
 
 
-def clear_failures(connection: Connection, credential: Credential) -> None:
-    """A right password wipes the count."""
+def admit(connection: Connection, credential: Credential, *, now: datetime, password: str | None = None) -> None:
+    """Everything was right: the count is wiped and the account is seen. `password` is the same one, hashed anew."""
+    renewed = {} if password is None else {"password": password}
     connection.execute(
         update(_credentials)
         .where(_credentials.c.register_id == credential.register, _credentials.c.account == credential.account)
-        .values(failed=0, locked_until=None)
+        .values(failed=0, locked_until=None, seen_at=now, **renewed)
     )
+
+
+def last_passwords(connection: Connection, register: RegisterId, account: AccountId, most: int) -> list[str]:
+    """Hashes of the account's last passwords, the newest first."""
+    rows = connection.execute(
+        select(_history.c.password)
+        .where(_history.c.register_id == register, _history.c.account == account)
+        .order_by(_history.c.revision.desc())
+        .limit(most)
+    )
+    return [row.password for row in rows]
+
+
+def remember_password(
+    connection: Connection, register: RegisterId, account: AccountId, *, revision: int, password: str, most: int
+) -> None:
+    """Keep a password's hash among the last ones, and forget those beyond `most`."""
+    of_account = (_history.c.register_id == register, _history.c.account == account)
+    connection.execute(
+        insert(_history).values(register_id=register, account=account, revision=revision, password=password)
+    )
+    kept = select(_history.c.revision).where(*of_account).order_by(_history.c.revision.desc()).limit(most)
+    found = [row.revision for row in connection.execute(kept)]
+    connection.execute(delete(_history).where(*of_account, _history.c.revision.not_in(found)))
+
+
+def forget_passwords(connection: Connection, register: RegisterId, account: AccountId) -> None:
+    """Somebody else operates the account: what their predecessor's passwords were is none of their business."""
+    connection.execute(delete(_history).where(_history.c.register_id == register, _history.c.account == account))
 
 
 def open_session(connection: Connection, session: Session) -> None:
@@ -151,6 +208,9 @@ def open_session(connection: Connection, session: Session) -> None:
             person=session.person,
             created_at=session.created_at,
             expires_at=session.expires_at,
+            used_at=session.used_at,
+            idle_s=int(session.idle.total_seconds()),
+            due=session.due,
         )
     )
 
@@ -167,6 +227,18 @@ def session_by_token(connection: Connection, token_sha256: str) -> Session | Non
         person=PersonId(row["person"]),
         created_at=utc(row["created_at"]),
         expires_at=utc(row["expires_at"]),
+        used_at=utc(row["used_at"]),
+        idle=timedelta(seconds=row["idle_s"]),
+        due=None if row["due"] is None else Due(row["due"]),
+    )
+
+
+def mark_used(connection: Connection, token_sha256: str, now: datetime) -> None:
+    """The session was used now."""
+    connection.execute(
+        update(_sessions)
+        .where(_sessions.c.token_sha256 == token_sha256, _sessions.c.used_at < now)
+        .values(used_at=now)
     )
 
 

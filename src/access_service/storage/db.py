@@ -190,6 +190,23 @@ class Database:
             append_events(tx, tx._counter, [happening], tx.before)  # noqa: SLF001
 
     @contextmanager
+    def aside(self, wait_ms: int | None = None) -> Iterator[Connection]:
+        """A short write of what is no history of a register: it takes no counter and makes no revision.
+
+        Raises `UnavailableError` when the lock does not come; on SQLite `wait_ms` says how soon to give up.
+        """
+        if wait_ms is None or not self.is_sqlite:
+            with self._begin() as connection:
+                yield connection
+            return
+        with self._begin() as connection:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+
+    @contextmanager
     def _begin(self) -> Iterator[Connection]:
         try:
             with self.engine.begin() as connection:

@@ -39,19 +39,20 @@ from access_service.domain.org import (
     Unit,
 )
 from access_service.domain.policy import PackBinding
+from access_service.domain.software import Approval, Client, Draw, Software
 from access_service.storage import tables
 from access_service.storage.codec import Codec
 
 T = TypeVar("T")
 
 
-def _scope_unit(grant: Grant) -> str:
-    return grant.scope.unit
+def _scope_unit(right: Grant | Approval) -> str:
+    return right.scope.unit
 
 
 CODECS: dict[type[Any], Codec[Any]] = {
     value_type: Codec(
-        value_type, tables.table(row_type), {"scope_unit": _scope_unit} if value_type is Grant else None
+        value_type, tables.table(row_type), {"scope_unit": _scope_unit} if value_type in (Grant, Approval) else None
     )
     for value_type, row_type in (
         (Unit, tables.UnitRow),
@@ -72,6 +73,10 @@ CODECS: dict[type[Any], Codec[Any]] = {
         (Document, tables.DocumentRow),
         (Signature, tables.SignatureRow),
         (PackBinding, tables.BindingRow),
+        (Software, tables.SoftwareRow),
+        (Approval, tables.ApprovalRow),
+        (Draw, tables.DrawRow),
+        (Client, tables.ClientRow),
     )
 }
 NOUNS = {

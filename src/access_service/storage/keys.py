@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, or_, select, update
 
 from access_service.storage.codec import utc
 from access_service.storage.tables import PublicKeyRow, insert_once, table
@@ -13,11 +13,13 @@ _keys = table(PublicKeyRow)
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """One public key: Ed25519, 32 bytes as hexadecimal digits."""
+    """One public key."""
 
     id: str
     purpose: str
+    """`seal` or `token`."""
     public_hex: str
+    """Hexadecimal digits: of a seal's key the 32 bytes of Ed25519, of a token's its DER SubjectPublicKeyInfo."""
     valid_from: datetime
     valid_to: datetime | None = None
 
@@ -25,8 +27,18 @@ class PublicKey:
 def public_key(connection: Connection, id_: str) -> PublicKey | None:
     """The key with this id, retired or not; None when this database never knew it."""
     row = connection.execute(select(_keys).where(_keys.c.id == id_)).mappings().first()
-    if row is None:
-        return None
+    return None if row is None else _key(row)
+
+
+def public_keys(connection: Connection, purpose: str) -> tuple[PublicKey, ...]:
+    """Every key of a purpose that this database ever knew, the oldest first."""
+    rows = connection.execute(
+        select(_keys).where(_keys.c.purpose == purpose).order_by(_keys.c.valid_from, _keys.c.id)
+    )
+    return tuple(_key(row) for row in rows.mappings())
+
+
+def _key(row: RowMapping) -> PublicKey:
     end = row["valid_to"]
     return PublicKey(
         row["id"], row["purpose"], row["public"], utc(row["valid_from"]), None if end is None else utc(end)
@@ -45,4 +57,20 @@ def keep_public_key(connection: Connection, key: PublicKey) -> None:
             "valid_from": key.valid_from,
             "valid_to": key.valid_to,
         },
+    )
+
+
+def keep_interval(connection: Connection, key: PublicKey) -> None:
+    """Store a key, and where it has an end that was not known before, the end."""
+    keep_public_key(connection, key)
+    if key.valid_to is not None:
+        end_public_key(connection, key.id, key.valid_to)
+
+
+def end_public_key(connection: Connection, id_: str, valid_to: datetime) -> None:
+    """The key signs nothing from `valid_to` on. An end that was recorded may only be brought forward."""
+    connection.execute(
+        update(_keys)
+        .where(_keys.c.id == id_, or_(_keys.c.valid_to.is_(None), _keys.c.valid_to > valid_to))
+        .values(valid_to=valid_to)
     )

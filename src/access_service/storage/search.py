@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
 from access_service.domain.access import AccountFacts, GrantFacts
 from access_service.domain.accounts import Account, Suspension
 from access_service.domain.delegation import Grant
 from access_service.domain.names import AccountId, ClassId, SuspendableKind, UnitId
 from access_service.domain.org import SchoolClass
+from access_service.domain.software import SOFTWARE_ROLE, Approval, ApprovalFacts, Software
 from access_service.storage.access import Gatherer
 from access_service.storage.codec import utc
 from access_service.storage.facts import CODECS, Reader
@@ -73,9 +74,38 @@ def holders(reader: Reader, units: Collection[UnitId], roles: Collection[str], n
         or_(columns.ended_at.is_(None), columns.ended_at > now),
         or_(columns.valid_to.is_(None), columns.valid_to > now),
     )
+    found = {AccountId(account) for (account,) in reader.connection.execute(statement)}
+    if SOFTWARE_ROLE in roles:
+        found |= _software(reader, units, now)
     # Not DISTINCT: SQLite would walk every grant by account instead of looking for the units. Not ORDER BY: a
     # PostgreSQL collation may put ids in another order than bytes do.
-    return sorted({AccountId(account) for (account,) in reader.connection.execute(statement)})
+    return sorted(found)
+
+
+def _software(reader: Reader, units: Collection[UnitId], now: datetime) -> set[AccountId]:
+    """Accounts of software with an approval for one of these units whose term is not over.
+
+    What an authority leaves of an approval lies in the paper's unit or below, so `units`, a chain, names that too.
+    """
+    papers, software = CODECS[Approval], CODECS[Software]
+    statement = (
+        select(software.table.c.account)
+        .join(
+            papers.table,
+            and_(
+                papers.table.c.register_id == software.table.c.register_id,
+                papers.table.c.software == software.table.c.id,
+            ),
+        )
+        .where(
+            reader.visible(Approval),
+            reader.visible(Software),
+            papers.table.c.scope_unit.in_(sorted(units)),
+            papers.table.c.valid_to > now,
+            or_(papers.table.c.withdrawn_at.is_(None), papers.table.c.withdrawn_at > now),
+        )
+    )
+    return {AccountId(account) for (account,) in reader.connection.execute(statement)}
 
 
 class BulkGatherer(Gatherer):
@@ -95,9 +125,13 @@ class BulkGatherer(Gatherer):
         facts: dict[AccountId, list[GrantFacts]] = {}
         for g in self.grants(self.reader.find(Grant, account=wanted), at):
             facts.setdefault(g.grant.account, []).append(g)
+        approvals: dict[AccountId, list[ApprovalFacts]] = {}
+        for a in self.approvals(self.reader.find(Software, account=wanted), at):
+            approvals.setdefault(a.software.account, []).append(a)
         for account in self.reader.find(Account, id=wanted):
             laid_on, held = suspensions.get(account.id, ()), facts.get(account.id, ())
-            self._fetched[account.id] = AccountFacts(account, tuple(laid_on), tuple(held))
+            allowed = approvals.get(account.id, ())
+            self._fetched[account.id] = AccountFacts(account, tuple(laid_on), tuple(held), tuple(allowed))
 
     def account(self, id_: AccountId, at: datetime) -> AccountFacts | None:
         """Everything about one account, fetched before or asked for now."""

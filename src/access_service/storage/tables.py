@@ -8,7 +8,7 @@ register, so two registers on one database never meet. Columns carry the names o
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, MetaData, String, Table, Text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel
 
@@ -332,6 +332,8 @@ class CredentialRow(SQLModel, table=True):
     activation_until: datetime | None = None
     failed: int = 0
     locked_until: datetime | None = None
+    password_set_at: datetime | None = None
+    seen_at: datetime | None = None
 
 
 class SessionRow(SQLModel, table=True):
@@ -345,6 +347,9 @@ class SessionRow(SQLModel, table=True):
     person: str
     created_at: datetime
     expires_at: datetime
+    used_at: datetime
+    idle_s: int
+    due: str | None = None
 
 
 class IdempotencyRow(SQLModel, table=True):
@@ -361,3 +366,135 @@ class IdempotencyRow(SQLModel, table=True):
 
 
 Index("ix_credentials_username", CredentialRow.register_id, CredentialRow.username, unique=True)
+
+
+# -- software, the department's approvals, draws, clients
+
+
+class SoftwareRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "software"
+    __table_args__ = _by("software", "unit", "account")
+    unit: str
+    account: str
+    name: str = Field(sa_type=Text)
+    supplier: str = Field(sa_type=Text)
+    data_fields: str = Field(sa_type=Text)
+    data_scope: str = Field(sa_type=Text)
+    frequency: str = Field(sa_type=Text)
+    method: str = Field(sa_type=Text)
+    cost: str = Field(sa_type=Text)
+    legal_standing: str = Field(sa_type=Text)
+    security_level: int | None = None
+    security_standard: str | None = Field(default=None, sa_type=Text)
+    on_axis: bool
+    is_enforcement_point: bool
+
+
+class ApprovalRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "approvals"
+    __table_args__ = _by("approvals", "software", "scope_unit")
+    software: str
+    number: str
+    dated: date
+    sha256: str
+    scope: str = Field(sa_type=Text)
+    scope_unit: str
+    """The scope's unit once more, to be found by."""
+    frequency: str
+    method: str
+    recorded_at: datetime
+    withdrawn_at: datetime | None = None
+    withdrawn_because: str | None = Field(default=None, sa_type=Text)
+
+
+class DrawRow(Fact, table=True):
+    """One row a draw that is counted."""
+
+    __tablename__ = "draws"
+    __table_args__ = _by("draws", "software", "approval")
+    software: str
+    approval: str
+    period: str
+
+
+class ClientRow(Fact, table=True):
+    """Clients of software; secrets as SHA-256 of 256 random bits."""
+
+    __tablename__ = "clients"
+    __table_args__ = (*_by("clients", "software"), Index("ix_clients_id", "id", "to_rev"))
+    # (The name of the attribute: `register` is a method of the class above.)
+    home: str = Field(sa_column=Column("register", String, nullable=False))
+    """The register once more, because a client is found by its id alone."""
+    software: str
+    secret_sha256: str | None = None
+    old_secret_sha256: str | None = None
+    old_secret_until: datetime | None = None
+    jwks: str | None = Field(default=None, sa_type=Text)
+    pep_scopes: str
+    resource_types: str
+    resource: str | None = Field(default=None, sa_type=Text)
+    created_at: datetime
+    disabled_at: datetime | None = None
+    serves: str | None = Field(default=None, sa_type=Text)
+    revoked_before: datetime | None = None
+
+
+class DeniedTokenRow(SQLModel, table=True):
+    """Single tokens that were revoked (RFC 7009), until they would have expired."""
+
+    __tablename__ = "denied_tokens"
+    register_id: str = Field(primary_key=True)
+    jti: str = Field(primary_key=True)
+    expires_at: datetime = Field(index=True)
+
+
+class UsedAssertionRow(SQLModel, table=True):
+    """Client assertions that were used (RFC 7523), until they expire: none opens the door twice, on no node."""
+
+    __tablename__ = "used_assertions"
+    key: str = Field(primary_key=True)
+    """SHA-256 over client and `jti`."""
+    expires_at: datetime = Field(index=True)
+
+
+class SecondFactorRow(SQLModel, table=True):
+    """What is asked for beside a password; a TOTP secret is kept encrypted, of a passkey the public half."""
+
+    __tablename__ = "second_factors"
+    __table_args__ = (
+        Index("ix_second_factors_account", "register_id", "account"),
+        Index("ix_second_factors_credential", "register_id", "credential", unique=True),
+    )
+    register_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    account: str
+    kind: str
+    secret: str = Field(sa_type=Text)
+    credential: str | None = Field(default=None, sa_type=Text)
+    counter: int = Field(sa_type=BigInteger)
+    """The last step of a code that was accepted, or a passkey's signature counter."""
+    created_at: datetime
+    confirmed_at: datetime | None = None
+
+
+class ChallengeRow(SQLModel, table=True):
+    """What a passkey is asked to sign: once, and soon."""
+
+    __tablename__ = "challenges"
+    __table_args__ = (Index("ix_challenges_account", "register_id", "account"),)
+    challenge: str = Field(primary_key=True)
+    register_id: str
+    account: str
+    purpose: str
+    expires_at: datetime
+
+
+class PasswordHistoryRow(SQLModel, table=True):
+    """The last passwords of an account whose passwords may not come again, as hashes."""
+
+    __tablename__ = "password_history"
+    register_id: str = Field(primary_key=True)
+    account: str = Field(primary_key=True)
+    revision: int = Field(primary_key=True, sa_type=BigInteger)
+    """Of the register, when it was set: two in one instant keep their order."""
+    password: str = Field(sa_type=Text)

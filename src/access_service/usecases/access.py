@@ -308,6 +308,18 @@ class DecisionPoint:
         view = self._views.get(register)
         return 0 if view is None else view.revision
 
+    def stands_at(self, register: RegisterId) -> tuple[int, float] | None:
+        """The revision that memory stands at, and now in seconds since the epoch; None when it does not stand.
+
+        For whoever keeps something else of the register beside it. `UnavailableError` as for a decision.
+        """
+        view = self._views.get(register)
+        if view is None or view.seq & 1:
+            return None
+        if self._watcher is not None and self._monotonic() - view.looked_at > self._staleness_s:
+            raise UnavailableError(UNSEEN)
+        return view.revision, max(self._timestamp(), view.recorded_at)
+
     def advance(self, register: RegisterId) -> int:
         """Look at the register's counter and drop what may have changed. Returns where it stands."""
         view = self._views.get(register)

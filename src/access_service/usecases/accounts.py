@@ -1,33 +1,40 @@
-"""Accounts and sessions: issue, activate, sign in and out, suspend, resume, recover."""
+"""Accounts and what opens them: issue, activate, recover, the caller of a session, re-authentication."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from access_service.domain.accounts import Account, Suspension, state_of
 from access_service.domain.delegation import HEADS, LEADERS
-from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.errors import InvalidError, RefusedError, UnavailableError
 from access_service.domain.names import (
     AccountId,
     AccountKind,
     AccountState,
     PersonId,
     Rank,
-    RegisterId,
     SuspendableKind,
     UnitId,
 )
 from access_service.domain.org import Assignment, Person, manager_of
-from access_service.domain.policy import Pack
 from access_service.domain.reasons import Refusal
+from access_service.domain.sign_in import DUE_MINUTES, Due, SignInRules, check_password, rules_for
 from access_service.signing import passwords
 from access_service.storage import accounts as stored
 from access_service.storage.access import Gatherer
 from access_service.storage.facts import Reader
+from access_service.storage.second_factor import SecondFactor, drop_factors, factors_of
 from access_service.usecases.services import Act, Caller, Services, act, as_missing
 
-SESSION_MINUTES = 15
-"""When no pack says otherwise."""
+WRONG = "username or password is wrong, or the account is locked"
+DUE_TEXT = {
+    Due.PASSWORD: (Refusal.PASSWORD_DUE, "set a new password first: `POST /v1/me/password`"),
+    Due.SECOND_FACTOR: (Refusal.SECOND_FACTOR_DUE, "set a second factor first: `POST /v1/me/second-factors/totp`"),
+}
+CODE_WRONG = "the code is unknown, used, or no longer valid"
+USED_EVERY, USED_WAIT_MS = timedelta(seconds=30), 50
+"""How exactly the use of a session is written down, and how long a request waits to do so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,11 @@ class SignedIn:
     token: str
     caller: Caller
     expires_at: datetime
+    """When it ends unless it is used."""
+    ends_at: datetime
+    """When it ends however much it is used."""
+    due: Due | None = None
+    """What it serves to do first; until then it opens nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,61 +66,50 @@ def account_state(reader: Reader, account: Account, now: datetime) -> AccountSta
     return state_of(account, found, now)
 
 
-def sign_in(services: Services, register: RegisterId, username: str, password: str) -> SignedIn:
-    """Open a session. Unknown name, wrong password and locked account cost the same and answer the same."""
-    with services.db.connect() as connection:
-        credential = stored.credential_by_username(connection, register, username)
-    now = services.db.clock()
-    is_locked = credential is not None and credential.locked_until is not None and now < credential.locked_until
-    hashed = credential.password if credential is not None and not is_locked else None
-    if not passwords.is_password(password, hashed) or credential is None:
-        if credential is not None and not is_locked:
-            _count_failure(services, register, credential)
-        raise RefusedError(Refusal.CREDENTIALS_WRONG, "username or password is wrong, or the account is locked")
-    token = passwords.new_secret()
-    with services.db.write(register, credential.account) as tx:
-        # The hash took its time: of many guesses at once those after the lock are none, and a password that was
-        # reset meanwhile (custody, recovery) opens nothing.
-        if not stored.still_opens(tx.connection, credential, tx.now):
-            raise RefusedError(Refusal.CREDENTIALS_WRONG, "username or password is wrong, or the account is locked")
-        acting = Act(services, tx, None)
-        caller = caller_of(acting.gather, credential.account, tx.now)
-        pack = _pack_or_none(acting, caller.unit)
-        minutes = pack.number("session_minutes") if pack else SESSION_MINUTES
-        expires_at = tx.now + timedelta(minutes=minutes)
-        stored.clear_failures(tx.connection, credential)
-        stored.open_session(
-            tx.connection,
-            stored.Session(passwords.digest(token), register, caller.account, caller.person, tx.now, expires_at),
-        )
-        tx.happened("session.open", caller.account)
-        tx.touches()
-    services.after_commit(register)
-    return SignedIn(token, replace(caller, session=passwords.digest(token)), expires_at)
+def rules_of(gather: Gatherer, account: Account, now: datetime) -> SignInRules:
+    """What sign-in asks of an account now."""
+    tables = gather.tables_for(home_unit(gather.reader, account, now), now)
+    return rules_for(account.kind, None if tables is None else tables.pack)
 
 
-def _pack_or_none(acting: Act, unit: UnitId) -> Pack | None:
-    tables = acting.gather.tables_for(unit, acting.now)
-    return None if tables is None else tables.pack
+def factors_in(reader: Reader, account: AccountId) -> list[SecondFactor]:
+    """The second factors that are asked for; one that was never shown to work is none."""
+    return [f for f in factors_of(reader.connection, reader.register, account) if f.confirmed_at is not None]
 
 
-def _count_failure(services: Services, register: RegisterId, credential: stored.Credential) -> None:
+def count_failure(services: Services, credential: stored.Credential, **details: str) -> None:
+    """One more wrong one; with too many in a row the account is locked."""
+    register = credential.register
     with services.db.write(register, credential.account) as tx:
         # Read again under the lock: guesses made at once must not overwrite each other's count.
-        fresh = stored.credential_of(tx.connection, register, credential.account)
-        credential = fresh or credential
-        acting = Act(services, tx, None)
-        account = tx.get(Account, credential.account)
-        pack = _pack_or_none(acting, account.unit) if account else None
-        stored.count_failure(
-            tx.connection,
-            credential,
-            limit=pack.number("failed_logins") if pack else 5,
-            locked_until=tx.now + timedelta(minutes=pack.number("lockout_minutes") if pack else 720),
-        )
-        tx.happened("session.fail", credential.account)
+        fresh = stored.credential_of(tx.connection, register, credential.account) or credential
+        rules = rules_of(Act(services, tx, None).gather, tx.require(Account, credential.account), tx.now)
+        stored.count_failure(tx.connection, fresh, limit=rules.failed_logins, locked_until=tx.now + rules.lockout)
+        tx.happened("session.fail", credential.account, **details)
         tx.touches()
     services.after_commit(register)
+
+
+def new_session(doing: Act, caller: Caller, rules: SignInRules, due: Due | None) -> SignedIn:
+    """Open a session with a token of its own; nothing that a caller sends ever becomes one."""
+    token = passwords.new_secret()
+    lasts = rules.absolute if due is None else min(rules.absolute, timedelta(minutes=DUE_MINUTES))
+    session = stored.Session(
+        token_sha256=passwords.digest(token),
+        register=caller.register,
+        account=caller.account,
+        person=caller.person,
+        created_at=doing.now,
+        expires_at=doing.now + lasts,
+        used_at=doing.now,
+        idle=rules.idle,
+        due=due,
+    )
+    stored.open_session(doing.tx.connection, session)
+    doing.tx.happened("session.open", caller.account, **({} if due is None else {"due": str(due)}))
+    doing.tx.touches()
+    caller = replace(caller, session=session.token_sha256)
+    return SignedIn(token, caller, session.ends_at, session.expires_at, due)
 
 
 def caller_of(gather: Gatherer, id_: AccountId, now: datetime) -> Caller:
@@ -116,7 +117,7 @@ def caller_of(gather: Gatherer, id_: AccountId, now: datetime) -> Caller:
     reader = gather.reader
     account = reader.require(Account, id_)
     if account_state(reader, account, now) is not AccountState.ACTIVE:
-        raise RefusedError(Refusal.CREDENTIALS_WRONG, "username or password is wrong, or the account is locked")
+        raise RefusedError(Refusal.CREDENTIALS_WRONG, WRONG)
     person = account.person
     if account.kind is AccountKind.ADMIN:
         custody = Act.custody_in(reader, account.unit, now)
@@ -164,65 +165,111 @@ def _rank(doing: Act, duty: Assignment) -> Rank | None:
     return None if position is None else position.rank
 
 
-def caller_from_token(services: Services, token: str) -> Caller:
-    """The caller of a bearer token, or `not_authenticated`. One read; nothing is written."""
+def caller_from_token(services: Services, token: str, *, even_if_due: bool = False) -> Caller:
+    """The caller of a bearer token, or `not_authenticated`. Every half minute its use is written down.
+
+    A session that has to set a password or a second factor first is refused with `password_due` or
+    `second_factor_due`; `even_if_due` is for the routes where that is done.
+    """
     sha256 = passwords.digest(token)
     with services.db.connect() as connection:
         session = stored.session_by_token(connection, sha256)
         now = services.db.now_in(connection, session.register) if session is not None else None
-        if session is not None and now is not None and session.created_at <= now < session.expires_at:
+        caller = None
+        if session is not None and now is not None and session.is_open(now):
             try:
                 caller = caller_of(Gatherer(Reader(connection, session.register)), session.account, now)
             except RefusedError:
                 caller = None
-            if caller is not None and caller.person == session.person:
-                return replace(caller, session=sha256)
-    raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
+    if session is None or now is None or caller is None or caller.person != session.person:
+        raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
+    if session.due is not None and not even_if_due:
+        raise RefusedError(*DUE_TEXT[session.due])
+    if now - session.used_at >= min(USED_EVERY, session.idle / 10):
+        # Whoever cannot write it down now does so at the next request: the session ends early at worst.
+        with suppress(UnavailableError), services.db.aside(USED_WAIT_MS) as connection:
+            stored.mark_used(connection, sha256, now)
+    return replace(caller, session=sha256)
 
 
-def sign_out(services: Services, caller: Caller) -> None:
-    """End the session."""
-    with act(services, caller, "session.close", caller.account) as doing:
-        stored.end_session(doing.tx.connection, caller.session)
-        doing.tx.happened("session.close", caller.account)
-
-
-def confirm_password(services: Services, caller: Caller, password: str) -> None:
-    """Re-authentication before signing; a wrong password counts towards lockout."""
+def confirm_password(services: Services, caller: Caller, password: str) -> stored.Credential:
+    """Re-authentication before signing; a wrong password counts towards lockout. The credential that was right."""
     with services.db.connect() as connection:
         credential = stored.credential_of(connection, caller.register, caller.account)
     now = services.db.clock()
-    is_locked = credential is not None and credential.locked_until is not None and now < credential.locked_until
+    is_locked = credential is not None and credential.is_locked(now)
     hashed = credential.password if credential is not None and not is_locked else None
+    wrong = RefusedError(Refusal.CREDENTIALS_WRONG, "the password is wrong, or the account is locked")
     if not passwords.is_password(password, hashed):
         if credential is not None and not is_locked:
-            _count_failure(services, caller.register, credential)
-        raise RefusedError(Refusal.CREDENTIALS_WRONG, "the password is wrong, or the account is locked")
+            count_failure(services, credential)
+        raise wrong
     with services.db.connect() as connection:
         if credential is None or not stored.still_opens(connection, credential, services.db.clock()):
-            raise RefusedError(Refusal.CREDENTIALS_WRONG, "the password is wrong, or the account is locked")
+            raise wrong
+    return credential
+
+
+def check_new_password(
+    services: Services, credential: stored.Credential, password: str, now: datetime
+) -> SignInRules:
+    """The account's rules, if they take this password as its next; `InvalidError` if they do not."""
+    with services.db.connect() as connection:
+        reader = Reader(connection, credential.register)
+        account = reader.require(Account, credential.account)
+        rules = rules_of(Gatherer(reader), account, now)
+        has_factor = rules.needs_factor or bool(factors_in(reader, account.id))
+        used = stored.last_passwords(connection, credential.register, account.id, rules.history)
+    check_password(password, rules, has_factor=has_factor)
+    if credential.password is not None and credential.password not in used:
+        used.append(credential.password)
+    if any(passwords.is_password(password, hashed) for hashed in used):
+        raise InvalidError("that password was used before")
+    return rules
+
+
+def set_password(doing: Act, credential: stored.Credential, hashed: str, rules: SignInRules) -> None:
+    """Put a password in place of whatever opened the account before; its sessions end."""
+    tx = doing.tx
+    renewed = replace(
+        credential,
+        password=hashed,
+        activation_sha256=None,
+        activation_until=None,
+        failed=0,
+        locked_until=None,
+        password_set_at=doing.now,
+        seen_at=doing.now,
+    )
+    stored.save_credential(tx.connection, renewed)
+    if rules.history:
+        stored.remember_password(
+            tx.connection,
+            tx.register,
+            credential.account,
+            revision=tx.revision,
+            password=hashed,
+            most=rules.history,
+        )
+    stored.end_sessions_of(tx.connection, tx.register, credential.account)
 
 
 def activate(services: Services, code: str, password: str) -> AccountId:
     """Set the first password (or a new one after recovery) with a one-time code."""
     hashed = passwords.hash_password(password)
+    sha256, wrong = passwords.digest(code), RefusedError(Refusal.CREDENTIALS_WRONG, CODE_WRONG)
     with services.db.connect() as connection:
-        credential = stored.credential_by_activation(connection, passwords.digest(code))
-    wrong = RefusedError(Refusal.CREDENTIALS_WRONG, "the code is unknown, used, or no longer valid")
-    if credential is None:
+        credential = stored.credential_by_activation(connection, sha256)
+    now = services.db.clock()
+    if credential is None or credential.activation_until is None or now >= credential.activation_until:
         raise wrong
+    rules = check_new_password(services, credential, password, now)
     with services.db.write(credential.register, credential.account) as tx:
-        fresh = stored.credential_by_activation(tx.connection, passwords.digest(code))
+        fresh = stored.credential_by_activation(tx.connection, sha256)
         if fresh is None or fresh.activation_until is None or tx.now >= fresh.activation_until:
             raise wrong
         account = tx.require(Account, fresh.account)
-        stored.save_credential(
-            tx.connection,
-            replace(
-                fresh, password=hashed, activation_sha256=None, activation_until=None, failed=0, locked_until=None
-            ),
-        )
-        stored.end_sessions_of(tx.connection, fresh.register, fresh.account)
+        set_password(Act(services, tx, None), fresh, hashed, rules)
         if account.activated_at is None:
             tx.put(replace(account, activated_at=tx.now))
         tx.happened("account.activate", account.id)
@@ -302,21 +349,25 @@ def new_account(doing: Act, *, unit: UnitId, kind: AccountKind, person: PersonId
         valid_from=doing.now,
     )
     doing.tx.put(account)
-    issued = new_activation(doing, account)
+    issued = new_activation(doing, account, is_new_holder=True)
     doing.tx.happened("account.issue", account.id, unit=unit, kind=str(kind))
     doing.tx.touches(account.id)
     return issued
 
 
-def new_activation(doing: Act, account: Account) -> Issued:
-    """A fresh one-time code in place of whatever opened the account before; sessions end."""
+def new_activation(doing: Act, account: Account, *, is_new_holder: bool) -> Issued:
+    """A fresh one-time code in place of whatever opened the account before; sessions end.
+
+    For somebody new, second factors and what is known of earlier passwords go with whoever had the account before.
+    """
     code = passwords.new_secret(192)
     hours = doing.pack_for(account.unit).number("activation_code_hours")
     until = doing.now + timedelta(hours=hours)
+    tx = doing.tx
     stored.save_credential(
-        doing.tx.connection,
+        tx.connection,
         stored.Credential(
-            register=doing.tx.register,
+            register=tx.register,
             account=account.id,
             username=account.username,
             password=None,
@@ -324,15 +375,18 @@ def new_activation(doing: Act, account: Account) -> Issued:
             activation_until=until,
         ),
     )
-    stored.end_sessions_of(doing.tx.connection, doing.tx.register, account.id)
+    stored.end_sessions_of(tx.connection, tx.register, account.id)
+    if is_new_holder:
+        stored.forget_passwords(tx.connection, tx.register, account.id)
+        drop_factors(tx.connection, tx.register, account.id)
     return Issued(account, code, until)
 
 
-def recover(services: Services, caller: Caller, id_: AccountId) -> Issued:
+def recover(services: Services, caller: Caller, id_: AccountId, *, reset_second_factor: bool = False) -> Issued:
     """A new activation code for somebody who lost theirs: by the unit or one above it, never by oneself.
 
     Whoever gets the code can sign as the holder, so an admin account and the leadership's own are recovered from
-    above only.
+    above only. With `reset_second_factor` the second factors go, too: for somebody who lost the device.
     """
     with act(services, caller, "account.recover", id_) as doing:
         account = doing.tx.require(Account, id_)
@@ -343,7 +397,12 @@ def recover(services: Services, caller: Caller, id_: AccountId) -> Issued:
             raise RefusedError(Refusal.SELF_SERVICE, "nobody recovers their own account")
         with as_missing("account", id_):
             check_responsible(doing, account, LEADERS)
-        issued = new_activation(doing, account)
-        doing.tx.happened("account.recover", id_)
+        if account.kind is AccountKind.SERVICE:
+            raise InvalidError("software has no password; give its client a new secret")
+        issued = new_activation(doing, account, is_new_holder=False)
+        details = {}
+        if reset_second_factor:
+            details["second_factors"] = drop_factors(doing.tx.connection, doing.tx.register, id_)
+        doing.tx.happened("account.recover", id_, **details)
         doing.tx.touches(id_)
         return issued

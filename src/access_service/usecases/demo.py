@@ -28,11 +28,13 @@ from access_service.domain.policy import PackBinding
 from access_service.domain.scope import ClassSubject, Scope
 from access_service.domain.time import local, start_of_day
 from access_service.engine.load import PackFiles
-from access_service.signing.passwords import new_secret
+from access_service.signing.passwords import new_password
+from access_service.signing.totp import code_at
 from access_service.storage.access import Gatherer
 from access_service.storage.policy import store_pack
-from access_service.usecases import accounts, delegation, documents, org, register, signatures
+from access_service.usecases import accounts, delegation, documents, org, register, second_factor, signatures
 from access_service.usecases import demo_data as data
+from access_service.usecases.demo_software import DemoClient, add_services
 from access_service.usecases.documents import Line, Prepared
 from access_service.usecases.services import Caller, Services, operate
 
@@ -51,6 +53,8 @@ class DemoAccount:
     position: str
     unit: UnitId
     unit_name: str
+    totp_secret: str | None = None
+    """Of an admin account: sign-in asks for a code of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class Demo:
     accounts: list[DemoAccount] = field(default_factory=list)
     decisions: list[DemoDecision] = field(default_factory=list)
     revocable: dict[str, Any] = field(default_factory=dict)
+    clients: list[DemoClient] = field(default_factory=list)
 
 
 def build_demo(services: Services, packs: dict[str, PackFiles], progress: Progress = lambda _: None) -> Demo:
@@ -99,6 +104,8 @@ def build_demo(services: Services, packs: dict[str, PackFiles], progress: Progre
     builder.staff_main_school()
     builder.staff_office()
     builder.staff_schools()
+    progress("Đăng ký phần mềm, văn bản đồng ý của Sở")
+    builder.demo.clients = add_services(services, builder.admins)
     return builder.demo
 
 
@@ -194,13 +201,22 @@ class _Builder:
     # -- people ----------------------------------------------------------------------------------------------------
 
     def _activate(self, issued: accounts.Issued, position: str, unit: UnitId) -> tuple[AccountId, str, str, Caller]:
-        password = new_secret(96)
-        id_ = accounts.activate(self.services, issued.activation_code, password)
-        account = issued.account
+        return self._use_code(issued.activation_code, issued.account.username, issued.account.kind, position, unit)
+
+    def _use_code(
+        self, code: str, username: str, kind: AccountKind, position: str, unit: UnitId
+    ) -> tuple[AccountId, str, str, Caller]:
+        """Set a password, and for an admin account a second factor, as its holder would."""
+        password = new_password()
+        id_ = accounts.activate(self.services, code, password)
+        caller, secret = self._enter(id_), None
+        if kind is AccountKind.ADMIN:
+            secret = second_factor.begin_totp(self.services, caller, password).secret
+            second_factor.confirm_totp(self.services, caller, code_at(secret, self.now, steps=-1))
         self.demo.accounts.append(
-            DemoAccount(id_, account.username, password, account.kind, position, unit, self.names[unit])
+            DemoAccount(id_, username, password, kind, position, unit, self.names[unit], secret)
         )
-        return id_, account.username, password, self._enter(id_)
+        return id_, username, password, caller
 
     def _enter(self, account: AccountId) -> Caller:
         with self.services.db.read(REGISTER) as reader:
@@ -298,12 +314,8 @@ class _Builder:
             self._set_admin_password(unit, code, position)
 
     def _set_admin_password(self, unit: UnitId, code: str, position: str) -> None:
-        password = new_secret(96)
-        id_ = accounts.activate(self.services, code, password)
-        self.demo.accounts.append(
-            DemoAccount(id_, f"quantri.{unit}", password, AccountKind.ADMIN, position, unit, self.names[unit])
-        )
-        self.admins[unit] = self._enter(id_)
+        _, _, _, caller = self._use_code(code, f"quantri.{unit}", AccountKind.ADMIN, position, unit)
+        self.admins[unit] = caller
 
     def _scope_of(self, unit: UnitId) -> Scope:
         school = next((s for s in data.SCHOOLS if s.id == unit), None)

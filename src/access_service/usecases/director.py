@@ -77,7 +77,7 @@ def appoint_director(services: Services, register: RegisterId, appointment: Appo
             end_custody(doing, current)
         custody = Custody(doing.new_id("cus"), unit, account.id, person.id, "head", None, doing.now)
         doing.tx.put(person, duty, custody)
-        admin = new_activation(doing, account)
+        admin = new_activation(doing, account, is_new_holder=True)
         own = new_account(
             doing, unit=unit, kind=AccountKind.USE, person=person.id, username=f"director.{person.id[-6:]}.{unit}"
         )

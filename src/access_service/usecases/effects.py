@@ -36,6 +36,7 @@ from access_service.domain.names import (
 from access_service.domain.org import Assignment, is_below
 from access_service.domain.reasons import Reason, Refusal
 from access_service.storage import accounts as stored
+from access_service.storage.second_factor import drop_factors
 from access_service.usecases.accounts import new_activation
 from access_service.usecases.services import Act
 
@@ -201,7 +202,7 @@ def begin_custody(doing: Act, document: Document, *, unit: UnitId, holder: str) 
         valid_from=doing.now,
     )
     doing.tx.put(custody)
-    issued = new_activation(doing, account)
+    issued = new_activation(doing, account, is_new_holder=True)
     doing.tx.happened("custody.begin", custody.id, unit=unit, person=document.receiver, holder=holder)
     doing.tx.touches(account.id)
     return issued.activation_code
@@ -214,6 +215,8 @@ def end_custody(doing: Act, custody: Custody) -> None:
     credential = stored.credential_of(doing.tx.connection, doing.tx.register, custody.account)
     if credential is not None:
         stored.save_credential(doing.tx.connection, replace(credential, password=None, activation_sha256=None))
+    # The next custodian has a device of their own.
+    drop_factors(doing.tx.connection, doing.tx.register, custody.account)
     doing.tx.happened("custody.end", custody.id, unit=custody.unit, person=custody.person)
     doing.tx.touches(custody.account)
 

@@ -8,19 +8,38 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from access_service.domain.access import AccessRequest, Allow, Decision, Deny, GrantFacts, grant_state
+from access_service.domain.access import (
+    AccessRequest,
+    Allow,
+    Decision,
+    Deny,
+    GrantFacts,
+    approval_state,
+    grant_state,
+)
 from access_service.domain.accounts import Account, Suspension
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document, Signature
-from access_service.domain.names import AuthorityId, DocumentState, PersonId, Side, UnitId
+from access_service.domain.names import (
+    AccountKind,
+    AuthorityId,
+    DocumentState,
+    GrantState,
+    Method,
+    PersonId,
+    Side,
+    UnitId,
+)
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, Unit, chain_of
 from access_service.domain.policy import Pack, PackBinding, PeriodLock, RoleRule
+from access_service.domain.software import Approval, ApprovalFacts, Software, as_grant, shares_in_force
 from access_service.domain.text import REASON_TEXT
 from access_service.signing.documents import check_confirmation
 from access_service.signing.keys import BadSignatureError
 from access_service.storage.audit import recorded_at, revision_at
 from access_service.storage.keys import public_key
 from access_service.usecases.explanation import (
+    APPROVAL,
     ExplainedArticle,
     ExplainedAuthority,
     ExplainedDocument,
@@ -58,6 +77,10 @@ class _Explainer:
         account = self._get(Account, request.account)
         grant = self._get(Grant, decision.grant)
         facts = self._reading.gather.grant(grant, self._now) if grant else None
+        used = self._software(account)
+        approval = self._approval(used, decision.grant)
+        if approval is not None:
+            grant = as_grant(approval, next(iter(shares_in_force(approval, self._now)), None))
         unit = self._unit_of(request)
         pack = self._pack(unit) or (self._pack(grant.unit) if grant else None)
         because = decision.rule if isinstance(decision, Allow) else decision.because
@@ -65,7 +88,13 @@ class _Explainer:
         chain = self._chain(unit or (grant.unit if grant else None))
         authorities = self._authorities(grant.authority) if grant else ()
         documents = self._documents(facts) if facts else ()
-        explained = self._grant(facts, pack) if facts else None
+        explained = self._grant(facts.grant, grant_state(facts, self._now), pack) if facts else None
+        holder = self._person(account.person) if account and account.person else None
+        if used is not None:
+            holder = ExplainedPerson(used.id, used.name)
+        if approval is not None and grant is not None:
+            documents = (_paper(approval.approval, self._now),)
+            explained = self._grant(grant, approval_state(approval, self._now), pack)
         return Explanation(
             register=self._reader.register,
             revision=revision,
@@ -75,7 +104,7 @@ class _Explainer:
             reason_vi=REASON_TEXT[reason].vi if reason else None,
             reason_en=REASON_TEXT[reason].en if reason else None,
             request=request,
-            holder=self._person(account.person) if account and account.person else None,
+            holder=holder,
             grant=explained,
             chain=chain,
             authorities=authorities,
@@ -188,8 +217,23 @@ class _Explainer:
             valid_to=authority.valid_to,
         )
 
-    def _grant(self, facts: GrantFacts, pack: Pack | None) -> ExplainedGrant:
-        grant = facts.grant
+    def _software(self, account: Account | None) -> Software | None:
+        """The software that a service account stands for."""
+        if account is None or account.kind is not AccountKind.SERVICE:
+            return None
+        found = self._reader.first(Software, account=account.id)
+        self._use(found)
+        return found
+
+    def _approval(self, used: Software | None, id_: str | None) -> ApprovalFacts | None:
+        """(13) The approval that takes the place of a grant in a decision about software."""
+        if used is None or id_ is None:
+            return None
+        found = self._reading.gather.approvals([used], self._now)
+        self._use(*(a.approval for a in found if a.approval.id == id_))
+        return next((a for a in found if a.approval.id == id_), None)
+
+    def _grant(self, grant: Grant, state: GrantState, pack: Pack | None) -> ExplainedGrant:
         assignment = self._get(Assignment, grant.assignment)
         role = pack.roles.get(grant.role) if pack else None
         return ExplainedGrant(
@@ -198,7 +242,7 @@ class _Explainer:
             role_vi=role.vi if role else "",
             scope=grant.scope,
             unit=grant.unit,
-            state=grant_state(facts, self._now),
+            state=state,
             valid_from=grant.valid_from,
             valid_to=grant.valid_to,
             activated_at=grant.activated_at,
@@ -280,6 +324,7 @@ class _Explainer:
 
 _NOUNS: dict[type[Any], str] = {
     Account: "account",
+    Approval: "approval",
     Assignment: "assignment",
     Authority: "authority",
     Document: "document",
@@ -288,6 +333,7 @@ _NOUNS: dict[type[Any], str] = {
     PackBinding: "pack_binding",
     SchoolClass: "class",
     Signature: "signature",
+    Software: "software",
     Suspension: "suspension",
     Unit: "unit",
 }
@@ -300,6 +346,24 @@ def _changed_by(then: Any, now: Any, at: datetime) -> bool:
         old != new and any(isinstance(t, datetime) and t <= at for t in (old, new))
         for old, new in pairs
         if isinstance(old, datetime) or isinstance(new, datetime)
+    )
+
+
+def _paper(approval: Approval, now: datetime) -> ExplainedDocument:
+    """The department's approval: signed on paper, attested by the department with number, date and hash."""
+    withdrawn = approval.withdrawn_at is not None and approval.withdrawn_at <= now
+    return ExplainedDocument(
+        id=approval.id,
+        kind=APPROVAL,
+        number=approval.number,
+        dated=approval.dated,
+        version=1,
+        state=DocumentState.WITHDRAWN if withdrawn else DocumentState.SIGNED,
+        sha256=approval.sha256,
+        method=Method.ATTESTED,
+        signed_at=approval.recorded_at,
+        ended_at=approval.withdrawn_at,
+        signatures=(),
     )
 
 

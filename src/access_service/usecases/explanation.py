@@ -8,10 +8,13 @@ from access_service.domain.access import AccessRequest, Decision
 from access_service.domain.scope import Scope
 from access_service.usecases.json_values import json_value
 
+APPROVAL = "approval"
+"""Kind of the document behind a decision about software (văn bản đồng ý của Sở); it is no `DocumentKind`."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExplainedPerson:
-    """Somebody, by id and name."""
+    """Somebody, or software, by id and name."""
 
     id: str
     name: str

@@ -23,12 +23,12 @@ from access_service.domain.names import (
 )
 from access_service.domain.org import Assignment, Person, SchoolClass
 from access_service.domain.policy import Pack
-from access_service.domain.scope import Scope
 from access_service.engine.tables import Tables
 from access_service.storage.access import Gatherer
 from access_service.storage.audit import revision_at
 from access_service.storage.facts import Reader
-from access_service.usecases.matrix_values import VACANT, MatrixHead, MatrixRow, Note, Right
+from access_service.usecases.matrix_software import Shared, software_rows
+from access_service.usecases.matrix_values import VACANT, MatrixHead, MatrixRow, Note, Right, class_names
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ class _Papers:
 
 
 class Rows:
-    """Goes through the rows in order: unit, admin account, then people by name, then role and start."""
+    """Goes through the rows in order: unit, admin account, software, then people by name, then role and start."""
 
     def __init__(self, gather: Gatherer, head: MatrixHead, units: list[UnitId]) -> None:
         """`units` in the order wanted; the gatherer's reader fixes register and revision."""
@@ -96,6 +96,8 @@ class Rows:
         for start in range(0, len(self._units), UNITS_AT_ONCE):
             batch = self._units[start : start + UNITS_AT_ONCE]
             custodies = self._custody_rows(batch)
+            for unit, rows in software_rows(self._gather, self._head, batch, self._shared()).items():
+                custodies.setdefault(unit, []).extend(rows)
             lines = self._lines(batch)
             done: set[UnitId] = set()
             for first in range(0, len(lines), GRANTS_AT_ONCE):
@@ -202,7 +204,7 @@ class Rows:
             role=grant.role,
             role_vi=role.vi if role else grant.role,
             scope=grant.scope,
-            class_names=_class_names(grant.scope, papers.classes),
+            class_names=class_names(grant.scope, papers.classes),
             rights=self._rights_of(grant, tables),
             starts_at=activated if ends_at is None or activated < ends_at else grant.valid_from,
             ends_at=ends_at,
@@ -415,15 +417,23 @@ class Rows:
             self._tables_of[unit] = self._gather.tables_for(unit, self._at)
         return self._tables_of[unit]
 
+    def _shared(self) -> Shared:
+        return Shared(
+            tables=self._tables,
+            rights=self._rights_of,
+            unit_name=self._unit_name,
+            answerable=lambda unit: (found := self._answerable(unit), self._name(found, None)),
+        )
+
     def _unit_name(self, unit: UnitId) -> str:
         found = self._gather.org.unit(unit)
         return found.name if found else ""
 
-    def _name(self, person: str | None, papers: _Papers) -> str:
+    def _name(self, person: str | None, papers: _Papers | None) -> str:
         """A name of the batch, or of somebody many rows share: a head."""
         if person is None:
             return ""
-        if person in papers.people:
+        if papers is not None and person in papers.people:
             return papers.people[person].name
         if person not in self._names:
             found = self._reader.get(Person, person)
@@ -486,12 +496,3 @@ def _first_of(
             yield from custodies.get(each, ())
         if each == unit:
             return
-
-
-def _class_names(scope: Scope, classes: dict[str, SchoolClass]) -> tuple[str, ...]:
-    named: dict[str, list[str]] = {}
-    for id_, subject in sorted(scope.classes or ()):
-        found = classes.get(id_)
-        named.setdefault(found.name if found else id_, []).append(subject)
-    # A class as a whole says more than any of its subjects.
-    return tuple(name if "" in subjects else f"{name} ({', '.join(subjects)})" for name, subjects in named.items())

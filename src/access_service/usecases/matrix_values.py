@@ -1,11 +1,12 @@
 """What an access matrix says, as values: its head, its rows, and what a reviewer should know beside them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from access_service.domain.names import AccountKind, Capacity, RegisterId, UnitId
+from access_service.domain.org import SchoolClass
 from access_service.domain.scope import Scope
 
 VACANT = "vacant"
@@ -120,3 +121,13 @@ class Matrix:
 
     head: MatrixHead
     rows: Iterator[MatrixRow]
+
+
+def class_names(scope: Scope, classes: Mapping[str, SchoolClass]) -> tuple[str, ...]:
+    """`6A`, or `6A (TOAN)` where only a subject of it is meant; the id of a class that is not known."""
+    named: dict[str, list[str]] = {}
+    for id_, subject in sorted(scope.classes or ()):
+        found = classes.get(id_)
+        named.setdefault(found.name if found else id_, []).append(subject)
+    # A class as a whole says more than any of its subjects.
+    return tuple(name if "" in subjects else f"{name} ({', '.join(subjects)})" for name, subjects in named.items())

@@ -27,6 +27,7 @@ from access_service.domain.org import Assignment, Succession, Unit, chain_of
 from access_service.domain.policy import Pack
 from access_service.domain.reasons import Refusal
 from access_service.signing.keys import SealKey
+from access_service.signing.vault import FactorKey
 from access_service.storage.access import Gatherer
 from access_service.storage.accounts import session_by_token
 from access_service.storage.db import Database, Transaction
@@ -73,6 +74,10 @@ class Services:
     db: Database
     seal: SealKey
     new_id: Callable[[str], str] = random_id
+    factors: FactorKey | None = None
+    """Closes the secrets of second factors; None where none are used, as at the command line."""
+    public_url: str = "http://127.0.0.1:8000"
+    """Where callers find the service: passkeys belong to it."""
     committed: list[Callable[[RegisterId], None]] = field(default_factory=list)
     """Called after every commit with the register: the decision caches catch up."""
 

@@ -91,7 +91,12 @@ class Reading:
         found = standing(facts, self.now)
         until = NEVER if found.until is None else found.until.timestamp()
         # Which documents a grant needs is the pack's, and the pack in force may change with a binding or an edge.
-        for unit in {g.grant.unit for g in facts.grants}:
+        units = {g.grant.unit for g in facts.grants}
+        for approval in facts.approvals:
+            # What an authority leaves of an approval is compared unit by unit, along today's edges.
+            units |= {approval.software.unit, approval.approval.scope.unit}
+            units |= {share.authority.scope.unit for share in approval.shares}
+        for unit in units:
             until = min(until, _next(self.now, self._instants(chain_of(self.org, unit, self.now))))
         return flatten(found, until)
 

@@ -32,7 +32,10 @@ MEDIA_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset
 
 DONE = "Đã đặt mật khẩu. Tài khoản sẵn sàng sử dụng."
 UNLIKE = "Hai lần nhập mật khẩu không giống nhau."
-SHORT = "Mật khẩu có từ 8 đến 256 ký tự."
+SHORT = (
+    "Mật khẩu chưa đạt yêu cầu: ít nhất 14 ký tự gồm chữ hoa, chữ thường, chữ số và ký tự khác; tài khoản có "
+    "xác thực hai yếu tố: ít nhất 8 ký tự; không dùng lại mật khẩu cũ."
+)
 REFUSED = "Mã không đúng, đã được dùng hoặc đã hết hạn. Hãy xin mã mới từ đơn vị quản lý."
 UNREADABLE = "Không đọc được nội dung gửi lên."
 

@@ -1,0 +1,298 @@
+"""Bodies and answers about software, the department's approvals, and clients."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from access_service.api.schemas_base import (
+    Body,
+    Day,
+    Id,
+    Instant,
+    Line,
+    Out,
+    Prose,
+    Sha256,
+    Some,
+    Sorted,
+    frozen,
+)
+from access_service.api.schemas_delegation import ScopeBody, ScopeOut
+from access_service.domain.names import DrawMethod, Frequency, GrantState, SoftwareId, UnitId
+from access_service.domain.software import Approval, ApprovalFacts, Client
+from access_service.usecases.clients import IssuedClient, NewClient
+from access_service.usecases.software import Changes, Entry, Paper, SoftwareSeen
+
+SecurityLevel = Annotated[int, Field(ge=1, le=5)]
+"""Cấp độ an toàn hệ thống thông tin."""
+FrequencyWord = Annotated[Frequency, Field(strict=False)]
+MethodWord = Annotated[DrawMethod, Field(strict=False)]
+DEEP, MANY = 4, 64
+
+
+def _shallow(value: dict[str, Any]) -> dict[str, Any]:
+    """A key set is a list of flat objects; nothing that is kept is deeper."""
+
+    def depth(item: Any) -> int:
+        below = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+        return 1 + max(map(depth, below), default=0)
+
+    if depth(value) > DEEP or len(value) > MANY:
+        raise ValueError("no key set")
+    return value
+
+
+KeySet = Annotated[dict[str, Any], AfterValidator(_shallow)]
+"""A JSON Web Key Set of public keys."""
+
+
+class NewSoftware(Body):
+    """A line of the report form, with security level and connection to the data axis."""
+
+    unit: Id
+    name: Line
+    supplier: Line
+    data_fields: Prose
+    data_scope: Prose
+    frequency: Line
+    method: Line
+    cost: Line
+    legal_standing: Prose
+    security_level: SecurityLevel | None = None
+    security_standard: Line | None = None
+    on_axis: bool = False
+    is_enforcement_point: bool = False
+    """Only the department enters one."""
+
+    def entry(self) -> Entry:
+        """As the use case wants it."""
+        return Entry(**{**self.model_dump(), "unit": UnitId(self.unit)})
+
+
+class SoftwareChanges(Body):
+    """What of an entry may change; what is left out stays as it is."""
+
+    data_fields: Prose | None = None
+    data_scope: Prose | None = None
+    frequency: Line | None = None
+    method: Line | None = None
+    cost: Line | None = None
+    legal_standing: Prose | None = None
+    security_level: SecurityLevel | None = None
+    security_standard: Line | None = None
+    on_axis: bool | None = None
+
+    def changes(self) -> Changes:
+        """As the use case wants it."""
+        return Changes(**self.model_dump())
+
+
+class NewApproval(Body):
+    """The department's written approval of software, with its term."""
+
+    software: Id
+    number: Line
+    dated: Day
+    sha256: Sha256
+    """Of the paper."""
+    scope: ScopeBody
+    frequency: FrequencyWord
+    method: MethodWord
+    valid_from: Instant
+    valid_to: Instant
+
+    def paper(self) -> Paper:
+        """As the use case wants it."""
+        return Paper(
+            software=SoftwareId(self.software),
+            number=self.number,
+            dated=self.dated,
+            sha256=self.sha256,
+            scope=self.scope.scope(),
+            frequency=self.frequency,
+            method=self.method,
+            valid_from=self.valid_from,
+            valid_to=self.valid_to,
+        )
+
+
+class Withdrawal(Body):
+    """Why an approval is taken back, if anybody has the time to say."""
+
+    reason: Prose | None = None
+
+
+class NewClientBody(Body):
+    """A client of software."""
+
+    software: Id
+    pep_scopes: Some[Line] | None = None
+    """Enforcement points only: `evaluate`, `search`, `explain`, `introspect`."""
+    resource_types: Some[Line] | None = None
+    """Enforcement points only: `unit`, `class`, `student`, `staff`."""
+    resource: Annotated[str, Field(max_length=2048)] | None = None
+    """URL of the resource server that the software calls (RFC 8707)."""
+    serves: Annotated[str, Field(max_length=2048)] | None = None
+    """URL as which the software is called itself; tokens addressed to it, it may exchange (RFC 8693)."""
+    jwks: KeySet | None = None
+    """Public keys for `private_key_jwt`; without them the client gets a secret."""
+
+    def wanted(self) -> NewClient:
+        """As the use case wants it."""
+        return NewClient(
+            software=SoftwareId(self.software),
+            pep_scopes=frozen(self.pep_scopes) or frozenset(),
+            resource_types=frozen(self.resource_types) or frozenset(),
+            resource=self.resource,
+            serves=self.serves,
+            jwks=self.jwks,
+        )
+
+
+class Rotation(Body):
+    """How a secret is replaced."""
+
+    at_once: bool = False
+    """After a leak: the old secret ends now, and what was issued so far is revoked."""
+
+
+class NewKeys(Body):
+    """Other public keys in place of those before."""
+
+    jwks: KeySet
+
+
+class SoftwareOut(Out):
+    """Software as it stands in the register."""
+
+    id: str
+    unit: str
+    account: str
+    name: str
+    supplier: str
+    data_fields: str
+    data_scope: str
+    frequency: str
+    method: str
+    cost: str
+    legal_standing: str
+    security_level: int | None
+    security_standard: str | None
+    on_axis: bool
+    is_enforcement_point: bool
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+class ApprovalOut(Out):
+    """An approval as it was recorded."""
+
+    id: str
+    software: str
+    number: str
+    dated: date
+    sha256: str
+    scope: ScopeOut
+    frequency: Frequency
+    method: DrawMethod
+    valid_from: datetime
+    valid_to: datetime
+    recorded_at: datetime
+    withdrawn_at: datetime | None
+    withdrawn_because: str | None
+
+    @classmethod
+    def plain(cls, found: Approval) -> dict[str, Any]:
+        """Members by name."""
+        names = ApprovalOut.model_fields.keys() - {"scope"}
+        return {**{name: getattr(found, name) for name in names}, "scope": ScopeOut.of(found.scope)}
+
+    @classmethod
+    def of(cls, found: Approval) -> "ApprovalOut":
+        """From the domain's value."""
+        return cls(**cls.plain(found))
+
+
+class ApprovalSeenOut(ApprovalOut):
+    """An approval and where it stands now."""
+
+    state: GrantState
+    unmet: str | None
+    """Which of the policy's demands is not met now."""
+
+    @classmethod
+    def of_seen(cls, facts: ApprovalFacts, state: GrantState) -> "ApprovalSeenOut":
+        """From what the use case found."""
+        return cls(**cls.plain(facts.approval), state=state, unmet=facts.unmet)
+
+
+class DrawOut(Out):
+    """A draw that was counted."""
+
+    approval: str
+    period: str
+    drawn_at: datetime
+
+
+class ClientOut(Out):
+    """A client, without what it proves itself by."""
+
+    client_id: str
+    software: str
+    authentication: str
+    """`client_secret` or `private_key_jwt`."""
+    pep_scopes: Sorted[str]
+    resource_types: Sorted[str]
+    resource: str | None
+    serves: str | None
+    created_at: datetime
+    old_secret_until: datetime | None
+    disabled_at: datetime | None
+
+    @classmethod
+    def plain(cls, found: Client) -> dict[str, Any]:
+        """Members by name."""
+        names = ClientOut.model_fields.keys() - {"client_id", "authentication"}
+        how = "private_key_jwt" if found.jwks is not None else "client_secret"
+        return {**{name: getattr(found, name) for name in names}, "client_id": found.id, "authentication": how}
+
+    @classmethod
+    def of(cls, found: Client) -> "ClientOut":
+        """From the domain's value."""
+        return cls(**cls.plain(found))
+
+
+class IssuedClientOut(ClientOut):
+    """A client with its secret, which is shown once and never kept."""
+
+    client_secret: str | None
+
+    @classmethod
+    def of_issued(cls, issued: IssuedClient) -> "IssuedClientOut":
+        """From what the use case issued."""
+        return cls(**cls.plain(issued.client), client_secret=issued.secret)
+
+
+class SoftwareSeenOut(SoftwareOut):
+    """Software with its papers."""
+
+    approvals: list[ApprovalSeenOut]
+    clients: list[ClientOut]
+    draws: list[DrawOut]
+
+    @classmethod
+    def of_seen(cls, seen: SoftwareSeen) -> "SoftwareSeenOut":
+        """From what the use case found."""
+        return cls(
+            **SoftwareOut.model_validate(seen.software).model_dump(),
+            approvals=[ApprovalSeenOut.of_seen(facts, state) for facts, state in seen.approvals],
+            clients=[ClientOut.of(client) for client in seen.clients],
+            draws=[DrawOut(approval=d.approval, period=d.period, drawn_at=d.valid_from) for d in seen.draws],
+        )
+
+
+class SoftwareListOut(Out):
+    """The report form's lines, by id."""
+
+    software: list[SoftwareSeenOut]

@@ -1,0 +1,112 @@
+"""The register of software, the department's approvals, and clients (rule 13)."""
+
+from typing import Annotated
+
+from fastapi import Query
+
+from access_service.api.deps import CallerDep, PathId, ServicesDep
+from access_service.api.routing import manage
+from access_service.api.schemas_software import (
+    ApprovalOut,
+    ClientOut,
+    IssuedClientOut,
+    NewApproval,
+    NewClientBody,
+    NewKeys,
+    NewSoftware,
+    Rotation,
+    SoftwareChanges,
+    SoftwareListOut,
+    SoftwareOut,
+    SoftwareSeenOut,
+    Withdrawal,
+)
+from access_service.domain.names import ApprovalId, ClientId, SoftwareId, UnitId
+from access_service.usecases import clients, software
+
+router = manage("software")
+
+
+@router.post("/software", status_code=201)
+def register_software(services: ServicesDep, caller: CallerDep, body: NewSoftware) -> SoftwareOut:
+    """Enter software that one's unit contracts; it gets a service account and no right."""
+    return SoftwareOut.model_validate(software.register_software(services, caller, body.entry()))
+
+
+@router.get("/software/{id}")
+def read_software(services: ServicesDep, caller: CallerDep, id: PathId) -> SoftwareSeenOut:  # noqa: A002
+    """Software with its approvals and their state, its clients and its counted draws."""
+    return SoftwareSeenOut.of_seen(software.read_software(services, caller, SoftwareId(id)))
+
+
+@router.get("/units/{id}/software")
+def software_of_unit(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    below: Annotated[bool, Query()] = False,
+) -> SoftwareListOut:
+    """The report form's lines of a unit; `below` for every unit below it too."""
+    found = software.software_of_unit(services, caller, UnitId(id), below=below)
+    return SoftwareListOut(software=[SoftwareSeenOut.of_seen(seen) for seen in found])
+
+
+@router.post("/software/{id}/change")
+def change_software(services: ServicesDep, caller: CallerDep, id: PathId, body: SoftwareChanges) -> SoftwareOut:  # noqa: A002
+    """Bring an entry up to date; approvals are checked against it anew."""
+    changed = software.change_software(services, caller, SoftwareId(id), body.changes())
+    return SoftwareOut.model_validate(changed)
+
+
+@router.post("/software/{id}/end")
+def end_software(services: ServicesDep, caller: CallerDep, id: PathId) -> SoftwareOut:  # noqa: A002
+    """Its use is over: account closed, clients disabled, nothing rests on it any more."""
+    return SoftwareOut.model_validate(software.end_software(services, caller, SoftwareId(id)))
+
+
+@router.post("/approvals", status_code=201)
+def record_approval(services: ServicesDep, caller: CallerDep, body: NewApproval) -> ApprovalOut:
+    """Record the department's signed approval; the department's custodian."""
+    return ApprovalOut.of(software.record_approval(services, caller, body.paper()))
+
+
+@router.post("/approvals/{id}/withdraw")
+def withdraw_approval(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Withdrawal | None = None,
+) -> ApprovalOut:
+    """Take an approval back at once; the department's custodian."""
+    reason = (body.reason or "") if body is not None else ""
+    return ApprovalOut.of(software.withdraw_approval(services, caller, ApprovalId(id), reason=reason))
+
+
+@router.post("/clients", status_code=201)
+def create_client(services: ServicesDep, caller: CallerDep, body: NewClientBody) -> IssuedClientOut:
+    """Make a client of software; a secret is shown once."""
+    return IssuedClientOut.of_issued(clients.create_client(services, caller, body.wanted()))
+
+
+@router.post("/clients/{id}/rotate")
+def rotate_secret(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Rotation | None = None,
+) -> IssuedClientOut:
+    """A new secret beside the old one, which stays good for a while unless `at_once`."""
+    at_once = body is not None and body.at_once
+    return IssuedClientOut.of_issued(clients.rotate_secret(services, caller, ClientId(id), at_once=at_once))
+
+
+@router.post("/clients/{id}/keys")
+def replace_keys(services: ServicesDep, caller: CallerDep, id: PathId, body: NewKeys) -> ClientOut:  # noqa: A002
+    """Other public keys in place of those before."""
+    return ClientOut.of(clients.replace_keys(services, caller, ClientId(id), body.jwks))
+
+
+@router.post("/clients/{id}/disable")
+def disable_client(services: ServicesDep, caller: CallerDep, id: PathId) -> ClientOut:  # noqa: A002
+    """Let it in no more, for good."""
+    return ClientOut.of(clients.disable_client(services, caller, ClientId(id)))

@@ -1,0 +1,263 @@
+"""One line guards a route of a service written with FastAPI.
+
+    Guard(client=AsyncAccessClient(…), verifier=AsyncTokenVerifier(…)).install(app)
+    may_read = require("student:read", category="STU-ACA", class_="class_code")
+
+    @app.get("/classes/{class_code}/marks", dependencies=[may_read])
+
+Whatever cannot be decided is refused: 401 without an account, 403 with the reason's code, 503 when nobody answers;
+each as a problem document (RFC 9457). A route whose application has no guard answers 500, never the data.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from inspect import isawaitable
+from typing import Any
+
+from fastapi import Depends, FastAPI, Request
+from starlette.responses import JSONResponse, Response
+
+from access_service.client.awaiting import AsyncAccessClient
+from access_service.client.errors import AccessRequestError, AccessUnavailableError, ClientError, TokenError
+from access_service.client.tokens import TEXTS, Token
+from access_service.client.values import Allow, Decision, Deny, Question, Reason, Resource
+from access_service.client.verify import AsyncTokenVerifier
+
+Source = str | Callable[[Request], Awaitable[str | None] | str | None]
+"""Where a value comes from: the name of a path or query parameter, or a function of the request."""
+AccountOf = Callable[[Request], Awaitable[str | None] | str | None]
+"""Whose request this is; None when nobody is signed in."""
+TYPES = frozenset({"class", "staff", "student", "unit"})
+LONGEST = 256
+UNKNOWN = ("Chưa đăng nhập hoặc phiên đã hết hiệu lực", "Not signed in, or no longer")
+UNAVAILABLE = ("Dịch vụ kiểm tra quyền không trả lời", "The access service gave no answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a guarded route is given when it asks for it: who may do what to which resource."""
+
+    account: str
+    action: str
+    resource: Resource
+    decision: Allow
+    token: Token | None
+    """The verified token of the request, where it carried one."""
+
+
+class AccessRefusedError(Exception):
+    """A request that goes no further; rendered by the handler that `Guard.install` adds."""
+
+    def __init__(self, status: int, code: str, vi: str, en: str) -> None:
+        super().__init__(code)
+        self.status, self.code, self.vi, self.en = status, code, vi, en
+
+
+class Guard:
+    """How an application knows who asks and who decides. One of three:
+
+    - `verifier` alone: the person's access token is verified here and decides, without a call;
+    - `verifier` and `client`: the token is verified and must cover the act, and the service must allow it now;
+    - `account` and `client`: the application knows the account by its own means, and the service decides.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: AsyncAccessClient | None = None,
+        verifier: AsyncTokenVerifier | None = None,
+        account: AccountOf | None = None,
+        above: Callable[[Resource], Collection[str]] | None = None,
+    ) -> None:
+        """`above` names the units that you know to stand above a resource's (`Token.permits`)."""
+        if (verifier is None) == (account is None):
+            raise ValueError("a guard knows accounts by a verifier or by a function")
+        if verifier is None and client is None:
+            raise ValueError("without tokens the service decides: a client is needed")
+        self._client, self._verifier, self._account = client, verifier, account
+        self._above = above
+
+    def install(self, app: FastAPI) -> None:
+        """Make this the application's guard."""
+        app.state.access_guard = self
+        app.add_exception_handler(AccessRefusedError, _render)
+
+    async def admit(self, request: Request, action: str, resource: Resource, function: str | None) -> Access:
+        """Let the request through, or raise `AccessRefusedError`."""
+        token = None
+        if self._verifier is not None:
+            token = await self._token(request, self._verifier)
+            account = token.sub
+            above = () if self._above is None else self._above(resource)
+            decision = token.permits(action, resource, above=above)
+            if not decision:
+                raise _denied(decision)
+        else:
+            account = await self._known(request)
+            decision = Deny()
+        if self._client is not None:
+            decision = await self._asked(self._client, Question(account, action, resource, function))
+        if not decision:
+            raise _denied(decision)
+        return Access(account, action, resource, decision, token)
+
+    @staticmethod
+    async def _asked(client: AsyncAccessClient, question: Question) -> Decision:
+        """Also of a client that raises."""
+        account, action, resource = question.account, question.action, question.resource
+        try:
+            return await client.check(account, action, resource, function=question.function, explain="code")
+        except ClientError as error:
+            return Deny(Reason(error.code, *UNAVAILABLE), error=error)
+
+    async def _known(self, request: Request) -> str:
+        if self._account is None:
+            raise RuntimeError("a guard without a verifier has a function")
+        try:
+            account = await _settled(self._account(request))
+        except ClientError as error:
+            raise _nobody(error) from error
+        if not account:
+            raise AccessRefusedError(401, "not_authenticated", *UNKNOWN)
+        return account
+
+    @staticmethod
+    async def _token(request: Request, verifier: AsyncTokenVerifier) -> Token:
+        bearer = bearer_of(request)
+        if bearer is None:
+            raise AccessRefusedError(401, "not_authenticated", *UNKNOWN)
+        try:
+            return await verifier.verify(bearer)
+        except ClientError as error:
+            raise _nobody(error) from error
+
+
+def _nobody(error: ClientError) -> AccessRefusedError:
+    """A token that does not count is 401 with its code; where nobody can know, 503."""
+    if isinstance(error, TokenError):
+        return AccessRefusedError(401, error.code, *UNKNOWN)
+    return AccessRefusedError(503, "unavailable", *UNAVAILABLE)
+
+
+def bearer_of(request: Request) -> str | None:
+    """The bearer of the one `Authorization` header (RFC 6750, 2.1); None for none, several, another scheme."""
+    values = request.headers.getlist("authorization")
+    scheme, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def require(
+    permission: str,
+    *,
+    category: str,
+    class_: Source | None = None,
+    unit: Source | None = None,
+    id: Source | None = None,  # noqa: A002 the word of the wire
+    subject: Source | None = None,
+    level: Source | None = None,
+    grade: Source | None = None,
+    school_year: Source | None = None,
+    function: str | None = None,
+    guard: Guard | None = None,
+) -> Any:
+    """A dependency that lets a request through when its account may do this, and gives the route an `Access`.
+
+    `permission` is `<resource type>:<action>`. The others name path or query parameters of the route, or are
+    functions of the request; a value that is missing or comes twice is a deny. Without `id`, `student` and `staff`
+    mean everybody of the class or unit. `guard` is another one than the application's. Raises `ValueError` when the
+    route is declared wrongly.
+    """
+    type_, _, action = permission.partition(":")
+    if type_ not in TYPES or not action or not action.replace("_", "").isalnum():
+        raise ValueError(f"`{permission}` is not `<resource type>:<action>`")
+    if not category:
+        raise ValueError("a category of data is named")
+    whole = {"class": class_, "student": class_, "unit": unit, "staff": unit}[type_]
+    if id is None and whole is None:
+        raise ValueError(f"`{permission}` says neither which record nor which class or unit")
+    sources = {
+        "class": class_,
+        "unit": unit,
+        "subject": subject,
+        "level": level,
+        "grade": grade,
+        "school_year": school_year,
+    }
+
+    async def dependency(request: Request) -> Access:
+        chosen = guard if guard is not None else getattr(request.app.state, "access_guard", None)
+        if not isinstance(chosen, Guard):
+            raise RuntimeError("no guard is installed in this application")
+        named = {name: await _value(request, source) for name, source in sources.items() if source is not None}
+        id_ = await _value(request, id if id is not None else whole)
+        resource = Resource(type_, id_, {"category": category, **named})
+        return await chosen.admit(request, action, resource, function)
+
+    return Depends(dependency)
+
+
+async def _settled(found: Awaitable[str | None] | str | None) -> str | None:
+    return await found if isawaitable(found) else found
+
+
+async def _value(request: Request, source: Source | None) -> str:
+    """One value, or a deny: nothing is guessed."""
+    if source is None:
+        raise _denied(_deny("resource_incomplete"))
+    if isinstance(source, str):
+        found = _parameter(request, source)
+    else:
+        found = await _settled(source(request))
+    if not isinstance(found, str) or not 0 < len(found) <= LONGEST or not found.isprintable():
+        raise _denied(_deny("resource_incomplete"))
+    return found
+
+
+def _parameter(request: Request, name: str) -> str | None:
+    if name in request.path_params:
+        return str(request.path_params[name])
+    values = request.query_params.getlist(name)
+    if len(values) > 1:
+        # The route would read one of them, and who knows which.
+        raise _denied(_deny("resource_contradictory"))
+    return values[0] if values else None
+
+
+def _deny(code: str) -> Deny:
+    return Deny(Reason(code, *TEXTS[code]))
+
+
+def _denied(decision: Decision) -> AccessRefusedError:
+    """A no is 403; no answer is 503, for the person cannot help it."""
+    error = decision.error if isinstance(decision, Deny) else None
+    reason = decision.reason if isinstance(decision, Deny) else None
+    is_ours = isinstance(error, AccessRequestError) and error.status in (
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+    )
+    if isinstance(error, AccessUnavailableError) or is_ours:
+        return AccessRefusedError(503, "unavailable", *UNAVAILABLE)
+    if reason is None:
+        return AccessRefusedError(403, "forbidden", "Không được phép", "Not allowed")
+    return AccessRefusedError(403, reason.code, reason.vi, reason.en)
+
+
+async def _render(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, AccessRefusedError):
+        raise error
+    headers: Mapping[str, str] = {"Cache-Control": "no-store"}
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        is_missing = error.code == "not_authenticated"
+        challenge = "Bearer" if is_missing else 'Bearer error="invalid_token"'
+        headers = {**headers, "WWW-Authenticate": challenge}
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers = {**headers, "Retry-After": "1"}
+    body = {
+        "status": error.status,
+        "title": HTTPStatus(error.status).phrase,
+        "code": error.code,
+        "vi": error.vi,
+        "en": error.en,
+    }
+    return JSONResponse(body, error.status, headers, "application/problem+json")

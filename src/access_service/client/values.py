@@ -1,0 +1,144 @@
+"""What is asked and what is answered: values without any I/O."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from access_service.client.errors import ClientError
+
+Explain = Literal["none", "code", "full"]
+"""How much an answer says: the decision alone, a reason with every deny, or grant, chain, documents and article."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What is to be touched: `student`, `staff`, `class` or `unit`, its id, and what the decision depends on."""
+
+    type: str
+    id: str
+    """Your id of the record; a class is `<school>:<school year>:<class>`, a unit its code."""
+    properties: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """`category`, `class`, `unit`, `subject`, `level`, `grade`, `school_year`."""
+
+    def on_the_wire(self) -> dict[str, Any]:
+        """As an AuthZEN entity."""
+        return {"type": self.type, "id": self.id, "properties": dict(self.properties)}
+
+
+def student(id_: str, *, class_: str, category: str, **properties: str) -> Resource:
+    """Records of one pupil, whose class you assert."""
+    return Resource("student", id_, {"category": category, "class": class_, **properties})
+
+
+def staff(id_: str, *, unit: str, category: str, **properties: str) -> Resource:
+    """Records of one member of staff of a unit."""
+    return Resource("staff", id_, {"category": category, "unit": unit, **properties})
+
+
+def school_class(code: str, *, category: str, **properties: str) -> Resource:
+    """Records of a whole class, named as `<school>:<school year>:<class>`."""
+    return Resource("class", code, {"category": category, **properties})
+
+
+def unit(code: str, *, category: str, **properties: str) -> Resource:
+    """Records of a unit: a school, an office, the department."""
+    return Resource("unit", code, {"category": category, **properties})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """May this account do this to that?"""
+
+    account: str
+    """The account's code, as issued by the service."""
+    action: str
+    """A verb of the policy: `read`, `write`, `approve`, `export`, `submit`."""
+    resource: Resource
+    function: str | None = None
+    """Where the policy asks for it."""
+
+    def on_the_wire(self) -> dict[str, Any]:
+        """As an AuthZEN evaluation, without its context."""
+        return {
+            "subject": {"type": "account", "id": self.account},
+            "action": {"name": self.action},
+            "resource": self.resource.on_the_wire(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why not: a stable code, and the sentence for people where the service sent one."""
+
+    code: str
+    vi: str = ""
+    en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """Yes. True in every condition."""
+
+    revision: str | None = None
+    """The state of the register that answered; send it back as `at_least` to read nothing older."""
+    explanation: Mapping[str, Any] | None = field(default=None, hash=False)
+    """With `explain="full"`: grant, chain, documents, rule, article."""
+
+    def __bool__(self) -> Literal[True]:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """No, for this reason. False in every condition."""
+
+    reason: Reason | None = None
+    """None where no reason was asked for."""
+    revision: str | None = None
+    explanation: Mapping[str, Any] | None = field(default=None, hash=False)
+    error: ClientError | None = field(default=None, compare=False)
+    """Why there was no answer; None when the service itself said no."""
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+    @property
+    def code(self) -> str | None:
+        """The reason's code: `outside_class`, or `unavailable` and the like when nobody answered."""
+        return None if self.reason is None else self.reason.code
+
+    @property
+    def is_answer(self) -> bool:
+        """Did the service itself say no? Otherwise nobody could say yes."""
+        return self.error is None
+
+
+Decision = Allow | Deny
+"""An answer that cannot be taken for a yes by mistake: only `Allow` is true."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One result of a search for accounts, classes or units."""
+
+    type: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A whole list, of one revision and one instant; never a part of one."""
+
+    items: tuple[Entity, ...]
+    revision: str | None
+
+    def __iter__(self) -> Iterator[Entity]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Only their ids."""
+        return tuple(item.id for item in self.items)

@@ -1,0 +1,165 @@
+"""What sign-in asks for: the rules of security level 3 (TCVN 14423:2026, 5.5.2.2 and 5.6) as limits of the pack.
+
+How long a session lasts, when an account is locked or asleep, what a password must be, who needs a second factor.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from access_service.domain.errors import InvalidError
+from access_service.domain.names import AccountKind
+from access_service.domain.policy import Pack
+
+MANDATORY, OPTIONAL = "mandatory", "optional"
+DEFAULTS: dict[str, int | str] = {
+    "session_hours": 12,
+    "admin_session_minutes": 5,
+    "admin_session_hours": 1,
+    "admin_second_factor": MANDATORY,
+    "inactive_days": 45,
+    "password_length": 14,
+    "password_classes": 4,
+    "password_length_with_factor": 8,
+    "admin_password_days": 60,
+    "admin_password_history": 10,
+}
+"""Limits that packs put in force earlier do not write: for them these hold."""
+WITHOUT_PACK: dict[str, int | str] = {
+    **DEFAULTS,
+    "session_minutes": 15,
+    "failed_logins": 5,
+    "lockout_minutes": 720,
+}
+"""What holds while no pack is in force for the account's unit."""
+DUE_MINUTES = 15
+"""Longest life of a session that may only set a password or a second factor."""
+
+
+class FactorKind(StrEnum):
+    """What is shown beside the password."""
+
+    PASSKEY = "passkey"
+    """A key of the holder's device (W3C Web Authentication Level 2)."""
+    TOTP = "totp"
+    """A code of six digits by the clock (RFC 6238)."""
+
+
+class Due(StrEnum):
+    """What a session has to do first; until then it opens nothing else."""
+
+    PASSWORD = "password"  # noqa: S105 a word of the interface
+    SECOND_FACTOR = "second_factor"
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRules:
+    """The limits as they stand for one account."""
+
+    idle: timedelta
+    """A session ends when it was not used for this long."""
+    absolute: timedelta
+    """A session ends this long after sign-in, used or not."""
+    failed_logins: int
+    """So many wrong ones in a row lock the account."""
+    lockout: timedelta
+    inactive: timedelta
+    """Without a sign-in for this long, the account opens only after recovery by the manager above."""
+    needs_factor: bool
+    """Does sign-in without a second factor only serve to set one?"""
+    length: int
+    """Fewest characters of a password that stands alone."""
+    classes: int
+    """Fewest classes of characters in it: capitals, small letters, digits, others."""
+    length_with_factor: int
+    """Fewest characters of a password beside a second factor."""
+    password_life: timedelta | None
+    """After this long a new password is due; None: never."""
+    history: int
+    """So many of the last passwords are not taken again."""
+
+
+def rules_for(kind: AccountKind, pack: Pack | None) -> SignInRules:
+    """The rules for a kind of account under the pack in force for its unit."""
+
+    def number(limit: str) -> int:
+        return int(WITHOUT_PACK[limit]) if pack is None else pack.number(limit)
+
+    is_admin = kind is AccountKind.ADMIN
+    second = str(WITHOUT_PACK["admin_second_factor"]) if pack is None else pack.choice("admin_second_factor")
+    return SignInRules(
+        idle=timedelta(minutes=number("admin_session_minutes" if is_admin else "session_minutes")),
+        absolute=timedelta(hours=number("admin_session_hours" if is_admin else "session_hours")),
+        failed_logins=number("failed_logins"),
+        lockout=timedelta(minutes=number("lockout_minutes")),
+        inactive=timedelta(days=number("inactive_days")),
+        needs_factor=is_admin and second == MANDATORY,
+        length=number("password_length"),
+        classes=number("password_classes"),
+        length_with_factor=number("password_length_with_factor"),
+        password_life=timedelta(days=number("admin_password_days")) if is_admin else None,
+        history=number("admin_password_history") if is_admin else 0,
+    )
+
+
+def classes_of(password: str) -> int:
+    """How many of the four classes occur: capital letters, small letters, digits, everything else."""
+    found = {unicodedata.category(character) for character in unicodedata.normalize("NFKC", password)}
+    # Marks and letters of scripts without capitals are no class of their own: they would make a word look mixed.
+    others = {category for category in found if category[0] not in "LM" and category != "Nd"}
+    return sum((bool(found & {"Lu", "Lt"}), "Ll" in found, "Nd" in found, bool(others)))
+
+
+def check_password(password: str, rules: SignInRules, *, has_factor: bool) -> None:
+    """Raise `InvalidError` for a password weaker than the rules ask; `has_factor`: one is set, or must be."""
+    length = len(unicodedata.normalize("NFKC", password))
+    if has_factor:
+        if length < rules.length_with_factor:
+            raise InvalidError(
+                f"a password beside a second factor has at least {rules.length_with_factor} characters"
+            )
+    elif length < rules.length or classes_of(password) < rules.classes:
+        raise InvalidError(
+            f"a password without a second factor has at least {rules.length} characters of {rules.classes} classes "
+            "among capital letters, small letters, digits and others"
+        )
+
+
+def is_asleep(seen_at: datetime | None, rules: SignInRules, now: datetime) -> bool:
+    """Was the account not signed in to for too long? What nothing is known of has been too long."""
+    return seen_at is None or now >= seen_at + rules.inactive
+
+
+def is_overdue(password_set_at: datetime | None, rules: SignInRules, now: datetime) -> bool:
+    """Must the password be changed because of its age?"""
+    if rules.password_life is None:
+        return False
+    return password_set_at is None or now >= password_set_at + rules.password_life
+
+
+def due_at_sign_in(
+    password: str,
+    password_set_at: datetime | None,
+    rules: SignInRules,
+    factors: Sequence[FactorKind],
+    now: datetime,
+) -> Due | None:
+    """What a session opened with this password must do first: the password before the factor.
+
+    A password that was set under weaker rules, or whose second factor is gone, is found out here: only now is it
+    known.
+    """
+    try:
+        check_password(password, rules, has_factor=bool(factors) or rules.needs_factor)
+    except InvalidError:
+        return Due.PASSWORD
+    if is_overdue(password_set_at, rules, now):
+        return Due.PASSWORD
+    return due_factor(rules, factors)
+
+
+def due_factor(rules: SignInRules, factors: Sequence[FactorKind]) -> Due | None:
+    """Must a second factor be set first?"""
+    return Due.SECOND_FACTOR if rules.needs_factor and not factors else None

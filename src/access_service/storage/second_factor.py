@@ -1,0 +1,160 @@
+"""Second factors and the challenges that passkeys sign: rows that are not facts and are overwritten."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from access_service.domain.names import AccountId, RegisterId
+from access_service.domain.sign_in import FactorKind
+from access_service.storage.codec import utc
+from access_service.storage.tables import ChallengeRow, SecondFactorRow, table
+
+_factors = table(SecondFactorRow)
+_challenges = table(ChallengeRow)
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactor:
+    """What an account shows beside its password."""
+
+    register: RegisterId
+    id: str
+    account: AccountId
+    kind: FactorKind
+    secret: str
+    """TOTP: the secret, closed with the key of `signing.vault`. Passkey: its public key, base64url."""
+    credential: str | None
+    """A passkey's id, base64url."""
+    counter: int
+    """The last step of a code that was accepted, or the passkey's signature counter."""
+    created_at: datetime
+    confirmed_at: datetime | None = None
+    """When the holder showed that it works; before, it counts for nothing."""
+
+
+def factors_of(connection: Connection, register: RegisterId, account: AccountId) -> list[SecondFactor]:
+    """Every second factor of an account, confirmed or not, the oldest first."""
+    rows = connection.execute(
+        select(_factors)
+        .where(_factors.c.register_id == register, _factors.c.account == account)
+        .order_by(_factors.c.created_at, _factors.c.id)
+    ).mappings()
+    return [_factor(row) for row in rows]
+
+
+def _factor(row: Any) -> SecondFactor:
+    return SecondFactor(
+        register=RegisterId(row["register_id"]),
+        id=row["id"],
+        account=AccountId(row["account"]),
+        kind=FactorKind(row["kind"]),
+        secret=row["secret"],
+        credential=row["credential"],
+        counter=row["counter"],
+        created_at=utc(row["created_at"]),
+        confirmed_at=None if row["confirmed_at"] is None else utc(row["confirmed_at"]),
+    )
+
+
+def is_known(connection: Connection, register: RegisterId, credential: str) -> bool:
+    """Does an account of the register have this passkey?"""
+    found = select(_factors.c.id).where(_factors.c.register_id == register, _factors.c.credential == credential)
+    return connection.execute(found).first() is not None
+
+
+def add_factor(connection: Connection, factor: SecondFactor) -> None:
+    """Store a new one."""
+    connection.execute(
+        insert(_factors).values(
+            register_id=factor.register,
+            id=factor.id,
+            account=factor.account,
+            kind=factor.kind,
+            secret=factor.secret,
+            credential=factor.credential,
+            counter=factor.counter,
+            created_at=factor.created_at,
+            confirmed_at=factor.confirmed_at,
+        )
+    )
+
+
+def confirm_factor(connection: Connection, factor: SecondFactor, *, now: datetime, counter: int) -> None:
+    """It works: from now on it is asked for."""
+    connection.execute(_of(factor).values(confirmed_at=now, counter=counter))
+
+
+def count_use(connection: Connection, factor: SecondFactor, counter: int) -> None:
+    """The step or the signature counter that was accepted last; under the register's lock."""
+    connection.execute(_of(factor).values(counter=counter))
+
+
+def _of(factor: SecondFactor) -> Any:
+    return update(_factors).where(_factors.c.register_id == factor.register, _factors.c.id == factor.id)
+
+
+def drop_factor(connection: Connection, factor: SecondFactor) -> None:
+    """Remove one."""
+    connection.execute(
+        delete(_factors).where(_factors.c.register_id == factor.register, _factors.c.id == factor.id)
+    )
+
+
+def drop_factors(connection: Connection, register: RegisterId, account: AccountId) -> int:
+    """Remove every one of an account, and what it was asked to sign; how many there were."""
+    owner = (register, account)
+    connection.execute(
+        delete(_challenges).where(_challenges.c.register_id == owner[0], _challenges.c.account == owner[1])
+    )
+    found = connection.execute(
+        delete(_factors).where(_factors.c.register_id == owner[0], _factors.c.account == owner[1])
+    )
+    return int(found.rowcount)
+
+
+def add_challenge(
+    connection: Connection,
+    register: RegisterId,
+    account: AccountId,
+    purpose: str,
+    *,
+    challenge: str,
+    now: datetime,
+    expires_at: datetime,
+) -> None:
+    """Remember what a passkey is asked to sign, and forget what the account was asked too long ago."""
+    connection.execute(
+        delete(_challenges).where(
+            _challenges.c.register_id == register,
+            _challenges.c.account == account,
+            _challenges.c.expires_at <= now,
+        )
+    )
+    connection.execute(
+        insert(_challenges).values(
+            challenge=challenge,
+            register_id=register,
+            account=account,
+            purpose=purpose,
+            expires_at=expires_at,
+        )
+    )
+
+
+def take_challenge(
+    connection: Connection, register: RegisterId, account: AccountId, purpose: str, *, challenge: str, now: datetime
+) -> bool:
+    """Was this asked of this account for this purpose, and not too long ago? Whatever the answer, it is gone."""
+    row = connection.execute(
+        delete(_challenges)
+        .where(
+            _challenges.c.challenge == challenge,
+            _challenges.c.register_id == register,
+            _challenges.c.account == account,
+            _challenges.c.purpose == purpose,
+        )
+        .returning(_challenges.c.expires_at)
+    ).first()
+    return row is not None and now < utc(row.expires_at)

@@ -1,0 +1,250 @@
+"""Clients of software: with what it proves to be itself, and whether it still may (rule 13).
+
+A client is made by the admin account of the contracting unit or of the department, or by the operator. A secret is
+shown once and kept as SHA-256 only; whoever holds a private key instead gives the public one.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from access_service.domain.accounts import Account
+from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.names import AccountState, ClientId, RegisterId, SoftwareId
+from access_service.domain.reasons import Refusal
+from access_service.domain.software import PEP_SCOPES, RESOURCE_TYPES, Client, Software
+from access_service.signing import passwords
+from access_service.signing.client_keys import check_jwks
+from access_service.storage.facts import Reader
+from access_service.storage.software import client_by_id
+from access_service.usecases.accounts import account_state
+from access_service.usecases.services import Act, Caller, Services, act, as_missing, operate
+from access_service.usecases.software import in_use, own_software
+
+SECRET_BITS = 256
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class NewClient:
+    """What a client is to be."""
+
+    software: SoftwareId
+    pep_scopes: frozenset[str] = frozenset()
+    resource_types: frozenset[str] = frozenset()
+    resource: str | None = None
+    """URL of the resource server that it calls."""
+    serves: str | None = None
+    """URL as which it is called itself; tokens addressed to it, it may exchange."""
+    jwks: Mapping[str, Any] | None = None
+    """Public keys (RFC 7517); without them the client gets a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedClient:
+    """A client; `secret` is shown once, and None where it proves itself by a key."""
+
+    client: Client
+    secret: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientInForce:
+    """A client that may be let in now, with what it stands for."""
+
+    client: Client
+    software: Software
+    account: Account
+
+
+def create_client(services: Services, caller: Caller, wanted: NewClient) -> IssuedClient:
+    """Make a client of software that the caller's unit, or the department, answers for."""
+    with act(services, caller, "client.create", wanted.software) as doing:
+        return _create(doing, own_software(doing, wanted.software), wanted)
+
+
+def create_client_as_operator(services: Services, register: RegisterId, wanted: NewClient) -> IssuedClient:
+    """The same at the command line."""
+    with operate(services, register) as doing:
+        return _create(doing, in_use(doing.tx.require(Software, wanted.software), doing.now), wanted)
+
+
+def _create(doing: Act, software: Software, wanted: NewClient) -> IssuedClient:
+    _check_scopes(software, wanted)
+    _check_serves(doing, software, wanted.serves)
+    secret = passwords.new_secret(SECRET_BITS) if wanted.jwks is None else None
+    client = Client(
+        id=ClientId(doing.new_id("cli")),
+        register=doing.tx.register,
+        software=software.id,
+        secret_sha256=None if secret is None else passwords.digest(secret),
+        old_secret_sha256=None,
+        old_secret_until=None,
+        jwks=None if wanted.jwks is None else _keys_text(wanted.jwks),
+        pep_scopes=wanted.pep_scopes,
+        resource_types=wanted.resource_types,
+        resource=None if wanted.resource is None else _checked_resource(wanted.resource),
+        serves=None if wanted.serves is None else _checked_resource(wanted.serves),
+        created_at=doing.now,
+    )
+    doing.tx.put(client)
+    doing.tx.happened("client.create", client.id, software=software.id, pep_scopes=sorted(client.pep_scopes))
+    doing.tx.touches()
+    return IssuedClient(client, secret)
+
+
+def _check_scopes(software: Software, wanted: NewClient) -> None:
+    """Only an enforcement point is let in to ask, and it says about what."""
+    _check_known("scope", wanted.pep_scopes, PEP_SCOPES)
+    _check_known("resource type", wanted.resource_types, RESOURCE_TYPES)
+    if not software.is_enforcement_point and (wanted.pep_scopes or wanted.resource_types):
+        raise RefusedError(
+            Refusal.FORBIDDEN, "only an enforcement point is given these scopes", software=software.id
+        )
+    if software.is_enforcement_point and not (wanted.pep_scopes and wanted.resource_types):
+        raise InvalidError("an enforcement point's client names its scopes and its resource types")
+
+
+def _check_serves(doing: Act, software: Software, serves: str | None) -> None:
+    """One address, one piece of software: whoever answers there may exchange what was sent there."""
+    if serves is None:
+        return
+    for other in doing.tx.find(Client, serves=serves):
+        if other.software != software.id and other.is_enabled(doing.now):
+            raise RefusedError(Refusal.DUPLICATE, "another piece of software answers at that address")
+
+
+def _check_known(noun: str, words: Collection[str], known: Collection[str]) -> None:
+    for word in sorted(set(words) - set(known)):
+        raise InvalidError(f"there is no {noun} `{word[:40]}`")
+
+
+def _checked_resource(text: str) -> str:
+    """An absolute URL without a fragment (RFC 8707 section 2), https except on this machine."""
+    try:
+        parts = urlsplit(text)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
+    is_plain = text.isascii() and text.isprintable() and not set(text) & set(' #"<>\\') and "@" not in parts.netloc
+    if not host or not is_safe or not is_plain:
+        raise InvalidError("a resource is an https URL without a fragment")
+    return text
+
+
+def _keys_text(jwks: Mapping[str, Any]) -> str:
+    """The public keys as they are kept, after the signing layer has looked at every one of them."""
+    check_jwks(dict(jwks))
+    return json.dumps(jwks, sort_keys=True, separators=(",", ":"))
+
+
+def rotate_secret(services: Services, caller: Caller, id_: ClientId, *, at_once: bool = False) -> IssuedClient:
+    """A new secret; the one before stays good for the pack's hours, so that software can change over.
+
+    `at_once`, after a leak: the one before is worth nothing from now, and what was issued to the software so far is
+    revoked with it.
+    """
+    with act(services, caller, "client.rotate", id_) as doing:
+        client, software = _own_client(doing, id_)
+        return _rotate(doing, client, software, at_once=at_once)
+
+
+def rotate_secret_as_operator(
+    services: Services, register: RegisterId, id_: ClientId, *, at_once: bool = False
+) -> IssuedClient:
+    """The same at the command line."""
+    with operate(services, register) as doing:
+        client = _enabled(doing, id_)
+        return _rotate(doing, client, doing.tx.require(Software, client.software), at_once=at_once)
+
+
+def _rotate(doing: Act, client: Client, software: Software, *, at_once: bool) -> IssuedClient:
+    in_use(software, doing.now)
+    if client.secret_sha256 is None:
+        raise InvalidError("this client proves itself by a key; give it other keys")
+    secret = passwords.new_secret(SECRET_BITS)
+    overlap = timedelta(hours=doing.pack_for(software.unit).number("client_secret_overlap_hours"))
+    rotated = replace(
+        client,
+        secret_sha256=passwords.digest(secret),
+        old_secret_sha256=None if at_once else client.secret_sha256,
+        old_secret_until=None if at_once else doing.now + overlap,
+        revoked_before=doing.now if at_once else client.revoked_before,
+    )
+    doing.tx.put(rotated)
+    doing.tx.happened("client.rotate", client.id, at_once=at_once)
+    doing.tx.touches(*([software.account] if at_once else []))
+    return IssuedClient(rotated, secret)
+
+
+def replace_keys(services: Services, caller: Caller, id_: ClientId, jwks: Mapping[str, Any]) -> Client:
+    """Other public keys in place of those before; for an overlap, give both. A secret it had ends now."""
+    with act(services, caller, "client.keys", id_) as doing:
+        client, _ = _own_client(doing, id_)
+        changed = replace(
+            client, jwks=_keys_text(jwks), secret_sha256=None, old_secret_sha256=None, old_secret_until=None
+        )
+        doing.tx.put(changed)
+        doing.tx.happened("client.keys", id_)
+        doing.tx.touches()
+        return changed
+
+
+def disable_client(services: Services, caller: Caller, id_: ClientId) -> Client:
+    """It is let in no more, for good; what the software was issued so far is revoked with it."""
+    with act(services, caller, "client.disable", id_) as doing:
+        client, software = _own_client(doing, id_)
+        return _disable(doing, client, software)
+
+
+def disable_client_as_operator(services: Services, register: RegisterId, id_: ClientId) -> Client:
+    """The same at the command line."""
+    with operate(services, register) as doing:
+        client = _enabled(doing, id_)
+        return _disable(doing, client, doing.tx.require(Software, client.software))
+
+
+def _disable(doing: Act, client: Client, software: Software) -> Client:
+    disabled = replace(client, disabled_at=doing.now)
+    doing.tx.put(disabled)
+    doing.tx.happened("client.disable", client.id)
+    doing.tx.touches(software.account)
+    return disabled
+
+
+def _own_client(doing: Act, id_: ClientId) -> tuple[Client, Software]:
+    client = doing.tx.require(Client, id_)
+    with as_missing("client", id_):
+        software = own_software(doing, client.software)
+    return _enabled(doing, id_), software
+
+
+def _enabled(doing: Act, id_: ClientId) -> Client:
+    client = doing.tx.require(Client, id_)
+    if not client.is_enabled(doing.now):
+        raise RefusedError(Refusal.DOCUMENT_STATE, "the client is disabled", client=id_)
+    return client
+
+
+def client_in_force(services: Services, client_id: str) -> ClientInForce | None:
+    """The client with its software and account, or None: unknown, disabled, software over, account stopped.
+
+    All read at one instant; the caller still has to check what the client proves itself by.
+    """
+    with services.db.connect() as connection:
+        client = client_by_id(connection, client_id)
+        if client is None:
+            return None
+        now = services.db.now_in(connection, client.register)
+        reader = Reader(connection, client.register)
+        software = reader.get(Software, client.software)
+        if software is None or now not in software.interval or not client.is_enabled(now):
+            return None
+        account = reader.get(Account, software.account)
+        if account is None or account_state(reader, account, now) is not AccountState.ACTIVE:
+            return None
+        return ClientInForce(client, software, account)

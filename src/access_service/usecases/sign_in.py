@@ -1,0 +1,148 @@
+"""Signing in and out, a new password, and the operator's break-glass unlock.
+
+Whoever may not enter hears one sentence, after one verification of a hash: an unknown name, a wrong password, an
+account that is locked, asleep, suspended or without a custodian are not told apart. Only whoever knows the password
+hears that a second factor is asked for, or was wrong.
+"""
+
+from access_service.domain.accounts import Account
+from access_service.domain.audit import Happening
+from access_service.domain.errors import NotFoundError, RefusedError
+from access_service.domain.names import RegisterId
+from access_service.domain.reasons import Refusal
+from access_service.domain.sign_in import FactorKind, due_at_sign_in, due_factor, is_asleep
+from access_service.signing import passwords
+from access_service.storage import accounts as stored
+from access_service.storage.access import Gatherer
+from access_service.storage.facts import Reader
+from access_service.storage.second_factor import SecondFactor, drop_factors
+from access_service.usecases.accounts import (
+    WRONG,
+    Issued,
+    SignedIn,
+    caller_of,
+    check_new_password,
+    confirm_password,
+    count_failure,
+    factors_in,
+    new_activation,
+    new_session,
+    rules_of,
+    set_password,
+)
+from access_service.usecases.second_factor import Second, WrongFactorError, accept, ask, claim
+from access_service.usecases.services import Act, Caller, Services, act, operate
+
+
+def sign_in(
+    services: Services, register: RegisterId, username: str, password: str, second: Second | None = None
+) -> SignedIn:
+    """Open a session.
+
+    Raises `RefusedError`: `credentials_wrong` for whoever may not enter, `second_factor_required` (its details say
+    which, and what a passkey has to sign) and `second_factor_wrong`; `UnavailableError` when too many sign in.
+    """
+    wrong = RefusedError(Refusal.CREDENTIALS_WRONG, WRONG)
+    with services.db.connect() as connection:
+        credential = stored.credential_by_username(connection, register, username)
+    now = services.db.clock()
+    hashed = credential.password if credential is not None and not credential.is_locked(now) else None
+    if not passwords.is_password(password, hashed) or credential is None or hashed is None:
+        if credential is not None and not credential.is_locked(now):
+            count_failure(services, credential)
+        raise wrong
+    factors = _check_may_enter(services, credential)
+    if factors and not second:
+        raise ask(services, credential, factors)
+    newer = passwords.hash_password(password) if passwords.needs_upgrade(hashed) else None
+    try:
+        if factors and second:
+            claim(services, credential, second)
+        with services.db.write(register, credential.account) as tx:
+            # The hash took its time: of many guesses at once those after the lock are none, and a password that was
+            # reset meanwhile (custody, recovery) opens nothing.
+            if not stored.still_opens(tx.connection, credential, tx.now):
+                raise wrong
+            acting = Act(services, tx, None)
+            caller = caller_of(acting.gather, credential.account, tx.now)
+            rules = rules_of(acting.gather, tx.require(Account, credential.account), tx.now)
+            factors = factors_in(tx, credential.account)
+            if factors:
+                accept(services, tx, factors, second or Second())
+            due = due_at_sign_in(password, credential.password_set_at, rules, _kinds(factors), tx.now)
+            stored.admit(tx.connection, credential, now=tx.now, password=newer)
+            signed = new_session(acting, caller, rules, due)
+    except WrongFactorError:
+        count_failure(services, credential, factor="wrong")
+        raise RefusedError(Refusal.SECOND_FACTOR_WRONG, "the second factor is wrong, or was used before") from None
+    services.after_commit(register)
+    return signed
+
+
+def _kinds(factors: list[SecondFactor]) -> list[FactorKind]:
+    return [factor.kind for factor in factors]
+
+
+def _check_may_enter(services: Services, credential: stored.Credential) -> list[SecondFactor]:
+    """The password was right. May the account enter at all, and what else is it asked for?"""
+    register, account = credential.register, credential.account
+    with services.db.connect() as connection:
+        now = services.db.now_in(connection, register)
+        gather = Gatherer(Reader(connection, register))
+        caller_of(gather, account, now)
+        rules = rules_of(gather, gather.reader.require(Account, account), now)
+        factors = factors_in(gather.reader, account)
+    if is_asleep(credential.seen_at, rules, now):
+        # Whoever asks hears what everybody hears; the manager above reads in the log why.
+        happening = Happening(
+            "session.open", account, "refused", str(Refusal.CREDENTIALS_WRONG), {"because": "inactive"}
+        )
+        services.db.refuse(register, account, happening)
+        raise RefusedError(Refusal.CREDENTIALS_WRONG, WRONG)
+    return factors
+
+
+def sign_out(services: Services, caller: Caller) -> None:
+    """End the session."""
+    with act(services, caller, "session.close", caller.account) as doing:
+        stored.end_session(doing.tx.connection, caller.session)
+        doing.tx.happened("session.close", caller.account)
+
+
+def change_password(services: Services, caller: Caller, password: str, new: str) -> SignedIn:
+    """Put a new password in place of the old one; every session of the account ends, and a new one begins.
+
+    `InvalidError` for one that is too weak or was used before; a wrong old one counts towards lockout.
+    """
+    credential = confirm_password(services, caller, password)
+    hashed = passwords.hash_password(new)
+    rules = check_new_password(services, credential, new, services.db.clock())
+    with act(services, caller, "account.password", caller.account) as doing:
+        if not stored.still_opens(doing.tx.connection, credential, doing.now):
+            raise RefusedError(Refusal.CREDENTIALS_WRONG, "the password was changed meanwhile")
+        set_password(doing, credential, hashed, rules)
+        doing.tx.happened("account.password", caller.account)
+        factors = factors_in(doing.tx, caller.account)
+        return new_session(doing, caller, rules, due_factor(rules, _kinds(factors)))
+
+
+def unlock(services: Services, register: RegisterId, username: str, *, with_code: bool = False) -> Issued | None:
+    """Break-glass, by the operator: the account is neither locked nor asleep any more.
+
+    With a code its password and second factors go as well, and it sets new ones: for the root's accounts, which
+    nobody in the register is above. `NotFoundError` for an unknown username.
+    """
+    with operate(services, register) as doing:
+        credential = stored.credential_by_username(doing.tx.connection, register, username)
+        if credential is None:
+            raise NotFoundError("username", username)
+        account = doing.tx.require(Account, credential.account)
+        issued = None
+        if with_code:
+            drop_factors(doing.tx.connection, register, account.id)
+            issued = new_activation(doing, account, is_new_holder=False)
+        else:
+            stored.admit(doing.tx.connection, credential, now=doing.now)
+        doing.tx.happened("account.unlock", account.id, code=with_code)
+        doing.tx.touches()
+        return issued

@@ -1,0 +1,495 @@
+"""The register of software, the department's approvals, and draws (rule 13).
+
+The contracting unit registers its software; the department alone (the root's admin account) records and withdraws
+approvals; the operator may do both at the command line. Nothing here gives a right by itself: what an approval
+gives at an instant is worked out from dated facts (`domain.software`).
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import date, datetime
+
+from access_service.domain.access import AccountFacts, approval_state, standing
+from access_service.domain.accounts import Account
+from access_service.domain.audit import Happening
+from access_service.domain.delegation import Authority, check_within, check_words
+from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
+from access_service.domain.names import (
+    AccountId,
+    AccountKind,
+    ApprovalId,
+    DrawMethod,
+    Frequency,
+    GrantState,
+    RegisterId,
+    SoftwareId,
+    UnitId,
+)
+from access_service.domain.org import SchoolYear, is_below, manager_of, normalise
+from access_service.domain.reasons import Refusal
+from access_service.domain.scope import Scope
+from access_service.domain.software import (
+    ACTIONS_BY_METHOD,
+    Approval,
+    ApprovalFacts,
+    Client,
+    Draw,
+    Software,
+    check_approval,
+    check_preconditions,
+    ends_at,
+    period_of,
+    shares_in_force,
+)
+from access_service.domain.time import Interval
+from access_service.storage.access import Gatherer
+from access_service.storage.facts import Reader
+from access_service.storage.software import clients_of, draws_of
+from access_service.usecases.services import Act, Caller, Services, View, act, as_missing, look, operate
+
+LEVELS = range(1, 6)
+"""Cấp độ an toàn hệ thống thông tin (NĐ 85/2016 Đ7 to Đ11)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the report form, as a unit enters it."""
+
+    unit: UnitId
+    name: str
+    supplier: str
+    data_fields: str
+    data_scope: str
+    frequency: str
+    method: str
+    cost: str
+    legal_standing: str
+    security_level: int | None = None
+    security_standard: str | None = None
+    on_axis: bool = False
+    is_enforcement_point: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What of an entry may change without being other software; None leaves it as it is."""
+
+    data_fields: str | None = None
+    data_scope: str | None = None
+    frequency: str | None = None
+    method: str | None = None
+    cost: str | None = None
+    legal_standing: str | None = None
+    security_level: int | None = None
+    security_standard: str | None = None
+    on_axis: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """The department's written approval as it is recorded."""
+
+    software: SoftwareId
+    number: str
+    dated: date
+    sha256: str
+    scope: Scope
+    frequency: Frequency
+    method: DrawMethod
+    valid_from: datetime
+    valid_to: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveApproval:
+    """An approval in force, as far as the contracting unit's authority goes."""
+
+    approval: Approval
+    software: Software
+    scopes: tuple[Scope, ...]
+    """What is left of the approval's scope, authority by authority; never empty."""
+    ends_at: datetime
+    """When it ends at the latest: nothing that rests on it outlives this."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareSeen:
+    """Software as somebody may see it who acts for its unit or a unit above."""
+
+    software: Software
+    approvals: tuple[tuple[ApprovalFacts, GrantState], ...]
+    """Every approval with its state now."""
+    clients: tuple[Client, ...]
+    draws: tuple[Draw, ...]
+
+
+# -- the register
+
+
+def register_software(services: Services, caller: Caller, entry: Entry) -> Software:
+    """Enter software that the caller's unit contracts, with its service account; the admin account of that unit.
+
+    An enforcement point asks about everybody in the register: only the department enters one.
+    """
+    with act(services, caller, "software.register", entry.unit) as doing:
+        unit = doing.require_unit(entry.unit)
+        doing.as_custodian(_contractor(doing, unit.id))
+        if entry.is_enforcement_point:
+            as_department(doing, unit.id)
+        return _register(doing, entry)
+
+
+def register_software_as_operator(services: Services, register: RegisterId, entry: Entry) -> Software:
+    """The same at the command line."""
+    with operate(services, register) as doing:
+        return _register(doing, entry)
+
+
+def _contractor(doing: Act, unit: UnitId) -> UnitId:
+    """The unit whose admin account enters for it: itself, or its manager where it has no admin account."""
+    kind = doing.pack_for(unit).unit_kinds.get(doing.require_unit(unit).kind)
+    manager = manager_of(doing.org, unit, doing.now)
+    return manager if kind is not None and not kind.has_admin_account and manager is not None else unit
+
+
+def _register(doing: Act, entry: Entry) -> Software:
+    doing.require_unit(entry.unit)
+    _check_level(entry.security_level)
+    found = doing.tx.find(Software, unit=entry.unit, name=entry.name)
+    if any(doing.now in s.interval and s.supplier == entry.supplier for s in found):
+        raise RefusedError(Refusal.DUPLICATE, f"`{entry.unit}` has entered that software", unit=entry.unit)
+    id_ = SoftwareId(doing.new_id("sof"))
+    account = Account(
+        id=AccountId(doing.new_id("acc")),
+        kind=AccountKind.SERVICE,
+        unit=entry.unit,
+        person=None,
+        # It has no password: nothing signs in under this name.
+        username=id_,
+        valid_from=doing.now,
+        activated_at=doing.now,
+    )
+    software = Software(id=id_, account=account.id, valid_from=doing.now, **asdict(entry))
+    doing.tx.put(account, software)
+    doing.tx.happened("account.issue", account.id, unit=entry.unit, kind=str(account.kind))
+    doing.tx.happened("software.register", id_, unit=entry.unit, account=account.id)
+    doing.tx.touches(account.id)
+    return software
+
+
+def _check_level(level: int | None) -> None:
+    if level is not None and level not in LEVELS:
+        raise InvalidError(f"a security level is {LEVELS[0]} to {LEVELS[-1]}", security_level=level)
+
+
+def change_software(services: Services, caller: Caller, id_: SoftwareId, changes: Changes) -> Software:
+    """Bring the entry up to date: the contracting unit or the department. Approvals are checked against it anew."""
+    with act(services, caller, "software.change", id_) as doing:
+        software = own_software(doing, id_)
+        _check_level(changes.security_level)
+        given = {f.name: value for f in fields(changes) if (value := getattr(changes, f.name)) is not None}
+        changed = replace(software, **given)
+        if changed == software:
+            raise InvalidError("nothing changes")
+        doing.tx.put(changed)
+        doing.tx.happened("software.change", id_, fields=sorted(given))
+        doing.tx.touches(software.account)
+        return changed
+
+
+def end_software(services: Services, caller: Caller, id_: SoftwareId) -> Software:
+    """Its use is over, for good: account closed, clients disabled, whatever rests on it stops (rule 10)."""
+    with act(services, caller, "software.end", id_) as doing:
+        return _end(doing, own_software(doing, id_))
+
+
+def end_software_as_operator(services: Services, register: RegisterId, id_: SoftwareId) -> Software:
+    """The same at the command line."""
+    with operate(services, register) as doing:
+        return _end(doing, in_use(doing.tx.require(Software, id_), doing.now))
+
+
+def _end(doing: Act, software: Software) -> Software:
+    ended = replace(software, valid_to=doing.now)
+    account = doing.tx.require(Account, software.account)
+    off = [replace(c, disabled_at=doing.now) for c in clients_of(doing.tx, software.id) if c.is_enabled(doing.now)]
+    doing.tx.put(ended, replace(account, valid_to=doing.now), *off)
+    doing.tx.happened("software.end", software.id)
+    doing.tx.touches(software.account)
+    return ended
+
+
+def own_software(doing: Act, id_: SoftwareId) -> Software:
+    """Software in use that the caller's admin account answers for: its unit's, or the department's."""
+    software = doing.tx.require(Software, id_)
+    with as_missing("software", id_):
+        caller = doing.require_caller()
+        if caller.kind is not AccountKind.ADMIN or caller.unit not in roots_of(doing):
+            doing.as_custodian(_contractor(doing, software.unit))
+    return in_use(software, doing.now)
+
+
+def in_use(software: Software, now: datetime) -> Software:
+    """The same, or `document_state` when its use is over."""
+    if now not in software.interval:
+        raise RefusedError(Refusal.DOCUMENT_STATE, "the use of that software is over", software=software.id)
+    return software
+
+
+def roots_of(view: View) -> set[UnitId]:
+    """The department: the unit whose authority nobody in the register gave."""
+    return {a.unit for a in view.reader.find(Authority, parent=None) if view.now in a.interval}
+
+
+def as_department(doing: Act, unit: UnitId) -> Caller:
+    """The caller operates the department's admin account, or `forbidden`; `unit` is what it is about."""
+    caller = doing.require_caller()
+    if caller.kind is AccountKind.ADMIN and caller.unit in roots_of(doing):
+        return caller
+    doing.check_visible(unit)
+    raise RefusedError(Refusal.FORBIDDEN, "that is for the department's admin account", unit=unit)
+
+
+# -- approvals
+
+
+def record_approval(services: Services, caller: Caller, paper: Paper) -> Approval:
+    """Record the department's signed approval (#7); only the department's admin account.
+
+    Refused outside the contracting unit's authority and where the pack's preconditions are not met.
+    """
+    with act(services, caller, "approval.record", paper.software) as doing:
+        software = doing.tx.require(Software, paper.software)
+        with as_missing("software", paper.software):
+            as_department(doing, software.unit)
+        return _record(doing, software, paper)
+
+
+def record_approval_as_operator(services: Services, register: RegisterId, paper: Paper) -> Approval:
+    """The same at the command line."""
+    with operate(services, register) as doing:
+        return _record(doing, doing.tx.require(Software, paper.software), paper)
+
+
+def _record(doing: Act, software: Software, paper: Paper) -> Approval:
+    in_use(software, doing.now)
+    pack = doing.pack_for(software.unit)
+    if paper.scope.categories is None:
+        raise InvalidError("an approval names the categories of data that may be drawn")
+    scope = normalise(doing.org, paper.scope)
+    if scope.actions is None:
+        scope = replace(scope, actions=ACTIONS_BY_METHOD[paper.method])
+    approval = Approval(
+        id=ApprovalId(doing.new_id("apv")),
+        software=software.id,
+        number=paper.number,
+        dated=paper.dated,
+        sha256=paper.sha256,
+        scope=scope,
+        frequency=paper.frequency,
+        method=paper.method,
+        valid_from=paper.valid_from,
+        valid_to=paper.valid_to,
+        recorded_at=doing.now,
+    )
+    check_words(pack, scope)
+    year = doing.org.school_year(scope.school_year) if scope.school_year is not None else None
+    check_approval(pack, approval, year, doing.now)
+    check_preconditions(pack, software, paper.method)
+    _check_authority(doing, software.unit, approval)
+    doing.tx.put(approval)
+    doing.tx.happened("approval.record", approval.id, software=software.id, sha256=paper.sha256)
+    doing.tx.touches(software.account)
+    return approval
+
+
+def _check_authority(doing: Act, unit: UnitId, approval: Approval) -> None:
+    """(3) Some one authority of the contracting unit covers the approval on every axis, time included."""
+    held = doing.authorities_of(unit)
+    refused = RefusedError(Refusal.WIDER_THAN_AUTHORITY, f"`{unit}` holds no authority now", unit=unit)
+    for authority in held:
+        office = doing.office(unit, authority)
+        if office.suspended:
+            refused = RefusedError(Refusal.SUSPENDED, f"`{unit}` or its authority is suspended", unit=unit)
+            continue
+        try:
+            check_within(office, approval.scope, Interval(approval.valid_from, approval.valid_to))
+        except RefusedError as error:
+            refused = error
+        else:
+            return
+    raise refused
+
+
+def withdraw_approval(services: Services, caller: Caller, id_: ApprovalId, *, reason: str) -> Approval:
+    """The department takes its approval back; whatever rests on it stops with this commit (rule 10)."""
+    with act(services, caller, "approval.withdraw", id_) as doing:
+        approval = doing.tx.require(Approval, id_)
+        with as_missing("approval", id_):
+            as_department(doing, doing.tx.require(Software, approval.software).unit)
+        return _withdraw(doing, approval, reason)
+
+
+def withdraw_approval_as_operator(
+    services: Services, register: RegisterId, id_: ApprovalId, *, reason: str
+) -> Approval:
+    """The same at the command line."""
+    with operate(services, register) as doing:
+        return _withdraw(doing, doing.tx.require(Approval, id_), reason)
+
+
+def _withdraw(doing: Act, approval: Approval, reason: str) -> Approval:
+    if approval.withdrawn_at is not None or approval.valid_to <= doing.now:
+        raise RefusedError(Refusal.DOCUMENT_STATE, "the approval is over", approval=approval.id)
+    withdrawn = replace(approval, withdrawn_at=doing.now, withdrawn_because=reason)
+    doing.tx.put(withdrawn)
+    doing.tx.happened("approval.withdraw", approval.id, reason=reason)
+    doing.tx.touches(doing.tx.require(Software, approval.software).account)
+    return withdrawn
+
+
+# -- what is in force, and draws
+
+
+def effective_approvals(reader: Reader, software: SoftwareId, now: datetime) -> list[EffectiveApproval]:
+    """The approvals that let the software draw now, by id; none where its account or unit is stopped.
+
+    What a decision about its service account would find, with the papers behind it (rule 15: the reader fixes the
+    revision, `now` the instant).
+    """
+    found = reader.get(Software, software)
+    facts = None if found is None else Gatherer(reader).account(found.account, now)
+    return [] if facts is None else effective_of(facts, now)
+
+
+def effective_of(facts: AccountFacts, now: datetime) -> list[EffectiveApproval]:
+    """As `effective_approvals`, from facts that were gathered already."""
+    stands = standing(facts, now)
+    if stands.stopped is not None:
+        return []
+    free = {(str(s.grant.id), s.grant.authority) for s in stands.grants if s.early is None and s.late is None}
+    effective = []
+    for approval in sorted(facts.approvals, key=lambda a: a.approval.id):
+        paper = approval.approval
+        shares = [s for s in shares_in_force(approval, now) if (str(paper.id), s.authority.id) in free]
+        scopes = tuple(s.scope for s in shares if s.scope is not None)
+        if scopes:
+            effective.append(EffectiveApproval(paper, approval.software, scopes, ends_at(approval, shares)))
+    return effective
+
+
+def draw(
+    services: Services,
+    register: RegisterId,
+    software: Software,
+    approvals: Approval | Collection[Approval],
+    now: datetime,
+) -> tuple[Draw, ...]:
+    """Count one draw under each of these approvals whose frequency is counted: all of them or none.
+
+    Called once for every token that lets software draw. Under an `unlimited` approval nothing is written. Raises
+    `RefusedError`: `frequency_exceeded` where the period's draw has been made, `approval_missing` where an approval
+    is no longer in force. The refusal is recorded.
+    """
+    named = [approvals] if isinstance(approvals, Approval) else approvals
+    counted = [a for a in named if a.frequency is not Frequency.UNLIMITED]
+    if not counted:
+        return ()
+    try:
+        with services.db.write(register, software.account) as tx:
+            drawn = _count(Act(services, tx, None), software, counted, now)
+    except (InvalidError, NotFoundError):
+        raise
+    except RefusedError as refused:
+        details = {k: v for k, v in refused.details.items() if isinstance(v, str | int)}
+        happening = Happening("software.draw", software.id, "refused", str(refused.code), details)
+        services.db.refuse(register, software.account, happening)
+        raise
+    services.after_commit(register)
+    return drawn
+
+
+def _count(doing: Act, software: Software, approvals: Sequence[Approval], now: datetime) -> tuple[Draw, ...]:
+    # Under the register's lock: of two at once the second finds the first one's row.
+    in_force = {e.approval.id for e in effective_approvals(doing.tx, software.id, now)}
+    years, pack = doing.tx.find(SchoolYear), doing.pack_for(software.unit)
+    drawn = []
+    for approval in approvals:
+        if approval.id not in in_force:
+            raise RefusedError(Refusal.APPROVAL_MISSING, "the approval is not in force", approval=approval.id)
+        period = period_of(approval.frequency, now, years, pack)
+        if period is None:
+            continue
+        if draws_of(doing.tx, approval.id, period):
+            raise RefusedError(
+                Refusal.FREQUENCY_EXCEEDED,
+                f"drawn already in the period `{period}`",
+                approval=approval.id,
+                period=period,
+            )
+        drawn.append(Draw(doing.new_id("drw"), software.id, approval.id, period, doing.now))
+        doing.tx.happened("software.draw", software.id, approval=approval.id, period=period)
+    doing.tx.put(*drawn)
+    # No decision rests on draws: tokens that were given stay good.
+    doing.tx.touches()
+    return tuple(drawn)
+
+
+# -- reading
+
+
+def read_software(services: Services, caller: Caller, id_: SoftwareId) -> SoftwareSeen:
+    """One piece of software with its papers, for whoever acts for its unit or a unit above."""
+    with look(services, caller) as seen:
+        software = seen.reader.require(Software, id_)
+        with as_missing("software", id_):
+            seen.as_above(software.unit)
+        return seen_of(seen, [software])[0]
+
+
+def software_of_unit(
+    services: Services, caller: Caller, unit: UnitId, *, below: bool = False
+) -> list[SoftwareSeen]:
+    """The report form's lines of a unit (#6), ended ones too; for whoever acts for it or a unit above.
+
+    `below` adds those of every unit below it today: what the department sums up (#13).
+    """
+    with look(services, caller) as seen:
+        seen.require_unit(unit)
+        with as_missing("unit", unit):
+            seen.as_above(unit)
+        if not below:
+            return seen_of(seen, seen.reader.find(Software, unit=unit))
+        found = seen.reader.find(Software)
+        units = {u for u in {s.unit for s in found} if is_below(seen.org, u, unit, seen.now)}
+        return seen_of(seen, [s for s in found if s.unit in units])
+
+
+def list_software(services: Services, register: RegisterId, unit: UnitId | None) -> list[SoftwareSeen]:
+    """The same for the operator: of a unit and what is below it, or of the whole register."""
+    with services.db.read(register) as reader:
+        view = View(reader, None, services.db.now_in(reader.connection, register))
+        found = reader.find(Software)
+        if unit is not None:
+            view.require_unit(unit)
+            units = {u for u in {s.unit for s in found} if is_below(view.org, u, unit, view.now)}
+            found = [s for s in found if s.unit in units]
+        return seen_of(view, found)
+
+
+def seen_of(view: View, software: Sequence[Software]) -> list[SoftwareSeen]:
+    """Each with the state of every approval now, in a handful of queries."""
+    ids = [s.id for s in software]
+    papers: dict[SoftwareId, list[tuple[ApprovalFacts, GrantState]]] = {}
+    for facts in view.gather.approvals(software, view.now):
+        papers.setdefault(facts.software.id, []).append((facts, approval_state(facts, view.now)))
+    made: dict[SoftwareId, list[Client]] = {}
+    for client in view.reader.find(Client, software=ids):
+        made.setdefault(client.software, []).append(client)
+    drawn: dict[SoftwareId, list[Draw]] = {}
+    for one in view.reader.find(Draw, software=ids):
+        drawn.setdefault(one.software, []).append(one)
+    return [
+        SoftwareSeen(s, tuple(papers.get(s.id, ())), tuple(made.get(s.id, ())), tuple(drawn.get(s.id, ())))
+        for s in software
+    ]

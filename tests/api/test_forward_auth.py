@@ -1,0 +1,346 @@
+"""Requests that a reverse proxy holds: who may pass, and every way around that is shut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oauth_scene import GRADEBOOK, SESSION, Scene, detail, details, scene
+from pydantic import SecretStr
+from serving import KEY, Served, serving, settings_for
+from starlette.testclient import TestClient
+
+from access_service.app import create_app
+from access_service.domain.errors import PolicyError
+from world import CLASS_6A, CLASS_6B, PASSWORD, SCHOOL
+
+PATH = "/access/v1/forward-auth"
+RULES = f"""
+headers = "original"
+audience = "{GRADEBOOK}"
+
+[[rules]]
+methods = ["GET", "HEAD"]
+path = "/lop/{{school}}/{{year}}/{{class}}/diem"
+action = "read"
+type = "class"
+category = "STU-ACA"
+id = "{{school}}:{{year}}:{{class}}"
+
+[[rules]]
+methods = ["GET"]
+path = "/hoc-sinh/{{pupil}}"
+action = "read"
+type = "student"
+category = "STU-ACA"
+id = "{{pupil}}"
+class = "{{query.lop}}"
+
+[[rules]]
+methods = ["PUT"]
+path = "/lop/{{class}}"
+action = "write"
+type = "class"
+category = "STU-ACA"
+id = "{{class}}"
+"""
+SCHOOL_CODE, YEAR, CLASS = CLASS_6A.split(":")
+MARKS = f"/lop/{SCHOOL_CODE}/{YEAR}/{CLASS}/diem"
+
+
+@pytest.fixture(scope="module")
+def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("proxy")
+    (folder / "rules.toml").write_text(RULES, "utf-8")
+    with scene(folder, forward_rules=folder / "rules.toml") as made:
+        yield made
+
+
+@pytest.fixture
+def session(behind: Scene) -> str:
+    return behind.session()
+
+
+def through(
+    behind: Scene, uri: str, token: str | None, method: str = "GET", key: Any = KEY, **more: str
+) -> tuple[int, str | None]:
+    """What a proxy is told: the status, and the account or the reason."""
+    headers: list[tuple[str, bytes]] = [("X-Original-URI", uri.encode()), ("X-Original-Method", method.encode())]
+    headers += [("X-Access-Key", key.encode())] if key else []
+    headers += [("Authorization", f"Bearer {token}".encode())] if token else []
+    headers += [(name.replace("_", "-"), value.encode()) for name, value in more.items()]
+    answer = behind.served.client.get(PATH, headers=headers)  # type: ignore[arg-type]
+    assert answer.headers["cache-control"] == "no-store"
+    told = answer.headers.get("x-access-account") or answer.headers.get("x-access-reason")
+    return answer.status_code, told
+
+
+def test_a_teacher_reaches_their_class_and_the_service_hears_who_it_is(behind: Scene, session: str) -> None:
+    headers = {
+        "X-Original-URI": MARKS,
+        "X-Original-Method": "GET",
+        "X-Access-Key": KEY.encode(),
+        "Authorization": f"Bearer {session}",
+    }
+    for ask in (behind.served.client.get, behind.served.client.head):
+        answer = ask(PATH, headers=headers)  # type: ignore[operator]
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert answer.headers["x-access-account"] == behind.served.teacher.account
+        assert answer.headers["x-access-grant"].startswith("grn_")
+        assert answer.headers["x-access-revision"]
+    assert through(behind, f"/hoc-sinh/000000000001?lop={CLASS_6A}", session)[0] == 200
+    assert through(behind, f"{MARKS}?sort=name%20asc", session)[0] == 200
+
+
+def test_the_class_next_door_and_another_act_are_refused_with_their_reason(behind: Scene, session: str) -> None:
+    other = MARKS.replace(CLASS, CLASS_6B.split(":")[2])
+    assert through(behind, other, session) == (403, "outside_class")
+    assert through(behind, f"/hoc-sinh/000000000001?lop={CLASS_6B}", session) == (403, "outside_class")
+    answer = behind.served.client.get(
+        PATH,
+        headers={
+            "X-Original-URI": other,
+            "X-Original-Method": "GET",
+            "X-Access-Key": KEY.encode(),
+            "Authorization": f"Bearer {session}",
+        },
+    )
+    assert answer.json()["code"] == "outside_class"
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_whoever_is_not_signed_in_is_401(behind: Scene) -> None:
+    assert through(behind, MARKS, None) == (401, "not_authenticated")
+    assert through(behind, MARKS, "no-such-session") == (401, "not_authenticated")
+    assert through(behind, MARKS, KEY) == (401, "not_authenticated")
+    assert through(behind, MARKS, "a.b.c") == (401, "not_authenticated")
+
+
+def test_two_bearers_are_none(behind: Scene, session: str) -> None:
+    assert through(behind, MARKS, session, Authorization=f"Bearer {session}") == (401, "not_authenticated")
+
+
+@pytest.mark.parametrize("key", [None, "", "wrong", "Bearer " + KEY, "a.b.c"])
+def test_whoever_is_no_proxy_of_ours_learns_nothing(behind: Scene, session: str, key: str | None) -> None:
+    for uri in (MARKS, "/no/rule"):
+        assert through(behind, uri, session, key=key) == (401, None)
+
+
+def test_a_session_is_no_proxys_key(behind: Scene, session: str) -> None:
+    assert through(behind, MARKS, session, key=session) == (401, None)
+
+
+def test_two_keys_are_none(behind: Scene, session: str) -> None:
+    assert through(behind, MARKS, session, X_Access_Key="other")[0] == 401
+
+
+def test_a_proxy_may_come_with_its_own_access_token_within_its_registration(behind: Scene, session: str) -> None:
+    token = behind.token(behind.guard, scope="evaluate")
+    assert through(behind, MARKS, session, key=token)[0] == 200
+    searching = behind.token(behind.guard, scope="search")
+    assert (
+        behind.served.client.get(
+            PATH, headers={"X-Access-Key": searching, "X-Original-URI": MARKS, "X-Original-Method": "GET"}
+        ).status_code
+        == 403
+    )
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        MARKS + "/",
+        "/" + MARKS,
+        MARKS.replace("/diem", "//diem"),
+        f"/x/..{MARKS}",
+        f"/.{MARKS}",
+        MARKS.replace("/diem", "/./diem"),
+        MARKS.replace("/diem", "/x/../diem"),
+        MARKS.replace("diem", "%64iem"),
+        MARKS.replace("/diem", "%2Fdiem"),
+        MARKS.replace("/diem", "/..%2f6B/diem"),
+        MARKS.replace("lop", "LOP"),
+        MARKS.replace("lop", "Lop"),
+        MARKS + ";x=1",
+        MARKS.replace("/diem", ";v=1/diem"),
+        MARKS + "#diem",
+        MARKS + "%00",
+        MARKS + "\\..",
+        MARKS.replace("/", "\\"),
+        "http://127.0.0.1" + MARKS,
+        "*",
+        "",
+        "?",
+        "lop",
+        MARKS + " HTTP/1.1",
+        MARKS.replace("diem", "điểm"),
+        MARKS + "x" * 5000,
+        f"/hoc-sinh/000000000001?lop={CLASS_6A}&lop={CLASS_6B}",
+        f"/hoc-sinh/000000000001?lop={CLASS_6A}&LOP={CLASS_6B}",
+        f"/hoc-sinh/000000000001?lop={CLASS_6A}&lop[]={CLASS_6B}",
+        f"/hoc-sinh/000000000001?lop={CLASS_6A};lop={CLASS_6B}",
+        f"/hoc-sinh/000000000001?lop={CLASS_6A}&l%6fp={CLASS_6B}",
+        f"/hoc-sinh/000000000001?lop={CLASS_6A}+",
+        f"/hoc-sinh/000000000001?lop={CLASS_6A}&",
+        "/hoc-sinh/000000000001?lop=",
+        "/hoc-sinh/000000000001",
+        f"/hoc-sinh/..?lop={CLASS_6A}",
+    ],
+)
+def test_a_path_that_could_be_read_in_two_ways_is_refused(behind: Scene, session: str, uri: str) -> None:
+    assert through(behind, uri, session) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE", "get", "GET ", "", "GET, PUT", "CONNECT"])
+def test_only_the_methods_of_a_rule_pass(behind: Scene, session: str, method: str) -> None:
+    assert through(behind, MARKS, session, method=method)[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X_Original_URI", "/hoc-sinh/1"),
+        ("X_Original_Method", "PUT"),
+        ("X_HTTP_Method_Override", "DELETE"),
+        ("X_Original_URL", "/lop/0003101/2026-2027/6B/diem"),
+        ("X_Rewrite_URL", "/"),
+    ],
+)
+def test_headers_that_say_something_else_beside_are_refused(
+    behind: Scene, session: str, name: str, value: str
+) -> None:
+    assert through(behind, MARKS, session, **{name: value}) == (403, "forbidden")
+
+
+def test_the_other_pair_of_headers_may_come_from_anybody_and_says_nothing(behind: Scene, session: str) -> None:
+    other = MARKS.replace(CLASS, "6B")
+    assert through(behind, other, session, X_Forwarded_Uri=MARKS, X_Forwarded_Method="GET")[0] == 403
+    answer = behind.served.client.get(
+        PATH,
+        headers={
+            "X-Forwarded-Uri": MARKS,
+            "X-Forwarded-Method": "GET",
+            "X-Access-Key": KEY.encode(),
+            "Authorization": f"Bearer {session}",
+        },
+    )
+    assert answer.status_code == 403
+
+
+def test_a_token_for_the_service_behind_opens_what_it_covers_and_no_more(behind: Scene, session: str) -> None:
+    token = behind.exchanged(behind.gradebook, session, SESSION)
+    assert through(behind, MARKS, token) == (200, behind.served.teacher.account)
+    narrow = behind.exchanged(
+        behind.gradebook,
+        session,
+        SESSION,
+        authorization_details=details(detail(classes=[CLASS_6A])),
+    )
+    assert through(behind, MARKS, narrow)[0] == 200
+    # The teacher may write; the token says only `read`.
+    assert through(behind, f"/lop/{CLASS_6A}", narrow, method="PUT") == (403, "insufficient_scope")
+    assert through(behind, f"/hoc-sinh/1?lop={CLASS_6B}", narrow)[0] == 403
+    assert through(behind, "/hoc-sinh/1?lop=0003101:2026-2027:9Z", narrow) == (403, "insufficient_scope")
+    assert through(behind, "/hoc-sinh/1?lop=x", narrow) == (403, "insufficient_scope")
+
+
+def test_a_token_for_another_service_opens_nothing(behind: Scene) -> None:
+    assert through(behind, MARKS, behind.token(behind.guard, scope="evaluate")) == (401, "not_authenticated")
+
+
+def test_what_is_taken_back_stops_the_next_request(tmp_path: Path) -> None:
+    (tmp_path / "rules.toml").write_text(RULES, "utf-8")
+    with scene(tmp_path, forward_rules=tmp_path / "rules.toml") as behind:
+        session = behind.session()
+        token = behind.exchanged(behind.gradebook, session, SESSION)
+        assert [through(behind, MARKS, t)[0] for t in (session, token)] == [200, 200]
+        behind.post("revoke", {"token": token}, behind.gradebook.basic)
+        assert [through(behind, MARKS, t)[0] for t in (session, token)] == [200, 401]
+        answer = behind.served.client.delete("/v1/sessions/current", headers={"Authorization": f"Bearer {session}"})
+        assert answer.status_code == 204
+        assert through(behind, MARKS, session) == (401, "not_authenticated")
+
+
+def test_without_rules_nothing_passes(tmp_path: Path) -> None:
+    with serving(tmp_path) as served:
+        token = served.world.sign_in("000.gvcn", PASSWORD).token
+        answer = served.client.get(
+            PATH,
+            headers={
+                "X-Original-URI": MARKS,
+                "X-Original-Method": "GET",
+                "X-Access-Key": KEY.encode(),
+                "Authorization": f"Bearer {token}",
+            },
+        )
+        assert (answer.status_code, answer.headers["x-access-reason"]) == (403, "forbidden")
+
+
+def test_without_a_key_of_the_service_no_proxy_is_ours(tmp_path: Path) -> None:
+    with serving(tmp_path, api_key=None) as served:
+        answer = served.client.get(PATH, headers={"X-Access-Key": ""})
+        assert answer.status_code == 401
+
+
+FAULTS = {
+    "": "empty file",
+    "headers = 'original'": "no [[rules]]",
+    RULES.replace('"original"', '"both"'): "unknown kind of headers `both`",
+    RULES.replace('action = "read"', 'acton = "read"'): "unknown key `acton`",
+    RULES.replace('"/hoc-sinh/{pupil}"', '"hoc-sinh/{pupil}"'): "a path begins with `/`",
+    RULES.replace('"/hoc-sinh/{pupil}"', '"/hoc-sinh/{pupil}/"'): "`` is neither a plain segment",
+    RULES.replace('"/hoc-sinh/{pupil}"', '"/hoc-sinh/../{pupil}"'): "`..` is neither a plain segment",
+    RULES.replace('"/hoc-sinh/{pupil}"', '"/hoc-sinh/x{pupil}"'): "is neither a plain segment nor `{name}`",
+    RULES.replace('id = "{pupil}"', 'id = "{child}"'): "the path has no `{child}`",
+    RULES.replace('id = "{pupil}"', 'id = "{pupil}/x"'): "is no text with `{name}`",
+    RULES.replace('class = "{query.lop}"\n', ""): "`student` takes `class`",
+    RULES.replace('type = "student"', 'type = "pupil"'): "unknown resource type `pupil`",
+    RULES.replace('methods = ["PUT"]', 'methods = ["put"]'): "unknown method `put`",
+    RULES.replace('methods = ["PUT"]\npath = "/lop/{class}"', 'methods = ["GET"]\npath = "/{any}/{class}"'): (
+        "a path could match this rule and the one in line"
+    ),
+    RULES.replace("/lop/{school}/{year}", "/lop/{school}/{school}"): "one name stands for two segments",
+    "headers = ": "not TOML",
+}
+
+
+@pytest.mark.parametrize("text", FAULTS, ids=list(FAULTS.values()))
+def test_rules_with_a_fault_do_not_start(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(PolicyError) as caught:
+        create_app(settings_for(tmp_path, forward_rules=path))
+    assert FAULTS[text] in str(caught.value)
+    assert "rules.toml:" in str(caught.value)
+
+
+def test_rules_that_cannot_be_read_do_not_start(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="cannot be read"):
+        create_app(settings_for(tmp_path, forward_rules=tmp_path / "none.toml"))
+
+
+def test_forwarded_headers_are_read_where_the_rules_say_so(tmp_path: Path) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text(RULES.replace('"original"', '"forwarded"'), "utf-8")
+    with serving(tmp_path, forward_rules=path, api_key=SecretStr(KEY)) as served:
+        token = served.world.sign_in("000.gvcn", PASSWORD).token
+        headers: dict[str, Any] = {
+            "X-Forwarded-Uri": MARKS,
+            "X-Forwarded-Method": "GET",
+            "X-Access-Key": KEY.encode(),
+            "Authorization": f"Bearer {token}",
+        }
+        assert _status(served, headers) == 200
+        assert _status(served, headers | {"X-Forwarded-Uri": MARKS.replace("6A", "6B")}) == 403
+        assert _status(served, headers | {"X-Original-URI": "/elsewhere"}) == 200
+
+
+def _status(served: Served, headers: dict[str, Any]) -> int:
+    client: TestClient = served.client
+    return client.get(PATH, headers=headers).status_code
+
+
+def test_the_school_of_these_tests_is_the_worlds() -> None:
+    assert SCHOOL_CODE == SCHOOL

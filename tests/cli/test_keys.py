@@ -1,0 +1,82 @@
+"""`keys list` and `keys rotate`, on a real database and folder."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from access_service.cli import main
+from access_service.storage.migrate import upgrade
+
+
+@pytest.fixture(autouse=True)
+def keys_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    address = f"sqlite:///{tmp_path}/thu.db"
+    upgrade(address)
+    monkeypatch.setenv("ACCESS_SERVICE_DATABASE_URL", address)
+    monkeypatch.setenv("ACCESS_SERVICE_KEYS_DIR", str(tmp_path / "keys"))
+    return tmp_path / "keys" / "tokens"
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> Any:
+    capsys.readouterr()
+    assert main(["keys", *arguments]) == status
+    return capsys.readouterr()
+
+
+def test_keys_are_listed_one_a_line(capsys: pytest.CaptureFixture[str], keys_dir: Path) -> None:
+    line = said(capsys, "list").out
+    (file,) = keys_dir.iterdir()
+    assert line.startswith(f"{file.stem}  token  ES256  current  ")
+    assert line.count("\n") == 1
+    (key,) = json.loads(said(capsys, "list", "--json").out)
+    assert (key["id"], key["state"], key["signs_until"]) == (file.stem, "current", None)
+    assert key["signs_from"].endswith("+07:00")
+
+
+def test_a_rotation_says_when_the_new_key_signs(capsys: pytest.CaptureFixture[str], keys_dir: Path) -> None:
+    said(capsys, "list")
+    made = json.loads(said(capsys, "rotate", "--json").out)
+    assert made["state"] == "next"
+    assert json.loads(said(capsys, "rotate", "--json").out) == made
+    old, new = json.loads(said(capsys, "list", "--json").out)
+    assert (new["id"], old["signs_until"]) == (made["id"], made["signs_from"])
+    assert old["counts_until"] > old["signs_until"]
+    assert {file.stem for file in keys_dir.iterdir()} == {old["id"], new["id"]}
+
+
+def test_a_betrayed_key_is_gone_at_once(
+    capsys: pytest.CaptureFixture[str], keys_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said(capsys, "list")
+    (old,) = keys_dir.iterdir()
+    monkeypatch.setenv("ACCESS_SERVICE_TOKEN_ALGORITHM", "EdDSA")
+    line = said(capsys, "rotate", "--now").out
+    (new,) = keys_dir.iterdir()
+    assert new.stem != old.stem
+    assert line.startswith(f"{new.stem}  EdDSA  current  signs from ")
+    assert f"{old.stem}  token  ES256  retired  " in said(capsys, "list").out
+
+
+def test_a_key_file_that_others_can_read_is_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], keys_dir: Path
+) -> None:
+    said(capsys, "list")
+    (file,) = keys_dir.iterdir()
+    file.chmod(0o644)
+    for command in ("list", "rotate"):
+        captured = said(capsys, command, status=1)
+        assert captured.out == ""
+        assert captured.err == (
+            f"access-service: the key file `{file.name}` can be read by others; set its mode to 0600\n"
+        )
+        assert json.loads(said(capsys, command, "--json", status=1).err)["error"]["code"] == "unavailable"
+
+
+def test_without_a_database_nothing_is_made(
+    capsys: pytest.CaptureFixture[str], keys_dir: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ACCESS_SERVICE_DATABASE_URL", f"sqlite:///{tmp_path}/khac.db")
+    assert "there is no database" in said(capsys, "rotate", status=1).err
+    assert not keys_dir.exists()

@@ -1,0 +1,68 @@
+"""`unlock`: the operator lets somebody in again, and the audit log says who did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from access_service.cli import main
+from access_service.domain.errors import RefusedError
+from access_service.signing.keys import load_or_create
+from access_service.storage.db import Database
+from access_service.storage.migrate import upgrade
+from access_service.usecases.accounts import activate
+from access_service.usecases.services import Services
+from world import PASSWORD, Clock, World, found
+
+NAME = "director.00031"
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    url = f"sqlite:///{tmp_path / 'thu.db'}"
+    monkeypatch.setenv("ACCESS_SERVICE_DATABASE_URL", url)
+    monkeypatch.setenv("ACCESS_SERVICE_KEYS_DIR", str(tmp_path / "keys"))
+    upgrade(url)
+    clock = Clock()
+    services = Services(Database(url, clock), load_or_create(tmp_path / "keys" / "seal.key"))
+    made = found(services, clock, name="thu")
+    for _ in range(5):
+        with pytest.raises(RefusedError):
+            made.sign_in(NAME, "Sai mật khẩu 000")
+    with pytest.raises(RefusedError):
+        made.sign_in(NAME)
+    yield made
+    services.db.close()
+
+
+def test_a_locked_account_is_let_in_and_the_log_says_so(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["unlock", NAME]) == 0
+    said = capsys.readouterr().out
+    assert said == f"Đã mở khoá tài khoản {NAME} / unlocked\n"
+    assert world.sign_in(NAME)
+    event = world.log()[-2]
+    assert (event.actor, event.happening.action) == ("operator", "account.unlock")
+    assert event.happening.target == world.people["director"].account
+
+
+def test_a_code_takes_the_place_of_the_password(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["unlock", NAME, "--code", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert set(told) == {"register", "username", "activation_url", "valid_until"}
+    with pytest.raises(RefusedError):
+        world.sign_in(NAME)
+    code = told["activation_url"].partition("#code=")[2]
+    assert activate(world.services, code, f"{PASSWORD}1") == world.people["director"].account
+    assert world.sign_in(NAME, f"{PASSWORD}1")
+    assert main(["unlock", NAME, "--code"]) == 0
+    assert "/activate#code=" in capsys.readouterr().out
+
+
+def test_a_name_that_nobody_has_is_said(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    before = world.revision
+    assert main(["unlock", "000.không có"]) == 1
+    assert capsys.readouterr().err == "access-service: no username `000.không có`\n"
+    assert world.revision == before

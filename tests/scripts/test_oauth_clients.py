@@ -1,0 +1,212 @@
+"""Clients that others wrote, against the running demonstration with nothing special: authlib, joserfc, node's."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from access_service.usecases.demo_software import GRADEBOOK_URL
+
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+SESSION = "urn:access-service:params:oauth:token-type:session"
+ACCESS = "urn:ietf:params:oauth:token-type:access_token"
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """A demonstration that runs, as its file tells of it."""
+    folder = tmp_path_factory.mktemp("demo")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    output = folder / "demo.json"
+    command = [sys.executable, "-m", "access_service", "demo", "--port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--data", str(folder / "data"), "--output", str(output)], stdout=subprocess.DEVNULL
+    )
+    waiting = threading.Event()
+    for _ in range(2400):
+        if output.exists() or process.poll() is not None:
+            break
+        waiting.wait(0.05)
+    assert output.exists(), "the demonstration did not start"
+    try:
+        yield json.loads(output.read_text("utf-8"))
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def client(told: dict[str, Any], scope: str) -> dict[str, str]:
+    found: dict[str, str] = next(c for c in told["clients"] if scope in c["scope"].split())
+    return found
+
+
+def metadata(told: dict[str, Any]) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{told['base_url']}/.well-known/oauth-authorization-server", timeout=10) as answer:
+        found: dict[str, Any] = json.loads(answer.read())
+    return found
+
+
+def session(told: dict[str, Any]) -> str:
+    """A homeroom teacher of the school that has the gradebook signs in."""
+    who = next(
+        a
+        for a in told["accounts"]
+        if a["position"] == "homeroom" and a["id"] == told["decisions"][0]["request"]["subject"]["id"]
+    )
+    body = json.dumps({"username": who["username"], "password": who["password"]}).encode()
+    request = urllib.request.Request(f"{told['base_url']}/v1/sessions", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        token: str = json.loads(answer.read())["token"]
+    return token
+
+
+def test_the_file_names_the_clients(told: dict[str, Any]) -> None:
+    assert [set(c) for c in told["clients"]] == [{"client_id", "client_secret", "resource", "scope"}] * 3
+    scopes = {c["scope"] for c in told["clients"]}
+    assert scopes == {"evaluate explain search", "introspect", "read"}
+    assert {c["resource"] for c in told["clients"]} == {told["base_url"], GRADEBOOK_URL}
+
+
+def test_authlib_gets_a_token_asks_with_it_has_it_introspected_and_exchanges(told: dict[str, Any]) -> None:
+    authlib = pytest.importorskip("authlib.integrations.httpx_client", reason="authlib is not installed")
+    from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
+
+    server = metadata(told)
+    AuthorizationServerMetadata(server).validate()
+    for method in ("client_secret_basic", "client_secret_post"):
+        guard = client(told, "evaluate")
+        with authlib.OAuth2Client(
+            guard["client_id"], guard["client_secret"], scope=guard["scope"], token_endpoint_auth_method=method
+        ) as asking:
+            token = asking.fetch_token(
+                server["token_endpoint"], grant_type="client_credentials", resource=guard["resource"]
+            )
+            assert token["token_type"] == "Bearer"
+            question = told["decisions"][0]
+            answer = asking.post(f"{told['base_url']}/access/v1/evaluation", json=question["request"])
+            assert answer.json()["decision"] is question["expected"]
+    watcher, gradebook = client(told, "introspect"), client(told, "read")
+    with (
+        authlib.OAuth2Client(gradebook["client_id"], gradebook["client_secret"]) as drawing,
+        authlib.OAuth2Client(watcher["client_id"], watcher["client_secret"]) as watching,
+    ):
+        own = drawing.fetch_token(server["token_endpoint"], grant_type="client_credentials", scope="read")
+        acting = drawing.fetch_token(
+            server["token_endpoint"],
+            grant_type=EXCHANGE,
+            subject_token=session(told),
+            subject_token_type=SESSION,
+            resource=gradebook["resource"],
+        )
+        assert acting["issued_token_type"] == ACCESS
+        for token, is_acting in ((own, False), (acting, True)):
+            said = watching.introspect_token(server["introspection_endpoint"], token["access_token"]).json()
+            assert said["active"] is True
+            assert ("act" in said) is is_acting
+        drawing.revoke_token(server["revocation_endpoint"], acting["access_token"])
+        said = watching.introspect_token(server["introspection_endpoint"], acting["access_token"]).json()
+        assert said == {"active": False}
+
+
+def test_joserfc_verifies_a_token_with_the_published_keys(told: dict[str, Any]) -> None:
+    jose = pytest.importorskip("joserfc", reason="joserfc is not installed")
+    assert jose
+    from joserfc import jwt
+    from joserfc.jwk import KeySet
+
+    server, gradebook = metadata(told), client(told, "read")
+    with urllib.request.urlopen(server["jwks_uri"], timeout=10) as answer:
+        keys = KeySet.import_key_set(json.loads(answer.read()))
+    body = (
+        f"grant_type=client_credentials&client_id={gradebook['client_id']}"
+        f"&client_secret={gradebook['client_secret']}"
+    ).encode()
+    with urllib.request.urlopen(server["token_endpoint"], body, timeout=10) as answer:
+        text = json.loads(answer.read())["access_token"]
+    token = jwt.decode(text, keys, algorithms=["ES256"])
+    assert token.header["typ"] == "at+jwt"
+    jwt.JWTClaimsRegistry(
+        iss={"essential": True, "value": server["issuer"]},
+        aud={"essential": True, "value": gradebook["resource"]},
+        exp={"essential": True},
+        sub={"essential": True},
+        client_id={"essential": True, "value": gradebook["client_id"]},
+    ).validate(token.claims)
+
+
+OAUTH4WEBAPI = """
+import * as oauth from 'oauth4webapi'
+const told = JSON.parse(process.env.TOLD)
+const open = { [oauth.allowInsecureRequests]: true }
+const issuer = new URL(told.base_url)
+const found = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...open })
+const as = await oauth.processDiscoveryResponse(issuer, found)
+const client = { client_id: told.guard.client_id }, watcher = { client_id: told.watcher.client_id }
+const auth = oauth.ClientSecretBasic(told.guard.client_secret)
+const DPoP = oauth.DPoP(client, await oauth.generateKeyPair('ES256'))
+const wish = { scope: told.guard.scope, resource: told.guard.resource }
+const url = new URL('/access/v1/evaluation', issuer)
+const headers = () => new Headers({ 'content-type': 'application/json' })
+for (const more of [{}, { DPoP }]) {
+  const all = { ...open, ...more }
+  const answer = await oauth.clientCredentialsGrantRequest(as, client, auth, wish, all)
+  const token = await oauth.processClientCredentialsResponse(as, client, answer)
+  const text = token.access_token
+  const body = JSON.stringify(told.request)
+  const decided = await oauth.protectedResourceRequest(text, 'POST', url, headers(), body, all)
+  console.log(JSON.stringify([token.token_type, (await decided.json()).decision]))
+  const secret = oauth.ClientSecretPost(told.watcher.client_secret)
+  const asked = await oauth.introspectionRequest(as, watcher, secret, text, open)
+  console.log(JSON.stringify((await oauth.processIntrospectionResponse(as, watcher, asked)).active))
+  await oauth.processRevocationResponse(await oauth.revocationRequest(as, client, auth, text, open))
+}
+"""
+
+
+def test_oauth4webapi_works_with_plain_and_bound_tokens(told: dict[str, Any], tmp_path: Path) -> None:
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        pytest.skip("node or npm is not installed")
+    (tmp_path / "package.json").write_text('{"type":"module","private":true}')
+    installing = subprocess.run(
+        [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "oauth4webapi@3"],
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    if installing.returncode:
+        pytest.skip("oauth4webapi cannot be installed from the package registry")
+    (tmp_path / "client.js").write_text(OAUTH4WEBAPI)
+    question = told["decisions"][0]
+    sent = {
+        "base_url": told["base_url"],
+        "guard": client(told, "evaluate"),
+        "watcher": client(told, "introspect"),
+        "request": question["request"],
+    }
+    ran = subprocess.run(
+        [node, "client.js"],
+        cwd=tmp_path,
+        env={**os.environ, "TOLD": json.dumps(sent)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert lines == [["bearer", question["expected"]], True, ["dpop", question["expected"]], True]
