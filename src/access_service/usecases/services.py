@@ -14,6 +14,7 @@ from access_service.domain.accounts import Account, Custody, Suspension, custodi
 from access_service.domain.audit import Happening
 from access_service.domain.delegation import LEADERS, Authority, Grant, Office
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
+from access_service.domain.facts import Ground
 from access_service.domain.names import (
     AccountId,
     AccountKind,
@@ -103,6 +104,11 @@ class View:
         if self.caller is None:
             raise RuntimeError("this act needs a caller")
         return self.caller
+
+    @property
+    def ground(self) -> Ground:
+        """What the rules of `domain` are asked over."""
+        return Ground(self.reader, self.org, self.now, self.pack_for)
 
     def pack_for(self, unit: UnitId) -> Pack:
         """The pack in force for a unit now."""
