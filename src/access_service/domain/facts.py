@@ -1,7 +1,8 @@
 """What a rule may ask: dated facts, the organisation, the packs in force, all at one instant.
 
-Every door brings its own: an act and the command line bring the register as stored (`storage.facts.Reader`), an import
-the register together with the rows read so far. So a rule stands once, here in `domain`, and no door knows a shorter one.
+Every door brings its own: an act and the command line bring the register as stored (`storage.facts.Reader`), an
+import the register together with the rows read so far. So a rule stands once, here in `domain`, and no door knows
+a shorter one.
 """
 
 from collections.abc import Callable
