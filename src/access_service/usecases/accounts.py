@@ -18,6 +18,7 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment, Person, manager_of
+from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.sign_in import DUE_MINUTES, Due, SignInRules, check_password, rules_for
 from access_service.signing import passwords
@@ -192,6 +193,7 @@ def caller_from_token(services: Services, token: str, *, even_if_due: bool = Fal
     return replace(caller, session=sha256)
 
 
+@powerless("it only checks the caller's own password")
 def confirm_password(services: Services, caller: Caller, password: str) -> stored.Credential:
     """Re-authentication before signing; a wrong password counts towards lockout. The credential that was right."""
     with services.db.connect() as connection:
@@ -278,6 +280,7 @@ def activate(services: Services, code: str, password: str) -> AccountId:
     return account.id
 
 
+@power(yields(Power.ACCOUNT))
 def issue_account(
     services: Services, caller: Caller, *, unit: UnitId, kind: AccountKind, person: PersonId | None, username: str
 ) -> Issued:
@@ -382,6 +385,7 @@ def new_activation(doing: Act, account: Account, *, is_new_holder: bool) -> Issu
     return Issued(account, code, until)
 
 
+@power(yields(Power.ACCOUNT) | ends(Power.ACCOUNT))
 def recover(services: Services, caller: Caller, id_: AccountId, *, reset_second_factor: bool = False) -> Issued:
     """A new activation code for somebody who lost theirs: by the unit or one above it, never by oneself.
 

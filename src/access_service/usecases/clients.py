@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from access_service.domain.accounts import Account
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import AccountState, ClientId, RegisterId, SoftwareId
+from access_service.domain.powers import Power, ends, power, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.software import PEP_SCOPES, RESOURCE_TYPES, Client, Software
 from access_service.signing import passwords
@@ -60,6 +61,7 @@ class ClientInForce:
     account: Account
 
 
+@power(yields(Power.SOFTWARE))
 def create_client(services: Services, caller: Caller, wanted: NewClient) -> IssuedClient:
     """Make a client of software that the caller's unit, or the department, answers for."""
     with act(services, caller, "client.create", wanted.software) as doing:
@@ -142,6 +144,7 @@ def _keys_text(jwks: Mapping[str, Any]) -> str:
     return json.dumps(jwks, sort_keys=True, separators=(",", ":"))
 
 
+@power(yields(Power.SOFTWARE) | ends(Power.SOFTWARE))
 def rotate_secret(services: Services, caller: Caller, id_: ClientId, *, at_once: bool = False) -> IssuedClient:
     """A new secret; the one before stays good for the pack's hours, so that software can change over.
 
@@ -181,6 +184,7 @@ def _rotate(doing: Act, client: Client, software: Software, *, at_once: bool) ->
     return IssuedClient(rotated, secret)
 
 
+@power(yields(Power.SOFTWARE) | ends(Power.SOFTWARE))
 def replace_keys(services: Services, caller: Caller, id_: ClientId, jwks: Mapping[str, Any]) -> Client:
     """Other public keys in place of those before; for an overlap, give both. A secret it had ends now."""
     with act(services, caller, "client.keys", id_) as doing:
@@ -194,6 +198,7 @@ def replace_keys(services: Services, caller: Caller, id_: ClientId, jwks: Mappin
         return changed
 
 
+@power(ends(Power.SOFTWARE))
 def disable_client(services: Services, caller: Caller, id_: ClientId) -> Client:
     """It is let in no more, for good; what the software was issued so far is revoked with it."""
     with act(services, caller, "client.disable", id_) as doing:

@@ -23,6 +23,7 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment, manager_of, normalise
+from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.storage import accounts as stored
@@ -36,6 +37,7 @@ from access_service.usecases.effects import (
 from access_service.usecases.services import Act, Caller, Services, act, as_missing
 
 
+@power(yields(Power.AUTHORITY))
 def give_authority(
     services: Services,
     caller: Caller,
@@ -101,6 +103,7 @@ def _giver_of(doing: Act, authority: Authority) -> UnitId:
     return manager if manager is not None else doing.tx.require(Authority, authority.parent or "").unit
 
 
+@power(ends(Power.AUTHORITY, Power.GRANT))
 def narrow_authority(
     services: Services, caller: Caller, id_: AuthorityId, *, scope: Scope, valid_to: datetime | None
 ) -> Authority:
@@ -125,6 +128,7 @@ def narrow_authority(
         return narrowed
 
 
+@power(ends(Power.AUTHORITY, Power.GRANT))
 def withdraw_authority(services: Services, caller: Caller, id_: AuthorityId) -> Authority:
     """Withdraw it now, with everything below it, for good (rules 3, 10)."""
     with act(services, caller, "authority.withdraw", id_) as doing:
@@ -136,6 +140,7 @@ def withdraw_authority(services: Services, caller: Caller, id_: AuthorityId) -> 
         return doing.tx.require(Authority, id_)
 
 
+@power(ends(Power.ACCOUNT, Power.GRANT, Power.AUTHORITY, Power.UNIT))
 def suspend(services: Services, caller: Caller, *, kind: SuspendableKind, target: str, reason: str) -> Suspension:
     """Pause an account, unit, authority or grant, and all that rests on it, at once (rules 2, 10)."""
     with act(services, caller, f"{kind}.suspend", target) as doing:
@@ -150,6 +155,7 @@ def suspend(services: Services, caller: Caller, *, kind: SuspendableKind, target
         return suspension
 
 
+@power(yields(Power.ACCOUNT, Power.GRANT, Power.AUTHORITY, Power.UNIT))
 def resume(services: Services, caller: Caller, *, kind: SuspendableKind, target: str) -> Suspension:
     """End the pause; what was below is as it was (rule 3)."""
     with act(services, caller, f"{kind}.resume", target) as doing:
@@ -230,6 +236,7 @@ def _touch(doing: Act, kind: SuspendableKind, target: str) -> None:
         doing.tx.touches_everybody()
 
 
+@power(ends(Power.GRANT))
 def revoke_grant(services: Services, caller: Caller, id_: GrantId, *, reason: str) -> Grant:
     """Take a grant back at once: the issuing unit, or any unit above it (rules 4, 10)."""
     with act(services, caller, "grant.revoke", id_) as doing:
@@ -251,6 +258,7 @@ def _own_grant(doing: Act, id_: GrantId) -> Grant:
     return grant
 
 
+@power(ends(Power.GRANT))
 def narrow_grant(
     services: Services, caller: Caller, id_: GrantId, *, scope: Scope, valid_to: datetime | None
 ) -> Grant:
@@ -292,6 +300,7 @@ def _carry_suspensions(doing: Act, old: Grant, new: Grant) -> None:
         doing.tx.put(replace(suspension, id=doing.new_id("sus"), target=new.id, valid_from=doing.now))
 
 
+@powerless("what the office granted stands as it stood")
 def confirm_grants(services: Services, caller: Caller, unit: UnitId) -> Confirmation:
     """A new head confirms, in their own session, what the office granted before them (rule 9)."""
     with act(services, caller, "grants.confirm", unit) as doing:

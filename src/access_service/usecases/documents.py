@@ -36,6 +36,7 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment, Person, manager_of
+from access_service.domain.powers import Power, ends, power, powerless
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.signing.canonical import canonical, sha256_hex
@@ -69,6 +70,7 @@ class Prepared:
     commitment: Document | None = None
 
 
+@powerless("nothing is in force before both have signed")
 def propose_handover(
     services: Services,
     caller: Caller,
@@ -258,6 +260,7 @@ def _commitment_due(doing: Act, unit: UnitId, person: PersonId) -> Document | No
     )
 
 
+@powerless("one's own promise, still unsigned")
 def prepare_commitment(services: Services, caller: Caller, unit: UnitId) -> Document:
     """A person prepares their own commitment, for instance when a new text binds (#55, #59)."""
     with act(services, caller, "commitment.prepare", unit) as doing:
@@ -270,6 +273,7 @@ def prepare_commitment(services: Services, caller: Caller, unit: UnitId) -> Docu
         return document
 
 
+@powerless("nothing is handed over before both have signed")
 def propose_custody(
     services: Services, caller: Caller, *, unit: UnitId, receiver: PersonId, number: str, dated: date
 ) -> Document:
@@ -328,6 +332,7 @@ def check_custody_again(doing: Act, document: Document) -> None:
         raise RefusedError(Refusal.ASSIGNMENT_MISSING, "the receiver's duty is another one by now", unit=unit)
 
 
+@powerless("a draft goes to its first signer")
 def submit(services: Services, caller: Caller, id_: DocumentId) -> Document:
     """Put a draft before its first signer."""
     with act(services, caller, "document.submit", id_) as doing:
@@ -336,6 +341,7 @@ def submit(services: Services, caller: Caller, id_: DocumentId) -> Document:
         return _moved(doing, document, state, None, "document.submit")
 
 
+@powerless("a new version that nobody has signed")
 def revise(
     services: Services, caller: Caller, id_: DocumentId, *, number: str, dated: date, version: int
 ) -> Document:
@@ -403,6 +409,7 @@ def _moved(doing: Act, document: Document, state: DocumentState, reason: str | N
     return moved
 
 
+@powerless("an open paper goes back to who prepared it")
 def return_document(services: Services, caller: Caller, id_: DocumentId, *, reason: str) -> Document:
     """The one whose turn it is sends it back, with a reason; a new version voids the signatures."""
     with act(services, caller, "document.return", id_) as doing:
@@ -421,6 +428,7 @@ def _as_receiver(doing: Act, document: Document) -> None:
         raise RefusedError(Refusal.FORBIDDEN, "only the receiver does that", document=document.id)
 
 
+@power(ends(Power.GRANT))
 def decline(services: Services, caller: Caller, id_: DocumentId, *, reason: str) -> Document:
     """The receiver declines; final. The lines are over."""
     with act(services, caller, "document.decline", id_) as doing:
@@ -431,6 +439,7 @@ def decline(services: Services, caller: Caller, id_: DocumentId, *, reason: str)
         return _moved(doing, document, state, reason, "document.decline")
 
 
+@power(ends(Power.GRANT))
 def cancel(services: Services, caller: Caller, id_: DocumentId, *, reason: str) -> Document:
     """The giver's office takes an unsigned document back."""
     with act(services, caller, "document.cancel", id_) as doing:
@@ -440,6 +449,7 @@ def cancel(services: Services, caller: Caller, id_: DocumentId, *, reason: str) 
         return _moved(doing, document, state, reason, "document.cancel")
 
 
+@power(ends(Power.PAPER, Power.GRANT, Power.CUSTODY))
 def withdraw(services: Services, caller: Caller, id_: DocumentId, *, reason: str) -> Document:
     """The giver's office, or a unit above it, withdraws a signed document: what rests on it stops (rules 5, 10)."""
     with act(services, caller, "document.withdraw", id_) as doing:
@@ -451,6 +461,7 @@ def withdraw(services: Services, caller: Caller, id_: DocumentId, *, reason: str
         return close_document(doing, document, state, reason)
 
 
+@powerless("the signature on the return minutes ends the grants, not the draft")
 def hand_back(
     services: Services, caller: Caller, unit: UnitId, *, number: str = "", dated: date | None = None
 ) -> Document:

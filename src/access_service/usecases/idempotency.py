@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from access_service.domain.errors import RefusedError
+from access_service.domain.powers import powerless
 from access_service.domain.reasons import Refusal
 from access_service.storage import idempotency as stored
 from access_service.usecases.services import Caller, Services
@@ -11,6 +12,7 @@ KEPT = timedelta(days=7)
 """How long a key is remembered; after that it may be used again."""
 
 
+@powerless("it remembers a request")
 def take_key(services: Services, caller: Caller, key: str, request_sha256: str) -> stored.Answer | None:
     """None when the key is now this request's; the first request's answer when there is one.
 
@@ -37,11 +39,13 @@ def take_key(services: Services, caller: Caller, key: str, request_sha256: str) 
     return answer
 
 
+@powerless("it remembers an answer")
 def settle_key(services: Services, caller: Caller, key: str, *, status: int, body: str) -> None:
     """Keep what was answered under a key that this request took. `body` holds no secret."""
     stored.settle(services.db, caller.register, caller.account, key, status=status, body=body)
 
 
+@powerless("it forgets a request")
 def drop_key(services: Services, caller: Caller, key: str) -> None:
     """The request under this key did nothing: the key is free."""
     stored.drop(services.db, caller.register, caller.account, key)

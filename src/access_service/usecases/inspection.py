@@ -10,6 +10,7 @@ from access_service.domain.documents import Document
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import DocumentId, DocumentKind, DocumentState, GrantEnd, GrantId, PersonId, UnitId
 from access_service.domain.org import Assignment, Person, is_below
+from access_service.domain.powers import Power, ends, power, powerless
 from access_service.domain.reasons import Refusal
 from access_service.domain.time import Interval
 from access_service.usecases.delegation import own_authority
@@ -35,6 +36,7 @@ class Team:
     valid_to: datetime
 
 
+@powerless("the head's signature puts it in force")
 def propose_inspection(services: Services, caller: Caller, team: Team) -> Document:
     """Prepare the decision; the head's signature puts it in force. Nobody inspects their own unit (rule 7)."""
     with act(services, caller, "inspection.propose", caller.unit) as doing:
@@ -130,6 +132,7 @@ def begin_inspection(doing: Act, document: Document) -> list[GrantId]:
     return made
 
 
+@power(ends(Power.GRANT, Power.PAPER, Power.CUSTODY))
 def end_inspection(services: Services, caller: Caller, document_id: DocumentId, *, reason: str) -> Document:
     """The deciding unit, or one above it, ends it early; the inspected unit cannot (rule 14)."""
     with act(services, caller, "inspection.end", document_id) as doing:

@@ -8,6 +8,7 @@ from access_service.domain.delegation import HEADS, OFFICER, Grant, LeavingCase
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import AccountKind, AssignmentId, PersonId, UnitId
 from access_service.domain.org import Assignment, manager_of
+from access_service.domain.powers import Power, ends, power, powerless
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
@@ -21,6 +22,7 @@ from access_service.usecases.effects import (
 from access_service.usecases.services import Act, Caller, Services, act, as_missing, look
 
 
+@power(ends(Power.OFFICE, Power.GRANT, Power.CUSTODY, Power.ACCOUNT))
 def end_duty(
     services: Services, caller: Caller, id_: AssignmentId, *, on: date, decision_number: str
 ) -> LeavingCase:
@@ -60,6 +62,7 @@ def _as_releasing(doing: Act, duty: Assignment) -> UnitId:
     return office
 
 
+@power(ends(Power.CUSTODY))
 def take_back_custody(services: Services, caller: Caller, unit: UnitId) -> Custody:
     """The head, or a unit above, takes the admin account back from an officer; a unit above, from the head.
 
@@ -81,6 +84,7 @@ def take_back_custody(services: Services, caller: Caller, unit: UnitId) -> Custo
         return replace(custody, valid_to=doing.now)
 
 
+@powerless("proposals to sign, not rights")
 def propose_for_year(
     services: Services, caller: Caller, *, unit: UnitId, school_year: str, number_prefix: str, dated: date
 ) -> list[Prepared | RefusedError]:

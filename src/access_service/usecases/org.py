@@ -18,6 +18,7 @@ from access_service.domain.org import (
     manager_of,
 )
 from access_service.domain.policy import Position
+from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import ClassSubject
 from access_service.domain.time import Interval, start_of_day
@@ -52,6 +53,7 @@ class Duty:
     """The assignment that ends when this one begins (đổi giáo viên chủ nhiệm)."""
 
 
+@power(yields(Power.UNIT))
 def create_unit(
     services: Services,
     caller: Caller,
@@ -82,6 +84,7 @@ def create_unit(
         return unit
 
 
+@power(yields(Power.UNIT) | ends(Power.GRANT, Power.AUTHORITY))
 def change_manager(
     services: Services, caller: Caller, *, unit: UnitId, manager: UnitId, basis: str, on: date
 ) -> ManagementEdge:
@@ -114,6 +117,7 @@ def _common_manager(doing: Act, unit: UnitId, manager: UnitId) -> UnitId:
     return above[0]
 
 
+@power(yields(Power.YEAR))
 def open_school_year(
     services: Services, caller: Caller, *, id_: str, starts_on: date, closes_on: date
 ) -> SchoolYear:
@@ -131,6 +135,7 @@ def open_school_year(
         return year
 
 
+@power(ends(Power.YEAR, Power.GRANT))
 def close_school_year(services: Services, caller: Caller, id_: str) -> SchoolYear:
     """Close a school year now (kết chuyển): every class grant of it ends and none is carried over (rule 11)."""
     with act(services, caller, "school_year.close", id_) as doing:
@@ -152,6 +157,7 @@ def _as_root(doing: Act) -> None:
     doing.as_custodian(chain_of(doing.org, caller.unit, doing.now)[-1])
 
 
+@powerless("a class gives nobody a right to it")
 def create_class(
     services: Services,
     caller: Caller,
@@ -187,6 +193,7 @@ def create_class(
         return school_class
 
 
+@powerless("a name in the register, without duty or account")
 def add_person(services: Services, caller: Caller, *, name: str) -> Person:
     """Enter a person. Any custodian may; the id is ours and says nothing about them."""
     with act(services, caller, "person.add", caller.unit) as doing:
@@ -197,6 +204,7 @@ def add_person(services: Services, caller: Caller, *, name: str) -> Person:
         return person
 
 
+@power(yields(Power.OFFICE, Power.ACCOUNT) | ends(Power.OFFICE, Power.GRANT, Power.CUSTODY, Power.ACCOUNT))
 def assign_duty(services: Services, caller: Caller, duty: Duty) -> Assignment:
     """Record a decision that assigns a duty (#57), or appoints a head (by the direct manager).
 

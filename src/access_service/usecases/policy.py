@@ -8,6 +8,7 @@ from pathlib import Path
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError, UnavailableError
 from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.policy import PackBinding
+from access_service.domain.powers import Power, ends, power, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.time import Interval, local, start_of_day
 from access_service.engine.load import PackFiles, parse_pack, read_pack_files
@@ -29,6 +30,7 @@ def read_pack(policy_dir: Path, models_dir: Path, name: str) -> PackFiles:
     return files
 
 
+@power(yields(Power.POLICY) | ends(Power.POLICY))
 def bind_pack(
     services: Services,
     caller: Caller,

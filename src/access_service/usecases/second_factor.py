@@ -12,6 +12,7 @@ from typing import Any
 from access_service.domain.accounts import Account
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError, UnavailableError
 from access_service.domain.names import AccountId, RegisterId
+from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.sign_in import Due, FactorKind, due_factor
 from access_service.signing import passkeys, totp
@@ -172,6 +173,7 @@ def list_factors(services: Services, caller: Caller) -> list[SecondFactor]:
         return factors_in(reader, caller.account)
 
 
+@powerless("the caller's own factor, not yet shown to work")
 def begin_totp(services: Services, caller: Caller, password: str) -> NewTotp:
     """A new secret for an authenticator; `confirm_totp` makes it count. The password is asked for again."""
     confirm_password(services, caller, password)
@@ -213,6 +215,7 @@ def _add(doing: Act, kind: FactorKind, *, secret: str, credential: str | None, c
     return id_
 
 
+@power(yields(Power.FACTORS))
 def confirm_totp(services: Services, caller: Caller, code: str) -> SignedIn:
     """The authenticator shows the right code: it counts from now on, in place of an earlier one."""
     with act(services, caller, "factor.add", caller.account) as doing:
@@ -243,6 +246,7 @@ def _begin_anew(doing: Act) -> SignedIn:
     return new_session(doing, caller, rules, due_factor(rules, kinds))
 
 
+@powerless("the caller's own factor, not yet shown to work")
 def begin_passkey(services: Services, caller: Caller, password: str) -> dict[str, Any]:
     """PublicKeyCredentialCreationOptionsJSON for the browser; `confirm_passkey` takes its answer."""
     confirm_password(services, caller, password)
@@ -255,6 +259,7 @@ def begin_passkey(services: Services, caller: Caller, password: str) -> dict[str
     return passkeys.creation_options(site, challenge=challenge, user=caller.account, username=username, known=known)
 
 
+@power(yields(Power.FACTORS))
 def confirm_passkey(services: Services, caller: Caller, answer: Mapping[str, Any]) -> SignedIn:
     """The browser's RegistrationResponseJSON: the passkey counts from now on."""
     site = passkeys.site_of(services.public_url)
@@ -276,6 +281,7 @@ def confirm_passkey(services: Services, caller: Caller, answer: Mapping[str, Any
         return _begin_anew(doing)
 
 
+@power(ends(Power.FACTORS))
 def remove_factor(services: Services, caller: Caller, id_: str, password: str) -> SignedIn:
     """The caller no longer uses one; the last one stays where one is mandatory. Every other session ends."""
     confirm_password(services, caller, password)

@@ -9,6 +9,7 @@ from access_service.domain.accounts import Account
 from access_service.domain.audit import Happening
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import RegisterId
+from access_service.domain.powers import Power, power, powerless, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.sign_in import FactorKind, due_at_sign_in, due_factor, is_asleep
 from access_service.signing import passwords
@@ -102,6 +103,7 @@ def _check_may_enter(services: Services, credential: stored.Credential) -> list[
     return factors
 
 
+@powerless("it ends the caller's own session")
 def sign_out(services: Services, caller: Caller) -> None:
     """End the session."""
     with act(services, caller, "session.close", caller.account) as doing:
@@ -109,6 +111,7 @@ def sign_out(services: Services, caller: Caller) -> None:
         doing.tx.happened("session.close", caller.account)
 
 
+@power(yields(Power.FACTORS))
 def change_password(services: Services, caller: Caller, password: str, new: str) -> SignedIn:
     """Put a new password in place of the old one; every session of the account ends, and a new one begins.
 

@@ -34,6 +34,7 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment
+from access_service.domain.powers import Power, ends, power, yields
 from access_service.domain.reasons import Refusal
 from access_service.signing.documents import confirm
 from access_service.usecases.accounts import confirm_password
@@ -68,6 +69,7 @@ class Signed:
     """For the receiver of an admin account: the one-time code with which they set its password."""
 
 
+@power(yields(Power.PAPER, Power.GRANT, Power.CUSTODY) | ends(Power.PAPER, Power.GRANT, Power.CUSTODY))
 def sign_batch(
     services: Services, caller: Caller, password: str, presented: Sequence[Presented]
 ) -> list[Signed | RefusedError]:
@@ -229,6 +231,7 @@ def _activate_waiting(doing: Act, commitment: Document) -> list[GrantId]:
     return activated
 
 
+@power(yields(Power.PAPER) | ends(Power.PAPER, Power.GRANT))
 def return_in_absence(services: Services, caller: Caller, password: str, case: str, witness: PersonId) -> Signed:
     """The head records the return of somebody who cannot, before a witness of the unit (#125, rule 12)."""
     if caller.kind is not AccountKind.USE:

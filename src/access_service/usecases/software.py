@@ -26,6 +26,7 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import SchoolYear, is_below, manager_of, normalise
+from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.software import (
@@ -126,6 +127,7 @@ class SoftwareSeen:
 # -- the register
 
 
+@powerless("an entry in the unit's list draws nothing")
 def register_software(services: Services, caller: Caller, entry: Entry) -> Software:
     """Enter software that the caller's unit contracts, with its service account; the admin account of that unit.
 
@@ -182,6 +184,7 @@ def _check_level(level: int | None) -> None:
         raise InvalidError(f"a security level is {LEVELS[0]} to {LEVELS[-1]}", security_level=level)
 
 
+@power(ends(Power.SOFTWARE))
 def change_software(services: Services, caller: Caller, id_: SoftwareId, changes: Changes) -> Software:
     """Bring the entry up to date: the contracting unit or the department. Approvals are checked against it anew."""
     with act(services, caller, "software.change", id_) as doing:
@@ -197,6 +200,7 @@ def change_software(services: Services, caller: Caller, id_: SoftwareId, changes
         return changed
 
 
+@power(ends(Power.SOFTWARE))
 def end_software(services: Services, caller: Caller, id_: SoftwareId) -> Software:
     """Its use is over, for good: account closed, clients disabled, whatever rests on it stops (rule 10)."""
     with act(services, caller, "software.end", id_) as doing:
@@ -253,6 +257,7 @@ def as_department(doing: Act, unit: UnitId) -> Caller:
 # -- approvals
 
 
+@power(yields(Power.SOFTWARE, Power.GRANT))
 def record_approval(services: Services, caller: Caller, paper: Paper) -> Approval:
     """Record the department's signed approval (#7); only the department's admin account.
 
@@ -321,6 +326,7 @@ def _check_authority(doing: Act, unit: UnitId, approval: Approval) -> None:
     raise refused
 
 
+@power(ends(Power.SOFTWARE, Power.GRANT))
 def withdraw_approval(services: Services, caller: Caller, id_: ApprovalId, *, reason: str) -> Approval:
     """The department takes its approval back; whatever rests on it stops with this commit (rule 10)."""
     with act(services, caller, "approval.withdraw", id_) as doing:
@@ -433,9 +439,6 @@ def _count(doing: Act, software: Software, approvals: Sequence[Approval], now: d
     # No decision rests on draws: tokens that were given stay good.
     doing.tx.touches()
     return tuple(drawn)
-
-
-# -- reading
 
 
 def read_software(services: Services, caller: Caller, id_: SoftwareId) -> SoftwareSeen:

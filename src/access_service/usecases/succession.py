@@ -14,6 +14,7 @@ from access_service.domain.org import (
     Unit,
     manager_of,
 )
+from access_service.domain.powers import Power, ends, power, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.time import Interval, start_of_day
 from access_service.usecases.effects import end_custody, end_grants
@@ -21,6 +22,10 @@ from access_service.usecases.org import end_duties_of_unit
 from access_service.usecases.services import Act, Caller, Services, act
 
 
+@power(
+    yields(Power.UNIT, Power.AUTHORITY)
+    | ends(Power.UNIT, Power.AUTHORITY, Power.OFFICE, Power.GRANT, Power.CUSTODY, Power.ACCOUNT)
+)
 def succeed_unit(
     services: Services, caller: Caller, *, predecessor: UnitId, successor: UnitId, basis: str, on: date
 ) -> Succession:

@@ -1,0 +1,60 @@
+"""Every act of the product, found by its signature."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType
+from typing import Any
+
+import access_service.usecases as package
+from access_service.storage.db import Database
+from access_service.usecases import services
+
+WRITERS = {services.act, services.operate, Database.write, Database.aside}
+"""Whatever reaches one of these writes."""
+
+
+def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Every public function `(services, caller, …)` of the use cases, by its module and name."""
+    for info in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        for name, function in sorted(vars(module).items()):
+            if not isinstance(function, FunctionType) or function.__module__ != module.__name__:
+                continue
+            is_act = list(inspect.signature(function).parameters)[:2] == ["services", "caller"]
+            if is_act and not name.startswith("_") and function not in (services.act, services.look):
+                yield f"{info.name}.{name}", function
+
+
+def acts() -> dict[str, Callable[..., Any]]:
+    """Those that write; the others only look."""
+    return {name: function for name, function in functions() if writes(function)}
+
+
+def writes(function: Callable[..., Any], seen: set[Callable[..., Any]] | None = None) -> bool:
+    """Does the function, or anything of the use cases that it calls, open a transaction that writes?"""
+    seen = set() if seen is None else seen
+    seen.add(function)
+    function = inspect.unwrap(function)
+    if not isinstance(function, FunctionType):
+        return False
+    for name in names_in(function.__code__):
+        found = function.__globals__.get(name)
+        if name in ("write", "aside") or found in (services.act, services.operate):
+            return True
+        is_ours = isinstance(found, FunctionType) and found.__module__.startswith(package.__name__)
+        if is_ours and found not in seen and writes(found, seen):
+            return True
+    return False
+
+
+def names_in(code: CodeType) -> set[str]:
+    """Every global and attribute that the code names, in its inner functions, too."""
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            names |= names_in(constant)
+    return names
