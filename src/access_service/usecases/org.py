@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from access_service.domain.delegation import BY_PAPER, HEADS, LEADERS, OFFICER, Grant
+from access_service.domain import duties
+from access_service.domain.delegation import HEADS, Grant
+from access_service.domain.duties import Hand
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import AccountKind, AssignmentId, ClassId, EducationLevel, PersonId, UnitId
 from access_service.domain.org import (
@@ -15,7 +17,6 @@ from access_service.domain.org import (
     Unit,
     chain_of,
     check_edge,
-    manager_of,
 )
 from access_service.domain.policy import Position
 from access_service.domain.powers import Power, ends, power, powerless, yields
@@ -51,6 +52,24 @@ class Duty:
     substitutes: AssignmentId | None = None
     replaces: AssignmentId | None = None
     """The assignment that ends when this one begins (đổi giáo viên chủ nhiệm)."""
+
+    def assignment(self, id_: AssignmentId) -> Assignment:
+        """As a fact."""
+        return Assignment(
+            id=id_,
+            person=self.person,
+            unit=self.unit,
+            position=self.position,
+            decision_number=self.decision_number,
+            decision_date=self.decision_date,
+            decision_sha256=self.decision_sha256,
+            classes=self.classes,
+            subjects=self.subjects,
+            levels=self.levels,
+            substitutes=self.substitutes,
+            valid_from=self.valid_from,
+            valid_to=self.valid_to,
+        )
 
 
 @power(yields(Power.UNIT))
@@ -212,142 +231,63 @@ def assign_duty(services: Services, caller: Caller, duty: Duty) -> Assignment:
     the teacher names the assignment it `replaces`, whose grants end on that day (rule 11).
     """
     with act(services, caller, "duty.assign", duty.unit) as doing:
-        position = _position(doing, duty)
+        doing.check_visible(duty.unit)
+        assignment = duty.assignment(AssignmentId(doing.new_id("asg")))
+        position = duties.position_of(doing.ground, assignment)
         _as_appointing(doing, duty.unit, position)
         doing.tx.require(Person, duty.person)
         if duty.person == caller.person:
             raise RefusedError(Refusal.SELF_SERVICE, "nobody assigns a duty to themselves")
-        if duty.valid_to is not None and duty.valid_to <= duty.valid_from:
-            raise InvalidError("the duty ends before it begins")
-        _check_classes(doing, duty)
-        assignment = Assignment(
-            id=AssignmentId(doing.new_id("asg")),
-            person=duty.person,
-            unit=duty.unit,
-            position=duty.position,
-            decision_number=duty.decision_number,
-            decision_date=duty.decision_date,
-            decision_sha256=duty.decision_sha256,
-            classes=duty.classes,
-            subjects=duty.subjects,
-            levels=duty.levels,
-            substitutes=duty.substitutes,
-            valid_from=duty.valid_from,
-            valid_to=duty.valid_to,
-        )
         if duty.substitutes is not None:
-            _check_substitution(doing, duty, duty.substitutes)
-        replaced = None if duty.replaces is None else _replace(doing, duty, duty.replaces)
-        _check_only_one(doing, assignment, position)
-        doing.tx.put(assignment)
-        keep_account_open(doing, assignment)
-        end_own_inspections(doing, duty.person, duty.unit)
-        if replaced is not None:
-            # After the new duty stands: whoever changes class within the school has not left it.
-            end_custodies_of(doing, replaced)
-            suspend_account_if_last(doing, replaced.person, duty.valid_from)
-        doing.tx.happened("duty.assign", assignment.id, person=duty.person, unit=duty.unit, position=duty.position)
-        doing.touch_person(duty.person)
-        if position.rank in HEADS:
-            # A new head's silence may end what the office granted, where the pack says so (rule 9).
-            doing.tx.touches(*(grant.account for grant in doing.tx.find(Grant, unit=duty.unit)))
-        return assignment
-
-
-def _position(doing: Act, duty: Duty) -> Position:
-    doing.check_visible(duty.unit)
-    pack = doing.pack_for(duty.unit)
-    position = pack.positions.get(duty.position)
-    if position is None or doing.require_unit(duty.unit).kind not in position.unit_kinds:
-        raise InvalidError(f"no position `{duty.position}` in that kind of unit", position=duty.position)
-    return position
+            doing.tx.require(Assignment, duty.substitutes)
+        replaced = None if duty.replaces is None else _replaced(doing, assignment, duty.replaces)
+        duties.check_duty(doing.ground, assignment, duty.replaces)
+        return put_duty(doing, assignment, position, replaced)
 
 
 def _as_appointing(doing: Act, unit: UnitId, position: Position) -> None:
-    """Heads are appointed from above; everybody else by their own unit.
-
-    An officer who operates the admin account makes no deputy: who prepares papers does not choose who signs them.
-    """
-    manager, caller = manager_of(doing.org, unit, doing.now), doing.require_caller()
-    if position.rank in HEADS and manager is not None:
-        if caller.unit == unit:
-            raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "a head is appointed from above", unit=unit)
-        doing.as_custodian(manager)
-        return
-    is_signer = position.rank in LEADERS or position.id in BY_PAPER
-    if is_signer and manager is not None and caller.kind is AccountKind.ADMIN and caller.unit == manager:
-        return
-    doing.as_custodian(unit)
-    custody = doing.custody_of(unit)
-    if is_signer and manager is not None and custody is not None and custody.holder == OFFICER:
+    caller = doing.require_caller()
+    operated = caller.unit if caller.kind is AccountKind.ADMIN else None
+    if duties.hand_in_appointing(doing.ground, operated, unit, position) is Hand.PREPARES:
         raise RefusedError(Refusal.FORBIDDEN, "an officer appoints nobody who signs for the head", unit=unit)
 
 
-def _check_classes(doing: Act, duty: Duty) -> None:
-    for class_id, _ in duty.classes or ():
-        school_class = doing.org.school_class(class_id)
-        if school_class is None or school_class.school != duty.unit:
-            raise InvalidError(f"no class `{class_id}` in `{duty.unit}`", classes=class_id)
-        year = doing.org.school_year(school_class.school_year)
-        if year is None or year.closes_at <= max(doing.now, duty.valid_from):
-            raise RefusedError(
-                Refusal.CLOSED_YEAR, f"the school year of `{class_id}` is closed then", classes=class_id
-            )
-
-
-def _check_substitution(doing: Act, duty: Duty, absent_id: AssignmentId) -> None:
-    """(11) A substitute's assignment cites the absent person's, in the same unit, and lies within it.
-
-    The same position and no other class: citing pauses somebody's grant, and lets two hold one duty at a time.
-    """
-    absent = doing.tx.require(Assignment, absent_id)
-    if absent.unit != duty.unit or absent.person == duty.person:
-        raise InvalidError("a substitute stands in for somebody else of the same unit")
-    if absent.substitutes is not None:
-        raise InvalidError("a substitute's assignment cites the absent person's, not another substitute's")
-    if duty.valid_to is None or not Interval(duty.valid_from, duty.valid_to).within(absent.interval):
-        raise InvalidError("a substitution has an end, within the duty it cites")
-    if duty.position != absent.position or not (duty.classes or frozenset()) <= (absent.classes or frozenset()):
-        raise InvalidError("a substitute takes the duty it cites, and no more")
-    doing.touch_person(absent.person)
-
-
-def _replace(doing: Act, duty: Duty, old_id: AssignmentId) -> Assignment:
-    """End the duty that the new one replaces; only who may appoint to it may end it (a head's: from above)."""
+def _replaced(doing: Act, duty: Assignment, old_id: AssignmentId) -> Assignment:
+    """The duty that ends; only who may appoint to it may end it (a head's: from above)."""
     old = doing.tx.require(Assignment, old_id)
-    if old.unit != duty.unit or (old.valid_to is not None and old.valid_to <= duty.valid_from):
-        raise InvalidError("the assignment to be replaced is not one of this unit in force then")
+    duties.check_replaced(old, duty)
     if old.person == doing.require_caller().person:
         raise RefusedError(Refusal.SELF_SERVICE, "nobody ends their own duty")
     position = doing.pack_for(duty.unit).positions.get(old.position)
     if position is not None:
         _as_appointing(doing, old.unit, position)
-    ended = replace(old, valid_to=max(duty.valid_from, old.valid_from))
-    doing.tx.put(ended)
-    end_grants_of_assignment(doing, ended)
-    doing.touch_person(old.person)
-    doing.tx.happened("duty.end", old_id, replaced=True)
-    return ended
+    return old
 
 
-def _check_only_one(doing: Act, new: Assignment, position: Position) -> None:
-    """One head a unit, and one holder of a duty for a class as a whole, at a time; a substitute stands beside."""
-    is_head = position.rank in HEADS
-    classes = _whole_classes(new)
-    if new.substitutes is not None or not (is_head or classes):
-        return
-    positions = doing.pack_for(new.unit).positions
-    for other in doing.tx.find(Assignment, unit=new.unit):
-        both_heads = is_head and other.position in positions and positions[other.position].rank in HEADS
-        same_class = other.position == new.position and bool(classes & _whole_classes(other))
-        if (both_heads or same_class) and other.substitutes is None and other.interval.overlaps(new.interval):
-            raise RefusedError(
-                Refusal.DUPLICATE, "somebody holds that duty then; name the assignment it replaces", held=other.id
-            )
-
-
-def _whole_classes(assignment: Assignment) -> frozenset[ClassId]:
-    return frozenset(class_id for class_id, subject in assignment.classes or () if not subject)
+def put_duty(doing: Act, duty: Assignment, position: Position, replaced: Assignment | None) -> Assignment:
+    """Store a duty that every rule has let pass, with all that follows; the one it replaces ends when it begins."""
+    ended = None
+    if replaced is not None:
+        ended = replace(replaced, valid_to=max(duty.valid_from, replaced.valid_from))
+        doing.tx.put(ended)
+        end_grants_of_assignment(doing, ended)
+        doing.touch_person(ended.person)
+        doing.tx.happened("duty.end", ended.id, replaced=True)
+    doing.tx.put(duty)
+    keep_account_open(doing, duty)
+    end_own_inspections(doing, duty.person, duty.unit)
+    if ended is not None:
+        # After the new duty stands: whoever changes class within the school has not left it.
+        end_custodies_of(doing, ended)
+        suspend_account_if_last(doing, ended.person, duty.valid_from)
+    doing.tx.happened("duty.assign", duty.id, person=duty.person, unit=duty.unit, position=duty.position)
+    doing.touch_person(duty.person)
+    if duty.substitutes is not None:
+        doing.touch_person(doing.tx.require(Assignment, duty.substitutes).person)
+    if position.rank in HEADS:
+        # A new head's silence may end what the office granted, where the pack says so (rule 9).
+        doing.tx.touches(*(grant.account for grant in doing.tx.find(Grant, unit=duty.unit)))
+    return duty
 
 
 def end_duties_of_unit(doing: Act, unit: UnitId, at: datetime) -> None:

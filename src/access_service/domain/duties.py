@@ -1,0 +1,172 @@
+"""Duties: what a decision may assign, to whom, beside whom, and who completes it (rules 4, 7, 11; rulings A1, J).
+
+Every door asks the same functions over a `Ground`: an act stops at the first refusal, an import collects them all
+with their rows. Each function is about one duty, raises `RefusedError`, and changes nothing.
+"""
+
+from enum import StrEnum
+
+from access_service.domain.accounts import Custody, custodian_at
+from access_service.domain.delegation import BY_PAPER, HEADS, LEADERS, OFFICER
+from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.facts import Ground
+from access_service.domain.names import AssignmentId, ClassId, UnitId
+from access_service.domain.org import Assignment, manager_of
+from access_service.domain.policy import Position
+from access_service.domain.reasons import Refusal
+from access_service.domain.time import Interval, start_of_day
+
+
+class Hand(StrEnum):
+    """How far an act goes that is about somebody who signs."""
+
+    COMPLETES = "completes"
+    PREPARES = "prepares"
+    """It waits until one of the office's leadership has confirmed it."""
+
+
+def signs(position: Position) -> bool:
+    """Does somebody in this position sign for the office: its leadership, or TL., TUQ. by a paper?"""
+    return position.rank in LEADERS or position.id in BY_PAPER
+
+
+# -- what a duty is ------------------------------------------------------------------------------------------
+
+
+def position_of(ground: Ground, duty: Assignment) -> Position:
+    """The duty's position, which that kind of unit has."""
+    unit, position = ground.org.unit(duty.unit), ground.pack_for(duty.unit).positions.get(duty.position)
+    if unit is None or position is None or unit.kind not in position.unit_kinds:
+        raise InvalidError(f"no position `{duty.position}` in that kind of unit", position=duty.position)
+    return position
+
+
+def check_dates(duty: Assignment) -> None:
+    """A duty ends after it begins, and no decision is younger than the duty that it founds."""
+    if duty.valid_to is not None and duty.valid_to <= duty.valid_from:
+        raise InvalidError("the duty ends before it begins")
+    if start_of_day(duty.decision_date) > duty.valid_from:
+        raise InvalidError("the decision is younger than the duty it founds", decision_date=str(duty.decision_date))
+
+
+def check_levels(ground: Ground, duty: Assignment) -> None:
+    """A duty is about levels that its unit teaches; an office without levels is about those of its schools."""
+    unit = ground.org.unit(duty.unit)
+    if unit is not None and unit.levels and duty.levels and not duty.levels <= unit.levels:
+        raise InvalidError(f"`{duty.unit}` does not teach that", levels=sorted(duty.levels - unit.levels))
+
+
+def check_classes(ground: Ground, duty: Assignment) -> None:
+    """The classes are the unit's own, and their school year is open when the duty begins."""
+    for class_id in sorted({class_id for class_id, _ in duty.classes or ()}):
+        school_class = ground.org.school_class(class_id)
+        if school_class is None or school_class.school != duty.unit:
+            raise InvalidError(f"no class `{class_id}` in `{duty.unit}`", classes=class_id)
+        year = ground.org.school_year(school_class.school_year)
+        if year is None or year.closes_at <= max(ground.now, duty.valid_from):
+            raise RefusedError(
+                Refusal.CLOSED_YEAR, f"the school year of `{class_id}` is closed then", classes=class_id
+            )
+
+
+# -- beside whom ---------------------------------------------------------------------------------------------
+
+
+def check_substitution(ground: Ground, duty: Assignment) -> None:
+    """(11) A substitute's assignment cites the absent person's, in the same unit, and lies within it.
+
+    The same position and no other class: citing pauses somebody's grant, and lets two hold one duty at a time.
+    """
+    if duty.substitutes is None:
+        return
+    absent = ground.facts.get(Assignment, duty.substitutes)
+    if absent is None:
+        raise InvalidError(f"no assignment `{duty.substitutes}` to stand in for", substitutes=duty.substitutes)
+    if absent.unit != duty.unit or absent.person == duty.person:
+        raise InvalidError("a substitute stands in for somebody else of the same unit")
+    if absent.substitutes is not None:
+        raise InvalidError("a substitute's assignment cites the absent person's, not another substitute's")
+    if duty.valid_to is None or not Interval(duty.valid_from, duty.valid_to).within(absent.interval):
+        raise InvalidError("a substitution has an end, within the duty it cites")
+    if duty.position != absent.position or not (duty.classes or frozenset()) <= (absent.classes or frozenset()):
+        raise InvalidError("a substitute takes the duty it cites, and no more")
+
+
+def check_only_one(ground: Ground, duty: Assignment, replaced: AssignmentId | None = None) -> None:
+    """One head a unit, and as many holders of a class as a whole as its level has, at a time.
+
+    A substitute stands beside. `replaced` ends when this duty begins, and so is in nobody's way.
+    """
+    is_head = position_of(ground, duty).rank in HEADS
+    classes = whole_classes(duty)
+    if duty.substitutes is not None or not (is_head or classes):
+        return
+    positions = ground.pack_for(duty.unit).positions
+    for other in ground.facts.find(Assignment, unit=duty.unit):
+        if other.id in (duty.id, replaced) or other.substitutes is not None:
+            continue
+        both_heads = is_head and other.position in positions and positions[other.position].rank in HEADS
+        same_class = other.position == duty.position and bool(classes & whole_classes(other))
+        if (both_heads or same_class) and other.interval.overlaps(duty.interval):
+            raise RefusedError(
+                Refusal.DUPLICATE, "somebody holds that duty then; name the assignment it replaces", held=other.id
+            )
+
+
+def whole_classes(duty: Assignment) -> frozenset[ClassId]:
+    """The classes that the duty is about as a whole (chủ nhiệm), not one subject in them."""
+    return frozenset(class_id for class_id, subject in duty.classes or () if not subject)
+
+
+def check_replaced(old: Assignment, duty: Assignment) -> None:
+    """The assignment to be replaced is one of the same unit, in force when the new one begins."""
+    if old.unit != duty.unit or (old.valid_to is not None and old.valid_to <= duty.valid_from):
+        raise InvalidError("the assignment to be replaced is not one of this unit in force then")
+
+
+def check_duty(ground: Ground, duty: Assignment, replaced: AssignmentId | None = None) -> Position:
+    """Everything that a duty must be, whoever enters it by whichever door; the position it is in."""
+    position = position_of(ground, duty)
+    check_dates(duty)
+    check_levels(ground, duty)
+    check_classes(ground, duty)
+    check_substitution(ground, duty)
+    check_only_one(ground, duty, replaced)
+    return position
+
+
+# -- by whom -------------------------------------------------------------------------------------------------
+
+
+def is_operators(ground: Ground, unit: UnitId, position: Position) -> bool:
+    """(A1) Nobody in the register appoints or releases who signs for its root: that is the operator's."""
+    return signs(position) and manager_of(ground.org, unit, ground.now) is None
+
+
+def hand_in_appointing(ground: Ground, operated: UnitId | None, unit: UnitId, position: Position) -> Hand:
+    """(4) Heads are appointed from above, everybody else by their own unit; deputies by either.
+
+    `operated` is the unit whose admin account the caller operates. (A1) An officer who operates it only prepares
+    what is about somebody who signs: who prepares papers does not choose who signs them.
+    """
+    manager = manager_of(ground.org, unit, ground.now)
+    if position.rank in HEADS and manager is not None and operated == unit:
+        raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "a head is appointed from above", unit=unit)
+    if position.rank in HEADS and manager is not None:
+        allowed = {manager}
+    elif signs(position) and manager is not None:
+        allowed = {unit, manager}
+    else:
+        allowed = {unit}
+    if operated is None or operated not in allowed:
+        raise RefusedError(Refusal.NOT_CUSTODIAN, f"that takes the admin account of `{min(allowed)}`", unit=unit)
+    return hand_over_signers(ground, operated) if signs(position) else Hand.COMPLETES
+
+
+def hand_over_signers(ground: Ground, operated: UnitId) -> Hand:
+    """(A1) How far an act about somebody who signs goes, done with this unit's admin account.
+
+    A head who operates the account completes it alone; an officer prepares it.
+    """
+    custody = custodian_at(ground.facts.find(Custody, unit=operated), ground.now)
+    return Hand.PREPARES if custody is None or custody.holder == OFFICER else Hand.COMPLETES
