@@ -26,6 +26,7 @@ from access_service.api.register_pdp import RegisterPdp
 from access_service.api.schemas import COMPONENTS
 from access_service.api.schemas_oauth import COMPONENTS as OAUTH_COMPONENTS
 from access_service.api.schemas_search import COMPONENTS as SEARCH_COMPONENTS
+from access_service.api.segments import EncodedSlashes
 from access_service.domain.errors import UnavailableError
 from access_service.engine.casbin_engine import check_distribution
 from access_service.settings import Settings
@@ -76,6 +77,7 @@ def create_app(
         redirect_slashes=False,
         lifespan=lifespan,
         middleware=[
+            Middleware(EncodedSlashes),
             Middleware(Observe, edge=lambda: app.state.edge),
             Middleware(BodyLimit, paths={"/v1/sessions": OPEN_BYTES, "/v1/activations": OPEN_BYTES}),
         ],

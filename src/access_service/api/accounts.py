@@ -1,6 +1,7 @@
 """Accounts: issue, suspend, resume, recover; and who operates a unit's admin account."""
 
 from access_service.api.deps import CallerDep, PathId, ServicesDep
+from access_service.api.rehearsal import DryRun, RehearsedOut, done_or_told, suspend
 from access_service.api.routing import manage
 from access_service.api.schemas_accounts import (
     AccountStateOut,
@@ -45,12 +46,10 @@ def suspend_account(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     body: Noted | None = None,
-) -> SuspensionOut:
+    dry_run: DryRun = False,
+) -> SuspensionOut | RehearsedOut:
     """Pause it, end its sessions."""
-    done = delegation.suspend(
-        services, caller, kind=SuspendableKind.ACCOUNT, target=id, reason=Noted.reason_of(body)
-    )
-    return SuspensionOut.model_validate(done)
+    return suspend(services, caller, SuspendableKind.ACCOUNT, id, body, dry_run)
 
 
 @router.post("/accounts/{id}/resume")
@@ -87,6 +86,13 @@ def propose_custody(services: ServicesDep, caller: CallerDep, id: PathId, body: 
 
 
 @router.post("/units/{id}/custody/take-back")
-def take_back_custody(services: ServicesDep, caller: CallerDep, id: PathId) -> CustodyOut:  # noqa: A002
+def take_back_custody(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    dry_run: DryRun = False,
+) -> CustodyOut | RehearsedOut:
     """Take the admin account back; it is vacant until handed over again, and grants stand."""
-    return CustodyOut.model_validate(leaving.take_back_custody(services, caller, UnitId(id)))
+    return done_or_told(
+        services, dry_run, lambda s: leaving.take_back_custody(s, caller, UnitId(id)), CustodyOut.model_validate
+    )

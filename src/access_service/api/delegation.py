@@ -3,6 +3,7 @@
 from fastapi import Request
 
 from access_service.api.deps import CallerDep, PathId, ServicesDep
+from access_service.api.rehearsal import DryRun, RehearsedOut, done_or_told, suspend
 from access_service.api.routing import manage
 from access_service.api.schemas_accounts import SuspensionOut
 from access_service.api.schemas_delegation import (
@@ -22,10 +23,12 @@ from access_service.api.schemas_delegation import (
     RenewalOut,
     RenewalsOut,
 )
-from access_service.api.schemas_org import Noted
+from access_service.api.schemas_org import Because, Noted
+from access_service.domain.delegation import Authority, Grant
 from access_service.domain.names import AuthorityId, GrantId, PersonId, SuspendableKind, UnitId
 from access_service.domain.scope import Scope
 from access_service.usecases import delegation, documents, leaving, reading, reading_papers
+from access_service.usecases.services import Services
 
 router = manage("delegation")
 
@@ -62,18 +65,29 @@ def narrow_authority(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     body: Narrowing,
-) -> AuthorityOut:
-    """Narrow it at once; what below exceeds it ends for good."""
-    narrowed = delegation.narrow_authority(
-        services, caller, AuthorityId(id), scope=body.scope.scope(), valid_to=body.valid_to
-    )
-    return AuthorityOut.of(narrowed)
+    dry_run: DryRun = False,
+) -> AuthorityOut | RehearsedOut:
+    """Narrow it at once; what below exceeds it ends for good, and only that."""
+
+    def run(services: Services) -> Authority:
+        return delegation.narrow_authority(
+            services, caller, AuthorityId(id), scope=body.scope.scope(), valid_to=body.valid_to
+        )
+
+    return done_or_told(services, dry_run, run, AuthorityOut.of)
 
 
 @router.post("/authorities/{id}/withdraw")
-def withdraw_authority(services: ServicesDep, caller: CallerDep, id: PathId) -> AuthorityOut:  # noqa: A002
+def withdraw_authority(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    dry_run: DryRun = False,
+) -> AuthorityOut | RehearsedOut:
     """Withdraw it now, with everything below it, for good."""
-    return AuthorityOut.of(delegation.withdraw_authority(services, caller, AuthorityId(id)))
+    return done_or_told(
+        services, dry_run, lambda s: delegation.withdraw_authority(s, caller, AuthorityId(id)), AuthorityOut.of
+    )
 
 
 @router.post("/authorities/{id}/suspend")
@@ -82,12 +96,10 @@ def suspend_authority(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     body: Noted | None = None,
-) -> SuspensionOut:
+    dry_run: DryRun = False,
+) -> SuspensionOut | RehearsedOut:
     """Pause it and what is below it."""
-    done = delegation.suspend(
-        services, caller, kind=SuspendableKind.AUTHORITY, target=id, reason=Noted.reason_of(body)
-    )
-    return SuspensionOut.model_validate(done)
+    return suspend(services, caller, SuspendableKind.AUTHORITY, id, body, dry_run)
 
 
 @router.post("/authorities/{id}/resume")
@@ -129,6 +141,7 @@ def propose_for_year(
         school_year=body.school_year,
         number_prefix=body.number_prefix or "",
         dated=body.dated,
+        authority=None if body.authority is None else AuthorityId(body.authority),
     )
     return RenewalsOut(results=[RenewalOut.of(item, request.url.path) for item in found])
 
@@ -147,25 +160,50 @@ def grants_of(services: ServicesDep, caller: CallerDep, id: PathId) -> GrantsOut
 
 
 @router.post("/grants/{id}/revoke")
-def revoke_grant(services: ServicesDep, caller: CallerDep, id: PathId, body: Noted | None = None) -> GrantOut:  # noqa: A002
-    """Take it back at once."""
-    return GrantOut.of(delegation.revoke_grant(services, caller, GrantId(id), reason=Noted.reason_of(body)))
+def revoke_grant(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Because,
+    dry_run: DryRun = False,
+) -> GrantOut | RehearsedOut:
+    """Take it back at once, with a reason."""
+    return done_or_told(
+        services,
+        dry_run,
+        lambda s: delegation.revoke_grant(s, caller, GrantId(id), reason=body.reason),
+        GrantOut.of,
+    )
 
 
 @router.post("/grants/{id}/narrow")
-def narrow_grant(services: ServicesDep, caller: CallerDep, id: PathId, body: Narrowing) -> GrantOut:  # noqa: A002
+def narrow_grant(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Narrowing,
+    dry_run: DryRun = False,
+) -> GrantOut | RehearsedOut:
     """Narrow it at once; widening takes supplementary minutes."""
-    narrowed = delegation.narrow_grant(
-        services, caller, GrantId(id), scope=body.scope.scope(), valid_to=body.valid_to
-    )
-    return GrantOut.of(narrowed)
+
+    def run(services: Services) -> Grant:
+        return delegation.narrow_grant(
+            services, caller, GrantId(id), scope=body.scope.scope(), valid_to=body.valid_to
+        )
+
+    return done_or_told(services, dry_run, run, GrantOut.of)
 
 
 @router.post("/grants/{id}/suspend")
-def suspend_grant(services: ServicesDep, caller: CallerDep, id: PathId, body: Noted | None = None) -> SuspensionOut:  # noqa: A002
+def suspend_grant(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Noted | None = None,
+    dry_run: DryRun = False,
+) -> SuspensionOut | RehearsedOut:
     """Pause it."""
-    done = delegation.suspend(services, caller, kind=SuspendableKind.GRANT, target=id, reason=Noted.reason_of(body))
-    return SuspensionOut.model_validate(done)
+    return suspend(services, caller, SuspendableKind.GRANT, id, body, dry_run)
 
 
 @router.post("/grants/{id}/resume")

@@ -4,8 +4,10 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BeforeValidator
 
 from access_service.api.schemas_base import Id
+from access_service.api.segments import restored
 from access_service.domain.errors import RefusedError
 from access_service.domain.reasons import Refusal
 from access_service.usecases.accounts import caller_from_token
@@ -50,4 +52,5 @@ def caller_of_due(
 ServicesDep = Annotated[Services, Depends(services_of)]
 CallerDep = Annotated[Caller, Depends(caller_of_request)]
 DueCallerDep = Annotated[Caller, Depends(caller_of_due)]
-PathId = Annotated[Id, Path()]
+PathId = Annotated[Id, BeforeValidator(restored), Path()]
+"""An id in an address; a slash in it is sent as `%2F`."""

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Query, Request
 
 from access_service.api.deps import CallerDep, PathId, ServicesDep
+from access_service.api.rehearsal import DryRun, RehearsedOut, done_or_told
 from access_service.api.routing import manage
 from access_service.api.schemas_delegation import problem_json
 from access_service.api.schemas_documents import (
@@ -80,9 +81,20 @@ def cancel(services: ServicesDep, caller: CallerDep, id: PathId, body: Because) 
 
 
 @router.post("/documents/{id}/withdraw")
-def withdraw(services: ServicesDep, caller: CallerDep, id: PathId, body: Because) -> DocumentOut:  # noqa: A002
+def withdraw(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Because,
+    dry_run: DryRun = False,
+) -> DocumentOut | RehearsedOut:
     """The giver's office, or a unit above it, withdraws a signed document: what rests on it stops."""
-    return DocumentOut.model_validate(documents.withdraw(services, caller, DocumentId(id), reason=body.reason))
+    return done_or_told(
+        services,
+        dry_run,
+        lambda s: documents.withdraw(s, caller, DocumentId(id), reason=body.reason),
+        DocumentOut.model_validate,
+    )
 
 
 @router.post("/commitments", status_code=201)
@@ -126,7 +138,13 @@ def propose_inspection(services: ServicesDep, caller: CallerDep, body: NewInspec
 
 
 @router.post("/inspections/{document}/end")
-def end_inspection(services: ServicesDep, caller: CallerDep, document: PathId, body: Because) -> DocumentOut:
+def end_inspection(
+    services: ServicesDep, caller: CallerDep, document: PathId, body: Because, dry_run: DryRun = False
+) -> DocumentOut | RehearsedOut:
     """End it early; the deciding unit or one above, never the inspected."""
-    done = inspection.end_inspection(services, caller, DocumentId(document), reason=body.reason)
-    return DocumentOut.model_validate(done)
+    return done_or_told(
+        services,
+        dry_run,
+        lambda s: inspection.end_inspection(s, caller, DocumentId(document), reason=body.reason),
+        DocumentOut.model_validate,
+    )

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Query
 
 from access_service.api.deps import CallerDep, PathId, ServicesDep
+from access_service.api.rehearsal import DryRun, RehearsedOut, done_or_told, suspend
 from access_service.api.routing import manage
 from access_service.api.schemas_accounts import SuspensionOut
 from access_service.api.schemas_base import SchoolYearCode
@@ -33,8 +34,11 @@ from access_service.api.schemas_org import (
     UnitOut,
     UnitsOut,
 )
+from access_service.domain.delegation import LeavingCase
 from access_service.domain.names import AssignmentId, PersonId, SuspendableKind, UnitId
+from access_service.domain.org import ManagementEdge, Succession
 from access_service.usecases import delegation, leaving, org, reading, reading_papers, succession
+from access_service.usecases.services import Services
 
 router = manage("organisation")
 
@@ -69,12 +73,21 @@ def units_under(services: ServicesDep, caller: CallerDep, id: PathId) -> UnitsOu
 
 
 @router.post("/units/{id}/manager")
-def change_manager(services: ServicesDep, caller: CallerDep, id: PathId, body: NewManager) -> EdgeOut:  # noqa: A002
+def change_manager(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: NewManager,
+    dry_run: DryRun = False,
+) -> EdgeOut | RehearsedOut:
     """Another unit becomes the direct manager; a unit above both decides."""
-    edge = org.change_manager(
-        services, caller, unit=UnitId(id), manager=UnitId(body.manager), basis=body.basis, on=body.on
-    )
-    return EdgeOut.model_validate(edge)
+
+    def run(services: Services) -> ManagementEdge:
+        return org.change_manager(
+            services, caller, unit=UnitId(id), manager=UnitId(body.manager), basis=body.basis, on=body.on
+        )
+
+    return done_or_told(services, dry_run, run, EdgeOut.model_validate)
 
 
 @router.post("/units/{id}/succession")
@@ -83,19 +96,28 @@ def succeed_unit(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     body: NewSuccession,
-) -> SuccessionOut:
+    dry_run: DryRun = False,
+) -> SuccessionOut | RehearsedOut:
     """Another unit takes its office; the unit that manages both decides."""
-    done = succession.succeed_unit(
-        services, caller, predecessor=UnitId(id), successor=UnitId(body.successor), basis=body.basis, on=body.on
-    )
-    return SuccessionOut.model_validate(done)
+
+    def run(services: Services) -> Succession:
+        return succession.succeed_unit(
+            services, caller, predecessor=UnitId(id), successor=UnitId(body.successor), basis=body.basis, on=body.on
+        )
+
+    return done_or_told(services, dry_run, run, SuccessionOut.model_validate)
 
 
 @router.post("/units/{id}/suspend")
-def suspend_unit(services: ServicesDep, caller: CallerDep, id: PathId, body: Noted | None = None) -> SuspensionOut:  # noqa: A002
+def suspend_unit(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Noted | None = None,
+    dry_run: DryRun = False,
+) -> SuspensionOut | RehearsedOut:
     """Pause everything that rests on the unit, from above."""
-    done = delegation.suspend(services, caller, kind=SuspendableKind.UNIT, target=id, reason=Noted.reason_of(body))
-    return SuspensionOut.model_validate(done)
+    return suspend(services, caller, SuspendableKind.UNIT, id, body, dry_run)
 
 
 @router.post("/units/{id}/resume")
@@ -120,9 +142,16 @@ def open_school_year(services: ServicesDep, caller: CallerDep, body: NewSchoolYe
 
 
 @router.post("/school-years/{id}/close")
-def close_school_year(services: ServicesDep, caller: CallerDep, id: PathId) -> SchoolYearOut:  # noqa: A002
+def close_school_year(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    dry_run: DryRun = False,
+) -> SchoolYearOut | RehearsedOut:
     """Close it now; its class grants end and none is carried over."""
-    return SchoolYearOut.model_validate(org.close_school_year(services, caller, id))
+    return done_or_told(
+        services, dry_run, lambda s: org.close_school_year(s, caller, id), SchoolYearOut.model_validate
+    )
 
 
 @router.post("/classes", status_code=201)
@@ -172,10 +201,21 @@ def assign_duty(services: ServicesDep, caller: CallerDep, body: NewAssignment) -
 
 
 @router.post("/assignments/{id}/end")
-def end_duty(services: ServicesDep, caller: CallerDep, id: PathId, body: DutyEnd) -> LeavingCaseOut:  # noqa: A002
+def end_duty(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: DutyEnd,
+    dry_run: DryRun = False,
+) -> LeavingCaseOut | RehearsedOut:
     """A duty ends at 00:00 of a day: its grants end then, and a leaving case opens."""
-    case = leaving.end_duty(services, caller, AssignmentId(id), on=body.on, decision_number=body.decision_number)
-    return LeavingCaseOut.model_validate(case)
+
+    def run(services: Services) -> LeavingCase:
+        return leaving.end_duty(
+            services, caller, AssignmentId(id), on=body.on, decision_number=body.decision_number
+        )
+
+    return done_or_told(services, dry_run, run, LeavingCaseOut.model_validate)
 
 
 @router.get("/units/{id}/assignments")

@@ -127,6 +127,8 @@ class NewRenewals(Body):
     school_year: SchoolYearCode
     number_prefix: Line | None = None
     dated: Day
+    authority: Id | None = None
+    """Which authority of the unit; may be left out where it holds one."""
 
 
 class ScopeOut(Out):
@@ -251,6 +253,8 @@ class PreparedOut(Out):
     document: DocumentOut
     grants: list[GrantOut]
     commitment: DocumentOut | None
+    taken_back: list[str]
+    """Grants on the same duties that somebody took back before."""
 
     @classmethod
     def of(cls, prepared: Prepared) -> "PreparedOut":
@@ -259,6 +263,7 @@ class PreparedOut(Out):
             document=DocumentOut.model_validate(prepared.document),
             grants=[GrantOut.of(g) for g in prepared.grants],
             commitment=DocumentOut.model_validate(prepared.commitment) if prepared.commitment else None,
+            taken_back=list(prepared.taken_back),
         )
 
 

@@ -8,7 +8,16 @@ from pydantic import Field
 
 from access_service.api.schemas_base import Body, Day, Id, Instant, Line, Out, Prose, Secret, Sha256, Some
 from access_service.domain.documents import Document, Signature
-from access_service.domain.names import Capacity, DocumentKind, DocumentState, Method, PersonId, Side, UnitId
+from access_service.domain.names import (
+    AuthorityId,
+    Capacity,
+    DocumentKind,
+    DocumentState,
+    Method,
+    PersonId,
+    Side,
+    UnitId,
+)
 from access_service.signing.documents import LABEL
 from access_service.usecases.inspection import Team
 from access_service.usecases.reading_papers import DocumentSeen
@@ -75,6 +84,8 @@ class NewInspection(Body):
     content: Prose
     valid_from: Instant
     valid_to: Instant
+    authority: Id | None = None
+    """Which authority of the deciding unit; may be left out where it holds one."""
 
     def team(self) -> Team:
         """As the use case wants it."""
@@ -86,6 +97,7 @@ class NewInspection(Body):
             content=self.content,
             valid_from=self.valid_from,
             valid_to=self.valid_to,
+            authority=None if self.authority is None else AuthorityId(self.authority),
         )
 
 

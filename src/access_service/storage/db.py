@@ -61,6 +61,11 @@ class Transaction(Writer):
         """Record what this transaction did; at least one call, or the commit is a programming error."""
         self._happenings.append(Happening(action, target, details=details or None))
 
+    @property
+    def happenings(self) -> tuple[Happening, ...]:
+        """What was recorded so far."""
+        return tuple(self._happenings)
+
     def touches(self, *accounts: AccountId) -> None:
         """Whose decisions may change; without `touches_everybody` only theirs are reloaded."""
         if self._touched is not None:

@@ -10,6 +10,7 @@ from access_service.domain.delegation import (
     Confirmation,
     Grant,
     check_authority,
+    check_standing,
     check_words,
     is_narrower,
 )
@@ -22,7 +23,7 @@ from access_service.domain.names import (
     SuspendableKind,
     UnitId,
 )
-from access_service.domain.org import Assignment, manager_of, normalise
+from access_service.domain.org import Assignment, Unit, manager_of, normalise
 from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
@@ -145,6 +146,7 @@ def suspend(services: Services, caller: Caller, *, kind: SuspendableKind, target
     """Pause an account, unit, authority or grant, and all that rests on it, at once (rules 2, 10)."""
     with act(services, caller, f"{kind}.suspend", target) as doing:
         unit = _responsible_for(doing, kind, target)
+        check_standing(_suspended(doing, kind, target), doing.now)
         chain = doing.office_chain(unit)
         if any(s.unit in chain for s in _suspensions_in_force(doing, kind, target)):
             raise RefusedError(Refusal.DOCUMENT_STATE, f"`{target}` is suspended already", target=target)
@@ -153,6 +155,18 @@ def suspend(services: Services, caller: Caller, *, kind: SuspendableKind, target
         _touch(doing, kind, target)
         doing.tx.happened(f"{kind}.suspend", target, suspension=suspension.id)
         return suspension
+
+
+_SUSPENDABLE: dict[SuspendableKind, type[Account | Authority | Grant | Unit]] = {
+    SuspendableKind.ACCOUNT: Account,
+    SuspendableKind.AUTHORITY: Authority,
+    SuspendableKind.GRANT: Grant,
+    SuspendableKind.UNIT: Unit,
+}
+
+
+def _suspended(doing: Act, kind: SuspendableKind, target: str) -> Account | Authority | Grant | Unit:
+    return doing.tx.require(_SUSPENDABLE[kind], target)
 
 
 @power(yields(Power.ACCOUNT, Power.GRANT, Power.AUTHORITY, Power.UNIT))
@@ -241,6 +255,8 @@ def revoke_grant(services: Services, caller: Caller, id_: GrantId, *, reason: st
     """Take a grant back at once: the issuing unit, or any unit above it (rules 4, 10)."""
     with act(services, caller, "grant.revoke", id_) as doing:
         grant = _own_grant(doing, id_)
+        if not reason.strip():
+            raise InvalidError("a right is taken back with a reason")
         if not end_grants(doing, [grant], GrantEnd.REVOKED):
             raise RefusedError(Refusal.GRANT_ENDED, "the grant is over", grant=id_)
         doing.tx.happened("grant.revoke", id_, reason=reason)

@@ -59,6 +59,8 @@ class Line:
     valid_to: datetime | None = None
     authority: AuthorityId | None = None
     replaces: GrantId | None = None
+    taken_back: tuple[GrantId, ...] = ()
+    """Rights on the same duty that somebody took back before: the minutes say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class Prepared:
     document: Document
     grants: tuple[Grant, ...] = ()
     commitment: Document | None = None
+    taken_back: tuple[GrantId, ...] = ()
+    """What was taken back before and is proposed here again."""
 
 
 @powerless("nothing is in force before both have signed")
@@ -127,6 +131,7 @@ def propose_handover(
             if any(line.replaces for line in lines)
             else DocumentKind.HANDOVER_MINUTES
         )
+        taken_back = sorted({id_ for line in lines for id_ in line.taken_back})
         document = new_document(
             doing,
             id_=document_id,
@@ -135,7 +140,11 @@ def propose_handover(
             number=number,
             dated=dated,
             receiver=receiver,
-            body={"receiver_account": account.id, "lines": [describe(g) for g in grants]},
+            body={
+                "receiver_account": account.id,
+                "lines": [describe(g) for g in grants],
+                **({"taken_back": taken_back} if taken_back else {}),
+            },
             supersedes=_minutes_replaced(doing, grants),
             is_draft=is_draft,
         )
@@ -144,7 +153,7 @@ def propose_handover(
             doing.tx.happened("grant.propose", grant.id, document=document.id)
         doing.tx.touches(account.id)
         commitment = _commitment_due(doing, unit, receiver) if "commitment" in needs else None
-        return Prepared(document, tuple(grants), commitment)
+        return Prepared(document, tuple(grants), commitment, tuple(taken_back))
 
 
 def _minutes_replaced(doing: Act, grants: Sequence[Grant]) -> DocumentId | None:

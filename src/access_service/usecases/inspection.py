@@ -8,7 +8,16 @@ from access_service.domain.audit import instant
 from access_service.domain.delegation import Grant, Inspection, check_office, check_within
 from access_service.domain.documents import Document
 from access_service.domain.errors import InvalidError, RefusedError
-from access_service.domain.names import DocumentId, DocumentKind, DocumentState, GrantEnd, GrantId, PersonId, UnitId
+from access_service.domain.names import (
+    AuthorityId,
+    DocumentId,
+    DocumentKind,
+    DocumentState,
+    GrantEnd,
+    GrantId,
+    PersonId,
+    UnitId,
+)
 from access_service.domain.org import Assignment, Person, is_below
 from access_service.domain.powers import Power, ends, power, powerless
 from access_service.domain.reasons import Refusal
@@ -34,6 +43,8 @@ class Team:
     content: str
     valid_from: datetime
     valid_to: datetime
+    authority: AuthorityId | None = None
+    """Which authority of the deciding unit; may be left out where it holds one."""
 
 
 @powerless("the head's signature puts it in force")
@@ -54,6 +65,7 @@ def propose_inspection(services: Services, caller: Caller, team: Team) -> Docume
             if member == caller.person:
                 raise RefusedError(Refusal.SELF_SERVICE, "a custodian prepares nothing for themselves")
             _check_outsider(doing, member, team.units)
+        held = own_authority(doing, caller.unit, team.authority)
         return new_document(
             doing,
             kind=DocumentKind.INSPECTION_DECISION,
@@ -67,6 +79,8 @@ def propose_inspection(services: Services, caller: Caller, team: Team) -> Docume
                 "units": sorted(team.units),
                 "valid_from": instant(team.valid_from),
                 "valid_to": instant(team.valid_to),
+                # Named on the decision where it was named: who signs reads which authority it rests on.
+                **({} if team.authority is None else {"authority": held.id}),
             },
         )
 
@@ -97,7 +111,8 @@ def begin_inspection(doing: Act, document: Document) -> list[GrantId]:
         valid_from=max(start, doing.now),
         valid_to=end,
     )
-    held = own_authority(doing, document.unit, None)
+    named = body.get("authority")
+    held = own_authority(doing, document.unit, None if named is None else AuthorityId(named))
     office = doing.office(document.unit, held)
     check_office(office)
     # (3) Within the deciding unit's authority on every axis: an office of two levels inspects those two.

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import date
 
 from access_service.domain.accounts import Custody
-from access_service.domain.delegation import HEADS, OFFICER, Grant, LeavingCase
+from access_service.domain.delegation import HEADS, OFFICER, TAKEN_BACK, Grant, LeavingCase
 from access_service.domain.errors import InvalidError, RefusedError
-from access_service.domain.names import AccountKind, AssignmentId, PersonId, UnitId
+from access_service.domain.names import AccountKind, AssignmentId, AuthorityId, PersonId, UnitId
 from access_service.domain.org import Assignment, manager_of
 from access_service.domain.powers import Power, ends, power, powerless
 from access_service.domain.reasons import Refusal
@@ -86,9 +86,19 @@ def take_back_custody(services: Services, caller: Caller, unit: UnitId) -> Custo
 
 @powerless("proposals to sign, not rights")
 def propose_for_year(
-    services: Services, caller: Caller, *, unit: UnitId, school_year: str, number_prefix: str, dated: date
+    services: Services,
+    caller: Caller,
+    *,
+    unit: UnitId,
+    school_year: str,
+    number_prefix: str,
+    dated: date,
+    authority: AuthorityId | None = None,
 ) -> list[Prepared | RefusedError]:
-    """Minutes to sign for every class duty of a new school year that has no grant yet: proposals, not rights."""
+    """Minutes to sign for every class duty of a new school year that has no grant yet: proposals, not rights.
+
+    What was taken back and is proposed again is marked, on the minutes too: who signs knows that somebody decided.
+    """
     if caller.kind is not AccountKind.ADMIN or caller.unit != unit:
         with act(services, caller, "year.propose", unit) as doing:
             doing.as_custodian(unit)
@@ -102,8 +112,10 @@ def propose_for_year(
             is_over = duty.valid_to is not None and duty.valid_to <= now
             if not is_of_year or is_over or duty.person == caller.person:
                 continue
-            if any(g.ended_at is None for g in reader.find(Grant, assignment=duty.id)):
+            earlier = reader.find(Grant, assignment=duty.id)
+            if any(g.ended_at is None for g in earlier):
                 continue
+            again = tuple(g.id for g in earlier if g.ended_as in TAKEN_BACK)
             rule = next(
                 (
                     r
@@ -114,7 +126,15 @@ def propose_for_year(
             )
             if rule is not None:
                 scope = Scope(unit=unit, classes=duty.classes, school_year=school_year)
-                line = Line(rule.role, duty.id, scope, max(duty.valid_from, now), duty.valid_to)
+                line = Line(
+                    rule.role,
+                    duty.id,
+                    scope,
+                    max(duty.valid_from, now),
+                    duty.valid_to,
+                    authority,
+                    taken_back=again,
+                )
                 wanted.setdefault(duty.person, []).append(line)
     prepared: list[Prepared | RefusedError] = []
     for order, (person, lines) in enumerate(sorted(wanted.items()), start=1):

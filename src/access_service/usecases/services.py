@@ -7,8 +7,9 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
 
 from access_service.domain.accounts import Account, Custody, Suspension, custodian_at, state_of
 from access_service.domain.audit import Happening
@@ -34,6 +35,8 @@ from access_service.storage.accounts import session_by_token
 from access_service.storage.db import Database, Transaction
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
+
+T = TypeVar("T")
 
 
 class SystemClock:
@@ -82,10 +85,39 @@ class Services:
     committed: list[Callable[[RegisterId], None]] = field(default_factory=list)
     """Called after every commit with the register: the decision caches catch up."""
 
+    rehearsal: list[Happening] | None = None
+    """Where it is not None, an act runs to its end, leaves here what it would do, and is undone (`rehearse`)."""
+
     def after_commit(self, register: RegisterId) -> None:
         """Tell whoever keeps something in memory."""
         for listener in self.committed:
             listener(register)
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed(Generic[T]):
+    """What an act would do: its answer, and its events in their order. Nothing of it has happened."""
+
+    answer: T
+    happenings: tuple[Happening, ...]
+
+    def ending(self, action: str) -> list[str]:
+        """What would be the target of that event, `grant.end` for instance."""
+        return [h.target for h in self.happenings if h.action == action]
+
+
+def rehearse(services: Services, run: Callable[[Services], T]) -> Rehearsed[T]:
+    """Ask an act first what it would do (rule 3): it runs in its transaction, every rule asked, and is rolled back.
+
+    A refusal is the refusal that the act itself would meet, and is recorded as one: nobody probes unseen.
+    """
+    happenings: list[Happening] = []
+    answer = run(replace(services, rehearsal=happenings))
+    return Rehearsed(answer, tuple(happenings))
+
+
+class _UndoneError(Exception):
+    """Takes a rehearsed act out of its transaction."""
 
 
 class View:
@@ -280,10 +312,15 @@ def act(services: Services, caller: Caller, action: str, target: str) -> Iterato
                 doing = Act(services, tx, caller)
                 _check_still(doing, caller)
                 yield doing
+                if services.rehearsal is not None:
+                    services.rehearsal.extend(tx.happenings)
+                    raise _UndoneError
             finally:
                 policy = tx.policy
     except (InvalidError, NotFoundError):
         raise
+    except _UndoneError:
+        return
     except RefusedError as refused:
         details = {k: v for k, v in refused.details.items() if isinstance(v, str | int)}
         services.db.refuse(
