@@ -132,6 +132,7 @@ def propose_handover(
             else DocumentKind.HANDOVER_MINUTES
         )
         taken_back = sorted({id_ for line in lines for id_ in line.taken_back})
+        again = {"taken_back": taken_back} if taken_back else {}
         document = new_document(
             doing,
             id_=document_id,
@@ -140,11 +141,7 @@ def propose_handover(
             number=number,
             dated=dated,
             receiver=receiver,
-            body={
-                "receiver_account": account.id,
-                "lines": [describe(g) for g in grants],
-                **({"taken_back": taken_back} if taken_back else {}),
-            },
+            body={"receiver_account": account.id, "lines": [describe(g) for g in grants], **again},
             supersedes=_minutes_replaced(doing, grants),
             is_draft=is_draft,
         )
