@@ -24,7 +24,7 @@ from access_service.domain.names import (
     Rank,
     UnitId,
 )
-from access_service.domain.org import Assignment, OrgView, Unit, is_below, manager_of, normalise
+from access_service.domain.org import Assignment, OrgView, is_below, manager_of, normalise
 from access_service.domain.policy import DelegationRule, Pack
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope, first_axis_outside
@@ -437,16 +437,6 @@ def check_parties(giver: PersonId, receiver: PersonId | None) -> None:
     """(7) Nobody is giver and receiver of one document."""
     if giver == receiver:
         raise RefusedError(Refusal.SELF_SERVICE, "giver and receiver are the same person")
-
-
-def check_standing(target: Account | Authority | Grant | Unit, now: datetime) -> None:
-    """(2) Only what still stands can be paused: a pause laid on what is over would say that it could come back."""
-    over = target.valid_to is not None and target.valid_to <= now
-    if isinstance(target, Grant):
-        if over or (target.ended_at is not None and target.ended_at <= now):
-            raise RefusedError(Refusal.GRANT_ENDED, "the grant is over", grant=target.id)
-    elif over:
-        raise RefusedError(Refusal.DOCUMENT_STATE, f"`{target.id}` is over", target=target.id)
 
 
 def excess(

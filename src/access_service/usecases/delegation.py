@@ -10,11 +10,11 @@ from access_service.domain.delegation import (
     Confirmation,
     Grant,
     check_authority,
-    check_standing,
     check_words,
     is_narrower,
 )
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
+from access_service.domain.moves import check_standing
 from access_service.domain.names import (
     AccountKind,
     AuthorityId,
