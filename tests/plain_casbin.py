@@ -50,8 +50,13 @@ def casbin_tables(pack: Pack) -> Tables:
     def actions(role: str) -> "Actions":
         return Actions(role, pack, ask)
 
+    def categories(role: str) -> frozenset[str]:
+        return frozenset(
+            c for c in pack.categories if any((r := ask(role, (c, a))) and r.allow for a in pack.actions)
+        )
+
     def role_table(role: str) -> RoleTable:
-        return RoleTable(half(role, True), half(role, False), actions(role))  # type: ignore[arg-type]
+        return RoleTable(half(role, True), half(role, False), actions(role), categories(role))  # type: ignore[arg-type]
 
     def denied(cell: CellKey) -> RoleRule | None:
         rule = ask(ANY, cell)

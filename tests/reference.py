@@ -32,9 +32,9 @@ def decide(request, facts, org, pack, bound, now):
 
 
 def strongest(found):
-    """A deny wins over every allow, an allow over whatever stopped the others, and then the furthest counts."""
+    """An allow wins over whatever stopped the others, a role's deny included; then the furthest counts."""
     last = max((reason for _, reason in found if reason), key=list(Reason).index, default=None)
-    for wanted in (Reason.DENIED_BY_RULE, None, last):
+    for wanted in (None, last):
         for id_, reason in found:
             if reason is wanted:
                 return reason, id_
@@ -127,6 +127,12 @@ def rows(pack, role, request, *, allow, category=None):
     return [r for r in pack.rules if r.role in (role, "*") and (r.category, r.action, r.allow) == cell]
 
 
+def permits(pack, role, request, category):
+    """The rows that allow, where none about the same cell denies."""
+    denied = rows(pack, role, request, allow=False, category=category)
+    return [] if denied else rows(pack, role, request, allow=True, category=category)
+
+
 def stopped(facts, request, unit, org, pack, now):
     """Why this grant does not allow the request; None when it does."""
     role, scope = facts.grant.role, facts.grant.scope
@@ -137,12 +143,15 @@ def stopped(facts, request, unit, org, pack, now):
     place = outside(scope, request, unit, org, now)
     if role in pack.roles and rows(pack, role, request, allow=False):
         return Reason.ACTION_NOT_IN_ROLE if early or late or place else Reason.DENIED_BY_RULE
-    allowed = {c: rows(pack, role, request, allow=True, category=c) for c in pack.categories}
-    allowed = {c: r for c, r in allowed.items() if r and not rows(pack, role, request, allow=False, category=c)}
+    allowed = {c: r for c in pack.categories if (r := permits(pack, role, request, c))}
+    actions = [replace(request, action=a) for a in pack.actions]
+    covered = {c for c in pack.categories for r in actions if permits(pack, role, r, c)}
     if early or role not in pack.roles or not allowed or request.action not in (scope.actions or {request.action}):
         return early or Reason.ACTION_NOT_IN_ROLE
-    if request.category not in allowed or request.category not in (scope.categories or allowed):
+    if request.category not in (scope.categories or covered):
         return Reason.OUTSIDE_CATEGORY
+    if request.category not in allowed:
+        return Reason.ACTION_NOT_IN_ROLE
     if request.function not in {None, *(row.function for row in allowed[request.category])}:
         return Reason.ACTION_NOT_IN_ROLE
     return place or late

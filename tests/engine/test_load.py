@@ -426,3 +426,58 @@ def test_lines_are_counted_where_keys_are_dotted_quoted_or_nested() -> None:
         ("rows", 1, "inner", "m"): 11,
         ("rows", 2): 12,
     }
+
+
+SEPARATION = """
+[grades.primary]
+names = ["1", "2"]
+article = "default"
+
+[[separations]]
+id = "one"
+pair = [["STU", "write"], ["HEA", "write"]]
+within = "one_person"
+accept = ["teacher+nurse"]
+because = "vì sao"
+article = "thu-1"
+"""
+
+
+def with_separation(*change: str) -> dict[str, str]:
+    text = SEPARATION.replace(*change) if change else SEPARATION
+    return ROOT | {"root/pack.toml": ROOT["root/pack.toml"] + text}
+
+
+def test_grades_and_separations_are_read() -> None:
+    pack = parsed(with_separation())
+    assert pack.grades == {"primary": ("1", "2")}
+    [separation] = pack.separations
+    assert separation.pair == (("STU", "write"), ("HEA", "write"))
+    assert (separation.refuse, separation.accept) == (False, frozenset({"nurse+teacher"}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("[grades.primary]", "[grades.tertiary]"),
+        ('["1", "2"]', '["1", "1"]'),
+        ('["1", "2"]', '["1", " 2"]'),
+        ('[["STU", "write"], ["HEA", "write"]]', '[["STU", "write"]]'),
+        ('["HEA", "write"]]', '["HEA", "wipe"]]'),
+        ('["HEA", "write"]]', '["STU", "write"]]'),
+        ('"one_person"', '"one_house"'),
+        ('"teacher+nurse"', '"teacher+nobody"'),
+        ('because = "vì sao"\n', ""),
+        ("because", "refused = true\nbecause"),
+    ],
+)
+def test_a_separation_is_read_strictly(change: tuple[str, str]) -> None:
+    with pytest.raises(PolicyError):
+        parsed(with_separation(*change))
+
+
+def test_a_pack_that_refuses_what_its_own_role_is_does_not_load() -> None:
+    own = with_separation('[["STU", "write"], ["HEA", "write"]]', '[["HEA", "read"], ["HEA", "write"]]')
+    text = own["root/pack.toml"].replace('accept = ["teacher+nurse"]', "refuse = true")
+    with pytest.raises(PolicyError, match="the role `nurse` is what separation `one` refuses"):
+        parsed(own | {"root/pack.toml": text})

@@ -50,6 +50,7 @@ STATUS: Mapping[Refusal, int] = {
     Refusal.DOCUMENT_CHANGED: 409,
     Refusal.DOCUMENT_STATE: 409,
     Refusal.DUPLICATE: 409,
+    Refusal.DUTIES_SEPARATED: 409,
     Refusal.FORBIDDEN: 403,
     Refusal.FREQUENCY_EXCEEDED: 403,
     Refusal.GRANT_ENDED: 409,

@@ -10,6 +10,7 @@ from access_service.cli.opening import opened, register_of, say_json, services_f
 from access_service.domain.errors import Fault, PolicyError
 from access_service.domain.names import UnitId
 from access_service.domain.policy import Pack
+from access_service.domain.separations import Meeting, meetings
 from access_service.domain.time import local
 from access_service.engine.cases import CaseResult, run_cases
 from access_service.engine.compile import compile_pack
@@ -34,11 +35,31 @@ def run_policy_check(folders: Sequence[Path], *, models: Path | None, as_json: b
     if faults:
         raise PolicyError(tuple(faults))
     if as_json:
-        say_json([{"name": p.name, "version": p.version, "digest": p.digest, "rules": len(p.rules)} for p in read])
+        say_json(
+            [
+                {
+                    "name": p.name,
+                    "version": p.version,
+                    "digest": p.digest,
+                    "rules": len(p.rules),
+                    "separations": [{"id": met.separation.id, "roles": met.roles} for met in _meetings(p)],
+                }
+                for p in read
+            ]
+        )
     else:
         for pack in read:
             typer.echo(f"{pack.name} {pack.version}: {len(pack.rules)} rules, SHA-256 {pack.digest}")
+            for met in _meetings(pack):
+                typer.echo(
+                    f"  {met.separation.id}: {met.roles} ({met.separation.article}) {met.separation.because}"
+                )
     return DONE
+
+
+def _meetings(pack: Pack | StandalonePack) -> tuple[Meeting, ...]:
+    """The roles in which duties would meet that should not, where the pack has not accepted it."""
+    return meetings(pack, pack.roles) if isinstance(pack, Pack) else ()
 
 
 def _checked(folder: Path, models: Path | None) -> Pack | StandalonePack:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from access_service.domain.accounts import Account, Custody
 from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.grades import check_grades
 from access_service.domain.names import (
     AccountId,
     AccountKind,
@@ -270,6 +271,7 @@ def check_words(pack: Pack, scope: Scope) -> None:
     ):
         for word in sorted((words or frozenset()) - known.keys()):
             raise InvalidError(f"the policy knows no {noun} `{word}`", **{noun: word})
+    check_grades(pack, scope.grades, scope.levels)
 
 
 def _check_narrowing(pack: Pack, grant: Grant) -> None:

@@ -4,13 +4,17 @@ Every rule and every limit carries the id of the article it rests on; the produc
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from access_service.domain.names import Capacity, Rank, UnitId
+from access_service.domain.names import Capacity, EducationLevel, Rank, UnitId
 
 ANY = "*"
 """In a rule's role: every role. In a delegation rule's position or unit kind: any."""
+DEPARTMENT = "department"
+MANAGING_UNIT = "managing_unit"
+ONE_ROLE = "one_role"
+ONE_PERSON = "one_person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,24 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Separation:
+    """Two duties that should not meet in one role, or in one person (`domain.separations`)."""
+
+    id: str
+    pair: tuple[tuple[str, str], tuple[str, str]]
+    """Two of (category, action)."""
+    within: str
+    """`one_role` or `one_person`."""
+    refuse: bool
+    """Is it refused? Otherwise it is shown."""
+    accept: frozenset[str]
+    """Roles, or `role+role`, in which the pack lets them meet and says nothing."""
+    because: str
+    """Why they should not meet, or why they may: in Vietnamese, for whoever reviews."""
+    article: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """One pack with everything it inherits, checked and complete."""
 
@@ -177,6 +199,19 @@ class Pack:
     """Who may operate the unit's admin account: `head`, `officer`, `deputy_in_charge`."""
     function_required: bool
     """Must a request say `context.function`?"""
+    separations: tuple[Separation, ...] = ()
+    grades: Mapping[EducationLevel, tuple[str, ...]] = field(default_factory=dict)
+    """Khối lớp of each level, in order; empty where a pack names none."""
+    capacities_by_kind: Mapping[str, frozenset[Capacity]] = field(default_factory=dict)
+    """In place of `signing_capacities` for units of that kind."""
+    by_order: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Positions whose holders may sign TL. for a unit of that kind, by a working regulation on file."""
+    approvals_by: str = DEPARTMENT
+    """Who agrees that software may draw data: `department` or `managing_unit`."""
+
+    def capacities_of(self, kind: str) -> frozenset[Capacity]:
+        """Capacities in which a giver may sign for a unit of that kind."""
+        return self.capacities_by_kind.get(kind, self.signing_capacities)
 
     def number(self, limit: str) -> int:
         """A limit that is a number."""

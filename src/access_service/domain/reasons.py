@@ -96,6 +96,7 @@ class Refusal(StrEnum):
     DOCUMENT_CHANGED = "document_changed"
     DOCUMENT_STATE = "document_state"
     DUPLICATE = "duplicate"
+    DUTIES_SEPARATED = "duties_separated"
     FORBIDDEN = "forbidden"
     FREQUENCY_EXCEEDED = "frequency_exceeded"
     GRANT_ENDED = "grant_ended"

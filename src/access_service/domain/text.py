@@ -174,6 +174,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "The document's state does not allow this",
         ),
         Refusal.DUPLICATE: Text("Thông tin này đã có", "This already exists"),
+        Refusal.DUTIES_SEPARATED: Text(
+            "Hai nhiệm vụ này không được giao cho cùng một người",
+            "These two duties may not be held by one person",
+        ),
         Refusal.FORBIDDEN: Text("Không có thẩm quyền thực hiện", "Not within your authority"),
         Refusal.FREQUENCY_EXCEEDED: Text(
             "Phần mềm đã lấy dữ liệu đủ số lần được đồng ý trong kỳ",

@@ -14,7 +14,7 @@ import casbin
 
 from access_service.domain.errors import Fault, UnavailableError
 from access_service.domain.policy import ANY, Pack, RoleRule
-from access_service.engine.pack_tables import DEFAULT
+from access_service.engine.pack_draft import DEFAULT
 from access_service.engine.toml_tables import shown
 
 SIMPLEEVAL_SAFE = (1, 0, 5)

@@ -30,6 +30,7 @@ from access_service.domain.names import (
 from access_service.domain.org import manager_of, normalise
 from access_service.domain.policy import Pack
 from access_service.domain.scope import Scope
+from access_service.domain.separations import check_separated, roles_held
 from access_service.engine.case_grants import BASIS, interval_of, issuer_of, realm, scope_of
 from access_service.engine.case_world import World
 from access_service.engine.case_yaml import Map
@@ -61,6 +62,8 @@ class Propose:
         office = world.office(pack, self.grant.unit, self.grant.authority, now)
         duty = world.duties.get(self.grant.assignment) if self.grant.assignment is not None else None
         rule = check_grant(office, complete(office, self.grant), world.accounts[self.grant.account], duty)
+        mine = [f.grant for f in world.grants.get(self.grant.account, ())]
+        check_separated(pack, roles_held(mine, now), frozenset({self.grant.role}))
         return Done(article=rule.article, documents=rule.documents)
 
 

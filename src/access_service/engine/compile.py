@@ -60,4 +60,5 @@ def _role_table(pack: Pack, role: str, rules: list[RoleRule]) -> RoleTable:
             if decided is not None:
                 cell = Cell(decided, frozenset(functions[category, action, decided.allow]))
                 (allow if decided.allow else deny)[category, action] = cell
-    return RoleTable(MappingProxyType(allow), MappingProxyType(deny), frozenset(action for _, action in allow))
+    categories, actions = frozenset(c for c, _ in allow), frozenset(a for _, a in allow)
+    return RoleTable(MappingProxyType(allow), MappingProxyType(deny), actions, categories)

@@ -226,21 +226,19 @@ class Short(msgspec.Struct, frozen=True, gc=False):
         return found
 
     def settled(self) -> "Granted | Deny":
-        """(5) The first grant that passes allows, unless another grant's role forbids the same cell."""
-        allow: Granted | None = None
-        best, best_depth, best_grant = Reason.NO_GRANT, -1, None
+        """(5) The first grant that passes allows. A role's deny row stops the grants of that role and no others."""
+        best, best_depth, best_grant, forbid = Reason.NO_GRANT, -1, None, None
         for view in each(self.first):
             outcome = self.ruling.outcomes[view.shape]
             reason = self._reason(view, outcome)
-            if reason is not None:
-                if DEPTH[reason] > best_depth:
-                    best, best_depth, best_grant = reason, DEPTH[reason], view.id
-            elif outcome.forbid is not None:
-                return Deny(Reason.DENIED_BY_RULE, view.id, outcome.forbid)
-            elif allow is None and outcome.allow is not None:
-                allow = view.id, outcome.allow
-        # A deny is false, so it stands second. The line that says that software has no approval names no grant.
-        return allow or Deny(best, best_grant or None)
+            if reason is None and outcome.allow is not None:
+                return view.id, outcome.allow
+            if reason is None:
+                reason = Reason.DENIED_BY_RULE
+            if DEPTH[reason] > best_depth:
+                best, best_depth, best_grant, forbid = reason, DEPTH[reason], view.id, outcome.forbid
+        # The line that says that software has no approval names no grant.
+        return Deny(best, best_grant or None, forbid if best is Reason.DENIED_BY_RULE else None)
 
     def _reason(self, view: GrantView, outcome: Outcome) -> Reason | None:
         """The first stage that the grant does not pass, or None."""

@@ -12,7 +12,9 @@ from typing import TypeVar
 
 from access_service.domain.errors import Fault, PolicyError
 from access_service.domain.policy import Limit, Pack, PeriodLock
+from access_service.domain.separations import meetings
 from access_service.engine.casbin_engine import model_faults
+from access_service.engine.pack_draft import DEFAULT, Draft
 from access_service.engine.pack_files import (
     CHAIN_LIMIT,
     DELEGATION_CSV,
@@ -27,11 +29,12 @@ from access_service.engine.pack_files import (
     sort_faults,
 )
 from access_service.engine.pack_rows import read_delegation, read_roles
-from access_service.engine.pack_tables import DEFAULT, LATER_LIMITS, LIMITS, Draft, deadline, read_tables
+from access_service.engine.pack_tables import LATER_LIMITS, LIMITS, deadline, read_tables
 from access_service.engine.toml_tables import Table, TomlFile, parse_toml, shown, text_of
 
 __all__ = ["PackFiles", "load_pack", "parse_pack", "read_pack_files"]
 
+_Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 
@@ -92,7 +95,11 @@ class _Reader:
             self._layer(name, file, is_root=name == chain[-1][0])
         model_text = self._model()
         self._whole(chain[0][1])
-        return None if self._faults else self._assembled(model_text)
+        if self._faults:
+            return None
+        pack = self._assembled(model_text)
+        self._separated(chain[0][1], pack)
+        return None if self._faults else pack
 
     def _text(self, path: str, *, required: bool) -> str | None:
         """A file's text, or None with a fault where it is needed or cannot be read."""
@@ -184,6 +191,15 @@ class _Reader:
                 self._faults.append(Fault(place, f"`[{section}]` is neither written nor inherited"))
         # That there are rules follows: the root's roles.csv is required, and one without rows is a fault.
 
+    def _separated(self, leaf: TomlFile | None, pack: Pack) -> None:
+        """A pack that refuses what one of its own roles is would refuse that role to everybody."""
+        for role in pack.roles:
+            for met in meetings(pack, [role]) if leaf is not None else ():
+                if met.separation.refuse and leaf is not None:
+                    fault = f"the role `{role}` is what separation `{met.separation.id}` refuses"
+                    hint = "take a row from the role, or `accept` it with the reason"
+                    self._faults.append(Fault(leaf.place(("separations",)), fault, hint))
+
     def _assembled(self, model_text: str) -> Pack:
         draft = self._draft
         return Pack(
@@ -208,6 +224,11 @@ class _Reader:
             signing_capacities=draft.capacities or frozenset(),
             custody_holders=draft.holders or frozenset(),
             function_required=bool(draft.function_required),
+            separations=tuple(draft.separations.values()),
+            grades=_frozen(draft.grades),
+            capacities_by_kind=_frozen(draft.capacities_by_kind),
+            by_order=_frozen(draft.by_order),
+            approvals_by=draft.approvals_by,
         )
 
 
@@ -220,5 +241,5 @@ def _locks(draft: Draft) -> tuple[PeriodLock, ...]:
     )
 
 
-def _frozen(mapping: dict[str, _Value]) -> Mapping[str, _Value]:
+def _frozen(mapping: dict[_Key, _Value]) -> Mapping[_Key, _Value]:
     return MappingProxyType(mapping)

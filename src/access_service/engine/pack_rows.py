@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 
 from access_service.domain.errors import Fault
 from access_service.domain.policy import ANY, DelegationRule, RoleRule
-from access_service.engine.pack_tables import Draft
+from access_service.engine.pack_draft import Draft
 from access_service.engine.toml_tables import guess, shown
 
 ROLE_COLUMNS = ("role", "function", "category", "action", "effect", "article")

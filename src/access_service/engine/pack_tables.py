@@ -4,34 +4,29 @@ A draft collects the packs of a chain from the root to the leaf. A table with th
 place; what an outer pack names, an inner one cannot refer to.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
-from access_service.domain.delegation import HOLDERS
-from access_service.domain.names import Capacity, Rank
+from access_service.domain.names import Rank
 from access_service.domain.policy import (
     Article,
     Category,
     CommitmentText,
-    DelegationRule,
     Limit,
     PeriodLock,
     Position,
     Role,
-    RoleRule,
     UnitKind,
 )
 from access_service.domain.sign_in import DEFAULTS, MANDATORY, OPTIONAL
 from access_service.domain.time import start_of_day
+from access_service.engine.pack_conduct import read_conduct, read_grades, read_separations
+from access_service.engine.pack_draft import DEFAULT, Draft, article_of
 from access_service.engine.pack_files import NAME
 from access_service.engine.toml_tables import Table, guess, shown
 
-DEFAULT = "default"
-"""The article of the product's own choices; it needs no writing and cannot be written."""
 RESOURCE_TYPES = frozenset({"unit", "class", "student", "staff"})
 AXES = frozenset({"classes", "levels", "subjects", "school_year"})
-GIVER_CAPACITIES = frozenset(Capacity) - {Capacity.SELF, Capacity.WITNESS}
 BEFORE_DAY = "before_day"
 THROUGH_DAY = "through_day"
 READ = "read"
@@ -80,45 +75,6 @@ COVERAGE_ITEMS = (1, 128)
 RESIGN_DAYS = (0, 3_650)
 
 
-def _built_in() -> dict[str, Article]:
-    return {
-        DEFAULT: Article(DEFAULT, DEFAULT, "", None, "Mặc định của sản phẩm", "The product's own choice"),
-    }
-
-
-@dataclass(slots=True)
-class Draft:
-    """What has been read so far."""
-
-    complete: bool = True
-    """False once an inherited file could not be read: names it may have defined are then not held against rows."""
-    version: str = ""
-    title: str = ""
-    model: str = ""
-    documents: set[str] = field(default_factory=set)
-    articles: dict[str, Article] = field(default_factory=_built_in)
-    actions: dict[str, str] = field(default_factory=dict)
-    functions: dict[str, str] = field(default_factory=dict)
-    categories: dict[str, Category] = field(default_factory=dict)
-    roles: dict[str, Role] = field(default_factory=dict)
-    positions: dict[str, Position] = field(default_factory=dict)
-    unit_kinds: dict[str, UnitKind] = field(default_factory=dict)
-    limits: dict[str, Limit] = field(default_factory=dict)
-    locks: dict[str, tuple[PeriodLock, date | None]] = field(default_factory=dict)
-    """Each with the day, where no hour is written: `load` lets it begin as the limits of the whole pack say."""
-    commitments: dict[str, CommitmentText] = field(default_factory=dict)
-    capacities: frozenset[Capacity] | None = None
-    holders: frozenset[str] | None = None
-    function_required: bool | None = None
-    rules: list[RoleRule] = field(default_factory=list)
-    delegation: dict[tuple[str, str, str, str], DelegationRule] = field(default_factory=dict)
-    """By role, position, unit kind and issuer: an inner row about the same takes the inherited one's place."""
-
-    def known(self, names: Collection[str]) -> Collection[str] | None:
-        """A vocabulary to compare with, or None while it may be incomplete."""
-        return names if self.complete else None
-
-
 def read_tables(table: Table, name: str, draft: Draft) -> None:
     """Add everything in one pack.toml to the draft; faults go to the table's list."""
     if (written := table.text("name")) != name and written:
@@ -140,7 +96,9 @@ def read_tables(table: Table, name: str, draft: Draft) -> None:
     _limits(table, draft)
     _locks(table, draft)
     _commitments(table, draft)
-    _conduct(table, draft)
+    read_grades(table, draft)
+    read_separations(table, draft)
+    read_conduct(table, draft)
     table.done()
 
 
@@ -170,10 +128,6 @@ def read_words(table: Table, key: str, into: dict[str, str]) -> None:
         into.update({id_: words.text(id_) for id_ in ids})
 
 
-def _article(table: Table, draft: Draft) -> str:
-    return table.word("article", draft.known(draft.articles), "article")
-
-
 def _unit_kinds(table: Table, draft: Draft) -> None:
     for id_, kind in table.tables("unit_kinds"):
         draft.unit_kinds[id_] = UnitKind(
@@ -184,7 +138,7 @@ def _unit_kinds(table: Table, draft: Draft) -> None:
             has_admin_account=kind.flag("has_admin_account"),
             has_levels=kind.flag("has_levels"),
             part_of_manager=kind.flag("part_of_manager"),
-            article=_article(kind, draft),
+            article=article_of(kind, draft),
         )
         kind.done()
 
@@ -197,7 +151,7 @@ def _categories(table: Table, draft: Draft) -> None:
             category.text("en"),
             category.words("resource_types", RESOURCE_TYPES, "resource type"),
             sensitive=category.flag("sensitive"),
-            article=_article(category, draft),
+            article=article_of(category, draft),
         )
         category.done()
 
@@ -209,7 +163,7 @@ def _roles(table: Table, draft: Draft) -> None:
             role.text("vi"),
             role.text("en"),
             role.words("narrows_by", AXES, "axis", may_be_empty=True),
-            _article(role, draft),
+            article_of(role, draft),
         )
         role.done()
 
@@ -223,7 +177,7 @@ def _positions(table: Table, draft: Draft) -> None:
             position.text("en"),
             Rank(rank) if rank in frozenset(Rank) else Rank.STAFF,
             position.words("unit_kinds", draft.known(draft.unit_kinds), "unit kind"),
-            _article(position, draft),
+            article_of(position, draft),
         )
         position.done()
 
@@ -240,7 +194,7 @@ def _limits(table: Table, draft: Draft) -> None:
             value = limit.number("value", allowed.start, allowed.stop - 1)
         else:
             value = limit.word("value", allowed, f"choice for `{id_}`")
-        draft.limits[id_] = Limit(value, _article(limit, draft))
+        draft.limits[id_] = Limit(value, article_of(limit, draft))
         limit.done()
 
 
@@ -264,7 +218,7 @@ def _locks(table: Table, draft: Draft) -> None:
             start,
             end,
             lock.text("vi"),
-            _article(lock, draft),
+            article_of(lock, draft),
         )
         draft.locks[id_] = read, day
         lock.done()
@@ -313,23 +267,6 @@ def _commitments(table: Table, draft: Draft) -> None:
             start,
             timedelta(days=text.number("resign_within_days", *RESIGN_DAYS)),
             text.text("vi"),
-            _article(text, draft),
+            article_of(text, draft),
         )
         text.done()
-
-
-def _conduct(table: Table, draft: Draft) -> None:
-    """`[signing]`, `[custody]` and `[requests]`: each replaces the inherited one whole."""
-    if (signing := table.table("signing")) is not None:
-        words = signing.words("capacities", GIVER_CAPACITIES, "capacity of a giver")
-        draft.capacities = frozenset(Capacity(word) for word in words & GIVER_CAPACITIES)
-        _article(signing, draft)
-        signing.done()
-    if (custody := table.table("custody")) is not None:
-        draft.holders = custody.words("holders", HOLDERS, "holder of an admin account")
-        _article(custody, draft)
-        custody.done()
-    if (requests := table.table("requests")) is not None:
-        draft.function_required = requests.flag("function_required")
-        _article(requests, draft)
-        requests.done()

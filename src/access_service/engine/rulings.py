@@ -141,13 +141,12 @@ def find_ruling(kind: SiteKind, topic: Topic) -> Ruling:
     everyone = tables.everyone_deny.get(cell)
     refused = _refused(kind, topic)
     can_deny = everyone is not None or cell in kind.locks
-    can_forbid = any(cell in role.deny for role in tables.roles.values())
     found = Ruling(
         topic=topic,
         refused=refused,
         cell=cell,
         everyone=everyone,
-        is_plain=refused is None and not can_deny and not can_forbid,
+        is_plain=refused is None and not can_deny,
         can_deny=can_deny,
         outcomes=Outcomes(kind),
     )
@@ -216,8 +215,12 @@ def _outside_role(tables: Tables, ruling: Ruling, shape: Shape) -> Reason | None
     if shape.actions is not None and topic.action not in shape.actions:
         return Reason.ACTION_NOT_IN_ROLE
     cell = role.allow.get(ruling.cell)
-    if cell is None or (shape.categories is not None and topic.category not in shape.categories):
+    named = role.categories if shape.categories is None else shape.categories
+    if topic.category not in named:
         return Reason.OUTSIDE_CATEGORY
+    # The grant names the category: what it lacks is the action there.
+    if cell is None:
+        return Reason.ACTION_NOT_IN_ROLE
     if topic.function is not None and topic.function not in cell.functions:
         return Reason.ACTION_NOT_IN_ROLE
     return None

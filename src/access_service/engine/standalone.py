@@ -18,7 +18,7 @@ from typing import Literal
 from access_service.domain.policy import ANY, Article
 from access_service.domain.reasons import Reason
 from access_service.engine.casbin_engine import AttributeEngine
-from access_service.engine.pack_tables import DEFAULT
+from access_service.engine.pack_draft import DEFAULT
 from access_service.engine.standalone_model import Attribute, Shape, Term
 
 WORD_BYTES = 256

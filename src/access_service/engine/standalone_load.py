@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from access_service.domain.errors import Fault, PolicyError
+from access_service.engine.pack_draft import Draft
 from access_service.engine.pack_files import (
     ENTITIES_CSV,
     FILE_LIMIT_BYTES,
@@ -24,7 +25,7 @@ from access_service.engine.pack_files import (
     missing,
     sort_faults,
 )
-from access_service.engine.pack_tables import Draft, read_documents, read_words
+from access_service.engine.pack_tables import read_documents, read_words
 from access_service.engine.standalone import Entity, StandalonePack, TypeOf
 from access_service.engine.standalone_model import ATTRIBUTE, BUILT_IN, REQUEST, read_shape
 from access_service.engine.standalone_rows import (

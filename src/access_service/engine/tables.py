@@ -29,6 +29,8 @@ class RoleTable:
     """Cells that a row denies explicitly, rows about every role included; none of them is in `allow`."""
     actions: frozenset[str]
     """Actions allowed on at least one category."""
+    categories: frozenset[str]
+    """Categories on which at least one action is allowed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,8 +49,10 @@ class DemoSchool:
 
 def _classes(level: EducationLevel, *codes: str) -> tuple[tuple[str, EducationLevel, str], ...]:
     def grade(code: str) -> str:
+        if level is PRESCHOOL:
+            return f"mẫu giáo {code[:-1]} tuổi"
         digits = "".join(c for c in code if c.isdigit())
-        return digits[:-1] if level is not PRESCHOOL and len(digits) > 1 else digits or code
+        return digits[:-1] if len(digits) > 1 else digits
 
     return tuple((code, level, grade(code)) for code in codes)
 

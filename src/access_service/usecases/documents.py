@@ -39,6 +39,7 @@ from access_service.domain.org import Assignment, Person, manager_of
 from access_service.domain.powers import Power, ends, power, powerless
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
+from access_service.domain.separations import check_separations
 from access_service.signing.canonical import canonical, sha256_hex
 from access_service.storage.codec import dump_scope_json
 from access_service.usecases.delegation import own_authority
@@ -126,6 +127,7 @@ def propose_handover(
             _check_replaced(doing, grant)
             needs |= rule.documents
             grants.append(grant)
+        check_separations(doing.ground, doing.pack_for(unit), account.id, [grant.role for grant in grants])
         kind = (
             DocumentKind.SUPPLEMENTARY_MINUTES
             if any(line.replaces for line in lines)

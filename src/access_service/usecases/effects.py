@@ -35,6 +35,7 @@ from access_service.domain.names import (
 )
 from access_service.domain.org import Assignment, is_below
 from access_service.domain.reasons import Reason, Refusal
+from access_service.domain.separations import check_separations
 from access_service.storage import accounts as stored
 from access_service.storage.second_factor import drop_factors
 from access_service.usecases.accounts import new_activation
@@ -115,6 +116,7 @@ def activate_ready(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> list[Gr
         authority = doing.tx.require(Authority, grant.authority)
         check_grant(doing.office(unit, authority), grant, account, assignment)
         check_own_head(doing, unit, account.person)
+        check_separations(doing.ground, doing.pack_for(unit), account.id, [grant.role])
         doing.tx.put(replace(grant, activated_at=doing.now))
         doing.tx.touches(grant.account)
         doing.tx.happened("grant.activate", grant.id)

@@ -7,6 +7,7 @@ from access_service.domain import duties
 from access_service.domain.delegation import HEADS, Grant
 from access_service.domain.duties import Hand
 from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.grades import check_grade
 from access_service.domain.names import AccountKind, AssignmentId, ClassId, EducationLevel, PersonId, UnitId
 from access_service.domain.org import (
     Assignment,
@@ -195,6 +196,7 @@ def create_class(
         unit, year = doing.require_unit(school), doing.org.school_year(school_year)
         if level not in unit.levels:
             raise InvalidError(f"`{school}` does not teach that level", level=str(level))
+        check_grade(doing.pack_for(school), level, grade)
         if year is None:
             raise InvalidError(f"no school year `{school_year}`")
         if year.closes_at <= doing.now:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeVar
 
-from access_service.domain.access import AccountFacts, GrantStanding, standing
+from access_service.domain.access import AccountFacts, standing
 from access_service.domain.delegation import Grant
 from access_service.domain.names import AccountId, AccountKind, ClassId, RegisterId, UnitId
 from access_service.domain.org import is_below
@@ -245,7 +245,7 @@ def holding_of(reader: Reader, id_: AccountId, now: datetime, locks: LockIndex) 
     found = standing(facts, now)
     effective = [g for g in found.grants if g.early is None and g.late is None]
     bindings = [b for b in reader.find(PackBinding) if now in Interval(b.valid_from, b.valid_to)]
-    cells = _Cells(reading, effective, bindings)
+    cells = _Cells(reading, bindings)
     rights: dict[str, Right] = {}
     if found.stopped is None:
         approvals = {str(a.approval.id): a.approval for a in facts.approvals}
@@ -281,12 +281,11 @@ def _documents(facts: AccountFacts, grant: Grant, now: datetime) -> frozenset[st
 
 
 class _Cells:
-    """What the policies in force give the roles of one account's rights, less what any of them denies."""
+    """What the policies in force give the roles of one account's rights, less what they deny to everybody."""
 
-    def __init__(self, reading: Reading, rights: list[GrantStanding], bindings: list[PackBinding]) -> None:
+    def __init__(self, reading: Reading, bindings: list[PackBinding]) -> None:
         self._reading = reading
         self._bindings = bindings
-        self._roles = {g.grant.role for g in rights}
         self.until = NEVER
         """When a reporting period next locks or opens something."""
 
@@ -319,13 +318,11 @@ class _Cells:
         )
 
     def _allowed(self, tables: Tables, grant: Grant) -> frozenset[CellKey]:
-        """A token says no function, so a pack that demands one gives none; what is denied to one role is denied."""
+        """A token says no function, so a pack that demands one gives none; a role's allows are less its denies."""
         role = tables.roles.get(grant.role)
         if role is None or tables.pack.function_required:
             return frozenset()
         forbidden = set(tables.everyone_deny) | self._locked(tables, grant)
-        for held in self._roles & tables.roles.keys():
-            forbidden |= tables.roles[held].deny.keys()
         return frozenset(role.allow.keys() - forbidden)
 
     def _locked(self, tables: Tables, grant: Grant) -> set[CellKey]:
