@@ -350,9 +350,11 @@ def comes_to_control(step: Step) -> list[Finding]:
 
 
 def _places(step: Step, account: Account) -> set[UnitId]:
+    """Where the holder serves; whoever serves nowhere is still their unit's whose account it is."""
     is_own = account.person in step.own
     duties = step.before.duties | step.after.duties
-    return {d.unit for d in duties if d.person == account.person and (is_own or d.id not in step.laid)}
+    found = {d.unit for d in duties if d.person == account.person and (is_own or d.id not in step.laid)}
+    return found or {account.unit}
 
 
 def opens_stronger(step: Step) -> list[Finding]:

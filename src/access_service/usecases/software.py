@@ -26,7 +26,7 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import SchoolYear, is_below, manager_of, normalise
-from access_service.domain.powers import Power, ends, power, powerless, yields
+from access_service.domain.powers import Power, ends, power, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.software import (
@@ -127,7 +127,7 @@ class SoftwareSeen:
 # -- the register
 
 
-@powerless("an entry in the unit's list draws nothing")
+@power(yields(Power.ACCOUNT))
 def register_software(services: Services, caller: Caller, entry: Entry) -> Software:
     """Enter software that the caller's unit contracts, with its service account; the admin account of that unit.
 

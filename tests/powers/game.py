@@ -1,0 +1,472 @@
+"""The game: a coalition of accounts plays any act against a register in which honest people live on.
+
+After each step the sentences of `domain.powers` are asked (I1 to I4), and what must hold whoever acted: grants rest
+on papers that somebody outside signed for the giver, within the chain; what was taken back stays so; a head can
+always suspend, and so can the unit above.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from access_service.domain.delegation import Authority, Grant
+from access_service.domain.documents import Document, Signature
+from access_service.domain.errors import AccessServiceError
+from access_service.domain.names import (
+    AccountId,
+    AccountKind,
+    AssignmentId,
+    Method,
+    PersonId,
+    Side,
+    SuspendableKind,
+)
+from access_service.domain.org import Assignment, is_below
+from access_service.domain.powers import EVENTS, Finding, State, Step, declared_by, findings, undeclared
+from access_service.domain.scope import first_axis_outside
+from access_service.usecases import accounts, delegation
+from access_service.usecases.services import Caller, Services, rehearse
+from powers.acts import acts
+from powers.drawing import Dice, NothingThereError, arguments
+from powers.oracle import Seen, entering, events_of, see
+from powers.states import STATES, States
+from world import PASSWORD, World
+
+ACTS = acts()
+NO_GAME = frozenset({"idempotency.take_key", "idempotency.settle_key", "idempotency.drop_key", "sign_in.sign_out"})
+"""Acts that do nothing to a register that a coalition could want."""
+STRONG = frozenset(name for name, act in ACTS.items() if (said := declared_by(act)) and said.edges) - NO_GAME
+DULL = frozenset(
+    {
+        "org.add_person",
+        "org.create_unit",
+        "documents.prepare_commitment",
+        "delegation.confirm_grants",
+        "org.create_class",
+        "org.open_school_year",
+        "sign_in.change_password",
+        "second_factor.begin_passkey",
+        "second_factor.begin_totp",
+        "software.register_software",
+        "software.change_software",
+        "software.end_software",
+    }
+)
+"""Acts that anybody may do at any time; played seldom, or nothing else would be."""
+LIFE = (
+    "org.add_person",
+    "org.assign_duty",
+    "org.create_class",
+    "accounts.issue_account",
+    "accounts.recover",
+    "documents.propose_handover",
+    "documents.propose_custody",
+    "documents.prepare_commitment",
+    "documents.hand_back",
+    "documents.withdraw",
+    "inspection.propose_inspection",
+    "leaving.end_duty",
+    "leaving.take_back_custody",
+    "delegation.suspend",
+    "delegation.resume",
+    "delegation.narrow_grant",
+    "delegation.revoke_grant",
+    "delegation.give_authority",
+    "org.change_manager",
+    "succession.succeed_unit",
+)
+"""What honest people do, beside signing what waits for them."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """One act that was done."""
+
+    who: str
+    act: str
+    arguments: dict[str, Any]
+    did: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        said = ", ".join(f"{k}={v}" for k, v in self.arguments.items() if k not in ("password", "pack"))
+        return f"{self.who}: {self.act}({said}) -> {', '.join(self.did) or 'nothing'}"
+
+
+@dataclass
+class Game:
+    """One register, one coalition."""
+
+    world: World
+    coalition: frozenset[PersonId]
+    random: Random
+    moves: list[Move] = field(default_factory=list)
+    found: list[Finding] = field(default_factory=list)
+    passwords: dict[AccountId, str] = field(default_factory=dict)
+    laid: set[AssignmentId] = field(default_factory=set)
+    entered: set[PersonId] = field(default_factory=set)
+    vouched: set[tuple[PersonId, Any]] = field(default_factory=set)
+    tainted: set[AssignmentId] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
+    tries: int = 0
+
+    def __post_init__(self) -> None:
+        self.seen: Seen = see(self.world.services, self.world.register)
+        self.held: frozenset[AccountId] = frozenset(self._own(self.seen.state))
+        people = sorted(self.seen.state.signers and {d.person for d in self.seen.state.duties} - self.coalition)
+        self.victims = self.random.sample(people, min(2, len(people)))
+        """Whom the coalition has set its mind on; without that, random acts meet nobody twice."""
+        self._note_ended()
+
+    def _own(self, state: State) -> Iterable[AccountId]:
+        """What the coalition's people open by themselves: their use account, and admin accounts handed to them."""
+        people = self.coalition | self.puppets(state)
+        for id_, account in state.accounts.items():
+            if account.kind is AccountKind.USE and account.person in self.coalition:
+                yield id_
+            if account.kind is AccountKind.ADMIN and state.custody.get(account.unit) in people:
+                yield id_
+
+    def puppets(self, state: State) -> frozenset[PersonId]:
+        """People whose accounts the coalition opens."""
+        held: frozenset[AccountId] = getattr(self, "held", frozenset())
+        return frozenset(a.person for i, a in state.accounts.items() if i in held and a.person is not None)
+
+    # -- moves
+
+    def attack(self, names: Iterable[str] | None = None, tries: int = 25) -> bool:
+        """Somebody of the coalition does something: the first of some random acts that is not refused."""
+        able = sorted(self.held)
+        chosen = sorted(names or set(ACTS) - NO_GAME)
+        for _ in range(tries):
+            account, name = self.random.choice(able), self.random.choice(chosen)
+            if names is None and name not in STRONG and self.random.random() < 0.5:
+                name = self.random.choice(sorted(STRONG))
+            if name in DULL and self.random.random() < 0.9:
+                continue
+            if self.play(account, name, is_honest=False):
+                return True
+        return False
+
+    def live(self, tries: int = 8) -> bool:
+        """Somebody else does what people do: sign what waits for them, or something of `LIFE`."""
+        others = sorted(set(self.seen.state.accounts) - self.held)
+        for _ in range(tries):
+            account = self.random.choice(others)
+            signs = self.random.random() < 0.5
+            if self.play(account, "signatures.sign_batch" if signs else self.random.choice(LIFE), is_honest=True):
+                return True
+        return False
+
+    def play(self, account: AccountId, name: str, *, is_honest: bool, **given: Any) -> bool:
+        """One account tries one act; True if the register changed."""
+        self.tries += 1
+        services, register = self.world.services, self.world.register
+        caller = entering(services, register, account)
+        if caller is None:
+            return False
+        likes = [] if is_honest else self._likes()
+        dice = Dice(self.random, self.seen, caller, self.passwords.get(account, PASSWORD), likes)
+        act = ACTS[name]
+        try:
+            drawn = {**arguments(act, dice), **given}
+        except NothingThereError:
+            return False
+        seq = self._seq()
+        result = self._do(act, caller, drawn)
+        if result is None:
+            return False
+        done = tuple(events_of(services, register, seq))
+        if not done:
+            return False
+        who = ("" if is_honest else "! ") + self._called(account)
+        self.moves.append(Move(who, name, drawn, done))
+        self._after(name, result, done, is_honest=is_honest)
+        return True
+
+    def _likes(self) -> list[str]:
+        state = self.seen.state
+        people = {*self.coalition, *self.entered, *self.victims}
+        offices = {u for u, p in state.signers.items() if p & people}
+        return [
+            *people,
+            *self.laid,
+            *offices,
+            *(i for i, a in state.accounts.items() if a.person in people or (not a.person and a.unit in offices)),
+            *(d.id for d in state.duties if d.person in people),
+        ]
+
+    def _do(self, act: Callable[..., Any], caller: Caller, drawn: dict[str, Any]) -> Any:
+        try:
+            return act(self.world.services, caller, **drawn) or True
+        except AccessServiceError:
+            return None
+
+    def wait(self, **time: float) -> None:
+        """Time passes; nobody's step is judged by it."""
+        self.world.clock.forward(**time)
+        self.seen = see(self.world.services, self.world.register)
+        self.held = frozenset(a for a in self.held if self._still_opens(a))
+        self._note_ended()
+
+    def _called(self, account: AccountId) -> str:
+        found = self.seen.state.accounts[account]
+        return f"{found.username} ({found.kind})"
+
+    def _seq(self) -> int:
+        counter = self.world.services.db.counter(self.world.register)
+        return 0 if counter is None else counter.seq
+
+    # -- what is known afterwards
+
+    def _after(self, name: str, result: Any, did: tuple[str, ...], *, is_honest: bool) -> None:
+        before, held = self.seen, self.held
+        self.seen = see(self.world.services, self.world.register)
+        self._note_people(before, is_honest=is_honest)
+        self._take_codes(result, is_honest=is_honest)
+        self.held = frozenset(a for a in self.held | set(self._own(self.seen.state)) if self._still_opens(a))
+        self.found += [
+            Finding("declared", name, f"it left `{event}` undeclared") for event in self._lies(name, did)
+        ]
+        if not is_honest:
+            step = Step(
+                before=before.state,
+                after=self.seen.state,
+                held=held,
+                holds=self.held,
+                laid=frozenset(self.laid),
+                vouched=frozenset(self.vouched),
+                own=frozenset(self.entered),
+            )
+            self.found += findings(step)
+        self.found += self._whoever_acted()
+        self._note_ended()
+
+    @staticmethod
+    def _lies(name: str, did: tuple[str, ...]) -> list[str]:
+        declaration = declared_by(ACTS[name])
+        return [] if declaration is None else [e for e in undeclared(declaration, did) if e in EVENTS]
+
+    def _note_people(self, before: Seen, *, is_honest: bool) -> None:
+        people = self._ids(self.seen, "Person") - self._ids(before, "Person")
+        duties = [a for a in self.seen.of(Assignment) if a.id not in {b.id for b in before.of(Assignment)}]
+        if not is_honest:
+            self.entered |= people
+            self.laid |= {a.id for a in duties}
+            led = {u for u, p in before.state.signers.items() if p & (self.coalition | self.puppets(before.state))}
+            self.tainted |= {a.id for a in duties if led.isdisjoint(before.state.chains.get(a.unit, ()))}
+            return
+        for unit, signers in self.seen.state.signers.items():
+            mine = signers & (self.coalition | self.entered | self.puppets(self.seen.state))
+            self.vouched |= {(p, unit) for p in mine - before.state.signers.get(unit, frozenset())}
+        # A confirmation by somebody outside makes the duty theirs.
+        self.tainted -= {a.id for a in self.seen.of(Assignment) if (a.person, a.unit) in self.vouched}
+
+    @staticmethod
+    def _ids(seen: Seen, kind: str) -> set[Any]:
+        return {v.id for k, found in seen.facts.items() if k.__name__ == kind for v in found}
+
+    def _take_codes(self, result: Any, *, is_honest: bool) -> None:
+        """Whoever is shown a code opens the account; honest people hand it to whom it is for."""
+        for code in _codes(result):
+            try:
+                account = accounts.activate(self.world.services, code, PASSWORD)
+            except AccessServiceError:
+                account = self._other_password(code)
+            if account is None:
+                continue
+            seen = see(self.world.services, self.world.register)
+            holder = seen.state.accounts[account].person or seen.state.custody.get(
+                seen.state.accounts[account].unit
+            )
+            known = self.seen.state.accounts.get(account)
+            is_first = known is None or known.activated_at is None
+            # First codes of people whom others entered are handed on (docs/decisions, record 0041).
+            is_handed_on = is_honest or (is_first and seen.state.accounts[account].person not in self.entered)
+            gained = holder in self.coalition or not is_handed_on
+            self.held = self.held | {account} if gained else self.held - {account}
+            self.seen = seen
+
+    def _other_password(self, code: str) -> AccountId | None:
+        other = f"{PASSWORD} {self.random.randrange(10**6)}"
+        try:
+            account = accounts.activate(self.world.services, code, other)
+        except AccessServiceError:
+            return None
+        self.passwords[account] = other
+        return account
+
+    def _still_opens(self, id_: AccountId) -> bool:
+        account = self.seen.state.accounts.get(id_)
+        if account is None:
+            return False
+        if account.kind is not AccountKind.ADMIN:
+            return True
+        keeper = self.seen.state.custody.get(account.unit)
+        return keeper is not None and keeper in (self.coalition | self.entered | self.puppets(self.seen.state))
+
+    def _note_ended(self) -> None:
+        now = self.seen.now
+        self.ended |= {g.id for g in self.seen.of(Grant) if g.ended_at is not None and g.ended_at <= now}
+
+    # -- what must hold whoever acted
+
+    def _whoever_acted(self) -> list[Finding]:
+        return [*self._rests_on_paper(), *self._within_chain(), *self._stays_taken(), *self._can_suspend()]
+
+    def _stays_taken(self) -> list[Finding]:
+        return [
+            Finding("taken back", g, "it is in force again") for g in self.seen.state.working if g in self.ended
+        ]
+
+    def _rests_on_paper(self) -> list[Finding]:
+        """Signed for the giver by somebody outside, or by somebody inside who came to that office otherwise."""
+        documents = {d.id: d for d in self.seen.of(Document)}
+        inside = self.coalition | self.entered | self.puppets(self.seen.state)
+        duties = self.seen.of(Assignment)
+        found = []
+        for id_, grant in self.seen.state.working.items():
+            paper = documents.get(grant.document) if grant.document else None
+            if paper is None:
+                found.append(Finding("paper", id_, "it rests on no paper"))
+                continue
+            if paper.method is Method.ATTESTED:
+                continue
+            signatures = [
+                s for s in self.seen.of(Signature) if s.document == paper.id and s.version == paper.version
+            ]
+            givers = [s for s in signatures if s.side is Side.GIVER]
+            if not givers:
+                found.append(Finding("paper", id_, "nobody signed for the giver"))
+            for s in givers:
+                office = [
+                    d for d in duties if d.person == s.person and d.unit == paper.unit and s.signed_at in d.interval
+                ]
+                if s.person in inside and office and all(d.id in self.tainted for d in office):
+                    found.append(Finding("paper", id_, f"{s.person} signed, put there by their own"))
+                if s.person == paper.receiver:
+                    found.append(Finding("paper", id_, "one person gave and received it"))
+        return found
+
+    def _within_chain(self) -> list[Finding]:
+        org, now = self.seen.ground.org, self.seen.now
+        held = {a.id: a for a in self.seen.of(Authority)}
+
+        def below(unit: Any, root: Any) -> bool:
+            return is_below(org, unit, root, now)
+
+        found = []
+        for id_, grant in self.seen.state.working.items():
+            authority = held.get(grant.authority)
+            axis = (
+                "authority"
+                if authority is None
+                else first_axis_outside(grant.scope, authority.scope, is_below=below)
+            )
+            if axis is not None:
+                found.append(Finding("chain", id_, f"outside its giver's authority: {axis}"))
+            elif now not in authority.interval:
+                found.append(Finding("chain", id_, "its giver's authority is over"))
+        for a in held.values():
+            parent = held.get(a.parent) if a.parent else None
+            if parent is None or now not in a.interval:
+                continue
+            axis = first_axis_outside(a.scope, parent.scope, is_below=below)
+            if axis is not None:
+                found.append(Finding("chain", a.id, f"an authority outside its giver's: {axis}"))
+        return found
+
+    def _can_suspend(self) -> list[Finding]:
+        """A head of the giving unit, and of the unit above it, could stop one of the grants now."""
+        working = sorted(self.seen.state.working.values(), key=lambda g: g.id)
+        if not working or self.random.random() < 0.6:
+            return []
+        grant = self.random.choice(working)
+        chain = self.seen.state.chains.get(grant.unit, ())
+        holder = self.seen.state.accounts[grant.account].person
+        found = []
+        for unit in chain[:2]:
+            for person in sorted(self.seen.state.heads.get(unit, frozenset()) - {holder}):
+                account = next(
+                    (a.id for a in self.seen.state.accounts.values() if a.person == person and a.activated_at), None
+                )
+                caller = account and entering(self.world.services, self.world.register, account)
+                if not caller:
+                    continue
+                try:
+                    rehearse(self.world.services, _suspension(caller, grant.id))
+                except AccessServiceError as error:
+                    found.append(Finding("suspend", grant.id, f"the head of {unit} cannot: {error}"))
+        return found
+
+    def told(self) -> str:
+        """The sequence and what was found."""
+        lines = [str(move) for move in self.moves] + [
+            f"FOUND {f.sentence}: {f.target}: {f.what}" for f in self.found
+        ]
+        return "\n".join(lines)
+
+
+def _suspension(caller: Caller, grant: str) -> Callable[[Services], object]:
+    return lambda services: delegation.suspend(
+        services, caller, kind=SuspendableKind.GRANT, target=grant, reason="thử"
+    )
+
+
+def _codes(result: Any) -> list[str]:
+    results = result if isinstance(result, list) else [result]
+    found = [getattr(r, "activation_code", None) for r in results]
+    return [code for code in found if isinstance(code, str)]
+
+
+def advance(game: Game, steps: int) -> None:
+    """A random sequence: mostly the coalition, then life, now and then a day."""
+    for _ in range(steps):
+        chance = game.random.random()
+        if chance < 0.65:
+            game.attack()
+        elif chance < 0.92:
+            game.live()
+        else:
+            game.wait(**game.random.choice(({"minutes": 5}, {"days": 1}, {"days": 2})))
+        if unaccepted(game.found):
+            return
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A finding that a province lives with, and why."""
+
+    sentence: str
+    what: str
+    reason: str
+    article: str
+
+    def covers(self, finding: Finding) -> bool:
+        return finding.sentence == self.sentence and re.search(self.what, finding.what) is not None
+
+
+def accepted() -> list[Accepted]:
+    """The list beside this file."""
+    rows = tomllib.loads((Path(__file__).parent / "accepted.toml").read_text(encoding="utf-8"))["accepted"]
+    return [Accepted(**row) for row in rows]
+
+
+def unaccepted(found: Iterable[Finding]) -> list[Finding]:
+    """What remains to be closed."""
+    known = accepted()
+    return [f for f in found if not any(a.covers(f) for a in known)]
+
+
+def begin(states: States, folder: Path, seed: int, state: str | None = None) -> tuple[str, Game]:
+    """A game by a number: which state, who is in the coalition, and whatever chance decides after that."""
+    random = Random(seed)  # noqa: S311 a game, no secret
+    name = state or random.choice(sorted(STATES))
+    world = states(name).open(folder)
+    members = random.sample(sorted(world.people), random.choice((1, 1, 2, 3)))
+    return name, Game(world, frozenset(world.people[key].person for key in members), random)

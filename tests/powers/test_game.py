@@ -1,0 +1,58 @@
+"""The game itself: that each act can be played, and a sequence again."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from powers.acts import acts
+from powers.drawing import Dice, NothingThereError, arguments
+from powers.game import begin
+from powers.oracle import entering, see
+from powers.states import STATES, States
+from world import PASSWORD, World
+
+
+@pytest.fixture(scope="module")
+def states(tmp_path_factory: pytest.TempPathFactory) -> States:
+    return States(tmp_path_factory.mktemp("states"))
+
+
+@pytest.fixture
+def demo(states: States, tmp_path: Path) -> World:
+    return states("demo").open(tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(STATES))
+def test_every_golden_state_is_made_by_the_acts(states: States, tmp_path: Path, name: str) -> None:
+    world = states(name).open(tmp_path)
+    seen = see(world.services, world.register)
+    assert len(seen.state.heads) >= 5
+    assert len(seen.state.working) >= 1
+
+
+def test_arguments_of_every_act_can_be_drawn(demo: World) -> None:
+    seen = see(demo.services, demo.register)
+    caller = entering(demo.services, demo.register, demo.people["director"].account)
+    assert caller is not None
+    for name, act in acts().items():
+        for seed in range(20):
+            dice = Dice(Random(f"{name} {seed}"), seen, caller, PASSWORD, [])  # noqa: S311
+            with suppress(NothingThereError):
+                assert isinstance(arguments(act, dice), dict)
+
+
+def test_one_number_is_one_sequence(states: States, tmp_path: Path) -> None:
+    told = []
+    for _ in range(2):
+        name, game = begin(states, tmp_path, 7)
+        for _ in range(6):
+            game.attack()
+            game.live()
+        told.append((name, game.told()))
+        game.world.services.db.close()
+    assert told[0] == told[1]
+    assert told[0][1]
