@@ -16,7 +16,7 @@ import msgspec
 
 import dataset
 from access_service.api.schemas import ReasonText
-from access_service.domain.access import AccessRequest, AccountFacts, Ask, GrantFacts, standing
+from access_service.domain.access import AccessRequest, Ask
 from access_service.domain.accounts import Account, Suspension
 from access_service.domain.delegation import Grant
 from access_service.domain.names import (
@@ -32,6 +32,7 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.scope import Scope
+from access_service.domain.standing import AccountFacts, GrantFacts, standing
 from access_service.domain.text import REASON_TEXT
 from access_service.engine.compile import compile_pack
 from access_service.engine.decide import Place, Short, Site, class_site

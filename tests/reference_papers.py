@@ -29,8 +29,10 @@ def validity(facts, now):
     if grant.ended_at is not None and now >= grant.ended_at:
         ends = {GrantEnd.ASSIGNMENT_ENDED: Reason.ASSIGNMENT_ENDED, GrantEnd.YEAR_CLOSED: Reason.EXPIRED}
         return ends.get(grant.ended_as, Reason.GRANT_ENDED)
-    if any(end is not None and now >= end for end in (grant.valid_to, facts.lapses_at, facts.year_closes_at)):
+    if any(end is not None and now >= end for end in (grant.valid_to, facts.year_closes_at)):
         return Reason.EXPIRED
+    if facts.lapses_at is not None and now >= facts.lapses_at:
+        return Reason.CONFIRMATION_LAPSED
     if grant.activated_at is None or now < grant.activated_at or now < grant.valid_from:
         return Reason.NOT_YET_VALID
     if duty is not None and now not in duty:

@@ -154,7 +154,9 @@ def test_the_head_records_a_return_before_a_witness(managed: Managed) -> None:
     answer = managed.post(PRINCIPAL, path, {"password": "sai mật khẩu", "witness": witness})
     assert (answer.status_code, answer.json()["code"]) == (401, "credentials_wrong")
     signed = managed.made(PRINCIPAL, path, {"password": PASSWORD, "witness": witness})
-    assert (signed["state"], signed["signature"]["side"]) == ("signed", "giver")
+    assert (signed["state"], signed["signature"]["side"]) == ("awaiting_receiver", "giver")
+    [witnessed] = managed.sign("000.van-thu", signed["document"])
+    assert (witnessed["state"], witnessed["signature"]["side"]) == ("signed", "witness")
     [closed] = managed.seen(ADMIN, f"units/{SCHOOL}/leaving-cases")["leaving_cases"]
     assert closed["document"] == signed["document"]
 

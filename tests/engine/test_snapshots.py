@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from access_service.domain.access import AccessRequest, Allow, Decision, Deny, GrantStanding, Standing
+from access_service.domain.access import AccessRequest, Allow, Decision, Deny
 from access_service.domain.delegation import Grant
 from access_service.domain.names import AccountId, AuthorityId, ClassId, EducationLevel, GrantId, UnitId
 from access_service.domain.org import SchoolClass
 from access_service.domain.reasons import Reason
 from access_service.domain.scope import Scope
+from access_service.domain.standing import GrantStanding, Standing
 from access_service.engine.compile import compile_pack
 from access_service.engine.decide import OnDemand, Place, Site, decide, site_of
 from access_service.engine.load import load_pack

@@ -20,7 +20,7 @@ from worlds import (
 )
 
 import reference
-from access_service.domain.access import Allow, Decision, standing
+from access_service.domain.access import Allow, Decision
 from access_service.domain.accounts import Suspension
 from access_service.domain.delegation import Authority
 from access_service.domain.names import SuspendableKind
@@ -29,6 +29,7 @@ from access_service.domain.policy import PeriodLock, RoleRule
 from access_service.domain.reasons import Reason
 from access_service.domain.scope import Scope
 from access_service.domain.software import ApprovalFacts, Share
+from access_service.domain.standing import standing
 from access_service.domain.time import next_boundary
 from access_service.engine.case_world import OnePack
 from access_service.engine.compile import compile_pack

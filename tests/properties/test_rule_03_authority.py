@@ -14,7 +14,7 @@ from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import EducationLevel, GrantEnd, SuspendableKind
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
-from access_service.usecases import delegation, documents
+from access_service.usecases import delegation
 from access_service.usecases.documents import Line
 from world import LOWER, OFFICE, PRESCHOOL, PRIMARY, SCHOOL, Someone, World
 
@@ -236,4 +236,4 @@ def test_an_office_of_two_levels_gives_no_third(school_world: World) -> None:
     with world.refuses(Refusal.WIDER_THAN_AUTHORITY):
         world.propose(OFFICE, officer, upper)
     held = replace(line, scope=Scope(unit=OFFICE, levels=frozenset({PRESCHOOL, PRIMARY})))
-    assert documents.describe(world.propose(OFFICE, officer, held).grants[0])["role"] == "level_officer"
+    assert world.propose(OFFICE, officer, held).grants[0].role == "level_officer"

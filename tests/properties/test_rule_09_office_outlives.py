@@ -64,7 +64,7 @@ def test_silence_lapses_where_the_pack_says_so(lapsing: World) -> None:
     change_head(world)
     taken = world.clock.now
     assert world.ask(teacher, at=taken + timedelta(days=30, seconds=-1))
-    assert world.why(teacher, at=taken + timedelta(days=30)) is Reason.EXPIRED
+    assert world.why(teacher, at=taken + timedelta(days=30)) is Reason.CONFIRMATION_LAPSED
 
 
 def test_a_successor_confirms(lapsing: World) -> None:
@@ -89,7 +89,7 @@ def test_a_confirmation_after_the_limit_is_refused(lapsing: World) -> None:
     world.clock.forward(days=30)
     with world.refuses(Refusal.DOCUMENT_STATE):
         delegation.confirm_grants(world.services, new.caller, SCHOOL)
-    assert world.why(teacher) is Reason.EXPIRED
+    assert world.why(teacher) is Reason.CONFIRMATION_LAPSED
 
 
 def test_a_unit_is_succeeded(school_world: World) -> None:

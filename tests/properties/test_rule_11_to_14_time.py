@@ -178,7 +178,9 @@ def test_a_return_in_absence_takes_a_witness(school_world: World) -> None:
         with world.refuses(Refusal.SELF_SERVICE):
             signatures.return_in_absence(world.services, head.caller, PASSWORD, case.id, wrong)
     signed = signatures.return_in_absence(world.services, head.caller, PASSWORD, case.id, witness.person)
-    assert signed.document.state is DocumentState.SIGNED
+    assert signed.document.state is DocumentState.AWAITING_RECEIVER
+    assert world.get(LeavingCase, case.id).valid_to is None
+    assert world.sign(witness, signed.document.id).document.state is DocumentState.SIGNED
     assert world.get(LeavingCase, case.id).valid_to == world.clock.now
     assert world.why(teacher) is Reason.GRANT_ENDED
 

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from access_service.domain.access import AccessRequest, AccountFacts, Decision, standing
+from access_service.domain.access import AccessRequest, Decision
 from access_service.domain.delegation import Grant
 from access_service.domain.documents import Document, Signature
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import RegisterId, SuspendableKind
+from access_service.domain.standing import AccountFacts, standing
 from access_service.engine.decide import decide
 from access_service.engine.snapshots import flatten
 from access_service.storage.access import Gatherer

@@ -16,7 +16,7 @@ from random import Random
 from hypothesis import strategies as st
 
 import reference
-from access_service.domain.access import AccessRequest, AccountFacts, GrantFacts
+from access_service.domain.access import AccessRequest
 from access_service.domain.accounts import Account, Suspension
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document
@@ -49,6 +49,7 @@ from access_service.domain.software import (
     Software,
     as_grant,
 )
+from access_service.domain.standing import AccountFacts, GrantFacts
 from access_service.domain.time import Interval
 
 MODEL = (Path(__file__).parents[2] / "models" / "delegation.conf").read_text(encoding="utf-8")

@@ -22,10 +22,8 @@ from access_service.domain.names import (
     Side,
     UnitId,
 )
+from access_service.domain.papers import sides_of
 from access_service.domain.reasons import Refusal
-
-CONTENT_VERSION = 1
-"""Version mark in every canonical document; a change of the fields takes the next number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +110,6 @@ MOVES: dict[str, tuple[frozenset[DocumentState], DocumentState | None]] = {
 }
 """Which act moves which states where; None where it waits for its first signer then."""
 
-SIDES: dict[DocumentKind, tuple[Side, ...]] = {
-    DocumentKind.HANDOVER_MINUTES: (Side.GIVER, Side.RECEIVER),
-    DocumentKind.SUPPLEMENTARY_MINUTES: (Side.GIVER, Side.RECEIVER),
-    DocumentKind.CUSTODY_MINUTES: (Side.GIVER, Side.RECEIVER),
-    DocumentKind.COMMITMENT: (Side.DECLARANT,),
-    DocumentKind.RETURN_MINUTES: (Side.DECLARANT, Side.GIVER),
-    DocumentKind.INSPECTION_DECISION: (Side.GIVER,),
-}
-"""Who signs, in order. Return minutes: the holder declares, the head countersigns; where the holder cannot,
-the head signs and a witness stands in the holder's place."""
-
 _WAITS_FOR = {
     Side.GIVER: DocumentState.AWAITING_GIVER,
     Side.RECEIVER: DocumentState.AWAITING_RECEIVER,
@@ -145,14 +132,18 @@ def move(document: Document, act: str, *, now: datetime, lapse_after: timedelta)
             document=document.id,
             state=state,
         )
-    return first_state(document.kind) if target is None else target
+    return first_state(document) if target is None else target
 
 
 def state_at(document: Document, *, now: datetime, lapse_after: timedelta) -> DocumentState:
     """The state, with lapsing applied: no clerk has to be there for a deadline to pass."""
-    if document.state in _AWAITING and now >= document.state_since + lapse_after:
-        return DocumentState.LAPSED
-    return document.state
+    lapses = lapses_at(document, lapse_after)
+    return DocumentState.LAPSED if lapses is not None and lapses <= now else document.state
+
+
+def lapses_at(document: Document, lapse_after: timedelta) -> datetime | None:
+    """When a document that waits for a signature has waited too long; None while it waits for none."""
+    return document.state_since + lapse_after if document.state in _AWAITING else None
 
 
 def check_waiting(document: Document, *, now: datetime, lapse_after: timedelta) -> None:
@@ -172,17 +163,15 @@ def is_waiting(document: Document, *, now: datetime, lapse_after: timedelta) -> 
     return state_at(document, now=now, lapse_after=lapse_after) in _AWAITING
 
 
-def first_state(kind: DocumentKind) -> DocumentState:
+def first_state(document: Document) -> DocumentState:
     """Where a submitted document waits first."""
-    return _WAITS_FOR[SIDES[kind][0]]
+    return _WAITS_FOR[sides_of(document.kind, document.content)[0]]
 
 
 def next_side(document: Document, signatures: Sequence[Signature]) -> Side | None:
     """Whose signature is missing next on this version, or None when all have signed."""
     given = {s.side for s in signatures if s.version == document.version}
-    if Side.WITNESS in given:
-        given.add(Side.DECLARANT)
-    return next((side for side in SIDES[document.kind] if side not in given), None)
+    return next((side for side in sides_of(document.kind, document.content) if side not in given), None)
 
 
 def waits_for(side: Side | None) -> DocumentState:

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     OUTSIDE_APPROVAL = "outside_approval"
     NOT_YET_VALID = "not_yet_valid"
     EXPIRED = "expired"
+    CONFIRMATION_LAPSED = "confirmation_lapsed"
     GRANT_SUSPENDED = "grant_suspended"
     GRANT_ENDED = "grant_ended"
     ASSIGNMENT_ENDED = "assignment_ended"
@@ -69,6 +70,7 @@ _STAGES = (
     (
         Reason.NOT_YET_VALID,
         Reason.EXPIRED,
+        Reason.CONFIRMATION_LAPSED,
         Reason.GRANT_SUSPENDED,
         Reason.GRANT_ENDED,
         Reason.ASSIGNMENT_ENDED,

@@ -106,6 +106,10 @@ REASON_TEXT: Mapping[Reason, Text] = MappingProxyType(
         ),
         Reason.NOT_YET_VALID: Text("Quyền chưa có hiệu lực", "The right is not yet valid"),
         Reason.EXPIRED: Text("Quyền đã hết hiệu lực", "The right has expired"),
+        Reason.CONFIRMATION_LAPSED: Text(
+            "Thủ trưởng mới không xác nhận lại quyền trong thời hạn",
+            "The new head did not confirm the right in time",
+        ),
         Reason.GRANT_SUSPENDED: Text("Quyền đang bị tạm khoá", "The right is suspended"),
         Reason.GRANT_ENDED: Text(
             "Quyền đã bị thu hồi hoặc đã chấm dứt", "The right has been taken back or has ended"

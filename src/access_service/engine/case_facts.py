@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from access_service.domain.access import GrantFacts
 from access_service.domain.accounts import Account, Custody, Suspension
 from access_service.domain.delegation import HOLDERS, Authority
 from access_service.domain.errors import RefusedError
@@ -39,6 +38,7 @@ from access_service.domain.org import (
 from access_service.domain.policy import Pack
 from access_service.domain.scope import Scope
 from access_service.domain.software import ApprovalFacts
+from access_service.domain.standing import GrantFacts
 from access_service.domain.time import local
 from access_service.engine.case_grants import (
     BASIS,

@@ -6,7 +6,6 @@ What a line leaves out follows from the duty it rests on; papers are signed when
 from dataclasses import replace
 from datetime import datetime
 
-from access_service.domain.access import GrantFacts
 from access_service.domain.delegation import DIRECT_MANAGER, HEADS, OWN_UNIT, Grant
 from access_service.domain.documents import Document
 from access_service.domain.errors import RefusedError
@@ -34,6 +33,7 @@ from access_service.domain.org import (
 )
 from access_service.domain.policy import Pack
 from access_service.domain.scope import ClassSubject, Scope
+from access_service.domain.standing import GrantFacts
 from access_service.domain.time import local
 from access_service.engine.case_world import World
 from access_service.engine.case_yaml import Map

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from access_service.domain.access import AccountFacts, GrantFacts
 from access_service.domain.accounts import Account, Custody, Suspension, custodian_at
 from access_service.domain.delegation import Authority, Office
 from access_service.domain.names import (
@@ -23,6 +22,7 @@ from access_service.domain.names import (
 from access_service.domain.org import Assignment, Organisation, chain_of
 from access_service.domain.policy import Pack
 from access_service.domain.software import ApprovalFacts, Software
+from access_service.domain.standing import AccountFacts, GrantFacts
 from access_service.domain.time import Interval
 from access_service.engine.decide import OnDemand, Place, Site, site_of
 from access_service.engine.tables import Tables, locks_by_cell

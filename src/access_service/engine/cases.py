@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from access_service.domain.access import AccessRequest, Allow, Decision, standing
+from access_service.domain.access import AccessRequest, Allow, Decision
 from access_service.domain.errors import Fault, PolicyError, RefusedError
 from access_service.domain.names import AccountId, Capacity, ClassId, UnitId
 from access_service.domain.policy import Pack
 from access_service.domain.reasons import Reason, Refusal
+from access_service.domain.standing import standing
 from access_service.engine.case_acts import Act, Done, read_act
 from access_service.engine.case_facts import WorldReader
 from access_service.engine.case_world import OnePack, World

@@ -15,9 +15,9 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from access_service.domain.access import GrantStanding, Standing
 from access_service.domain.names import ClassId, GrantId, UnitId
 from access_service.domain.reasons import Reason
+from access_service.domain.standing import GrantStanding, Standing
 
 Classes = int | Mapping[ClassId, frozenset[str]] | None
 """None: not bound to classes. A number: classes of the grant's own unit, bit by bit (`class_bit`), for the subjects

@@ -4,10 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from access_service.domain.access import AccountFacts, GrantFacts
 from access_service.domain.accounts import Account, Suspension
 from access_service.domain.delegation import DIRECT_MANAGER, HEADS, OWN_UNIT, Authority, Confirmation, Grant
-from access_service.domain.documents import Document
+from access_service.domain.documents import Document, lapses_at
 from access_service.domain.names import (
     AccountId,
     AccountKind,
@@ -20,6 +19,7 @@ from access_service.domain.names import (
 from access_service.domain.org import Assignment, common
 from access_service.domain.policy import DelegationRule, Pack
 from access_service.domain.software import Approval, ApprovalFacts, Share, Software, unmet
+from access_service.domain.standing import AccountFacts, GrantFacts
 from access_service.domain.time import Interval
 from access_service.engine.tables import Tables
 from access_service.storage.facts import Reader
@@ -166,6 +166,7 @@ class Gatherer:
                 authority_suspensions=tuple(
                     i for a in chain for i in laid_on.get((SuspendableKind.AUTHORITY, a.id), ())
                 ),
+                paper_lapses_at=_paper_lapses_at(documents.get(grant.document) if grant.document else None, pack),
                 lapses_at=self._lapses_at(grant, pack),
                 year_closes_at=year.closes_at if year and grant.scope.classes else None,
             )
@@ -220,3 +221,10 @@ class Gatherer:
         ]
         # A head who left before the deadline was not silent; the next one is asked.
         return min((d for d, head in deadlines if head.valid_to is None or head.valid_to > d), default=None)
+
+
+def _paper_lapses_at(document: Document | None, pack: Pack | None) -> datetime | None:
+    """When unsigned minutes lapse; a unit that is over has no pack, and nothing of it lapses any more."""
+    if document is None or pack is None:
+        return None
+    return lapses_at(document, timedelta(days=pack.number("document_lapse_days")))

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from sqlalchemy import and_, or_, select
 
-from access_service.domain.access import AccountFacts, GrantFacts
 from access_service.domain.accounts import Account, Suspension
 from access_service.domain.delegation import Grant
 from access_service.domain.names import AccountId, ClassId, SuspendableKind, UnitId
 from access_service.domain.org import SchoolClass
 from access_service.domain.software import SOFTWARE_ROLE, Approval, ApprovalFacts, Software
+from access_service.domain.standing import AccountFacts, GrantFacts
 from access_service.storage.access import Gatherer
 from access_service.storage.codec import utc
 from access_service.storage.facts import CODECS, Reader

@@ -4,13 +4,11 @@ Who may sign for an office is checked when it is signed and binds the office (ru
 from ids only, made canonical and hashed by `signing`, and frozen by the first signature.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
 
-from access_service.domain.audit import instant
+from access_service.domain import papers
 from access_service.domain.delegation import (
     Authority,
     Grant,
@@ -20,7 +18,7 @@ from access_service.domain.delegation import (
     complete,
     custody_duty,
 )
-from access_service.domain.documents import CONTENT_VERSION, Document, first_state, is_waiting, move
+from access_service.domain.documents import Document, first_state, is_waiting, move
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.names import (
     AccountKind,
@@ -36,17 +34,23 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment, Person, manager_of
+from access_service.domain.papers import (
+    Body,
+    CommitmentBody,
+    CustodyBody,
+    Envelope,
+    HandoverBody,
+    ReturnBody,
+    lines_of,
+)
 from access_service.domain.powers import Power, ends, power, powerless
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.separations import check_separations
 from access_service.signing.canonical import canonical, sha256_hex
-from access_service.storage.codec import dump_scope_json
 from access_service.usecases.delegation import own_authority
 from access_service.usecases.effects import admin_account, check_own_head, close_document, end_grants
 from access_service.usecases.services import Act, Caller, Services, View, act
-
-MINUTES = frozenset({DocumentKind.HANDOVER_MINUTES, DocumentKind.SUPPLEMENTARY_MINUTES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,6 @@ def propose_handover(
             else DocumentKind.HANDOVER_MINUTES
         )
         taken_back = sorted({id_ for line in lines for id_ in line.taken_back})
-        again = {"taken_back": taken_back} if taken_back else {}
         document = new_document(
             doing,
             id_=document_id,
@@ -143,7 +146,7 @@ def propose_handover(
             number=number,
             dated=dated,
             receiver=receiver,
-            body={"receiver_account": account.id, "lines": [describe(g) for g in grants], **again},
+            body=HandoverBody(account.id, lines_of(grants), tuple(taken_back)),
             supersedes=_minutes_replaced(doing, grants),
             is_draft=is_draft,
         )
@@ -171,20 +174,6 @@ def _check_replaced(doing: Act, grant: Grant) -> None:
         raise RefusedError(Refusal.GRANT_ENDED, "the grant to be replaced is over", grant=old.id)
 
 
-def describe(grant: Grant) -> dict[str, Any]:
-    """A grant as a line of a document: ids, words and instants only."""
-    return {
-        "grant": grant.id,
-        "role": grant.role,
-        "scope": dump_scope_json(grant.scope),
-        "assignment": grant.assignment,
-        "authority": grant.authority,
-        "replaces": grant.replaces,
-        "valid_from": instant(grant.valid_from),
-        "valid_to": None if grant.valid_to is None else instant(grant.valid_to),
-    }
-
-
 def new_document(
     doing: Act,
     *,
@@ -193,7 +182,7 @@ def new_document(
     number: str,
     dated: date,
     receiver: PersonId | None,
-    body: dict[str, Any],
+    body: Body,
     id_: DocumentId | None = None,
     text_version: str | None = None,
     supersedes: DocumentId | None = None,
@@ -208,7 +197,7 @@ def new_document(
         number=number,
         dated=dated,
         version=1,
-        state=DocumentState.DRAFT if is_draft else first_state(kind),
+        state=DocumentState.DRAFT,
         receiver=receiver,
         prepared_by=caller.account,
         content="",
@@ -220,28 +209,27 @@ def new_document(
         supersedes=supersedes,
     )
     document = compose(doing, document, body)
+    if not is_draft:
+        document = replace(document, state=first_state(document))
     doing.tx.put(document)
     doing.tx.happened("document.prepare", document.id, kind=str(kind), unit=unit)
     return document
 
 
-def compose(doing: Act, document: Document, body: dict[str, Any]) -> Document:
+def compose(doing: Act, document: Document, body: Body) -> Document:
     """The document with its canonical content (RFC 8785) and hash."""
-    content = canonical(
-        {
-            **body,
-            "dated": document.dated.isoformat(),
-            "document": document.id,
-            "format": CONTENT_VERSION,
-            "kind": str(document.kind),
-            "number": document.number,
-            "policy": doing.tx.policy,
-            "receiver": document.receiver,
-            "register": doing.tx.register,
-            "unit": document.unit,
-            "version": document.version,
-        }
+    envelope = Envelope(
+        document=document.id,
+        kind=document.kind,
+        unit=document.unit,
+        number=document.number,
+        dated=document.dated,
+        version=document.version,
+        receiver=document.receiver,
+        register=doing.tx.register,
+        policy=doing.tx.policy,
     )
+    content = canonical(papers.compose(envelope, body))
     return replace(document, content=content.decode(), sha256=sha256_hex(content))
 
 
@@ -263,7 +251,7 @@ def _commitment_due(doing: Act, unit: UnitId, person: PersonId) -> Document | No
         number="",
         dated=doing.now.date(),
         receiver=person,
-        body={"text": text.vi, "text_version": text.version},
+        body=CommitmentBody(text.version, text.vi),
         text_version=text.version,
     )
 
@@ -306,7 +294,7 @@ def propose_custody(
             number=number,
             dated=dated,
             receiver=receiver,
-            body={"account": account.id, "assignment": duty.id, "custody_of": unit, "holder": holder},
+            body=CustodyBody(account.id, duty.id, unit, holder),
         )
 
 
@@ -331,12 +319,12 @@ def _custody_terms(doing: Act, unit: UnitId, *, giver: UnitId, receiver: PersonI
 
 def check_custody_again(doing: Act, document: Document) -> None:
     """What held when custody was proposed holds when the last side signs: nobody took it over in between (5, 6)."""
-    body = json.loads(document.content)
+    body = papers.read(document.content, CustodyBody)
     if document.receiver is None:
         raise RuntimeError("custody without a receiver")
-    unit = UnitId(body["custody_of"])
+    unit = body.custody_of
     _, holder = _custody_terms(doing, unit, giver=document.unit, receiver=document.receiver)
-    if holder != body["holder"]:
+    if holder != body.holder:
         raise RefusedError(Refusal.ASSIGNMENT_MISSING, "the receiver's duty is another one by now", unit=unit)
 
 
@@ -363,10 +351,10 @@ def revise(
         for grant in lines:
             authority = doing.tx.require(Authority, grant.authority)
             check_office(doing.office(document.unit, authority))
-        body = _body_of(document)
-        if document.kind in MINUTES:
+        body = papers.read_any(document.kind, document.content)
+        if isinstance(body, HandoverBody):
             # What was narrowed or ended since is described as it stands; a return lists what it returns.
-            body["lines"] = [describe(g) for g in lines if g.ended_at is None]
+            body = replace(body, lines=lines_of(g for g in lines if g.ended_at is None))
         revised = compose(
             doing,
             replace(
@@ -385,11 +373,6 @@ def revise(
         return revised
 
 
-def _body_of(document: Document) -> dict[str, Any]:
-    own = {"dated", "document", "format", "kind", "number", "policy", "receiver", "register", "unit", "version"}
-    return {k: v for k, v in json.loads(document.content).items() if k not in own}
-
-
 def _prepared(doing: Act, id_: DocumentId) -> Document:
     """A document of the caller's own office."""
     document = visible(doing, id_)
@@ -404,7 +387,8 @@ def visible(doing: View, id_: DocumentId) -> Document:
     """
     caller = doing.require_caller()
     document = doing.reader.require(Document, id_)
-    is_own = caller.person == document.receiver or bool(doing.leading(caller.person, document.unit))
+    is_named = caller.person in (document.receiver, awaited(document))
+    is_own = is_named or bool(doing.leading(caller.person, document.unit))
     if not is_own and not doing.is_related(document.unit):
         raise NotFoundError("document", id_)
     return document
@@ -424,16 +408,22 @@ def return_document(services: Services, caller: Caller, id_: DocumentId, *, reas
         document = visible(doing, id_)
         state = move(document, "return", now=doing.now, lapse_after=doing.lapse_after(document.unit))
         if document.state is DocumentState.AWAITING_RECEIVER:
-            _as_receiver(doing, document)
+            check_turn(doing, document)
         elif not doing.leading(caller.person, document.unit):
             raise RefusedError(Refusal.SIGNER_NOT_LEADER, "only the giver's leadership returns it")
         return _moved(doing, document, state, reason, "document.return")
 
 
-def _as_receiver(doing: Act, document: Document) -> None:
+def awaited(document: Document) -> PersonId | None:
+    """Whose signature it waits for once the office has signed: the receiver's, or the witness's in their place."""
+    return papers.witness_of(document.kind, document.content) or document.receiver
+
+
+def check_turn(doing: Act, document: Document) -> None:
+    """The caller is the one person, in their own session, for whom the document waits."""
     caller = doing.require_caller()
-    if caller.kind is not AccountKind.USE or caller.person != document.receiver:
-        raise RefusedError(Refusal.FORBIDDEN, "only the receiver does that", document=document.id)
+    if caller.kind is not AccountKind.USE or caller.person != awaited(document):
+        raise RefusedError(Refusal.FORBIDDEN, "it waits for somebody else", document=document.id)
 
 
 @power(ends(Power.GRANT))
@@ -442,7 +432,7 @@ def decline(services: Services, caller: Caller, id_: DocumentId, *, reason: str)
     with act(services, caller, "document.decline", id_) as doing:
         document = visible(doing, id_)
         state = move(document, "decline", now=doing.now, lapse_after=doing.lapse_after(document.unit))
-        _as_receiver(doing, document)
+        check_turn(doing, document)
         end_grants(doing, doing.tx.find(Grant, document=id_), GrantEnd.CANCELLED)
         return _moved(doing, document, state, reason, "document.decline")
 
@@ -485,10 +475,7 @@ def hand_back(
         ]
         if not grants:
             raise NotFoundError("grant from unit", unit)
-        waiting = doing.tx.find(Document, receiver=caller.person, unit=unit, kind=str(DocumentKind.RETURN_MINUTES))
-        lapse_after = doing.lapse_after(unit)
-        if any(is_waiting(d, now=doing.now, lapse_after=lapse_after) for d in waiting):
-            raise RefusedError(Refusal.DUPLICATE, "return minutes wait already", unit=unit)
+        check_no_return_waits(doing, caller.person, unit)
         return new_document(
             doing,
             kind=DocumentKind.RETURN_MINUTES,
@@ -496,5 +483,13 @@ def hand_back(
             number=number,
             dated=dated or doing.now.date(),
             receiver=caller.person,
-            body={"lines": [describe(g) for g in grants]},
+            body=ReturnBody(lines_of(grants)),
         )
+
+
+def check_no_return_waits(doing: Act, person: PersonId, unit: UnitId) -> None:
+    """One return of a person to a unit at a time."""
+    waiting = doing.tx.find(Document, receiver=person, unit=unit, kind=str(DocumentKind.RETURN_MINUTES))
+    for document in waiting:
+        if is_waiting(document, now=doing.now, lapse_after=doing.lapse_after(unit)):
+            raise RefusedError(Refusal.DUPLICATE, "return minutes wait already", unit=unit, document=document.id)

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from access_service.domain.access import GrantFacts, documents_reason
 from access_service.domain.accounts import Account, Custody, Suspension
 from access_service.domain.delegation import (
     HEADS,
@@ -36,6 +35,7 @@ from access_service.domain.names import (
 from access_service.domain.org import Assignment, is_below
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.separations import check_separations
+from access_service.domain.standing import GrantFacts, documents_reason
 from access_service.storage import accounts as stored
 from access_service.storage.second_factor import drop_factors
 from access_service.usecases.accounts import new_activation

@@ -4,19 +4,10 @@ Everything is read in the transaction that made the decision (rule 15). Names ap
 way of a decision: explanations are shown to those who may see them, never logged.
 """
 
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from access_service.domain.access import (
-    AccessRequest,
-    Allow,
-    Decision,
-    Deny,
-    GrantFacts,
-    approval_state,
-    grant_state,
-)
+from access_service.domain.access import AccessRequest, Allow, Decision, Deny
 from access_service.domain.accounts import Account, Suspension
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document, Signature
@@ -33,6 +24,7 @@ from access_service.domain.names import (
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, Unit, chain_of
 from access_service.domain.policy import Pack, PackBinding, PeriodLock, RoleRule
 from access_service.domain.software import Approval, ApprovalFacts, Software, as_grant, shares_in_force
+from access_service.domain.standing import GrantFacts, approval_state, grant_state, head_at, reads_otherwise
 from access_service.domain.text import REASON_TEXT
 from access_service.signing.documents import check_confirmation
 from access_service.signing.keys import BadSignatureError
@@ -177,10 +169,9 @@ class _Explainer:
         pack = self._pack(unit)
         if pack is None:
             return None
-        heads = [a for a in self._reading.gather.heads_of(unit, pack) if self._now in a.interval]
-        if not heads:
+        newest = head_at(self._reading.gather.heads_of(unit, pack), self._now)
+        if newest is None:
             return None
-        newest = heads[-1]
         return ExplainedHead(
             person=self._person(newest.person),
             position=newest.position,
@@ -316,7 +307,7 @@ class _Explainer:
             versions = self._reader.history(value_type, id_)
             then = next((v for start, end, v in versions if start <= known and (end is None or end > known)), None)
             start = next(start for start, _, value in reversed(versions) if value == fact)
-            if start > known and (then is None or _changed_by(then, fact, at)):
+            if start > known and reads_otherwise(then, fact, at):
                 when = recorded_at(self._reader.connection, self._reader.register, start)
                 late.append(LateRecord(_NOUNS[value_type], id_, start, when))
         return tuple(sorted(late, key=lambda r: (r.revision, r.noun, r.id)))
@@ -337,16 +328,6 @@ _NOUNS: dict[type[Any], str] = {
     Suspension: "suspension",
     Unit: "unit",
 }
-
-
-def _changed_by(then: Any, now: Any, at: datetime) -> bool:
-    """Did a date that had come by `at` change? Then the past reads otherwise than it did."""
-    pairs = [(getattr(then, f.name), getattr(now, f.name)) for f in fields(now)]
-    return any(
-        old != new and any(isinstance(t, datetime) and t <= at for t in (old, new))
-        for old, new in pairs
-        if isinstance(old, datetime) or isinstance(new, datetime)
-    )
 
 
 def _paper(approval: Approval, now: datetime) -> ExplainedDocument:

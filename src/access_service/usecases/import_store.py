@@ -7,18 +7,25 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from access_service.domain.accounts import Account, Custody
-from access_service.domain.audit import instant
 from access_service.domain.delegation import Authority, Grant
-from access_service.domain.documents import CONTENT_VERSION, Document, Signature
+from access_service.domain.documents import Document, Signature
 from access_service.domain.names import Capacity, DocumentId, DocumentKind, DocumentState, Method, PersonId, Side
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, SchoolYear, Unit
+from access_service.domain.papers import (
+    Attestation,
+    Body,
+    CommitmentBody,
+    Envelope,
+    HandoverBody,
+    compose,
+    lines_of,
+)
 from access_service.domain.time import start_of_day
 from access_service.signing import passwords
 from access_service.signing.canonical import canonical
 from access_service.signing.documents import confirm
 from access_service.storage.accounts import Credential, add_credentials
 from access_service.storage.db import Transaction
-from access_service.usecases.documents import describe
 from access_service.usecases.import_book import CHUNK, Book, Paper, Progress
 from access_service.usecases.services import Services
 
@@ -49,31 +56,30 @@ class Sealed:
 
 def attested(book: Book, paper: Paper, register: str) -> Document:
     """The document as stored: content of ids, words and instants only, the hash that of the scan."""
-    body: dict[str, Any] = {
-        "attested": {
-            "giver": paper.giver,
-            "giver_capacity": paper.capacity or None,
-            "giver_signed_at": instant(paper.giver_signed_at) if paper.giver_signed_at else None,
-            "reference": paper.reference,
-            "sha256": paper.sha256,
-            "signed_at": instant(paper.signed_at),
-        },
-        "dated": paper.dated.isoformat(),
-        "document": paper.id,
-        "format": CONTENT_VERSION,
-        "kind": str(paper.kind),
-        "number": paper.number,
-        "policy": book.policy,
-        "receiver": paper.receiver,
-        "register": register,
-        "unit": paper.unit,
-        "version": 1,
-    }
+    envelope = Envelope(
+        document=DocumentId(paper.id),
+        kind=paper.kind,
+        unit=paper.unit,
+        number=paper.number,
+        dated=paper.dated,
+        version=1,
+        receiver=None if paper.receiver is None else PersonId(paper.receiver),
+        register=register,
+        policy=book.policy,
+    )
+    attestation = Attestation(
+        giver=None if paper.giver is None else PersonId(paper.giver),
+        giver_capacity=paper.capacity or None,
+        giver_signed_at=paper.giver_signed_at,
+        reference=paper.reference,
+        sha256=paper.sha256,
+        signed_at=paper.signed_at,
+    )
+    body: Body | None = None
     if paper.kind is DocumentKind.COMMITMENT:
-        body["text_version"] = paper.text_version
+        body = CommitmentBody(paper.text_version)
     elif lines := book.lines.get(paper.id):
-        body["receiver_account"] = lines[0].account
-        body["lines"] = [describe(grant) for grant in lines]
+        body = HandoverBody(lines[0].account, lines_of(lines))
     return Document(
         id=DocumentId(paper.id),
         kind=paper.kind,
@@ -84,7 +90,7 @@ def attested(book: Book, paper: Paper, register: str) -> Document:
         state=DocumentState.SIGNED,
         receiver=PersonId(paper.receiver or ""),
         prepared_by=None,
-        content=canonical(body).decode(),
+        content=canonical(compose(envelope, body, attestation)).decode(),
         sha256=paper.sha256,
         method=Method.ATTESTED,
         valid_from=start_of_day(paper.dated),

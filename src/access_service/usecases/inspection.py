@@ -1,10 +1,8 @@
 """Inspection by decision: read-only access to dossiers and matrices of the units named (rule 14, #61, #114)."""
 
-import json
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from access_service.domain.audit import instant
 from access_service.domain.delegation import Grant, Inspection, check_office, check_within
 from access_service.domain.documents import Document
 from access_service.domain.errors import InvalidError, RefusedError
@@ -19,6 +17,7 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment, Person, is_below
+from access_service.domain.papers import InspectionBody, read
 from access_service.domain.powers import Power, ends, power, powerless
 from access_service.domain.reasons import Refusal
 from access_service.domain.time import Interval
@@ -73,15 +72,15 @@ def propose_inspection(services: Services, caller: Caller, team: Team) -> Docume
             number=team.number,
             dated=team.dated,
             receiver=None,
-            body={
-                "content": team.content,
-                "members": sorted(team.members),
-                "units": sorted(team.units),
-                "valid_from": instant(team.valid_from),
-                "valid_to": instant(team.valid_to),
+            body=InspectionBody(
+                content=team.content,
+                members=team.members,
+                units=team.units,
+                valid_from=team.valid_from,
+                valid_to=team.valid_to,
                 # Named on the decision where it was named: who signs reads which authority it rests on.
-                **({} if team.authority is None else {"authority": held.id}),
-            },
+                authority=None if team.authority is None else held.id,
+            ),
         )
 
 
@@ -97,22 +96,19 @@ def _check_outsider(doing: Act, member: PersonId, units: frozenset[UnitId]) -> N
 
 def begin_inspection(doing: Act, document: Document) -> list[GrantId]:
     """The signed decision stands in place of minutes: a read-only grant a member and unit, with its dates."""
-    body = json.loads(document.content)
-    start, end = (datetime.fromisoformat(body[name]) for name in ("valid_from", "valid_to"))
-    units = frozenset(UnitId(u) for u in body["units"])
-    members = frozenset(PersonId(m) for m in body["members"])
+    body = read(document.content, InspectionBody)
+    start, end, units, members = body.valid_from, body.valid_to, body.units, body.members
     inspection = Inspection(
         id=doing.new_id("ins"),
         document=document.id,
         unit=document.unit,
         units=units,
         members=members,
-        content=body["content"],
+        content=body.content,
         valid_from=max(start, doing.now),
         valid_to=end,
     )
-    named = body.get("authority")
-    held = own_authority(doing, document.unit, None if named is None else AuthorityId(named))
+    held = own_authority(doing, document.unit, body.authority)
     office = doing.office(document.unit, held)
     check_office(office)
     # (3) Within the deciding unit's authority on every axis: an office of two levels inspects those two.

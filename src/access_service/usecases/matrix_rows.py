@@ -1,19 +1,17 @@
 """The rows of an access matrix, batch by batch of units and of grants."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
-from access_service.domain.access import GrantFacts, grant_state
 from access_service.domain.accounts import Account, Custody, Suspension, state_of
 from access_service.domain.delegation import Confirmation, Grant, Inspection
-from access_service.domain.documents import Document, Signature, state_at
+from access_service.domain.documents import Document, Signature
 from access_service.domain.names import (
     AccountKind,
     AccountState,
     DocumentId,
-    DocumentState,
     GrantState,
     Method,
     PersonId,
@@ -23,6 +21,7 @@ from access_service.domain.names import (
 )
 from access_service.domain.org import Assignment, Person, SchoolClass
 from access_service.domain.policy import Pack
+from access_service.domain.standing import OVER, GrantFacts, grant_state, head_at, reads_otherwise
 from access_service.engine.tables import Tables
 from access_service.storage.access import Gatherer
 from access_service.storage.audit import revision_at
@@ -37,7 +36,6 @@ UNITS_AT_ONCE = 25
 GRANTS_AT_ONCE = 1_000
 """Grants whose paper is held in memory together."""
 
-_OVER = frozenset({GrantState.ENDED, GrantState.EXPIRED})
 _ACCOUNT_NOTES = {
     AccountState.INVITED: Note.ACCOUNT_INVITED,
     AccountState.SUSPENDED: Note.ACCOUNT_SUSPENDED,
@@ -160,23 +158,11 @@ class Rows:
                 yield self._grant_row(line, facts[line.grant.id], papers)
 
     def _is_wanted(self, facts: GrantFacts) -> bool:
-        return self._head.include_ended or self._state(facts) not in _OVER
+        return self._head.include_ended or grant_state(facts, self._at) not in OVER
 
     def _was_there(self, grant: Grant, papers: _Papers) -> bool:
         """Not what was first recorded after the instant for a time after it: nobody could have seen it then."""
         return grant.valid_from <= self._at or grant.id not in papers.late
-
-    def _state(self, facts: GrantFacts) -> GrantState:
-        """The grant's state; one whose paper nobody signed in time is over, whether or not a clerk said so."""
-        state = grant_state(facts, self._at)
-        document = facts.document
-        if state is GrantState.PENDING and document is not None and document.signed_at is None:
-            pack = self._pack(facts.grant.unit)
-            if pack is not None:
-                wait = timedelta(days=pack.number("document_lapse_days"))
-                if state_at(document, now=self._at, lapse_after=wait) is DocumentState.LAPSED:
-                    return GrantState.ENDED
-        return state
 
     def _grant_row(self, line: _Line, facts: GrantFacts, papers: _Papers) -> MatrixRow:
         grant, duty = line.grant, line.assignment
@@ -189,7 +175,9 @@ class Rows:
         commitment = self._commitment(facts)
         answerable = self._answerable(line.unit)
         activated = max(grant.valid_from, grant.activated_at or grant.valid_from)
-        ends_at = _earliest(grant.valid_to, grant.ended_at, facts.year_closes_at, facts.lapses_at)
+        ends_at = _earliest(
+            grant.valid_to, grant.ended_at, facts.year_closes_at, facts.lapses_at, facts.paper_lapses_at
+        )
         return MatrixRow(
             unit=line.unit,
             unit_name=self._unit_name(line.unit),
@@ -208,7 +196,7 @@ class Rows:
             rights=self._rights_of(grant, tables),
             starts_at=activated if ends_at is None or activated < ends_at else grant.valid_from,
             ends_at=ends_at,
-            state=self._state(facts),
+            state=grant_state(facts, self._at),
             issuer=grant.unit,
             issuer_name=self._unit_name(grant.unit),
             document=grant.document,
@@ -405,7 +393,7 @@ class Rows:
         if unit not in self._heads:
             pack = self._pack(unit)
             found = self._gather.heads_of(unit, pack) if pack else ()
-            self._heads[unit] = next((h for h in reversed(found) if self._at in h.interval), None)
+            self._heads[unit] = head_at(found, self._at)
         return self._heads[unit]
 
     def _pack(self, unit: UnitId) -> Pack | None:
@@ -459,25 +447,8 @@ class Rows:
             by_type.setdefault(type(fact), {})[fact.id] = fact
         for value_type, now in by_type.items():
             before = {fact.id: fact for fact in self._before.find(value_type, id=list(now))}
-            late |= {id_ for id_, fact in now.items() if _differs(before.get(id_), fact, self._at)}
+            late |= {id_ for id_, fact in now.items() if reads_otherwise(before.get(id_), fact, self._at)}
         papers.late = frozenset(late)
-
-
-def _differs(before: Any, now: Any, at: datetime) -> bool:
-    """Does what had come by the instant read otherwise now than it did then?"""
-    if before is None:
-        return True
-    # Every later move of a document changes `state_since`, and none of them the past.
-    pairs = [(getattr(before, f.name), getattr(now, f.name)) for f in fields(now) if f.name != "state_since"]
-    return any(
-        _come(old, at) != _come(new, at)
-        for old, new in pairs
-        if isinstance(old, datetime) or isinstance(new, datetime)
-    )
-
-
-def _come(t: datetime | None, at: datetime) -> datetime | None:
-    return t if t is not None and t <= at else None
 
 
 def _earliest(*instants: datetime | None) -> datetime | None:

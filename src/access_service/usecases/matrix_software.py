@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from access_service.domain.access import approval_state
 from access_service.domain.accounts import Account, Suspension, state_of
 from access_service.domain.delegation import Grant
 from access_service.domain.names import AccountKind, AccountState, GrantState, PersonId, SuspendableKind, UnitId
@@ -17,6 +16,7 @@ from access_service.domain.software import (
     ends_at,
     shares_in_force,
 )
+from access_service.domain.standing import approval_state
 from access_service.engine.tables import Tables
 from access_service.storage.access import Gatherer
 from access_service.usecases.matrix_values import MatrixHead, MatrixRow, Note, Right, class_names

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from access_service.domain.access import documents_reason, grant_state
 from access_service.domain.audit import Event
 from access_service.domain.delegation import Confirmation, Grant, LeavingCase
-from access_service.domain.documents import SIDES, Document, Signature, state_at
+from access_service.domain.documents import Document, Signature, state_at
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import (
     AccountKind,
@@ -18,15 +17,16 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment
+from access_service.domain.papers import sides_of
 from access_service.domain.policy import Pack
 from access_service.domain.reasons import Reason, Refusal
+from access_service.domain.standing import OVER, documents_reason, grant_state, head_at
 from access_service.storage.audit import events
-from access_service.usecases.documents import visible
+from access_service.usecases.documents import awaited, visible
 from access_service.usecases.inspection import inspects
 from access_service.usecases.services import Caller, Services, View, look
 
 _OPEN = frozenset({DocumentState.AWAITING_GIVER, DocumentState.AWAITING_RECEIVER})
-_OVER = frozenset({GrantState.ENDED, GrantState.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,7 @@ def pack_or_none(seen: View, unit: UnitId) -> Pack | None:
 def head_of(seen: View, unit: UnitId) -> Assignment | None:
     """The appointment of whoever heads the unit now."""
     pack = pack_or_none(seen, unit)
-    heads = [] if pack is None else seen.gather.heads_of(unit, pack)
-    return next((a for a in reversed(heads) if seen.now in a.interval), None)
+    return None if pack is None else head_at(seen.gather.heads_of(unit, pack), seen.now)
 
 
 def root_of(services: Services, register: RegisterId) -> UnitId:
@@ -162,7 +161,7 @@ def awaiting_confirmation(services: Services, caller: Caller, unit: UnitId) -> A
             for g in seen.reader.find(Grant, unit=unit)
             if g.activated_at is not None and g.activated_at < head.valid_from
         ]
-        left = tuple(g for g in grants_seen(seen, older) if g.state not in _OVER)
+        left = tuple(g for g in grants_seen(seen, older) if g.state not in OVER)
         due = head.valid_from + timedelta(days=pack.number("confirmation_days")) if left else None
         late = due is not None and seen.now >= due
         return Awaiting(unit, head, None, due, is_overdue=late, silence=silence, grants=left)
@@ -172,14 +171,14 @@ def read_document(services: Services, caller: Caller, id_: DocumentId) -> Docume
     """One document with its signatures: its receiver's, and for those who act for its office or inspect it."""
     with look(services, caller) as seen:
         document = visible(seen, id_)
-        if caller.person != document.receiver and not _may_read(seen, document.unit):
+        if caller.person not in (document.receiver, awaited(document)) and not _may_read(seen, document.unit):
             raise NotFoundError("document", id_)
         return DocumentSeen(document, state_now(seen, document), _signatures(seen, document))
 
 
 def _signatures(seen: View, document: Document) -> tuple[Signature, ...]:
     """By version, then as given; at one instant in the order of the sides, a witness in the declarant's place."""
-    sides = SIDES[document.kind]
+    sides = sides_of(document.kind, document.content)
 
     def order(signature: Signature) -> tuple[int, datetime, int]:
         place = sides.index(signature.side) if signature.side in sides else 0
@@ -193,8 +192,9 @@ def documents_of(
 ) -> list[tuple[Document, DocumentState]]:
     """Documents of a unit; those one receives for those who do not act for it."""
     with look(services, caller) as seen:
-        whose = {} if _is_whole(seen, unit) else {"receiver": caller.person}
-        found = [(d, state_now(seen, d)) for d in seen.reader.find(Document, unit=unit, **whose)]
+        found = [(d, state_now(seen, d)) for d in seen.reader.find(Document, unit=unit)]
+        if not _is_whole(seen, unit):
+            found = [(d, s) for d, s in found if caller.person in (d.receiver, awaited(d))]
         return [(d, s) for d, s in found if state is None or s is state]
 
 

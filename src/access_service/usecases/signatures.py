@@ -5,10 +5,11 @@ service confirms the canonical statement with its Ed25519 key. What a last signa
 an inspection) happens in the same transaction.
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from access_service.domain import papers
+from access_service.domain.accounts import Suspension, state_of
 from access_service.domain.delegation import Grant, LeavingCase, check_parties, signing_capacity
 from access_service.domain.documents import (
     Document,
@@ -22,6 +23,7 @@ from access_service.domain.documents import (
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.names import (
     AccountKind,
+    AccountState,
     Capacity,
     DocumentId,
     DocumentKind,
@@ -31,14 +33,21 @@ from access_service.domain.names import (
     Method,
     PersonId,
     Side,
-    UnitId,
+    SuspendableKind,
 )
 from access_service.domain.org import Assignment
+from access_service.domain.papers import Consequence, CustodyBody, InspectionBody, ReturnBody, lines_of
 from access_service.domain.powers import Power, ends, power, yields
 from access_service.domain.reasons import Refusal
 from access_service.signing.documents import confirm
 from access_service.usecases.accounts import confirm_password
-from access_service.usecases.documents import MINUTES, check_custody_again, describe, new_document, visible
+from access_service.usecases.documents import (
+    check_custody_again,
+    check_no_return_waits,
+    check_turn,
+    new_document,
+    visible,
+)
 from access_service.usecases.effects import activate_ready, begin_custody, close_cases, end_grants
 from access_service.usecases.inspection import begin_inspection
 from access_service.usecases.services import Act, Caller, Services, act
@@ -106,8 +115,11 @@ def _sign(services: Services, caller: Caller, item: Presented) -> Signed:
             raise RuntimeError("a waiting document that lacks no signature")
         if side is Side.GIVER:
             capacity, basis = _giver_capacity(doing, document, item.capacity)
+        elif side is Side.WITNESS:
+            check_turn(doing, document)
+            capacity, basis = Capacity.WITNESS, None
         else:
-            _check_receiver(doing, document)
+            check_turn(doing, document)
             capacity, basis = Capacity.SELF, None
         return add_signature(doing, document, given, side, caller.person, capacity, basis)
 
@@ -121,16 +133,10 @@ def _giver_capacity(doing: Act, document: Document, claimed: Capacity | None) ->
     capacity, duty = signing_capacity(pack, held, doing.now, claimed)
     if (
         document.kind is DocumentKind.INSPECTION_DECISION
-        and caller.person in json.loads(document.content)["members"]
+        and caller.person in papers.read(document.content, InspectionBody).members
     ):
         raise RefusedError(Refusal.SELF_SERVICE, "nobody sends themselves to inspect", document=document.id)
     return capacity, f"{duty.decision_number} ({duty.id})"
-
-
-def _check_receiver(doing: Act, document: Document) -> None:
-    caller = doing.require_caller()
-    if caller.person != document.receiver:
-        raise RefusedError(Refusal.FORBIDDEN, "it waits for its receiver's signature", document=document.id)
 
 
 def add_signature(
@@ -183,32 +189,52 @@ def add_signature(
 
 
 def _consequences(doing: Act, document: Document, signature: Signature) -> Signed:
-    kind = document.kind
-    if kind is DocumentKind.RETURN_MINUTES and signature.side in (Side.DECLARANT, Side.WITNESS):
+    """What the signature brings about, by the one table of papers."""
+    if document.kind is DocumentKind.RETURN_MINUTES and signature.side in (Side.DECLARANT, Side.WITNESS):
         _end_returned(doing, document)
     if document.state is not DocumentState.SIGNED:
         return Signed(document, signature)
-    if kind in MINUTES:
-        lines = doing.tx.find(Grant, document=document.id)
-        return Signed(document, signature, tuple(activate_ready(doing, document.unit, lines)))
-    if kind is DocumentKind.COMMITMENT:
-        return Signed(document, signature, tuple(_activate_waiting(doing, document)))
-    if kind is DocumentKind.CUSTODY_MINUTES:
-        body = json.loads(document.content)
-        check_custody_again(doing, document)
-        code = begin_custody(doing, document, unit=UnitId(body["custody_of"]), holder=body["holder"])
-        return Signed(document, signature, activation_code=code)
-    if kind is DocumentKind.RETURN_MINUTES:
-        close_cases(doing, document)
-    if kind is DocumentKind.INSPECTION_DECISION:
-        return Signed(document, signature, tuple(begin_inspection(doing, document)))
+    return _CONSEQUENCES[papers.KINDS[document.kind].consequence](doing, document, signature)
+
+
+def _lines_activate(doing: Act, document: Document, signature: Signature) -> Signed:
+    lines = doing.tx.find(Grant, document=document.id)
+    return Signed(document, signature, tuple(activate_ready(doing, document.unit, lines)))
+
+
+def _waiting_activate(doing: Act, document: Document, signature: Signature) -> Signed:
+    return Signed(document, signature, tuple(_activate_waiting(doing, document)))
+
+
+def _custody_begins(doing: Act, document: Document, signature: Signature) -> Signed:
+    body = papers.read(document.content, CustodyBody)
+    check_custody_again(doing, document)
+    code = begin_custody(doing, document, unit=body.custody_of, holder=body.holder)
+    return Signed(document, signature, activation_code=code)
+
+
+def _cases_close(doing: Act, document: Document, signature: Signature) -> Signed:
+    close_cases(doing, document)
     return Signed(document, signature)
+
+
+def _inspection_begins(doing: Act, document: Document, signature: Signature) -> Signed:
+    return Signed(document, signature, tuple(begin_inspection(doing, document)))
+
+
+_CONSEQUENCES: dict[Consequence, Callable[[Act, Document, Signature], Signed]] = {
+    Consequence.LINES_ACTIVATE: _lines_activate,
+    Consequence.WAITING_ACTIVATE: _waiting_activate,
+    Consequence.CUSTODY_BEGINS: _custody_begins,
+    Consequence.CASES_CLOSE: _cases_close,
+    Consequence.INSPECTION_BEGINS: _inspection_begins,
+}
 
 
 def _end_returned(doing: Act, document: Document) -> None:
     """The grants end at the declaration; the case closes only at the head's countersignature."""
-    for line in json.loads(document.content)["lines"]:
-        grant = doing.tx.require(Grant, line["grant"])
+    for line in papers.read(document.content, ReturnBody).lines:
+        grant = doing.tx.require(Grant, line.grant)
         end_grants(doing, [grant], GrantEnd.RETURNED)
 
 
@@ -233,7 +259,11 @@ def _activate_waiting(doing: Act, commitment: Document) -> list[GrantId]:
 
 @power(yields(Power.PAPER) | ends(Power.PAPER, Power.GRANT))
 def return_in_absence(services: Services, caller: Caller, password: str, case: str, witness: PersonId) -> Signed:
-    """The head records the return of somebody who cannot, before a witness of the unit (#125, rule 12)."""
+    """The head records the return of somebody who cannot, before a witness of the unit (#125, rule 12).
+
+    The head's signature is given here; the witness gives theirs in a session of their own (rule 7), and only then
+    the rights end and the case closes. A witness without an account cannot, and such a return is refused.
+    """
     if caller.kind is not AccountKind.USE:
         with act(services, caller, "return.record", case):
             raise RefusedError(Refusal.FORBIDDEN, "a person signs in their own session")
@@ -244,10 +274,8 @@ def return_in_absence(services: Services, caller: Caller, password: str, case: s
             raise NotFoundError("leaving case", case)
         if leaving.valid_to is not None:
             raise RefusedError(Refusal.DOCUMENT_STATE, "the case is closed", case=case)
-        duties = doing.tx.find(Assignment, person=witness, unit=leaving.unit)
-        is_third = witness not in (caller.person, leaving.person) and caller.person != leaving.person
-        if not is_third or not any(doing.now in a.interval for a in duties):
-            raise RefusedError(Refusal.SELF_SERVICE, "the witness is a third person of the unit", unit=leaving.unit)
+        _check_witness(doing, leaving, witness)
+        check_no_return_waits(doing, leaving.person, leaving.unit)
         pack = doing.pack_for(leaving.unit)
         held = doing.tx.find(Assignment, person=caller.person, unit=leaving.unit)
         capacity, duty = signing_capacity(pack, held, doing.now, None)
@@ -264,16 +292,25 @@ def return_in_absence(services: Services, caller: Caller, password: str, case: s
             number="",
             dated=doing.now.date(),
             receiver=leaving.person,
-            body={"lines": [describe(g) for g in grants], "witness": witness, "case": case},
+            body=ReturnBody(lines_of(grants), witness=witness, case=case),
         )
         doing.tx.happened("return.record", case, witness=witness)
-        witnessed = add_signature(doing, document, [], Side.WITNESS, witness, Capacity.WITNESS, None)
-        return add_signature(
-            doing,
-            witnessed.document,
-            [witnessed.signature],
-            Side.GIVER,
-            caller.person,
-            capacity,
-            f"{duty.decision_number} ({duty.id})",
+        basis = f"{duty.decision_number} ({duty.id})"
+        return add_signature(doing, document, [], Side.GIVER, caller.person, capacity, basis)
+
+
+def _check_witness(doing: Act, leaving: LeavingCase, witness: PersonId) -> None:
+    """(7) A third person who serves the unit today and can sign for themselves."""
+    head = doing.require_caller().person
+    duties = doing.tx.find(Assignment, person=witness, unit=leaving.unit)
+    is_third = witness not in (head, leaving.person) and head != leaving.person
+    if not is_third or not any(doing.now in a.interval for a in duties):
+        raise RefusedError(Refusal.SELF_SERVICE, "the witness is a third person of the unit", unit=leaving.unit)
+    account = doing.use_account_of(witness)
+    laid_on = doing.tx.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=account.id) if account else []
+    if account is None or state_of(account, laid_on, doing.now) is not AccountState.ACTIVE:
+        raise RefusedError(
+            Refusal.ACCOUNT_NOT_ACTIVE,
+            "the witness signs in a session of their own and has no account that is open",
+            witness=witness,
         )

@@ -7,11 +7,11 @@ knows when to look again (a decision is a function of revision and now, architec
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from access_service.domain.access import standing
 from access_service.domain.errors import RefusedError, UnavailableError
 from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.domain.org import ManagementEdge, chain_of
 from access_service.domain.policy import PackBinding, PeriodLock
+from access_service.domain.standing import standing
 from access_service.domain.time import Interval
 from access_service.engine.decide import OnDemand, Place, Site, site_of
 from access_service.engine.snapshots import NEVER, Snapshot, flatten

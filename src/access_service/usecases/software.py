@@ -9,7 +9,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 
-from access_service.domain.access import AccountFacts, approval_state, standing
 from access_service.domain.accounts import Account
 from access_service.domain.audit import Happening
 from access_service.domain.delegation import Authority, check_within, check_words
@@ -42,6 +41,7 @@ from access_service.domain.software import (
     period_of,
     shares_in_force,
 )
+from access_service.domain.standing import AccountFacts, approval_state, standing
 from access_service.domain.time import Interval
 from access_service.storage.access import Gatherer
 from access_service.storage.facts import Reader

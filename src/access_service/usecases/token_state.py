@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeVar
 
-from access_service.domain.access import AccountFacts, standing
 from access_service.domain.delegation import Grant
 from access_service.domain.names import AccountId, AccountKind, ClassId, RegisterId, UnitId
 from access_service.domain.org import is_below
 from access_service.domain.policy import PackBinding
 from access_service.domain.reasons import DEPTH, Reason
 from access_service.domain.software import Approval, Client, Software
+from access_service.domain.standing import AccountFacts, standing
 from access_service.domain.time import Interval
 from access_service.domain.tokens import AccessDetail, details_of
 from access_service.engine.snapshots import NEVER
