@@ -121,7 +121,7 @@ def read_grant(
     default = world.authority_of(unit) if unit in world.org.units else None
     authority = AuthorityId(line.word("authority", world.authorities, "authority", default))
     if authority not in world.authorities or unit not in world.org.units or role not in pack.roles:
-        line.skip(*AXES, "over", "minutes", "commitment", "activated", "ended", "as")
+        line.skip(*AXES, "over", "minutes", "commitment", "activated", "ended", "as", "unconfirmed")
         return None
     scope = scope_of(line, realm(world, pack, duty.unit if duty is not None else unit, start), world, pack)
     if duty is not None:
@@ -172,6 +172,7 @@ def _facts(
         suspensions=world.laid_on(SuspendableKind.GRANT, [grant.id]),
         unit_suspensions=units,
         authority_suspensions=authorities,
+        lapses_at=line.instant("unconfirmed", None) if line.has("unconfirmed") else None,
         year_closes_at=closes,
     )
 
