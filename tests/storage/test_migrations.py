@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import DateTime, Engine, column, insert, inspect, table, text
+from sqlalchemy import Date, DateTime, Engine, column, insert, inspect, table, text
 
 from access_service.domain.errors import UnavailableError
 from access_service.domain.names import AccountId, RegisterId
@@ -139,6 +139,66 @@ def test_accounts_of_the_second_schema_sign_in_under_the_third(
     assert invited is not None
     assert signed_up.seen_at == signed_up.password_set_at is not None
     assert (invited.seen_at, invited.password_set_at) == (None, None)
+
+
+def test_todays_answer_to_whose_account_it_is_is_written_once_with_an_event(
+    blank_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Schema 0006: where a duty is left at the issuing unit that stays the answer, else the longest held one's."""
+    newest = migrate.HEAD
+    monkeypatch.setattr(migrate, "HEAD", "0005")
+    migrate.upgrade(blank_url)
+    engine = make_engine(blank_url)
+    when = datetime(2026, 9, 1, tzinfo=UTC)
+    counters = table("counters", *map(column, ("register_id", "n", "seq", "head")))
+    names = ("register_id", "id", "from_rev", "kind", "unit", "person", "username")
+    accounts = table("accounts", *map(column, names))
+    names = ("register_id", "id", "from_rev", "person", "unit", "position", "decision_number")
+    duties = table("assignments", *map(column, names), column("decision_date", Date()))
+    for one in (counters, accounts, duties):
+        name = "recorded_at" if one is counters else "valid_from"
+        one.append_column(column(name, DateTime(timezone=True)))
+    held = {"a": [("p", "A", 1), ("p", "B", 2)], "b": [("q", "B", 2), ("q", "C", 3)], "c": []}
+    with engine.begin() as connection:
+        connection.execute(insert(counters).values(register_id="thu", n=7, seq=9, head="0" * 64, recorded_at=when))
+        for id_, of in held.items():
+            person = of[0][0] if of else "r"
+            connection.execute(
+                insert(accounts).values(
+                    register_id="thu",
+                    id=id_,
+                    from_rev=1,
+                    kind="use",
+                    unit="A",
+                    person=person,
+                    username=id_,
+                    valid_from=when,
+                )
+            )
+            for number, (who, unit, day) in enumerate(of):
+                connection.execute(
+                    insert(duties).values(
+                        register_id="thu",
+                        id=f"{id_}{number}",
+                        from_rev=1,
+                        person=who,
+                        unit=unit,
+                        position="x",
+                        decision_number="000",
+                        decision_date=when.date(),
+                        valid_from=when.replace(day=day),
+                    )
+                )
+    monkeypatch.setattr(migrate, "HEAD", newest)
+    migrate.upgrade(blank_url)
+    with engine.connect() as connection:
+        homes = {h.account: h.unit for h in connection.execute(text("SELECT account, unit FROM homes"))}
+        [event] = connection.execute(text("SELECT seq, revision, action, details FROM events")).all()
+        [counter] = connection.execute(text("SELECT n, seq FROM counters")).all()
+    engine.dispose()
+    assert homes == {"a": "A", "b": "B", "c": "A"}
+    assert tuple(event) == (10, 8, "home.upgrade", '{"homes":3}')
+    assert tuple(counter) == (8, 10)
 
 
 def test_nodes_that_start_together_migrate_once(blank_url: str) -> None:

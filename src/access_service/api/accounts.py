@@ -6,16 +6,19 @@ from access_service.api.routing import manage
 from access_service.api.schemas_accounts import (
     AccountStateOut,
     CustodyOut,
+    HomeOut,
     IssuedOut,
+    MyHome,
     NewAccount,
     NewCustody,
+    NewHome,
     Recovery,
     SuspensionOut,
 )
 from access_service.api.schemas_documents import DocumentOut
 from access_service.api.schemas_org import Noted
 from access_service.domain.names import AccountId, AccountKind, PersonId, SuspendableKind, UnitId
-from access_service.usecases import accounts, delegation, documents, leaving, reading
+from access_service.usecases import accounts, delegation, documents, homes, leaving, reading
 
 router = manage("accounts")
 
@@ -69,6 +72,27 @@ def recover(
     """A new one-time activation code, on request without the second factors; never for oneself."""
     reset = body is not None and body.reset_second_factor
     return IssuedOut.of(accounts.recover(services, caller, AccountId(id), reset_second_factor=reset))
+
+
+@router.post("/accounts/{id}/release")
+def release_account(services: ServicesDep, caller: CallerDep, id: PathId, body: NewHome) -> HomeOut:  # noqa: A002
+    """The unit that answers for the account gives it to another where its holder has a duty."""
+    done = homes.release(services, caller, AccountId(id), to=UnitId(body.to), basis=body.basis)
+    return HomeOut.model_validate(done)
+
+
+@router.post("/accounts/{id}/transfer")
+def transfer_account(services: ServicesDep, caller: CallerDep, id: PathId, body: NewHome) -> HomeOut:  # noqa: A002
+    """A decision of a unit above both moves the account; it needs no release."""
+    done = homes.transfer(services, caller, AccountId(id), to=UnitId(body.to), basis=body.basis)
+    return HomeOut.model_validate(done)
+
+
+@router.post("/me/home")
+def confirm_home(services: ServicesDep, caller: CallerDep, body: MyHome) -> HomeOut:
+    """The holder confirms that their account belongs to another unit now, where they have a duty."""
+    done = homes.confirm_home(services, caller, body.password, unit=UnitId(body.unit))
+    return HomeOut.model_validate(done)
 
 
 @router.post("/units/{id}/custody", status_code=201)

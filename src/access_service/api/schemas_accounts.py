@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Literal
 
-from access_service.api.schemas_base import Body, Day, Id, Line, Out
+from access_service.api.schemas_base import Body, Day, Id, Line, Out, Secret
 from access_service.api.schemas_delegation import GrantSeenOut
 from access_service.api.schemas_documents import DocumentOut
 from access_service.api.schemas_org import AssignmentOut, PersonOut, UnitOut
 from access_service.domain.accounts import Account
-from access_service.domain.names import AccountKind, AccountState
+from access_service.domain.names import AccountKind, AccountState, HomeHow
 from access_service.usecases.accounts import Issued
 from access_service.usecases.reading import Me
 
@@ -35,6 +35,30 @@ class Recovery(Body):
 
     reset_second_factor: bool = False
     """For somebody who lost the device: the second factors, too."""
+
+
+class NewHome(Body):
+    """Where a person's account belongs from now on, and by which decision."""
+
+    to: Id
+    basis: Line
+
+
+class MyHome(Body):
+    """Where the caller's own account belongs from now on; the password once more."""
+
+    unit: Id
+    password: Secret
+
+
+class HomeOut(Out):
+    """The unit that answers for an account, since when and why."""
+
+    account: str
+    unit: str
+    how: HomeHow
+    basis: str
+    valid_from: datetime
 
 
 class AccountOut(Out):

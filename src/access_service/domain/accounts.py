@@ -1,18 +1,29 @@
-"""Accounts, what stops them, and who operates a unit's admin account."""
+"""Accounts: who issues them, who answers for them, what stops them, who operates a unit's admin account.
 
-from collections.abc import Iterable
+Who answers for a person's account is a stored fact (`Home`), never computed from duties: assigning somebody a duty
+gives the assigning unit no power over their account (rule 4).
+"""
+
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.facts import Ground
 from access_service.domain.names import (
+    HEAD_RANKS,
     AccountId,
     AccountKind,
     AccountState,
     DocumentId,
+    HomeHow,
     PersonId,
+    Rank,
     SuspendableKind,
     UnitId,
 )
+from access_service.domain.org import Assignment, chain_of, manager_of
+from access_service.domain.reasons import Refusal
 from access_service.domain.time import Interval
 
 
@@ -33,6 +44,29 @@ class Account:
     """When its holder first set a password."""
     valid_to: datetime | None = None
     """When it was closed; closing is final."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Đơn vị chịu trách nhiệm về tài khoản: the unit that answers for a person's use account.
+
+    First the unit for whose duty it was issued. It moves by that unit's release, by the holder's confirmation in
+    their own session, or by a transfer decision of a unit above both; nothing else moves it.
+    """
+
+    id: str
+    account: AccountId
+    unit: UnitId
+    how: HomeHow
+    basis: str
+    """Number of the decision, or id of the paper; empty where it came with the account."""
+    valid_from: datetime
+    valid_to: datetime | None = None
+
+    @property
+    def interval(self) -> Interval:
+        """When the unit is the account's home."""
+        return Interval(self.valid_from, self.valid_to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +128,173 @@ def state_of(account: Account, suspensions: Iterable[Suspension], now: datetime)
 def custodian_at(custodies: Iterable[Custody], now: datetime) -> Custody | None:
     """The custody in force, or None when the account is vacant."""
     return next((c for c in custodies if now in c.interval), None)
+
+
+# -- who answers for an account (rule 4)
+
+
+def home_of(ground: Ground, account: Account) -> UnitId:
+    """The unit that is the account's home now; what was never moved is at home where it was issued."""
+    held = [home for home in ground.facts.find(Home, account=account.id) if ground.now in home.interval]
+    return max(held, key=lambda home: (home.valid_from, home.id)).unit if held else account.unit
+
+
+def serves(ground: Ground, person: PersonId, unit: UnitId) -> bool:
+    """Does the person have a duty there that is not over?"""
+    return any(
+        duty.valid_to is None or duty.valid_to > ground.now
+        for duty in ground.facts.find(Assignment, person=person, unit=unit)
+    )
+
+
+def answers_for(ground: Ground, account: Account) -> UnitId:
+    """The unit that answers for an account now: its home.
+
+    Where no duty of the holder is left there, or the unit is over, the nearest unit above answers meanwhile.
+    """
+    if account.kind is not AccountKind.USE or account.person is None:
+        return account.unit
+    home = home_of(ground, account)
+    if _stands(ground, home) and serves(ground, account.person, home):
+        return home
+    return nearest_above(ground, home)
+
+
+def nearest_above(ground: Ground, unit: UnitId) -> UnitId:
+    """The nearest standing unit above this one; for a unit that is over, above where it last was."""
+    found, at = ground.org.unit(unit), ground.now
+    if found is not None and found.valid_to is not None and found.valid_to <= at:
+        at = found.valid_to - timedelta(microseconds=1)
+    return next((above for above in chain_of(ground.org, unit, at)[1:] if _stands(ground, above)), unit)
+
+
+def _stands(ground: Ground, unit: UnitId) -> bool:
+    found = ground.org.unit(unit)
+    return found is not None and (found.valid_to is None or found.valid_to > ground.now)
+
+
+def is_left(ground: Ground, account: Account) -> bool:
+    """Has the holder gone from the account's home and serve elsewhere? Then a duty there brings nothing back."""
+    if account.kind is not AccountKind.USE or account.person is None:
+        return False
+    if serves(ground, account.person, home_of(ground, account)):
+        return False
+    duties = ground.facts.find(Assignment, person=account.person)
+    return any(duty.valid_to is None or duty.valid_to > ground.now for duty in duties)
+
+
+def responsible_units(ground: Ground, account: Account, ranks: Collection[Rank]) -> tuple[UnitId | None, ...]:
+    """For each of these units, or one above it, somebody must act to stop or recover the account.
+
+    The unit that answers; for a unit's admin account, and for somebody who holds one of `ranks` in a unit, only a
+    unit above that one: an officer takes nothing from the head (rule 6), and nobody below comes by a signature of
+    the leadership. None: nobody in the register is above the root.
+    """
+    if account.kind is AccountKind.ADMIN:
+        return (manager_of(ground.org, account.unit, ground.now),)
+    units: list[UnitId | None] = [answers_for(ground, account)]
+    for duty in _leading(ground, account.person, ranks):
+        above = manager_of(ground.org, duty.unit, ground.now)
+        if above not in units:
+            units.append(above)
+    return tuple(units)
+
+
+def _leading(ground: Ground, person: PersonId | None, ranks: Collection[Rank]) -> list[Assignment]:
+    held = ground.facts.find(Assignment, person=person) if person is not None else []
+    return [duty for duty in held if ground.now in duty.interval and _rank(ground, duty) in ranks]
+
+
+def _rank(ground: Ground, duty: Assignment) -> Rank | None:
+    position = ground.pack_for(duty.unit).positions.get(duty.position)
+    return None if position is None else position.rank
+
+
+# -- who issues an account (#90 to #94)
+
+
+def issuer_of(ground: Ground, unit: UnitId, kind: AccountKind, person: PersonId | None) -> UnitId | None:
+    """(4) The unit that issues an account: None where nobody in the register does.
+
+    A unit's admin account, and its head's use account, are issued by its direct manager; so is everybody's where
+    the unit has no admin account. All others by the unit of the duty.
+    """
+    manager = manager_of(ground.org, unit, ground.now)
+    if kind is AccountKind.ADMIN:
+        return manager
+    found = ground.org.unit(unit)
+    if found is None or manager is None:
+        return unit
+    unit_kind = ground.pack_for(unit).unit_kinds.get(found.kind)
+    is_bare = unit_kind is not None and not unit_kind.has_admin_account
+    is_head = any(_rank(ground, duty) in HEAD_RANKS for duty in duties_ahead(ground, unit, person))
+    return manager if is_bare or is_head else unit
+
+
+def duties_ahead(ground: Ground, unit: UnitId, person: PersonId | None) -> Sequence[Assignment]:
+    """The person's duties in a unit, now or later."""
+    held = ground.facts.find(Assignment, person=person, unit=unit) if person is not None else []
+    return [duty for duty in held if duty.valid_to is None or duty.valid_to > ground.now]
+
+
+def check_account(ground: Ground, unit: UnitId, kind: AccountKind, person: PersonId | None) -> None:
+    """One admin account a unit, one use account a person, who has a duty there; whoever issues it."""
+    if kind is AccountKind.ADMIN:
+        _check_admin_account(ground, unit, person)
+        return
+    if person is None:
+        raise InvalidError("a use account belongs to a person")
+    if not duties_ahead(ground, unit, person):
+        raise RefusedError(Refusal.ASSIGNMENT_MISSING, f"the person has no duty in `{unit}`", unit=unit)
+    for held in ground.facts.find(Account, person=person, kind=str(AccountKind.USE)):
+        if held.valid_to is None or held.valid_to > ground.now:
+            raise RefusedError(Refusal.DUPLICATE, "the person has an account")
+
+
+def _check_admin_account(ground: Ground, unit: UnitId, person: PersonId | None) -> None:
+    if person is not None:
+        raise InvalidError("an admin account is the unit's, not a person's")
+    found = ground.org.unit(unit)
+    kind = ground.pack_for(unit).unit_kinds.get(found.kind) if found is not None else None
+    if kind is not None and not kind.has_admin_account:
+        raise InvalidError("that kind of unit has no admin account")
+    if ground.facts.find(Account, unit=unit, kind=str(AccountKind.ADMIN)):
+        raise RefusedError(Refusal.DUPLICATE, f"`{unit}` has its admin account")
+
+
+# -- how the home moves
+
+
+def check_release(ground: Ground, account: Account, to: UnitId) -> None:
+    """The home may be given to a unit where the holder has a duty, now or later."""
+    if account.kind is not AccountKind.USE or account.person is None:
+        raise InvalidError("only a person's account moves to another unit")
+    if not _stands(ground, to) or not serves(ground, account.person, to):
+        raise RefusedError(Refusal.ASSIGNMENT_MISSING, f"the person has no duty in `{to}`", unit=to)
+    if home_of(ground, account) == to:
+        raise RefusedError(Refusal.DUPLICATE, f"`{to}` answers for that account", unit=to)
+
+
+def check_transfer(ground: Ground, account: Account, to: UnitId, by: UnitId) -> None:
+    """(điều động, luân chuyển) Only a unit above both enters it; it needs no release."""
+    check_release(ground, account, to)
+    for unit in (home_of(ground, account), to):
+        if by == unit or by not in chain_of(ground.org, unit, ground.now):
+            raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "a unit above both enters a transfer", unit=unit)
+
+
+def home_by_signature(ground: Ground, account: Account, paper_of: UnitId) -> UnitId | None:
+    """Where the holder's first signature on a paper of a new unit brings the account; None: it stays.
+
+    Only where no duty holds at the old unit. A head's paper is its direct manager's.
+    """
+    if account.kind is not AccountKind.USE or account.person is None:
+        return None
+    home = home_of(ground, account)
+    if _stands(ground, home) and serves(ground, account.person, home):
+        return None
+    if serves(ground, account.person, paper_of):
+        return paper_of
+    held = ground.facts.find(Assignment, person=account.person)
+    led = sorted({d.unit for d in held if ground.now in d.interval})
+    return next((unit for unit in led if manager_of(ground.org, unit, ground.now) == paper_of), None)

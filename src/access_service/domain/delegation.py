@@ -13,6 +13,7 @@ from access_service.domain.accounts import Account, Custody
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.grades import check_grades
 from access_service.domain.names import (
+    HEAD_RANKS,
     AccountId,
     AccountKind,
     AssignmentId,
@@ -43,7 +44,7 @@ LEADERS = {
 }
 """Ranks that may sign for their office, and how (NĐ 30/2020 Đ13)."""
 
-HEADS = frozenset({Rank.HEAD, Rank.ACTING_HEAD, Rank.DEPUTY_IN_CHARGE})
+HEADS = HEAD_RANKS
 """Ranks that run the office: their own giver is the direct manager (rule 7)."""
 
 HOLDER_BY_RANK = {Rank.HEAD: "head", Rank.ACTING_HEAD: "head", Rank.DEPUTY_IN_CHARGE: "deputy_in_charge"}

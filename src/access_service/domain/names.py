@@ -61,6 +61,23 @@ class Rank(StrEnum):
     STAFF = "staff"
 
 
+HEAD_RANKS = frozenset({Rank.HEAD, Rank.ACTING_HEAD, Rank.DEPUTY_IN_CHARGE})
+"""Who leads an office, for good or meanwhile."""
+
+
+class HomeHow(StrEnum):
+    """How a unit came to answer for somebody's account."""
+
+    ISSUE = "issue"
+    RELEASE = "release"
+    CONFIRMATION = "confirmation"
+    TRANSFER = "transfer"
+    VACATED = "vacated"
+    """Its holder had gone, and the nearest unit above took it."""
+    UPGRADE = "upgrade"
+    """Written once for what was issued before this was a fact."""
+
+
 class Capacity(StrEnum):
     """How somebody signs (NĐ 30/2020 Đ13). `SELF` is a receiver or declarant signing for themselves."""
 

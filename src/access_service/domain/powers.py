@@ -112,6 +112,8 @@ HARMLESS: Edges = frozenset()
 
 EVENTS: Mapping[str, Edges] = {
     "account.activate": yields(Power.ACCOUNT),
+    "home.move": yields(Power.ACCOUNT) | ends(Power.ACCOUNT),
+    "home.upgrade": HARMLESS,
     "account.issue": yields(Power.ACCOUNT),
     "account.recover": yields(Power.ACCOUNT),
     "account.resume": yields(Power.ACCOUNT),

@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from access_service.domain.accounts import Account, Custody, Suspension
+from access_service.domain.accounts import Account, Custody, Home, Suspension
 from access_service.domain.delegation import Authority, Confirmation, Grant, Inspection, LeavingCase
 from access_service.domain.documents import Document, Signature
 from access_service.domain.errors import NotFoundError
@@ -40,7 +40,7 @@ from access_service.domain.org import (
 )
 from access_service.domain.policy import PackBinding
 from access_service.domain.software import Approval, Client, Draw, Software
-from access_service.storage import tables
+from access_service.storage import tables, tables_accounts
 from access_service.storage.codec import Codec
 
 T = TypeVar("T")
@@ -63,6 +63,7 @@ CODECS: dict[type[Any], Codec[Any]] = {
         (Person, tables.PersonRow),
         (Assignment, tables.AssignmentRow),
         (Account, tables.AccountRow),
+        (Home, tables_accounts.HomeRow),
         (Suspension, tables.SuspensionRow),
         (Custody, tables.CustodyRow),
         (Authority, tables.AuthorityRow),

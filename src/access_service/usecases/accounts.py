@@ -1,23 +1,36 @@
 """Accounts and what opens them: issue, activate, recover, the caller of a session, re-authentication."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from access_service.domain.accounts import Account, Suspension, state_of
-from access_service.domain.delegation import HEADS, LEADERS
+from access_service.domain.accounts import (
+    Account,
+    Home,
+    Suspension,
+    answers_for,
+    check_account,
+    home_of,
+    issuer_of,
+    responsible_units,
+    state_of,
+)
+from access_service.domain.delegation import LEADERS
 from access_service.domain.errors import InvalidError, RefusedError, UnavailableError
+from access_service.domain.facts import Ground
 from access_service.domain.names import (
     AccountId,
     AccountKind,
     AccountState,
+    HomeHow,
     PersonId,
     Rank,
     SuspendableKind,
     UnitId,
 )
-from access_service.domain.org import Assignment, Person, manager_of
+from access_service.domain.org import Person
+from access_service.domain.policy import Pack
 from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.sign_in import DUE_MINUTES, Due, SignInRules, check_password, rules_for
@@ -25,8 +38,9 @@ from access_service.signing import passwords
 from access_service.storage import accounts as stored
 from access_service.storage.access import Gatherer
 from access_service.storage.facts import Reader
+from access_service.storage.org import StoredOrg
 from access_service.storage.second_factor import SecondFactor, drop_factors, factors_of
-from access_service.usecases.services import Act, Caller, Services, act, as_missing
+from access_service.usecases.services import Act, Caller, Services, View, act, as_missing
 
 WRONG = "username or password is wrong, or the account is locked"
 DUE_TEXT = {
@@ -69,7 +83,7 @@ def account_state(reader: Reader, account: Account, now: datetime) -> AccountSta
 
 def rules_of(gather: Gatherer, account: Account, now: datetime) -> SignInRules:
     """What sign-in asks of an account now."""
-    tables = gather.tables_for(home_unit(gather.reader, account, now), now)
+    tables = gather.tables_for(answers_for(ground_of(gather, now), account), now)
     return rules_for(account.kind, None if tables is None else tables.pack)
 
 
@@ -125,45 +139,28 @@ def caller_of(gather: Gatherer, id_: AccountId, now: datetime) -> Caller:
         person = custody.person if custody else None
     if person is None:
         raise RefusedError(Refusal.CUSTODY_VACANT, "nobody operates this account now")
-    return Caller(reader.register, account.id, account.kind, person, home_unit(reader, account, now))
+    return Caller(reader.register, account.id, account.kind, person, home_of(ground_of(gather, now), account))
 
 
-def home_unit(reader: Reader, account: Account, now: datetime) -> UnitId:
-    """Whose account it is now: the unit that issued it, or where its holder went when no duty is left there.
+def ground_of(gather: Gatherer, now: datetime) -> Ground:
+    """What the rules about accounts are asked over, outside any act; without a pack they read none."""
 
-    A school keeps no hold on the account of somebody who has left it.
-    """
-    if account.kind is not AccountKind.USE or account.person is None:
-        return account.unit
-    duties = [a for a in reader.find(Assignment, person=account.person) if now in a.interval]
-    if not duties or any(a.unit == account.unit for a in duties):
-        return account.unit
-    return min(duties, key=lambda a: (a.valid_from, a.id)).unit
+    def pack_for(unit: UnitId) -> Pack:
+        tables = gather.tables_for(unit, now)
+        if tables is None:
+            raise RefusedError(Refusal.NO_POLICY, f"no policy is in force for `{unit}`", unit=unit)
+        return tables.pack
 
-
-def check_responsible(doing: Act, account: Account, ranks: Collection[Rank]) -> None:
-    """Who may stop or recover an account: its home unit or one above it.
-
-    For a unit's admin account, and for somebody who holds one of `ranks` in a unit, only a unit above that one: an
-    officer takes nothing from the head (rule 6), and nobody below comes by a signature of the leadership.
-    """
-    led = [account.unit] if account.kind is AccountKind.ADMIN else []
-    if account.kind is AccountKind.USE and account.person is not None:
-        held = doing.tx.find(Assignment, person=account.person)
-        led += [duty.unit for duty in held if doing.now in duty.interval and _rank(doing, duty) in ranks]
-    if not led:
-        doing.as_above(home_unit(doing.tx, account, doing.now))
-    for unit in led:
-        manager = manager_of(doing.org, unit, doing.now)
-        if manager is None:
-            doing.check_visible(unit)
-            raise RefusedError(Refusal.FORBIDDEN, "nobody in the register is above the root", unit=unit)
-        doing.as_above(manager)
+    return Ground(gather.reader, StoredOrg(gather.reader), now, pack_for)
 
 
-def _rank(doing: Act, duty: Assignment) -> Rank | None:
-    position = doing.pack_for(duty.unit).positions.get(duty.position)
-    return None if position is None else position.rank
+def check_responsible(doing: View, account: Account, ranks: Collection[Rank]) -> None:
+    """Who may stop or recover an account: `responsible_units`, each of them or one above it."""
+    for unit in responsible_units(doing.ground, account, ranks):
+        if unit is None:
+            doing.check_visible(account.unit)
+            raise RefusedError(Refusal.FORBIDDEN, "nobody in the register is above the root", unit=account.unit)
+        doing.as_above(unit)
 
 
 def caller_from_token(services: Services, token: str, *, even_if_due: bool = False) -> Caller:
@@ -284,59 +281,22 @@ def activate(services: Services, code: str, password: str) -> AccountId:
 def issue_account(
     services: Services, caller: Caller, *, unit: UnitId, kind: AccountKind, person: PersonId | None, username: str
 ) -> Issued:
-    """Issue an account (#90–#94, rule 4).
-
-    A unit's admin account, and its head's use account, are issued by its direct manager; every other use account by
-    the unit where the person has a duty.
-    """
+    """Issue an account (#90–#94, rule 4): by the unit that `domain.accounts.issuer_of` names."""
     with act(services, caller, "account.issue", unit) as doing:
-        if kind is AccountKind.ADMIN:
-            doing.require_unit(unit)
-            manager = manager_of(doing.org, unit, doing.now)
-            if manager is None or caller.kind is not AccountKind.ADMIN or caller.unit != manager:
+        doing.require_unit(unit)
+        person = None if kind is AccountKind.ADMIN else person
+        if person is not None:
+            doing.tx.require(Person, person)
+        issuer = issuer_of(doing.ground, unit, kind, person)
+        if kind is AccountKind.ADMIN or caller.kind is AccountKind.ADMIN:
+            if issuer is None or caller.kind is not AccountKind.ADMIN or caller.unit != issuer:
                 doing.check_visible(unit)
-                raise RefusedError(
-                    Refusal.NOT_DIRECT_MANAGER, f"the direct manager of `{unit}` issues that account"
-                )
-            if not doing.pack_for(unit).unit_kinds[doing.require_unit(unit).kind].has_admin_account:
-                raise InvalidError("that kind of unit has no admin account")
-            if doing.tx.find(Account, unit=unit, kind=str(AccountKind.ADMIN)):
-                raise RefusedError(Refusal.DUPLICATE, f"`{unit}` has its admin account")
-            person = None
+                message = f"`{issuer}` issues that account" if issuer else "nobody is above the root"
+                raise RefusedError(Refusal.NOT_DIRECT_MANAGER, message, unit=unit)
         else:
-            _check_use_account(doing, unit, person)
+            doing.as_custodian(issuer or unit)
+        check_account(doing.ground, unit, kind, person)
         return new_account(doing, unit=unit, kind=kind, person=person, username=username)
-
-
-def _check_use_account(doing: Act, unit: UnitId, person: PersonId | None) -> None:
-    """One account, one person; for a person who has a duty in the unit now or later."""
-    if person is None:
-        raise InvalidError("a use account belongs to a person")
-    doing.tx.require(Person, person)
-    duties = [
-        a
-        for a in doing.tx.find(Assignment, person=person, unit=unit)
-        if a.valid_to is None or a.valid_to > doing.now
-    ]
-    caller, issuer = doing.require_caller(), _issuer(doing, unit, duties)
-    if caller.kind is AccountKind.ADMIN and caller.unit != issuer:
-        doing.check_visible(unit)
-        raise RefusedError(Refusal.NOT_DIRECT_MANAGER, f"`{issuer}` issues that account", unit=unit)
-    doing.as_custodian(issuer)
-    if not duties:
-        raise RefusedError(Refusal.ASSIGNMENT_MISSING, f"the person has no duty in `{unit}`", unit=unit)
-    if doing.use_account_of(person) is not None:
-        raise RefusedError(Refusal.DUPLICATE, "the person has an account")
-
-
-def _issuer(doing: Act, unit: UnitId, duties: Sequence[Assignment]) -> UnitId:
-    """(4) A unit issues to its own people; its direct manager to its head, and where it has no admin account."""
-    found, manager = doing.org.unit(unit), manager_of(doing.org, unit, doing.now)
-    if found is None or manager is None:
-        return unit
-    kind = doing.pack_for(unit).unit_kinds.get(found.kind)
-    is_bare = kind is not None and not kind.has_admin_account
-    return manager if is_bare or any(_rank(doing, duty) in HEADS for duty in duties) else unit
 
 
 def new_account(doing: Act, *, unit: UnitId, kind: AccountKind, person: PersonId | None, username: str) -> Issued:
@@ -352,8 +312,12 @@ def new_account(doing: Act, *, unit: UnitId, kind: AccountKind, person: PersonId
         valid_from=doing.now,
     )
     doing.tx.put(account)
+    if kind is AccountKind.USE:
+        doing.tx.put(Home(doing.new_id("hom"), account.id, unit, HomeHow.ISSUE, "", doing.now))
     issued = new_activation(doing, account, is_new_holder=True)
-    doing.tx.happened("account.issue", account.id, unit=unit, kind=str(kind))
+    # Whoever was shown the code could use it before the holder does: the log says who that was.
+    shown = {"shown_to": doing.caller.person} if doing.caller is not None else {"shown_to": "operator"}
+    doing.tx.happened("account.issue", account.id, unit=unit, kind=str(kind), **shown)
     doing.tx.touches(account.id)
     return issued
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from access_service.domain.accounts import Account, Suspension
+from access_service.domain.accounts import Account, Suspension, answers_for
 from access_service.domain.delegation import (
     HEADS,
     Authority,
@@ -28,7 +28,7 @@ from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.storage import accounts as stored
-from access_service.usecases.accounts import check_responsible, home_unit
+from access_service.usecases.accounts import check_responsible
 from access_service.usecases.effects import (
     LAST_DUTY,
     close_authority,
@@ -223,7 +223,7 @@ def _responsible_for(doing: Act, kind: SuspendableKind, target: str) -> UnitId:
         account = doing.tx.require(Account, target)
         if caller.account == account.id or caller.person == account.person:
             raise RefusedError(Refusal.SELF_SERVICE, "nobody suspends or resumes their own account")
-        unit = home_unit(doing.tx, account, doing.now)
+        unit = answers_for(doing.ground, account)
         if account.kind is AccountKind.ADMIN:
             unit = manager_of(doing.org, account.unit, doing.now) or account.unit
         else:

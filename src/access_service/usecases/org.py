@@ -32,6 +32,7 @@ from access_service.usecases.effects import (
     keep_account_open,
     suspend_account_if_last,
 )
+from access_service.usecases.homes import keep_from_former
 from access_service.usecases.services import Act, Caller, Services, act
 
 
@@ -275,6 +276,7 @@ def put_duty(doing: Act, duty: Assignment, position: Position, replaced: Assignm
         end_grants_of_assignment(doing, ended)
         doing.touch_person(ended.person)
         doing.tx.happened("duty.end", ended.id, replaced=True)
+    keep_from_former(doing, duty.person, duty.unit)
     doing.tx.put(duty)
     keep_account_open(doing, duty)
     end_own_inspections(doing, duty.person, duty.unit)

@@ -8,7 +8,7 @@ above it, and shortened to their own lines for everybody else.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from access_service.domain.accounts import Account, Custody, Suspension
+from access_service.domain.accounts import Account, Custody, Suspension, answers_for
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
@@ -150,7 +150,7 @@ def read_account(services: Services, caller: Caller, id_: AccountId) -> tuple[Ac
     """One's own account, or one of a unit the caller acts for."""
     with look(services, caller) as seen:
         account = seen.reader.require(Account, id_)
-        if account.id != caller.account and not acts_for(seen, account.unit):
+        if account.id != caller.account and not acts_for(seen, answers_for(seen.ground, account)):
             raise NotFoundError("account", id_)
         return account, account_state(seen.reader, account, seen.now)
 

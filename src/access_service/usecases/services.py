@@ -66,7 +66,7 @@ class Caller:
     kind: AccountKind
     person: PersonId
     unit: UnitId
-    """The unit whose admin account it is, or that issued the use account."""
+    """The unit whose admin account it is, or that is the use account's home."""
     session: str = ""
     """SHA-256 of the session's token."""
 
@@ -216,8 +216,12 @@ class View:
     def is_related(self, unit: UnitId) -> bool:
         """Does the caller's unit stand on the same chain as this one?"""
         caller = self.require_caller()
-        mine = chain_of(self.org, caller.unit, self.now)
-        return unit in mine or caller.unit in self.office_chain(unit)
+        above = self.office_chain(unit)
+        mine = {caller.unit}
+        if caller.kind is AccountKind.USE:
+            # Whoever serves at several schools, or has just moved, sees where they serve.
+            mine |= {a.unit for a in self.reader.find(Assignment, person=caller.person) if self.now in a.interval}
+        return any(own in above or unit in chain_of(self.org, own, self.now) for own in mine)
 
     def check_visible(self, unit: UnitId) -> None:
         """Raise `NotFoundError` where the unit is none of the caller's business: as if there were none."""

@@ -49,6 +49,7 @@ from access_service.usecases.documents import (
     visible,
 )
 from access_service.usecases.effects import activate_ready, begin_custody, close_cases, end_grants
+from access_service.usecases.homes import follow_signature
 from access_service.usecases.inspection import begin_inspection
 from access_service.usecases.services import Act, Caller, Services, act
 
@@ -185,6 +186,8 @@ def add_signature(
     )
     if document.receiver is not None:
         doing.touch_person(document.receiver)
+    if side in (Side.RECEIVER, Side.DECLARANT):
+        follow_signature(doing, person, document.id, document.unit)
     return _consequences(doing, signed, signature)
 
 
