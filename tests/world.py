@@ -408,7 +408,7 @@ def with_school(world: World, *, pack_year: str = YEAR) -> World:
     )
     office = world.add_unit("00031001", "commune", "UBND xã Thử", world.root)
     world.give_authority(office, world.root, levels=frozenset({PRESCHOOL, PRIMARY, LOWER}))
-    world.appoint_head(f"head:{office}", office, "office_head", world.root)
+    world.appoint_head(f"head:{office}", office, "commune_chair", world.root)
     school = world.add_unit("0003101", "school", "Trường THCS Thử", office, LOWER)
     world.give_authority(school, office, levels=frozenset({LOWER}))
     world.appoint_head(f"head:{school}", school, "principal", office)

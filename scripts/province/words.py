@@ -27,7 +27,7 @@ LEADERS: dict[UnitKind, Leaders] = {
     "department": Leaders("director", "deputy_director", None),
     "division": Leaders("division_head", None, "department_level_officer"),
     "district_office": Leaders("office_head", "office_deputy", "office_leader"),
-    "commune": Leaders("office_head", "office_deputy", "office_leader"),
+    "commune": Leaders("commune_chair", "commune_deputy_chair", "office_leader"),
     "school": Leaders("principal", "vice_principal", "principal"),
     "centre": Leaders("centre_director", "centre_deputy", "principal"),
 }

@@ -113,7 +113,7 @@ def test_a_person_acts_for_the_unit_they_lead_now(school_world: World) -> None:
     """An office deputy whose account a school issued suspends: the school does not lift it as its own."""
     world = school_world
     promoted = world.hire("chuyển lên", SCHOOL, "clerk", SCHOOL)
-    world.assign(promoted.person, OFFICE, "office_deputy", OFFICE)
+    world.assign(promoted.person, OFFICE, "commune_deputy_chair", OFFICE)
     _, grant = world.hire_granted("giáo vụ")
     how = {"kind": SuspendableKind.GRANT, "target": grant.id}
     ordered = delegation.suspend(world.services, promoted.caller, reason="rà soát", **how)  # type: ignore[arg-type]

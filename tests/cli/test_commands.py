@@ -205,11 +205,11 @@ def test_explain_names_grant_heads_signatures_rule_and_article(school: World, ru
         "0003101 Trường THCS Thử: Hiệu trưởng Người Thử head:0003101, quyết định 000/QĐ ngày 01/08/2026",
         "00031 Sở Giáo dục và Đào tạo thử nghiệm: Giám đốc Sở Người Thử Giám Đốc",
         "Biên bản bàn giao số 02/BB ngày 20/08/2026, đã ký",
-        "chữ ký điện tử thông thường, hệ thống xác nhận",
+        "xác nhận bằng phương tiện điện tử; không phải chữ ký điện tử, chữ ký số và không thay con dấu",
         "bên giao: Người Thử head:0003101, Thủ trưởng",
         "xác nhận đúng",
-        "Quy tắc: p, homeroom_teacher, marks, STU-ACA, read, allow (",
-        "Căn cứ: default",
+        "Quy tắc: Giáo viên chủ nhiệm được xem – Kết quả học tập, rèn luyện; Sổ điểm, đánh giá (",
+        "Căn cứ: Mặc định của sản phẩm",
         "Bộ quy tắc: base",
     ):
         assert expected in ran.out, expected

@@ -65,7 +65,7 @@ def cited_articles(pack: str) -> set[str]:
 
     toml = {key: value for key, value in toml_of(pack).items() if key != "articles"}
     rows = rows_of(pack, "roles.csv") + rows_of(pack, "delegation.csv")
-    return walk(toml) | {row["article"] for row in rows}
+    return walk(toml) | {article for row in rows for article in row["article"].split("+")}
 
 
 def test_every_requirement_is_listed_once_and_answered() -> None:
@@ -155,7 +155,32 @@ def test_what_a_province_rewrites_differs_in_its_article_only() -> None:
     for pack in PROVINCES:
         for section in ("roles", "positions", "categories", "unit_kinds"):
             for id_, table in toml_of(pack).get(section, {}).items():
-                assert {**table, "article": ""} == {**base[section][id_], "article": ""}, (pack, section, id_)
+                own = base[section].get(id_, table)
+                assert {**table, "article": ""} == {**own, "article": ""}, (pack, section, id_)
+
+
+def test_each_pack_names_its_own_words_of_the_second_commitment() -> None:
+    """Hồ Chí Minh allows no exception, Hải Dương tells department and unit; the first text stays as signed."""
+    texts = {
+        pack: {c["version"]: c for c in toml_of(pack).get("commitments", [])}
+        for pack in PACKS
+        if pack != "hai-phong-2023"
+    }
+    exception = "trừ trường hợp có văn bản đồng ý của Sở GDĐT"
+    assert exception in texts["base"]["2"]["vi"]
+    assert texts["hai-phong"]["2"]["vi"] == texts["base"]["2"]["vi"]
+    assert exception not in texts["ho-chi-minh"]["2-ho-chi-minh"]["vi"]
+    assert "kịp thời thông báo cho Sở GDĐT và đơn vị" in texts["hai-duong"]["2-hai-duong"]["vi"]
+    assert {texts[p][f"2-{p}"]["replaces"] for p in ("ho-chi-minh", "hai-duong")} == {"2"}
+    seconds = [c for pack in texts.values() for version, c in pack.items() if version.startswith("2")]
+    assert {c["resign_within_days"] for c in seconds} == {60}
+
+
+def test_who_approves_software_is_said_with_its_source() -> None:
+    found = {pack: toml_of(pack).get("approvals") for pack in PACKS}
+    assert found["hai-phong"] == {"by": "department", "article": "hp-2023-7"}
+    assert found["hai-duong"] == {"by": "managing_unit", "article": "hd-2024-109"}
+    assert found["ho-chi-minh"] == found["base"] == {"by": "department", "article": "default"}
 
 
 def test_no_pack_lets_anybody_take_raw_files() -> None:

@@ -102,7 +102,7 @@ def test_a_substitute_stands_beside_within_the_duty_cited_and_no_more() -> None:
         (HIGH, HIGH, "clerk", Hand.COMPLETES),
         (COMMUNE, HIGH, "clerk", Refusal.NOT_CUSTODIAN),
         (None, HIGH, "clerk", Refusal.NOT_CUSTODIAN),
-        (ROOT, COMMUNE, "office_head", Hand.PREPARES),
+        (ROOT, COMMUNE, "commune_chair", Hand.PREPARES),
         (ROOT, ROOT, "it_officer", Hand.COMPLETES),
     ],
 )
@@ -126,5 +126,5 @@ def test_an_officer_prepares_who_signs_and_a_head_completes(
 def test_who_signs_for_the_root_is_the_operators(position: str) -> None:
     standing = ground(custody(ROOT, "head"))
     assert duties.is_operators(standing, ROOT, base().positions[position])
-    assert not duties.is_operators(standing, COMMUNE, base().positions["office_head"])
+    assert not duties.is_operators(standing, COMMUNE, base().positions["commune_chair"])
     assert not duties.is_operators(standing, ROOT, base().positions["it_officer"])

@@ -114,7 +114,7 @@ def test_a_school_moves_to_another_office(school_world: World) -> None:
     world = school_world
     other = world.add_unit("00031002", "commune", "UBND phường Thử", world.root)
     world.give_authority(other, world.root, levels=frozenset({PRIMARY, LOWER}))
-    world.appoint_head(f"head:{other}", other, "office_head", world.root)
+    world.appoint_head(f"head:{other}", other, "commune_chair", world.root)
     teacher = hire_homeroom(world)
     grant = world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher)).grants[0]
     org.change_manager(

@@ -97,7 +97,7 @@ def test_a_unit_is_succeeded(school_world: World) -> None:
     world = school_world
     other = world.add_unit("00031002", "commune", "UBND phường Thử", world.root)
     world.give_authority(other, world.root, levels=frozenset({LOWER}))
-    world.appoint_head(f"head:{other}", other, "office_head", world.root)
+    world.appoint_head(f"head:{other}", other, "commune_chair", world.root)
     officer = world.hire("phụ trách", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
     staff_line = Line("level_officer", officer.duty, Scope(unit=OFFICE, levels=frozenset({LOWER})), world.clock.now)
     staff = world.hand_over(OFFICE, officer, staff_line).grants[0]

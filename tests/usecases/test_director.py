@@ -28,7 +28,7 @@ def test_a_new_director_operates_and_signs_and_nothing_granted_moves(school_worl
     world.people["director"] = Someone(appointed.person, account, world.enter(account), appointed.assignment)
     office = world.add_unit("00031099", "commune", "UBND xã Khác", world.root)
     world.give_authority(office, world.root)
-    world.appoint_head(f"head:{office}", office, "office_head", world.root)
+    world.appoint_head(f"head:{office}", office, "commune_chair", world.root)
     with pytest.raises(RefusedError):
         world.enter(old_director.account)
     assert office != OFFICE

@@ -92,7 +92,7 @@ def granted(school_world: World) -> tuple[World, Someone, Grant]:
     world = school_world
     world.add_unit(OTHER, "commune", "UBND phường Thử", world.root)
     world.give_authority(OTHER, world.root, levels=frozenset({PRIMARY, LOWER}))
-    world.appoint_head(f"head:{OTHER}", OTHER, "office_head", world.root)
+    world.appoint_head(f"head:{OTHER}", OTHER, "commune_chair", world.root)
     teacher = hire_homeroom(world)
     grant = world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher)).grants[0]
     world.clock.forward(minutes=1)

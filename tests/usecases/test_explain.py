@@ -40,7 +40,7 @@ def test_an_explanation_names_paper_signatures_heads_and_article(school: School)
     assert explained.allowed
     assert explained.decision == point.decide(world.register, ask(teacher)).decision
     assert [u.id for u in explained.chain] == [SCHOOL, "00031001", "00031"]
-    assert [u.head.position for u in explained.chain if u.head] == ["principal", "office_head", "director"]
+    assert [u.head.position for u in explained.chain if u.head] == ["principal", "commune_chair", "director"]
     assert [a.unit for a in explained.authorities] == [SCHOOL, "00031001", "00031"]
     assert [d.kind for d in explained.documents] == ["handover_minutes", "commitment"]
     signatures = [s for d in explained.documents for s in d.signatures]

@@ -2,9 +2,15 @@
 
 from collections.abc import Iterator
 
-from access_service.domain.names import Capacity, DocumentKind, DocumentState, GrantState, Method, Side
+from access_service.domain.names import Capacity, DocumentKind, DocumentState, GrantEnd, GrantState, Method, Side
 from access_service.usecases.access import revision_text
-from access_service.usecases.explanation import APPROVAL, ExplainedDocument, ExplainedSignature, Explanation
+from access_service.usecases.explanation import (
+    APPROVAL,
+    ExplainedArticle,
+    ExplainedDocument,
+    ExplainedSignature,
+    Explanation,
+)
 from access_service.usecases.sheets import CAPACITIES, STATES, day_text, instant_text, scope_text
 
 KINDS: dict[str, str] = {
@@ -35,8 +41,37 @@ DOCUMENT_STATES = {
     DocumentState.WITHDRAWN: "đã thu hồi",
     DocumentState.HANDED_BACK: "đã bàn giao lại",
 }
+ENDS = {
+    GrantEnd.REVOKED: "bị thu hồi",
+    GrantEnd.SUPERSEDED: "được thay bằng quyền khác",
+    GrantEnd.RETURNED: "đã bàn giao lại",
+    GrantEnd.ASSIGNMENT_ENDED: "phân công nhiệm vụ kết thúc",
+    GrantEnd.AUTHORITY_WITHDRAWN: "thẩm quyền phân cấp bị thu hồi hoặc thu hẹp",
+    GrantEnd.DOCUMENT_WITHDRAWN: "văn bản làm căn cứ bị thu hồi",
+    GrantEnd.YEAR_CLOSED: "năm học được đóng",
+    GrantEnd.CANCELLED: "biên bản bị huỷ",
+    GrantEnd.UNIT_ENDED: "đơn vị giải thể hoặc sáp nhập",
+    GrantEnd.INSPECTION_ENDED: "đợt kiểm tra kết thúc",
+}
+NOUNS = {
+    "account": "tài khoản",
+    "approval": "văn bản đồng ý",
+    "assignment": "phân công nhiệm vụ",
+    "authority": "thẩm quyền phân cấp",
+    "class": "lớp",
+    "document": "văn bản",
+    "grant": "quyền",
+    "management_edge": "quan hệ quản lý",
+    "pack_binding": "bộ quy tắc áp dụng",
+    "signature": "chữ ký",
+    "software": "phần mềm",
+    "suspension": "tạm khoá",
+    "unit": "đơn vị",
+}
 METHODS = {
-    Method.IN_SYSTEM: "chữ ký điện tử thông thường, hệ thống xác nhận",
+    Method.IN_SYSTEM: (
+        "xác nhận bằng phương tiện điện tử; không phải chữ ký điện tử, chữ ký số và không thay con dấu"
+    ),
     Method.ATTESTED: "ký trên giấy, do người nhập dữ liệu khai; hệ thống chỉ xác nhận lời khai",
 }
 _VERIFIED = {True: "xác nhận đúng", False: "XÁC NHẬN SAI", None: "không có khoá để kiểm tra"}
@@ -51,14 +86,15 @@ def explained(found: Explanation) -> Iterator[str]:
     yield from _rule(found)
     for late in found.late:
         when = f"{revision_text(late.revision)}, {instant_text(late.recorded_at)}"
-        yield f"Ghi nhận muộn: {late.noun} {late.id}, {when}"
+        yield f"Ghi nhận muộn: {NOUNS.get(late.noun, late.noun)} {late.id}, {when}"
 
 
 def _answer(found: Explanation) -> Iterator[str]:
     request = found.request
     record = f"{request.resource_type}:{request.resource_id}"
     if found.allowed:
-        yield f"ĐƯỢC PHÉP: tài khoản {request.account} được thực hiện `{request.action}` đối với {record}"
+        what = " – ".join(word for word in (found.action_vi or request.action, found.category_vi) if word)
+        yield f"ĐƯỢC PHÉP: tài khoản {request.account} được {what}, đối với {record}"
         yield f"Allowed: account {request.account} may {request.action} {record}"
     else:
         yield f"KHÔNG ĐƯỢC PHÉP: {found.reason_vi} ({found.reason})"
@@ -79,7 +115,8 @@ def _grant(found: Explanation) -> Iterator[str]:
     if grant.activated_at is not None:
         yield f"  Kích hoạt: {instant_text(grant.activated_at)}"
     if grant.ended_at is not None:
-        yield f"  Chấm dứt: {instant_text(grant.ended_at)} ({grant.ended_as})"
+        why = ENDS[GrantEnd(grant.ended_as)] if grant.ended_as else ""
+        yield f"  Chấm dứt: {instant_text(grant.ended_at)}" + (f" ({why})" if why else "")
     if grant.assignment_decision is not None:
         yield f"  Căn cứ phân công: quyết định {grant.assignment_decision}"
 
@@ -132,17 +169,22 @@ def _signature(signature: ExplainedSignature) -> str:
 def _rule(found: Explanation) -> Iterator[str]:
     rule, lock = found.rule, found.lock
     if rule is not None:
-        row = f"p, {rule.role}, {rule.function}, {rule.category}, {rule.action}, {rule.effect}"
-        yield f"Quy tắc: {row} ({rule.source})"
+        effect = "được" if rule.effect == "allow" else "không được"
+        role = rule.role_vi or ("Mọi vai trò" if rule.role == "*" else rule.role)
+        action, category = rule.action_vi or rule.action, rule.category_vi or rule.category
+        yield f"Quy tắc: {role} {effect} {action} – {category}; {rule.function_vi or rule.function} ({rule.source})"
     if lock is not None:
         yield f"Khoá kỳ báo cáo: {lock.vi}, {instant_text(lock.start)} – {instant_text(lock.end)}"
     for base in found.legal_bases:
-        yield f"  {_cited(base.article, base.document, base.place)}"
-        if base.vi:
+        yield f"  {_cited(base)}"
+        if base.vi and base.place:
             yield f"  {base.vi} / {base.en}"
     if found.pack is not None:
         yield f"Bộ quy tắc: {found.pack.name} {found.pack.version}, SHA-256 {found.pack.digest}"
 
 
-def _cited(article: str, document: str, place: str) -> str:
-    return f"Căn cứ: {article}" + (f" – {document}, {place}" if place else "")
+def _cited(base: ExplainedArticle) -> str:
+    """The place in the regulation, as people cite it; the product's own choice says that it is one."""
+    if not base.place:
+        return f"Căn cứ: {base.vi or base.article}"
+    return f"Căn cứ: {base.title or base.document}, {base.place}"

@@ -56,7 +56,8 @@ HOLDERS = frozenset({*HOLDER_BY_RANK.values(), OFFICER})
 TAKEN_BACK = frozenset({GrantEnd.REVOKED, GrantEnd.AUTHORITY_WITHDRAWN, GrantEnd.DOCUMENT_WITHDRAWN})
 """How a right ends that somebody decided to take back: proposed again it carries a mark."""
 
-BY_PAPER = {"signs_by_order": Capacity.BY_ORDER, "signs_by_authorisation": Capacity.BY_AUTHORISATION}
+SIGNS_BY_ORDER = "signs_by_order"
+BY_PAPER = {SIGNS_BY_ORDER: Capacity.BY_ORDER, "signs_by_authorisation": Capacity.BY_AUTHORISATION}
 """Positions that a pack may name to let somebody sign TL. or TUQ.; only where the pack lists that capacity."""
 
 
@@ -411,23 +412,28 @@ def check_custody(
 
 
 def signing_capacity(
-    pack: Pack, assignments: Iterable[Assignment], now: datetime, claimed: Capacity | None
+    pack: Pack, assignments: Iterable[Assignment], now: datetime, claimed: Capacity | None, *, kind: str
 ) -> tuple[Capacity, Assignment]:
-    """(5) In which capacity a person signs for a unit, and the decision that gives it.
+    """(5) In which capacity a person signs for a unit of that kind, and the decision that gives it.
 
-    `assignments` are the signer's in that unit. A claim must be one that an assignment on file supports.
+    `assignments` are the signer's in that unit. A claim must be one that an assignment on file supports. By order
+    (TL.) signs whoever holds a position that the pack names for it, by a decision with number and date on file.
     """
+    capacities = pack.capacities_of(kind)
+    held = [a for a in assignments if now in a.interval]
+    by_order = pack.by_order.get(kind)
+    lacks_position = by_order is not None and not any(a.position in by_order for a in held)
     found: list[tuple[Capacity, Assignment]] = []
-    for assignment in assignments:
+    for assignment in held:
         position = pack.positions.get(assignment.position)
-        if position is None or now not in assignment.interval:
+        if position is None or (lacks_position and position.id == SIGNS_BY_ORDER):
             continue
         capacity = LEADERS.get(position.rank) or BY_PAPER.get(position.id)
         if capacity is not None:
             found.append((capacity, assignment))
     if not found:
         raise RefusedError(Refusal.SIGNER_NOT_LEADER, "only the unit's leadership signs for it")
-    allowed = [pair for pair in found if pair[0] in pack.signing_capacities and claimed in (None, pair[0])]
+    allowed = [pair for pair in found if pair[0] in capacities and claimed in (None, pair[0])]
     if not allowed:
         raise RefusedError(
             Refusal.SIGNER_NO_CAPACITY, "the signer holds no such capacity", claimed=claimed or found[0][0]

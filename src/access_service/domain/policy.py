@@ -13,6 +13,8 @@ ANY = "*"
 """In a rule's role: every role. In a delegation rule's position or unit kind: any."""
 DEPARTMENT = "department"
 MANAGING_UNIT = "managing_unit"
+JOINED = "+"
+"""Between the two articles that one row may cite."""
 ONE_ROLE = "one_role"
 ONE_PERSON = "one_person"
 
@@ -206,8 +208,14 @@ class Pack:
     """In place of `signing_capacities` for units of that kind."""
     by_order: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Positions whose holders may sign TL. for a unit of that kind, by a working regulation on file."""
+    documents: Mapping[str, str] = field(default_factory=dict)
+    """Short names of the regulations to their titles."""
     approvals_by: str = DEPARTMENT
     """Who agrees that software may draw data: `department` or `managing_unit`."""
+
+    def cited(self, articles: str) -> tuple[Article, ...]:
+        """The articles that a row names: one, or two as `a+b`; those that the pack lacks are left out."""
+        return tuple(self.articles[id_] for id_ in articles.split(JOINED) if id_ in self.articles)
 
     def capacities_of(self, kind: str) -> frozenset[Capacity]:
         """Capacities in which a giver may sign for a unit of that kind."""

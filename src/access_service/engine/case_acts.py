@@ -96,7 +96,8 @@ class Sign:
         """In which capacity the person signs."""
         if self.receiver is not None:
             check_parties(self.person, self.receiver)
-        capacity, _ = signing_capacity(pack, world.duties_of(self.person, self.unit), now, self.claimed)
+        unit, duties = world.org.unit(self.unit), world.duties_of(self.person, self.unit)
+        capacity, _ = signing_capacity(pack, duties, now, self.claimed, kind=unit.kind if unit else "")
         return Done(capacity=str(capacity))
 
 

@@ -228,6 +228,7 @@ class _Reader:
             grades=_frozen(draft.grades),
             capacities_by_kind=_frozen(draft.capacities_by_kind),
             by_order=_frozen(draft.by_order),
+            documents=_frozen(draft.documents),
             approvals_by=draft.approvals_by,
         )
 

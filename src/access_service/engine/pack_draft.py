@@ -23,8 +23,6 @@ from access_service.engine.toml_tables import Table
 
 DEFAULT = "default"
 """The article of the product's own choices; it needs no writing and cannot be written."""
-JOINED = "+"
-"""Between two articles that ask for the same."""
 
 
 def _built_in() -> dict[str, Article]:
@@ -42,7 +40,7 @@ class Draft:
     version: str = ""
     title: str = ""
     model: str = ""
-    documents: set[str] = field(default_factory=set)
+    documents: dict[str, str] = field(default_factory=dict)
     articles: dict[str, Article] = field(default_factory=_built_in)
     actions: dict[str, str] = field(default_factory=dict)
     functions: dict[str, str] = field(default_factory=dict)
@@ -69,13 +67,6 @@ class Draft:
     def known(self, names: Collection[str]) -> Collection[str] | None:
         """A vocabulary to compare with, or None while it may be incomplete."""
         return names if self.complete else None
-
-    def unknown_article(self, cited: str) -> str | None:
-        """Of one article, or of two as `a+b`, the one that nobody wrote; the empty string where they repeat."""
-        parts = cited.split(JOINED)
-        if len(parts) != len(set(parts)) or len(parts) > 2:  # noqa: PLR2004 two articles, no more
-            return ""
-        return next((part for part in parts if part not in self.articles), None) if self.complete else None
 
 
 def article_of(table: Table, draft: Draft) -> str:

@@ -9,13 +9,15 @@ import io
 from collections.abc import Collection, Iterator
 
 from access_service.domain.errors import Fault
-from access_service.domain.policy import ANY, DelegationRule, RoleRule
+from access_service.domain.policy import ANY, JOINED, DelegationRule, RoleRule
 from access_service.engine.pack_draft import Draft
 from access_service.engine.toml_tables import guess, shown
 
 ROLE_COLUMNS = ("role", "function", "category", "action", "effect", "article")
 DELEGATION_COLUMNS = ("role", "position", "unit_kind", "issuer", "documents", "article")
 EFFECTS = frozenset({"allow", "deny"})
+MOST_ARTICLES = 2
+"""That one row cites."""
 ISSUERS = frozenset({"own_unit", "direct_manager"})
 DOCUMENTS = frozenset({"minutes+commitment", "minutes", "commitment", "inspection"})
 
@@ -87,7 +89,7 @@ def read_roles(path: str, text: str, draft: Draft, faults: list[Fault]) -> None:
         row.check("category", category, draft.known(draft.categories))
         row.check("action", action, draft.known(draft.actions))
         row.check("effect", effect, EFFECTS)
-        row.check("article", article, draft.known(draft.articles))
+        _check_article(row, article, draft)
         if role == ANY and effect == "allow":
             row.fault("`*` may not be allowed anything", "name each role")
         rule = RoleRule(role, function, category, action, effect == "allow", article, place)
@@ -101,6 +103,15 @@ def read_roles(path: str, text: str, draft: Draft, faults: list[Fault]) -> None:
             here[cell] = (place, rule)
         if row.good:
             draft.rules.append(rule)
+
+
+def _check_article(row: Row, cited: str, draft: Draft) -> None:
+    """One article, or two that ask for the same: `hp-2024-58+hp-2024-59`."""
+    parts = cited.split(JOINED)
+    for part in parts:
+        row.check("article", part, draft.known(draft.articles))
+    if len(parts) > MOST_ARTICLES or len(parts) != len(set(parts)):
+        row.fault(f"{shown(cited)} cites more than two articles, or one twice")
 
 
 def _by_cell(rules: list[RoleRule]) -> dict[tuple[str, ...], list[RoleRule]]:
@@ -141,7 +152,7 @@ def read_delegation(path: str, text: str, draft: Draft, faults: list[Fault]) -> 
             row.check("unit kind", unit_kind, draft.known(draft.unit_kinds))
         row.check("issuer", issuer, ISSUERS)
         row.check("choice of documents", documents, DOCUMENTS)
-        row.check("article", article, draft.known(draft.articles))
+        _check_article(row, article, draft)
         key = (role, position, unit_kind, issuer)
         needed = frozenset(documents.split("+"))
         rule = DelegationRule(role, position, unit_kind, issuer, needed, article, place)

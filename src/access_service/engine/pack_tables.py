@@ -105,10 +105,9 @@ def read_tables(table: Table, name: str, draft: Draft) -> None:
 def read_documents(table: Table, draft: Draft) -> None:
     """`[documents]` and `[articles]`."""
     for id_, document in table.tables("documents"):
-        document.text("title")
+        draft.documents[id_] = document.text("title")
         document.text("issued")
         document.done()
-        draft.documents.add(id_)
     for id_, article in table.tables("articles"):
         if id_ == DEFAULT:
             article.fault(None, f"`{DEFAULT}` is built in", "it stands for the product's own choices")
@@ -259,7 +258,8 @@ def _commitments(table: Table, draft: Draft) -> None:
         version = text.text("version")
         _once(text, "version", version, here)
         start = text.instant("effective_from")
-        same_day = [v for v, t in draft.commitments.items() if t.effective_from == start and v != version]
+        others = (version, text.values.get("replaces"))
+        same_day = [v for v, t in draft.commitments.items() if t.effective_from == start and v not in others]
         if same_day and not _unreadable(text, "effective_from"):
             text.fault("effective_from", f"version `{same_day[0]}` begins at the same instant")
         draft.commitments[version] = CommitmentText(
@@ -269,4 +269,8 @@ def _commitments(table: Table, draft: Draft) -> None:
             text.text("vi"),
             article_of(text, draft),
         )
+        if text.has("replaces"):
+            older = text.word("replaces", draft.known(draft.commitments.keys() - {version}), "version")
+            draft.commitments.pop(older, None)
+        text.asked.add("replaces")
         text.done()

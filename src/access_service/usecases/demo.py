@@ -96,7 +96,7 @@ def build_demo(services: Services, packs: dict[str, PackFiles], progress: Progre
     builder = _Builder(services, progress)
     builder.found(packs["hai-phong"])
     builder.lay_out(packs["hai-duong"])
-    builder.appoint("office_head", [unit for unit, _ in data.COMMUNES], data.ROOT)
+    builder.appoint("commune_chair", [unit for unit, _ in data.COMMUNES], data.ROOT)
     for manager in (data.ROOT, *(unit for unit, _ in data.COMMUNES)):
         schools = [s for s in data.SCHOOLS if s.manager == manager]
         builder.appoint("principal", [s.id for s in schools if s.kind == "school"], manager)
@@ -300,7 +300,7 @@ class _Builder:
             custody[unit] = documents.propose_custody(
                 self.services, admin, unit=unit, receiver=head.person, number=f"{number:02d}/BB-QT", dated=today
             )
-            role = "office_leader" if position == "office_head" else "principal"
+            role = "office_leader" if position == "commune_chair" else "principal"
             rights[unit] = self.propose(
                 manager, head, f"{number:02d}/BB", Line(role, head.duty, Scope(unit=unit), self.now)
             )

@@ -165,7 +165,7 @@ QUESTIONS: tuple[Question, ...] = (
         "Giáo viên Toán không ghi điểm Ngữ văn", "subject", "write", "6A1", "STU-ACA", "outside_subject", _VAN
     ),
     Question(
-        "Giáo viên chủ nhiệm không sửa hồ sơ sức khoẻ", "homeroom", "write", "6A1", "STU-HEA", "outside_category"
+        "Giáo viên chủ nhiệm không sửa hồ sơ sức khoẻ", "homeroom", "write", "6A1", "STU-HEA", "action_not_in_role"
     ),
     Question("Giáo viên chủ nhiệm không duyệt", "homeroom", "approve", "6A1", "STU-ACA", "action_not_in_role"),
     Question(

@@ -4,6 +4,7 @@ Everything is read in the transaction that made the decision (rule 15). Names ap
 way of a decision: explanations are shown to those who may see them, never logged.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, Unit, chain_of
-from access_service.domain.policy import Pack, PackBinding, PeriodLock, RoleRule
+from access_service.domain.policy import Article, Pack, PackBinding, PeriodLock, RoleRule
 from access_service.domain.software import Approval, ApprovalFacts, Software, as_grant, shares_in_force
 from access_service.domain.standing import GrantFacts, approval_state, grant_state, head_at, reads_otherwise
 from access_service.domain.text import REASON_TEXT
@@ -106,6 +107,8 @@ class _Explainer:
             legal_bases=self._legal_bases(because, grant, pack),
             pack=ExplainedPack(pack.name, pack.version, pack.digest) if pack else None,
             late=self._late(request, grant, at) if at is not None else (),
+            action_vi=pack.actions.get(request.action, "") if pack else "",
+            category_vi=_category_vi(pack, request.category),
             decision=decision,
         )
 
@@ -122,7 +125,7 @@ class _Explainer:
             row = self._reading.gather.rule_of(grant, duty, issuing) if issuing and duty else None
             if row is not None:
                 cited.append((row.article, issuing))
-        found = {article: _article(article, by) for article, by in cited}
+        found = {found.article: found for article, by in cited for found in _articles(article, by)}
         return tuple(found.values())
 
     def _get(self, value_type: type[Any], id_: str | None) -> Any:
@@ -349,7 +352,7 @@ def _paper(approval: Approval, now: datetime) -> ExplainedDocument:
 
 
 def _rule(rule: RoleRule, pack: Pack | None) -> ExplainedRule:
-    article = pack.articles.get(rule.article) if pack else None
+    cited = _cited(rule.article, pack)
     return ExplainedRule(
         role=rule.role,
         function=rule.function,
@@ -358,28 +361,47 @@ def _rule(rule: RoleRule, pack: Pack | None) -> ExplainedRule:
         effect="allow" if rule.allow else "deny",
         source=rule.source,
         article=rule.article,
-        document=article.document if article else "",
-        place=article.place if article else "",
-        vi=article.vi if article else "",
-        en=article.en if article else "",
+        document=_both(a.document for a in cited),
+        place=_both(a.place for a in cited),
+        vi=_both(a.vi for a in cited),
+        en=_both(a.en for a in cited),
+        role_vi=pack.roles[rule.role].vi if pack and rule.role in pack.roles else "",
+        function_vi=pack.functions.get(rule.function, "") if pack else "",
+        category_vi=_category_vi(pack, rule.category),
+        action_vi=pack.actions.get(rule.action, "") if pack else "",
     )
 
 
 def _lock(lock: PeriodLock, pack: Pack | None) -> ExplainedLock:
-    article = pack.articles.get(lock.article) if pack else None
+    cited = _cited(lock.article, pack)
     return ExplainedLock(
         id=lock.id,
         start=lock.start,
         end=lock.end,
         vi=lock.vi,
         article=lock.article,
-        document=article.document if article else "",
-        place=article.place if article else "",
+        document=_both(a.document for a in cited),
+        place=_both(a.place for a in cited),
     )
 
 
-def _article(id_: str, pack: Pack | None) -> ExplainedArticle:
-    article = pack.articles.get(id_) if pack else None
-    if article is None:
-        return ExplainedArticle(id_, "", "", "", "")
-    return ExplainedArticle(id_, article.document, article.place, article.vi, article.en)
+def _category_vi(pack: Pack | None, id_: str | None) -> str:
+    found = pack.categories.get(id_) if pack and id_ is not None else None
+    return found.vi if found else ""
+
+
+def _cited(article: str, pack: Pack | None) -> tuple[Article, ...]:
+    return pack.cited(article) if pack else ()
+
+
+def _both(texts: Iterable[str]) -> str:
+    """Of two articles that ask for the same, what each says; once where they agree."""
+    return "; ".join(dict.fromkeys(text for text in texts if text))
+
+
+def _articles(cited: str, pack: Pack | None) -> list[ExplainedArticle]:
+    found = _cited(cited, pack)
+    if not found:
+        return [ExplainedArticle(cited, "", "", "", "", "")]
+    titles = pack.documents if pack else {}
+    return [ExplainedArticle(a.id, a.document, a.place, a.vi, a.en, titles.get(a.document, "")) for a in found]

@@ -117,6 +117,8 @@ class ExplainedArticle:
     place: str
     vi: str
     en: str
+    title: str = ""
+    """The document's title, as people know it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,10 @@ class ExplainedRule:
     place: str
     vi: str
     en: str
+    role_vi: str = ""
+    function_vi: str = ""
+    category_vi: str = ""
+    action_vi: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +199,9 @@ class Explanation:
     late: tuple[LateRecord, ...]
     """Only for a question about the past."""
     decision: Decision
+    action_vi: str = ""
+    """What the pack calls the action asked about; empty where it knows none."""
+    category_vi: str = ""
 
 
 def explanation_json(explanation: Explanation) -> dict[str, Any]:

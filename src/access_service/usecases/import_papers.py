@@ -152,14 +152,17 @@ def check_documents(book: Book) -> None:
 
 def _capacity(book: Book, row: Row, signed_at: datetime) -> str | None:
     """(5) The decision that lets the giver sign for the unit on that day, as it stands on every signature."""
-    signer, claimed = row["giver_signer"], row.word("giver_capacity", book.pack.signing_capacities)
+    unit = book.units.get(row["unit"])
+    kind = unit.kind if unit is not None else ""
+    capacities = book.pack.capacities_of(kind)
+    signer, claimed = row["giver_signer"], row.word("giver_capacity", capacities)
     with row.rules():
         check_parties(PersonId(signer), PersonId(row["receiver"]))
     if not row.ok:
         return None
     held = book.duties_in(signer, row["unit"])
     try:
-        _, duty = signing_capacity(book.pack, held, signed_at, Capacity(claimed))
+        _, duty = signing_capacity(book.pack, held, signed_at, Capacity(claimed), kind=kind)
     except RefusedError as error:
         if signer not in book.unsure:
             day = row["giver_signed_on"]

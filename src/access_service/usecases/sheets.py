@@ -52,7 +52,7 @@ CAPACITIES = {
     Capacity.DEPUTY: "KT. – ký thay thủ trưởng",
     Capacity.BY_ORDER: "TL. – ký thừa lệnh",
     Capacity.BY_AUTHORISATION: "TUQ. – ký thừa ủy quyền",
-    Capacity.SELF: "Tự ký",
+    Capacity.SELF: "Bên nhận ký",
     Capacity.WITNESS: "Người làm chứng",
 }
 HOLDERS = {

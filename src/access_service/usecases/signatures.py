@@ -131,7 +131,7 @@ def _giver_capacity(doing: Act, document: Document, claimed: Capacity | None) ->
     check_parties(caller.person, document.receiver)
     pack = doing.pack_for(document.unit)
     held = doing.tx.find(Assignment, person=caller.person, unit=document.unit)
-    capacity, duty = signing_capacity(pack, held, doing.now, claimed)
+    capacity, duty = signing_capacity(pack, held, doing.now, claimed, kind=doing.require_unit(document.unit).kind)
     if (
         document.kind is DocumentKind.INSPECTION_DECISION
         and caller.person in papers.read(document.content, InspectionBody).members
@@ -281,7 +281,7 @@ def return_in_absence(services: Services, caller: Caller, password: str, case: s
         check_no_return_waits(doing, leaving.person, leaving.unit)
         pack = doing.pack_for(leaving.unit)
         held = doing.tx.find(Assignment, person=caller.person, unit=leaving.unit)
-        capacity, duty = signing_capacity(pack, held, doing.now, None)
+        capacity, duty = signing_capacity(pack, held, doing.now, None, kind=doing.require_unit(leaving.unit).kind)
         account = doing.use_account_of(leaving.person)
         grants = [
             g

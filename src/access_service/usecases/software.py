@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from access_service.domain.accounts import Account
 from access_service.domain.audit import Happening
-from access_service.domain.delegation import Authority, check_within, check_words
+from access_service.domain.delegation import check_within, check_words
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.names import (
     AccountId,
@@ -46,6 +46,7 @@ from access_service.domain.time import Interval
 from access_service.storage.access import Gatherer
 from access_service.storage.facts import Reader
 from access_service.storage.software import clients_of, draws_of
+from access_service.usecases.approvers import as_approver, as_department, roots_of
 from access_service.usecases.services import Act, Caller, Services, View, act, as_missing, look, operate
 
 LEVELS = range(1, 6)
@@ -240,20 +241,6 @@ def in_use(software: Software, now: datetime) -> Software:
     return software
 
 
-def roots_of(view: View) -> set[UnitId]:
-    """The department: the unit whose authority nobody in the register gave."""
-    return {a.unit for a in view.reader.find(Authority, parent=None) if view.now in a.interval}
-
-
-def as_department(doing: Act, unit: UnitId) -> Caller:
-    """The caller operates the department's admin account, or `forbidden`; `unit` is what it is about."""
-    caller = doing.require_caller()
-    if caller.kind is AccountKind.ADMIN and caller.unit in roots_of(doing):
-        return caller
-    doing.check_visible(unit)
-    raise RefusedError(Refusal.FORBIDDEN, "that is for the department's admin account", unit=unit)
-
-
 # -- approvals
 
 
@@ -266,7 +253,7 @@ def record_approval(services: Services, caller: Caller, paper: Paper) -> Approva
     with act(services, caller, "approval.record", paper.software) as doing:
         software = doing.tx.require(Software, paper.software)
         with as_missing("software", paper.software):
-            as_department(doing, software.unit)
+            as_approver(doing, software.unit)
         return _record(doing, software, paper)
 
 
@@ -332,7 +319,7 @@ def withdraw_approval(services: Services, caller: Caller, id_: ApprovalId, *, re
     with act(services, caller, "approval.withdraw", id_) as doing:
         approval = doing.tx.require(Approval, id_)
         with as_missing("approval", id_):
-            as_department(doing, doing.tx.require(Software, approval.software).unit)
+            as_approver(doing, doing.tx.require(Software, approval.software).unit)
         return _withdraw(doing, approval, reason)
 
 
