@@ -28,7 +28,7 @@ def two_schools(school_world: World) -> World:
     world = school_world
     far = world.add_unit(FAR, "commune", "UBND xã Xa", world.root)
     world.give_authority(far, world.root, levels=frozenset({LOWER}))
-    world.appoint_head(f"head:{far}", far, "office_head", world.root)
+    world.appoint_head(f"head:{far}", far, "commune_chair", world.root)
     second = world.add_unit(SECOND, "school", "Trường THCS Thử Hai", far, LOWER)
     world.give_authority(second, far, levels=frozenset({LOWER}))
     world.appoint_head(f"head:{second}", second, "principal", far)

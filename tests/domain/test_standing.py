@@ -119,5 +119,5 @@ def test_of_two_kt_decisions_the_rank_chooses_and_then_the_newer(base_pack: Pack
     older, newer = duty("z", deputy, NOW, day=1), duty("a", deputy, NOW, day=2)
     charged = duty("m", in_charge, NOW, day=1)
     for held in ([older, newer], [newer, older]):
-        assert signing_capacity(base_pack, held, NOW, None) == (Capacity.DEPUTY, newer)
-        assert signing_capacity(base_pack, [*held, charged], NOW, None) == (Capacity.DEPUTY, charged)
+        assert signing_capacity(base_pack, held, NOW, None, kind="school") == (Capacity.DEPUTY, newer)
+        assert signing_capacity(base_pack, [*held, charged], NOW, None, kind="school") == (Capacity.DEPUTY, charged)

@@ -107,7 +107,7 @@ def province(world: World) -> World:
     with_school(world)
     world.add_unit(OTHER_OFFICE, "commune", "UBND phường Thử", world.root)
     world.give_authority(OTHER_OFFICE, world.root, levels=frozenset({PRIMARY, LOWER}))
-    world.appoint_head(f"head:{OTHER_OFFICE}", OTHER_OFFICE, "office_head", world.root)
+    world.appoint_head(f"head:{OTHER_OFFICE}", OTHER_OFFICE, "commune_chair", world.root)
     for school, level in ((SECOND, LOWER), (THIRD, PRIMARY)):
         manager = OTHER_OFFICE if school == SECOND else OFFICE
         world.add_unit(school, "school", f"Trường Thử {school}", manager, level)

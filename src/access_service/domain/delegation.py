@@ -438,13 +438,13 @@ def signing_capacity(
         raise RefusedError(
             Refusal.SIGNER_NO_CAPACITY, "the signer holds no such capacity", claimed=claimed or found[0][0]
         )
-    capacities, ranks = list(Capacity), list(Rank)
+    order, ranks = list(Capacity), list(Rank)
 
     def place(pair: tuple[Capacity, Assignment]) -> tuple[int, int, int, str]:
         """Of two decisions by which one signs alike: the higher rank's, then the newer; never by chance."""
         capacity, duty = pair
         rank = ranks.index(pack.positions[duty.position].rank)
-        return capacities.index(capacity), rank, -duty.decision_date.toordinal(), duty.id
+        return order.index(capacity), rank, -duty.decision_date.toordinal(), duty.id
 
     return min(allowed, key=place)
 
