@@ -9,30 +9,27 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from access_service.domain.delegation import Authority, Grant
-from access_service.domain.documents import Document, Signature
+from access_service.domain.delegation import Grant
 from access_service.domain.errors import AccessServiceError
 from access_service.domain.names import (
     AccountId,
     AccountKind,
     AssignmentId,
-    Method,
     PersonId,
-    Side,
     SuspendableKind,
 )
-from access_service.domain.org import Assignment, is_below
+from access_service.domain.org import Assignment
 from access_service.domain.powers import EVENTS, Finding, State, Step, declared_by, findings, undeclared
-from access_service.domain.scope import first_axis_outside
 from access_service.usecases import accounts, delegation
 from access_service.usecases.services import Caller, Services, rehearse
 from powers.acts import acts
+from powers.checks import Played, whoever_acted
 from powers.drawing import Dice, NothingThereError, arguments
 from powers.oracle import Seen, entering, events_of, see
 from powers.states import STATES, States
@@ -186,7 +183,7 @@ class Game:
             return False
         who = ("" if is_honest else "! ") + self._called(account)
         self.moves.append(Move(who, name, drawn, done))
-        self._after(name, result, done, is_honest=is_honest)
+        self._after(name, account, result, done, is_honest=is_honest)
         return True
 
     def _likes(self) -> list[str]:
@@ -224,7 +221,7 @@ class Game:
 
     # -- what is known afterwards
 
-    def _after(self, name: str, result: Any, did: tuple[str, ...], *, is_honest: bool) -> None:
+    def _after(self, name: str, account: AccountId, result: Any, did: tuple[str, ...], *, is_honest: bool) -> None:
         before, held = self.seen, self.held
         self.seen = see(self.world.services, self.world.register)
         self._note_people(before, is_honest=is_honest)
@@ -244,7 +241,16 @@ class Game:
                 own=frozenset(self.entered),
             )
             self.found += findings(step)
-        self.found += self._whoever_acted()
+        played = Played(
+            name=name,
+            before=before,
+            after=self.seen,
+            account=account,
+            inside=self.coalition | self.entered | self.puppets(self.seen.state),
+            tainted=frozenset(self.tainted),
+            ended=frozenset(self.ended),
+        )
+        self.found += [*whoever_acted(played), *self._can_suspend()]
         self._note_ended()
 
     @staticmethod
@@ -313,73 +319,6 @@ class Game:
     def _note_ended(self) -> None:
         now = self.seen.now
         self.ended |= {g.id for g in self.seen.of(Grant) if g.ended_at is not None and g.ended_at <= now}
-
-    # -- what must hold whoever acted
-
-    def _whoever_acted(self) -> list[Finding]:
-        return [*self._rests_on_paper(), *self._within_chain(), *self._stays_taken(), *self._can_suspend()]
-
-    def _stays_taken(self) -> list[Finding]:
-        return [
-            Finding("taken back", g, "it is in force again") for g in self.seen.state.working if g in self.ended
-        ]
-
-    def _rests_on_paper(self) -> list[Finding]:
-        """Signed for the giver by somebody outside, or by somebody inside who came to that office otherwise."""
-        documents = {d.id: d for d in self.seen.of(Document)}
-        inside = self.coalition | self.entered | self.puppets(self.seen.state)
-        duties = self.seen.of(Assignment)
-        found = []
-        for id_, grant in self.seen.state.working.items():
-            paper = documents.get(grant.document) if grant.document else None
-            if paper is None:
-                found.append(Finding("paper", id_, "it rests on no paper"))
-                continue
-            if paper.method is Method.ATTESTED:
-                continue
-            signatures = [
-                s for s in self.seen.of(Signature) if s.document == paper.id and s.version == paper.version
-            ]
-            givers = [s for s in signatures if s.side is Side.GIVER]
-            if not givers:
-                found.append(Finding("paper", id_, "nobody signed for the giver"))
-            for s in givers:
-                office = [
-                    d for d in duties if d.person == s.person and d.unit == paper.unit and s.signed_at in d.interval
-                ]
-                if s.person in inside and office and all(d.id in self.tainted for d in office):
-                    found.append(Finding("paper", id_, f"{s.person} signed, put there by their own"))
-                if s.person == paper.receiver:
-                    found.append(Finding("paper", id_, "one person gave and received it"))
-        return found
-
-    def _within_chain(self) -> list[Finding]:
-        org, now = self.seen.ground.org, self.seen.now
-        held = {a.id: a for a in self.seen.of(Authority)}
-
-        def below(unit: Any, root: Any) -> bool:
-            return is_below(org, unit, root, now)
-
-        found = []
-        for id_, grant in self.seen.state.working.items():
-            authority = held.get(grant.authority)
-            axis = (
-                "authority"
-                if authority is None
-                else first_axis_outside(grant.scope, authority.scope, is_below=below)
-            )
-            if axis is not None:
-                found.append(Finding("chain", id_, f"outside its giver's authority: {axis}"))
-            elif now not in authority.interval:
-                found.append(Finding("chain", id_, "its giver's authority is over"))
-        for a in held.values():
-            parent = held.get(a.parent) if a.parent else None
-            if parent is None or now not in a.interval:
-                continue
-            axis = first_axis_outside(a.scope, parent.scope, is_below=below)
-            if axis is not None:
-                found.append(Finding("chain", a.id, f"an authority outside its giver's: {axis}"))
-        return found
 
     def _can_suspend(self) -> list[Finding]:
         """A head of the giving unit, and of the unit above it, could stop one of the grants now."""
@@ -463,10 +402,12 @@ def unaccepted(found: Iterable[Finding]) -> list[Finding]:
     return [f for f in found if not any(a.covers(f) for a in known)]
 
 
-def begin(states: States, folder: Path, seed: int, state: str | None = None) -> tuple[str, Game]:
+def begin(
+    states: States, folder: Path, seed: int, state: str | None = None, members: Sequence[str] = ()
+) -> tuple[str, Game]:
     """A game by a number: which state, who is in the coalition, and whatever chance decides after that."""
     random = Random(seed)  # noqa: S311 a game, no secret
     name = state or random.choice(sorted(STATES))
     world = states(name).open(folder)
-    members = random.sample(sorted(world.people), random.choice((1, 1, 2, 3)))
+    members = members or random.sample(sorted(world.people), random.choice((1, 1, 2, 3)))
     return name, Game(world, frozenset(world.people[key].person for key in members), random)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from access_service.domain.accounts import Account, Suspension
+from access_service.domain.accounts import Account, Custody, Suspension
 from access_service.domain.delegation import Authority, Grant, Inspection, LeavingCase
 from access_service.domain.documents import Document, Signature
 from access_service.domain.errors import AccessServiceError
@@ -33,6 +33,7 @@ TYPES: tuple[type, ...] = (
     SchoolClass,
     SchoolYear,
     Suspension,
+    Custody,
     LeavingCase,
     Inspection,
     Software,

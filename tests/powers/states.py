@@ -142,6 +142,13 @@ def officer_keeps(unit: UnitId | None) -> Callable[[World], World]:
     return build
 
 
+def deputy_keeps(world: World) -> World:
+    """A deputy operates the school's admin account for the head."""
+    province(world)
+    world.hand_over_custody(SCHOOL, world.people["phó"], SCHOOL)
+    return world
+
+
 def _leave(world: World, who: Someone, by: UnitId) -> None:
     leaving.end_duty(
         world.services,
@@ -247,6 +254,7 @@ STATES: dict[str, Callable[[World], World]] = {
     "an officer keeps the root": officer_keeps(None),
     "an officer keeps a commune": officer_keeps(OFFICE),
     "an officer keeps a school": officer_keeps(SCHOOL),
+    "a deputy keeps a school": deputy_keeps,
     "moved": moved,
     "promoted": promoted,
     "inspected": inspected,

@@ -386,7 +386,8 @@ def takes_from_others(step: Step) -> list[Finding]:
             found.append(Finding("I4", unit, f"{min(lost)} heads it no more"))
     for unit, person in before.custody.items():
         is_lost = after.custody.get(unit) != person and person not in had.persons
-        if is_lost and not is_under(before, unit, had.offices):
+        is_head = bool(had.persons & before.heads.get(unit, frozenset()))
+        if is_lost and not is_head and not is_under(before, unit, had.offices, strictly=True):
             found.append(Finding("I4", unit, f"{person} operates its admin account no more"))
     if before.bindings != after.bindings:
         changed = before.bindings ^ after.bindings

@@ -1,0 +1,217 @@
+"""What must hold whoever acted: of papers, signatures, chains, custody, and of what was taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from access_service.domain.accounts import Custody, Suspension
+from access_service.domain.delegation import OFFICER, Authority, Grant
+from access_service.domain.documents import Document, Signature
+from access_service.domain.names import (
+    AccountId,
+    AccountKind,
+    AssignmentId,
+    GrantEnd,
+    Method,
+    PersonId,
+    Side,
+    SuspendableKind,
+)
+from access_service.domain.org import Assignment, common, is_below
+from access_service.domain.powers import Finding
+from access_service.domain.scope import first_axis_outside
+from powers.oracle import Seen
+
+LEFT = "last duty ended"
+"""Why the service itself suspends an account."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """One act: the register before and after, who did it, and who belongs to the coalition."""
+
+    name: str
+    before: Seen
+    after: Seen
+    account: AccountId
+    inside: frozenset[PersonId]
+    tainted: frozenset[AssignmentId]
+    ended: frozenset[str]
+
+
+def whoever_acted(played: Played) -> list[Finding]:
+    """Every sentence that does not ask who it was."""
+    return [
+        *rests_on_paper(played),
+        *signed_by_themselves(played),
+        *within_chain(played.after),
+        *stays_taken(played),
+        *one_custodian(played.after),
+        *acts_in_office(played),
+        *ends_only_excess(played),
+    ]
+
+
+def rests_on_paper(played: Played) -> list[Finding]:
+    """Signed for the giver by somebody outside, or by somebody inside who came to that office otherwise."""
+    seen = played.after
+    documents = {d.id: d for d in seen.of(Document)}
+    found = []
+    for id_, grant in seen.state.working.items():
+        paper = documents.get(grant.document) if grant.document else None
+        if paper is None:
+            found.append(Finding("paper", id_, "it rests on no paper"))
+        elif paper.method is not Method.ATTESTED:
+            found += _signed_for_giver(played, grant, paper)
+    return found
+
+
+def _signed_for_giver(played: Played, grant: Grant, paper: Document) -> Iterable[Finding]:
+    seen = played.after
+    signatures = [s for s in seen.of(Signature) if s.document == paper.id and s.version == paper.version]
+    givers = [s for s in signatures if s.side is Side.GIVER]
+    if not givers:
+        yield Finding("paper", grant.id, "nobody signed for the giver")
+    for s in givers:
+        office = [
+            d
+            for d in seen.of(Assignment)
+            if d.person == s.person and d.unit == paper.unit and s.signed_at in d.interval
+        ]
+        if s.person in played.inside and office and all(d.id in played.tainted for d in office):
+            yield Finding("paper", grant.id, f"{s.person} signed, put there by their own")
+        if s.person == paper.receiver:
+            yield Finding("paper", grant.id, "one person gave and received it")
+        if _kept_for_head(seen, paper, s.person):
+            yield Finding("paper", grant.id, f"{s.person} prepared it for the head and signed it for the head")
+
+
+def _kept_for_head(seen: Seen, paper: Document, person: PersonId) -> bool:
+    """Did this person operate the admin account as an officer when the paper was prepared with it?"""
+    account = seen.state.accounts.get(paper.prepared_by) if paper.prepared_by else None
+    return (
+        account is not None
+        and account.kind is AccountKind.ADMIN
+        and any(
+            c.unit == account.unit and c.person == person and c.holder == OFFICER and paper.valid_from in c.interval
+            for c in seen.of(Custody)
+        )
+    )
+
+
+def signed_by_themselves(played: Played) -> list[Finding]:
+    """A signature is made by the signer, with their own account; a witness's, too."""
+    known = {s.id for s in played.before.of(Signature)}
+    actor = played.after.state.accounts[played.account]
+    return [
+        Finding("signature", s.document, f"{s.person} never signed as {s.side}; {actor.person} did")
+        for s in played.after.of(Signature)
+        if s.id not in known and s.person != actor.person
+    ]
+
+
+def within_chain(seen: Seen) -> list[Finding]:
+    """Nothing that is in force is wider than what it rests on."""
+    org, now = seen.ground.org, seen.now
+    held = {a.id: a for a in seen.of(Authority)}
+
+    def below(unit: Any, root: Any) -> bool:
+        return is_below(org, unit, root, now)
+
+    found = []
+    for id_, grant in seen.state.working.items():
+        authority = held[grant.authority]
+        axis = first_axis_outside(grant.scope, authority.scope, is_below=below)
+        if axis is not None:
+            found.append(Finding("chain", id_, f"a grant outside its giver's authority: {axis}"))
+        if now not in authority.interval:
+            found.append(Finding("chain", id_, "a grant whose giver's authority is over"))
+    for a in held.values():
+        parent = held.get(a.parent) if a.parent else None
+        if parent is None or now not in a.interval:
+            continue
+        axis = first_axis_outside(a.scope, parent.scope, is_below=below)
+        if axis is not None:
+            found.append(Finding("chain", a.id, f"an authority outside its giver's: {axis}"))
+    return found
+
+
+def stays_taken(played: Played) -> list[Finding]:
+    """What was taken back is not in force again."""
+    return [
+        Finding("taken back", g, "it is in force again") for g in played.after.state.working if g in played.ended
+    ]
+
+
+def one_custodian(seen: Seen) -> list[Finding]:
+    """One custodian at a time."""
+    custodies: list[Custody] = sorted(seen.of(Custody), key=lambda c: (c.unit, c.valid_from, c.id))
+    pairs = [(a, b) for i, a in enumerate(custodies) for b in custodies[i + 1 :] if a.unit == b.unit]
+    return [
+        Finding("custody", a.unit, f"{a.person} and {b.person} at one time")
+        for a, b in pairs
+        if a.interval.overlaps(b.interval)
+    ]
+
+
+def acts_in_office(played: Played) -> list[Finding]:
+    """Whoever operates an admin account has a duty in the unit, and nobody stopped them; nobody left acts again."""
+    before = played.before
+    account = before.state.accounts.get(played.account)
+    if account is None:
+        return []
+    found = []
+    if account.kind is AccountKind.ADMIN:
+        person = before.state.custody.get(account.unit)
+        if not any(d.person == person and d.unit == account.unit for d in before.state.duties):
+            found.append(Finding("custody", account.unit, f"{person} operates it without a duty there"))
+        own = {a.id for a in before.state.accounts.values() if a.person == person and person is not None}
+        stopped = [
+            s
+            for s in before.of(Suspension)
+            if s.kind is SuspendableKind.ACCOUNT
+            and s.target in own
+            and s.reason != LEFT
+            and before.now in s.interval
+        ]
+        if stopped:
+            found.append(Finding("custody", account.unit, f"{person} operates it while stopped"))
+    if played.name == "delegation.resume":
+        opened = _ended_suspensions(played)
+        for id_ in sorted(opened):
+            holder = played.after.state.accounts[id_].person  # type: ignore[index]
+            duties = [d for d in played.after.of(Assignment) if d.person == holder]
+            if holder and not any(d.valid_to is None or d.valid_to > played.after.now for d in duties):
+                found.append(Finding("custody", str(id_), f"{holder} left and is let in again"))
+    return found
+
+
+def _ended_suspensions(played: Played) -> set[str]:
+    now = played.after.now
+    open_before = {s.id for s in played.before.of(Suspension) if now in s.interval}
+    return {
+        s.target
+        for s in played.after.of(Suspension)
+        if s.id in open_before and now not in s.interval and s.kind is SuspendableKind.ACCOUNT
+    }
+
+
+def ends_only_excess(played: Played) -> list[Finding]:
+    """Narrowing an authority ends for good what exceeds it, and leaves what is left of a grant (ruling I)."""
+    if played.name != "delegation.narrow_authority":
+        return []
+    after, now = played.after, played.after.now
+    held = {a.id: a for a in after.of(Authority)}
+    lines = list(after.of(Grant))
+    found = []
+    for grant in lines:
+        was = played.before.state.working.get(grant.id)
+        if was is None or grant.ended_as is not GrantEnd.AUTHORITY_WITHDRAWN or grant.ended_at != now:
+            continue
+        authority = held[grant.authority]
+        rest = common(after.ground.org, now, grant.scope, authority.scope) if now in authority.interval else None
+        if rest is not None and not any(g.replaces == grant.id for g in lines):
+            found.append(Finding("narrowing", grant.id, "it ended though a part of it stands within the authority"))
+    return found
