@@ -358,6 +358,7 @@ FOREIGN = [
     ("units/{unit}/succession", {"successor": OTHER, "basis": "000/QĐ", "on": "2026-08-20"}, "unit"),
     ("units/{unit}/custody", {"receiver": "PERSON", "number": "1", "dated": "2026-08-20"}, "unit"),
     ("units/{unit}/custody/take-back", None, "unit"),
+    ("units/{unit}/custody/open", {"password": PASSWORD}, "unit"),
     ("units/{unit}/renewals", {"school_year": "2026-2027", "dated": "2026-08-20"}, "unit"),
     ("units/{unit}/confirmations", None, "unit"),
 ]

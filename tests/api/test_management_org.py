@@ -19,7 +19,7 @@ from managing import (
     managing,
 )
 
-from world import OFFICE, SCHOOL
+from world import OFFICE, PASSWORD, SCHOOL
 
 
 @pytest.fixture
@@ -213,4 +213,6 @@ def test_custody_is_handed_over_in_writing_and_taken_back(managed: Managed) -> N
     assert (unit["custodian"]["person"], unit["custodian"]["holder"]) == (clerk.person, "officer")
     taken = managed.made(PRINCIPAL, f"units/{SCHOOL}/custody/take-back")
     assert taken["valid_to"] is not None
-    managed.refused(PRINCIPAL, f"units/{SCHOOL}/custody/take-back", None, 409, "custody_vacant")
+    managed.refused(PRINCIPAL, f"units/{SCHOOL}/custody/take-back", None, 403, "self_service")
+    opened = managed.made(PRINCIPAL, f"units/{SCHOOL}/custody/open", {"password": PASSWORD})
+    assert len(opened["activation_code"]) > 20

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from managing import ROOT, ROOT_ADMIN, TEACHER, Managed, managing
 
-from world import CLASS_6A, SCHOOL, World, found
+from world import CLASS_6A, PASSWORD, SCHOOL, World, found
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,7 @@ POSTS: list[tuple[str, Any]] = [
     ("units/{unit}/manager", {"manager": ROOT, "basis": "1", "on": "2026-08-21"}),
     ("units/{unit}/succession", {"successor": ROOT, "basis": "1", "on": "2026-08-20"}),
     ("units/{unit}/custody/take-back", None),
+    ("units/{unit}/custody/open", {"password": PASSWORD}),
     ("units/{unit}/renewals", {"school_year": "2026-2027", "dated": "2026-08-20"}),
     ("units/{unit}/confirmations", None),
     ("school-years/2026-2027/close", None),

@@ -10,7 +10,7 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountKind, SuspendableKind
 from access_service.domain.reasons import Refusal
 from access_service.usecases import accounts, delegation, documents, leaving, org
-from world import LOWER, OFFICE, SCHOOL, Someone, World
+from world import LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World
 
 
 def custody_minutes(world: World, to: Someone) -> str:
@@ -144,7 +144,8 @@ def test_custody_ends_with_the_headship(school_world: World) -> None:
     officer = world.hand_to_officer(SCHOOL)
     world.assign(acting.person, SCHOOL, "librarian", SCHOOL)
     leaving.take_back_custody(world.services, acting.caller, SCHOOL)
-    world.hand_over_custody(SCHOOL, acting, OFFICE)
+    issued = leaving.open_custody(world.services, acting.caller, PASSWORD, SCHOOL)
+    world.admins[SCHOOL] = world.enter(world.activate(issued.activation_code))
     leaving.end_duty(
         world.services, world.admins[OFFICE], acting.duty, on=date(2026, 8, 20), decision_number="1/QĐ"
     )
@@ -198,6 +199,7 @@ def test_whoever_moves_is_let_in_where_they_work_next(school_world: World) -> No
     world = school_world
     who = world.hire("văn thư", SCHOOL, "clerk", SCHOOL)
     leaving.end_duty(world.services, world.admins[SCHOOL], who.duty, on=date(2026, 8, 20), decision_number="10/QĐ")
+    world.clock.forward(days=1)
     world.assign(who.person, OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
     how = {"kind": SuspendableKind.ACCOUNT, "target": who.account}
     with world.refuses(Refusal.FORBIDDEN):

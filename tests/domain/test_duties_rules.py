@@ -110,7 +110,8 @@ def test_an_officer_prepares_who_signs_and_a_head_completes(
     operated: UnitId | None, unit: UnitId, position: str, hand: Hand | Refusal
 ) -> None:
     """A1: the school and the department are kept by officers here, the commune by its head."""
-    standing = ground(custody(HIGH, "officer"), custody(COMMUNE, "head"), custody(ROOT, "officer"))
+    leads = duty("leads", "office_head", COMMUNE, person=PersonId(f"per_{COMMUNE}"), valid_from=LONG_AGO)
+    standing = ground(custody(HIGH, "officer"), custody(COMMUNE, "head"), leads, custody(ROOT, "officer"))
     found = base().positions[position]
     if isinstance(hand, Hand):
         assert duties.hand_in_appointing(standing, operated, unit, found) is hand

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from access_service.domain.accounts import Custody
 from access_service.domain.reasons import Refusal
 from access_service.domain.time import start_of_day
+from access_service.storage.access import Gatherer
 from access_service.usecases import leaving
 from world import OFFICE, SCHOOL, World, hire_homeroom
 
@@ -20,8 +20,8 @@ def test_a_head_is_released_from_above(school_world: World) -> None:
         leaving.end_duty(world.services, deputy.caller, head.duty, **how)
     leaving.end_duty(world.services, world.admins[OFFICE], head.duty, **how)
     with world.services.db.read(world.register) as reader:
-        [custody] = reader.find(Custody, unit=SCHOOL)
-    assert custody.valid_to == start_of_day(date(2026, 9, 1))
+        standing = Gatherer(reader).custodies(SCHOOL, world.clock.now)
+    assert [interval.end for _, interval in standing.held] == [start_of_day(date(2026, 9, 1))]
 
 
 def test_a_duty_ends_once(school_world: World) -> None:

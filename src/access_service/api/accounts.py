@@ -17,6 +17,7 @@ from access_service.api.schemas_accounts import (
 )
 from access_service.api.schemas_documents import DocumentOut
 from access_service.api.schemas_org import Noted
+from access_service.api.schemas_sign_in import Again
 from access_service.domain.names import AccountId, AccountKind, PersonId, SuspendableKind, UnitId
 from access_service.usecases import accounts, delegation, documents, homes, leaving, reading
 
@@ -116,7 +117,13 @@ def take_back_custody(
     id: PathId,  # noqa: A002
     dry_run: DryRun = False,
 ) -> CustodyOut | RehearsedOut:
-    """Take the admin account back; it is vacant until handed over again, and grants stand."""
+    """Take the admin account back: from an officer it goes back to the head, from the head it is vacant."""
     return done_or_told(
         services, dry_run, lambda s: leaving.take_back_custody(s, caller, UnitId(id)), CustodyOut.model_validate
     )
+
+
+@router.post("/units/{id}/custody/open")
+def open_custody(services: ServicesDep, caller: CallerDep, id: PathId, body: Again) -> IssuedOut:  # noqa: A002
+    """The head opens the admin account that went back to them; the answer holds the one-time code."""
+    return IssuedOut.of(leaving.open_custody(services, caller, body.password, UnitId(id)))

@@ -15,6 +15,7 @@ from access_service.domain.names import (
     AccountId,
     AccountKind,
     AccountState,
+    AssignmentId,
     DocumentId,
     HomeHow,
     PersonId,
@@ -102,10 +103,12 @@ class Custody:
     """The written handover; None where the operator entered the root's director (`init`, `appoint-director`)."""
     valid_from: datetime
     valid_to: datetime | None = None
+    assignment: AssignmentId | None = None
+    """The duty that it rests on: as the minutes name it; None for older rows of a head."""
 
     @property
     def interval(self) -> Interval:
-        """When the person operates the account."""
+        """When it is written that the person operates the account; `domain.custody` says when it holds."""
         return Interval(self.valid_from, self.valid_to)
 
 

@@ -32,7 +32,6 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope, first_axis_outside
 from access_service.domain.time import Interval
 
-OFFICER = "officer"
 OWN_UNIT = "own_unit"
 DIRECT_MANAGER = "direct_manager"
 
@@ -46,12 +45,6 @@ LEADERS = {
 
 HEADS = HEAD_RANKS
 """Ranks that run the office: their own giver is the direct manager (rule 7)."""
-
-HOLDER_BY_RANK = {Rank.HEAD: "head", Rank.ACTING_HEAD: "head", Rank.DEPUTY_IN_CHARGE: "deputy_in_charge"}
-"""As what somebody of that rank operates their unit's admin account; everybody else does as `officer`."""
-
-HOLDERS = frozenset({*HOLDER_BY_RANK.values(), OFFICER})
-"""Everything that the holder of a custody can be."""
 
 TAKEN_BACK = frozenset({GrantEnd.REVOKED, GrantEnd.AUTHORITY_WITHDRAWN, GrantEnd.DOCUMENT_WITHDRAWN})
 """How a right ends that somebody decided to take back: proposed again it carries a mark."""
@@ -371,44 +364,6 @@ def check_authority(office: Office, authority: Authority) -> None:
         )
     check_words(office.pack, authority.scope)
     check_within(office, authority.scope, authority.interval)
-
-
-def custody_duty(pack: Pack, assignments: Iterable[Assignment], now: datetime) -> tuple[Assignment, str] | None:
-    """(6, #51) On which duty, and as what (`head`, `deputy_in_charge`, `officer`), a person may operate an account.
-
-    `assignments` are the person's in the account's unit. The highest rank counts; None without a duty at `now`.
-    """
-    order = list(Rank)
-    held = [
-        (pack.positions[a.position].rank, a)
-        for a in assignments
-        if now in a.interval and a.position in pack.positions
-    ]
-    if not held:
-        return None
-    rank, duty = min(held, key=lambda pair: order.index(pair[0]))
-    return duty, HOLDER_BY_RANK.get(rank, OFFICER)
-
-
-def check_custody(
-    pack: Pack, *, holder: str, giver: UnitId, unit: UnitId, manager: UnitId | None, current: Custody | None
-) -> None:
-    """(6, #51) Who may be given a unit's admin account, and by which office.
-
-    The head and a deputy in charge receive it from the direct manager; an officer from the unit's own head.
-    """
-    if holder not in pack.custody_holders:
-        raise RefusedError(
-            Refusal.REDELEGATION_FORBIDDEN, f"this policy lets no `{holder}` operate it", holder=holder
-        )
-    if current is not None and holder == current.holder == OFFICER:
-        raise RefusedError(Refusal.REDELEGATION_FORBIDDEN, "an officer may not hand the account on", unit=unit)
-    # An officer takes over from the head in writing: that handover ends the head's own custody.
-    if current is not None and holder != OFFICER:
-        raise RefusedError(Refusal.CUSTODY_TAKEN, f"somebody operates the admin account of `{unit}`", unit=unit)
-    expected = unit if holder == OFFICER else manager
-    if giver != expected:
-        raise RefusedError(Refusal.NOT_DIRECT_MANAGER, f"`{giver}` does not hand over that account", unit=unit)
 
 
 def signing_capacity(

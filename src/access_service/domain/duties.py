@@ -6,8 +6,8 @@ with their rows. Each function is about one duty, raises `RefusedError`, and cha
 
 from enum import StrEnum
 
-from access_service.domain.accounts import Custody, custodian_at
-from access_service.domain.delegation import BY_PAPER, HEADS, LEADERS, OFFICER
+from access_service.domain.custody import OFFICER, custody_at
+from access_service.domain.delegation import BY_PAPER, HEADS, LEADERS
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import AssignmentId, ClassId, UnitId
@@ -168,5 +168,5 @@ def hand_over_signers(ground: Ground, operated: UnitId) -> Hand:
 
     A head who operates the account completes it alone; an officer prepares it.
     """
-    custody = custodian_at(ground.facts.find(Custody, unit=operated), ground.now)
+    custody = custody_at(ground, operated)
     return Hand.PREPARES if custody is None or custody.holder == OFFICER else Hand.COMPLETES

@@ -11,7 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from access_service.domain.accounts import Account, Custody, Suspension, custodian_at
+from access_service.domain.accounts import Account, Custody, Suspension
+from access_service.domain.custody import custody_at
 from access_service.domain.delegation import HEADS, LEADERS, Grant
 from access_service.domain.errors import RefusedError
 from access_service.domain.facts import Ground
@@ -145,6 +146,9 @@ EVENTS: Mapping[str, Edges] = {
     "person.add": HARMLESS,
     "custody.begin": yields(Power.CUSTODY),
     "custody.end": ends(Power.CUSTODY),
+    "custody.open": yields(Power.CUSTODY),
+    "custody.return": yields(Power.CUSTODY),
+    "duty.lapse": ends(Power.OFFICE),
     "document.prepare": HARMLESS,
     "document.revise": HARMLESS,
     "document.submit": HARMLESS,
@@ -226,10 +230,7 @@ def state_at(ground: Ground, factors: Mapping[AccountId, int]) -> State:
             if position.rank in HEADS:
                 heads.setdefault(duty.unit, set()).add(duty.person)
     paused = {s.target for s in facts.find(Suspension, kind=str(SuspendableKind.GRANT)) if now in s.interval}
-    custodies: dict[UnitId, list[Custody]] = {}
-    for custody in facts.find(Custody):
-        custodies.setdefault(custody.unit, []).append(custody)
-    kept = {unit: custodian_at(held, now) for unit, held in custodies.items()}
+    kept = {unit: _custodian(ground, unit) for unit in sorted({c.unit for c in facts.find(Custody)})}
     return State(
         now=now,
         chains={u.id: _chain(ground, u.id, frozenset()) for u in units},
@@ -242,6 +243,13 @@ def state_at(ground: Ground, factors: Mapping[AccountId, int]) -> State:
         working={g.id: g for g in facts.find(Grant) if _is_working(g, now) and g.id not in paused},
         bindings=frozenset(facts.find(PackBinding)),
     )
+
+
+def _custodian(ground: Ground, unit: UnitId) -> Custody | None:
+    try:
+        return custody_at(ground, unit)
+    except RefusedError:
+        return None
 
 
 def _is_working(grant: Grant, now: datetime) -> bool:

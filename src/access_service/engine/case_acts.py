@@ -6,16 +6,14 @@ A line is read once (`read_act`); `run` answers with what the rule gave, or rais
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from access_service.domain.custody import OFFICER, check_custody, custody_duty
 from access_service.domain.delegation import (
-    OFFICER,
     Authority,
     Grant,
     check_authority,
-    check_custody,
     check_grant,
     check_parties,
     complete,
-    custody_duty,
     signing_capacity,
 )
 from access_service.domain.names import (

@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any
 
 from access_service.domain.accounts import Account, Custody, Suspension
-from access_service.domain.delegation import HOLDERS, Authority
+from access_service.domain.custody import HOLDERS
+from access_service.domain.delegation import Authority
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import (
     AccountId,

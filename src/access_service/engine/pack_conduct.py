@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from access_service.domain.delegation import HOLDERS
+from access_service.domain.custody import HOLDERS
 from access_service.domain.names import Capacity, EducationLevel
 from access_service.domain.policy import DEPARTMENT, MANAGING_UNIT, ONE_PERSON, ONE_ROLE, Separation
 from access_service.engine.pack_draft import Draft, article_of

@@ -2,17 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from access_service.domain.accounts import Account, Suspension
+from access_service.domain.accounts import Account, Custody, Suspension, state_of
+from access_service.domain.custody import Standing, custodies_of, lapses, ranks_in
 from access_service.domain.delegation import DIRECT_MANAGER, HEADS, OWN_UNIT, Authority, Confirmation, Grant
 from access_service.domain.documents import Document, lapses_at
 from access_service.domain.names import (
     AccountId,
     AccountKind,
+    AccountState,
     AuthorityId,
     DocumentKind,
     GrantId,
+    PersonId,
     SuspendableKind,
     UnitId,
 )
@@ -30,6 +34,28 @@ LaidOn = dict[tuple[SuspendableKind, str], tuple[Interval, ...]]
 """When each target is suspended."""
 WITHOUT_RULE = frozenset({"minutes", "commitment"})
 """What a grant needs whose row the pack no longer has: fail closed, ask for everything."""
+
+
+def suspensions_on(reader: Reader, account: Account) -> list[Suspension]:
+    """What an act laid on the account, and when no duty held for its person (A7)."""
+    laid_on = reader.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=account.id)
+    if account.person is None:
+        return laid_on
+    return [*laid_on, *lapses(account, reader.find(Assignment, person=account.person))]
+
+
+def suspensions_by_account(reader: Reader, accounts: Iterable[Account]) -> dict[str, list[Suspension]]:
+    """The same of many accounts, in two queries."""
+    by_id = {a.id: a for a in accounts}
+    found: dict[str, list[Suspension]] = {id_: [] for id_ in by_id}
+    for suspension in reader.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=list(by_id)):
+        found[suspension.target].append(suspension)
+    duties: dict[str, list[Assignment]] = {}
+    for duty in reader.find(Assignment, person=sorted({a.person for a in by_id.values() if a.person})):
+        duties.setdefault(duty.person, []).append(duty)
+    for account in by_id.values():
+        found[account.id] += lapses(account, duties.get(account.person or "", ()))
+    return found
 
 
 class Gatherer:
@@ -63,12 +89,42 @@ class Gatherer:
             next_id = found.parent
         return tuple(chain)
 
+    def custodies(self, unit: UnitId, at: datetime) -> Standing:
+        """The custodies of a unit's admin account as its duties and the pack in force at `at` let them hold."""
+        found = self.reader.find(Custody, unit=unit)
+        tables = self.tables_for(unit, at) if found else None
+        if tables is None:
+            return Standing([(c, c.interval) for c in found])
+        pack = tables.pack
+        # Read anew each time: an act asks again after it has changed a duty.
+        duties = self.reader.find(Assignment, unit=unit, person=sorted({c.person for c in found}))
+        leading = [p.id for p in pack.positions.values() if p.rank in HEADS]
+        heads = self.reader.find(Assignment, unit=unit, position=leading)
+        known = {d.id: d for d in (*duties, *heads)}
+        return custodies_of(found, list(known.values()), ranks_in(pack), pack.custody_holders)
+
+    def custody(self, unit: UnitId, at: datetime) -> Custody | None:
+        """Who operates a unit's admin account at an instant; None where it is vacant (A7)."""
+        return self.custodies(unit, at).at(at)
+
+    def held_custodies(self, units: Iterable[UnitId], at: datetime) -> list[Custody]:
+        """Every custody of these units, each ending where its duties end it."""
+        held = [pair for unit in units for pair in self.custodies(unit, at).held]
+        return [replace(custody, valid_to=interval.end) for custody, interval in held]
+
+    def is_stopped(self, person: PersonId, at: datetime) -> bool:
+        """(A7) Is the person's own account suspended? An act that stops a person stops them everywhere."""
+        return any(
+            state_of(account, suspensions_on(self.reader, account), at) is AccountState.SUSPENDED
+            for account in self.reader.find(Account, person=person, kind=str(AccountKind.USE))
+        )
+
     def account(self, id_: AccountId, at: datetime) -> AccountFacts | None:
         """Everything about one account; None when the register has no such account."""
         account = self.reader.get(Account, id_)
         if account is None:
             return None
-        suspensions = self.reader.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=id_)
+        suspensions = suspensions_on(self.reader, account)
         if account.kind is AccountKind.SERVICE:
             approvals = self.approvals(self.reader.find(Software, account=id_), at)
             return AccountFacts(account, tuple(suspensions), approvals=tuple(approvals))

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from sqlalchemy import and_, or_, select
 
-from access_service.domain.accounts import Account, Suspension
+from access_service.domain.accounts import Account
 from access_service.domain.delegation import Grant
-from access_service.domain.names import AccountId, ClassId, SuspendableKind, UnitId
+from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.domain.org import SchoolClass
 from access_service.domain.software import SOFTWARE_ROLE, Approval, ApprovalFacts, Software
 from access_service.domain.standing import AccountFacts, GrantFacts
-from access_service.storage.access import Gatherer
+from access_service.storage.access import Gatherer, suspensions_by_account
 from access_service.storage.codec import utc
 from access_service.storage.facts import CODECS, Reader
 from access_service.storage.org import StoredOrg
@@ -119,17 +119,16 @@ class BulkGatherer(Gatherer):
     def fetch(self, ids: Collection[AccountId], at: datetime) -> None:
         """Gather these accounts now; `account` then has them, for the same instant."""
         wanted = sorted(ids)
-        suspensions: dict[str, list[Suspension]] = {}
-        for s in self.reader.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=wanted):
-            suspensions.setdefault(s.target, []).append(s)
+        found = self.reader.find(Account, id=wanted)
+        suspensions = suspensions_by_account(self.reader, found)
         facts: dict[AccountId, list[GrantFacts]] = {}
         for g in self.grants(self.reader.find(Grant, account=wanted), at):
             facts.setdefault(g.grant.account, []).append(g)
         approvals: dict[AccountId, list[ApprovalFacts]] = {}
         for a in self.approvals(self.reader.find(Software, account=wanted), at):
             approvals.setdefault(a.software.account, []).append(a)
-        for account in self.reader.find(Account, id=wanted):
-            laid_on, held = suspensions.get(account.id, ()), facts.get(account.id, ())
+        for account in found:
+            laid_on, held = suspensions[account.id], facts.get(account.id, ())
             allowed = approvals.get(account.id, ())
             self._fetched[account.id] = AccountFacts(account, tuple(laid_on), tuple(held), tuple(allowed))
 

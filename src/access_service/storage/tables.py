@@ -12,13 +12,12 @@ from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, MetaD
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel
 
-NAMING = {
+metadata: MetaData = SQLModel.metadata
+metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-metadata: MetaData = SQLModel.metadata
-metadata.naming_convention = NAMING
 
 
 def table(row_type: type[SQLModel]) -> Table:
@@ -139,6 +138,7 @@ class CustodyRow(Fact, table=True):  # noqa: D101
     person: str
     holder: str
     document: str | None = None
+    assignment: str | None = None
 
 
 class AuthorityRow(Fact, table=True):  # noqa: D101

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from access_service.domain.accounts import Account, Suspension, answers_for
+from access_service.domain.custody import LAST_DUTY, check_resuming, is_without_duty
 from access_service.domain.delegation import (
     HEADS,
     Authority,
@@ -30,7 +31,6 @@ from access_service.domain.scope import Scope
 from access_service.storage import accounts as stored
 from access_service.usecases.accounts import check_responsible
 from access_service.usecases.effects import (
-    LAST_DUTY,
     close_authority,
     end_excess,
     end_grants,
@@ -175,8 +175,11 @@ def resume(services: Services, caller: Caller, *, kind: SuspendableKind, target:
     with act(services, caller, f"{kind}.resume", target) as doing:
         unit = _responsible_for(doing, kind, target)
         found = _suspensions_in_force(doing, kind, target)
-        if not found:
+        has_left = kind is SuspendableKind.ACCOUNT and is_without_duty(_duties_behind(doing, target), doing.now)
+        if not found and not has_left:
             raise RefusedError(Refusal.DOCUMENT_STATE, f"`{target}` is not suspended", target=target)
+        if kind is SuspendableKind.ACCOUNT:
+            check_resuming(_duties_behind(doing, target), doing.now)
         own = [s for s in found if s.reason == LAST_DUTY or unit in doing.office_chain(s.unit)]
         if not own:
             raise RefusedError(Refusal.FORBIDDEN, "a unit above ordered it; that unit resumes", target=target)
@@ -186,6 +189,11 @@ def resume(services: Services, caller: Caller, *, kind: SuspendableKind, target:
         for suspension in ended:
             doing.tx.happened(f"{kind}.resume", target, suspension=suspension.id)
         return ended[-1]
+
+
+def _duties_behind(doing: Act, account: str) -> list[Assignment]:
+    person = doing.tx.require(Account, account).person
+    return [] if person is None else doing.tx.find(Assignment, person=person)
 
 
 def _suspensions_in_force(doing: Act, kind: SuspendableKind, target: str) -> list[Suspension]:

@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from access_service.domain import papers
+from access_service.domain.custody import check_custody, custody_duty
 from access_service.domain.delegation import (
     Authority,
     Grant,
-    check_custody,
     check_grant,
     check_office,
     complete,
-    custody_duty,
 )
 from access_service.domain.documents import Document, first_state, is_waiting, move
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError

@@ -4,14 +4,22 @@ Shared by the acts. No rule stands here that `domain` does not state, and every 
 its cause (rule 10).
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from access_service.domain.accounts import Account, Custody, Suspension
+from access_service.domain.custody import (
+    LAST_DUTY,
+    as_assignment,
+    begins_same_day,
+    is_without_duty,
+    lapses,
+    left_by_date,
+)
 from access_service.domain.delegation import (
     HEADS,
-    OFFICER,
     Authority,
     Grant,
     Inspection,
@@ -28,11 +36,10 @@ from access_service.domain.names import (
     GrantEnd,
     GrantId,
     PersonId,
-    Rank,
     SuspendableKind,
     UnitId,
 )
-from access_service.domain.org import Assignment, is_below
+from access_service.domain.org import Assignment, is_below, manager_of
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.separations import check_separations
 from access_service.domain.standing import GrantFacts, documents_reason
@@ -41,15 +48,15 @@ from access_service.storage.second_factor import drop_factors
 from access_service.usecases.accounts import new_activation
 from access_service.usecases.services import Act
 
-LAST_DUTY = "last duty ended"
-"""Why the service itself suspends an account (rule 12); wherever its holder has a duty next may resume it."""
-
 
 def end_grants(doing: Act, grants: Iterable[Grant], how: GrantEnd, at: datetime | None = None) -> list[GrantId]:
     """End grants for good from `at` (now when left out), unless they ended earlier. Returns which."""
     ended = []
     for grant in grants:
         end = at or doing.now
+        if grant.activated_at is not None:
+            # (A5) A grant that was activated after the day of an end recorded late ends when it began.
+            end = max(end, grant.activated_at)
         if grant.ended_at is not None and grant.ended_at <= end:
             continue
         doing.tx.put(replace(grant, ended_at=end, ended_as=how))
@@ -189,6 +196,7 @@ def begin_custody(doing: Act, document: Document, *, unit: UnitId, holder: str) 
     Returns the one-time code with which the new custodian sets a password.
     """
     account = admin_account(doing, unit)
+    settle_custodies(doing, unit)
     current = doing.custody_of(unit)
     if current is not None:
         doing.tx.put(replace(current, valid_to=doing.now))
@@ -202,6 +210,7 @@ def begin_custody(doing: Act, document: Document, *, unit: UnitId, holder: str) 
         holder=holder,
         document=document.id,
         valid_from=doing.now,
+        assignment=as_assignment(json.loads(document.content)),
     )
     doing.tx.put(custody)
     issued = new_activation(doing, account, is_new_holder=True)
@@ -210,40 +219,88 @@ def begin_custody(doing: Act, document: Document, *, unit: UnitId, holder: str) 
     return issued.activation_code
 
 
-def end_custody(doing: Act, custody: Custody) -> None:
-    """Nobody operates the account any more; existing grants stand (rule 6)."""
-    doing.tx.put(replace(custody, valid_to=doing.now))
-    stored.end_sessions_of(doing.tx.connection, doing.tx.register, custody.account)
-    credential = stored.credential_of(doing.tx.connection, doing.tx.register, custody.account)
-    if credential is not None:
-        stored.save_credential(doing.tx.connection, replace(credential, password=None, activation_sha256=None))
-    # The next custodian has a device of their own.
-    drop_factors(doing.tx.connection, doing.tx.register, custody.account)
+def end_custody(doing: Act, custody: Custody, at: datetime | None = None) -> Custody:
+    """The person operates the account no longer, from `at` (now when left out); existing grants stand (rule 6).
+
+    Whoever operates it today keeps what opens it (A5): only the newest custodian's credentials are reset.
+    """
+    ended = replace(custody, valid_to=max(custody.valid_from, min(at or doing.now, doing.now)))
+    doing.tx.put(ended)
+    later = [
+        c
+        for c in doing.tx.find(Custody, unit=custody.unit)
+        if c.id != custody.id
+        and c.valid_from >= custody.valid_from
+        and (c.valid_to is None or c.valid_to > c.valid_from)
+    ]
+    if not later:
+        stored.end_sessions_of(doing.tx.connection, doing.tx.register, custody.account)
+        credential = stored.credential_of(doing.tx.connection, doing.tx.register, custody.account)
+        if credential is not None:
+            closed = replace(credential, password=None, activation_sha256=None)
+            stored.save_credential(doing.tx.connection, closed)
+        # The next custodian has a device of their own.
+        drop_factors(doing.tx.connection, doing.tx.register, custody.account)
     doing.tx.happened("custody.end", custody.id, unit=custody.unit, person=custody.person)
     doing.tx.touches(custody.account)
+    return ended
+
+
+def settle_custodies(doing: Act, unit: UnitId) -> None:
+    """(A7) Write down what the dates of duties did to the custodies of a unit; every answer stays as it was.
+
+    An officer's custody that ended goes back to whoever headed the unit then.
+    """
+    for custody, interval in doing.gather.custodies(unit, doing.now).held:
+        end = interval.end if interval.end is not None and interval.end <= doing.now else None
+        if not custody.id and interval.start <= doing.now:
+            back = replace(custody, id=doing.new_id("cus"), valid_to=end)
+            doing.tx.put(back)
+            doing.tx.happened("custody.return", back.id, unit=unit, person=back.person, holder=back.holder)
+            doing.tx.touches(back.account)
+        elif custody.id and end is not None and (custody.valid_to is None or end < custody.valid_to):
+            end_custody(doing, custody, end)
+
+
+def settle_person(doing: Act, person: PersonId, *, new: Assignment | None = None) -> None:
+    """(A7, 12) Whose duties in a unit ended by their own date has a leaving case; with the last the account stops.
+
+    Both are dated with the duty. `new` is a duty that this very act assigns.
+    """
+    duties = doing.tx.find(Assignment, person=person)
+    cases = {c.assignment for c in doing.tx.find(LeavingCase, person=person)}
+    for duty in left_by_date(duties, doing.now):
+        if duty.id not in cases and duty.valid_to is not None:
+            case = LeavingCase(doing.new_id("cas"), person, releasing_office(doing, duty), duty.id, duty.valid_to)
+            doing.tx.put(case)
+            doing.tx.happened("duty.lapse", duty.id, case=case.id)
+    account = doing.use_account_of(person)
+    before = [d for d in duties if new is None or d.id != new.id]
+    if account is None or not is_without_duty(before, doing.now):
+        return
+    lapse = next((s for s in lapses(account, before) if doing.now in s.interval), None)
+    if lapse is not None and new is not None and begins_same_day(lapse, new):
+        return
+    rows = doing.tx.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=account.id)
+    if lapse is not None and not any(r.reason == LAST_DUTY and doing.now in r.interval for r in rows):
+        suspension = replace(lapse, id=doing.new_id("sus"))
+        doing.tx.put(suspension)
+        stored.end_sessions_of(doing.tx.connection, doing.tx.register, account.id)
+        doing.tx.happened("account.suspend", account.id, suspension=suspension.id)
+        doing.tx.touches(account.id)
+
+
+def releasing_office(doing: Act, duty: Assignment) -> UnitId:
+    """Heads are released from above, everybody else by their own unit: the office that takes the account back."""
+    position = doing.pack_for(duty.unit).positions.get(duty.position)
+    manager = manager_of(doing.org, duty.unit, doing.now)
+    is_head = position is not None and position.rank in HEADS
+    return manager if is_head and manager is not None else duty.unit
 
 
 def end_custodies_of(doing: Act, duty: Assignment) -> None:
-    """Custody ends with the duty it rests on: the head's with the headship, an officer's with the last one."""
-    at = duty.valid_to
-    if at is None:
-        return
-    positions = doing.pack_for(duty.unit).positions
-    left = [
-        positions[a.position].rank if a.position in positions else Rank.STAFF
-        for a in doing.tx.find(Assignment, person=duty.person, unit=duty.unit)
-        if a.id != duty.id and (a.valid_to is None or a.valid_to > at)
-    ]
-    for custody in doing.tx.find(Custody, unit=duty.unit, person=duty.person):
-        if custody.valid_to is not None and custody.valid_to <= at:
-            continue
-        if left if custody.holder == OFFICER else any(rank in HEADS for rank in left):
-            continue
-        if at <= doing.now:
-            end_custody(doing, custody)
-        else:
-            doing.tx.put(replace(custody, valid_to=at))
-            doing.tx.touches(custody.account)
+    """(A5) Custody ends with the duty that it rests on, on that day, and for that person alone."""
+    settle_custodies(doing, duty.unit)
 
 
 def admin_account(doing: Act, unit: UnitId) -> Account:
@@ -277,15 +334,20 @@ def suspend_account_if_last(doing: Act, person: PersonId, at: datetime) -> None:
 
 
 def keep_account_open(doing: Act, assignment: Assignment) -> None:
-    """A new duty comes before the last one ends: the suspension laid on for that day does not begin."""
+    """A new duty that begins on the day on which the last one ends: nobody has to resume the account (A7, J).
+
+    One that begins later finds the account suspended; whoever answers for it resumes it.
+    """
+    settle_person(doing, assignment.person, new=assignment)
     account = doing.use_account_of(assignment.person)
     if account is None:
         return
     for suspension in doing.tx.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=account.id):
-        is_ahead = suspension.valid_to is None and suspension.valid_from > doing.now
-        if suspension.reason == LAST_DUTY and is_ahead and suspension.valid_from in assignment.interval:
-            doing.tx.put(replace(suspension, valid_to=suspension.valid_from))
+        if suspension.valid_to is None and begins_same_day(suspension, assignment):
+            until = max(suspension.valid_from, assignment.valid_from)
+            doing.tx.put(replace(suspension, valid_to=until))
             doing.tx.happened("account.resume", account.id, suspension=suspension.id)
+            doing.tx.touches(account.id)
 
 
 def close_cases(doing: Act, document: Document) -> None:

@@ -6,21 +6,21 @@ Paper is judged as of the day on which it was signed: who managed whom, who led 
 from datetime import datetime
 
 from access_service.domain.accounts import Custody
+from access_service.domain.custody import check_custody, custody_duty
 from access_service.domain.delegation import (
     Authority,
     Grant,
     Office,
     check_authority,
-    check_custody,
     check_grant,
     check_parties,
     complete,
-    custody_duty,
     signing_capacity,
 )
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import (
     AccountKind,
+    AssignmentId,
     AuthorityId,
     Capacity,
     DocumentId,
@@ -200,7 +200,7 @@ def check_custodies(book: Book) -> None:
         if account is None:
             row.fault(f"`{unit.id}` has no admin account", "add it to sheet `accounts`")
             continue
-        holder = _holder(book, row, begins)
+        duty, holder = _holder(book, row, begins)
         _check_paper(row, paper, DocumentKind.CUSTODY_MINUTES, person.id)
         if paper.signed_at > begins:
             row.fault("begins before its minutes were signed", "correct `valid_from` or the day of signing")
@@ -210,24 +210,26 @@ def check_custodies(book: Book) -> None:
                 check_custody(
                     book.pack, holder=holder, giver=paper.unit, unit=unit.id, manager=manager, current=None
                 )
-        custody = Custody(row.code(), unit.id, account.id, person.id, holder, DocumentId(paper.id), begins, ends)
+        custody = Custody(
+            row.code(), unit.id, account.id, person.id, holder, DocumentId(paper.id), begins, ends, duty
+        )
         if row.ok:
             rows.append((row, custody))
     for row, custody in sorted(rows, key=lambda pair: (pair[1].unit, pair[1].valid_from, pair[1].id)):
         _add_custody(book, row, custody)
 
 
-def _holder(book: Book, row: Row, at: datetime) -> str:
+def _holder(book: Book, row: Row, at: datetime) -> tuple[AssignmentId | None, str]:
     """As what the person operates the account: by the highest rank they have in the unit on that day."""
     found = custody_duty(book.pack, book.duties_in(row["person"], row["unit"]), at)
     if found is not None:
-        return found[1]
+        return found[0].id, found[1]
     if row["person"] in book.unsure:
         row.ok = False
     else:
         message = f"`{row['person']}` has no duty in `{row['unit']}` on {row['valid_from']}"
         row.fault(message, "add it to sheet `assignments`")
-    return ""
+    return None, ""
 
 
 def _add_custody(book: Book, row: Row, custody: Custody) -> None:

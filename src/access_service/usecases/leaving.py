@@ -4,19 +4,25 @@ from dataclasses import replace
 from datetime import date
 
 from access_service.domain.accounts import Custody
-from access_service.domain.delegation import HEADS, OFFICER, TAKEN_BACK, Grant, LeavingCase
-from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.custody import check_opening, check_taking_back, ranks_in
+from access_service.domain.delegation import HEADS, TAKEN_BACK, Grant, LeavingCase
+from access_service.domain.errors import AccessServiceError, InvalidError, RefusedError
 from access_service.domain.names import AccountKind, AssignmentId, AuthorityId, PersonId, UnitId
 from access_service.domain.org import Assignment, manager_of
-from access_service.domain.powers import Power, ends, power, powerless
+from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
+from access_service.storage import accounts as stored
+from access_service.usecases.accounts import Issued, confirm_password, new_activation
 from access_service.usecases.documents import Line, Prepared, propose_handover
 from access_service.usecases.effects import (
+    admin_account,
     end_custodies_of,
     end_custody,
     end_grants_of_assignment,
+    releasing_office,
+    settle_custodies,
     suspend_account_if_last,
 )
 from access_service.usecases.services import Act, Caller, Services, act, as_missing, look
@@ -52,12 +58,8 @@ def end_duty(
 
 
 def _as_releasing(doing: Act, duty: Assignment) -> UnitId:
-    """Heads are released from above, everybody else by their own unit: the office that takes the account back."""
-    pack = doing.pack_for(duty.unit)
-    position = pack.positions.get(duty.position)
-    manager = manager_of(doing.org, duty.unit, doing.now)
-    is_head = position is not None and position.rank in HEADS
-    office = manager if is_head and manager is not None else duty.unit
+    """Heads are released from above, everybody else by their own unit."""
+    office = releasing_office(doing, duty)
     doing.as_above(office)
     return office
 
@@ -66,22 +68,60 @@ def _as_releasing(doing: Act, duty: Assignment) -> UnitId:
 def take_back_custody(services: Services, caller: Caller, unit: UnitId) -> Custody:
     """The head, or a unit above, takes the admin account back from an officer; a unit above, from the head.
 
-    It is vacant until given; existing grants stand (rule 6).
+    From an officer it goes back to the head, who opens it; from the head it is vacant until given. Existing grants
+    stand (rule 6).
     """
     with act(services, caller, "custody.take_back", unit) as doing:
+        settle_custodies(doing, unit)
         custody = doing.custody_of(unit)
         doing.as_above(unit)
-        manager = manager_of(doing.org, unit, doing.now)
-        if custody is not None and custody.holder != OFFICER and custody.person != caller.person:
-            if manager is None:
-                raise RefusedError(Refusal.FORBIDDEN, "nobody is above the head of the root", unit=unit)
-            doing.as_above(manager)
+        rank_of = ranks_in(doing.pack_for(unit))
+        is_head = any(rank_of(a.position) in HEADS for a in doing.leading(caller.person, unit))
+        check_taking_back(
+            custody,
+            caller.person,
+            unit,
+            is_head=is_head and caller.kind is AccountKind.USE,
+            is_above=_is_above(doing, unit),
+        )
         if custody is None:
-            raise RefusedError(Refusal.CUSTODY_VACANT, f"nobody operates the account of `{unit}`", unit=unit)
-        if custody.person == caller.person:
-            raise RefusedError(Refusal.SELF_SERVICE, "hand it over in writing instead", unit=unit)
-        end_custody(doing, custody)
-        return replace(custody, valid_to=doing.now)
+            raise RuntimeError("vacant custody was checked")
+        ended = end_custody(doing, custody)
+        settle_custodies(doing, unit)
+        return ended
+
+
+def _is_above(doing: Act, unit: UnitId) -> bool:
+    manager = manager_of(doing.org, unit, doing.now)
+    if manager is None:
+        return False
+    try:
+        doing.as_above(manager)
+    except AccessServiceError:
+        return False
+    return True
+
+
+@power(yields(Power.CUSTODY))
+def open_custody(services: Services, caller: Caller, password: str, unit: UnitId) -> Issued:
+    """The head opens the admin account that went back to the head, in the personal session (A7).
+
+    The answer holds the one-time code with which the head sets its password.
+    """
+    confirm_password(services, caller, password)
+    with act(services, caller, "custody.open", unit) as doing:
+        doing.check_visible(unit)
+        if caller.kind is not AccountKind.USE:
+            raise RefusedError(Refusal.FORBIDDEN, "the head opens it in the personal session", unit=unit)
+        settle_custodies(doing, unit)
+        account = admin_account(doing, unit)
+        credential = stored.credential_of(doing.tx.connection, doing.tx.register, account.id)
+        is_opened = credential is not None and credential.password is not None
+        check_opening(doing.custody_of(unit), caller.person, unit, is_opened=is_opened)
+        issued = new_activation(doing, account, is_new_holder=True)
+        doing.tx.happened("custody.open", unit, account=account.id)
+        doing.tx.touches(account.id)
+        return issued
 
 
 @powerless("proposals to sign, not rights")

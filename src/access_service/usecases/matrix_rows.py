@@ -16,14 +16,13 @@ from access_service.domain.names import (
     Method,
     PersonId,
     Side,
-    SuspendableKind,
     UnitId,
 )
 from access_service.domain.org import Assignment, Person, SchoolClass
 from access_service.domain.policy import Pack
 from access_service.domain.standing import OVER, GrantFacts, grant_state, head_at, reads_otherwise
 from access_service.engine.tables import Tables
-from access_service.storage.access import Gatherer
+from access_service.storage.access import Gatherer, suspensions_by_account
 from access_service.storage.audit import revision_at
 from access_service.storage.facts import Reader
 from access_service.usecases.matrix_software import Shared, software_rows
@@ -289,7 +288,7 @@ class Rows:
             and (self._head.include_ended or a.valid_to is None or a.valid_to > self._at)
         ]
         custodies: dict[str, list[Custody]] = {}
-        for custody in self._reader.find(Custody, account=[a.id for a in accounts]):
+        for custody in Gatherer(self._reader).held_custodies([a.unit for a in accounts], self._at):
             is_past = custody.valid_to is not None and custody.valid_to <= self._at
             if custody.valid_from <= self._at and (self._head.include_ended or not is_past):
                 custodies.setdefault(custody.account, []).append(custody)
@@ -361,13 +360,11 @@ class Rows:
         signatures: dict[str, list[Signature]] = {}
         for s in reader.find(Signature, document=list(documents), side=str(Side.GIVER)):
             signatures.setdefault(s.document, []).append(s)
-        suspensions: dict[str, list[Suspension]] = {}
-        for suspension in reader.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=accounts):
-            suspensions.setdefault(suspension.target, []).append(suspension)
+        found = reader.find(Account, id=accounts)
         signers = {s.person for found in signatures.values() for s in found}
         return _Papers(
-            accounts={a.id: a for a in reader.find(Account, id=accounts)},
-            suspensions=suspensions,
+            accounts={a.id: a for a in found},
+            suspensions=suspensions_by_account(reader, found),
             people={p.id: p for p in reader.find(Person, id=people | signers)},
             giver_signatures=signatures,
             documents=documents,

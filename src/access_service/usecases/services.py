@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
-from access_service.domain.accounts import Account, Custody, Suspension, custodian_at, state_of
+from access_service.domain.accounts import Account, Custody, Suspension, state_of
 from access_service.domain.audit import Happening
 from access_service.domain.delegation import LEADERS, Authority, Grant, Office
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
@@ -30,7 +30,7 @@ from access_service.domain.policy import Pack
 from access_service.domain.reasons import Refusal
 from access_service.signing.keys import SealKey
 from access_service.signing.vault import FactorKey
-from access_service.storage.access import Gatherer
+from access_service.storage.access import Gatherer, suspensions_on
 from access_service.storage.accounts import session_by_token
 from access_service.storage.db import Database, Transaction
 from access_service.storage.facts import Reader
@@ -157,14 +157,9 @@ class View:
             raise NotFoundError("unit", id_)
         return unit
 
-    @staticmethod
-    def custody_in(reader: Reader, unit: UnitId, now: datetime) -> Custody | None:
-        """Who operates a unit's admin account at an instant."""
-        return custodian_at(reader.find(Custody, unit=unit), now)
-
     def custody_of(self, unit: UnitId) -> Custody | None:
-        """Who operates the unit's admin account now."""
-        return self.custody_in(self.reader, unit, self.now)
+        """Who operates the unit's admin account now, as duties and papers stand (A7)."""
+        return self.gather.custody(unit, self.now)
 
     def leading(self, person: PersonId, unit: UnitId) -> list[Assignment]:
         """The person's duties of leadership in a unit that hold now; nobody leads where no policy is in force."""
@@ -182,10 +177,15 @@ class View:
     def as_custodian(self, unit: UnitId) -> Caller:
         """The caller operates the admin account of exactly this unit, or `not_custodian`."""
         caller = self.require_caller()
-        if caller.kind is not AccountKind.ADMIN or caller.unit != unit:
-            self.check_visible(unit)
-            raise RefusedError(Refusal.NOT_CUSTODIAN, f"that takes the admin account of `{unit}`", unit=unit)
-        return caller
+        if caller.kind is AccountKind.ADMIN and caller.unit == unit:
+            return caller
+        self.check_visible(unit)
+        custody = self.custody_of(unit)
+        if custody is None:
+            raise RefusedError(Refusal.CUSTODY_VACANT, f"nobody operates the admin account of `{unit}`", unit=unit)
+        if self.leading(caller.person, unit) and custody.person != caller.person:
+            raise RefusedError(Refusal.CUSTODY_TAKEN, f"somebody operates the account of `{unit}`", unit=unit)
+        raise RefusedError(Refusal.NOT_CUSTODIAN, f"that takes the admin account of `{unit}`", unit=unit)
 
     def as_above(self, unit: UnitId) -> Caller:
         """The caller acts for this unit or one above it: its admin account, or its leadership (rule 4)."""
@@ -342,7 +342,7 @@ def _check_still(doing: Act, caller: Caller) -> None:
     if caller.session and session_by_token(doing.tx.connection, caller.session) is None:
         raise RefusedError(Refusal.NOT_AUTHENTICATED, "the session was ended meanwhile", account=caller.account)
     account = doing.tx.get(Account, caller.account)
-    laid_on = doing.tx.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=caller.account)
+    laid_on = [] if account is None else suspensions_on(doing.tx, account)
     if account is None or state_of(account, laid_on, doing.now) is not AccountState.ACTIVE:
         raise RefusedError(Refusal.NOT_AUTHENTICATED, "the account was stopped meanwhile", account=caller.account)
     if caller.kind is not AccountKind.ADMIN:
@@ -351,7 +351,9 @@ def _check_still(doing: Act, caller: Caller) -> None:
     if custody is None:
         raise RefusedError(Refusal.CUSTODY_VACANT, f"nobody operates the admin account of `{caller.unit}`")
     if custody.person != caller.person:
-        raise RefusedError(Refusal.NOT_CUSTODIAN, "somebody else operates the account now", unit=caller.unit)
+        raise RefusedError(Refusal.CUSTODY_TAKEN, "somebody else operates the account now", unit=caller.unit)
+    if doing.gather.is_stopped(caller.person, doing.now):
+        raise RefusedError(Refusal.NOT_AUTHENTICATED, "the person was stopped meanwhile", account=caller.account)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from access_service.domain import papers
-from access_service.domain.accounts import Suspension, state_of
+from access_service.domain.accounts import state_of
 from access_service.domain.delegation import Grant, LeavingCase, check_parties, signing_capacity
 from access_service.domain.documents import (
     Document,
@@ -33,13 +33,13 @@ from access_service.domain.names import (
     Method,
     PersonId,
     Side,
-    SuspendableKind,
 )
 from access_service.domain.org import Assignment
 from access_service.domain.papers import Consequence, CustodyBody, InspectionBody, ReturnBody, lines_of
 from access_service.domain.powers import Power, ends, power, yields
 from access_service.domain.reasons import Refusal
 from access_service.signing.documents import confirm
+from access_service.storage.access import suspensions_on
 from access_service.usecases.accounts import confirm_password
 from access_service.usecases.documents import (
     check_custody_again,
@@ -310,7 +310,7 @@ def _check_witness(doing: Act, leaving: LeavingCase, witness: PersonId) -> None:
     if not is_third or not any(doing.now in a.interval for a in duties):
         raise RefusedError(Refusal.SELF_SERVICE, "the witness is a third person of the unit", unit=leaving.unit)
     account = doing.use_account_of(witness)
-    laid_on = doing.tx.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=account.id) if account else []
+    laid_on = suspensions_on(doing.tx, account) if account else []
     if account is None or state_of(account, laid_on, doing.now) is not AccountState.ACTIVE:
         raise RefusedError(
             Refusal.ACCOUNT_NOT_ACTIVE,
