@@ -172,6 +172,7 @@ class Made:
             admins=dict(self.world.admins),
             people={key: copy(someone) for key, someone in self.world.people.items()},
             authenticators={},
+            keys=[],
         )
 
 

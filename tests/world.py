@@ -28,6 +28,7 @@ from access_service.domain.names import (
     RegisterId,
     UnitId,
 )
+from access_service.domain.org import Assignment
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.engine.decide import decide
@@ -50,10 +51,12 @@ from access_service.usecases import (
     signatures,
 )
 from access_service.usecases.documents import Line, Prepared
+from access_service.usecases.operators import OperatorKey
 from access_service.usecases.org import Duty
 from access_service.usecases.services import Caller, Services
 from access_service.usecases.signatures import Presented, Signed
 from access_service.usecases.snapshots import LockIndex, Reading
+from second_person import SecondPerson
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[1]
@@ -104,7 +107,7 @@ class Authenticator:
 
 
 @dataclass
-class World:
+class World(SecondPerson):
     """A register with a department, and what the test adds."""
 
     services: Services
@@ -115,6 +118,7 @@ class World:
     people: dict[str, Someone] = field(default_factory=dict)
     root_authority: str = ""
     authenticators: dict[str, Authenticator] = field(default_factory=dict)
+    keys: list[OperatorKey] = field(default_factory=list)
 
     def activate(self, code: str) -> AccountId:
         """Set the one password everybody has here."""
@@ -174,7 +178,7 @@ class World:
         return who, self.hand_over(SCHOOL, who, line).grants[0]
 
     def assign(self, person: PersonId, unit: UnitId, position: str, by: UnitId, **duty: object) -> AssignmentId:
-        return org.assign_duty(
+        done = org.assign_duty(
             self.services,
             self.admins[by],
             Duty(
@@ -186,7 +190,9 @@ class World:
                 valid_from=duty.pop("valid_from", self.clock.now),  # type: ignore[arg-type]
                 **duty,  # type: ignore[arg-type]
             ),
-        ).id
+        )
+        assert isinstance(done, Assignment), "it waits for the leadership"
+        return done.id
 
     def appoint_head(self, key: str, unit: UnitId, position: str, manager: UnitId) -> Someone:
         """The direct manager appoints a head and hands over the unit's admin account on signed paper."""

@@ -109,9 +109,11 @@ def test_a_school_year_opens_and_closes(managed: Managed) -> None:
     managed.refused(ADMIN, "school-years", year, 403, "not_custodian")
     managed.made(ROOT_ADMIN, "school-years", year)
     assert [y["id"] for y in managed.seen(TEACHER, "school-years")["school_years"]] == ["2026-2027", "2027-2028"]
-    managed.made(ROOT_ADMIN, "school-years/2026-2027/close")
+    managed.world.close_year()
     assert managed.seen(TEACHER, "me")["grants"][0]["state"] == "expired"
-    managed.refused(ROOT_ADMIN, "school-years/2026-2027/close", None, 409, "closed_year")
+    again = {"reason": "lần nữa"}
+    managed.refused(ROOT_ADMIN, "school-years/2026-2027/close", again, 409, "closed_year")
+    assert managed.made(ROOT_ADMIN, "school-years/2026-2027/reopen", again)["kind"] == "reopen_year"
 
 
 def test_classes_are_entered_and_listed(managed: Managed) -> None:

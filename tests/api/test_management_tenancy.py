@@ -72,7 +72,7 @@ POSTS: list[tuple[str, Any]] = [
     ("units/{unit}/custody/open", {"password": PASSWORD}),
     ("units/{unit}/renewals", {"school_year": "2026-2027", "dated": "2026-08-20"}),
     ("units/{unit}/confirmations", None),
-    ("school-years/2026-2027/close", None),
+    ("school-years/2026-2027/close", BECAUSE),
     ("assignments/{duty}/end", {"on": "2026-08-20", "decision_number": "1"}),
     ("accounts/{account}/suspend", BECAUSE),
     ("accounts/{account}/resume", None),

@@ -8,6 +8,7 @@ import pytest
 
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountKind, SuspendableKind
+from access_service.domain.org import Assignment
 from access_service.domain.reasons import Refusal
 from access_service.usecases import accounts, delegation, documents, leaving, org
 from world import LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World
@@ -83,8 +84,10 @@ def test_an_officer_makes_nobody_who_signs_for_the_head(school_world: World) -> 
     person = org.add_person(world.services, world.admins[SCHOOL], name="Người Thử Bù Nhìn").id
     world.hand_to_officer(SCHOOL)
     assert world.assign(person, SCHOOL, "clerk", SCHOOL)
-    with world.refuses(Refusal.FORBIDDEN):
+    with pytest.raises(AssertionError, match="waits for the leadership"):
         world.assign(person, SCHOOL, "vice_principal", SCHOOL)
+    with world.services.db.read(world.register) as reader:
+        assert [a.position for a in reader.find(Assignment, person=person)] == ["clerk"]
     assert world.assign(person, SCHOOL, "vice_principal", OFFICE)
 
 

@@ -13,7 +13,7 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import DocumentId, DocumentState, GrantEnd
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
-from access_service.usecases import delegation, documents, inspection, leaving, org, signatures
+from access_service.usecases import delegation, documents, inspection, leaving, signatures
 from access_service.usecases.documents import Line, Prepared
 from access_service.usecases.signatures import Presented
 from world import CLASS_6A, CLASS_6B, LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World, hire_homeroom, homeroom_line
@@ -221,7 +221,7 @@ def test_last_years_line_does_not_keep_anybody_from_committing(school_world: Wor
     world.sign(world.people[f"head:{SCHOOL}"], paper.document.id)
     world.sign(teacher, paper.document.id)
     world.clock.forward(days=1)
-    org.close_school_year(world.services, world.admins[world.root], "2026-2027")
+    world.close_year()
     assert world.sign(teacher, paper.commitment.id).activated == ()
     assert world.log()[-1].happening.details == {"code": "closed_year"}
     assert not world.ask(teacher)

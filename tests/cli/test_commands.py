@@ -369,15 +369,6 @@ def test_policy_test_of_a_pack_without_cases_is_no_success(run: Any, tmp_path: P
     assert (ran.status, ran.out) == (1, "0 cases, 0 failed\n")
 
 
-def test_policy_bind_puts_a_pack_in_force_and_names_the_one_it_replaces(run: Any) -> None:
-    assert init() == 0
-    ran = run("policy", "bind", "00031", "hai-phong")
-    assert ran.status == 1
-    assert "name the binding it replaces" in ran.err
-    assert run("policy", "bind", "00031", "khong-co").status == 1
-    assert run("policy", "bind", "00031", "hai-phong", "--on", "x").status == 2
-
-
 # -- import
 
 

@@ -119,6 +119,10 @@ article = "default"
 value = 366
 article = "default"
 
+[limits.school_year_undo_days]
+value = 7
+article = "default"
+
 [limits.hand_back_days]
 value = 15
 article = "default"

@@ -89,7 +89,7 @@ def test_closing_a_year_early_ends_its_class_grants(school_world: World) -> None
     teacher, _ = homeroom(world)
     before = world.clock.now
     world.clock.forward(days=250)
-    org.close_school_year(world.services, world.admins[world.root], "2026-2027")
+    world.close_year()
     assert world.why(teacher) is Reason.EXPIRED
     assert world.ask(teacher, at=before)
     with world.refuses(Refusal.CLOSED_YEAR):

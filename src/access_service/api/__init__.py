@@ -34,6 +34,7 @@ from access_service.api import (
     second_factors,
     sessions,
     software,
+    waiting,
 )
 
 routers: tuple[APIRouter, ...] = (
@@ -44,5 +45,5 @@ routers: tuple[APIRouter, ...] = (
     matrix.router,
     oauth.router,
     *(sessions.open_router, sessions.router, second_factors.router, org.router, accounts.router),
-    *(delegation.router, documents.router, software.router, audit.router),
+    *(delegation.router, documents.router, software.router, audit.router, waiting.router),
 )

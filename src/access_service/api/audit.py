@@ -1,17 +1,14 @@
 """The log, the register, and the packs in force."""
 
-from typing import Annotated, cast
+from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Query
 
 from access_service.api.deps import CallerDep, ServicesDep
 from access_service.api.routing import manage
-from access_service.api.schemas_audit import BindingOut, EventOut, EventsOut, NewBinding, RegisterOut
+from access_service.api.schemas_audit import EventOut, EventsOut, NewBinding, RegisterOut
 from access_service.api.schemas_base import Id
-from access_service.domain.errors import InvalidError
 from access_service.domain.names import UnitId
-from access_service.engine.load import PackFiles
-from access_service.settings import Settings
 from access_service.usecases import policy, reading, reading_papers
 
 MOST_EVENTS = 1000
@@ -43,23 +40,6 @@ def register(services: ServicesDep, caller: CallerDep) -> RegisterOut:
 
 
 @router.post("/pack-bindings", status_code=201)
-def bind_pack(request: Request, services: ServicesDep, caller: CallerDep, body: NewBinding) -> BindingOut:
-    """Put a pack in force for a unit from a day; the department's custodian decides."""
-    if (body.pack is None) == (body.digest is None):
-        raise InvalidError("name a pack or a digest, one of them")
-    settings = cast("Settings", request.app.state.settings)
-    name = body.pack
-
-    def read() -> PackFiles:
-        return policy.read_pack(settings.policy_dir, settings.models_dir, name or "")
-
-    binding = policy.bind_pack(
-        services,
-        caller,
-        unit=UnitId(body.unit),
-        pack=read if body.digest is None else body.digest,
-        on=body.on,
-        until=body.until,
-        replaces=body.replaces,
-    )
-    return BindingOut.model_validate(binding)
+def bind_pack(services: ServicesDep, caller: CallerDep, body: NewBinding) -> None:
+    """Refused with `operator_only`: the pack of every unit is bound at the command line, by a decision."""
+    policy.bind_pack(services, caller, unit=UnitId(body.unit))

@@ -65,6 +65,7 @@ STATUS: Mapping[Refusal, int] = {
     Refusal.NOT_CUSTODIAN: 403,
     Refusal.NOT_DIRECT_MANAGER: 403,
     Refusal.NOT_FOUND: 404,
+    Refusal.OPERATOR_ONLY: 403,
     Refusal.PASSWORD_DUE: 403,
     Refusal.PRECONDITION_MISSING: 409,
     Refusal.REDELEGATION_FORBIDDEN: 403,

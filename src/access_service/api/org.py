@@ -12,6 +12,7 @@ from access_service.api.schemas_base import SchoolYearCode
 from access_service.api.schemas_org import (
     AssignmentOut,
     AssignmentsOut,
+    Because,
     ClassesOut,
     ClassOut,
     DutyEnd,
@@ -34,10 +35,12 @@ from access_service.api.schemas_org import (
     UnitOut,
     UnitsOut,
 )
+from access_service.api.schemas_waiting import WaitingActOut
 from access_service.domain.delegation import LeavingCase
 from access_service.domain.names import AssignmentId, PersonId, SuspendableKind, UnitId
 from access_service.domain.org import ManagementEdge, Succession
-from access_service.usecases import delegation, leaving, org, reading, reading_papers, succession
+from access_service.domain.waiting import WaitingAct
+from access_service.usecases import delegation, leaving, org, reading, reading_papers, succession, years
 from access_service.usecases.services import Services
 
 router = manage("organisation")
@@ -142,16 +145,15 @@ def open_school_year(services: ServicesDep, caller: CallerDep, body: NewSchoolYe
 
 
 @router.post("/school-years/{id}/close")
-def close_school_year(
-    services: ServicesDep,
-    caller: CallerDep,
-    id: PathId,  # noqa: A002
-    dry_run: DryRun = False,
-) -> SchoolYearOut | RehearsedOut:
-    """Close it now; its class grants end and none is carried over."""
-    return done_or_told(
-        services, dry_run, lambda s: org.close_school_year(s, caller, id), SchoolYearOut.model_validate
-    )
+def close_school_year(services: ServicesDep, caller: CallerDep, id: PathId, body: Because) -> WaitingActOut:  # noqa: A002
+    """Close it before its date: a second person of the department's leadership confirms it."""
+    return WaitingActOut.of(years.close_school_year(services, caller, id, reason=body.reason))
+
+
+@router.post("/school-years/{id}/reopen")
+def reopen_school_year(services: ServicesDep, caller: CallerDep, id: PathId, body: Because) -> WaitingActOut:  # noqa: A002
+    """Undo its closing, within the pack's days: a second person of the department's leadership confirms it."""
+    return WaitingActOut.of(years.reopen_school_year(services, caller, id, reason=body.reason))
 
 
 @router.post("/classes", status_code=201)
@@ -195,9 +197,13 @@ def read_person(services: ServicesDep, caller: CallerDep, id: PathId) -> PersonO
 
 
 @router.post("/assignments", status_code=201)
-def assign_duty(services: ServicesDep, caller: CallerDep, body: NewAssignment) -> AssignmentOut:
-    """Record a decision that assigns a duty; a head is appointed by the direct manager."""
-    return AssignmentOut.of(org.assign_duty(services, caller, body.duty()))
+def assign_duty(services: ServicesDep, caller: CallerDep, body: NewAssignment) -> AssignmentOut | WaitingActOut:
+    """Record a decision that assigns a duty; a head is appointed by the direct manager.
+
+    Who signs, entered by an officer, waits for the office's leadership: then a waiting act is the answer.
+    """
+    done = org.assign_duty(services, caller, body.duty())
+    return WaitingActOut.of(done) if isinstance(done, WaitingAct) else AssignmentOut.of(done)
 
 
 @router.post("/assignments/{id}/end")
@@ -207,15 +213,21 @@ def end_duty(
     id: PathId,  # noqa: A002
     body: DutyEnd,
     dry_run: DryRun = False,
-) -> LeavingCaseOut | RehearsedOut:
-    """A duty ends at 00:00 of a day: its grants end then, and a leaving case opens."""
+) -> LeavingCaseOut | WaitingActOut | RehearsedOut:
+    """A duty ends at 00:00 of a day: its grants end then, and a leaving case opens.
 
-    def run(services: Services) -> LeavingCase:
+    The release of who signs, entered by an officer, waits for the office's leadership.
+    """
+
+    def run(services: Services) -> LeavingCase | WaitingAct:
         return leaving.end_duty(
             services, caller, AssignmentId(id), on=body.on, decision_number=body.decision_number
         )
 
-    return done_or_told(services, dry_run, run, LeavingCaseOut.model_validate)
+    def shown(done: LeavingCase | WaitingAct) -> LeavingCaseOut | WaitingActOut:
+        return WaitingActOut.of(done) if isinstance(done, WaitingAct) else LeavingCaseOut.model_validate(done)
+
+    return done_or_told(services, dry_run, run, shown)
 
 
 @router.get("/units/{id}/assignments")

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from access_service.cli import options
+from access_service.cli import office_commands, options
 from access_service.cli.errors import run
 from access_service.cli.software_commands import software
 
@@ -28,6 +28,7 @@ app.add_typer(policy, name="policy")
 keys = typer.Typer(help="Keys: list, rotate.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(keys, name="keys")
 app.add_typer(software, name="software")
+app.add_typer(office_commands.operators, name="operator")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -94,29 +95,13 @@ def init(
     )
 
 
-@app.command(name="appoint-director")
-def appoint_director(
-    *,
-    name: Annotated[str | None, typer.Option(help="The new director's name.")] = None,
-    decision_number: Annotated[
-        str | None, typer.Option(metavar="NUMBER", help="Number of the decision that appoints the director.")
-    ] = None,
-    decision_date: Annotated[str | None, typer.Option(metavar="DAY", help="Its date, dd/mm/yyyy.")] = None,
-    decision_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Its file; only the SHA-256 is kept.")
-    ] = None,
-    database: options.Database = None,
-    register: options.Register = None,
-    json: options.Json = False,
-) -> None:
-    """Record a new director of the department from now on, and print one-time activation links.
-
-    Nobody in the register is above the root, so the operator enters the decision. What was granted stands.
-    """
-    from access_service.cli.init_register import run_appoint
-
-    given = {"name": name, "decision_number": decision_number, "decision_date": decision_date}
-    run_appoint(given, register=register, database=database, decision_file=decision_file, as_json=json)
+for _command in (
+    office_commands.appoint,
+    office_commands.release,
+    office_commands.confirm,
+    office_commands.waiting,
+):
+    app.command()(_command)
 
 
 @app.command()
@@ -333,8 +318,9 @@ def policy_test(
 def policy_bind(
     unit: Annotated[str, typer.Argument(help="Code of the unit; what is below it follows.")],
     pack: Annotated[str, typer.Argument(help="Name of a pack of the policy folder.")],
+    *,
     on: Annotated[
-        str | None, typer.Option(metavar="DAY", help="From 00:00 of this day; at once if left out.")
+        str | None, typer.Option(metavar="DAY", help="From 00:00 of this day; from its confirmation if left out.")
     ] = None,
     until: Annotated[
         str | None, typer.Option(metavar="DAY", help="First day without it; open if left out.")
@@ -342,23 +328,22 @@ def policy_bind(
     replaces: Annotated[
         str | None, typer.Option(metavar="ID", help="The binding that ends when this one begins.")
     ] = None,
+    decision_number: options.DecisionNumber,
+    decision_date: options.DecisionDate,
+    issuer: options.Issuer,
+    decision_file: options.DecisionFile,
+    operator: options.Operator,
+    secret_file: options.SecretFile = None,
     database: options.Database = None,
     register: options.Register = None,
     json: options.Json = False,
 ) -> None:
-    """Put a pack in force for a unit and everything below it."""
+    """Prepare putting a pack in force for a unit and everything below it; a second person confirms it."""
+    from access_service.cli.office import Entered
     from access_service.cli.policy import run_policy_bind
 
-    run_policy_bind(
-        unit,
-        pack,
-        database=database,
-        register=register,
-        on=on,
-        until=until,
-        replaces=replaces,
-        as_json=json,
-    )
+    said = Entered(decision_number, decision_date, issuer, decision_file, operator, secret_file)
+    run_policy_bind(unit, pack, said, on=on, until=until, replaces=replaces, at=(database, register), as_json=json)
 
 
 @keys.command("list")

@@ -8,14 +8,13 @@ from pathlib import Path
 import typer
 
 from access_service.cli.errors import UsageError
-from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
+from access_service.cli.opening import say_json, services_for, settings_for
 from access_service.domain.names import PersonId, RegisterId, UnitId
 from access_service.domain.time import local
 from access_service.settings import Settings
 from access_service.storage.db import Database
 from access_service.storage.migrate import require_current, upgrade, version_of
 from access_service.usecases.accounts import Issued
-from access_service.usecases.director import Appointment, appoint_director
 from access_service.usecases.import_sheets import clean
 from access_service.usecases.instants import parse_day
 from access_service.usecases.policy import read_pack
@@ -103,32 +102,6 @@ def _database(settings: Settings) -> Database:
         db.close()
         raise
     return db
-
-
-def run_appoint(
-    given: Mapping[str, str | None],
-    *,
-    register: str | None,
-    database: str | None,
-    decision_file: Path | None,
-    as_json: bool,
-) -> None:
-    """Record a new director and print the one-time links of the two accounts that are theirs now."""
-    wanted = ("name", "decision_number", "decision_date")
-    said = {name: clean(given.get(name) or "") for name in wanted}
-    if missing := [f"--{name.replace('_', '-')}" for name in wanted if not said[name]]:
-        raise UsageError(f"missing {', '.join(missing)}")
-    appointment = Appointment(
-        said["name"],
-        said["decision_number"],
-        parse_day(said["decision_date"]),
-        None if decision_file is None else _sha256(decision_file),
-    )
-    settings = settings_for(database)
-    with opened(settings) as db:
-        found = register_of(db, register or settings.register_name)
-        appointed = appoint_director(services_for(db, settings), found, appointment)
-    _links({"register": found}, [("admin", appointed.admin), ("director", appointed.director)], settings, as_json)
 
 
 def _say(founded: Founded, settings: Settings, *, as_json: bool) -> None:

@@ -55,3 +55,25 @@ Property = Annotated[
         "function. May be repeated.",
     ),
 ]
+DecisionNumber = Annotated[
+    str, typer.Option(metavar="NUMBER", help="Number of the decision of the authority that appoints.")
+]
+DecisionDate = Annotated[str, typer.Option(metavar="DAY", help="Its date, dd/mm/yyyy.")]
+Issuer = Annotated[str, typer.Option(metavar="NAME", help="Who issued it.")]
+DecisionFile = Annotated[
+    Path,
+    typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Its file; only the SHA-256 is kept."),
+]
+Operator = Annotated[
+    str, typer.Option("--operator", metavar="NAME", help="Name of the operator, who shows their secret.")
+]
+SecretFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--secret-file",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="File that holds the operator's secret; asked for on a terminal if left out.",
+    ),
+]

@@ -6,7 +6,8 @@ from pathlib import Path
 import typer
 
 from access_service.cli.errors import DONE, REFUSED
-from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
+from access_service.cli.office import At, Entered, office, say_waiting
+from access_service.cli.opening import say_json, settings_for
 from access_service.domain.errors import Fault, PolicyError
 from access_service.domain.names import UnitId
 from access_service.domain.policy import Pack
@@ -19,8 +20,7 @@ from access_service.engine.standalone import StandaloneEngine, StandalonePack
 from access_service.engine.standalone_cases import run_standalone_cases
 from access_service.engine.standalone_load import is_standalone, load_standalone, models_for
 from access_service.usecases.instants import parse_day
-from access_service.usecases.policy import bind_pack_as_operator, read_pack
-from access_service.usecases.sheets import instant_text
+from access_service.usecases.policy import prepare_binding, read_pack
 
 
 def run_policy_check(folders: Sequence[Path], *, models: Path | None, as_json: bool) -> int:
@@ -103,41 +103,25 @@ def run_policy_test(folders: Sequence[Path], *, models: Path | None, as_json: bo
 def run_policy_bind(
     unit: str,
     pack: str,
+    said: Entered,
     *,
-    database: str | None,
-    register: str | None,
     on: str | None,
     until: str | None,
     replaces: str | None,
+    at: At,
     as_json: bool,
 ) -> None:
-    """Put a pack in force for a unit and what is below it."""
-    settings = settings_for(database)
-    with opened(settings) as db:
-        name = register_of(db, register)
-        binding = bind_pack_as_operator(
-            services_for(db, settings),
-            name,
+    """Prepare putting a pack in force for a unit and what is below it."""
+    with office(at) as (services, register, settings):
+        prepared = prepare_binding(
+            services,
+            register,
             unit=UnitId(unit),
             pack=read_pack(settings.policy_dir, settings.models_dir, pack),
-            on=local(db.clock()).date() if on is None else parse_day(on),
+            on=local(services.db.clock()).date() if on is None else parse_day(on),
+            decision=said.decision(),
+            operator=said.key(),
             until=None if until is None else parse_day(until),
             replaces=replaces,
         )
-    if as_json:
-        say_json(
-            {
-                "id": binding.id,
-                "unit": binding.unit,
-                "pack": binding.pack,
-                "digest": binding.digest,
-                "valid_from": local(binding.valid_from).isoformat(),
-                "valid_to": None if binding.valid_to is None else local(binding.valid_to).isoformat(),
-            }
-        )
-    else:
-        until_text = f" – {instant_text(binding.valid_to)}" if binding.valid_to else ""
-        typer.echo(
-            f"{binding.id}: {binding.pack} ({binding.digest}) for {binding.unit}, "
-            f"{instant_text(binding.valid_from)}{until_text}"
-        )
+    say_waiting([prepared], as_json=as_json)

@@ -100,7 +100,7 @@ class Custody:
     holder: str
     """`head`, `officer` or `deputy_in_charge`; the pack says which are allowed."""
     document: DocumentId | None
-    """The written handover; None where the operator entered the root's director (`init`, `appoint-director`)."""
+    """The written handover; None where the operator entered the root's director (`init`, `appoint`)."""
     valid_from: datetime
     valid_to: datetime | None = None
     assignment: AssignmentId | None = None

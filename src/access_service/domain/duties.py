@@ -143,12 +143,21 @@ def is_operators(ground: Ground, unit: UnitId, position: Position) -> bool:
     return signs(position) and manager_of(ground.org, unit, ground.now) is None
 
 
+def check_not_operators(ground: Ground, unit: UnitId, position: Position) -> None:
+    """(A1) Refuse what is the operator's, whoever asks."""
+    if is_operators(ground, unit, position):
+        raise RefusedError(
+            Refusal.OPERATOR_ONLY, "`access-service appoint` and `release` enter who signs for the root", unit=unit
+        )
+
+
 def hand_in_appointing(ground: Ground, operated: UnitId | None, unit: UnitId, position: Position) -> Hand:
     """(4) Heads are appointed from above, everybody else by their own unit; deputies by either.
 
     `operated` is the unit whose admin account the caller operates. (A1) An officer who operates it only prepares
     what is about somebody who signs: who prepares papers does not choose who signs them.
     """
+    check_not_operators(ground, unit, position)
     manager = manager_of(ground.org, unit, ground.now)
     if position.rank in HEADS and manager is not None and operated == unit:
         raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "a head is appointed from above", unit=unit)
@@ -170,3 +179,23 @@ def hand_over_signers(ground: Ground, operated: UnitId) -> Hand:
     """
     custody = custody_at(ground, operated)
     return Hand.PREPARES if custody is None or custody.holder == OFFICER else Hand.COMPLETES
+
+
+def releasing_office(ground: Ground, duty: Assignment) -> UnitId:
+    """The office that takes the account back: a head's the direct manager, everybody else's their own unit."""
+    position = ground.pack_for(duty.unit).positions.get(duty.position)
+    manager = manager_of(ground.org, duty.unit, ground.now)
+    is_head = position is not None and position.rank in HEADS
+    return manager if is_head and manager is not None else duty.unit
+
+
+def hand_in_releasing(ground: Ground, operated: UnitId | None, duty: Assignment) -> Hand:
+    """(A1) How far a release goes; `operated` is the unit whose admin account the caller acts with, if they do.
+
+    One of the leadership who releases somebody in a personal session completes it.
+    """
+    position = ground.pack_for(duty.unit).positions.get(duty.position)
+    if position is None or not signs(position):
+        return Hand.COMPLETES
+    check_not_operators(ground, duty.unit, position)
+    return Hand.COMPLETES if operated is None else hand_over_signers(ground, operated)

@@ -113,6 +113,7 @@ class Refusal(StrEnum):
     NOT_CUSTODIAN = "not_custodian"
     NOT_DIRECT_MANAGER = "not_direct_manager"
     NOT_FOUND = "not_found"
+    OPERATOR_ONLY = "operator_only"
     PASSWORD_DUE = "password_due"  # noqa: S105 a code, no password
     PRECONDITION_MISSING = "precondition_missing"
     REDELEGATION_FORBIDDEN = "redelegation_forbidden"

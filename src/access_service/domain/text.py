@@ -226,6 +226,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Only the direct manager may do this",
         ),
         Refusal.NOT_FOUND: Text("Không tìm thấy", "Not found"),
+        Refusal.OPERATOR_ONLY: Text(
+            "Chỉ người vận hành hệ thống được ghi nhận, theo quyết định của cấp có thẩm quyền",
+            "Only the operator enters this, by a decision of the authority that appoints",
+        ),
         Refusal.PASSWORD_DUE: Text("Phải đổi mật khẩu trước khi tiếp tục", "Set a new password first"),
         Refusal.PRECONDITION_MISSING: Text(
             "Phần mềm chưa đáp ứng điều kiện để được Sở GDĐT đồng ý",

@@ -51,6 +51,7 @@ LIMITS: Mapping[str, range | frozenset[str]] = {
     "admin_password_days": range(1, 3_651),
     "admin_password_history": range(25),
     "grant_days_max": range(1, 3_661),
+    "school_year_undo_days": range(1, 61),
     "hand_back_days": range(1, 366),
     "deadline_without_hour": frozenset({BEFORE_DAY, THROUGH_DAY}),
     "software_security_level": range(6),
@@ -63,6 +64,7 @@ LIMITS: Mapping[str, range | frozenset[str]] = {
 """What the product reads: numbers with the bounds past which they are mistakes, and choices."""
 LATER_LIMITS: Mapping[str, int | str] = {
     **DEFAULTS,
+    "school_year_undo_days": 7,
     "software_security_level": 0,
     "software_on_axis": "not_required",
     "software_raw_files": "allowed",

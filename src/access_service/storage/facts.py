@@ -40,7 +40,8 @@ from access_service.domain.org import (
 )
 from access_service.domain.policy import PackBinding
 from access_service.domain.software import Approval, Client, Draw, Software
-from access_service.storage import tables, tables_accounts
+from access_service.domain.waiting import WaitingAct
+from access_service.storage import tables, tables_accounts, tables_acts
 from access_service.storage.codec import Codec
 
 T = TypeVar("T")
@@ -78,6 +79,7 @@ CODECS: dict[type[Any], Codec[Any]] = {
         (Approval, tables.ApprovalRow),
         (Draw, tables.DrawRow),
         (Client, tables.ClientRow),
+        (WaitingAct, tables_acts.WaitingActRow),
     )
 }
 NOUNS = {
@@ -86,6 +88,7 @@ NOUNS = {
     SchoolClass: "class",
     LeavingCase: "leaving case",
     PackBinding: "pack binding",
+    WaitingAct: "waiting act",
 }
 _CHUNK = 500
 """Values in one `IN (…)`: well below every database's limit on parameters."""

@@ -27,6 +27,7 @@ from access_service.domain.org import ManagementEdge, SchoolClass, SchoolYear, U
 from access_service.domain.policy import PackBinding
 from access_service.domain.scope import ClassSubject, Scope
 from access_service.domain.time import local, start_of_day
+from access_service.domain.waiting import WaitingAct
 from access_service.engine.load import PackFiles
 from access_service.signing.passwords import new_password
 from access_service.signing.totp import code_at
@@ -255,6 +256,8 @@ class _Builder:
                 **duty,
             ),
         )
+        if isinstance(assignment, WaitingAct):
+            raise RuntimeError("in the example every unit is kept by its head")
         prefix = "cbql" if by != unit else "gv"
         issued = accounts.issue_account(
             self.services,

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from access_service.domain import duties as duty_rules
 from access_service.domain.accounts import Account, Custody, Suspension
 from access_service.domain.custody import (
     LAST_DUTY,
@@ -39,7 +40,7 @@ from access_service.domain.names import (
     SuspendableKind,
     UnitId,
 )
-from access_service.domain.org import Assignment, is_below, manager_of
+from access_service.domain.org import Assignment, is_below
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.separations import check_separations
 from access_service.domain.standing import GrantFacts, documents_reason
@@ -271,7 +272,9 @@ def settle_person(doing: Act, person: PersonId, *, new: Assignment | None = None
     cases = {c.assignment for c in doing.tx.find(LeavingCase, person=person)}
     for duty in left_by_date(duties, doing.now):
         if duty.id not in cases and duty.valid_to is not None:
-            case = LeavingCase(doing.new_id("cas"), person, releasing_office(doing, duty), duty.id, duty.valid_to)
+            case = LeavingCase(
+                doing.new_id("cas"), person, duty_rules.releasing_office(doing.ground, duty), duty.id, duty.valid_to
+            )
             doing.tx.put(case)
             doing.tx.happened("duty.lapse", duty.id, case=case.id)
     account = doing.use_account_of(person)
@@ -288,14 +291,6 @@ def settle_person(doing: Act, person: PersonId, *, new: Assignment | None = None
         stored.end_sessions_of(doing.tx.connection, doing.tx.register, account.id)
         doing.tx.happened("account.suspend", account.id, suspension=suspension.id)
         doing.tx.touches(account.id)
-
-
-def releasing_office(doing: Act, duty: Assignment) -> UnitId:
-    """Heads are released from above, everybody else by their own unit: the office that takes the account back."""
-    position = doing.pack_for(duty.unit).positions.get(duty.position)
-    manager = manager_of(doing.org, duty.unit, doing.now)
-    is_head = position is not None and position.rank in HEADS
-    return manager if is_head and manager is not None else duty.unit
 
 
 def end_custodies_of(doing: Act, duty: Assignment) -> None:

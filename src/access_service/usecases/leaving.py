@@ -1,18 +1,22 @@
 """People leave, go on leave, and school years turn: duties end and with them the grants (rules 11 and 12)."""
 
+import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
+from access_service.domain import duties
 from access_service.domain.accounts import Custody
 from access_service.domain.custody import check_opening, check_taking_back, ranks_in
 from access_service.domain.delegation import HEADS, TAKEN_BACK, Grant, LeavingCase
+from access_service.domain.duties import Hand
 from access_service.domain.errors import AccessServiceError, InvalidError, RefusedError
 from access_service.domain.names import AccountKind, AssignmentId, AuthorityId, PersonId, UnitId
 from access_service.domain.org import Assignment, manager_of
 from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
-from access_service.domain.time import start_of_day
+from access_service.domain.time import local, start_of_day
+from access_service.domain.waiting import WaitingAct, WaitingKind, WrittenDecision
 from access_service.storage import accounts as stored
 from access_service.usecases.accounts import Issued, confirm_password, new_activation
 from access_service.usecases.documents import Line, Prepared, propose_handover
@@ -21,20 +25,21 @@ from access_service.usecases.effects import (
     end_custodies_of,
     end_custody,
     end_grants_of_assignment,
-    releasing_office,
     settle_custodies,
     suspend_account_if_last,
 )
 from access_service.usecases.services import Act, Caller, Services, act, as_missing, look
+from access_service.usecases.waiting import prepare
 
 
 @power(ends(Power.OFFICE, Power.GRANT, Power.CUSTODY, Power.ACCOUNT))
 def end_duty(
     services: Services, caller: Caller, id_: AssignmentId, *, on: date, decision_number: str
-) -> LeavingCase:
+) -> LeavingCase | WaitingAct:
     """A duty ends at 00:00 of a day (transfer, retirement, another post): its grants end then, a case opens.
 
-    With the last duty the account is suspended. The case closes with return minutes (#125).
+    With the last duty the account is suspended. The case closes with return minutes (#125). What an officer enters
+    about somebody who signs waits until one of the leadership of the officer's unit confirms it (ruling A1).
     """
     with act(services, caller, "duty.end", id_) as doing:
         duty = doing.tx.require(Assignment, id_)
@@ -45,21 +50,50 @@ def end_duty(
             raise RefusedError(Refusal.SELF_SERVICE, "nobody ends their own duty")
         if duty.valid_to is not None and duty.valid_to <= at:
             raise InvalidError("the duty ends earlier already")
-        ended = replace(duty, valid_to=max(at, duty.valid_from))
-        doing.tx.put(ended)
-        end_grants_of_assignment(doing, ended)
-        end_custodies_of(doing, ended)
-        suspend_account_if_last(doing, duty.person, max(at, duty.valid_from))
-        case = LeavingCase(doing.new_id("cas"), duty.person, office, duty.id, at)
-        doing.tx.put(case)
-        doing.tx.happened("duty.end", id_, decision=decision_number, on=on.isoformat(), case=case.id)
-        doing.touch_person(duty.person)
-        return case
+        operated = caller.unit if caller.kind is AccountKind.ADMIN else None
+        if duties.hand_in_releasing(doing.ground, operated, duty) is Hand.COMPLETES:
+            return _end(doing, duty, office, at, decision_number)
+        return prepare(
+            doing,
+            WaitingKind.RELEASE,
+            target=id_,
+            unit=duty.unit,
+            office=caller.unit,
+            body={"on": on.isoformat()},
+            decision=WrittenDecision(decision_number, local(doing.now).date()),
+            person=duty.person,
+        )
+
+
+def _end(doing: Act, duty: Assignment, office: UnitId, at: datetime, decision_number: str) -> LeavingCase:
+    ended = replace(duty, valid_to=max(at, duty.valid_from))
+    doing.tx.put(ended)
+    end_grants_of_assignment(doing, ended)
+    end_custodies_of(doing, ended)
+    suspend_account_if_last(doing, duty.person, max(at, duty.valid_from))
+    case = LeavingCase(doing.new_id("cas"), duty.person, office, duty.id, at)
+    doing.tx.put(case)
+    on = local(at).date().isoformat()
+    doing.tx.happened("duty.end", duty.id, decision=decision_number, on=on, case=case.id)
+    doing.touch_person(duty.person)
+    return case
+
+
+def enact_release(doing: Act, found: WaitingAct) -> str:
+    """What an officer had prepared was confirmed: the duty ends on its day, at the earliest now."""
+    duty = doing.tx.require(Assignment, found.target)
+    day = start_of_day(date.fromisoformat(json.loads(found.body)["on"]))
+    if duty.valid_to is not None and duty.valid_to <= max(day, doing.now):
+        raise InvalidError("the duty ends earlier already")
+    office = duties.releasing_office(doing.ground, duty)
+    if found.office not in doing.office_chain(office):
+        raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "that office is not above it any more", unit=found.office)
+    return _end(doing, duty, office, max(day, doing.now), found.decision_number).id
 
 
 def _as_releasing(doing: Act, duty: Assignment) -> UnitId:
-    """Heads are released from above, everybody else by their own unit."""
-    office = releasing_office(doing, duty)
+    """Heads are released from above, everybody else by their own unit: the office that takes the account back."""
+    office = duties.releasing_office(doing.ground, duty)
     doing.as_above(office)
     return office
 

@@ -1,5 +1,6 @@
 """The organisation: units and who manages them, school years, classes, people and their duties."""
 
+import json
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -25,6 +26,7 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.scope import ClassSubject
 from access_service.domain.time import Interval, start_of_day
 from access_service.domain.vietnamese import name_key
+from access_service.domain.waiting import WaitingAct, WaitingKind, WrittenDecision, duty_body, duty_in
 from access_service.usecases.effects import (
     end_custodies_of,
     end_grants_of_assignment,
@@ -34,6 +36,8 @@ from access_service.usecases.effects import (
 )
 from access_service.usecases.homes import keep_from_former
 from access_service.usecases.services import Act, Caller, Services, act
+from access_service.usecases.waiting import prepare
+from access_service.usecases.years import as_root
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,7 @@ def open_school_year(
 ) -> SchoolYear:
     """A school year of the whole register; the root's custodian decides. `closes_on` is its first day closed."""
     with act(services, caller, "school_year.open", id_) as doing:
-        _as_root(doing)
+        as_root(doing)
         year = SchoolYear(id_, start_of_day(starts_on), start_of_day(closes_on))
         if year.closes_at <= year.starts_at:
             raise InvalidError("a school year closes after it starts")
@@ -154,28 +158,6 @@ def open_school_year(
         doing.tx.happened("school_year.open", id_)
         doing.tx.touches_everybody()
         return year
-
-
-@power(ends(Power.YEAR, Power.GRANT))
-def close_school_year(services: Services, caller: Caller, id_: str) -> SchoolYear:
-    """Close a school year now (kết chuyển): every class grant of it ends and none is carried over (rule 11)."""
-    with act(services, caller, "school_year.close", id_) as doing:
-        _as_root(doing)
-        year = doing.tx.require(SchoolYear, id_)
-        if year.closes_at <= doing.now:
-            raise RefusedError(Refusal.CLOSED_YEAR, f"the school year `{id_}` is closed", school_year=id_)
-        if year.starts_at >= doing.now:
-            raise InvalidError("a school year closes after it starts")
-        closed = replace(year, closes_at=doing.now)
-        doing.tx.put(closed)
-        doing.tx.happened("school_year.close", id_)
-        doing.tx.touches_everybody()
-        return closed
-
-
-def _as_root(doing: Act) -> None:
-    caller = doing.require_caller()
-    doing.as_custodian(chain_of(doing.org, caller.unit, doing.now)[-1])
 
 
 @powerless("a class gives nobody a right to it")
@@ -227,43 +209,68 @@ def add_person(services: Services, caller: Caller, *, name: str) -> Person:
 
 
 @power(yields(Power.OFFICE, Power.ACCOUNT) | ends(Power.OFFICE, Power.GRANT, Power.CUSTODY, Power.ACCOUNT))
-def assign_duty(services: Services, caller: Caller, duty: Duty) -> Assignment:
+def assign_duty(services: Services, caller: Caller, duty: Duty) -> Assignment | WaitingAct:
     """Record a decision that assigns a duty (#57), or appoints a head (by the direct manager).
 
     Nobody assigns themselves a duty (rule 7). A class has one homeroom teacher at a time: the decision that changes
-    the teacher names the assignment it `replaces`, whose grants end on that day (rule 11).
+    the teacher names the assignment it `replaces`, whose grants end on that day (rule 11). What an officer enters
+    about somebody who signs waits until one of the leadership of the caller's unit confirms it (ruling A1).
     """
     with act(services, caller, "duty.assign", duty.unit) as doing:
         doing.check_visible(duty.unit)
         assignment = duty.assignment(AssignmentId(doing.new_id("asg")))
         position = duties.position_of(doing.ground, assignment)
-        _as_appointing(doing, duty.unit, position)
+        hands = [_hand(doing, duty.unit, position)]
         doing.tx.require(Person, duty.person)
         if duty.person == caller.person:
             raise RefusedError(Refusal.SELF_SERVICE, "nobody assigns a duty to themselves")
         if duty.substitutes is not None:
             doing.tx.require(Assignment, duty.substitutes)
         replaced = None if duty.replaces is None else _replaced(doing, assignment, duty.replaces)
+        if replaced is not None:
+            if replaced.person == caller.person:
+                raise RefusedError(Refusal.SELF_SERVICE, "nobody ends their own duty")
+            old = doing.pack_for(duty.unit).positions.get(replaced.position)
+            hands += [_hand(doing, replaced.unit, old)] if old is not None else []
         duties.check_duty(doing.ground, assignment, duty.replaces)
-        return put_duty(doing, assignment, position, replaced)
+        if Hand.PREPARES not in hands:
+            return put_duty(doing, assignment, position, replaced)
+        return prepare(
+            doing,
+            WaitingKind.APPOINT,
+            target=assignment.id,
+            unit=duty.unit,
+            office=caller.unit,
+            body=duty_body(assignment, duty.replaces),
+            decision=WrittenDecision(duty.decision_number, duty.decision_date, None, duty.decision_sha256),
+            person=duty.person,
+        )
 
 
-def _as_appointing(doing: Act, unit: UnitId, position: Position) -> None:
+def enact_duty(doing: Act, found: WaitingAct) -> str:
+    """What an officer had prepared was confirmed: every rule is asked again, as of now."""
+    duty, replaces = duty_in(json.loads(found.body), AssignmentId(found.target), doing.now)
+    position = duties.position_of(doing.ground, duty)
+    duties.hand_in_appointing(doing.ground, found.office, duty.unit, position)
+    replaced = None if replaces is None else _replaced(doing, duty, replaces)
+    if replaced is not None:
+        old = doing.pack_for(duty.unit).positions.get(replaced.position)
+        if old is not None:
+            duties.hand_in_appointing(doing.ground, found.office, duty.unit, old)
+    duties.check_duty(doing.ground, duty, replaces)
+    return put_duty(doing, duty, position, replaced).id
+
+
+def _hand(doing: Act, unit: UnitId, position: Position) -> Hand:
     caller = doing.require_caller()
     operated = caller.unit if caller.kind is AccountKind.ADMIN else None
-    if duties.hand_in_appointing(doing.ground, operated, unit, position) is Hand.PREPARES:
-        raise RefusedError(Refusal.FORBIDDEN, "an officer appoints nobody who signs for the head", unit=unit)
+    return duties.hand_in_appointing(doing.ground, operated, unit, position)
 
 
 def _replaced(doing: Act, duty: Assignment, old_id: AssignmentId) -> Assignment:
     """The duty that ends; only who may appoint to it may end it (a head's: from above)."""
     old = doing.tx.require(Assignment, old_id)
     duties.check_replaced(old, duty)
-    if old.person == doing.require_caller().person:
-        raise RefusedError(Refusal.SELF_SERVICE, "nobody ends their own duty")
-    position = doing.pack_for(duty.unit).positions.get(old.position)
-    if position is not None:
-        _as_appointing(doing, old.unit, position)
     return old
 
 

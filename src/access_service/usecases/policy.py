@@ -1,21 +1,25 @@
 """Packs put in force: which one decides for a unit and what is below it, from a date to a date."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError, UnavailableError
 from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.policy import PackBinding
-from access_service.domain.powers import Power, ends, power, yields
+from access_service.domain.powers import powerless
 from access_service.domain.reasons import Refusal
 from access_service.domain.time import Interval, local, start_of_day
+from access_service.domain.waiting import WaitingAct, WaitingKind, WrittenDecision, check_decision
 from access_service.engine.load import PackFiles, parse_pack, read_pack_files
 from access_service.engine.pack_files import is_pack_name
 from access_service.storage.policy import load_tables, store_pack
-from access_service.usecases.reading_papers import root_of
+from access_service.usecases.operators import OperatorKey, check_operator, root_of
 from access_service.usecases.services import Act, Caller, Services, act, operate
+from access_service.usecases.waiting import prepare
 
 
 def read_pack(policy_dir: Path, models_dir: Path, name: str) -> PackFiles:
@@ -30,68 +34,101 @@ def read_pack(policy_dir: Path, models_dir: Path, name: str) -> PackFiles:
     return files
 
 
-@power(yields(Power.POLICY) | ends(Power.POLICY))
-def bind_pack(
-    services: Services,
-    caller: Caller,
-    *,
-    unit: UnitId,
-    pack: PackFiles | str | Callable[[], PackFiles],
-    on: date,
-    until: date | None = None,
-    replaces: str | None = None,
-) -> PackBinding:
-    """Bind a pack to a unit from 00:00 of a day (today: from now). The root's custodian decides.
-
-    `pack` is files, a function that reads them once the caller may, or the digest of a pack in the database. Two
-    bindings of one unit never overlap: the one that this one `replaces` ends when it begins. `until` is its first
-    day without the pack.
-    """
+@powerless("which pack binds a unit is the operator's: it is always refused")
+def bind_pack(services: Services, caller: Caller, *, unit: UnitId) -> None:
+    """Refused, saying where it is done: the pack of every unit is the operator's (ruling A1)."""
     with act(services, caller, "policy.bind", unit) as doing:
         doing.as_custodian(root_of(services, caller.register))
-        return _bind(doing, unit, pack() if callable(pack) else pack, on, until, replaces)
+        doing.require_unit(unit)
+        raise RefusedError(Refusal.OPERATOR_ONLY, "`access-service policy bind` puts a pack in force", unit=unit)
 
 
-def bind_pack_as_operator(
+def prepare_binding(
     services: Services,
     register: RegisterId,
     *,
     unit: UnitId,
     pack: PackFiles | str,
     on: date,
+    decision: WrittenDecision,
+    operator: OperatorKey,
     until: date | None = None,
     replaces: str | None = None,
-) -> PackBinding:
-    """As `bind_pack`, from the command line."""
+) -> WaitingAct:
+    """Bind a pack to a unit from 00:00 of a day by a decision; it waits for a second person.
+
+    `pack` is files, or the digest of a pack in the database. Two bindings of one unit never overlap: the one that
+    this one `replaces` ends when it begins. `until` is its first day without the pack.
+    """
+    root = root_of(services, register)
     with operate(services, register) as doing:
-        return _bind(doing, unit, pack, on, until, replaces)
+        name = check_operator(doing, operator)
+        check_decision(decision, doing.now)
+        if on < local(doing.now).date():
+            # What was decided in the past was decided by the pack in force then.
+            raise InvalidError("a pack is bound from today at the earliest", on=on.isoformat())
+        pack_name, digest = _stored(doing, pack)
+        body = {
+            "pack": pack_name,
+            "digest": digest,
+            "on": on.isoformat(),
+            "until": None if until is None else until.isoformat(),
+            "replaces": replaces,
+        }
+        _check(doing, unit, body)
+        return prepare(
+            doing,
+            WaitingKind.BIND,
+            target=unit,
+            unit=unit,
+            office=root,
+            body=body,
+            decision=decision,
+            operator=name,
+        )
 
 
-def _bind(
-    doing: Act, unit: UnitId, pack: PackFiles | str, on: date, until: date | None, replaces: str | None
-) -> PackBinding:
+def enact_binding(doing: Act, found: WaitingAct) -> str:
+    """The binding was confirmed: it begins on its day, at the earliest now."""
+    said = json.loads(found.body)
+    old, binding = _check(doing, found.unit, said)
+    if old is not None:
+        doing.tx.put(replace(old, valid_to=binding.valid_from))
+        doing.tx.happened("policy.unbind", old.id, unit=found.unit)
+    doing.tx.put(binding)
+    doing.tx.happened("policy.bind", binding.id, unit=found.unit, pack=binding.pack, digest=binding.digest)
+    doing.tx.touches_everybody()
+    return binding.id
+
+
+def _check(doing: Act, unit: UnitId, said: Mapping[str, Any]) -> tuple[PackBinding | None, PackBinding]:
+    """The binding as it would begin now, and the one that ends then; refused where it cannot be."""
     doing.require_unit(unit)
-    if on < local(doing.now).date():
-        # What was decided in the past was decided by the pack in force then.
-        raise InvalidError("a pack is bound from today at the earliest", on=on.isoformat())
-    at = max(start_of_day(on), doing.now)
-    end = None if until is None else start_of_day(until)
+    at = max(start_of_day(date.fromisoformat(said["on"])), doing.now)
+    end = None if said["until"] is None else start_of_day(date.fromisoformat(said["until"]))
     if end is not None and end <= at:
         raise InvalidError("the binding ends before it begins")
-    name, digest = _stored(doing, pack)
-    if replaces is not None:
-        _end(doing, unit, replaces, at)
-    binding = PackBinding(doing.new_id("bnd"), unit, name, digest, at, end)
+    old = None if said["replaces"] is None else _to_end(doing, unit, said["replaces"], at)
     mine = Interval(at, end)
     for other in doing.tx.find(PackBinding, unit=unit):
+        if old is not None and other.id == old.id:
+            continue
         if mine.overlaps(Interval(other.valid_from, other.valid_to)):
             raise RefusedError(
-                Refusal.DUPLICATE, "a pack is bound to that unit then; name the binding it replaces", held=other.id
+                Refusal.DUPLICATE,
+                f"a pack is bound to that unit then; name the binding it replaces: `{other.id}`",
+                held=other.id,
             )
-    doing.tx.put(binding)
-    doing.tx.happened("policy.bind", binding.id, unit=unit, pack=name, digest=digest)
-    doing.tx.touches_everybody()
-    return binding
+    return old, PackBinding(doing.new_id("bnd"), unit, said["pack"], said["digest"], at, end)
+
+
+def _to_end(doing: Act, unit: UnitId, id_: str, at: datetime) -> PackBinding:
+    old = doing.tx.require(PackBinding, id_)
+    if old.unit != unit:
+        raise NotFoundError("pack binding", id_)
+    if not old.valid_from < at or (old.valid_to is not None and old.valid_to <= at):
+        raise InvalidError("the binding to be replaced is not in force then", replaces=id_)
+    return old
 
 
 def _stored(doing: Act, pack: PackFiles | str) -> tuple[str, str]:
@@ -102,13 +139,3 @@ def _stored(doing: Act, pack: PackFiles | str) -> tuple[str, str]:
         return load_tables(doing.tx.connection, pack).pack.name, pack
     except UnavailableError:
         raise NotFoundError("pack", pack) from None
-
-
-def _end(doing: Act, unit: UnitId, id_: str, at: datetime) -> None:
-    old = doing.tx.require(PackBinding, id_)
-    if old.unit != unit:
-        raise NotFoundError("pack binding", id_)
-    if not old.valid_from < at or (old.valid_to is not None and old.valid_to <= at):
-        raise InvalidError("the binding to be replaced is not in force then", replaces=id_)
-    doing.tx.put(replace(old, valid_to=at))
-    doing.tx.happened("policy.unbind", id_, unit=unit)

@@ -1,0 +1,93 @@
+"""School years are closed before their date, and opened again, by two people (rule 11, ruling J)."""
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.names import UnitId
+from access_service.domain.org import SchoolYear, chain_of
+from access_service.domain.powers import powerless
+from access_service.domain.reasons import Refusal
+from access_service.domain.software import Client
+from access_service.domain.waiting import Outcome, WaitingAct, WaitingKind, check_reason
+from access_service.usecases.services import Act, Caller, Services, act
+from access_service.usecases.waiting import prepare
+
+
+@powerless("prepared for a second person; `confirming.confirm` closes the year")
+def close_school_year(services: Services, caller: Caller, id_: str, *, reason: str) -> WaitingAct:
+    """Close a school year before its date (kết chuyển): a second person of the department's leadership confirms it.
+
+    Every class grant of it ends then and none is carried over (rule 11). At its own date a year closes by itself.
+    """
+    with act(services, caller, "school_year.close", id_) as doing:
+        root = as_root(doing)
+        _check_open(doing, doing.tx.require(SchoolYear, id_))
+        kind, why = WaitingKind.CLOSE_YEAR, check_reason(reason)
+        return prepare(doing, kind, target=id_, unit=root, office=root, body={}, reason=why)
+
+
+def _check_open(doing: Act, year: SchoolYear) -> None:
+    if year.closes_at <= doing.now:
+        raise RefusedError(Refusal.CLOSED_YEAR, f"the school year `{year.id}` is closed", school_year=year.id)
+    if year.starts_at >= doing.now:
+        raise InvalidError("a school year closes after it starts")
+
+
+def enact_closing(doing: Act, found: WaitingAct) -> tuple[str, str]:
+    """The closing was confirmed; what is returned keeps the date before, for whoever undoes it."""
+    year = doing.tx.require(SchoolYear, found.target)
+    _check_open(doing, year)
+    doing.tx.put(replace(year, closes_at=doing.now))
+    doing.tx.happened("school_year.close", year.id)
+    doing.tx.touches_everybody()
+    return year.id, json.dumps({"closes_at": year.closes_at.isoformat()})
+
+
+@powerless("prepared for a second person; `confirming.confirm` opens the year again")
+def reopen_school_year(services: Services, caller: Caller, id_: str, *, reason: str) -> WaitingAct:
+    """Undo the closing of a school year, within the pack's days; a second person of the leadership confirms it."""
+    with act(services, caller, "school_year.reopen", id_) as doing:
+        root = as_root(doing)
+        doing.tx.require(SchoolYear, id_)
+        _closing_of(doing, root, id_)
+        kind, why = WaitingKind.REOPEN_YEAR, check_reason(reason)
+        return prepare(doing, kind, target=id_, unit=root, office=root, body={}, reason=why)
+
+
+def _closing_of(doing: Act, root: UnitId, id_: str) -> datetime:
+    """When the year would close, had it not been closed by an act that may still be undone."""
+    year = doing.tx.require(SchoolYear, id_)
+    days = timedelta(days=doing.pack_for(root).number("school_year_undo_days"))
+    for found in doing.tx.find(WaitingAct, target=id_):
+        is_closing = found.kind is WaitingKind.CLOSE_YEAR and found.outcome is Outcome.CONFIRMED
+        if is_closing and found.valid_to == year.closes_at and doing.now < year.closes_at + days:
+            before = datetime.fromisoformat(json.loads(found.body)["closes_at"])
+            if before > doing.now:
+                return before
+    raise RefusedError(Refusal.CLOSED_YEAR, f"the closing of `{id_}` is not to be undone", school_year=id_)
+
+
+def enact_reopening(doing: Act, found: WaitingAct) -> tuple[str, None]:
+    """Restore exactly what the closing ended: the rights that rest on the year, never a token.
+
+    What was taken back by another act meanwhile stays so, because each right is judged by its own facts. Tokens
+    issued before are dead for good: every client takes new ones.
+    """
+    year = doing.tx.require(SchoolYear, found.target)
+    doing.tx.put(replace(year, closes_at=_closing_of(doing, found.office, year.id)))
+    for client in doing.tx.find(Client):
+        if client.disabled_at is None:
+            doing.tx.put(replace(client, revoked_before=doing.now))
+    doing.tx.happened("school_year.reopen", year.id)
+    doing.tx.touches_everybody()
+    return year.id, None
+
+
+def as_root(doing: Act) -> UnitId:
+    """The caller operates the admin account of the root; which unit that is."""
+    caller = doing.require_caller()
+    root = chain_of(doing.org, caller.unit, doing.now)[-1]
+    doing.as_custodian(root)
+    return root
