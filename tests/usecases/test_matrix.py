@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from python_calamine import CalamineWorkbook
 
+from access_service.domain import words
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.names import AccountKind, Capacity, GrantState, SuspendableKind, UnitId
 from access_service.domain.org import Person
@@ -25,7 +26,6 @@ from access_service.usecases import delegation, matrix_rows
 from access_service.usecases.access import revision_text
 from access_service.usecases.documents import Line
 from access_service.usecases.inspection import Team, propose_inspection
-from access_service.usecases.instants import parse_day, parse_instant
 from access_service.usecases.leaving import end_duty
 from access_service.usecases.matrix import open_matrix, read_matrix
 from access_service.usecases.matrix_values import VACANT, MatrixRow, Note
@@ -131,7 +131,7 @@ def test_an_admin_account_nobody_operates_is_said_to_be_vacant(world: World) -> 
     head = world.people[f"head:{SCHOOL}"]
     before = world.clock.now
     world.clock.forward(days=1)
-    end_duty(world.services, world.admins[OFFICE], head.duty, on=parse_day("21/08/2026"), decision_number="9/QĐ")
+    end_duty(world.services, world.admins[OFFICE], head.duty, on=words.day("21/08/2026"), decision_number="9/QĐ")
     world.clock.forward(hours=1)
     [row] = [r for r in rows(world) if r.grant is None]
     assert (row.state, row.person, row.notes) == (VACANT, None, (Note.VACANT,))
@@ -257,7 +257,7 @@ def test_a_new_head_who_has_not_confirmed_is_noted_until_they_do(world: World) -
     world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))
     world.clock.forward(days=1)
     old = world.people[f"head:{SCHOOL}"]
-    end_duty(world.services, world.admins[OFFICE], old.duty, on=parse_day("21/08/2026"), decision_number="9/QĐ")
+    end_duty(world.services, world.admins[OFFICE], old.duty, on=words.day("21/08/2026"), decision_number="9/QĐ")
     world.clock.forward(hours=1)
     new = world.hire("moi", SCHOOL, "principal", OFFICE)
     [row] = grants(world)
@@ -402,7 +402,7 @@ def test_json_carries_codes_beside_the_words(world: World) -> None:
     ],
 )
 def test_an_instant_is_rfc_3339_or_a_vietnamese_day(text: str, expected: str) -> None:
-    assert parse_instant(text).isoformat() == expected
+    assert words.instant(text).isoformat() == expected
 
 
 @pytest.mark.parametrize(
@@ -419,4 +419,4 @@ def test_an_instant_is_rfc_3339_or_a_vietnamese_day(text: str, expected: str) ->
 )
 def test_anything_else_is_no_instant(text: str) -> None:
     with pytest.raises(InvalidError):
-        parse_instant(text)
+        words.instant(text)

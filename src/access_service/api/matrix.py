@@ -17,10 +17,10 @@ from starlette.responses import StreamingResponse
 
 from access_service.api.deps import CallerDep, PathId, ServicesDep
 from access_service.api.routing import manage
+from access_service.domain import words
 from access_service.domain.names import UnitId
 from access_service.domain.time import local
 from access_service.usecases.access import parse_revision, revision_text
-from access_service.usecases.instants import parse_instant
 from access_service.usecases.matrix import open_matrix
 from access_service.usecases.matrix_values import MatrixHead
 from access_service.usecases.sheets import WRITERS
@@ -57,7 +57,7 @@ async def matrix(
     all: Annotated[bool, Query(description="grants that have ended too")] = False,  # noqa: A002 the name on the wire
 ) -> StreamingResponse:
     """For the unit's leadership, units above it, and inspections of it; to others there is no such unit."""
-    instant = None if at is None else parse_instant(at)
+    instant = None if at is None else words.instant(at)
     revision = None if known_at is None else parse_revision(known_at)
     write, media_type = WRITERS[format]
 

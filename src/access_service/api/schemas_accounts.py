@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from access_service.api.schemas_base import Body, Day, Id, Line, Out, Secret
+from access_service.api.schemas_base import Body, Day, Id, Line, NewUsername, Out, Secret
 from access_service.api.schemas_delegation import GrantSeenOut
 from access_service.api.schemas_documents import DocumentOut
 from access_service.api.schemas_org import AssignmentOut, PersonOut, UnitOut
@@ -19,7 +19,7 @@ class NewAccount(Body):
     unit: Id
     kind: Literal["admin", "use"]
     person: Id | None = None
-    username: Line
+    username: NewUsername
 
 
 class NewCustody(Body):

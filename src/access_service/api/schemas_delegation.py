@@ -7,7 +7,19 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from access_service.api.errors import problem_of
-from access_service.api.schemas_base import MOST, Body, Day, Id, Instant, Line, Out, SchoolYearCode, Some, frozen
+from access_service.api.schemas_base import (
+    MOST,
+    Body,
+    Day,
+    Id,
+    Instant,
+    Line,
+    Out,
+    SchoolYearCode,
+    Some,
+    Subject,
+    frozen,
+)
 from access_service.api.schemas_documents import DocumentOut
 from access_service.api.schemas_org import AssignmentOut, ClassPart, ClassPartOut, Level, class_parts
 from access_service.domain.delegation import Authority, Grant
@@ -34,7 +46,7 @@ class Axes(Body):
     levels: Some[Level] | None = None
     grades: Some[Line] | None = None
     classes: Some[ClassPart] | None = None
-    subjects: Some[Line] | None = None
+    subjects: Some[Subject] | None = None
     school_year: SchoolYearCode | None = None
     categories: Some[Line] | None = None
     actions: Some[Line] | None = None

@@ -12,6 +12,8 @@ from access_service.api.schemas_base import (
     Id,
     Instant,
     Line,
+    NewClassCode,
+    NewSchoolYearCode,
     NewUnitCode,
     Out,
     Prose,
@@ -19,6 +21,7 @@ from access_service.api.schemas_base import (
     Sha256,
     Some,
     Sorted,
+    Subject,
     frozen,
 )
 from access_service.domain.names import AssignmentId, ClassId, EducationLevel, PersonId, UnitId
@@ -61,7 +64,7 @@ class NewSuccession(Body):
 class NewSchoolYear(Body):
     """A school year of the whole register."""
 
-    id: SchoolYearCode
+    id: NewSchoolYearCode
     starts_on: Day
     closes_on: Day
     """Its first day closed."""
@@ -72,7 +75,7 @@ class NewClass(Body):
 
     school: Id
     school_year: SchoolYearCode
-    code: Line
+    code: NewClassCode
     name: Line
     level: Level
     grade: Line
@@ -88,7 +91,7 @@ class ClassPart(Body):
     """A class, as a whole or one subject in it."""
 
     class_: Annotated[Id, Field(alias="class")]
-    subject: Line | None = None
+    subject: Subject | None = None
     """Left out for the class as a whole (chủ nhiệm)."""
 
     def pair(self) -> ClassSubject:
@@ -108,7 +111,7 @@ class NewAssignment(Body):
     valid_from: Instant
     valid_to: Instant | None = None
     classes: Some[ClassPart] | None = None
-    subjects: Some[Line] | None = None
+    subjects: Some[Subject] | None = None
     levels: Some[Level] | None = None
     substitutes: Id | None = None
     """The absent person's assignment."""

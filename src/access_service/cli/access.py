@@ -8,13 +8,13 @@ import typer
 from access_service.cli.errors import DONE, REFUSED, UsageError
 from access_service.cli.explanation import explained
 from access_service.cli.opening import opened, register_of, say_json, settings_for
+from access_service.domain import words
 from access_service.domain.access import AccessRequest, Allow, Deny
 from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.domain.text import REASON_TEXT
 from access_service.domain.time import local
 from access_service.usecases.access import DecisionPoint, check, parse_revision, revision_text
 from access_service.usecases.explanation import explanation_json
-from access_service.usecases.instants import parse_instant
 from access_service.usecases.sheets import instant_text
 
 PROPERTIES = ("category", "class", "function", "grade", "level", "school_year", "subject", "unit")
@@ -62,7 +62,7 @@ def run_check(
     as_json: bool,
 ) -> int:
     """Decide and say so; 0 for allow, 1 for deny."""
-    instant = None if at is None else parse_instant(at)
+    instant = None if at is None else words.instant(at)
     revision = None if known_at is None else parse_revision(known_at)
     with opened(settings_for(database)) as db:
         decided = check(DecisionPoint(db), register_of(db, register), request, at=instant, known_at=revision)
@@ -95,7 +95,7 @@ def run_explain(
     as_json: bool,
 ) -> int:
     """Decide and say why, down to the signatures; 0 for allow, 1 for deny."""
-    instant = None if at is None else parse_instant(at)
+    instant = None if at is None else words.instant(at)
     revision = None if known_at is None else parse_revision(known_at)
     with opened(settings_for(database)) as db:
         found = DecisionPoint(db).explain(register_of(db, register), request, at=instant, known_at=revision)

@@ -9,6 +9,8 @@ import typer
 
 from access_service.cli.errors import UsageError
 from access_service.cli.opening import say_json, services_for, settings_for
+from access_service.domain import words
+from access_service.domain.errors import InvalidError
 from access_service.domain.names import PersonId, RegisterId, UnitId
 from access_service.domain.time import local
 from access_service.settings import Settings
@@ -16,7 +18,6 @@ from access_service.storage.db import Database
 from access_service.storage.migrate import require_current, upgrade, version_of
 from access_service.usecases.accounts import Issued
 from access_service.usecases.import_sheets import clean
-from access_service.usecases.instants import parse_day
 from access_service.usecases.policy import read_pack
 from access_service.usecases.register import Founded, Founding, init_register
 from access_service.usecases.services import system_clock
@@ -56,7 +57,7 @@ def run_init(
         name=said["name"],
         director=said["director"],
         decision_number=said["decision_number"],
-        decision_date=parse_day(said["decision_date"]),
+        decision_date=words.day(said["decision_date"]),
         decision_sha256=None if decision_file is None else _sha256(decision_file),
         focal_point=said["focal_point"],
         director_id=PersonId(clean(director_id)) if director_id else None,
@@ -78,8 +79,13 @@ def _complete(given: Mapping[str, str | None], *, ask: bool) -> dict[str, str]:
     answers = {name: typer.prompt(QUESTIONS[name], err=True) for name in missing}
     said = {name: clean(given.get(name) or answers[name]) for name in QUESTIONS}
     for name, text in said.items():
-        if not text or len(text) > LONGEST or not text.isprintable():
-            raise UsageError(f"--{name.replace('_', '-')} must be one line of at most {LONGEST} characters")
+        try:
+            words.line(text)
+        except InvalidError as error:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"{option} {error.message}: give one line of at most {words.LINE} characters"
+            ) from None
     return said
 
 

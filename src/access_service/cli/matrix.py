@@ -8,9 +8,9 @@ import typer
 
 from access_service.cli.errors import UsageError
 from access_service.cli.opening import opened, register_of, settings_for
+from access_service.domain import words
 from access_service.domain.names import UnitId
 from access_service.usecases.access import parse_revision
-from access_service.usecases.instants import parse_instant
 from access_service.usecases.matrix import read_matrix
 from access_service.usecases.matrix_values import Matrix
 from access_service.usecases.sheets import WRITERS
@@ -33,7 +33,7 @@ def run_matrix(
         raise UsageError(f"no format `{form}`; there are {', '.join(WRITERS)}")
     if output is None and form == "xlsx" and sys.stdout.isatty():
         raise UsageError("a workbook is not for a terminal; name a file with --output")
-    instant = None if at is None else parse_instant(at)
+    instant = None if at is None else words.instant(at)
     revision = None if known_at is None else parse_revision(known_at)
     with (
         opened(settings_for(database)) as db,

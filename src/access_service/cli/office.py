@@ -12,6 +12,7 @@ import typer
 
 from access_service.cli.errors import UsageError
 from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
+from access_service.domain import words
 from access_service.domain.names import PersonId, RegisterId
 from access_service.domain.time import local
 from access_service.domain.waiting import WaitingAct, WaitingKind, WrittenDecision
@@ -19,7 +20,6 @@ from access_service.settings import Settings
 from access_service.usecases import confirming, operators, root_office
 from access_service.usecases.accounts import Issued
 from access_service.usecases.import_sheets import clean
-from access_service.usecases.instants import parse_day
 from access_service.usecases.operators import OperatorKey
 from access_service.usecases.services import Services
 from access_service.usecases.sheets import instant_text
@@ -44,7 +44,7 @@ class Entered:
         with self.decision_file.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         number, issuer = clean(self.decision_number), clean(self.issuer)
-        return WrittenDecision(number, parse_day(self.decision_date), issuer, sha256)
+        return WrittenDecision(number, words.day(self.decision_date), issuer, sha256)
 
     def key(self) -> OperatorKey:
         """Who the operator is, with their secret."""
@@ -92,7 +92,7 @@ def run_release(said: Entered, *, position: str, person: str | None, on: str | N
             decision=said.decision(),
             operator=said.key(),
             person=None if person is None else PersonId(clean(person)),
-            on=None if on is None else parse_day(on),
+            on=None if on is None else words.day(on),
         )
         say_waiting([prepared], as_json=as_json)
 

@@ -8,6 +8,7 @@ import typer
 from access_service.cli.errors import DONE, REFUSED
 from access_service.cli.office import At, Entered, office, say_waiting
 from access_service.cli.opening import say_json, settings_for
+from access_service.domain import words
 from access_service.domain.errors import Fault, PolicyError
 from access_service.domain.names import UnitId
 from access_service.domain.policy import Pack
@@ -19,7 +20,6 @@ from access_service.engine.load import load_pack
 from access_service.engine.standalone import StandaloneEngine, StandalonePack
 from access_service.engine.standalone_cases import run_standalone_cases
 from access_service.engine.standalone_load import is_standalone, load_standalone, models_for
-from access_service.usecases.instants import parse_day
 from access_service.usecases.policy import prepare_binding, read_pack
 
 
@@ -118,10 +118,10 @@ def run_policy_bind(
             register,
             unit=UnitId(unit),
             pack=read_pack(settings.policy_dir, settings.models_dir, pack),
-            on=local(services.db.clock()).date() if on is None else parse_day(on),
+            on=local(services.db.clock()).date() if on is None else words.day(on),
             decision=said.decision(),
             operator=said.key(),
-            until=None if until is None else parse_day(until),
+            until=None if until is None else words.day(until),
             replaces=replaces,
         )
     say_waiting([prepared], as_json=as_json)

@@ -11,6 +11,8 @@ import typer
 
 from access_service.cli.errors import UsageError
 from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
+from access_service.domain import words
+from access_service.domain.errors import InvalidError
 from access_service.domain.names import (
     ApprovalId,
     ClassId,
@@ -27,7 +29,6 @@ from access_service.domain.software import Approval, Client, Software
 from access_service.usecases import clients, software
 from access_service.usecases.clients import IssuedClient, NewClient
 from access_service.usecases.import_sheets import clean
-from access_service.usecases.instants import parse_day, parse_instant
 from access_service.usecases.json_values import json_value
 from access_service.usecases.services import Services
 from access_service.usecases.sheets import STATES, instant_text, scope_text
@@ -47,10 +48,10 @@ def _opened(database: str | None, register: str | None) -> Iterator[tuple[Servic
 
 
 def _line(name: str, text: str) -> str:
-    said = clean(text)
-    if not said or len(said) > LONGEST or not said.isprintable():
-        raise UsageError(f"{name} must be one line of at most {LONGEST} characters")
-    return said
+    try:
+        return words.line(text)
+    except InvalidError as error:
+        raise UsageError(f"{name} {error.message}: give one line of at most {words.LINE} characters") from None
 
 
 def run_add(
@@ -102,13 +103,13 @@ def run_approve(
         paper = Paper(
             software=used.id,
             number=_line("--number", number),
-            dated=parse_day(dated),
+            dated=words.day(dated),
             sha256=_sha256(file),
             scope=_scope(UnitId(unit or used.unit), axes, school_year),
             frequency=_word(Frequency, frequency, "--frequency"),
             method=_word(DrawMethod, method, "--method"),
-            valid_from=services.db.clock() if since is None else parse_instant(since),
-            valid_to=parse_instant(until),
+            valid_from=services.db.clock() if since is None else words.instant(since),
+            valid_to=words.instant(until),
         )
         found = software.record_approval_as_operator(services, name, paper)
     _say(found, _approval(found), as_json)

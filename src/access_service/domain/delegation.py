@@ -29,6 +29,7 @@ from access_service.domain.names import (
 from access_service.domain.org import Assignment, OrgView, is_below, manager_of, normalise
 from access_service.domain.policy import DelegationRule, Pack
 from access_service.domain.reasons import Refusal
+from access_service.domain.register import check_subjects, subjects_of
 from access_service.domain.scope import Scope, first_axis_outside
 from access_service.domain.time import Interval
 
@@ -266,6 +267,7 @@ def check_words(pack: Pack, scope: Scope) -> None:
     ):
         for word in sorted((words or frozenset()) - known.keys()):
             raise InvalidError(f"the policy knows no {noun} `{word}`", **{noun: word})
+    check_subjects(subjects_of(scope))
     check_grades(pack, scope.grades, scope.levels)
 
 

@@ -14,6 +14,7 @@ from access_service.domain.names import AssignmentId, ClassId, UnitId
 from access_service.domain.org import Assignment, manager_of
 from access_service.domain.policy import Position
 from access_service.domain.reasons import Refusal
+from access_service.domain.register import check_subjects
 from access_service.domain.time import Interval, start_of_day
 
 
@@ -129,6 +130,8 @@ def check_duty(ground: Ground, duty: Assignment, replaced: AssignmentId | None =
     position = position_of(ground, duty)
     check_dates(duty)
     check_levels(ground, duty)
+    check_subjects(duty.subjects or ())
+    check_subjects(subject for _, subject in duty.classes or () if subject)
     check_classes(ground, duty)
     check_substitution(ground, duty)
     check_only_one(ground, duty, replaced)

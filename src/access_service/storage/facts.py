@@ -183,6 +183,14 @@ class Reader:
         """The value with this id, or None."""
         return self.first(value_type, id=id_)
 
+    def has_any(self, value_type: type[Any]) -> bool:
+        """Does the register hold any fact of this type?"""
+        columns = CODECS[value_type].table.c
+        statement = (
+            select(columns.id).where(columns.register_id == self.register, columns.to_rev.is_(None)).limit(1)
+        )
+        return self.connection.execute(statement).first() is not None
+
     def require(self, value_type: type[T], id_: str) -> T:
         """The value with this id, or `NotFoundError`: missing and foreign look the same."""
         value = self.get(value_type, id_)

@@ -31,6 +31,7 @@ from access_service.domain.org import Person
 from access_service.domain.policy import Pack
 from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.reasons import Refusal
+from access_service.domain.register import check_username
 from access_service.domain.sign_in import DUE_MINUTES, Due, SignInRules, check_password, rules_for
 from access_service.signing import passwords
 from access_service.storage import accounts as stored
@@ -302,6 +303,7 @@ def issue_account(
 
 def new_account(doing: Act, *, unit: UnitId, kind: AccountKind, person: PersonId | None, username: str) -> Issued:
     """Make the account, its credential and its activation code, without asking who may."""
+    check_username(username)
     if stored.credential_by_username(doing.tx.connection, doing.tx.register, username) is not None:
         raise RefusedError(Refusal.DUPLICATE, f"the username `{username}` is taken")
     account = Account(

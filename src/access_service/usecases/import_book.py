@@ -9,6 +9,7 @@ from access_service.domain.accounts import Account, Custody, Suspension
 from access_service.domain.delegation import Authority, Grant, Office
 from access_service.domain.documents import Document
 from access_service.domain.errors import NotFoundError
+from access_service.domain.facts import Ground
 from access_service.domain.names import AccountKind, DocumentKind, DocumentState, SuspendableKind, UnitId
 from access_service.domain.org import (
     Assignment,
@@ -22,6 +23,7 @@ from access_service.domain.org import (
 from access_service.domain.policy import Pack
 from access_service.storage.access import Gatherer
 from access_service.storage.facts import Reader
+from access_service.usecases.import_ground import ImportFacts
 from access_service.usecases.import_rows import Faults, Row, cells_of, rows_of
 from access_service.usecases.import_sheets import COLUMNS, Sheets
 from access_service.usecases.services import Services
@@ -93,18 +95,21 @@ class Book:
         self.papers: dict[str, Paper] = {}
         self.lines: dict[str, list[Grant]] = {}
         """New grants by the minutes they rest on."""
+        self.facts = ImportFacts(reader)
+        """What the rules may ask: the register's facts, and those of the rows."""
         self._read_org(reader)
         self._read_people(reader)
         self._read_papers(reader)
         self._chains: dict[str, tuple[Authority, ...]] = {}
         self._offices: dict[tuple[str, datetime], Office] = {}
+        self._grounds: dict[datetime, Ground] = {}
 
     def _read_org(self, reader: Reader) -> None:
-        self.units: dict[str, Unit] = {u.id: u for u in reader.find(Unit)}
+        self.units: dict[str, Unit] = {u.id: u for u in self.facts.read(Unit)}
         self.edges: dict[UnitId, tuple[ManagementEdge, ...]] = {}
-        for edge in reader.find(ManagementEdge):
+        for edge in self.facts.read(ManagementEdge):
             self.edges[edge.unit] = (*self.edges.get(edge.unit, ()), edge)
-        self.years: dict[str, SchoolYear] = {y.id: y for y in reader.find(SchoolYear)}
+        self.years: dict[str, SchoolYear] = {y.id: y for y in self.facts.read(SchoolYear)}
         ids = {f"{r['school']}:{r['school_year']}:{r['code']}" for r in self.plain("classes")}
         for name in ("assignments", "grants"):
             for row in self.plain(name):
@@ -121,15 +126,14 @@ class Book:
         signers = cells_of(sheets, "documents", "giver_signer")
         people = holders | signers | cells_of(sheets, "assignments", "person")
         codes = cells_of(sheets, "persons", "code") | people | cells_of(sheets, "documents", "receiver")
-        self.persons: dict[str, Person] = {p.id: p for p in reader.find(Person, id=codes)}
+        self.persons: dict[str, Person] = {p.id: p for p in self.facts.read(Person, id=codes)}
         accounts = cells_of(sheets, "accounts", "code") | cells_of(sheets, "grants", "account")
         usernames = cells_of(sheets, "accounts", "username")
-        admin = str(AccountKind.ADMIN)
         found = [
-            *reader.find(Account, id=accounts),
-            *reader.find(Account, username=usernames),
-            *reader.find(Account, person=holders),
-            *reader.find(Account, kind=admin),
+            *self.facts.read(Account, id=accounts),
+            *self.facts.read(Account, username=usernames),
+            *self.facts.read(Account, person=holders),
+            *self.facts.read(Account, kind=[AccountKind.ADMIN]),
         ]
         self.accounts: dict[str, Account] = {a.id: a for a in found}
         self.usernames = {a.username for a in found}
@@ -140,10 +144,10 @@ class Book:
         ids = cells_of(sheets, "assignments", "code", "substitutes") | cells_of(sheets, "grants", "assignment")
         units = cells_of(sheets, "assignments", "unit")
         duties = [
-            *reader.find(Assignment, id=ids),
-            *reader.find(Assignment, person=holders | signers),
+            *self.facts.read(Assignment, id=ids),
+            *self.facts.read(Assignment, person=people),
             # Whoever heads a unit or looks after a class already stands in the way of another.
-            *reader.find(Assignment, unit=units),
+            *self.facts.read(Assignment, unit=units),
         ]
         self.assignments: dict[str, Assignment] = {}
         self.duties: dict[str, list[Assignment]] = {}
@@ -162,10 +166,10 @@ class Book:
 
     def _read_papers(self, reader: Reader) -> None:
         sheets = self.sheets
-        self.authorities: dict[str, Authority] = {a.id: a for a in reader.find(Authority)}
+        self.authorities: dict[str, Authority] = {a.id: a for a in self.facts.read(Authority)}
         self.custodies: dict[str, list[Custody]] = {}
         self.custody_ids = set[str]()
-        for custody in reader.find(Custody):
+        for custody in self.facts.read(Custody):
             self.add_custody(custody)
         laid_on = reader.find(Suspension, kind=[str(SuspendableKind.UNIT), str(SuspendableKind.AUTHORITY)])
         self.suspended = {s.target for s in laid_on if self.now in s.interval}
@@ -219,12 +223,20 @@ class Book:
     def add_duty(self, duty: Assignment) -> None:
         """An assignment of the register, or a new one."""
         self.assignments[duty.id] = duty
+        self.facts.add(duty)
         self.duties.setdefault(duty.person, []).append(duty)
 
     def add_custody(self, custody: Custody) -> None:
         """A custody of the register, or a new one."""
         self.custody_ids.add(custody.id)
+        self.facts.add(custody)
         self.custodies.setdefault(custody.unit, []).append(custody)
+
+    def ground(self, at: datetime) -> Ground:
+        """What a rule stands on that is asked about a row, as of that instant."""
+        if at not in self._grounds:
+            self._grounds[at] = Ground(self.facts, self.org, at, lambda _: self.pack)
+        return self._grounds[at]
 
     def duties_in(self, person: str, unit: str) -> list[Assignment]:
         """A person's assignments in one unit."""

@@ -1,9 +1,8 @@
 """Import of the organisation: units, management edges, school years, classes, persons, accounts, assignments."""
 
-from collections.abc import Iterable
-
+from access_service.domain import register, words
 from access_service.domain.accounts import Account
-from access_service.domain.delegation import HEADS
+from access_service.domain.duties import check_duty
 from access_service.domain.names import (
     AccountId,
     AccountKind,
@@ -23,8 +22,6 @@ _LEVELS = frozenset(map(str, EducationLevel))
 _KINDS = frozenset({str(AccountKind.ADMIN), str(AccountKind.USE)})
 """Software's accounts come by approval, never by import."""
 
-_ONE_BY_ONE = "end the earlier one on the day the next one begins"
-
 
 def check_units(book: Book) -> None:
     """Sheet `units`. The root is the register's own: a row about it must agree, and changes nothing."""
@@ -34,11 +31,9 @@ def check_units(book: Book) -> None:
         kind = row.word("kind", book.pack.unit_kinds)
         levels = row.levels()
         begins, ends = row.interval()
-        unit = Unit(
-            UnitId(row.code(part_of_class=True)), kind, row.text("name"), levels or frozenset(), begins, ends
-        )
-        if kind in book.pack.unit_kinds and levels and not book.pack.unit_kinds[kind].has_levels:
-            row.fault(f"a {kind} has no education levels", "leave `levels` empty")
+        unit = Unit(UnitId(row.code()), kind, row.text("name"), levels or frozenset(), begins, ends)
+        if row.ok:
+            row.passes(register.check_unit, book.pack, unit)
         if unit.id == book.root and unit.id in stored:
             if book.units[unit.id].kind != kind:
                 row.fault(f"the register's root is a {book.units[unit.id].kind}", "leave the row out")
@@ -81,9 +76,9 @@ def check_years(book: Book) -> None:
     for row in book.rows("school_years", known=book.years):
         begins = row.instant("starts_on")
         closes = row.instant("closes_on")
-        year = SchoolYear(row.code(part_of_class=True), begins, closes)
-        if closes <= begins:
-            row.fault("`closes_on` is not after `starts_on`", "a school year closes after re-examinations")
+        year = SchoolYear(row.read("code", words.school_year), begins, closes)
+        if row.ok:
+            row.passes(register.check_school_year, book.years.values(), year)
         if row.ok:
             book.years[year.id] = year
             book.add(year)
@@ -96,26 +91,25 @@ def check_classes(book: Book) -> None:
     for row in book.rows("classes", has_code=False):
         school = row.refers("school", book.units, "units")
         year = row.refers("school_year", book.years, "school_years")
-        code = row.code(part_of_class=True)
+        code = row.read("code", words.class_code)
         name, grade, level = row.text("name"), row.text("grade"), row.word("level", _LEVELS)
-        id_ = ClassId(f"{row['school']}:{row['school_year']}:{code}")
-        if len(id_.encode()) > 256:  # noqa: PLR2004 the longest id, which this one is composed for
-            row.fault(f"`{id_}` is too long for an id", "shorten the class code")
+        id_ = register.class_id(UnitId(row["school"]), row["school_year"], code)
         if id_ in first:
             row.fault(f"`{id_}` stands in row {first[id_]} too", "one row a class")
         elif id_ in stored:
             row.fault(f"`{id_}` is in the register", "leave out what was imported before")
         first.setdefault(id_, row.number)
-        if school is not None and level in _LEVELS and level not in school.levels:
-            row.fault(f"`{school.id}` does not teach `{level}`", "correct the level, or the unit's `levels`")
         if not row.ok or school is None or year is None:
             book.faults.broken["classes"].add(id_)
             continue
         found = SchoolClass(
             id_, school.id, year.id, name, EducationLevel(level), grade, year.starts_at, year.closes_at
         )
-        book.classes[id_] = found
-        book.add(found)
+        if row.passes(register.check_class, book.ground(year.starts_at), found):
+            book.classes[id_] = found
+            book.add(found)
+        else:
+            book.faults.broken["classes"].add(id_)
 
 
 def check_persons(book: Book) -> None:
@@ -126,8 +120,9 @@ def check_persons(book: Book) -> None:
         if person.id in book.founders:
             book.keep(row)
             continue
-        if row.ok:
+        if row.ok and row.passes(register.check_person, book.ground(book.now), person):
             book.persons[person.id] = person
+            book.facts.add(person)
             book.add(person)
 
 
@@ -143,7 +138,7 @@ def check_accounts(book: Book) -> None:
             book.accounts.setdefault(row["code"], held)
             book.keep(row)
             continue
-        username = row.text("username")
+        username = row.read("username", words.username)
         if username in book.usernames:
             row.fault(f"the username `{username}` is taken", "choose another")
         book.usernames.add(username)
@@ -227,13 +222,15 @@ def class_pairs(book: Book, row: Row, unit: str) -> frozenset[ClassSubject] | No
                 row.fault(f"no class `{code}` in `{unit}` in {year}", "add it to sheet `classes`, or correct it")
         elif (colon and not subject) or ":" in subject:
             row.fault(f"`{part}` is no class and subject", "write `9A1` or `9A1:TOAN`")
+        elif subject:
+            row.passes(register.check_subjects, (subject,))
         pairs.add((id_, subject))
     return frozenset(pairs)
 
 
 def check_assignments(book: Book) -> None:
     """Sheet `assignments`: duties by numbered decisions."""
-    rows: list[tuple[Row, Assignment]] = []
+    substitutes: list[tuple[Row, Assignment]] = []
     for row in book.rows("assignments", known=book.assignments):
         person = row.refers("person", book.persons, "persons")
         unit = row.refers("unit", book.units, "units")
@@ -248,7 +245,7 @@ def check_assignments(book: Book) -> None:
             decision_date=row.day("decision_date"),
             decision_sha256=None,
             classes=class_pairs(book, row, row["unit"]),
-            subjects=row.words("subjects"),
+            subjects=row.subjects(),
             levels=row.levels(),
             substitutes=AssignmentId(row["substitutes"]) if row["substitutes"] else None,
             valid_from=begins,
@@ -259,67 +256,22 @@ def check_assignments(book: Book) -> None:
             book.assignments[duty.id] = founding
             book.keep(row)
             continue
-        known = book.pack.positions.get(position)
-        if known is not None and unit is not None and unit.kind not in known.unit_kinds:
-            row.fault(f"no position `{position}` in a {unit.kind}", "correct the position or the unit")
         if row["school_year"] and not row["classes"]:
             row.fault("`school_year` without classes", "name the classes, or leave it empty")
-        _check_levels(row, unit, duty)
-        if row.ok:
-            rows.append((row, duty))
-            book.add_duty(duty)
-            book.add(duty)
+        if duty.substitutes is not None:
+            substitutes.append((row, duty))
         else:
-            book.unsure.add(row["person"])
-    for row, duty in rows:
-        _check_substitution(book, row, duty)
-    _check_only_one(book, rows)
+            _take_duty(book, row, duty)
+    for row, duty in substitutes:
+        row.refers("substitutes", book.assignments, "assignments")
+        _take_duty(book, row, duty)
 
 
-def _check_levels(row: Row, unit: Unit | None, duty: Assignment) -> None:
-    if unit is not None and unit.levels and duty.levels and not duty.levels <= unit.levels:
-        wrong = ", ".join(sorted(duty.levels - unit.levels))
-        row.fault(f"`{unit.id}` does not teach `{wrong}`", "correct the levels")
-
-
-def _check_substitution(book: Book, row: Row, duty: Assignment) -> None:
-    """(11) A substitute's assignment cites the absent person's, in the same unit, and has an end."""
-    if duty.substitutes is None:
-        return
-    absent = row.refers("substitutes", book.assignments, "assignments")
-    if absent is None:
-        return
-    if absent.unit != duty.unit or absent.person == duty.person:
-        row.fault("a substitute stands in for somebody else of the same unit", "correct `substitutes`")
-    if duty.valid_to is None:
-        row.fault("a substitution has an end", "fill in `valid_to`")
-
-
-def _check_only_one(book: Book, rows: Iterable[tuple[Row, Assignment]]) -> None:
-    """One head a unit and one homeroom teacher a class at a time; a substitute stands beside."""
-    new = {duty.id: row for row, duty in rows}
-    for what, duties in _exclusive(book).items():
-        duties.sort(key=lambda d: (d.valid_from, d.id))
-        last = duties[0]
-        for duty in duties[1:]:
-            row = new.get(duty.id) or new.get(last.id)
-            if row is not None and last.interval.overlaps(duty.interval):
-                row.fault(f"`{last.id}` and `{duty.id}` hold the same duty for {what} at one time", _ONE_BY_ONE)
-            if last.valid_to is not None and (duty.valid_to is None or duty.valid_to > last.valid_to):
-                last = duty
-
-
-def _exclusive(book: Book) -> dict[str, list[Assignment]]:
-    """Assignments of which only one may hold at a time, by what they are about."""
-    held: dict[str, list[Assignment]] = {}
-    for duty in book.assignments.values():
-        position = book.pack.positions.get(duty.position)
-        if position is None or duty.substitutes is not None:
-            continue
-        if position.rank in HEADS:
-            held.setdefault(f"unit `{duty.unit}`", []).append(duty)
-            continue
-        for class_id, subject in duty.classes or ():
-            if not subject:
-                held.setdefault(f"`{duty.position}` of class `{class_id}`", []).append(duty)
-    return held
+def _take_duty(book: Book, row: Row, duty: Assignment) -> None:
+    """A duty beside those that stand before it; a substitute's after everybody's."""
+    if row.ok and row.passes(check_duty, book.ground(duty.valid_from), duty):
+        book.add_duty(duty)
+        book.add(duty)
+    else:
+        book.unsure.add(row["person"])
+        book.faults.broken["assignments"].add(duty.id)

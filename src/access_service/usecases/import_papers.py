@@ -63,7 +63,7 @@ def check_authorities(book: Book) -> None:
                 unit=unit.id if unit else book.root,
                 levels=row.levels(),
                 grades=row.words("grades"),
-                subjects=row.words("subjects"),
+                subjects=row.subjects(),
                 categories=row.words("categories", book.pack.categories),
                 actions=row.words("actions", book.pack.actions),
             ),
@@ -268,7 +268,7 @@ def check_grants(book: Book) -> None:
             unit=scope_unit.id if scope_unit else book.root,
             levels=row.levels(),
             classes=class_pairs(book, row, scope_unit.id if scope_unit else ""),
-            subjects=row.words("subjects"),
+            subjects=row.subjects(),
             school_year=row["school_year"] or None,
             categories=row.words("categories", book.pack.categories),
         )

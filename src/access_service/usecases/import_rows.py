@@ -1,22 +1,22 @@
 """Rows of import files, cell by cell: words, days, codes, references; each fault with its place and its remedy."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import lru_cache
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
-from access_service.domain.errors import Fault, RefusedError
+from access_service.domain import words
+from access_service.domain.errors import Fault, InvalidError, RefusedError
 from access_service.domain.names import EducationLevel
 from access_service.domain.reasons import Refusal
+from access_service.domain.register import check_subjects
 from access_service.domain.time import start_of_day
 from access_service.usecases.import_sheets import COLUMNS, Sheet, Sheets
 
 T = TypeVar("T")
-
-LONGEST_CODE = 256
-"""Bytes of an id, as on the wire (architecture section 7)."""
+P = ParamSpec("P")
 
 NOUNS: Mapping[str, str] = {
     "units": "unit",
@@ -50,8 +50,7 @@ HINTS: Mapping[Refusal, str] = {
 }
 """What to do about a refusal of the rules."""
 
-_DAY = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
-_YEARS = range(1945, 2201)
+_DAY = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LONG_AGO = start_of_day(date(1945, 1, 1))
 """Stands in for a day that was refused, so that the rest of its row is still checked."""
@@ -62,12 +61,9 @@ _ORDER = {sheet: position for position, sheet in enumerate(COLUMNS)}
 @lru_cache(maxsize=100_000)
 def day_of(text: str) -> date | None:
     """The day `dd/mm/yyyy`, or None when it is none."""
-    found = _DAY.fullmatch(text)
-    if found is None or int(found[3]) not in _YEARS:
-        return None
     try:
-        return date(int(found[3]), int(found[2]), int(found[1]))
-    except ValueError:
+        return words.vietnamese_day(text) if _DAY.fullmatch(text) else None
+    except InvalidError:
         return None
 
 
@@ -130,21 +126,32 @@ class Row:
         except RefusedError as error:
             self.refused(error)
 
+    def passes(self, rule: Callable[P, object], *args: P.args, **named: P.kwargs) -> bool:
+        """Does a rule of the domain let the row pass?"""
+        try:
+            rule(*args, **named)
+        except RefusedError as error:
+            self.refused(error)
+        return self.ok
+
     def text(self, column: str) -> str:
         """A cell that must not be empty."""
         text = self[column]
-        if not text:
-            self.fault(f"`{column}` is empty", "fill it in")
-        return text
+        # A cell is composed and seen already (`import_sheets`): its length alone is left of what a line must be.
+        return text if 0 < len(text) <= words.LINE else self.read(column, words.line)
 
-    def code(self, column: str = "code", *, part_of_class: bool = False) -> str:
+    def code(self, column: str = "code") -> str:
         """An id that this row gives."""
-        code = self.text(column)
-        if len(code.encode()) > LONGEST_CODE:
-            self.fault(f"`{column}` is longer than {LONGEST_CODE} bytes", "shorten it")
-        if part_of_class and (":" in code or ";" in code):
-            self.fault(f"`{code}` holds a colon or a semicolon", "use another code")
-        return code
+        return self.read(column, words.code)
+
+    def read(self, column: str, reader: words.Reader) -> str:
+        """A cell as `domain.words` reads it at every door."""
+        text = self[column]
+        try:
+            return reader(text)
+        except InvalidError as error:
+            self.fault(f"`{column}` {error.message}", "correct it" if text else "fill it in")
+        return text
 
     def sha256(self, column: str) -> str:
         """64 hexadecimal digits, small letters."""
@@ -164,18 +171,24 @@ class Row:
         """Several values separated by `;`; None where the cell is empty."""
         if not self[column]:
             return None
-        words = [part.strip() for part in self[column].split(";")]
-        if not all(words):
+        found = [part.strip() for part in self[column].split(";")]
+        if not all(found):
             self.fault(f"an empty value in `{column}`", "separate values by one semicolon")
-        for word in words:
+        for word in found:
             if word and known is not None and word not in known:
                 self.fault(f"unknown {column} `{word}`", f"some of {', '.join(sorted(known))}")
-        return frozenset(words)
+        return frozenset(found)
+
+    def subjects(self) -> frozenset[str] | None:
+        """The column `subjects`."""
+        found = self.words("subjects")
+        self.passes(check_subjects, found or ())
+        return found
 
     def levels(self) -> frozenset[EducationLevel] | None:
         """The column `levels`."""
-        words = self.words("levels", _LEVELS)
-        return None if words is None else _levels(words)
+        found = self.words("levels", _LEVELS)
+        return None if found is None else _levels(found)
 
     def day(self, column: str) -> date:
         """A day that must be there."""

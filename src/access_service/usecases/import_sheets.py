@@ -5,12 +5,12 @@ Codes stay text, so leading zeros stay and `Cẩm Giang` is not `Cẩm Giàng`.
 """
 
 import sys
-import unicodedata
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from access_service.domain import words
 from access_service.domain.errors import Fault, ImportRefusedError
 
 COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -90,7 +90,7 @@ class Sheets:
 def clean(text: str) -> str:
     """The text of a cell: composed (NFC), without blanks around it. Repeated words share their memory."""
     text = text.strip()
-    return sys.intern(text if text.isascii() else unicodedata.normalize("NFC", text))
+    return sys.intern(text if text.isascii() else words.composed(text))
 
 
 def refuse(faults: list[Fault]) -> None:
@@ -124,7 +124,7 @@ def header_faults(sheet: str, place: str, header: tuple[str, ...]) -> Iterator[F
 
 def is_readable(row: Sequence[str], header: Sequence[str], place: str, faults: list[Fault]) -> bool:
     """Can every character of the row be seen? Two codes that look the same must be the same."""
-    hidden = [column for column, text in zip(header, row, strict=False) if not text.isprintable()]
+    hidden = [column for column, text in zip(header, row, strict=False) if not words.is_seen(text)]
     faults.extend(
         Fault(place, f"`{column}` holds an invisible character", "enter the cell again, on one line")
         for column in hidden

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from access_service.domain import duties
+from access_service.domain import register as entering
 from access_service.domain.delegation import HEADS, Grant
 from access_service.domain.duties import Hand
 from access_service.domain.errors import InvalidError, RefusedError
-from access_service.domain.grades import check_grade
-from access_service.domain.names import AccountKind, AssignmentId, ClassId, EducationLevel, PersonId, UnitId
+from access_service.domain.names import AccountKind, AssignmentId, EducationLevel, PersonId, UnitId
 from access_service.domain.org import (
     Assignment,
     ManagementEdge,
@@ -93,14 +93,10 @@ def create_unit(
     """Register a unit under a direct manager. The manager's custodian does it."""
     with act(services, caller, "unit.create", id_) as doing:
         doing.as_custodian(manager)
-        unit_kind = doing.pack_for(manager).unit_kinds.get(kind)
-        if unit_kind is None:
-            raise InvalidError(f"the policy knows no kind of unit `{kind}`")
-        if levels and not unit_kind.has_levels:
-            raise InvalidError(f"a {kind} has no education levels")
+        unit = Unit(id_, kind, name, levels, doing.now)
+        entering.check_unit(doing.pack_for(manager), unit)
         if doing.org.unit(id_) is not None:
             raise RefusedError(Refusal.DUPLICATE, f"there is a unit `{id_}`", unit=id_)
-        unit = Unit(id_, kind, name, levels, doing.now)
         edge = ManagementEdge(doing.new_id("edg"), id_, manager, basis, doing.now)
         check_edge(doing.org, edge)
         doing.tx.put(unit, edge)
@@ -150,10 +146,9 @@ def open_school_year(
     with act(services, caller, "school_year.open", id_) as doing:
         as_root(doing)
         year = SchoolYear(id_, start_of_day(starts_on), start_of_day(closes_on))
-        if year.closes_at <= year.starts_at:
-            raise InvalidError("a school year closes after it starts")
         if doing.org.school_year(id_) is not None:
             raise RefusedError(Refusal.DUPLICATE, f"there is a school year `{id_}`")
+        entering.check_school_year(doing.tx.find(SchoolYear), year)
         doing.tx.put(year)
         doing.tx.happened("school_year.open", id_)
         doing.tx.touches_everybody()
@@ -173,24 +168,21 @@ def create_class(
     grade: str,
 ) -> SchoolClass:
     """A class of one school and school year; the school's custodian enters it."""
-    id_ = ClassId(f"{school}:{school_year}:{code}")
+    id_ = entering.class_id(school, school_year, code)
     with act(services, caller, "class.create", id_) as doing:
         doing.as_custodian(school)
-        unit, year = doing.require_unit(school), doing.org.school_year(school_year)
-        if level not in unit.levels:
-            raise InvalidError(f"`{school}` does not teach that level", level=str(level))
-        check_grade(doing.pack_for(school), level, grade)
+        doing.require_unit(school)
+        year = doing.org.school_year(school_year)
         if year is None:
             raise InvalidError(f"no school year `{school_year}`")
         if year.closes_at <= doing.now:
             raise RefusedError(Refusal.CLOSED_YEAR, f"the school year `{school_year}` is closed")
-        if ":" in code or not code:
-            raise InvalidError("a class code is not empty and holds no colon")
         if doing.org.school_class(id_) is not None:
             raise RefusedError(Refusal.DUPLICATE, f"there is a class `{id_}`")
         school_class = SchoolClass(
             id_, school, school_year, name, level, grade, min(year.starts_at, doing.now), year.closes_at
         )
+        entering.check_class(doing.ground, school_class)
         # A class that was unknown is in nobody's memory: no decision kept anywhere changes.
         doing.tx.put(school_class)
         doing.tx.happened("class.create", id_)
@@ -203,6 +195,7 @@ def add_person(services: Services, caller: Caller, *, name: str) -> Person:
     with act(services, caller, "person.add", caller.unit) as doing:
         doing.as_custodian(caller.unit)
         person = Person(PersonId(doing.new_id("per")), name, name_key(name))
+        entering.check_person(doing.ground, person)
         doing.tx.put(person)
         doing.tx.happened("person.add", person.id)
         return person

@@ -18,6 +18,7 @@ from access_service.domain.names import (
 from access_service.domain.org import Assignment, Person, Unit
 from access_service.domain.policy import PackBinding
 from access_service.domain.reasons import Refusal
+from access_service.domain.register import check_person, check_unit_words
 from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
 from access_service.domain.vietnamese import name_key
@@ -73,6 +74,8 @@ def init_register(services: Services, founding: Founding, pack: PackFiles) -> Fo
     """
     if services.db.counter(founding.register) is not None:
         raise RefusedError(Refusal.DUPLICATE, f"there is a register `{founding.register}`")
+    if founding.director_id is not None and founding.director_id == founding.focal_point_id:
+        raise RefusedError(Refusal.DUPLICATE, f"`{founding.director_id}` is one person's number, not two's")
     with services.db.create_register(founding.register, founding.unit, demo=founding.is_demo) as tx:
         doing = Act(services, tx, None)
         tables = store_pack(tx.connection, pack)
@@ -80,6 +83,7 @@ def init_register(services: Services, founding: Founding, pack: PackFiles) -> Fo
         keep_public_key(tx.connection, PublicKey(seal.id, "seal", seal.public_hex, tx.now))
         begins = min(start_of_day(founding.decision_date), tx.now)
         unit = Unit(founding.unit, ROOT_KIND, founding.name, frozenset(EducationLevel), begins)
+        check_unit_words(unit)
         tx.put(
             unit,
             PackBinding(doing.new_id("bnd"), unit.id, tables.pack.name, pack.digest, begins),
@@ -117,6 +121,7 @@ def _appoint(
     doing: Act, founding: Founding, unit: UnitId, name: str, position: str, id_: PersonId | None
 ) -> PersonId:
     person = Person(id_ or PersonId(doing.new_id("per")), name, name_key(name))
+    check_person(doing.ground, person)
     doing.tx.put(
         person,
         Assignment(

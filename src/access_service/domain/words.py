@@ -1,0 +1,187 @@
+"""What people write, read once: a line, a code, a username, a class, a subject, a school year, a day, an instant.
+
+API bodies, the command line and import files read with these functions, so that no door takes what another cannot
+reach or show. Each returns the text as it is kept (composed, NFC, without blanks around it) or raises
+`InvalidError` with a message that never quotes what was sent: the door adds where it stood.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+from access_service.domain.errors import InvalidError
+from access_service.domain.time import VIETNAM, start_of_day
+
+Reader = Callable[[str], str]
+"""Reads one kind of word."""
+
+LINE, PROSE = 256, 4000
+"""Most characters of a name, title or number, and of a reason or content."""
+ID_BYTES = 256
+"""Longest id, as UTF-8 (architecture section 7)."""
+CODE, USERNAME, CLASS_CODE, SUBJECT = 64, 128, 64, 32
+"""Most characters of what is given newly."""
+FIRST_YEAR, LAST_YEAR = 1945, 2199
+"""Days outside are typing errors, and far enough outside no instant at all."""
+
+CODE_PATTERN = r"^[0-9A-Za-z](?:[0-9A-Za-z._\-]{0,62}[0-9A-Za-z])?$"
+"""A new code stands in addresses, class ids and cells: no slash, colon, semicolon or blank, and only ASCII."""
+YEAR_PATTERN = r"^[0-9]{4}-[0-9]{4}$"
+SUBJECT_PATTERN = r"^[A-Z][A-Z0-9]*(?:[_\-][A-Z0-9]+)*$"
+
+_CODE = re.compile(CODE_PATTERN)
+_YEAR = re.compile(YEAR_PATTERN)
+_SUBJECT = re.compile(SUBJECT_PATTERN)
+_SEPARATORS = re.compile("[:;]")
+_BREAKS = re.compile("[\t\n]")
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DAY = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})(?:[ T]([0-9]{1,2}):([0-9]{2}))?")
+_RFC3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def composed(text: str) -> str:
+    """The text in NFC without blanks around it: what two people see alike is alike, `Cẩm Giang` not `Cẩm Giàng`."""
+    text = text.strip()
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+is_seen: Callable[[str], bool] = str.isprintable
+"""Can every character be seen? No control, format (U+200B, U+202E) or private one, no blank but U+0020."""
+
+
+def line(text: str, most: int = LINE) -> str:
+    """One line of text that is not empty."""
+    text = composed(text)
+    if not is_seen(text):
+        raise InvalidError("holds control characters or others that cannot be seen")
+    if not text:
+        raise InvalidError("is empty")
+    if len(text) > most:
+        raise InvalidError(f"is longer than {most} characters")
+    return text
+
+
+def prose(text: str) -> str:
+    """A reason or content, which may have several lines."""
+    text = composed(text)
+    if not is_seen(_BREAKS.sub(" ", text)):
+        raise InvalidError("holds control characters or others that cannot be seen")
+    if not text:
+        raise InvalidError("is empty")
+    if len(text) > PROSE:
+        raise InvalidError(f"is longer than {PROSE} characters")
+    return text
+
+
+def code(text: str) -> str:
+    """A code that is newly given. What was given before under looser rules is still found by `api` and imports."""
+    text = composed(text)
+    if not text:
+        raise InvalidError("is empty")
+    if not _CODE.fullmatch(text):
+        raise InvalidError(
+            f"is no code: at most {CODE} of the letters A to Z, digits, dot, hyphen and underscore, "
+            "beginning and ending with a letter or digit"
+        )
+    return text
+
+
+def username(text: str) -> str:
+    """A name to sign in with."""
+    text = line(text, USERNAME)
+    if " " in text:
+        raise InvalidError("holds a blank")
+    return text
+
+
+def class_code(text: str) -> str:
+    """A class's code in its school and year. Schools write `6/1`; a colon or semicolon would part the class id."""
+    text = line(text, CLASS_CODE)
+    if _SEPARATORS.search(text):
+        raise InvalidError("holds a colon or a semicolon")
+    return text
+
+
+def subject(text: str) -> str:
+    """A subject's code: `TOAN`, so that `Toán`, `toan` and `TOÁN` are not three subjects."""
+    text = composed(text)
+    if len(text) > SUBJECT or not _SUBJECT.fullmatch(text):
+        raise InvalidError("is no subject code: capital letters A to Z and digits, as in TOAN")
+    return text
+
+
+def school_year(text: str) -> str:
+    """`2026-2027`: two years that follow each other."""
+    text = composed(text)
+    if not _YEAR.fullmatch(text) or int(text[5:]) != int(text[:4]) + 1:
+        raise InvalidError("is no school year: two years that follow each other, as in 2026-2027")
+    if not FIRST_YEAR <= int(text[:4]) < LAST_YEAR:
+        raise InvalidError(f"lies outside {FIRST_YEAR} to {LAST_YEAR}")
+    return text
+
+
+def iso_day(text: str) -> date:
+    """`2026-10-07`."""
+    try:
+        if _ISO_DAY.fullmatch(text):
+            return _within_years(date.fromisoformat(text))
+    except ValueError:
+        pass
+    raise InvalidError("is no day of the form YYYY-MM-DD")
+
+
+def vietnamese_day(text: str) -> date:
+    """`07/10/2026`."""
+    try:
+        found = _DAY.fullmatch(text)
+        if found is not None and found[4] is None:
+            return _within_years(date(int(found[3]), int(found[2]), int(found[1])))
+    except ValueError:
+        pass
+    raise InvalidError("is no day of the form dd/mm/yyyy")
+
+
+def day(text: str) -> date:
+    """A day in either form, as at the command line, whose refusal quotes what was typed."""
+    text = text.strip()
+    try:
+        return iso_day(text) if _ISO_DAY.fullmatch(text) else vietnamese_day(text)
+    except InvalidError:
+        raise InvalidError(f"`{text[:40]}` is no day: write dd/mm/yyyy") from None
+
+
+def iso_instant(text: str) -> datetime:
+    """An instant of RFC 3339 with its offset, kept in UTC."""
+    try:
+        if _RFC3339.fullmatch(text):
+            found = datetime.fromisoformat(text.upper())
+            _within_years(found.date())
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise InvalidError("is no instant of RFC 3339 with an offset")
+
+
+def instant(text: str) -> datetime:
+    """RFC 3339, or `07/10/2026 17:00` and `07/10/2026` (its 00:00) on a Vietnamese clock."""
+    text = text.strip()
+    try:
+        found = _DAY.fullmatch(text)
+        if found is None:
+            return iso_instant(text.replace(" ", "T"))
+        begins = start_of_day(vietnamese_day(text.replace("T", " ").partition(" ")[0]))
+        hour, minute = int(found[4] or 0), int(found[5] or 0)
+        return begins.astimezone(VIETNAM).replace(hour=hour, minute=minute).astimezone(UTC)
+    except (ValueError, InvalidError):
+        raise InvalidError(
+            f"`{text[:40]}` is no instant: write RFC 3339 with its offset, or dd/mm/yyyy HH:MM"
+        ) from None
+
+
+def _within_years(found: date) -> date:
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise InvalidError(f"lies outside {FIRST_YEAR} to {LAST_YEAR}")
+    return found
