@@ -66,7 +66,7 @@ NewUnitCode = Annotated[str, Field(pattern=words.CODE_PATTERN)]
 NewClassCode = Annotated[str, AfterValidator(_read(words.class_code)), Field(max_length=4 * SHORT)]
 """A class's code: it parts the class id, so no colon and no semicolon."""
 NewUsername = Annotated[str, AfterValidator(_read(words.username)), Field(max_length=4 * SHORT)]
-"""A name to sign in with: at most 128 characters, no blank."""
+"""A name to sign in with: at most 128 characters."""
 Subject = Annotated[str, Field(max_length=words.SUBJECT, pattern=words.SUBJECT_PATTERN)]
 """A subject's code, `TOAN`."""
 SchoolYearCode = Annotated[str, Field(pattern=words.YEAR_PATTERN)]
