@@ -412,27 +412,6 @@ def check_parties(giver: PersonId, receiver: PersonId | None) -> None:
         raise RefusedError(Refusal.SELF_SERVICE, "giver and receiver are the same person")
 
 
-def excess(
-    org: OrgView, now: datetime, authority: Authority, below: Iterable[Authority], grants: Iterable[Grant]
-) -> tuple[list[Authority], list[Grant]]:
-    """(3) What stands below a narrowed authority and no longer lies within it; it ends for good.
-
-    `below` and `grants` name that authority as their parent; a closed interval counts as an axis.
-    """
-
-    def fits(scope: Scope, interval: Interval) -> bool:
-        inside = first_axis_outside(
-            scope, authority.scope, is_below=lambda unit, root: is_below(org, unit, root, now)
-        )
-        open_end = authority.valid_to is None or (interval.end is not None and interval.end <= authority.valid_to)
-        return inside is None and open_end
-
-    return (
-        [a for a in below if not fits(a.scope, a.interval)],
-        [g for g in grants if not fits(g.scope, g.interval)],
-    )
-
-
 def is_narrower(org: OrgView, now: datetime, new: Scope, old: Scope) -> bool:
     """Is a change one-sided (narrowing, at once) rather than one both must sign (widening)?"""
     return first_axis_outside(new, old, is_below=lambda u, r: is_below(org, u, r, now)) is None

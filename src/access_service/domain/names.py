@@ -148,6 +148,8 @@ class GrantEnd(StrEnum):
     CANCELLED = "cancelled"
     UNIT_ENDED = "unit_ended"
     INSPECTION_ENDED = "inspection_ended"
+    UNIT_MOVED = "unit_moved"
+    """Its unit has another manager; what the new one goes on with stands as a new line."""
 
 
 class GrantState(StrEnum):

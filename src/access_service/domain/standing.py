@@ -22,6 +22,7 @@ from access_service.domain.names import (
     GrantEnd,
     GrantId,
     GrantState,
+    UnitId,
 )
 from access_service.domain.org import Assignment
 from access_service.domain.policy import CommitmentText
@@ -57,6 +58,12 @@ class GrantFacts:
     lapses_at: datetime | None = None
     """When a new head's silence ends it, where the pack says so (rule 9)."""
     year_closes_at: datetime | None = None
+    is_outside: bool = False
+    """Does it lie outside its giver's authority on the day asked (rule 3)? What lies within is left in `grant`."""
+    turns: Sequence[datetime] = ()
+    """When its chain of authority may hang otherwise, or a link of it be over."""
+    above: frozenset[UnitId] = frozenset()
+    """The units that its chain of authority is about: containment follows their edges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +225,8 @@ def validity_reason(facts: GrantFacts, now: datetime) -> Reason | None:
         return Reason.EXPIRED if grant.ended_as is GrantEnd.YEAR_CLOSED else Reason.GRANT_ENDED
     if any(end is not None and end <= now for end in (grant.valid_to, facts.year_closes_at)):
         return Reason.EXPIRED
+    if facts.is_outside:
+        return Reason.GRANT_ENDED
     if facts.lapses_at is not None and facts.lapses_at <= now:
         return Reason.CONFIRMATION_LAPSED
     if is_paper_lapsed(facts, now):
@@ -268,7 +277,7 @@ def _instants(facts: AccountFacts) -> Iterator[datetime | None]:
     for g in facts.grants:
         grant = g.grant
         yield from (grant.valid_from, grant.valid_to, grant.activated_at, grant.ended_at)
-        yield from (g.lapses_at, g.year_closes_at)
+        yield from (g.lapses_at, g.year_closes_at, *g.turns)
         intervals = [*g.absences, *g.suspensions, *g.unit_suspensions, *g.authority_suspensions]
         for interval in intervals + ([g.assignment] if g.assignment else []):
             yield from (interval.start, interval.end)

@@ -9,6 +9,7 @@ from access_service.domain.accounts import Account, Custody, Suspension, state_o
 from access_service.domain.custody import Standing, custodies_of, lapses, ranks_in
 from access_service.domain.delegation import DIRECT_MANAGER, HEADS, OWN_UNIT, Authority, Confirmation, Grant
 from access_service.domain.documents import Document, lapses_at
+from access_service.domain.moves import AuthorityMove, box_of, chain_at, left_of
 from access_service.domain.names import (
     AccountId,
     AccountKind,
@@ -22,6 +23,7 @@ from access_service.domain.names import (
 )
 from access_service.domain.org import Assignment, common
 from access_service.domain.policy import DelegationRule, Pack
+from access_service.domain.scope import Scope
 from access_service.domain.software import Approval, ApprovalFacts, Share, Software, unmet
 from access_service.domain.standing import AccountFacts, GrantFacts
 from access_service.domain.time import Interval
@@ -67,6 +69,8 @@ class Gatherer:
         self.org = org or StoredOrg(reader)
         self._gathered: defaultdict[datetime, dict[GrantId, GrantFacts]] = defaultdict(dict)
         self._authorities: dict[AuthorityId, Authority | None] = {}
+        self._moves: list[AuthorityMove] | None = None
+        self._boxes: dict[tuple[AuthorityId, datetime], Scope | None] = {}
         self._heads: dict[UnitId, list[Assignment]] = {}
         self._confirmed: dict[UnitId, set[str]] = {}
 
@@ -75,19 +79,34 @@ class Gatherer:
         binding = self.org.binding_for(unit, at)
         return None if binding is None else load_tables(self.reader.connection, binding.digest)
 
-    def chain_of_authority(self, authority: AuthorityId) -> tuple[Authority, ...]:
-        """An authority, its parent, and so on up to the root."""
-        chain: list[Authority] = []
-        next_id: AuthorityId | None = authority
-        while next_id is not None:
-            if next_id not in self._authorities:
-                self._authorities[next_id] = self.reader.get(Authority, next_id)
-            found = self._authorities[next_id]
-            if found is None or found in chain:
-                break
-            chain.append(found)
-            next_id = found.parent
-        return tuple(chain)
+    @property
+    def moves(self) -> list[AuthorityMove]:
+        """Every move of an authority; a register has few."""
+        if self._moves is None:
+            self._moves = self.reader.find(AuthorityMove)
+        return self._moves
+
+    def _authority(self, id_: AuthorityId) -> Authority | None:
+        if id_ not in self._authorities:
+            self._authorities[id_] = self.reader.get(Authority, id_)
+        return self._authorities[id_]
+
+    def chain_of_authority(self, authority: AuthorityId, at: datetime) -> tuple[Authority, ...]:
+        """An authority, what it hangs under at that instant, and so on up to the root."""
+        return chain_at(self._authority, self.moves, authority, at)
+
+    def box_of_authority(self, authority: AuthorityId, at: datetime) -> Scope | None:
+        """(3) What its whole chain has in common at that instant."""
+        key = (authority, at)
+        if key not in self._boxes:
+            self._boxes[key] = box_of(self.org, self.chain_of_authority(authority, at), at)
+        return self._boxes[key]
+
+    def _turns(self, chain: Iterable[Authority]) -> tuple[datetime, ...]:
+        """Every instant at which a chain of authority may hang otherwise, or a link of it be over."""
+        ids = {a.id for a in chain}
+        moved = (m.valid_from for m in self.moves if m.authority in ids)
+        return (*moved, *(t for a in chain for t in (a.valid_to, a.valid_from if a.succeeds else None) if t))
 
     def custodies(self, unit: UnitId, at: datetime) -> Standing:
         """The custodies of a unit's admin account as its duties and the pack in force at `at` let them hold."""
@@ -146,7 +165,7 @@ class Gatherer:
         for authority in self.reader.find(Authority, unit={by_id[p.software].unit for p in papers}):
             held.setdefault(authority.unit, []).append(authority)
             self._authorities[authority.id] = authority
-        chains = {a.id: self.chain_of_authority(a.id) for found in held.values() for a in found}
+        chains = {a.id: self.chain_of_authority(a.id, at) for found in held.values() for a in found}
         laid_on = self._suspensions([], chains, set(held))
         return [self._approval(p, by_id[p.software], held, chains, laid_on, at) for p in papers]
 
@@ -166,10 +185,11 @@ class Gatherer:
         for authority in held.get(software.unit, ()):
             chain = chains[authority.id]
             units = {a.unit for a in chain} | {software.unit}
+            box = self.box_of_authority(authority.id, at)
             shares.append(
                 Share(
                     authority,
-                    common(self.org, at, paper.scope, authority.scope),
+                    None if box is None else common(self.org, at, paper.scope, box),
                     tuple(i for unit in sorted(units) for i in laid_on.get((SuspendableKind.UNIT, unit), ())),
                     tuple(i for a in chain for i in laid_on.get((SuspendableKind.AUTHORITY, a.id), ())),
                 )
@@ -196,20 +216,29 @@ class Gatherer:
         stand_ins: dict[str, list[Interval]] = {}
         for a in reader.find(Assignment, substitutes=list(assignments)):
             stand_ins.setdefault(a.substitutes or "", []).append(a.interval)
-        chains = {g.authority: self.chain_of_authority(g.authority) for g in grants}
+        chains = {g.authority: self.chain_of_authority(g.authority, at) for g in grants}
         laid_on = self._suspensions(grants, chains, {a.unit for a in assignments.values()})
         for grant in grants:
             assignment = assignments.get(grant.assignment) if grant.assignment else None
             chain = chains[grant.authority]
             tables = self.tables_for(grant.unit, at)
             pack = tables.pack if tables else None
-            key = (assignment.person if assignment else "", grant.unit)
+            paper = documents.get(grant.document) if grant.document else None
+            who = assignment.person if assignment else ""
+            # Who passed to another manager has committed to the office that prepared the paper.
+            promised = {grant.unit, paper.unit if paper else grant.unit}
             year = self.org.school_year(grant.scope.school_year) if grant.scope.school_year else None
+            box = self.box_of_authority(grant.authority, at)
+            left = None if box is None else left_of(self.org, at, grant.scope, box)
             yield GrantFacts(
-                grant=grant,
+                # (3) Containment is asked again on the day of the question: what lies outside is not there.
+                grant=grant if left is None else replace(grant, scope=left),
+                is_outside=left is None,
+                turns=self._turns(chain),
+                above=frozenset(a.scope.unit for a in chain),
                 required=self._required(grant, assignment, pack),
                 document=documents.get(grant.document) if grant.document else None,
-                commitments=tuple(commitments.get(key, ())),
+                commitments=tuple(d for unit in sorted(promised) for d in commitments.get((who, unit), ())),
                 texts=pack.commitments if pack else (),
                 assignment=assignment.interval if assignment else None,
                 absences=tuple(stand_ins.get(grant.assignment or "", ())),

@@ -28,6 +28,7 @@ from access_service.domain.accounts import Account, Custody, Home, Suspension
 from access_service.domain.delegation import Authority, Confirmation, Grant, Inspection, LeavingCase
 from access_service.domain.documents import Document, Signature
 from access_service.domain.errors import NotFoundError
+from access_service.domain.moves import AuthorityMove
 from access_service.domain.names import RegisterId
 from access_service.domain.org import (
     Assignment,
@@ -43,6 +44,7 @@ from access_service.domain.software import Approval, Client, Draw, Software
 from access_service.domain.waiting import WaitingAct
 from access_service.storage import tables, tables_accounts, tables_acts
 from access_service.storage.codec import Codec
+from access_service.storage.tables_moves import AuthorityMoveRow
 
 T = TypeVar("T")
 
@@ -68,6 +70,7 @@ CODECS: dict[type[Any], Codec[Any]] = {
         (Suspension, tables.SuspensionRow),
         (Custody, tables.CustodyRow),
         (Authority, tables.AuthorityRow),
+        (AuthorityMove, AuthorityMoveRow),
         (Grant, tables.GrantRow),
         (Confirmation, tables.ConfirmationRow),
         (Inspection, tables.InspectionRow),
@@ -83,6 +86,7 @@ CODECS: dict[type[Any], Codec[Any]] = {
     )
 }
 NOUNS = {
+    AuthorityMove: "authority move",
     ManagementEdge: "management edge",
     SchoolYear: "school year",
     SchoolClass: "class",

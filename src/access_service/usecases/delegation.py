@@ -31,11 +31,10 @@ from access_service.domain.scope import Scope
 from access_service.storage import accounts as stored
 from access_service.usecases.accounts import check_responsible
 from access_service.usecases.effects import (
-    close_authority,
-    end_excess,
     end_grants,
 )
 from access_service.usecases.services import Act, Caller, Services, act, as_missing
+from access_service.usecases.taking_back import carry_suspensions, close_authority, cut_below
 
 
 @power(yields(Power.AUTHORITY))
@@ -125,7 +124,7 @@ def narrow_authority(
         doing.tx.put(narrowed)
         doing.tx.happened("authority.narrow", id_)
         doing.tx.touches_everybody()
-        end_excess(doing, narrowed)
+        cut_below(doing, narrowed)
         return narrowed
 
 
@@ -180,7 +179,11 @@ def resume(services: Services, caller: Caller, *, kind: SuspendableKind, target:
             raise RefusedError(Refusal.DOCUMENT_STATE, f"`{target}` is not suspended", target=target)
         if kind is SuspendableKind.ACCOUNT:
             check_resuming(_duties_behind(doing, target), doing.now)
-        own = [s for s in found if s.reason == LAST_DUTY or unit in doing.office_chain(s.unit)]
+        above = doing.office_chain(unit)
+        # A former manager's pause is the present one's to end: who laid it has no say here any more.
+        own = [
+            s for s in found if s.reason == LAST_DUTY or unit in doing.office_chain(s.unit) or s.unit not in above
+        ]
         if not own:
             raise RefusedError(Refusal.FORBIDDEN, "a unit above ordered it; that unit resumes", target=target)
         ended = [replace(s, valid_to=doing.now) for s in own]
@@ -313,15 +316,9 @@ def narrow_grant(
         )
         end_grants(doing, [grant], GrantEnd.SUPERSEDED)
         doing.tx.put(narrowed)
-        _carry_suspensions(doing, grant, narrowed)
+        carry_suspensions(doing, grant, narrowed)
         doing.tx.happened("grant.narrow", id_, narrower=narrowed.id)
         return narrowed
-
-
-def _carry_suspensions(doing: Act, old: Grant, new: Grant) -> None:
-    """A paused grant stays paused when it is narrowed."""
-    for suspension in _suspensions_in_force(doing, SuspendableKind.GRANT, old.id):
-        doing.tx.put(replace(suspension, id=doing.new_id("sus"), target=new.id, valid_from=doing.now))
 
 
 @powerless("what the office granted stands as it stood")

@@ -26,7 +26,6 @@ from access_service.domain.delegation import (
     Inspection,
     LeavingCase,
     check_grant,
-    excess,
 )
 from access_service.domain.documents import Document
 from access_service.domain.errors import RefusedError
@@ -77,36 +76,6 @@ def end_grants_of_assignment(doing: Act, assignment: Assignment) -> list[GrantId
     )
 
 
-def end_below(doing: Act, authority: Authority, how: GrantEnd) -> None:
-    """End everything handed down under an authority that is over."""
-    end_grants(doing, doing.tx.find(Grant, authority=authority.id), how)
-    for child in doing.tx.find(Authority, parent=authority.id):
-        if child.valid_to is None or child.valid_to > doing.now:
-            close_authority(doing, child, how)
-
-
-def close_authority(doing: Act, authority: Authority, how: GrantEnd) -> None:
-    """An authority is over now, with everything below it (rule 3)."""
-    doing.tx.put(replace(authority, valid_to=max(doing.now, authority.valid_from)))
-    doing.tx.happened("authority.end", authority.id, how=str(how))
-    doing.tx.touches_everybody()
-    end_below(doing, authority, how)
-
-
-def end_excess(doing: Act, authority: Authority) -> None:
-    """(3) What no longer lies within a narrowed authority ends for good; what does is untouched."""
-    children = [
-        a for a in doing.tx.find(Authority, parent=authority.id) if a.valid_to is None or a.valid_to > doing.now
-    ]
-    grants = [
-        g for g in doing.tx.find(Grant, authority=authority.id) if g.ended_at is None or g.ended_at > doing.now
-    ]
-    wide, over = excess(doing.org, doing.now, authority, children, grants)
-    end_grants(doing, over, GrantEnd.AUTHORITY_WITHDRAWN)
-    for child in wide:
-        close_authority(doing, child, GrantEnd.AUTHORITY_WITHDRAWN)
-
-
 def activate_ready(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> list[GrantId]:
     """(5) Activate the grants whose last paper was just signed; every condition is checked again.
 
@@ -115,10 +84,12 @@ def activate_ready(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> list[Gr
     waiting = [g for g in grants if g.activated_at is None and g.ended_at is None]
     _check_replaced(doing, waiting)
     activated = []
+    by_id = {g.id: g for g in waiting}
     for facts in doing.gather.grants(waiting, doing.now):
         if _lacks_paper(facts, doing.now):
             continue
-        grant = facts.grant
+        # As it stands on the paper: what an authority no longer covers is refused, never cut in silence.
+        grant = by_id[facts.grant.id]
         account = doing.tx.require(Account, grant.account)
         assignment = doing.tx.get(Assignment, grant.assignment) if grant.assignment else None
         authority = doing.tx.require(Authority, grant.authority)

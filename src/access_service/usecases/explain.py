@@ -185,20 +185,11 @@ class _Explainer:
         )
 
     def _authorities(self, id_: AuthorityId) -> tuple[ExplainedAuthority, ...]:
-        chain = [self._then(a) for a in self._reading.gather.chain_of_authority(id_)]
+        chain = self._reading.gather.chain_of_authority(id_, self._now)
         self._use(*chain)
         targets = {a.id for a in chain} | {a.unit for a in chain}
         self._use(*self._reader.find(Suspension, target=targets))
         return tuple(self._authority(a) for a in chain)
-
-    def _then(self, authority: Authority) -> Authority:
-        """The authority as it stood at the instant asked: before a succession, the predecessor's (rule 9)."""
-        while authority.succeeds is not None and self._now < authority.valid_from:
-            before = self._get(Authority, authority.succeeds)
-            if before is None:
-                break
-            authority = before
-        return authority
 
     def _authority(self, authority: Authority) -> ExplainedAuthority:
         unit = self._reading.org.unit(authority.unit)

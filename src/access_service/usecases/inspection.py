@@ -161,6 +161,11 @@ def inspects(doing: View, person: PersonId, unit: UnitId) -> bool:
     return any(
         person in i.members
         and i.valid_from <= doing.now < i.valid_to
-        and any(is_below(doing.org, unit, u, doing.now) for u in i.units)
+        and any(
+            is_below(doing.org, unit, u, doing.now)
+            # A unit that has moved away is none of the deciding unit's any more.
+            and is_below(doing.org, u, i.unit, doing.now)
+            for u in i.units
+        )
         for i in doing.reader.find(Inspection)
     )

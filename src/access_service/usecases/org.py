@@ -9,6 +9,7 @@ from access_service.domain import register as entering
 from access_service.domain.delegation import HEADS, Grant
 from access_service.domain.duties import Hand
 from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.moves import fate_of
 from access_service.domain.names import AccountKind, AssignmentId, EducationLevel, PersonId, UnitId
 from access_service.domain.org import (
     Assignment,
@@ -24,7 +25,7 @@ from access_service.domain.policy import Position
 from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import ClassSubject
-from access_service.domain.time import Interval, start_of_day
+from access_service.domain.time import Interval, local, start_of_day
 from access_service.domain.vietnamese import name_key
 from access_service.domain.waiting import WaitingAct, WaitingKind, WrittenDecision, duty_body, duty_in
 from access_service.usecases.effects import (
@@ -36,6 +37,7 @@ from access_service.usecases.effects import (
 )
 from access_service.usecases.homes import keep_from_former
 from access_service.usecases.services import Act, Caller, Services, act
+from access_service.usecases.taking_back import apply_fate
 from access_service.usecases.waiting import prepare
 from access_service.usecases.years import as_root
 
@@ -112,6 +114,8 @@ def change_manager(
     """Another unit becomes the direct manager from 00:00 of a day; a unit above both decides."""
     with act(services, caller, "unit.change_manager", unit) as doing:
         at = start_of_day(on)
+        if on == local(doing.now).date():
+            at = max(at, doing.now)
         doing.check_visible(unit)
         doing.check_visible(manager)
         doing.as_custodian(_common_manager(doing, unit, manager))
@@ -125,6 +129,9 @@ def change_manager(
         doing.tx.put(edge)
         doing.tx.happened("unit.change_manager", unit, manager=manager)
         doing.tx.touches_everybody()
+        doing.refresh()
+        fate = fate_of(doing.ground, unit, at, basis=basis, new_id=doing.new_id)
+        apply_fate(doing, fate, at, by=edge.id)
         return edge
 
 

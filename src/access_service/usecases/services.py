@@ -16,6 +16,7 @@ from access_service.domain.audit import Happening
 from access_service.domain.delegation import LEADERS, Authority, Grant, Office
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.facts import Ground
+from access_service.domain.moves import box_of
 from access_service.domain.names import (
     AccountId,
     AccountKind,
@@ -230,7 +231,7 @@ class View:
 
     def office(self, unit: UnitId, authority: Authority) -> Office:
         """The unit as giver, for the rules of `domain.delegation`."""
-        chain = self.gather.chain_of_authority(authority.id)
+        chain = self.gather.chain_of_authority(authority.id, self.now)
         targets = {a.id for a in chain} | {a.unit for a in chain} | {unit}
         kinds = (SuspendableKind.UNIT, SuspendableKind.AUTHORITY)
         return Office(
@@ -239,11 +240,19 @@ class View:
             now=self.now,
             unit=unit,
             custody=self.custody_of(unit),
-            authorities=chain,
+            authorities=self._as_left(chain),
             suspended=any(
                 s.kind in kinds and self.now in s.interval for s in self.reader.find(Suspension, target=targets)
             ),
         )
+
+    def _as_left(self, chain: tuple[Authority, ...]) -> tuple[Authority, ...]:
+        """The chain, its first link with no more than the whole chain leaves of it today."""
+        box = box_of(self.org, chain, self.now)
+        if box is None or not chain:
+            return chain
+        ends = [a.valid_to for a in chain if a.valid_to is not None]
+        return (replace(chain[0], scope=box, valid_to=min(ends, default=None)), *chain[1:])
 
     def authorities_of(self, unit: UnitId) -> list[Authority]:
         """What the unit may hand down now."""

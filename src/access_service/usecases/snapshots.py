@@ -92,6 +92,8 @@ class Reading:
         until = NEVER if found.until is None else found.until.timestamp()
         # Which documents a grant needs is the pack's, and the pack in force may change with a binding or an edge.
         units = {g.grant.unit for g in facts.grants}
+        # Whether a grant lies within its giver's authority is asked along the edges of the day.
+        units |= {unit for g in facts.grants for unit in (g.grant.scope.unit, *g.above)}
         for approval in facts.approvals:
             # What an authority leaves of an approval is compared unit by unit, along today's edges.
             units |= {approval.software.unit, approval.approval.scope.unit}
