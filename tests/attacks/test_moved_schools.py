@@ -54,7 +54,7 @@ def moved(school_world: World) -> Moved:
     world = school_world
     world.add_unit(OTHER, "commune", "UBND phường Thử", world.root)
     world.give_authority(OTHER, world.root, levels=frozenset({PRIMARY, LOWER}))
-    world.appoint_head(f"head:{OTHER}", OTHER, "office_head", world.root)
+    world.appoint_head(f"head:{OTHER}", OTHER, "commune_chair", world.root)
     teacher = hire_homeroom(world)
     taught = world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher)).grants[0]
     officer = world.hire("phụ trách", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
