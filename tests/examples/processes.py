@@ -11,7 +11,7 @@ from typing import Any
 
 import uvicorn
 
-WITHIN_S = 30
+WITHIN_S = 120
 
 
 def free_port() -> int:

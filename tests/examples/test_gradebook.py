@@ -108,7 +108,7 @@ def _running(folder: Path) -> Iterator[dict[str, Any]]:
         yield json.loads(output.read_text("utf-8"))
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def demo(built: Path, tmp_path: Path) -> Iterator[Demo]:
     shutil.copytree(built, tmp_path / "own")
     with (
         _running(tmp_path / "own") as told,
-        httpx2.Client(base_url=told["base_url"], timeout=30, trust_env=False) as http,
+        httpx2.Client(base_url=told["base_url"], timeout=120, trust_env=False) as http,
     ):
         yield Demo(told, http)
 
@@ -141,7 +141,7 @@ def test_a_teacher_reads_their_class_is_refused_for_another_and_is_cut_off(demo:
         setup = replace(setup, asking=StaticKey(demo.told["api_key"]))
     with ExitStack() as stack:
         address = stack.enter_context(serving_app(create_gradebook(setup), free_port()))
-        book = stack.enter_context(httpx2.Client(base_url=address, timeout=30, trust_env=False))
+        book = stack.enter_context(httpx2.Client(base_url=address, timeout=120, trust_env=False))
         own, other = demo.class_code, demo.class_code.replace("7A1", "6A1")
         assert _code(book.get(f"/lop/{own}/diem")) == (401, "not_authenticated")
 

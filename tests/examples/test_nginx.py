@@ -80,7 +80,7 @@ class Behind:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         if token is not None:
             given["Authorization"] = f"Bearer {token or self.token}"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.putrequest(method, path, skip_accept_encoding=True)
             for name, value in given.items():
@@ -141,7 +141,7 @@ def behind(tmp_path_factory: pytest.TempPathFactory, cheap_passwords: None) -> I
             ],
             env={**os.environ, "LC_ALL": "C"},
         )
-        stack.callback(process.wait, timeout=20)
+        stack.callback(process.wait, timeout=120)
         stack.callback(process.terminate)
         wait_for(lambda: answers(port) or process.poll() is not None, "nginx")
         assert process.poll() is None, (folder / "error.log").read_text("utf-8")

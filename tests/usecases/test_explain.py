@@ -127,3 +127,12 @@ def test_an_explanation_renders_as_json(school: School) -> None:
     assert rendered["documents"][0]["dated"] == "2026-08-20"
     assert (rendered["allowed"], rendered["reason"], rendered["lock"]) == (True, None, None)
     assert "decision" not in rendered
+
+
+def test_every_event_of_a_register_names_the_policy_in_force(school: School) -> None:
+    """A third once named none: an act that asked no pack left the reader to guess under which rules it was done."""
+    world, _, _ = school
+    with world.services.db.read(world.register) as reader:
+        found = reader.connection.exec_driver_sql("select action, policy from events").all()
+    assert found
+    assert [action for action, policy in found if not policy] == []

@@ -25,6 +25,7 @@ from access_service.domain.errors import (
     UnavailableError,
 )
 from access_service.domain.reasons import Refusal
+from access_service.domain.said import sentence
 from access_service.domain.text import REFUSAL_TEXT, Text
 
 PROBLEM_JSON = "application/problem+json"
@@ -127,15 +128,16 @@ def problem(
     details: Mapping[str, object] | None = None,
     fields: list[dict[str, str]] | None = None,
     faults: list[dict[str, str]] | None = None,
+    said: str | None = None,
 ) -> Response:
-    """A problem as a response."""
+    """A problem as a response; `said` takes the place of the code's Vietnamese sentence."""
     text = REFUSAL_TEXT[code] if isinstance(code, Refusal) else EDGE_TEXT[code]
     shown = {key: value for key, value in (details or {}).items() if isinstance(value, str | int | list)}
     body = Problem(
         status=status,
         title=HTTPStatus(status).phrase,
         code=str(code),
-        vi=text.vi,
+        vi=said or text.vi,
         en=text.en,
         detail=detail,
         details=shown or None,
@@ -178,6 +180,7 @@ def problem_of(error: AccessServiceError, path: str) -> Response:
             status=unreadable if status == HTTPStatus.UNPROCESSABLE_ENTITY else status,
             detail=error.message,
             details=error.details,
+            said=sentence(error, REFUSAL_TEXT[error.code].vi),
         )
         if error.details.get("scheme") == "DPoP":
             response.headers["WWW-Authenticate"] = PROOF_CHALLENGE

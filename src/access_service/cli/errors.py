@@ -65,6 +65,7 @@ def _expected(error: Exception) -> tuple[str, list[str], int, dict[str, Any]] | 
         RefusedError,
     )
     from access_service.domain.reasons import Refusal  # noqa: PLC0415
+    from access_service.domain.said import sentence  # noqa: PLC0415
     from access_service.domain.text import REFUSAL_TEXT  # noqa: PLC0415
 
     if isinstance(error, PolicyError | ImportRefusedError):
@@ -73,7 +74,7 @@ def _expected(error: Exception) -> tuple[str, list[str], int, dict[str, Any]] | 
     if isinstance(error, RefusedError):
         text = REFUSAL_TEXT[error.code]
         status = USAGE if error.code is Refusal.INVALID else REFUSED
-        return str(error.code), [error.message], status, {"vi": text.vi, "en": text.en}
+        return str(error.code), [error.message], status, {"vi": sentence(error, text.vi), "en": text.en}
     if isinstance(error, AccessServiceError):
         return "unavailable", [str(error)], REFUSED, {}
     if isinstance(error, ValidationError):

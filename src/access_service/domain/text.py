@@ -31,7 +31,7 @@ REASON_TEXT: Mapping[Reason, Text] = MappingProxyType(
             "What the request says of the record does not agree with the register",
         ),
         Reason.UNKNOWN_ACTION: Text(
-            "Thao tác không có trong quy định phân quyền",
+            "Thao tác không có trong bộ quy tắc phân quyền",
             "The policy in force knows no such action",
         ),
         Reason.ACCOUNT_UNKNOWN: Text("Tài khoản không tồn tại", "There is no such account"),
@@ -53,7 +53,7 @@ REASON_TEXT: Mapping[Reason, Text] = MappingProxyType(
         ),
         Reason.NO_GRANT: Text("Chưa được cấp quyền", "No right has been granted"),
         Reason.ACTION_NOT_IN_ROLE: Text(
-            "Vai trò được cấp không có quyền thực hiện thao tác này",
+            "Vai trò được giao không bao gồm thao tác này",
             "The role granted does not include this action",
         ),
         Reason.OUTSIDE_CATEGORY: Text(
@@ -85,7 +85,7 @@ REASON_TEXT: Mapping[Reason, Text] = MappingProxyType(
             "The school year is outside what was granted",
         ),
         Reason.MINUTES_UNSIGNED: Text(
-            "Chưa có biên bản bàn giao đã ký đủ",
+            "Biên bản bàn giao chưa có đủ chữ ký của hai bên",
             "The handover minutes are not signed by both sides",
         ),
         Reason.COMMITMENT_MISSING: Text(
@@ -93,15 +93,15 @@ REASON_TEXT: Mapping[Reason, Text] = MappingProxyType(
             "The data-security commitment is not signed",
         ),
         Reason.COMMITMENT_OUTDATED: Text(
-            "Bản cam kết đã ký không còn là bản đang áp dụng, cần ký lại",
+            "Bản cam kết đã ký theo mẫu cũ, phải ký lại theo mẫu đang áp dụng",
             "The commitment signed is no longer the text in force and must be signed again",
         ),
         Reason.APPROVAL_MISSING: Text(
-            "Phần mềm chưa có văn bản đồng ý của Sở GDĐT",
+            "Phần mềm chưa có văn bản đồng ý của cơ quan có thẩm quyền",
             "The software has no written approval from the department",
         ),
         Reason.OUTSIDE_APPROVAL: Text(
-            "Ngoài phạm vi văn bản đồng ý của Sở GDĐT",
+            "Ngoài phạm vi văn bản đồng ý của cơ quan có thẩm quyền",
             "The request is outside what the department's approval names",
         ),
         Reason.NOT_YET_VALID: Text("Quyền chưa có hiệu lực", "The right is not yet valid"),
@@ -119,16 +119,19 @@ REASON_TEXT: Mapping[Reason, Text] = MappingProxyType(
             "The duty assignment on which the right rests has ended",
         ),
         Reason.PERIOD_LOCKED: Text(
-            "Đã khoá kỳ báo cáo, chỉ còn được xem",
+            "Kỳ báo cáo đã khoá; chỉ được xem số liệu",
             "The reporting period is locked; only reading remains",
         ),
         Reason.DENIED_BY_RULE: Text(
-            "Quy định phân quyền không cho phép thao tác này",
+            "Bộ quy tắc phân quyền không cho phép thao tác này",
             "A rule of the policy forbids this",
         ),
     }
 )
 """A decision's deny, by code."""
+
+INSPECTION_UNSIGNED = Text("Quyết định kiểm tra chưa được ký", "The inspection decision is not signed")
+"""In place of `minutes_unsigned`'s, where the paper that lacks a signature is the decision."""
 
 REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
     {
@@ -137,7 +140,7 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "The account is not activated, is suspended or is closed",
         ),
         Refusal.APPROVAL_MISSING: Text(
-            "Phần mềm chưa có văn bản đồng ý của Sở GDĐT",
+            "Phần mềm chưa có văn bản đồng ý của cơ quan có thẩm quyền",
             "The software has no written approval from the department",
         ),
         Refusal.ASSIGNMENT_MISSING: Text(
@@ -148,13 +151,16 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Số lượng trong một lần gửi vượt quá giới hạn",
             "Too many items at once",
         ),
-        Refusal.CLOSED_YEAR: Text("Năm học đã kết thúc", "The school year is closed"),
+        Refusal.CLOSED_YEAR: Text(
+            "Năm học đã đóng, hoặc đóng trước ngày quyền hết hiệu lực", "The school year is closed"
+        ),
         Refusal.CREDENTIALS_WRONG: Text(
             "Tên đăng nhập hoặc mật khẩu không đúng",
             "The username or the password is wrong",
         ),
         Refusal.CUSTODY_TAKEN: Text(
-            "Tài khoản quản trị của đơn vị đang có người quản lý",
+            "Tài khoản quản trị của đơn vị đã có người quản lý; "
+            "phải nhận bàn giao lại trước khi giao cho người khác",
             "Somebody already operates the unit's admin account",
         ),
         Refusal.CUSTODY_VACANT: Text(
@@ -170,21 +176,21 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Handed down further than the policy allows",
         ),
         Refusal.DOCUMENT_CHANGED: Text(
-            "Nội dung văn bản đã thay đổi so với bản được mở để ký",
+            "Nội dung văn bản đã thay đổi so với bản đã hiển thị để ký",
             "The document is no longer the one that was shown for signing",
         ),
         Refusal.DOCUMENT_STATE: Text(
             "Văn bản đang ở trạng thái không cho phép thao tác này",
             "The document's state does not allow this",
         ),
-        Refusal.DUPLICATE: Text("Thông tin này đã có", "This already exists"),
+        Refusal.DUPLICATE: Text("Thông tin này đã được ghi nhận", "This already exists"),
         Refusal.DUTIES_SEPARATED: Text(
             "Hai nhiệm vụ này không được giao cho cùng một người",
             "These two duties may not be held by one person",
         ),
         Refusal.FORBIDDEN: Text("Không có thẩm quyền thực hiện", "Not within your authority"),
         Refusal.FREQUENCY_EXCEEDED: Text(
-            "Phần mềm đã lấy dữ liệu đủ số lần được đồng ý trong kỳ",
+            "Phần mềm đã sử dụng hết số lần lấy dữ liệu trong kỳ theo văn bản đồng ý",
             "The software has drawn as often as its approval allows in this period",
         ),
         Refusal.GRANT_ENDED: Text(
@@ -218,11 +224,11 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Chưa đăng nhập hoặc đã hết phiên", "Not signed in, or the session has ended"
         ),
         Refusal.NOT_CUSTODIAN: Text(
-            "Không phải người đang quản lý tài khoản quản trị của đơn vị",
+            "Chỉ người đang quản lý tài khoản quản trị của đơn vị được thực hiện",
             "Only whoever operates the unit's admin account may do this",
         ),
         Refusal.NOT_DIRECT_MANAGER: Text(
-            "Không phải cơ quan quản lý trực tiếp theo phân cấp",
+            "Chỉ cơ quan quản lý trực tiếp theo phân cấp được thực hiện",
             "Only the direct manager may do this",
         ),
         Refusal.NOT_FOUND: Text("Không tìm thấy", "Not found"),
@@ -232,27 +238,27 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
         ),
         Refusal.PASSWORD_DUE: Text("Phải đổi mật khẩu trước khi tiếp tục", "Set a new password first"),
         Refusal.PRECONDITION_MISSING: Text(
-            "Phần mềm chưa đáp ứng điều kiện để được Sở GDĐT đồng ý",
+            "Phần mềm chưa đáp ứng điều kiện để được cơ quan có thẩm quyền đồng ý",
             "The software does not meet what an approval presupposes",
         ),
         Refusal.REDELEGATION_FORBIDDEN: Text(
-            "Người được giao quản lý thay không được giao lại cho người khác",
+            "Người được giao thay mặt quản lý tài khoản quản trị không được giao lại cho người khác",
             "Whoever acts for the head may not hand the account on",
         ),
         Refusal.ROLE_NOT_ALLOWED: Text(
-            "Vị trí, nhiệm vụ của người nhận không được cấp vai trò này",
+            "Vai trò này không áp dụng cho vị trí, nhiệm vụ của người nhận",
             "This role may not be given for this position",
         ),
         Refusal.SECOND_FACTOR_DUE: Text(
-            "Phải đăng ký yếu tố xác thực thứ hai trước khi tiếp tục",
+            "Phải đăng ký xác thực hai yếu tố trước khi tiếp tục",
             "Set a second factor first",
         ),
         Refusal.SECOND_FACTOR_REQUIRED: Text(
-            "Cần xác thực bằng yếu tố thứ hai",
+            "Cần xác thực hai yếu tố",
             "A second factor is asked for as well",
         ),
         Refusal.SECOND_FACTOR_WRONG: Text(
-            "Yếu tố xác thực thứ hai không đúng hoặc đã được dùng",
+            "Mã xác thực thứ hai không đúng hoặc đã được sử dụng",
             "The second factor is wrong, or was used before",
         ),
         Refusal.SELF_SERVICE: Text(
@@ -261,18 +267,21 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
         ),
         Refusal.SIGNED_ALREADY: Text("Văn bản đã được ký", "Already signed"),
         Refusal.SIGNER_NO_CAPACITY: Text(
-            "Người ký chưa có văn bản giao ký thay",
+            "Không có văn bản giao người ký được ký với tư cách đã chọn",
             "No document on file gives the signer this capacity",
         ),
         Refusal.SIGNER_NOT_LEADER: Text(
-            "Bên giao phải do lãnh đạo đơn vị ký",
+            "Bên giao phải do thủ trưởng đơn vị hoặc cấp phó ký thay",
             "The giver's side must be signed by the unit's leadership",
         ),
         Refusal.STALE_VERSION: Text(
             "Thông tin đã được người khác cập nhật, cần tải lại",
             "Somebody else changed this in the meantime; load it again",
         ),
-        Refusal.SUSPENDED: Text("Đang bị tạm khoá", "Suspended"),
+        Refusal.SUSPENDED: Text(
+            "Đơn vị hoặc thẩm quyền phân cấp của đơn vị đang bị tạm khoá",
+            "The unit or its authority is suspended",
+        ),
         Refusal.WIDER_THAN_AUTHORITY: Text(
             "Vượt quá phạm vi đơn vị được phân cấp",
             "Wider than the authority of the unit",

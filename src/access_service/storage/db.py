@@ -22,6 +22,7 @@ from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import AccountId, RegisterId
 from access_service.storage.codec import utc
 from access_service.storage.facts import Reader, Writer
+from access_service.storage.org import policy_of
 from access_service.storage.tables import CounterRow, EventRow, RegisterRow, RevisionRow, table
 
 _counters = table(CounterRow)
@@ -90,6 +91,7 @@ class Transaction(Writer):
 
 def append_events(tx: Transaction, counter: Counter, happenings: list[Happening], revision: int) -> None:
     """Chain events after the counter's head and move the counter."""
+    tx.policy = tx.policy or policy_of(tx, tx.actor, tx.now)
     seq, head, rows = counter.seq, counter.head, []
     for happening in happenings:
         seq += 1

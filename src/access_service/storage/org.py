@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from access_service.domain.accounts import Account
+from access_service.domain.delegation import Authority
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import ClassId, UnitId
 from access_service.domain.org import ManagementEdge, SchoolClass, SchoolYear, Unit, chain_of
@@ -68,3 +70,15 @@ class StoredOrg:
         if binding is None:
             raise RefusedError(Refusal.NO_POLICY, f"no policy is in force for `{unit}`", unit=unit)
         return binding
+
+
+def policy_of(reader: Reader, actor: str, now: datetime) -> str:
+    """Digest of the pack in force for the actor's unit, at the root for whoever has none; empty where none is.
+
+    What an event names where the act itself asked no pack: under which rules it was done.
+    """
+    account = reader.get(Account, actor)
+    units = [a.unit for a in reader.find(Authority, parent=None)] if account is None else [account.unit]
+    org = StoredOrg(reader)
+    digests = [binding.digest for unit in units if (binding := org.binding_for(unit, now)) is not None]
+    return digests[0] if digests else ""

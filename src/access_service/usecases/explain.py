@@ -24,9 +24,10 @@ from access_service.domain.names import (
 )
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, Unit, chain_of
 from access_service.domain.policy import Article, Pack, PackBinding, PeriodLock, RoleRule
+from access_service.domain.reasons import Reason
 from access_service.domain.software import Approval, ApprovalFacts, Software, as_grant, shares_in_force
 from access_service.domain.standing import GrantFacts, approval_state, grant_state, head_at, reads_otherwise
-from access_service.domain.text import REASON_TEXT
+from access_service.domain.text import INSPECTION_UNSIGNED, REASON_TEXT
 from access_service.signing.documents import check_confirmation
 from access_service.signing.keys import BadSignatureError
 from access_service.storage.audit import recorded_at, revision_at
@@ -88,14 +89,17 @@ class _Explainer:
         if approval is not None and grant is not None:
             documents = (_paper(approval.approval, self._now),)
             explained = self._grant(grant, approval_state(approval, self._now), pack)
+        said = REASON_TEXT[reason] if reason else None
+        if reason is Reason.MINUTES_UNSIGNED and grant is not None and grant.assignment is None:
+            said = INSPECTION_UNSIGNED
         return Explanation(
             register=self._reader.register,
             revision=revision,
             now=self._now,
             allowed=bool(decision),
             reason=reason,
-            reason_vi=REASON_TEXT[reason].vi if reason else None,
-            reason_en=REASON_TEXT[reason].en if reason else None,
+            reason_vi=said.vi if said else None,
+            reason_en=said.en if said else None,
             request=request,
             holder=holder,
             grant=explained,
