@@ -3,44 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from access_service.domain.accounts import Account, Custody, Suspension
-from access_service.domain.delegation import Authority, Grant, Inspection, LeavingCase
-from access_service.domain.documents import Document, Signature
-from access_service.domain.errors import AccessServiceError
+from access_service.domain.accounts import Account
+from access_service.domain.errors import AccessServiceError, RefusedError
 from access_service.domain.facts import Ground
-from access_service.domain.names import AccountId, RegisterId
-from access_service.domain.org import Assignment, Person, SchoolClass, SchoolYear, Unit
+from access_service.domain.names import AccountId, RegisterId, UnitId
+from access_service.domain.org import ManagementEdge, Organisation, SchoolClass, SchoolYear, Unit
+from access_service.domain.policy import Pack
 from access_service.domain.powers import State, state_at
-from access_service.domain.software import Approval, Client, Software
+from access_service.domain.reasons import Refusal
 from access_service.storage.access import Gatherer
-from access_service.storage.facts import Reader
+from access_service.storage.audit import events
+from access_service.storage.facts import CODECS, Reader
 from access_service.storage.second_factor import factors_of
 from access_service.usecases import accounts
 from access_service.usecases.services import Caller, Services, View
 
-TYPES: tuple[type, ...] = (
-    Unit,
-    Person,
-    Account,
-    Assignment,
-    Authority,
-    Grant,
-    Document,
-    SchoolClass,
-    SchoolYear,
-    Suspension,
-    Custody,
-    LeavingCase,
-    Inspection,
-    Software,
-    Approval,
-    Client,
-    Signature,
-)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -60,38 +43,48 @@ def see(services: Services, register: RegisterId) -> Seen:
     """Read everything once."""
     with services.db.read(register) as reader:
         now = services.db.now_in(reader.connection, register)
-        view = View(Kept(reader), None, now)  # type: ignore[arg-type]
-        facts = {kind: view.reader.find(kind) for kind in TYPES}
-        factors = {a.id: 1 + len(confirmed(reader, a.id)) for a in facts[Account]}
-        packs: dict[Any, Any] = {}
+        view = View(reader, None, now)
+        kept = Facts({kind: view.reader.find(kind) for kind in CODECS})
+        factors = {a.id: 1 + len(confirmed(reader, a.id)) for a in kept.find(Account)}
+        packs = {}
+        for unit in kept.find(Unit):
+            with suppress(RefusedError):
+                packs[unit.id] = view.pack_for(unit.id)
 
-        def pack_for(unit: Any) -> Any:
-            if unit not in packs:
-                packs[unit] = view.pack_for(unit)
-            return packs[unit]
+    def pack_for(unit: UnitId) -> Pack:
+        if unit not in packs:
+            raise RefusedError(Refusal.NO_POLICY, f"no policy for `{unit}`")
+        return packs[unit]
 
-        ground = replace(view.ground, pack_for=pack_for)
-        return Seen(now, facts, state_at(ground, factors), ground)
+    ground = Ground(kept, _organisation(kept), now, pack_for)
+    return Seen(now, kept.all, state_at(ground, factors), ground)
+
+
+def _organisation(facts: Facts) -> Organisation:
+    edges: dict[UnitId, tuple[ManagementEdge, ...]] = {}
+    for edge in facts.find(ManagementEdge):
+        edges[edge.unit] = (*edges.get(edge.unit, ()), edge)
+    return Organisation(
+        units={u.id: u for u in facts.find(Unit)},
+        edges=edges,
+        classes={c.id: c for c in facts.find(SchoolClass)},
+        years={y.id: y for y in facts.find(SchoolYear)},
+    )
 
 
 def confirmed(reader: Reader, account: AccountId) -> list[Any]:
     return [f for f in factors_of(reader.connection, reader.register, account) if f.confirmed_at is not None]
 
 
-class Kept:
-    """A reader that reads each type once; `find` picks from what it has."""
+class Facts:
+    """Every fact of a register in memory, as the rules ask for them."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self._all: dict[type, list[Any]] = {}
+    def __init__(self, found: dict[type, list[Any]]) -> None:
+        self.all = found
+        self._by_id = {kind: {v.id: v for v in values} for kind, values in found.items()}
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reader, name)
-
-    def find(self, value_type: type, **equals: Any) -> list[Any]:
-        if value_type not in self._all:
-            self._all[value_type] = self._reader.find(value_type)
-        found = self._all[value_type]
+    def find(self, value_type: type[T], **equals: object) -> list[T]:
+        found = self.all[value_type]
         for name, wanted in equals.items():
             if isinstance(wanted, list | set | frozenset | tuple):
                 found = [v for v in found if getattr(v, name) in wanted]
@@ -99,10 +92,8 @@ class Kept:
                 found = [v for v in found if getattr(v, name) == wanted]
         return list(found)
 
-    def get(self, value_type: type, id_: str) -> Any:
-        if value_type not in self._all:
-            self._all[value_type] = self._reader.find(value_type)
-        return next((v for v in self._all[value_type] if v.id == id_), None)
+    def get(self, value_type: type[T], id_: str) -> T | None:
+        return self._by_id[value_type].get(id_)
 
 
 def entering(services: Services, register: RegisterId, account: AccountId) -> Caller | None:
@@ -120,8 +111,6 @@ def entering(services: Services, register: RegisterId, account: AccountId) -> Ca
 
 def events_of(services: Services, register: RegisterId, after: int) -> Iterable[str]:
     """The names of what was done since."""
-    from access_service.storage.audit import events
-
     with services.db.connect() as connection:
         found = events(connection, register, after=after, limit=1000)
         return [e.happening.action for e in found if e.happening.outcome != "refused"]

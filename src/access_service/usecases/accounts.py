@@ -331,7 +331,7 @@ def new_activation(doing: Act, account: Account, *, is_new_holder: bool) -> Issu
     For somebody new, second factors and what is known of earlier passwords go with whoever had the account before.
     """
     code = passwords.new_secret(192)
-    hours = doing.pack_for(account.unit).number("activation_code_hours")
+    hours = doing.pack_for(answers_for(doing.ground, account)).number("activation_code_hours")
     until = doing.now + timedelta(hours=hours)
     tx = doing.tx
     stored.save_credential(

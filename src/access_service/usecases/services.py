@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
+from access_service.domain import edges
 from access_service.domain.accounts import Account, Custody, Suspension, state_of
 from access_service.domain.audit import Happening
 from access_service.domain.delegation import LEADERS, Authority, Grant, Office
@@ -26,7 +27,7 @@ from access_service.domain.names import (
     SuspendableKind,
     UnitId,
 )
-from access_service.domain.org import Assignment, Succession, Unit, chain_of
+from access_service.domain.org import Assignment, Unit, chain_of
 from access_service.domain.policy import Pack
 from access_service.domain.reasons import Refusal
 from access_service.signing.keys import SealKey
@@ -191,21 +192,14 @@ class View:
     def as_above(self, unit: UnitId) -> Caller:
         """The caller acts for this unit or one above it: its admin account, or its leadership (rule 4)."""
         caller = self.require_caller()
-        chain = self.office_chain(unit)
-        if caller.kind is AccountKind.ADMIN:
-            if caller.unit in chain:
-                return caller
-        elif any(self.leading(caller.person, above) for above in chain):
+        if edges.acts_for(self.ground, caller, unit):
             return caller
         self.check_visible(unit)
         raise RefusedError(Refusal.FORBIDDEN, f"only `{unit}` or a unit above it may do that", unit=unit)
 
     def office_chain(self, unit: UnitId) -> tuple[UnitId, ...]:
         """The unit and everything above it; for a unit that is over, its successors and what is above them."""
-        chain = list(chain_of(self.org, unit, self.now))
-        for succession in self.reader.find(Succession, predecessor=unit):
-            chain += [u for u in self.office_chain(succession.successor) if u not in chain]
-        return tuple(chain)
+        return edges.office_chain(self.ground, unit)
 
     def may_see_grant(self, grant: Grant) -> bool:
         """The holder, and the units of the chain: everybody else hears that there is no such grant."""

@@ -1,0 +1,129 @@
+"""Edges of power over facts: may this account do that to this one? The use case asks for one pair, a path for all.
+
+Each function is the rule itself, put together from the rules of its part; none raises, none reads a clock.
+"""
+
+from collections.abc import Collection
+from typing import Protocol
+
+from access_service.domain.accounts import Account, Custody, responsible_units
+from access_service.domain.custody import check_taking_back, custody_at
+from access_service.domain.delegation import HEADS, LEADERS, Authority, Grant
+from access_service.domain.errors import RefusedError
+from access_service.domain.facts import Ground
+from access_service.domain.names import AccountId, AccountKind, PersonId, Rank, UnitId
+from access_service.domain.org import Assignment, Succession, Unit, chain_of, manager_of
+
+
+class Holder(Protocol):
+    """An account in somebody's hands: a caller, or a node of a path."""
+
+    @property
+    def account(self) -> AccountId: ...  # noqa: D102
+
+    @property
+    def kind(self) -> AccountKind: ...  # noqa: D102
+
+    @property
+    def person(self) -> PersonId: ...  # noqa: D102
+
+    @property
+    def unit(self) -> UnitId: ...  # noqa: D102
+
+
+def office_chain(ground: Ground, unit: UnitId) -> tuple[UnitId, ...]:
+    """The unit and everything above it; for a unit that is over, its successors and what is above them."""
+    chain = list(chain_of(ground.org, unit, ground.now))
+    for succession in ground.facts.find(Succession, predecessor=unit):
+        chain += [u for u in office_chain(ground, succession.successor) if u not in chain]
+    return tuple(chain)
+
+
+def leads(ground: Ground, person: PersonId, unit: UnitId, ranks: Collection[Rank] = frozenset(LEADERS)) -> bool:
+    """Does the person hold a duty of leadership there now? Nobody leads where no policy is in force."""
+    held = [a for a in ground.facts.find(Assignment, person=person, unit=unit) if ground.now in a.interval]
+    if not held:
+        return False
+    try:
+        positions = ground.pack_for(unit).positions
+    except RefusedError:
+        return False
+    return any(a.position in positions and positions[a.position].rank in ranks for a in held)
+
+
+def acts_for(ground: Ground, holder: Holder, unit: UnitId) -> bool:
+    """(4) For this unit or one above it: its admin account, or one of its leadership."""
+    chain = office_chain(ground, unit)
+    if holder.kind is AccountKind.ADMIN:
+        return holder.unit in chain
+    return any(leads(ground, holder.person, above) for above in chain)
+
+
+def _answers(ground: Ground, holder: Holder, account: Account, ranks: Collection[Rank]) -> bool:
+    units = responsible_units(ground, account, ranks)
+    return all(unit is not None and acts_for(ground, holder, unit) for unit in units)
+
+
+def kept_by(ground: Ground, unit: UnitId) -> Custody | None:
+    """Who operates the unit's admin account; nobody does where no policy is in force, as in a unit that is over."""
+    try:
+        return custody_at(ground, unit)
+    except RefusedError:
+        return None
+
+
+def may_recover(ground: Ground, holder: Holder, account: Account) -> bool:
+    """Ask for a new code for somebody who lost theirs: never for oneself, nor for what one operates."""
+    custody = kept_by(ground, account.unit) if account.kind is AccountKind.ADMIN else None
+    own = {account.person, None if custody is None else custody.person}
+    if account.kind is AccountKind.SERVICE or account.id == holder.account or holder.person in own:
+        return False
+    return _answers(ground, holder, account, frozenset(LEADERS))
+
+
+def may_suspend(ground: Ground, holder: Holder, target: Account | Grant | Authority | Unit) -> bool:
+    """(2, 10) Stop it for a time: the unit that answers for it or one above, and never the person concerned."""
+    if isinstance(target, Account):
+        if holder.account == target.id or (target.person is not None and holder.person == target.person):
+            return False
+        if target.kind is AccountKind.ADMIN:
+            return acts_for(ground, holder, manager_of(ground.org, target.unit, ground.now) or target.unit)
+        return _answers(ground, holder, target, frozenset(HEADS))
+    if isinstance(target, Grant):
+        return may_revoke(ground, holder, target)
+    unit = target.id if isinstance(target, Unit) else target.unit
+    manager = manager_of(ground.org, unit, ground.now)
+    return manager is not None and acts_for(ground, holder, manager)
+
+
+def may_revoke(ground: Ground, holder: Holder, grant: Grant) -> bool:
+    """(10) Take a grant back: the giving unit or one above it; one's own is handed back instead."""
+    account = ground.facts.get(Account, grant.account)
+    is_own = account is not None and account.person is not None and account.person == holder.person
+    return not is_own and acts_for(ground, holder, grant.unit)
+
+
+def may_end_duty(ground: Ground, holder: Holder, duty: Assignment) -> bool:
+    """(12) Heads are released from above, everybody else by their own unit, and nobody by themselves."""
+    position = ground.pack_for(duty.unit).positions.get(duty.position)
+    manager = manager_of(ground.org, duty.unit, ground.now)
+    is_head = position is not None and position.rank in HEADS
+    office = manager if is_head and manager is not None else duty.unit
+    return duty.person != holder.person and acts_for(ground, holder, office)
+
+
+def may_take_back_custody(ground: Ground, holder: Holder, unit: UnitId) -> bool:
+    """(6, A7) From an officer the head or a unit above; from the head only one above; nobody from themselves."""
+    custody, manager = kept_by(ground, unit), manager_of(ground.org, unit, ground.now)
+    is_head = holder.kind is AccountKind.USE and leads(ground, holder.person, unit, HEADS)
+    try:
+        check_taking_back(
+            custody,
+            holder.person,
+            unit,
+            is_head=is_head,
+            is_above=manager is not None and acts_for(ground, holder, manager),
+        )
+    except RefusedError:
+        return False
+    return acts_for(ground, holder, unit)
