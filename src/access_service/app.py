@@ -105,7 +105,7 @@ def _edge(settings: Settings, services: Services, point: DecisionPoint, tokens: 
     pool, metrics = Pool(), Metrics()
     return Edge(
         pdp=RegisterPdp(services, point, pool, metrics, settings.register_name),
-        clock=services.db.clock,
+        clock=services.db.now,
         public_url=settings.public_url,
         api_key=settings.api_key.get_secret_value() if settings.api_key else None,
         log=make_log(settings.log_level),

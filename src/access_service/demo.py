@@ -97,7 +97,7 @@ def _serve(told: dict[str, Any], *, port: int, data_dir: Path, output: Path, say
             told.update(
                 base_url=base_url,
                 clients=[{**client, "resource": client["resource"] or base_url} for client in told["clients"]],
-                now=instant(app.state.services.db.clock()),
+                now=instant(app.state.services.db.now()),
                 revision=revision_text(point.advance(REGISTER)),
             )
             _write(output, told)
@@ -183,7 +183,7 @@ def _still_holds(db: Database, told: dict[str, Any]) -> bool:
     """Does every question have the answer that the file says, and can the revocable grant be revoked?"""
     with db.connect() as connection:
         actor = credential_of(connection, REGISTER, AccountId(told["revocable"]["actor"]))
-    if actor is None or actor.password_set_at is None or db.clock() >= actor.password_set_at + FRESH:
+    if actor is None or actor.password_set_at is None or db.now() >= actor.password_set_at + FRESH:
         # Later on, sign-in asks for new passwords, and not for those of the file.
         return False
     point = DecisionPoint(db)

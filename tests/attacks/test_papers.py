@@ -13,7 +13,7 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import DocumentId, DocumentState, GrantEnd
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
-from access_service.usecases import delegation, documents, inspection, leaving, signatures
+from access_service.usecases import delegation, documents, inspection, leaving, returns, signatures
 from access_service.usecases.documents import Line, Prepared
 from access_service.usecases.signatures import Presented
 from world import CLASS_6A, CLASS_6B, LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World, hire_homeroom, homeroom_line
@@ -51,10 +51,16 @@ def test_a_signature_is_not_replayed_on_a_revised_version(school_world: World) -
     assert world.sign(head, old.id).document.state is DocumentState.AWAITING_RECEIVER
 
 
+def proposed_clerk(world: World) -> tuple[Someone, Prepared]:
+    clerk = world.hire("văn thư", SCHOOL, "clerk", SCHOOL)
+    return clerk, world.propose(SCHOOL, clerk, Line("clerk", clerk.duty, Scope(unit=SCHOOL), world.clock.now))
+
+
 def test_the_hash_of_another_document_signs_nothing(school_world: World) -> None:
     world = school_world
-    teacher, paper = proposed(world)
-    other = world.propose(SCHOOL, teacher, homeroom_line(world, teacher)).document
+    _, paper = proposed(world)
+    _, pending = proposed_clerk(world)
+    other = pending.document
     with world.refuses(Refusal.DOCUMENT_CHANGED):
         present(world, world.people[f"head:{SCHOOL}"], paper.document.id, 1, other.sha256)
 
@@ -149,12 +155,13 @@ def test_two_lines_do_not_replace_one_grant_in_turn(school_world: World) -> None
     teacher = hire_homeroom(world)
     old = world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher)).grants[0]
     line = replace(homeroom_line(world, teacher), replaces=old.id)
-    first, second = (world.propose(SCHOOL, teacher, line).document for _ in range(2))
-    for paper in (first, second):
-        world.sign(world.people[f"head:{SCHOOL}"], paper.id)
+    first = world.propose(SCHOOL, teacher, line).document
+    with world.refuses(Refusal.DUPLICATE):
+        world.propose(SCHOOL, teacher, line)
+    world.sign(world.people[f"head:{SCHOOL}"], first.id)
     assert world.sign(teacher, first.id).activated
     with world.refuses(Refusal.GRANT_ENDED):
-        world.sign(teacher, second.id)
+        world.propose(SCHOOL, teacher, line)
 
 
 def test_nobody_hands_back_somebody_elses_grant(school_world: World) -> None:
@@ -163,8 +170,8 @@ def test_nobody_hands_back_somebody_elses_grant(school_world: World) -> None:
     world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))
     other = world.hire("văn thư", SCHOOL, "clerk", SCHOOL)
     with world.refuses(Refusal.NOT_FOUND):
-        documents.hand_back(world.services, other.caller, SCHOOL)
-    minutes = documents.hand_back(world.services, teacher.caller, SCHOOL)
+        returns.hand_back(world.services, other.caller, SCHOOL)
+    minutes = returns.hand_back(world.services, teacher.caller, SCHOOL)
     with world.refuses(Refusal.FORBIDDEN):
         world.sign(other, minutes.id)
     assert world.ask(teacher)
@@ -174,7 +181,7 @@ def test_a_return_that_races_a_revocation_changes_nothing(school_world: World) -
     world = school_world
     teacher = hire_homeroom(world)
     grant = world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher)).grants[0]
-    minutes = documents.hand_back(world.services, teacher.caller, SCHOOL)
+    minutes = returns.hand_back(world.services, teacher.caller, SCHOOL)
     delegation.revoke_grant(world.services, world.admins[SCHOOL], grant.id, reason="thu hồi")
     revoked = world.get(Grant, grant.id)
     world.clock.forward(minutes=1)
@@ -186,7 +193,7 @@ def test_a_return_that_was_sent_back_still_lists_what_it_returns(school_world: W
     world = school_world
     teacher = hire_homeroom(world)
     world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))
-    minutes = documents.hand_back(world.services, teacher.caller, SCHOOL)
+    minutes = returns.hand_back(world.services, teacher.caller, SCHOOL)
     documents.return_document(world.services, teacher.caller, minutes.id, reason="sai số")
     documents.revise(
         world.services, world.admins[SCHOOL], minutes.id, number="05/BB", dated=date(2026, 8, 20), version=1

@@ -65,7 +65,7 @@ LIFE = (
     "documents.propose_handover",
     "documents.propose_custody",
     "documents.prepare_commitment",
-    "documents.hand_back",
+    "returns.hand_back",
     "documents.withdraw",
     "inspection.propose_inspection",
     "leaving.end_duty",

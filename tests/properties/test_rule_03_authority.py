@@ -15,7 +15,7 @@ from access_service.domain.names import EducationLevel, GrantEnd, SuspendableKin
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.storage.access import Gatherer
-from access_service.usecases import delegation
+from access_service.usecases import delegation, documents
 from access_service.usecases.documents import Line
 from world import LOWER, OFFICE, PRESCHOOL, PRIMARY, SCHOOL, Someone, World
 
@@ -77,7 +77,9 @@ def test_nobody_hands_down_what_the_unit_lacks(school_world: World, held: Box, a
     wrong = outside(asked, held) | ({"time"} if days > 0 else set())
     line = registrar_line(world, who, asked, until + timedelta(days=days), authority.id)
     if not wrong:
-        [grant] = world.propose(SCHOOL, who, line).grants
+        prepared = world.propose(SCHOOL, who, line)
+        [grant] = prepared.grants
+        documents.cancel(world.services, world.admins[SCHOOL], prepared.document.id, reason="thử xong")
         assert grant.authority == authority.id
         return
     with world.refuses(Refusal.WIDER_THAN_AUTHORITY):
@@ -163,7 +165,8 @@ def test_narrowing_an_authority_ends_exactly_the_excess(school_world: World, dat
     asked: list[Box] = data.draw(st.lists(inside, min_size=1, max_size=4))
     lines = [registrar_line(world, who, box, None, authority.id) for box in asked]
     grants = world.hand_over(SCHOOL, who, *lines).grants
-    pending = world.propose(SCHOOL, who, *lines).grants
+    waiting = world.propose(SCHOOL, who, *lines)
+    pending = waiting.grants
     narrow: Box = data.draw(inside)
     world.clock.forward(seconds=1)
     delegation.narrow_authority(

@@ -161,6 +161,7 @@ def test_nobody_inspects_their_own_unit(school_world: World) -> None:
         valid_from=world.clock.now,
         valid_to=world.clock.now + timedelta(days=5),
     )
+    world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))
     with world.refuses(Refusal.SELF_SERVICE):
         inspection.propose_inspection(world.services, world.admins[OFFICE], team)
 

@@ -11,7 +11,7 @@ from access_service.domain.access import AccessRequest
 from access_service.domain.delegation import Authority
 from access_service.domain.names import AuthorityId, DocumentId, SuspendableKind
 from access_service.domain.scope import Scope
-from access_service.usecases import delegation, documents, leaving
+from access_service.usecases import delegation, documents, leaving, returns
 from access_service.usecases.access import DecisionPoint
 from access_service.usecases.documents import Prepared
 from world import CLASS_6A, LOWER, OFFICE, SCHOOL, Someone, World, hire_homeroom, homeroom_line
@@ -72,7 +72,7 @@ TAKINGS: dict[str, Taking] = {
         w.services, w.admins[SCHOOL], who.duty, on=date(2026, 8, 21), decision_number="03/QĐ"
     ),
     "close the school year": lambda w, _, __: w.close_year(),
-    "hand back": lambda w, who, _: w.sign(who, documents.hand_back(w.services, who.caller, SCHOOL).id),
+    "hand back": lambda w, who, _: w.sign(who, returns.hand_back(w.services, who.caller, SCHOOL).id),
 }
 
 

@@ -12,7 +12,7 @@ from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.software import Software
 from access_service.domain.time import start_of_day
-from access_service.usecases import delegation, documents, inspection, leaving, org, signatures, software
+from access_service.usecases import delegation, inspection, leaving, org, returns, software
 from access_service.usecases.documents import Line, Prepared
 from access_service.usecases.inspection import Team
 from access_service.usecases.services import View
@@ -144,7 +144,7 @@ def test_people_leave(school_world: World) -> None:
     )
     assert world.ask(teacher, at=midnight - timedelta(seconds=1))
     assert world.why(teacher, at=midnight) is Reason.ACCOUNT_NOT_ACTIVE
-    minutes = documents.hand_back(world.services, teacher.caller, SCHOOL)
+    minutes = returns.hand_back(world.services, teacher.caller, SCHOOL)
     world.sign(teacher, minutes.id)
     assert world.why(teacher) is Reason.GRANT_ENDED
     assert world.get(LeavingCase, case.id).valid_to is None
@@ -176,8 +176,8 @@ def test_a_return_in_absence_takes_a_witness(school_world: World) -> None:
     )
     for wrong in (teacher.person, head.person, world.people["director"].person):
         with world.refuses(Refusal.SELF_SERVICE):
-            signatures.return_in_absence(world.services, head.caller, PASSWORD, case.id, wrong)
-    signed = signatures.return_in_absence(world.services, head.caller, PASSWORD, case.id, witness.person)
+            returns.return_in_absence(world.services, head.caller, PASSWORD, case.id, wrong)
+    signed = returns.return_in_absence(world.services, head.caller, PASSWORD, case.id, witness.person)
     assert signed.document.state is DocumentState.AWAITING_RECEIVER
     assert world.get(LeavingCase, case.id).valid_to is None
     assert world.sign(witness, signed.document.id).document.state is DocumentState.SIGNED
@@ -193,7 +193,7 @@ def test_a_head_returns_to_the_direct_manager(school_world: World) -> None:
         world.services, world.admins[OFFICE], head.duty, on=date(2026, 9, 1), decision_number="07/QĐ"
     )
     assert case.unit == OFFICE
-    minutes = documents.hand_back(world.services, head.caller, OFFICE)
+    minutes = returns.hand_back(world.services, head.caller, OFFICE)
     world.sign(head, minutes.id)
     with world.refuses(Refusal.SIGNED_ALREADY):
         world.sign(head, minutes.id)

@@ -9,16 +9,19 @@ import pytest
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import DocumentId, DocumentState
 from access_service.domain.reasons import Refusal
+from access_service.domain.scope import Scope
 from access_service.signing.documents import confirm
 from access_service.usecases import signatures
+from access_service.usecases.documents import Line
 from access_service.usecases.signatures import Presented, Signed
 from world import PASSWORD, SCHOOL, World, hire_homeroom, homeroom_line
 
 
 def test_each_document_of_a_batch_is_answered_by_itself(school_world: World) -> None:
     world = school_world
-    teacher = hire_homeroom(world)
-    papers = [world.propose(SCHOOL, teacher, homeroom_line(world, teacher)).document for _ in range(3)]
+    teachers = [world.hire(f"dạy {n}", SCHOOL, "clerk", SCHOOL) for n in range(3)]
+    lines = [Line("clerk", who.duty, Scope(unit=SCHOOL), world.clock.now) for who in teachers]
+    papers = [world.propose(SCHOOL, who, line).document for who, line in zip(teachers, lines, strict=True)]
     shown = [Presented(p.id, p.version, p.sha256) for p in papers]
     shown[1] = replace(shown[1], sha256="0" * 64)
     before = world.revision

@@ -23,7 +23,7 @@ from access_service.api.schemas_documents import (
 )
 from access_service.api.schemas_org import Because
 from access_service.domain.names import DocumentId, DocumentState, PersonId, UnitId
-from access_service.usecases import documents, inspection, reading_papers, signatures
+from access_service.usecases import documents, inspection, reading_papers, returns, signatures
 from access_service.usecases.signatures import Presented, Signed
 
 router = manage("documents")
@@ -106,14 +106,16 @@ def prepare_commitment(services: ServicesDep, caller: CallerDep, body: NewCommit
 @router.post("/returns", status_code=201)
 def hand_back(services: ServicesDep, caller: CallerDep, body: NewReturn) -> DocumentOut:
     """Prepare return minutes for everything the caller holds from a unit; signing them ends the grants."""
-    minutes = documents.hand_back(services, caller, UnitId(body.unit), number=body.number or "", dated=body.dated)
+    minutes = returns.hand_back(
+        services, caller, UnitId(body.unit), number=body.number or "", dated=body.dated, ends_at=body.ends_at
+    )
     return DocumentOut.model_validate(minutes)
 
 
 @router.post("/leaving-cases/{id}/record-return")
 def record_return(services: ServicesDep, caller: CallerDep, id: PathId, body: RecordedReturn) -> SignedOut:  # noqa: A002
     """The head records the return of somebody who cannot, before a witness."""
-    signed = signatures.return_in_absence(services, caller, body.password, id, PersonId(body.witness))
+    signed = returns.return_in_absence(services, caller, body.password, id, PersonId(body.witness))
     return SignedOut.of(signed)
 
 

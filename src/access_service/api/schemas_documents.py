@@ -48,6 +48,8 @@ class NewReturn(Body):
     unit: Id
     number: Line | None = None
     dated: Day | None = None
+    ends_at: Instant | None = None
+    """When the rights end, if later than the declaration; at the latest they end with the duty."""
 
 
 class RecordedReturn(Body):
@@ -87,6 +89,9 @@ class NewInspection(Body):
     authority: Id | None = None
     """Which authority of the deciding unit; may be left out where it holds one."""
 
+    period_from: Instant | None = None
+    """From when the period runs that is inspected; left out, it begins with the inspection."""
+
     def team(self) -> Team:
         """As the use case wants it."""
         return Team(
@@ -98,6 +103,7 @@ class NewInspection(Body):
             valid_from=self.valid_from,
             valid_to=self.valid_to,
             authority=None if self.authority is None else AuthorityId(self.authority),
+            period_from=self.period_from,
         )
 
 

@@ -43,7 +43,7 @@ def services_for(db: Database, settings: Settings) -> Services:
     """What acts need beside the database: the seal key, whose public half the database keeps."""
     seal = load_or_create(settings.keys_dir / SEAL_KEY)
     with db.engine.begin() as connection:
-        keep_public_key(connection, PublicKey(seal.id, "seal", seal.public_hex, db.clock()))
+        keep_public_key(connection, PublicKey(seal.id, "seal", seal.public_hex, db.now()))
     return Services(db, seal)
 
 

@@ -118,7 +118,7 @@ def run_policy_bind(
             register,
             unit=UnitId(unit),
             pack=read_pack(settings.policy_dir, settings.models_dir, pack),
-            on=local(services.db.clock()).date() if on is None else words.day(on),
+            on=local(services.db.now()).date() if on is None else words.day(on),
             decision=said.decision(),
             operator=said.key(),
             until=None if until is None else words.day(until),

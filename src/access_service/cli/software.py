@@ -108,7 +108,7 @@ def run_approve(
             scope=_scope(UnitId(unit or used.unit), axes, school_year),
             frequency=_word(Frequency, frequency, "--frequency"),
             method=_word(DrawMethod, method, "--method"),
-            valid_from=services.db.clock() if since is None else words.instant(since),
+            valid_from=services.db.now() if since is None else words.instant(since),
             valid_to=words.instant(until),
         )
         found = software.record_approval_as_operator(services, name, paper)

@@ -7,7 +7,7 @@ custodian's own use rights.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from access_service.domain.accounts import Account, Custody
 from access_service.domain.errors import InvalidError, RefusedError
@@ -210,13 +210,21 @@ def realm_of(office: Office, unit: UnitId) -> UnitId:
     return manager_of(office.org, unit, office.now) or unit
 
 
-def complete(office: Office, grant: Grant) -> Grant:
-    """The same grant with its scope normalised and, for classes, its end set to the year's closing (rule 11)."""
+def complete(office: Office, grant: Grant, assignment: Assignment | None = None) -> Grant:
+    """The same grant with its scope normalised and an end: none is handed down without one (rule 11).
+
+    One that names none gets the latest that is allowed: the closing of its school year, or what the pack, the duty
+    and the authority leave to a function grant. It stands on the paper that is signed.
+    """
     scope = normalise(office.org, grant.scope)
     valid_to = grant.valid_to
-    if scope.classes is not None and valid_to is None and scope.school_year is not None:
+    if valid_to is None and scope.school_year is not None:
         year = office.org.school_year(scope.school_year)
         valid_to = year.closes_at if year else None
+    elif valid_to is None:
+        longest = grant.valid_from + timedelta(days=office.pack.number("grant_days_max"))
+        others = (assignment.valid_to if assignment is not None else None, office.authorities[0].valid_to)
+        valid_to = min([longest, *(t for t in others if t is not None)])
     return replace(grant, scope=scope, valid_to=valid_to)
 
 

@@ -163,6 +163,11 @@ def is_waiting(document: Document, *, now: datetime, lapse_after: timedelta) -> 
     return state_at(document, now=now, lapse_after=lapse_after) in _AWAITING
 
 
+def is_open(document: Document, *, now: datetime, lapse_after: timedelta) -> bool:
+    """May it still come to be signed: waiting, a draft, or sent back for a new version?"""
+    return state_at(document, now=now, lapse_after=lapse_after) in _ANY_OPEN
+
+
 def first_state(document: Document) -> DocumentState:
     """Where a submitted document waits first."""
     return _WAITS_FOR[sides_of(document.kind, document.content)[0]]

@@ -211,6 +211,8 @@ class InspectionBody:
     valid_to: datetime
     authority: AuthorityId | None = None
     """On which authority of the deciding unit it rests, where that was said."""
+    period_from: datetime | None = None
+    """From when the period runs that is inspected, where it began before the inspection."""
     left_out: frozenset[LeftOut] = frozenset()
     ignored: frozenset[AssignmentId] = frozenset()
     """One-sided duties: laid on a member by an inspected unit, never taken up by them."""
@@ -226,6 +228,8 @@ class InspectionBody:
         }
         if self.authority is not None:
             found["authority"] = self.authority
+        if self.period_from is not None:
+            found["period_from"] = instant(self.period_from)
         if self.left_out:
             found["left_out"] = [{"member": x.member, "unit": x.unit} for x in sorted(self.left_out)]
         if self.ignored:
@@ -242,6 +246,7 @@ class InspectionBody:
             valid_from=datetime.fromisoformat(found["valid_from"]),
             valid_to=datetime.fromisoformat(found["valid_to"]),
             authority=found.get("authority"),
+            period_from=_instant_or_none(found.get("period_from")),
             left_out=frozenset(
                 LeftOut(PersonId(x["member"]), UnitId(x["unit"])) for x in found.get("left_out", ())
             ),

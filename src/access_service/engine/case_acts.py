@@ -59,7 +59,7 @@ class Propose:
         """Every condition on the grant, as at its proposal."""
         office = world.office(pack, self.grant.unit, self.grant.authority, now)
         duty = world.duties.get(self.grant.assignment) if self.grant.assignment is not None else None
-        rule = check_grant(office, complete(office, self.grant), world.accounts[self.grant.account], duty)
+        rule = check_grant(office, complete(office, self.grant, duty), world.accounts[self.grant.account], duty)
         mine = [f.grant for f in world.grants.get(self.grant.account, ())]
         check_separated(pack, roles_held(mine, now), frozenset({self.grant.role}))
         return Done(article=rule.article, documents=rule.documents)

@@ -156,7 +156,16 @@ class Database:
         self.engine: Engine = make_engine(url)
         self.url = self.engine.url
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.clock = clock
+        self._clock = clock
+        # The machine's clock says seconds at a quarter of the cost of an instant.
+        self.timestamp: Callable[[], float] = getattr(clock, "timestamp", None) or (lambda: clock().timestamp())
+
+    def now(self) -> datetime:
+        """What the clock says, for what is no history of a register: keys, codes, sign-in attempts, page tokens.
+
+        An act has its `now` from its transaction, a reader from `now_in`: each is fixed once, at the beginning.
+        """
+        return self._clock()
 
     def close(self) -> None:
         """Give every connection back."""
@@ -239,14 +248,14 @@ class Database:
             raise NotFoundError("register", register)
         counter = Counter(row["n"], row["seq"], row["head"], utc(row["recorded_at"]))
         # The clock may step back; the record may not.
-        now = max(self.clock(), counter.recorded_at)
+        now = max(self._clock(), counter.recorded_at)
         return Transaction(connection, register, counter, now, actor)
 
     @contextmanager
     def create_register(self, register: RegisterId, root: str, *, demo: bool) -> Iterator[Transaction]:
         """The first write of a register: makes its row and counter, then behaves like `write`."""
         with self._begin() as connection:
-            now = self.clock()
+            now = self._clock()
             connection.execute(insert(_registers).values(id=register, root=root, created_at=now, demo=demo))
             connection.execute(
                 insert(_counters).values(register_id=register, n=0, seq=0, head=GENESIS, recorded_at=now)
@@ -263,7 +272,7 @@ class Database:
         recorded = connection.execute(
             select(_counters.c.recorded_at).where(_counters.c.register_id == register)
         ).scalar()
-        now = self.clock()
+        now = self._clock()
         return now if recorded is None else max(now, utc(recorded))
 
     def counter(self, register: RegisterId) -> Counter | None:

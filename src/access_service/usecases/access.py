@@ -131,8 +131,7 @@ class DecisionPoint:
     ) -> None:
         """`cache_mib` bounds what is kept in memory of each register."""
         self._db = db
-        # The machine's clock says seconds at a quarter of the cost of an instant.
-        self._timestamp = getattr(db.clock, "timestamp", None) or (lambda: db.clock().timestamp())
+        self._timestamp = db.timestamp
         self._limit_bytes = cache_mib * MIB
         bound_classes(self._limit_bytes // 8)
         self._staleness_s = staleness_s
@@ -247,7 +246,7 @@ class DecisionPoint:
             if revision != base:
                 recorded = recorded_at(reader.connection, register, revision) or recorded
             # The clock may step back; a right taken back at the newest revision must not come back with it.
-            instant = now or max(self._db.clock(), recorded)
+            instant = now or max(self._db.now(), recorded)
             reading = Reading(reader, instant, self._locks)
             answers = _read_all(reading, items, stop_at)
         with view.lock:
@@ -291,7 +290,7 @@ class DecisionPoint:
             newest = revision_at(reader.connection, register)
             check_known(register, newest, known_at)
             recorded = recorded_at(reader.connection, register, newest)
-            now = decided.now if decided is not None else at or max(filter(None, (self._db.clock(), recorded)))
+            now = decided.now if decided is not None else at or max(filter(None, (self._db.now(), recorded)))
             reading = Reading(reader, now, self._locks)
             decision = decide(request, reading.snapshot(request.account), reading, now)
             revision = newest if known_at is None else known_at
@@ -299,7 +298,7 @@ class DecisionPoint:
 
     def now(self) -> datetime:
         """The clock that decisions are made by."""
-        return self._db.clock()
+        return self._db.now()
 
     # -- keeping up
 

@@ -197,7 +197,7 @@ def confirm_password(services: Services, caller: Caller, password: str) -> store
     """Re-authentication before signing; a wrong password counts towards lockout. The credential that was right."""
     with services.db.connect() as connection:
         credential = stored.credential_of(connection, caller.register, caller.account)
-    now = services.db.clock()
+    now = services.db.now()
     is_locked = credential is not None and credential.is_locked(now)
     hashed = credential.password if credential is not None and not is_locked else None
     wrong = RefusedError(Refusal.CREDENTIALS_WRONG, "the password is wrong, or the account is locked")
@@ -206,7 +206,7 @@ def confirm_password(services: Services, caller: Caller, password: str) -> store
             count_failure(services, credential)
         raise wrong
     with services.db.connect() as connection:
-        if credential is None or not stored.still_opens(connection, credential, services.db.clock()):
+        if credential is None or not stored.still_opens(connection, credential, services.db.now()):
             raise wrong
     return credential
 
@@ -261,7 +261,7 @@ def activate(services: Services, code: str, password: str) -> AccountId:
     sha256, wrong = passwords.digest(code), RefusedError(Refusal.CREDENTIALS_WRONG, CODE_WRONG)
     with services.db.connect() as connection:
         credential = stored.credential_by_activation(connection, sha256)
-    now = services.db.clock()
+    now = services.db.now()
     if credential is None or credential.activation_until is None or now >= credential.activation_until:
         raise wrong
     rules = check_new_password(services, credential, password, now)

@@ -52,7 +52,7 @@ def bearer_of(
     if point is None or audience is None:
         raise _unknown("access tokens are not taken here")
     try:
-        claims = point.verify(token, audience, point.db.clock())
+        claims = point.verify(token, audience, point.db.now())
         # A token that is bound to a key proves nothing without that key, and no proof comes through a proxy.
         if claims.jkt is not None:
             raise _unknown("the token is bound to a key")

@@ -125,7 +125,7 @@ class _Builder:
 
     @property
     def now(self) -> datetime:
-        return self.services.db.clock()
+        return self.services.db.now()
 
     # -- the top ---------------------------------------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ def add_services(services: Services, admins: Mapping[UnitId, Caller]) -> list[De
         services, root, _entry(data.ROOT, "Máy chủ tài nguyên dùng chung", is_enforcement_point=True)
     )
     gradebook = software.register_software(services, admins[data.MAIN], _entry(data.MAIN, "Sổ điểm điện tử"))
-    now = services.db.clock()
+    now = services.db.now()
     software.record_approval(
         services,
         root,

@@ -17,7 +17,7 @@ from access_service.domain.delegation import (
     check_office,
     complete,
 )
-from access_service.domain.documents import Document, first_state, is_waiting, move
+from access_service.domain.documents import Document, first_state, is_open, is_waiting, move
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.names import (
     AccountKind,
@@ -39,7 +39,6 @@ from access_service.domain.papers import (
     CustodyBody,
     Envelope,
     HandoverBody,
-    ReturnBody,
     lines_of,
 )
 from access_service.domain.powers import Power, ends, power, powerless
@@ -125,9 +124,11 @@ def propose_handover(
                 valid_to=line.valid_to,
                 replaces=line.replaces,
             )
-            grant = complete(office, grant)
-            rule = check_grant(office, grant, account, doing.tx.require(Assignment, line.assignment))
+            duty = doing.tx.require(Assignment, line.assignment)
+            grant = complete(office, grant, duty)
+            rule = check_grant(office, grant, account, duty)
             _check_replaced(doing, grant)
+            _check_none_waits(doing, grant)
             needs |= rule.documents
             grants.append(grant)
         check_separations(doing.ground, doing.pack_for(unit), account.id, [grant.role for grant in grants])
@@ -161,6 +162,21 @@ def _minutes_replaced(doing: Act, grants: Sequence[Grant]) -> DocumentId | None:
     """The minutes that supplementary ones supplement, when all replaced lines stand in the same."""
     replaced = {doing.tx.require(Grant, grant.replaces).document for grant in grants if grant.replaces}
     return replaced.pop() if len(replaced) == 1 else None
+
+
+def _check_none_waits(doing: Act, grant: Grant) -> None:
+    """One open paper for a duty and role: what waits is signed, revised or cancelled before another is made."""
+    lines = doing.tx.find(Grant, assignment=grant.assignment, role=grant.role)
+    waiting = [g.document for g in lines if g.activated_at is None and g.ended_at is None and g.document]
+    for document in doing.tx.find(Document, id=waiting):
+        if is_open(document, now=doing.now, lapse_after=doing.lapse_after(document.unit)):
+            raise RefusedError(
+                Refusal.DUPLICATE,
+                f"minutes for `{grant.role}` on that duty wait already",
+                document=document.id,
+                assignment=grant.assignment or "",
+                role=grant.role,
+            )
 
 
 def _check_replaced(doing: Act, grant: Grant) -> None:
@@ -456,39 +472,3 @@ def withdraw(services: Services, caller: Caller, id_: DocumentId, *, reason: str
         state = move(document, "withdraw", now=doing.now, lapse_after=doing.lapse_after(document.unit))
         end_grants(doing, doing.tx.find(Grant, document=id_), GrantEnd.DOCUMENT_WITHDRAWN)
         return close_document(doing, document, state, reason)
-
-
-@powerless("the signature on the return minutes ends the grants, not the draft")
-def hand_back(
-    services: Services, caller: Caller, unit: UnitId, *, number: str = "", dated: date | None = None
-) -> Document:
-    """Prepare return minutes for everything the caller holds from a unit (biên bản bàn giao lại, #125).
-
-    The holder's own signature (through `sign`) is the declaration that ends the grants; the head countersigns.
-    """
-    with act(services, caller, "return.propose", unit) as doing:
-        if caller.kind is not AccountKind.USE:
-            raise RefusedError(Refusal.FORBIDDEN, "a person hands back in their own session")
-        grants = [
-            g for g in doing.tx.find(Grant, account=caller.account) if g.unit == unit and g.activated_at is not None
-        ]
-        if not grants:
-            raise NotFoundError("grant from unit", unit)
-        check_no_return_waits(doing, caller.person, unit)
-        return new_document(
-            doing,
-            kind=DocumentKind.RETURN_MINUTES,
-            unit=unit,
-            number=number,
-            dated=dated or doing.now.date(),
-            receiver=caller.person,
-            body=ReturnBody(lines_of(grants)),
-        )
-
-
-def check_no_return_waits(doing: Act, person: PersonId, unit: UnitId) -> None:
-    """One return of a person to a unit at a time."""
-    waiting = doing.tx.find(Document, receiver=person, unit=unit, kind=str(DocumentKind.RETURN_MINUTES))
-    for document in waiting:
-        if is_waiting(document, now=doing.now, lapse_after=doing.lapse_after(unit)):
-            raise RefusedError(Refusal.DUPLICATE, "return minutes wait already", unit=unit, document=document.id)

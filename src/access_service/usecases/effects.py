@@ -39,7 +39,7 @@ from access_service.domain.names import (
     SuspendableKind,
     UnitId,
 )
-from access_service.domain.org import Assignment, is_below
+from access_service.domain.org import Assignment
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.separations import check_separations
 from access_service.domain.standing import GrantFacts, documents_reason
@@ -146,9 +146,11 @@ def _supersede(doing: Act, old_id: GrantId) -> None:
             close_document(doing, minutes, DocumentState.SUPERSEDED, None)
 
 
-def close_document(doing: Act, document: Document, state: DocumentState, reason: str | None) -> Document:
+def close_document(
+    doing: Act, document: Document, state: DocumentState, reason: str | None, at: datetime | None = None
+) -> Document:
     """A signed document stops carrying what rests on it: grants (the caller ends them), custody, an inspection."""
-    closed = replace(document, state=state, state_since=doing.now, ended_at=doing.now, reason=reason)
+    closed = replace(document, state=state, state_since=doing.now, ended_at=at or doing.now, reason=reason)
     doing.tx.put(closed)
     doing.tx.happened("document.close", document.id, state=str(state))
     if document.receiver is not None:
@@ -328,19 +330,7 @@ def close_cases(doing: Act, document: Document) -> None:
         is_minutes = minutes.kind in (DocumentKind.HANDOVER_MINUTES, DocumentKind.SUPPLEMENTARY_MINUTES)
         if is_minutes and minutes.state is DocumentState.SIGNED:
             lines = doing.tx.find(Grant, document=minutes.id)
-            if all(line.ended_at is not None and line.ended_at <= doing.now for line in lines):
-                close_document(doing, minutes, DocumentState.HANDED_BACK, None)
-
-
-def end_own_inspections(doing: Act, person: PersonId, unit: UnitId) -> None:
-    """(7) Whoever comes to serve a unit no longer inspects it, or anything that it is below."""
-    account = doing.use_account_of(person)
-    for inspection in doing.tx.find(Inspection):
-        if person not in inspection.members or not inspection.valid_from <= doing.now < inspection.valid_to:
-            continue
-        if account is None or not any(is_below(doing.org, unit, u, doing.now) for u in inspection.units):
-            continue
-        lines = doing.tx.find(Grant, document=inspection.document, account=account.id)
-        end_grants(doing, lines, GrantEnd.INSPECTION_ENDED)
-        doing.tx.put(replace(inspection, members=inspection.members - {person}))
-        doing.tx.happened("inspection.leave", inspection.id, person=person)
+            ends = [line.ended_at for line in lines if line.ended_at is not None]
+            if len(ends) == len(lines):
+                # What is handed back early still carries its lines until the day that was named.
+                close_document(doing, minutes, DocumentState.HANDED_BACK, None, max([doing.now, *ends]))

@@ -19,7 +19,7 @@ def take_key(services: Services, caller: Caller, key: str, request_sha256: str) 
     Raises `RefusedError`: `idempotency_mismatch` when the first request was another one, `duplicate` while it is
     still being carried out (or was cut off, and nobody knows what it did).
     """
-    now = services.db.clock()
+    now = services.db.now()
     if stored.take(
         services.db,
         caller.register,

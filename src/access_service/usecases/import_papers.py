@@ -300,7 +300,7 @@ def check_grants(book: Book) -> None:
 def _check_grant(book: Book, row: Row, grant: Grant, office: Office, duty: Assignment, paper: Paper | None) -> None:
     account = book.accounts[grant.account]
     try:
-        grant = complete(office, grant)
+        grant = complete(office, grant, duty)
         needs = check_grant(office, grant, account, duty).documents
     except RefusedError as error:
         row.refused(error)

@@ -91,7 +91,7 @@ def import_sheets(
     if counter is None:
         raise NotFoundError("register", register)
     with services.db.read(register) as reader:
-        book = _checked(services, reader, sheets, services.db.clock())
+        book = _checked(services, reader, sheets, services.db.now())
     if dry_run:
         return _report(register, book, counter.revision, started, {}, is_dry_run=True)
     sealed = seal(book, services, register)

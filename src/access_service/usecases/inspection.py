@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from access_service.domain.accounts import Account
 from access_service.domain.delegation import Grant, Inspection, check_office, check_within
 from access_service.domain.documents import Document
 from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.inspecting import pairs_to_inspect, ties_of
 from access_service.domain.names import (
     AuthorityId,
     DocumentId,
@@ -16,7 +18,7 @@ from access_service.domain.names import (
     PersonId,
     UnitId,
 )
-from access_service.domain.org import Assignment, Person, is_below
+from access_service.domain.org import Person, is_below
 from access_service.domain.papers import InspectionBody, read
 from access_service.domain.powers import Power, ends, power, powerless
 from access_service.domain.reasons import Refusal
@@ -44,17 +46,25 @@ class Team:
     valid_to: datetime
     authority: AuthorityId | None = None
     """Which authority of the deciding unit; may be left out where it holds one."""
+    period_from: datetime | None = None
+    """From when the period runs that is inspected; left out, it begins with the inspection."""
 
 
 @powerless("the head's signature puts it in force")
 def propose_inspection(services: Services, caller: Caller, team: Team) -> Document:
-    """Prepare the decision; the head's signature puts it in force. Nobody inspects their own unit (rule 7)."""
+    """Prepare the decision; the head's signature puts it in force.
+
+    A unit that is a member's own, or was in the period, is left out for that member, and named; so is every
+    one-sided duty, which makes nobody unfit (rule 7).
+    """
     with act(services, caller, "inspection.propose", caller.unit) as doing:
         doing.as_custodian(caller.unit)
         if not team.units or not team.members:
             raise InvalidError("a decision names the units and the members")
         if team.valid_to <= team.valid_from or (team.valid_to - team.valid_from).days > LONGEST_DAYS:
             raise InvalidError(f"an inspection has a beginning and an end, at most {LONGEST_DAYS} days apart")
+        if team.period_from is not None and team.period_from > team.valid_to:
+            raise InvalidError("the period begins before the inspection ends")
         for unit in sorted(team.units):
             doing.check_visible(unit)
             if unit == caller.unit or not is_below(doing.org, unit, caller.unit, doing.now):
@@ -63,7 +73,9 @@ def propose_inspection(services: Services, caller: Caller, team: Team) -> Docume
             doing.tx.require(Person, member)
             if member == caller.person:
                 raise RefusedError(Refusal.SELF_SERVICE, "a custodian prepares nothing for themselves")
-            _check_outsider(doing, member, team.units)
+            _account_of_member(doing, member)
+        ties = ties_of(doing.ground, team.members, team.units, _period(team))
+        pairs_to_inspect(team.members, team.units, ties)
         held = own_authority(doing, caller.unit, team.authority)
         return new_document(
             doing,
@@ -80,30 +92,38 @@ def propose_inspection(services: Services, caller: Caller, team: Team) -> Docume
                 valid_to=team.valid_to,
                 # Named on the decision where it was named: who signs reads which authority it rests on.
                 authority=None if team.authority is None else held.id,
+                period_from=team.period_from,
+                left_out=ties.left_out,
+                ignored=ties.ignored,
             ),
         )
 
 
-def _check_outsider(doing: Act, member: PersonId, units: frozenset[UnitId]) -> None:
-    for duty in doing.tx.find(Assignment, person=member):
-        if doing.now in duty.interval and any(is_below(doing.org, duty.unit, u, doing.now) for u in units):
-            raise RefusedError(
-                Refusal.SELF_SERVICE, "nobody inspects their own unit", unit=duty.unit, member=member
-            )
-    if doing.use_account_of(member) is None:
+def _period(body: Team | InspectionBody) -> Interval:
+    """The time in which a member's service in an inspected unit counts."""
+    return Interval(min(body.period_from or body.valid_from, body.valid_from), body.valid_to)
+
+
+def _account_of_member(doing: Act, member: PersonId) -> Account:
+    account = doing.use_account_of(member)
+    if account is None:
         raise RefusedError(Refusal.ACCOUNT_NOT_ACTIVE, "a member has no use account", member=member)
+    return account
 
 
 def begin_inspection(doing: Act, document: Document) -> list[GrantId]:
     """The signed decision stands in place of minutes: a read-only grant a member and unit, with its dates."""
     body = read(document.content, InspectionBody)
-    start, end, units, members = body.valid_from, body.valid_to, body.units, body.members
+    start, end, units = body.valid_from, body.valid_to, body.units
+    # Asked again: whoever took up a duty there since the decision was prepared does not inspect it.
+    ties = ties_of(doing.ground, body.members, units, _period(body))
+    pairs = pairs_to_inspect(body.members, units, ties)
     inspection = Inspection(
         id=doing.new_id("ins"),
         document=document.id,
         unit=document.unit,
         units=units,
-        members=members,
+        members=frozenset(member for member, _ in pairs),
         content=body.content,
         valid_from=max(start, doing.now),
         valid_to=end,
@@ -112,34 +132,36 @@ def begin_inspection(doing: Act, document: Document) -> list[GrantId]:
     office = doing.office(document.unit, held)
     check_office(office)
     # (3) Within the deciding unit's authority on every axis: an office of two levels inspects those two.
-    scopes = [replace(held.scope, unit=unit) for unit in sorted(units)]
-    for scope in scopes:
+    scopes = {unit: replace(held.scope, unit=unit) for unit in sorted(units)}
+    for scope in scopes.values():
         check_within(office, scope, Interval(start, end))
     doing.tx.put(inspection)
-    doing.tx.happened("inspection.begin", inspection.id, document=document.id)
+    left_out = sorted(f"{x.member} {x.unit}" for x in ties.left_out)
+    doing.tx.happened(
+        "inspection.begin",
+        inspection.id,
+        document=document.id,
+        **({"left_out": left_out} if left_out else {}),
+    )
     made = []
-    for member in sorted(members):
-        _check_outsider(doing, member, units)
-        account = doing.use_account_of(member)
-        if account is None:
-            raise RuntimeError("a member whose account went away")
-        for scope in scopes:
-            grant = Grant(
-                id=GrantId(doing.new_id("grn")),
-                account=account.id,
-                role=ROLE,
-                scope=scope,
-                unit=document.unit,
-                authority=held.id,
-                assignment=None,
-                document=document.id,
-                valid_from=start,
-                valid_to=end,
-                activated_at=doing.now,
-            )
-            doing.tx.put(grant)
-            doing.tx.touches(account.id)
-            made.append(grant.id)
+    for member, unit in pairs:
+        account = _account_of_member(doing, member)
+        grant = Grant(
+            id=GrantId(doing.new_id("grn")),
+            account=account.id,
+            role=ROLE,
+            scope=scopes[unit],
+            unit=document.unit,
+            authority=held.id,
+            assignment=None,
+            document=document.id,
+            valid_from=start,
+            valid_to=end,
+            activated_at=doing.now,
+        )
+        doing.tx.put(grant)
+        doing.tx.touches(account.id)
+        made.append(grant.id)
     return made
 
 
@@ -157,15 +179,36 @@ def end_inspection(services: Services, caller: Caller, document_id: DocumentId, 
 
 
 def inspects(doing: View, person: PersonId, unit: UnitId) -> bool:
-    """Is the person a member of an inspection of this unit, or one above it, now?"""
-    return any(
-        person in i.members
-        and i.valid_from <= doing.now < i.valid_to
-        and any(
-            is_below(doing.org, unit, u, doing.now)
-            # A unit that has moved away is none of the deciding unit's any more.
-            and is_below(doing.org, u, i.unit, doing.now)
-            for u in i.units
-        )
+    """Is the person a member of an inspection of this unit, or one above it, now, and not left out of it?"""
+    deciding = {
+        i.document: i.unit
         for i in doing.reader.find(Inspection)
+        if person in i.members and i.valid_from <= doing.now < i.valid_to
+    }
+    accounts = [a.id for a in doing.reader.find(Account, person=person)]
+    return any(
+        (g.ended_at is None or g.ended_at > doing.now)
+        and is_below(doing.org, unit, g.scope.unit, doing.now)
+        # A unit that has moved away is none of the deciding unit's any more.
+        and g.document is not None
+        and is_below(doing.org, g.scope.unit, deciding[g.document], doing.now)
+        for g in doing.reader.find(Grant, document=list(deciding), account=accounts)
     )
+
+
+def leave_own_inspections(doing: Act, person: PersonId) -> None:
+    """(7) Whoever took up a duty in an inspected unit, by an act of their own, no longer inspects that unit."""
+    found = [i for i in doing.tx.find(Inspection) if person in i.members and i.valid_from <= doing.now < i.valid_to]
+    for inspection in found:
+        ties = ties_of(doing.ground, [person], inspection.units, Interval(doing.now, inspection.valid_to))
+        own = {x.unit for x in ties.left_out}
+        accounts = [a.id for a in doing.tx.find(Account, person=person)]
+        lines = doing.tx.find(Grant, document=inspection.document, account=accounts)
+        live = [g for g in lines if g.ended_at is None or g.ended_at > doing.now]
+        ended = [g for g in live if g.scope.unit in own]
+        if not ended:
+            continue
+        end_grants(doing, ended, GrantEnd.INSPECTION_ENDED)
+        if len(ended) == len(live):
+            doing.tx.put(replace(inspection, members=inspection.members - {person}))
+        doing.tx.happened("inspection.leave", inspection.id, person=person)

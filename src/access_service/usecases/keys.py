@@ -32,7 +32,7 @@ def open_keyring(db: Database, keys_dir: Path, *, algorithm: str, overlap_s: int
 
     Raises `UnavailableError` for a folder or file that is not as it must be (`signing.keyring`).
     """
-    now = db.clock()
+    now = db.now()
     keyring = Keyring(keys_dir / TOKEN_KEYS, algorithm=algorithm, overlap_s=overlap_s, now=now)
     with db.engine.begin() as connection:
         for standing in keyring.standings(now):
@@ -42,7 +42,7 @@ def open_keyring(db: Database, keys_dir: Path, *, algorithm: str, overlap_s: int
 
 def rotate_keys(db: Database, keyring: Keyring, *, at_once: bool = False) -> Standing:
     """Make the next token key unless one waits already (`Keyring.rotate`), and record when each one signs."""
-    now = db.clock()
+    now = db.now()
     with db.engine.begin() as connection:
         before = keyring.standings(now)
         made = keyring.rotate(now, at_once=at_once)
@@ -64,7 +64,7 @@ def _public(standing: Standing) -> PublicKey:
 
 def list_keys(db: Database, keyring: Keyring) -> tuple[ListedKey, ...]:
     """The seal keys and the token keys, those retired long ago too, each kind with the oldest first."""
-    now = db.clock()
+    now = db.now()
     with db.engine.connect() as connection:
         seals, tokens = public_keys(connection, "seal"), public_keys(connection, "token")
     found = [

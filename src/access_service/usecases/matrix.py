@@ -40,7 +40,7 @@ def open_matrix(
     caller's business, `RefusedError(forbidden)` for the unit's own staff, `InvalidError` for an unknown revision.
     """
     with services.db.connect() as connection:
-        view = View(Reader(connection, caller.register), caller, services.db.clock())
+        view = View(Reader(connection, caller.register), caller, services.db.now_in(connection, caller.register))
         if not inspects(view, caller.person, unit):
             view.as_above(unit)
         reader = Reader(connection, caller.register, known_at)
@@ -59,7 +59,7 @@ def read_matrix(
 ) -> Iterator[Matrix]:
     """The same for the operator at the command line, who needs no account."""
     with db.read(register, known_at) as reader:
-        yield _matrix(reader, unit, at=at, now=db.clock(), include_ended=include_ended)
+        yield _matrix(reader, unit, at=at, now=db.now_in(reader.connection, register), include_ended=include_ended)
 
 
 def _matrix(reader: Reader, unit: UnitId, *, at: datetime | None, now: datetime, include_ended: bool) -> Matrix:

@@ -226,6 +226,8 @@ class Rows:
             notes.append(Note.RECORDED_LATE)
         if grant.id in papers.narrowed:
             notes.append(Note.CHANGED_LATER)
+        if grant.valid_to is None and grant.ended_at is None and grant.assignment is not None:
+            notes.append(Note.NO_END)
         if self._is_unconfirmed(grant):
             notes.append(Note.UNCONFIRMED)
         if account is not None:

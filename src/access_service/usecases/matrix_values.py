@@ -24,6 +24,8 @@ class Note(StrEnum):
     """The minutes were signed on paper elsewhere; the importer attests them, nobody signed here."""
     UNCONFIRMED = "unconfirmed"
     """A new head of the issuing unit has not confirmed it (rule 9)."""
+    NO_END = "no_end"
+    """It was handed down without an end, when that was possible; every new one has one."""
     ACCOUNT_INVITED = "account_invited"
     ACCOUNT_SUSPENDED = "account_suspended"
     ACCOUNT_CLOSED = "account_closed"

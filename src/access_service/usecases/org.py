@@ -31,7 +31,6 @@ from access_service.domain.waiting import WaitingAct, WaitingKind, WrittenDecisi
 from access_service.usecases.effects import (
     end_custodies_of,
     end_grants_of_assignment,
-    end_own_inspections,
     keep_account_open,
     suspend_account_if_last,
 )
@@ -286,7 +285,6 @@ def put_duty(doing: Act, duty: Assignment, position: Position, replaced: Assignm
     keep_from_former(doing, duty.person, duty.unit)
     doing.tx.put(duty)
     keep_account_open(doing, duty)
-    end_own_inspections(doing, duty.person, duty.unit)
     if ended is not None:
         # After the new duty stands: whoever changes class within the school has not left it.
         end_custodies_of(doing, ended)

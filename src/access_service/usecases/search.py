@@ -239,7 +239,7 @@ class SearchPoint:
         if stands is None or stands.revision == 0:
             raise NotFoundError("register", reader.register)
         # The clock may step back; a right taken back at the newest revision must not come back with it.
-        present = max(self._db.clock(), stands.recorded_at)
+        present = max(self._db.now(), stands.recorded_at)
         return _Search(
             reader=reader,
             known=self._known(reader, stands.revision),

@@ -83,7 +83,7 @@ def ask(
 
 
 def _challenge(services: Services, register: RegisterId, account: AccountId, purpose: str) -> str:
-    challenge, now = passkeys.new_challenge(), services.db.clock()
+    challenge, now = passkeys.new_challenge(), services.db.now()
     with services.db.aside() as connection:
         stored.add_challenge(
             connection,
@@ -116,7 +116,7 @@ def _taken(
         return False
     with services.db.aside() as connection:
         return stored.take_challenge(
-            connection, register, account, purpose, challenge=challenge, now=services.db.clock()
+            connection, register, account, purpose, challenge=challenge, now=services.db.now()
         )
 
 
@@ -147,7 +147,7 @@ def _shown(services: Services, factors: Sequence[SecondFactor], second: Second) 
     for factor in factors:
         if factor.kind is FactorKind.TOTP and second.totp is not None:
             # By the machine's clock, not the newest record's instant: the authenticator knows no record.
-            step = totp.accepted_step(_opened(services, factor), second.totp, services.db.clock(), factor.counter)
+            step = totp.accepted_step(_opened(services, factor), second.totp, services.db.now(), factor.counter)
             if step is not None:
                 return factor, step
     return None, 0
@@ -222,7 +222,7 @@ def confirm_totp(services: Services, caller: Caller, code: str) -> SignedIn:
         begun = next((f for f in _all(doing) if f.kind is FactorKind.TOTP and f.confirmed_at is None), None)
         if begun is None:
             raise NotFoundError("second factor", "totp")
-        step = totp.accepted_step(_opened(services, begun), code, services.db.clock(), begun.counter)
+        step = totp.accepted_step(_opened(services, begun), code, services.db.now(), begun.counter)
         if step is None:
             raise RefusedError(Refusal.SECOND_FACTOR_WRONG, NOT_WORKING)
         for factor in _all(doing):

@@ -64,6 +64,7 @@ NOTES = {
     Note.RECORDED_LATE: "ghi nhận muộn, sau thời điểm của ma trận",
     Note.CHANGED_LATER: "phạm vi đã thay đổi sau thời điểm của ma trận",
     Note.ATTESTED: "biên bản ký trên giấy, do người nhập dữ liệu khai",
+    Note.NO_END: "quyền được giao không ghi ngày hết hiệu lực",
     Note.UNCONFIRMED: "chưa được thủ trưởng mới xác nhận",
     Note.ACCOUNT_INVITED: "tài khoản chưa kích hoạt",
     Note.ACCOUNT_SUSPENDED: "tài khoản đang tạm khoá",

@@ -46,7 +46,7 @@ def sign_in(
     wrong = RefusedError(Refusal.CREDENTIALS_WRONG, WRONG)
     with services.db.connect() as connection:
         credential = stored.credential_by_username(connection, register, username)
-    now = services.db.clock()
+    now = services.db.now()
     hashed = credential.password if credential is not None and not credential.is_locked(now) else None
     if not passwords.is_password(password, hashed) or credential is None or hashed is None:
         if credential is not None and not credential.is_locked(now):
@@ -119,7 +119,7 @@ def change_password(services: Services, caller: Caller, password: str, new: str)
     """
     credential = confirm_password(services, caller, password)
     hashed = passwords.hash_password(new)
-    rules = check_new_password(services, credential, new, services.db.clock())
+    rules = check_new_password(services, credential, new, services.db.now())
     with act(services, caller, "account.password", caller.account) as doing:
         if not stored.still_opens(doing.tx.connection, credential, doing.now):
             raise RefusedError(Refusal.CREDENTIALS_WRONG, "the password was changed meanwhile")

@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from access_service.domain import papers
-from access_service.domain.accounts import state_of
-from access_service.domain.delegation import Grant, LeavingCase, check_parties, signing_capacity
+from access_service.domain.delegation import Grant, check_parties, signing_capacity
 from access_service.domain.documents import (
     Document,
     Signature,
@@ -20,10 +19,9 @@ from access_service.domain.documents import (
     next_side,
     waits_for,
 )
-from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
+from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import (
     AccountKind,
-    AccountState,
     Capacity,
     DocumentId,
     DocumentKind,
@@ -35,22 +33,19 @@ from access_service.domain.names import (
     Side,
 )
 from access_service.domain.org import Assignment
-from access_service.domain.papers import Consequence, CustodyBody, InspectionBody, ReturnBody, lines_of
+from access_service.domain.papers import Consequence, CustodyBody, InspectionBody, ReturnBody
 from access_service.domain.powers import Power, ends, power, yields
 from access_service.domain.reasons import Refusal
 from access_service.signing.documents import confirm
-from access_service.storage.access import suspensions_on
 from access_service.usecases.accounts import confirm_password
 from access_service.usecases.documents import (
     check_custody_again,
-    check_no_return_waits,
     check_turn,
-    new_document,
     visible,
 )
 from access_service.usecases.effects import activate_ready, begin_custody, close_cases, end_grants
 from access_service.usecases.homes import follow_signature
-from access_service.usecases.inspection import begin_inspection
+from access_service.usecases.inspection import begin_inspection, leave_own_inspections
 from access_service.usecases.services import Act, Caller, Services, act
 
 MOST_AT_ONCE = 200
@@ -188,7 +183,9 @@ def add_signature(
         doing.touch_person(document.receiver)
     if side in (Side.RECEIVER, Side.DECLARANT):
         follow_signature(doing, person, document.id, document.unit)
-    return _consequences(doing, signed, signature)
+    followed = _consequences(doing, signed, signature)
+    leave_own_inspections(doing, person)
+    return followed
 
 
 def _consequences(doing: Act, document: Document, signature: Signature) -> Signed:
@@ -235,10 +232,11 @@ _CONSEQUENCES: dict[Consequence, Callable[[Act, Document, Signature], Signed]] =
 
 
 def _end_returned(doing: Act, document: Document) -> None:
-    """The grants end at the declaration; the case closes only at the head's countersignature."""
-    for line in papers.read(document.content, ReturnBody).lines:
-        grant = doing.tx.require(Grant, line.grant)
-        end_grants(doing, [grant], GrantEnd.RETURNED)
+    """The grants end when the minutes say, at the latest with their duty, else at once; the case closes later."""
+    body = papers.read(document.content, ReturnBody)
+    at = max(doing.now, body.ends_at or doing.now)
+    for line in body.lines:
+        end_grants(doing, [doing.tx.require(Grant, line.grant)], GrantEnd.RETURNED, at)
 
 
 def _activate_waiting(doing: Act, commitment: Document) -> list[GrantId]:
@@ -258,62 +256,3 @@ def _activate_waiting(doing: Act, commitment: Document) -> list[GrantId]:
             # Last year's line must not keep a person from committing: it stays pending, and the log says why.
             doing.tx.happened("grant.wait", grant.id, code=str(refused.code))
     return activated
-
-
-@power(yields(Power.PAPER) | ends(Power.PAPER, Power.GRANT))
-def return_in_absence(services: Services, caller: Caller, password: str, case: str, witness: PersonId) -> Signed:
-    """The head records the return of somebody who cannot, before a witness of the unit (#125, rule 12).
-
-    The head's signature is given here; the witness gives theirs in a session of their own (rule 7), and only then
-    the rights end and the case closes. A witness without an account cannot, and such a return is refused.
-    """
-    if caller.kind is not AccountKind.USE:
-        with act(services, caller, "return.record", case):
-            raise RefusedError(Refusal.FORBIDDEN, "a person signs in their own session")
-    confirm_password(services, caller, password)
-    with act(services, caller, "return.record", case) as doing:
-        leaving = doing.tx.require(LeavingCase, case)
-        if not doing.is_related(leaving.unit):
-            raise NotFoundError("leaving case", case)
-        if leaving.valid_to is not None:
-            raise RefusedError(Refusal.DOCUMENT_STATE, "the case is closed", case=case)
-        _check_witness(doing, leaving, witness)
-        check_no_return_waits(doing, leaving.person, leaving.unit)
-        pack = doing.pack_for(leaving.unit)
-        held = doing.tx.find(Assignment, person=caller.person, unit=leaving.unit)
-        capacity, duty = signing_capacity(pack, held, doing.now, None, kind=doing.require_unit(leaving.unit).kind)
-        account = doing.use_account_of(leaving.person)
-        grants = [
-            g
-            for g in (doing.tx.find(Grant, account=account.id) if account else [])
-            if g.unit == leaving.unit and g.activated_at is not None
-        ]
-        document = new_document(
-            doing,
-            kind=DocumentKind.RETURN_MINUTES,
-            unit=leaving.unit,
-            number="",
-            dated=doing.now.date(),
-            receiver=leaving.person,
-            body=ReturnBody(lines_of(grants), witness=witness, case=case),
-        )
-        doing.tx.happened("return.record", case, witness=witness)
-        basis = f"{duty.decision_number} ({duty.id})"
-        return add_signature(doing, document, [], Side.GIVER, caller.person, capacity, basis)
-
-
-def _check_witness(doing: Act, leaving: LeavingCase, witness: PersonId) -> None:
-    """(7) A third person who serves the unit today and can sign for themselves."""
-    head = doing.require_caller().person
-    duties = doing.tx.find(Assignment, person=witness, unit=leaving.unit)
-    is_third = witness not in (head, leaving.person) and head != leaving.person
-    if not is_third or not any(doing.now in a.interval for a in duties):
-        raise RefusedError(Refusal.SELF_SERVICE, "the witness is a third person of the unit", unit=leaving.unit)
-    account = doing.use_account_of(witness)
-    laid_on = suspensions_on(doing.tx, account) if account else []
-    if account is None or state_of(account, laid_on, doing.now) is not AccountState.ACTIVE:
-        raise RefusedError(
-            Refusal.ACCOUNT_NOT_ACTIVE,
-            "the witness signs in a session of their own and has no account that is open",
-            witness=witness,
-        )
