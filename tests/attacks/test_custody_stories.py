@@ -7,14 +7,16 @@ from datetime import date, timedelta
 import pytest
 
 from access_service.domain.accounts import Custody, Suspension
-from access_service.domain.delegation import LeavingCase
+from access_service.domain.delegation import Grant, LeavingCase
 from access_service.domain.errors import RefusedError
-from access_service.domain.names import SuspendableKind
+from access_service.domain.names import GrantEnd, GrantState, SuspendableKind
 from access_service.domain.org import Assignment
 from access_service.domain.reasons import Reason, Refusal
+from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
-from access_service.usecases import delegation, leaving
-from world import LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World, hire_homeroom, homeroom_line
+from access_service.usecases import delegation, leaving, reading
+from access_service.usecases.documents import Line
+from world import CLASS_6A, CLASS_6B, LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
 
 def custodies(world: World) -> list[Custody]:
@@ -206,3 +208,105 @@ def test_where_the_account_is_vacant_or_taken_that_is_what_is_said(school_world:
     world.admins[SCHOOL] = head.caller
     with world.refuses(Refusal.CUSTODY_VACANT):
         world.propose(SCHOOL, teacher, homeroom_line(world, teacher))
+
+
+def line_for(world: World, who: Someone, role: str = "academic_registrar") -> Line:
+    return Line(role, who.duty, Scope(unit=SCHOOL), world.clock.now)
+
+
+def registrar_who_is_custodian(world: World) -> Someone:
+    """A registrar of the school, by a duty of that name, operates the admin account for the head."""
+    world.clock.forward(minutes=1)
+    who = world.hire("giáo vụ", SCHOOL, "academic_registrar", SCHOOL)
+    world.hand_over_custody(SCHOOL, who, SCHOOL)
+    world.clock.forward(minutes=1)
+    return who
+
+
+def test_the_head_prepares_for_the_officer_who_is_custodian(school_world: World) -> None:
+    """(A8) Nobody could give the custodian a right: the head heard `not_custodian`."""
+    world = school_world
+    head, officer = world.people[f"head:{SCHOOL}"], registrar_who_is_custodian(world)
+    with world.refuses(Refusal.SELF_SERVICE):
+        world.propose(SCHOOL, officer, line_for(world, officer))
+    deputy = world.people[f"head:{OFFICE}"]
+    for caller, code in ((deputy.caller, Refusal.NOT_CUSTODIAN), (world.admins[OFFICE], Refusal.NOT_CUSTODIAN)):
+        world.admins[SCHOOL] = caller
+        with world.refuses(code):
+            world.propose(SCHOOL, officer, line_for(world, officer))
+    world.admins[SCHOOL] = head.caller
+    with world.refuses(Refusal.SECOND_FACTOR_DUE):
+        world.propose(SCHOOL, officer, line_for(world, officer))
+    head.caller = world.enrol(head_username()).caller
+    world.admins[SCHOOL] = head.caller
+    prepared = world.hand_over(SCHOOL, officer, line_for(world, officer))
+    assert world.get(Grant, prepared.grants[0].id).activated_at is not None
+    teacher = world.people["head:" + SCHOOL]
+    assert teacher is head
+
+
+def test_the_head_prepares_for_nobody_else_in_the_personal_session(school_world: World) -> None:
+    """(A8) Whoever is not custodian receives from the custodian's desk."""
+    world = school_world
+    head, teacher = world.people[f"head:{SCHOOL}"], hire_homeroom(world)
+    registrar_who_is_custodian(world)
+    world.admins[SCHOOL] = world.enrol(head_username()).caller
+    with world.refuses(Refusal.CUSTODY_TAKEN):
+        world.propose(SCHOOL, teacher, homeroom_line(world, teacher))
+    assert head.person != teacher.person
+
+
+def test_a_deputy_who_is_custodian_signs_nothing_that_they_prepared(school_world: World) -> None:
+    """(A8) A deputy operated the account, prepared a paper and signed it KT."""
+    world = school_world
+    head, teacher = world.people[f"head:{SCHOOL}"], hire_homeroom(world)
+    deputy = world.hire("phó", SCHOOL, "vice_principal", SCHOOL)
+    before = world.propose(SCHOOL, teacher, homeroom_line(world, teacher))
+    world.clock.forward(minutes=1)
+    world.hand_over_custody(SCHOOL, deputy, SCHOOL)
+    prepared = world.propose(SCHOOL, teacher, homeroom_line(world, teacher))
+    with world.refuses(Refusal.SELF_SERVICE):
+        world.sign(deputy, prepared.document.id)
+    assert world.sign(head, prepared.document.id)
+    assert world.sign(deputy, before.document.id)
+
+
+def test_papers_signed_while_the_account_is_vacant_say_why_they_wait(school_world: World) -> None:
+    """(A8) They stayed `pending, missing: null` for ever; they are tried again, and lapse in the end."""
+    world = school_world
+    teacher = hire_homeroom(world)
+    late = hire_homeroom(world, "gvcn 6B", CLASS_6B)
+    papers = {}
+    for who, class_id in ((teacher, CLASS_6A), (late, CLASS_6B)):
+        papers[who.account] = world.propose(SCHOOL, who, homeroom_line(world, who, class_id))
+        world.sign(world.head_of(SCHOOL), papers[who.account].document.id)
+        world.sign(who, papers[who.account].document.id)
+    world.clock.forward(minutes=1)
+    leaving.take_back_custody(world.services, world.admins[OFFICE], SCHOOL)
+    for who in (teacher, late):
+        commitment, [grant] = papers[who.account].commitment, papers[who.account].grants
+        assert commitment is not None
+        signed = world.sign(who, commitment.id)
+        assert (signed.activated, signed.refused) == ((), ((grant.id, "custody_vacant"),))
+        [seen] = reading.read_me(world.services, who.caller).grants
+        assert (seen.state, seen.missing) == (GrantState.PENDING, Refusal.CUSTODY_VACANT)
+    world.hand_over_custody(SCHOOL, world.people[f"head:{SCHOOL}"], OFFICE)
+    assert world.ask(teacher)
+    assert world.ask(late, class_id=CLASS_6B)
+
+
+def test_what_was_refused_at_activation_lapses_in_the_end(school_world: World) -> None:
+    """(A8) After the days in which an unsigned paper lapses the line is over, whoever operates the account then."""
+    world = school_world
+    teacher = hire_homeroom(world)
+    prepared = world.propose(SCHOOL, teacher, homeroom_line(world, teacher))
+    world.sign(world.head_of(SCHOOL), prepared.document.id)
+    world.sign(teacher, prepared.document.id)
+    world.clock.forward(minutes=1)
+    leaving.take_back_custody(world.services, world.admins[OFFICE], SCHOOL)
+    assert prepared.commitment is not None
+    assert world.sign(teacher, prepared.commitment.id).refused
+    world.clock.forward(days=61)
+    world.hand_over_custody(SCHOOL, world.people[f"head:{SCHOOL}"], OFFICE)
+    grant = world.get(Grant, prepared.grants[0].id)
+    assert (grant.activated_at, grant.ended_as) == (None, GrantEnd.LAPSED)

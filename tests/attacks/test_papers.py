@@ -99,8 +99,8 @@ def test_nobody_signs_in_anothers_place(school_world: World) -> None:
             world.sign(someone, paper.document.id)
 
 
-def test_a_receiver_who_became_custodian_gets_nothing(school_world: World) -> None:
-    """Proposed while somebody else operated the account: the receiver would have signed what they now prepare."""
+def test_a_receiver_who_became_custodian_changes_nothing_and_gets_what_was_prepared(school_world: World) -> None:
+    """(A8) Proposed while somebody else operated the account: the paper is that one's, and stays as it was."""
     world = school_world
     who = world.hire("giáo vụ", SCHOOL, "academic_registrar", SCHOOL)
     line = Line("academic_registrar", who.duty, Scope(unit=SCHOOL), world.clock.now)
@@ -113,8 +113,20 @@ def test_a_receiver_who_became_custodian_gets_nothing(school_world: World) -> No
     )
     world.sign(world.people[f"head:{SCHOOL}"], minutes.id)
     world.sign(who, minutes.id)
+    returned = documents.return_document(world.services, who.caller, paper.document.id, reason="sai số")
+    world.admins[SCHOOL] = world.enter(world.admins[SCHOOL].account)
+    assert world.admins[SCHOOL].person == who.person
     with world.refuses(Refusal.SELF_SERVICE):
-        world.sign(who, paper.document.id)
+        documents.revise(
+            world.services, world.admins[SCHOOL], returned.id, number="9", dated=date(2026, 8, 20), version=1
+        )
+    world.clock.forward(minutes=1)
+    leaving.take_back_custody(world.services, world.people[f"head:{SCHOOL}"].caller, SCHOOL)
+    issued = leaving.open_custody(world.services, world.people[f"head:{SCHOOL}"].caller, PASSWORD, SCHOOL)
+    admin = world.enter(world.activate(issued.activation_code))
+    again = documents.revise(world.services, admin, returned.id, number="9", dated=date(2026, 8, 20), version=1)
+    world.sign(world.people[f"head:{SCHOOL}"], again.id)
+    assert world.sign(who, again.id).activated == (paper.grants[0].id,)
 
 
 def test_widening_takes_the_givers_signature(school_world: World) -> None:

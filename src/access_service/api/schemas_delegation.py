@@ -33,7 +33,7 @@ from access_service.domain.names import (
     GrantState,
     UnitId,
 )
-from access_service.domain.reasons import Reason
+from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.usecases.documents import Line as HandoverLine
 from access_service.usecases.documents import Prepared
@@ -244,7 +244,8 @@ class GrantSeenOut(GrantOut):
     """A grant and where it stands now."""
 
     state: GrantState
-    missing: Reason | None
+    missing: Reason | Refusal | None
+    """The paper that it waits for, or why it was refused when the last one was signed."""
     """Which paper a pending grant lacks."""
 
     @classmethod

@@ -193,6 +193,8 @@ class SignedOut(Out):
     """Grants that came into force."""
     activation_code: str | None = None
     """For the receiver of an admin account: opens it once; never kept."""
+    refused: dict[str, str] = Field(default_factory=dict)
+    """Grants whose papers are signed and which were refused all the same, with the reason of each."""
     problem: dict[str, Any] | None = None
 
     @classmethod
@@ -204,6 +206,7 @@ class SignedOut(Out):
             signature=_signature(signed.signature),
             activated=list(signed.activated),
             activation_code=signed.activation_code,
+            refused=dict(signed.refused),
         )
 
 

@@ -52,6 +52,7 @@ ENDS = {
     GrantEnd.CANCELLED: "biên bản bị huỷ",
     GrantEnd.UNIT_ENDED: "đơn vị giải thể hoặc sáp nhập",
     GrantEnd.INSPECTION_ENDED: "đợt kiểm tra kết thúc",
+    GrantEnd.LAPSED: "quá hạn, chưa có hiệu lực",
 }
 NOUNS = {
     "account": "tài khoản",

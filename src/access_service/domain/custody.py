@@ -287,10 +287,14 @@ def operated(
 
 
 def check_giver_prepared_nothing(
-    custodies: Iterable[Custody], person: PersonId, prepared_by: str, prepared: Interval, document: DocumentId
+    custodies: Iterable[Custody],
+    person: PersonId,
+    prepared_by: str | None,
+    prepared: Interval,
+    document: DocumentId,
 ) -> None:
     """(A8) Who operates the account for the head signs nothing as giver that was prepared while they did."""
-    if operated(custodies, person, prepared_by, prepared, as_officer=True):
+    if prepared_by and operated(custodies, person, prepared_by, prepared, as_officer=True):
         raise RefusedError(
             Refusal.SELF_SERVICE, "who operated the admin account then does not sign as giver", document=document
         )

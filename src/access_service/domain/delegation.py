@@ -100,6 +100,8 @@ class Grant:
     """The latest of the last required signature and the commit that recorded it."""
     ended_at: datetime | None = None
     ended_as: GrantEnd | None = None
+    refused: str | None = None
+    """The code with which it was refused when its last paper was signed, until it is activated (A8)."""
 
     @property
     def interval(self) -> Interval:
@@ -238,8 +240,6 @@ def check_grant(office: Office, grant: Grant, account: Account, assignment: Assi
         raise InvalidError("a grant goes to a person's use account", account=account.id)
     if assignment is None or assignment.person != account.person:
         raise RefusedError(Refusal.ASSIGNMENT_MISSING, "the holder has no such duty", account=account.id)
-    if office.custody is not None and office.custody.person == account.person:
-        raise RefusedError(Refusal.SELF_SERVICE, "a custodian prepares nothing for themselves")
     position = office.pack.positions.get(assignment.position)
     if position is None:
         raise InvalidError(f"the policy knows no position `{assignment.position}`")

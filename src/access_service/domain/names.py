@@ -150,6 +150,7 @@ class GrantEnd(StrEnum):
     INSPECTION_ENDED = "inspection_ended"
     UNIT_MOVED = "unit_moved"
     """Its unit has another manager; what the new one goes on with stands as a new line."""
+    LAPSED = "lapsed"
 
 
 class GrantState(StrEnum):

@@ -157,8 +157,7 @@ class GrantRow(Fact, table=True):  # noqa: D101
     account: str
     role: str
     scope: str = Field(sa_type=Text)
-    scope_unit: str
-    """The scope's unit once more, to be found by."""
+    scope_unit: str  # the scope's unit once more, to be found by
     unit: str
     authority: str
     assignment: str | None = None
@@ -167,6 +166,7 @@ class GrantRow(Fact, table=True):  # noqa: D101
     activated_at: datetime | None = None
     ended_at: datetime | None = None
     ended_as: str | None = None
+    refused: str | None = None
 
 
 class ConfirmationRow(Fact, table=True):  # noqa: D101

@@ -47,7 +47,7 @@ from access_service.domain.scope import Scope
 from access_service.domain.separations import check_separations
 from access_service.signing.canonical import canonical, sha256_hex
 from access_service.usecases.delegation import own_authority
-from access_service.usecases.effects import admin_account, check_own_head, close_document, end_grants
+from access_service.usecases.effects import admin_account, as_preparing, check_own_head, close_document, end_grants
 from access_service.usecases.services import Act, Caller, Services, View, act
 
 
@@ -95,7 +95,7 @@ def propose_handover(
     supplementary. A commitment to the unit is prepared beside them when the pack asks for one and none stands.
     """
     with act(services, caller, "handover.propose", unit) as doing:
-        doing.as_custodian(unit)
+        as_preparing(doing, unit, receiver)
         doing.tx.require(Person, receiver)
         if receiver == caller.person:
             raise RefusedError(Refusal.SELF_SERVICE, "a custodian prepares nothing for themselves")
@@ -359,6 +359,9 @@ def revise(
     """A new version of a returned document or draft: its signatures are void, its lines stand to be signed anew."""
     with act(services, caller, "document.revise", id_) as doing:
         document = _prepared(doing, id_)
+        is_minutes = document.kind in (DocumentKind.HANDOVER_MINUTES, DocumentKind.SUPPLEMENTARY_MINUTES)
+        if is_minutes and document.receiver == caller.person:
+            raise RefusedError(Refusal.SELF_SERVICE, "a custodian prepares nothing for themselves")
         if version != document.version:
             raise RefusedError(Refusal.STALE_VERSION, f"version {document.version} is the newest")
         state = move(document, "revise", now=doing.now, lapse_after=doing.lapse_after(document.unit))

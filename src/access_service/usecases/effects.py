@@ -15,9 +15,11 @@ from access_service.domain.custody import (
     LAST_DUTY,
     as_assignment,
     begins_same_day,
+    check_preparer,
     is_without_duty,
     lapses,
     left_by_date,
+    ranks_in,
 )
 from access_service.domain.delegation import (
     HEADS,
@@ -39,13 +41,13 @@ from access_service.domain.names import (
     SuspendableKind,
     UnitId,
 )
-from access_service.domain.org import Assignment
+from access_service.domain.org import Assignment, manager_of
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.separations import check_separations
 from access_service.domain.standing import GrantFacts, documents_reason
 from access_service.storage import accounts as stored
 from access_service.storage.second_factor import drop_factors
-from access_service.usecases.accounts import new_activation
+from access_service.usecases.accounts import factors_in, new_activation
 from access_service.usecases.services import Act
 
 
@@ -96,13 +98,73 @@ def activate_ready(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> list[Gr
         check_grant(doing.office(unit, authority), grant, account, assignment)
         check_own_head(doing, unit, account.person)
         check_separations(doing.ground, doing.pack_for(unit), account.id, [grant.role])
-        doing.tx.put(replace(grant, activated_at=doing.now))
+        doing.tx.put(replace(grant, activated_at=doing.now, refused=None))
         doing.tx.touches(grant.account)
         doing.tx.happened("grant.activate", grant.id)
         activated.append(grant.id)
         if grant.replaces is not None:
             _supersede(doing, grant.replaces)
     return activated
+
+
+def try_again(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> tuple[list[GrantId], dict[GrantId, str]]:
+    """(A8) Activate each grant whose papers are signed; a refusal stands on the grant and in the answer.
+
+    It is tried again until an unsigned paper of the unit would have lapsed; then the line lapses too.
+    """
+    activated: list[GrantId] = []
+    refused_as: dict[GrantId, str] = {}
+    for grant in grants:
+        if grant.activated_at is not None or grant.ended_at is not None:
+            continue
+        document = doing.tx.get(Document, grant.document) if grant.document is not None else None
+        signed_at = document.signed_at if document is not None else None
+        if grant.refused and signed_at is not None and signed_at + doing.lapse_after(unit) <= doing.now:
+            end_grants(doing, [grant], GrantEnd.LAPSED)
+            continue
+        try:
+            activated += activate_ready(doing, unit, [grant])
+        except RefusedError as refused:
+            # Last year's line must not keep a person from committing.
+            refused_as[grant.id] = str(refused.code)
+            if grant.refused != str(refused.code):
+                doing.tx.put(replace(grant, refused=str(refused.code)))
+                doing.tx.happened("grant.wait", grant.id, code=str(refused.code))
+    return activated, refused_as
+
+
+def try_refused_again(doing: Act, unit: UnitId) -> list[GrantId]:
+    """(A8) What stood in the way may be gone: the lines of a unit that were refused are tried once more."""
+    waiting = [g for g in doing.tx.find(Grant, unit=unit) if g.refused is not None]
+    return try_again(doing, unit, waiting)[0]
+
+
+def as_preparing(doing: Act, unit: UnitId, receiver: PersonId) -> None:
+    """(A8) The custodian prepares; for the custodian, the head in the personal session with a second factor.
+
+    Where nobody but the custodian heads the unit, the direct manager's custodian prepares.
+    """
+    caller, custody = doing.require_caller(), doing.custody_of(unit)
+    if caller.kind is AccountKind.ADMIN and caller.unit == unit:
+        return
+    heads = heads_in(doing, unit) - {custody.person if custody is not None else None}
+    is_about_custodian = custody is not None and custody.person == receiver
+    if caller.kind is AccountKind.USE and caller.person in heads and is_about_custodian:
+        check_preparer(custody, receiver, unit, person=caller.person, heads=[caller.person])
+        if not factors_in(doing.tx, caller.account):
+            raise RefusedError(Refusal.SECOND_FACTOR_DUE, "set a second factor first", account=caller.account)
+        return
+    manager = manager_of(doing.org, unit, doing.now)
+    is_manager = caller.kind is AccountKind.ADMIN and caller.unit == manager
+    if not (is_manager and is_about_custodian and not heads):
+        doing.as_custodian(unit)
+
+
+def heads_in(doing: Act, unit: UnitId) -> set[PersonId | None]:
+    """Whoever leads the unit today."""
+    rank_of = ranks_in(doing.pack_for(unit))
+    duties = doing.tx.find(Assignment, unit=unit)
+    return {d.person for d in duties if doing.now in d.interval and rank_of(d.position) in HEADS}
 
 
 def _check_replaced(doing: Act, waiting: Iterable[Grant]) -> None:
@@ -190,6 +252,7 @@ def begin_custody(doing: Act, document: Document, *, unit: UnitId, holder: str) 
     issued = new_activation(doing, account, is_new_holder=True)
     doing.tx.happened("custody.begin", custody.id, unit=unit, person=document.receiver, holder=holder)
     doing.tx.touches(account.id)
+    try_refused_again(doing, unit)
     return issued.activation_code
 
 

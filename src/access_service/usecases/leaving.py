@@ -27,6 +27,7 @@ from access_service.usecases.effects import (
     end_grants_of_assignment,
     settle_custodies,
     suspend_account_if_last,
+    try_refused_again,
 )
 from access_service.usecases.services import Act, Caller, Services, act, as_missing, look
 from access_service.usecases.waiting import prepare
@@ -155,6 +156,7 @@ def open_custody(services: Services, caller: Caller, password: str, unit: UnitId
         issued = new_activation(doing, account, is_new_holder=True)
         doing.tx.happened("custody.open", unit, account=account.id)
         doing.tx.touches(account.id)
+        try_refused_again(doing, unit)
         return issued
 
 

@@ -20,7 +20,7 @@ from access_service.domain.org import Assignment
 from access_service.domain.papers import sides_of
 from access_service.domain.policy import Pack
 from access_service.domain.reasons import Reason, Refusal
-from access_service.domain.standing import OVER, documents_reason, grant_state, head_at
+from access_service.domain.standing import OVER, GrantFacts, documents_reason, grant_state, head_at
 from access_service.storage.audit import events
 from access_service.usecases.documents import awaited, visible
 from access_service.usecases.inspection import inspects
@@ -35,7 +35,8 @@ class GrantSeen:
 
     grant: Grant
     state: GrantState
-    missing: Reason | None
+    missing: Reason | Refusal | None
+    """Where nothing is missing, why it was refused when its last paper was signed (A8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +109,19 @@ def is_open(seen: View, document: Document) -> bool:
     return state_now(seen, document) in _OPEN
 
 
+def _missing(facts: GrantFacts, now: datetime) -> Reason | Refusal | None:
+    paper = documents_reason(facts, now)
+    refused = facts.grant.refused
+    return paper if paper is not None or refused is None else Refusal(refused)
+
+
 def grants_seen(seen: View, grants: list[Grant]) -> list[GrantSeen]:
     """Where each grant stands now, in the order given."""
     return [
         GrantSeen(
             facts.grant,
             state,
-            documents_reason(facts, seen.now) if state is GrantState.PENDING else None,
+            _missing(facts, seen.now) if state is GrantState.PENDING else None,
         )
         for facts in seen.gather.grants(grants, seen.now)
         for state in [grant_state(facts, seen.now)]

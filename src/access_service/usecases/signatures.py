@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from access_service.domain import papers
+from access_service.domain.accounts import Custody
+from access_service.domain.custody import check_giver_prepared_nothing
 from access_service.domain.delegation import Grant, check_parties, signing_capacity
 from access_service.domain.documents import (
     Document,
@@ -36,6 +38,7 @@ from access_service.domain.org import Assignment
 from access_service.domain.papers import Consequence, CustodyBody, InspectionBody, ReturnBody
 from access_service.domain.powers import Power, ends, power, yields
 from access_service.domain.reasons import Refusal
+from access_service.domain.time import Interval
 from access_service.signing.documents import confirm
 from access_service.usecases.accounts import confirm_password
 from access_service.usecases.documents import (
@@ -43,7 +46,7 @@ from access_service.usecases.documents import (
     check_turn,
     visible,
 )
-from access_service.usecases.effects import activate_ready, begin_custody, close_cases, end_grants
+from access_service.usecases.effects import activate_ready, begin_custody, close_cases, end_grants, try_again
 from access_service.usecases.homes import follow_signature
 from access_service.usecases.inspection import begin_inspection, leave_own_inspections
 from access_service.usecases.services import Act, Caller, Services, act
@@ -72,6 +75,8 @@ class Signed:
     activated: tuple[GrantId, ...] = ()
     activation_code: str | None = None
     """For the receiver of an admin account: the one-time code with which they set its password."""
+    refused: tuple[tuple[GrantId, str], ...] = ()
+    """Grants whose papers are signed and which were refused all the same, each with the code (A8)."""
 
 
 @power(yields(Power.PAPER, Power.GRANT, Power.CUSTODY) | ends(Power.PAPER, Power.GRANT, Power.CUSTODY))
@@ -132,6 +137,9 @@ def _giver_capacity(doing: Act, document: Document, claimed: Capacity | None) ->
         and caller.person in papers.read(document.content, InspectionBody).members
     ):
         raise RefusedError(Refusal.SELF_SERVICE, "nobody sends themselves to inspect", document=document.id)
+    prepared = Interval(document.valid_from, document.valid_from if document.version == 1 else doing.now)
+    held_custodies = doing.tx.find(Custody, person=caller.person)
+    check_giver_prepared_nothing(held_custodies, caller.person, document.prepared_by, prepared, document.id)
     return capacity, f"{duty.decision_number} ({duty.id})"
 
 
@@ -203,7 +211,8 @@ def _lines_activate(doing: Act, document: Document, signature: Signature) -> Sig
 
 
 def _waiting_activate(doing: Act, document: Document, signature: Signature) -> Signed:
-    return Signed(document, signature, tuple(_activate_waiting(doing, document)))
+    activated, refused = _activate_waiting(doing, document)
+    return Signed(document, signature, tuple(activated), refused=tuple(refused.items()))
 
 
 def _custody_begins(doing: Act, document: Document, signature: Signature) -> Signed:
@@ -239,20 +248,10 @@ def _end_returned(doing: Act, document: Document) -> None:
         end_grants(doing, [doing.tx.require(Grant, line.grant)], GrantEnd.RETURNED, at)
 
 
-def _activate_waiting(doing: Act, commitment: Document) -> list[GrantId]:
-    """Grants of this person from this unit that waited for the commitment only."""
+def _activate_waiting(doing: Act, commitment: Document) -> tuple[list[GrantId], dict[GrantId, str]]:
+    """Grants of this person from this unit that waited for the commitment only, and those that were refused."""
     if commitment.receiver is None:
         raise RuntimeError("a commitment by nobody")
     account = doing.use_account_of(commitment.receiver)
-    if account is None:
-        return []
-    activated: list[GrantId] = []
-    for grant in doing.tx.find(Grant, account=account.id):
-        if grant.unit != commitment.unit:
-            continue
-        try:
-            activated += activate_ready(doing, commitment.unit, [grant])
-        except RefusedError as refused:
-            # Last year's line must not keep a person from committing: it stays pending, and the log says why.
-            doing.tx.happened("grant.wait", grant.id, code=str(refused.code))
-    return activated
+    lines = [] if account is None else doing.tx.find(Grant, account=account.id)
+    return try_again(doing, commitment.unit, [g for g in lines if g.unit == commitment.unit])

@@ -1,4 +1,4 @@
-"""Custody names the duty that it rests on, as its minutes do.
+"""Custody names the duty that it rests on, as its minutes do; a grant says why it was refused.
 
 Revision ID: 0009
 """
@@ -16,6 +16,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("custodies", sa.Column("assignment", sa.String(), nullable=True))
+    op.add_column("grants", sa.Column("refused", sa.String(), nullable=True))
     connection = op.get_bind()
     custodies = sa.table("custodies", *(sa.column(n) for n in ("register_id", "document", "assignment")))
     documents = sa.table("documents", *(sa.column(n) for n in ("register_id", "id", "kind", "content", "to_rev")))
