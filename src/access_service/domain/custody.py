@@ -300,6 +300,12 @@ def check_giver_prepared_nothing(
         )
 
 
+def check_not_for_themselves(custody: Custody | None, receiver: PersonId | None) -> None:
+    """(7) With the admin account nobody prepares a right for themselves; the head prepares it (A8)."""
+    if custody is not None and custody.person == receiver:
+        raise RefusedError(Refusal.SELF_SERVICE, "a custodian prepares nothing for themselves")
+
+
 def check_preparer(
     custody: Custody | None, receiver: PersonId, unit: UnitId, *, person: PersonId, heads: Iterable[PersonId]
 ) -> None:

@@ -6,7 +6,7 @@ A line is read once (`read_act`); `run` answers with what the rule gave, or rais
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from access_service.domain.custody import OFFICER, check_custody, custody_duty
+from access_service.domain.custody import OFFICER, check_custody, check_not_for_themselves, custody_duty
 from access_service.domain.delegation import (
     Authority,
     Grant,
@@ -59,7 +59,9 @@ class Propose:
         """Every condition on the grant, as at its proposal."""
         office = world.office(pack, self.grant.unit, self.grant.authority, now)
         duty = world.duties.get(self.grant.assignment) if self.grant.assignment is not None else None
-        rule = check_grant(office, complete(office, self.grant, duty), world.accounts[self.grant.account], duty)
+        account = world.accounts[self.grant.account]
+        rule = check_grant(office, complete(office, self.grant, duty), account, duty)
+        check_not_for_themselves(office.custody, account.person)
         mine = [f.grant for f in world.grants.get(self.grant.account, ())]
         check_separated(pack, roles_held(mine, now), frozenset({self.grant.role}))
         return Done(article=rule.article, documents=rule.documents)

@@ -15,6 +15,7 @@ from access_service.domain.custody import (
     LAST_DUTY,
     as_assignment,
     begins_same_day,
+    check_not_for_themselves,
     check_preparer,
     is_without_duty,
     lapses,
@@ -146,6 +147,7 @@ def as_preparing(doing: Act, unit: UnitId, receiver: PersonId) -> None:
     """
     caller, custody = doing.require_caller(), doing.custody_of(unit)
     if caller.kind is AccountKind.ADMIN and caller.unit == unit:
+        check_not_for_themselves(custody, receiver)
         return
     heads = heads_in(doing, unit) - {custody.person if custody is not None else None}
     is_about_custodian = custody is not None and custody.person == receiver
