@@ -14,7 +14,7 @@ from access_service.domain.duties import Hand
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountId, AssignmentId, ClassId, EducationLevel, PersonId, UnitId
 from access_service.domain.reasons import Refusal
-from grounds import COMMUNE, HIGH, LONG_AGO, NOW, ROOT, base, class_id, duty, ground
+from grounds import COMMUNE, HIGH, LONG_AGO, NOW, NURSERY, ROOT, base, class_id, duty, ground
 
 A, B = class_id(HIGH, "6A"), class_id(HIGH, "6B")
 TOMORROW, NEXT_WEEK = NOW + timedelta(days=1), NOW + timedelta(days=7)
@@ -129,3 +129,36 @@ def test_who_signs_for_the_root_is_the_operators(position: str) -> None:
     assert duties.is_operators(standing, ROOT, base().positions[position])
     assert not duties.is_operators(standing, COMMUNE, base().positions["commune_chair"])
     assert not duties.is_operators(standing, ROOT, base().positions["it_officer"])
+
+
+GROUP = whole(class_id(NURSERY, "3A"))
+
+
+def test_a_preschool_group_has_several_teachers_of_whom_one_leads() -> None:
+    """J: `[homeroom.preschool] holders = "several", lead = true`; elsewhere a class has one."""
+    lead = duty("lead", "homeroom", NURSERY, classes=GROUP, leads=True)
+    standing = ground(lead, duty("second", "homeroom", NURSERY, classes=GROUP))
+    assert duties.check_duty(standing, duty("third", "homeroom", NURSERY, classes=GROUP))
+    with pytest.raises(RefusedError) as two:
+        duties.check_duty(standing, duty("other", "homeroom", NURSERY, classes=GROUP, leads=True))
+    assert two.value.code is Refusal.DUPLICATE
+    assert duties.check_duty(standing, duty("other", "homeroom", NURSERY, classes=GROUP, leads=True), lead.id)
+    for wrong in (duty("x", "homeroom", classes=whole(A), leads=True), duty("x", "clerk", leads=True)):
+        with pytest.raises(RefusedError) as nobody:
+            duties.check_duty(standing, wrong)
+        assert nobody.value.code is Refusal.INVALID
+
+
+def test_a_pack_may_say_otherwise_of_a_level() -> None:
+    one = replace(base(), homerooms={})
+    standing = ground(duty("first", "homeroom", NURSERY, classes=GROUP), pack=one)
+    with pytest.raises(RefusedError) as refused:
+        duties.check_duty(standing, duty("second", "homeroom", NURSERY, classes=GROUP))
+    assert refused.value.code is Refusal.DUPLICATE
+
+
+def test_a_deputy_in_charge_is_no_successor() -> None:
+    assert duties.is_successor(base(), duty("a", "principal"))
+    assert duties.is_successor(base(), duty("a", "acting_principal"))
+    assert not duties.is_successor(base(), duty("a", "vice_principal_in_charge"))
+    assert not duties.is_successor(base(), duty("a", "clerk"))

@@ -123,6 +123,10 @@ article = "default"
 value = 7
 article = "default"
 
+[limits.substitute_pauses]
+value = true
+article = "default"
+
 [limits.hand_back_days]
 value = 15
 article = "default"

@@ -117,6 +117,8 @@ class NewAssignment(Body):
     """The absent person's assignment."""
     replaces: Id | None = None
     """The assignment that ends when this one begins."""
+    leads: bool | None = None
+    """Among several who have charge of a class (a preschool group)."""
 
     def duty(self) -> Duty:
         """As the use case wants it."""
@@ -134,6 +136,7 @@ class NewAssignment(Body):
             levels=frozen(self.levels),
             substitutes=AssignmentId(self.substitutes) if self.substitutes else None,
             replaces=AssignmentId(self.replaces) if self.replaces else None,
+            leads=self.leads,
         )
 
 
@@ -321,6 +324,7 @@ class AssignmentOut(Out):
     subjects: list[str] | None
     levels: list[EducationLevel] | None
     substitutes: str | None
+    leads: bool | None
     valid_from: datetime
     valid_to: datetime | None
 

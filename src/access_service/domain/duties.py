@@ -10,12 +10,15 @@ from access_service.domain.custody import OFFICER, custody_at
 from access_service.domain.delegation import BY_PAPER, HEADS, LEADERS
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.facts import Ground
-from access_service.domain.names import AssignmentId, ClassId, UnitId
+from access_service.domain.names import AssignmentId, ClassId, Rank, UnitId
 from access_service.domain.org import Assignment, manager_of
-from access_service.domain.policy import Position
+from access_service.domain.policy import ONE, Pack, Position
 from access_service.domain.reasons import Refusal
 from access_service.domain.register import check_subjects
 from access_service.domain.time import Interval, start_of_day
+
+SUCCESSORS = frozenset({Rank.HEAD, Rank.ACTING_HEAD})
+"""Ranks that take an office over."""
 
 
 class Hand(StrEnum):
@@ -93,8 +96,18 @@ def check_substitution(ground: Ground, duty: Assignment) -> None:
         raise InvalidError("a substitute takes the duty it cites, and no more")
 
 
+def check_leading(ground: Ground, duty: Assignment) -> None:
+    """(J) Who leads a class leads one as a whole, of a level where one of several leads."""
+    if not duty.leads:
+        return
+    pack = ground.pack_for(duty.unit)
+    levels = {c.level for id_ in whole_classes(duty) if (c := ground.org.school_class(id_)) is not None}
+    if not levels or not all(pack.homeroom(level).lead for level in levels):
+        raise InvalidError("nobody leads such a class", leads=True)
+
+
 def check_only_one(ground: Ground, duty: Assignment, replaced: AssignmentId | None = None) -> None:
-    """One head a unit, and as many holders of a class as a whole as its level has, at a time.
+    """One head a unit, and as many holders of a class as a whole as its level has, at a time; one of several leads.
 
     A substitute stands beside. `replaced` ends when this duty begins, and so is in nobody's way.
     """
@@ -103,15 +116,24 @@ def check_only_one(ground: Ground, duty: Assignment, replaced: AssignmentId | No
     if duty.substitutes is not None or not (is_head or classes):
         return
     positions = ground.pack_for(duty.unit).positions
+    alone = frozenset(id_ for id_ in classes if _is_alone(ground, duty.unit, id_))
     for other in ground.facts.find(Assignment, unit=duty.unit):
         if other.id in (duty.id, replaced) or other.substitutes is not None:
             continue
         both_heads = is_head and other.position in positions and positions[other.position].rank in HEADS
-        same_class = other.position == duty.position and bool(classes & whole_classes(other))
+        both_lead = bool(duty.leads and other.leads)
+        shared = (classes if both_lead else alone) & whole_classes(other)
+        same_class = other.position == duty.position and bool(shared)
         if (both_heads or same_class) and other.interval.overlaps(duty.interval):
             raise RefusedError(
                 Refusal.DUPLICATE, "somebody holds that duty then; name the assignment it replaces", held=other.id
             )
+
+
+def _is_alone(ground: Ground, unit: UnitId, id_: ClassId) -> bool:
+    """Has a class of that level one holder at a time?"""
+    found = ground.org.school_class(id_)
+    return found is None or ground.pack_for(unit).homeroom(found.level).holders == ONE
 
 
 def whole_classes(duty: Assignment) -> frozenset[ClassId]:
@@ -134,6 +156,7 @@ def check_duty(ground: Ground, duty: Assignment, replaced: AssignmentId | None =
     check_subjects(subject for _, subject in duty.classes or () if subject)
     check_classes(ground, duty)
     check_substitution(ground, duty)
+    check_leading(ground, duty)
     check_only_one(ground, duty, replaced)
     return position
 
@@ -202,3 +225,14 @@ def hand_in_releasing(ground: Ground, operated: UnitId | None, duty: Assignment)
         return Hand.COMPLETES
     check_not_operators(ground, duty.unit, position)
     return Hand.COMPLETES if operated is None else hand_over_signers(ground, operated)
+
+
+def is_successor(pack: Pack, head: Assignment) -> bool:
+    """(9) Is what the office granted put before this head for confirmation? A deputy in charge is no successor."""
+    position = pack.positions.get(head.position)
+    return position is not None and position.rank in SUCCESSORS
+
+
+def pack_pauses(pack: Pack | None) -> bool:
+    """(J) Does a substitute's assignment pause the grants of the duty that it cites?"""
+    return pack is None or pack.flag("substitute_pauses")

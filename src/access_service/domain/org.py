@@ -109,6 +109,8 @@ class Assignment:
     valid_from: datetime
     valid_to: datetime | None = None
     """00:00 of the day on which the duty ends."""
+    leads: bool | None = None
+    """Does this one lead among several who have charge of a class?"""
 
     @property
     def interval(self) -> Interval:

@@ -144,6 +144,25 @@ class CommitmentText:
     article: str
 
 
+ONE, SEVERAL = "one", "several"
+"""How many hold a class as a whole at one time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Homeroom:
+    """Who has charge of a class of one level: one teacher, or several of whom one may lead."""
+
+    holders: str
+    lead: bool
+    """Does one of several lead?"""
+    vi: str
+    """What they are called at that level."""
+    article: str
+
+
+_ONE_TEACHER = Homeroom(ONE, lead=False, vi="Giáo viên chủ nhiệm", article="default")
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """A number or a choice with its source. Durations are in the unit the name ends with."""
@@ -212,6 +231,11 @@ class Pack:
     """Short names of the regulations to their titles."""
     approvals_by: str = DEPARTMENT
     """Who agrees that software may draw data: `department` or `managing_unit`."""
+    homerooms: Mapping[EducationLevel, Homeroom] = field(default_factory=dict)
+
+    def homeroom(self, level: EducationLevel) -> Homeroom:
+        """Who has charge of a class of that level: one teacher where the pack says nothing."""
+        return self.homerooms.get(level, _ONE_TEACHER)
 
     def cited(self, articles: str) -> tuple[Article, ...]:
         """The articles that a row names: one, or two as `a+b`; those that the pack lacks are left out."""
@@ -226,6 +250,13 @@ class Pack:
         value = self.limits[limit].value
         if not isinstance(value, int) or isinstance(value, bool):
             raise RuntimeError(f"limit `{limit}` is not a number")
+        return value
+
+    def flag(self, limit: str) -> bool:
+        """A limit that is yes or no."""
+        value = self.limits[limit].value
+        if not isinstance(value, bool):
+            raise RuntimeError(f"limit `{limit}` is not yes or no")
         return value
 
     def choice(self, limit: str) -> str:

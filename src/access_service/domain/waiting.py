@@ -129,6 +129,7 @@ def duty_body(duty: Assignment, replaces: AssignmentId | None) -> dict[str, Any]
         "substitutes": duty.substitutes,
         "valid_from": duty.valid_from.isoformat(),
         "valid_to": None if duty.valid_to is None else duty.valid_to.isoformat(),
+        "leads": duty.leads,
         "replaces": replaces,
     }
 
@@ -150,6 +151,7 @@ def duty_in(body: Mapping[str, Any], id_: AssignmentId, now: datetime) -> tuple[
         substitutes=AssignmentId(body["substitutes"]) if body["substitutes"] else None,
         valid_from=max(now, datetime.fromisoformat(body["valid_from"])),
         valid_to=None if end is None else datetime.fromisoformat(end),
+        leads=body["leads"],
     )
     return duty, AssignmentId(body["replaces"]) if body["replaces"] else None
 

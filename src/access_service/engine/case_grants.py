@@ -168,7 +168,11 @@ def _facts(
         commitments=commitments,
         texts=pack.commitments,
         assignment=duty.interval if duty is not None else None,
-        absences=tuple(d.interval for d in world.duties.values() if duty and d.substitutes == duty.id),
+        absences=tuple(
+            d.interval
+            for d in world.duties.values()
+            if duty and d.substitutes == duty.id and pack.flag("substitute_pauses")
+        ),
         suspensions=world.laid_on(SuspendableKind.GRANT, [grant.id]),
         unit_suspensions=units,
         authority_suspensions=authorities,

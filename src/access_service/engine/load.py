@@ -226,6 +226,7 @@ class _Reader:
             function_required=bool(draft.function_required),
             separations=tuple(draft.separations.values()),
             grades=_frozen(draft.grades),
+            homerooms=_frozen(draft.homerooms),
             capacities_by_kind=_frozen(draft.capacities_by_kind),
             by_order=_frozen(draft.by_order),
             documents=_frozen(draft.documents),

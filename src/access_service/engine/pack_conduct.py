@@ -1,10 +1,19 @@
-"""`[signing]`, `[custody]`, `[requests]`, `[approvals]`, `[grades]` and `[[separations]]` of a pack.toml."""
+"""How units act, in a pack.toml: from `[signing]` to `[grades]`, `[homeroom]` and `[[separations]]`."""
 
 from collections.abc import Mapping
 
 from access_service.domain.custody import HOLDERS
 from access_service.domain.names import Capacity, EducationLevel
-from access_service.domain.policy import DEPARTMENT, MANAGING_UNIT, ONE_PERSON, ONE_ROLE, Separation
+from access_service.domain.policy import (
+    DEPARTMENT,
+    MANAGING_UNIT,
+    ONE,
+    ONE_PERSON,
+    ONE_ROLE,
+    SEVERAL,
+    Homeroom,
+    Separation,
+)
 from access_service.engine.pack_draft import Draft, article_of
 from access_service.engine.toml_tables import Table, guess, shown
 
@@ -70,6 +79,22 @@ def read_grades(table: Table, draft: Draft) -> None:
         draft.grades[EducationLevel(level)] = tuple(names)
         article_of(grades, draft)
         grades.done()
+
+
+def read_homerooms(table: Table, draft: Draft) -> None:
+    """`[homeroom.<level>]`: how many have charge of a class, whether one leads, what they are called."""
+    for level, homeroom in table.tables("homeroom"):
+        if level not in frozenset(EducationLevel):
+            homeroom.fault(None, f"unknown level {shown(level)}", guess(level, frozenset(EducationLevel)))
+            continue
+        holders = homeroom.word("holders", {ONE, SEVERAL}, "number of holders")
+        lead = homeroom.flag("lead")
+        if lead and holders == ONE:
+            homeroom.fault("lead", "one alone leads nobody", "write `lead = false`")
+        draft.homerooms[EducationLevel(level)] = Homeroom(
+            holders, lead, homeroom.text("vi"), article_of(homeroom, draft)
+        )
+        homeroom.done()
 
 
 def read_separations(table: Table, draft: Draft) -> None:

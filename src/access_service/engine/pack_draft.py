@@ -11,6 +11,7 @@ from access_service.domain.policy import (
     Category,
     CommitmentText,
     DelegationRule,
+    Homeroom,
     Limit,
     PeriodLock,
     Position,
@@ -54,6 +55,7 @@ class Draft:
     commitments: dict[str, CommitmentText] = field(default_factory=dict)
     separations: dict[str, Separation] = field(default_factory=dict)
     grades: dict[EducationLevel, tuple[str, ...]] = field(default_factory=dict)
+    homerooms: dict[EducationLevel, Homeroom] = field(default_factory=dict)
     capacities_by_kind: dict[str, frozenset[Capacity]] = field(default_factory=dict)
     by_order: dict[str, frozenset[str]] = field(default_factory=dict)
     approvals_by: str = DEPARTMENT

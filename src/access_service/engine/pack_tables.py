@@ -20,7 +20,7 @@ from access_service.domain.policy import (
 )
 from access_service.domain.sign_in import DEFAULTS, MANDATORY, OPTIONAL
 from access_service.domain.time import start_of_day
-from access_service.engine.pack_conduct import read_conduct, read_grades, read_separations
+from access_service.engine.pack_conduct import read_conduct, read_grades, read_homerooms, read_separations
 from access_service.engine.pack_draft import DEFAULT, Draft, article_of
 from access_service.engine.pack_files import NAME
 from access_service.engine.toml_tables import Table, guess, shown
@@ -31,7 +31,7 @@ BEFORE_DAY = "before_day"
 THROUGH_DAY = "through_day"
 READ = "read"
 """The action that no period's lock may name (rule 2)."""
-LIMITS: Mapping[str, range | frozenset[str]] = {
+LIMITS: Mapping[str, range | frozenset[str] | type[bool]] = {
     "max_depth": range(1, 33),
     "document_lapse_days": range(1, 3_651),
     "confirmation_days": range(1, 366),
@@ -52,6 +52,7 @@ LIMITS: Mapping[str, range | frozenset[str]] = {
     "admin_password_history": range(25),
     "grant_days_max": range(1, 3_661),
     "school_year_undo_days": range(1, 61),
+    "substitute_pauses": bool,
     "hand_back_days": range(1, 366),
     "deadline_without_hour": frozenset({BEFORE_DAY, THROUGH_DAY}),
     "software_security_level": range(6),
@@ -65,6 +66,7 @@ LIMITS: Mapping[str, range | frozenset[str]] = {
 LATER_LIMITS: Mapping[str, int | str] = {
     **DEFAULTS,
     "school_year_undo_days": 7,
+    "substitute_pauses": True,
     "software_security_level": 0,
     "software_on_axis": "not_required",
     "software_raw_files": "allowed",
@@ -99,6 +101,7 @@ def read_tables(table: Table, name: str, draft: Draft) -> None:
     _locks(table, draft)
     _commitments(table, draft)
     read_grades(table, draft)
+    read_homerooms(table, draft)
     read_separations(table, draft)
     read_conduct(table, draft)
     table.done()
@@ -193,6 +196,8 @@ def _limits(table: Table, draft: Draft) -> None:
             value = 0
         elif isinstance(allowed, range):
             value = limit.number("value", allowed.start, allowed.stop - 1)
+        elif isinstance(allowed, type):
+            value = limit.flag("value")
         else:
             value = limit.word("value", allowed, f"choice for `{id_}`")
         draft.limits[id_] = Limit(value, article_of(limit, draft))

@@ -9,6 +9,7 @@ from access_service.domain.accounts import Account, Custody, Suspension, state_o
 from access_service.domain.custody import Standing, custodies_of, lapses, ranks_in
 from access_service.domain.delegation import DIRECT_MANAGER, HEADS, OWN_UNIT, Authority, Confirmation, Grant
 from access_service.domain.documents import Document, lapses_at
+from access_service.domain.duties import is_successor, pack_pauses
 from access_service.domain.moves import AuthorityMove, box_of, chain_at, left_of
 from access_service.domain.names import (
     AccountId,
@@ -241,7 +242,7 @@ class Gatherer:
                 commitments=tuple(d for unit in sorted(promised) for d in commitments.get((who, unit), ())),
                 texts=pack.commitments if pack else (),
                 assignment=assignment.interval if assignment else None,
-                absences=tuple(stand_ins.get(grant.assignment or "", ())),
+                absences=tuple(stand_ins.get(grant.assignment or "", ())) if pack_pauses(pack) else (),
                 suspensions=laid_on.get((SuspendableKind.GRANT, grant.id), ()),
                 unit_suspensions=tuple(
                     interval
@@ -302,7 +303,9 @@ class Gatherer:
         deadlines = [
             (head.valid_from + wait, head)
             for head in self.heads_of(grant.unit, pack)
-            if head.valid_from > grant.activated_at and head.id not in self._confirmed[grant.unit]
+            if head.valid_from > grant.activated_at
+            and head.id not in self._confirmed[grant.unit]
+            and is_successor(pack, head)
         ]
         # A head who left before the deadline was not silent; the next one is asked.
         return min((d for d, head in deadlines if head.valid_to is None or head.valid_to > d), default=None)

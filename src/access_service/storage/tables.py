@@ -109,6 +109,7 @@ class AssignmentRow(Fact, table=True):  # noqa: D101
     subjects: str | None = None
     levels: str | None = None
     substitutes: str | None = None
+    leads: bool | None = None
 
 
 class AccountRow(Fact, table=True):  # noqa: D101
@@ -366,9 +367,6 @@ class IdempotencyRow(SQLModel, table=True):
 
 
 Index("ix_credentials_username", CredentialRow.register_id, CredentialRow.username, unique=True)
-
-
-# -- software, the department's approvals, draws, clients
 
 
 class SoftwareRow(Fact, table=True):  # noqa: D101

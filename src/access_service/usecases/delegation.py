@@ -14,6 +14,7 @@ from access_service.domain.delegation import (
     check_words,
     is_narrower,
 )
+from access_service.domain.duties import is_successor
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.moves import check_standing
 from access_service.domain.names import (
@@ -336,7 +337,8 @@ def confirm_grants(services: Services, caller: Caller, unit: UnitId) -> Confirma
             doing.check_visible(unit)
             raise RefusedError(Refusal.SIGNER_NOT_LEADER, f"only the head of `{unit}` confirms", unit=unit)
         limit = headships[0].valid_from + timedelta(days=pack.number("confirmation_days"))
-        if pack.choice("confirmation_silence") == "lapse" and doing.now >= limit:
+        asked = is_successor(pack, headships[0])
+        if asked and pack.choice("confirmation_silence") == "lapse" and doing.now >= limit:
             # Silence has ended those grants: a late word must not make past refusals right.
             raise RefusedError(Refusal.DOCUMENT_STATE, "the time to confirm is over", unit=unit)
         done = {c.assignment for c in doing.tx.find(Confirmation, unit=unit)}

@@ -59,6 +59,7 @@ class Duty:
     substitutes: AssignmentId | None = None
     replaces: AssignmentId | None = None
     """The assignment that ends when this one begins (đổi giáo viên chủ nhiệm)."""
+    leads: bool | None = None
 
     def assignment(self, id_: AssignmentId) -> Assignment:
         """As a fact."""
@@ -76,6 +77,7 @@ class Duty:
             substitutes=self.substitutes,
             valid_from=self.valid_from,
             valid_to=self.valid_to,
+            leads=self.leads,
         )
 
 

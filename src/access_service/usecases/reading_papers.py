@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from access_service.domain.audit import Event
 from access_service.domain.delegation import Confirmation, Grant, LeavingCase
 from access_service.domain.documents import Document, Signature, state_at
+from access_service.domain.duties import is_successor
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import (
     AccountKind,
@@ -151,7 +152,10 @@ def grants_of(services: Services, caller: Caller, unit: UnitId) -> list[GrantSee
 
 
 def awaiting_confirmation(services: Services, caller: Caller, unit: UnitId) -> Awaiting:
-    """The grants in force that were activated before the present head took office and are not confirmed."""
+    """The grants in force that were activated before the present head took office and are not confirmed.
+
+    A deputy in charge is no successor, and is shown the list after the pack's days; that spares no later head.
+    """
     with look(services, caller) as seen:
         seen.check_visible(unit)
         seen.as_above(unit)
@@ -163,13 +167,15 @@ def awaiting_confirmation(services: Services, caller: Caller, unit: UnitId) -> A
         done = next((c for c in seen.reader.find(Confirmation, unit=unit) if c.assignment == head.id), None)
         if done is not None:
             return Awaiting(unit, head, done.valid_from, None, is_overdue=False, silence=silence, grants=())
+        days = timedelta(days=pack.number("confirmation_days"))
+        is_shown = is_successor(pack, head) or seen.now >= head.valid_from + days
         older = [
             g
             for g in seen.reader.find(Grant, unit=unit)
-            if g.activated_at is not None and g.activated_at < head.valid_from
+            if is_shown and g.activated_at is not None and g.activated_at < head.valid_from
         ]
         left = tuple(g for g in grants_seen(seen, older) if g.state not in OVER)
-        due = head.valid_from + timedelta(days=pack.number("confirmation_days")) if left else None
+        due = head.valid_from + days if left and is_successor(pack, head) else None
         late = due is not None and seen.now >= due
         return Awaiting(unit, head, None, due, is_overdue=late, silence=silence, grants=left)
 

@@ -35,6 +35,7 @@ def upgrade() -> None:
     )
     for column in ("office", "target"):
         op.create_index(f"ix_waiting_acts_{column}", "waiting_acts", ["register_id", column, "to_rev"])
+    op.add_column("assignments", Column("leads", sa.Boolean(), nullable=True))
     op.create_table(
         "operators",
         *(_word(name) for name in ("register_id", "name", "secret_sha256")),
