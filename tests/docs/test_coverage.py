@@ -14,13 +14,13 @@ from fastapi.routing import iter_route_contexts
 from access_service.app import create_app
 from access_service.cli.commands import app as command_line
 from access_service.domain.accounts import Account, Custody
-from access_service.domain.delegation import HOLDERS
 from access_service.domain.documents import Document
 from access_service.domain.names import AccountKind, DrawMethod
-from access_service.domain.org import Assignment
+from access_service.domain.org import Assignment, Unit
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.software import Approval, Software
 from access_service.settings import Settings
+from access_service.usecases.sheets import HOLDERS
 
 ROOT = Path(__file__).parents[2]
 POLICY = ROOT / "policy"
@@ -246,6 +246,7 @@ NAMED = re.compile(r"`([^`]+)`")
 RECORDED = re.compile(r"(?:record|document): ([a-z]+(?: [a-z]+)?)")
 RECORDS: dict[str, type[Any]] = {
     "software": Software,
+    "the unit": Unit,
     "approval": Approval,
     "account": Account,
     "custody minutes": Document,

@@ -20,6 +20,7 @@ from access_service.domain.names import (
 )
 from access_service.domain.org import Assignment, Person, SchoolClass
 from access_service.domain.policy import Pack
+from access_service.domain.separations import meetings, roles_held
 from access_service.domain.standing import OVER, GrantFacts, grant_state, head_at, reads_otherwise
 from access_service.engine.tables import Tables
 from access_service.storage.access import Gatherer, suspensions_by_account
@@ -65,6 +66,8 @@ class _Papers:
     late: frozenset[str] = frozenset()
     """Ids of facts recorded, or changed for the instant, only after it."""
     narrowed: frozenset[str] = frozenset()
+    roles: dict[str, frozenset[str]] = field(default_factory=dict)
+    """What each account holds by then, here and elsewhere."""
 
 
 class Rows:
@@ -80,6 +83,7 @@ class Rows:
         self._rights: dict[tuple[str, str, frozenset[str] | None, frozenset[str] | None], tuple[Right, ...]] = {}
         self._confirmed: dict[UnitId, list[Confirmation]] = {}
         self._names: dict[str, str] = {}
+        self._meetings: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
         self._heads: dict[UnitId, Assignment | None] = {}
         self._tables_of: dict[UnitId, Tables | None] = {}
         known = revision_at(self._reader.connection, self._reader.register, self._at)
@@ -150,6 +154,7 @@ class Rows:
             documents={d.id: d for line in kept if (d := facts[line.grant.id].document) is not None},
         )
         class_ids = {c for line in kept for c in line.grant.scope.class_ids}
+        papers.roles = self._roles_of({line.grant.account for line in kept})
         papers.classes = {c.id: c for c in self._reader.find(SchoolClass, id=class_ids)}
         self._mark_late(papers, kept, facts)
         for line in kept:
@@ -235,7 +240,25 @@ class Rows:
             notes += [_ACCOUNT_NOTES[state]] if state in _ACCOUNT_NOTES else []
         if tables is None:
             notes.append(Note.NO_POLICY)
+        elif grant.role in self._met(tables.pack, papers.roles.get(grant.account, frozenset())):
+            notes.append(Note.DUTIES_MEET)
         return tuple(notes)
+
+    def _met(self, pack: Pack, held: frozenset[str]) -> frozenset[str]:
+        """The roles, of those that one person holds, in which duties meet that should not."""
+        key = (pack.digest, held)
+        if key not in self._meetings:
+            found = meetings(pack, held) if pack.separations and held else ()
+            self._meetings[key] = frozenset(role for met in found for role in met.roles.split("+"))
+        return self._meetings[key]
+
+    def _roles_of(self, accounts: set[str]) -> dict[str, frozenset[str]]:
+        """What was in force of theirs at the instant, whoever gave it."""
+        mine: dict[str, list[Grant]] = {}
+        for grant in self._reader.find(Grant, account=accounts):
+            if grant.activated_at is not None and max(grant.valid_from, grant.activated_at) <= self._at:
+                mine.setdefault(grant.account, []).append(grant)
+        return {account: roles_held(grants, self._at) for account, grants in mine.items()}
 
     def _rights_of(self, grant: Grant, tables: Tables | None) -> tuple[Right, ...]:
         """The pack's table of the role where the records are, narrowed by the grant."""

@@ -33,6 +33,8 @@ class Note(StrEnum):
     """Nobody operates the admin account."""
     NO_POLICY = "no_policy"
     """No pack is in force where the records are: the grant allows nothing."""
+    DUTIES_MEET = "duties_meet"
+    """With the holder's other rights it makes one of the pack's separations: shown, never a reason to deny."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ NOTES = {
     Note.ACCOUNT_CLOSED: "tài khoản đã đóng",
     Note.VACANT: "tài khoản quản trị chưa có người quản lý",
     Note.NO_POLICY: "chưa có bộ quy tắc phân quyền áp dụng",
+    Note.DUTIES_MEET: "kiêm nhiệm hai nhiệm vụ nên tách cho hai người",
 }
 CUSTODY_ROLE = "Quản lý tài khoản quản trị của đơn vị"
 CUSTODY_SCOPE = "Không kèm quyền đối với dữ liệu"
