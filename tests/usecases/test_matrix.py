@@ -15,8 +15,9 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from access_service.domain import words
+from access_service.domain.delegation import Grant
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
-from access_service.domain.names import AccountKind, Capacity, GrantState, SuspendableKind, UnitId
+from access_service.domain.names import AccountKind, Capacity, GrantId, GrantState, SuspendableKind, UnitId
 from access_service.domain.org import Person
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
@@ -420,3 +421,17 @@ def test_an_instant_is_rfc_3339_or_a_vietnamese_day(text: str, expected: str) ->
 def test_anything_else_is_no_instant(text: str) -> None:
     with pytest.raises(InvalidError):
         words.instant(text)
+
+
+def test_duties_that_should_be_two_peoples_are_noted_and_deny_nothing(world: World) -> None:
+    """Who looks after accounts and enters marks: the reviewer sees it on both lines, the teacher loses nothing."""
+    teacher = hire_homeroom(world)
+    world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))
+    assert [row.notes for row in rows(world) if row.account == teacher.account] == [()]
+    with world.services.db.write(world.register, "test") as tx:
+        [held] = tx.find(Grant, account=teacher.account)
+        tx.put(replace(held, id=GrantId("grn_2"), role="account_officer", scope=Scope(unit=SCHOOL)))
+        tx.happened("test", teacher.account)
+        tx.touches_everybody()
+    noted = {row.role: row.notes for row in rows(world) if row.account == teacher.account}
+    assert noted == {"homeroom_teacher": (Note.DUTIES_MEET,), "account_officer": (Note.DUTIES_MEET,)}
