@@ -79,6 +79,7 @@ STATUS: Mapping[Refusal, int] = {
     Refusal.SIGNER_NO_CAPACITY: 403,
     Refusal.SIGNER_NOT_LEADER: 403,
     Refusal.STALE_VERSION: 409,
+    Refusal.SUCCESSOR_MISSING: 409,
     Refusal.SUSPENDED: 409,
     Refusal.WIDER_THAN_AUTHORITY: 403,
 }

@@ -105,7 +105,13 @@ def succeed_unit(
 
     def run(services: Services) -> Succession:
         return succession.succeed_unit(
-            services, caller, predecessor=UnitId(id), successor=UnitId(body.successor), basis=body.basis, on=body.on
+            services,
+            caller,
+            predecessor=UnitId(id),
+            successor=UnitId(body.successor),
+            basis=body.basis,
+            on=body.on,
+            schools=body.named(),
         )
 
     return done_or_told(services, dry_run, run, SuccessionOut.model_validate)

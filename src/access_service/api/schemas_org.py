@@ -59,6 +59,12 @@ class NewSuccession(Body):
     successor: Id
     basis: Line
     on: Day
+    schools: dict[Id, Id] | None = None
+    """Units that pass to another one than the successor: which to which."""
+
+    def named(self) -> dict[UnitId, UnitId]:
+        """As the use case wants it."""
+        return {UnitId(unit): UnitId(heir) for unit, heir in (self.schools or {}).items()}
 
 
 class NewSchoolYear(Body):

@@ -138,6 +138,12 @@ def _chain(found: Explanation) -> Iterator[str]:
     for authority in found.authorities:
         since = instant_text(authority.valid_from)
         yield f"  {authority.unit} {authority.unit_name}: theo {authority.basis}, từ {since}"
+        for passed in authority.passed:
+            day = instant_text(passed.since)
+            yield (
+                f"    chuyển từ {passed.from_unit} {passed.from_name} sang {passed.to_unit} {passed.to_name}: "
+                f"theo {passed.basis}, từ {day}"
+            )
 
 
 def _documents(found: Explanation) -> Iterator[str]:

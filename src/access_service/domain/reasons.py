@@ -126,5 +126,6 @@ class Refusal(StrEnum):
     SIGNER_NO_CAPACITY = "signer_no_capacity"
     SIGNER_NOT_LEADER = "signer_not_leader"
     STALE_VERSION = "stale_version"
+    SUCCESSOR_MISSING = "successor_missing"
     SUSPENDED = "suspended"
     WIDER_THAN_AUTHORITY = "wider_than_authority"

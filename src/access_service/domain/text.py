@@ -278,6 +278,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Thông tin đã được người khác cập nhật, cần tải lại",
             "Somebody else changed this in the meantime; load it again",
         ),
+        Refusal.SUCCESSOR_MISSING: Text(
+            "Còn đơn vị, thẩm quyền hoặc lớp chưa có đúng một đơn vị kế thừa",
+            "A unit, authority or class has not exactly one successor",
+        ),
         Refusal.SUSPENDED: Text(
             "Đơn vị hoặc thẩm quyền phân cấp của đơn vị đang bị tạm khoá",
             "The unit or its authority is suspended",

@@ -22,7 +22,7 @@ from access_service.domain.names import (
     Side,
     UnitId,
 )
-from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, Unit, chain_of
+from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, Succession, Unit, chain_of
 from access_service.domain.policy import Article, Pack, PackBinding, PeriodLock, RoleRule
 from access_service.domain.reasons import Reason
 from access_service.domain.software import Approval, ApprovalFacts, Software, as_grant, shares_in_force
@@ -41,6 +41,7 @@ from access_service.usecases.explanation import (
     ExplainedHead,
     ExplainedLock,
     ExplainedPack,
+    ExplainedPassage,
     ExplainedPerson,
     ExplainedRule,
     ExplainedSignature,
@@ -204,7 +205,30 @@ class _Explainer:
             basis=authority.basis,
             valid_from=authority.valid_from,
             valid_to=authority.valid_to,
+            passed=self._passages(authority),
         )
+
+    def _passages(self, authority: Authority) -> tuple[ExplainedPassage, ...]:
+        """(9) The old unit, the new one and the paper: of the office itself, and of what it hangs under."""
+        found = []
+        before = self._get(Authority, authority.succeeds)
+        if before is not None:
+            for s in self._reader.find(Succession, predecessor=before.unit, successor=authority.unit):
+                self._use(s)
+                found.append(self._passage(before.unit, authority.unit, s.basis, authority.valid_from))
+        moves = [m for m in self._reading.gather.moves if m.authority == authority.id and m.valid_from <= self._now]
+        own = self._reader.get(Authority, authority.id)
+        parent = own.parent if own else None
+        for move in sorted(moves, key=lambda m: (m.valid_from, m.id)):
+            old, new = self._get(Authority, parent), self._get(Authority, move.parent)
+            if old is not None and new is not None:
+                found.append(self._passage(old.unit, new.unit, move.basis, move.valid_from))
+            parent = move.parent
+        return tuple(found)
+
+    def _passage(self, old: UnitId, new: UnitId, basis: str, since: datetime) -> ExplainedPassage:
+        names = [unit.name if (unit := self._reading.org.unit(id_)) else "" for id_ in (old, new)]
+        return ExplainedPassage(old, names[0], new, names[1], basis, since)
 
     def _software(self, account: Account | None) -> Software | None:
         """The software that a service account stands for."""
@@ -323,6 +347,7 @@ _NOUNS: dict[type[Any], str] = {
     SchoolClass: "class",
     Signature: "signature",
     Software: "software",
+    Succession: "succession",
     Suspension: "suspension",
     Unit: "unit",
 }

@@ -53,6 +53,21 @@ class ExplainedAuthority:
     basis: str
     valid_from: datetime
     valid_to: datetime | None
+    passed: "tuple[ExplainedPassage, ...]" = ()
+    """By which acts it came to hang where it does, oldest first; empty where it was given there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedPassage:
+    """An office passed from one unit to another: a succession, or a change of manager (rule 9)."""
+
+    from_unit: str
+    from_name: str
+    to_unit: str
+    to_name: str
+    basis: str
+    """Number of the decision."""
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

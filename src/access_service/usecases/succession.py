@@ -1,11 +1,14 @@
 """A unit is dissolved, merged, divided or renamed: a named successor takes its office (rule 9)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
 from access_service.domain.delegation import Authority, Grant
+from access_service.domain.documents import Document
 from access_service.domain.errors import InvalidError, RefusedError
-from access_service.domain.names import AuthorityId, ClassId, GrantEnd, UnitId
+from access_service.domain.moves import AuthorityMove, as_hung, children_of, fate_of, without_successor
+from access_service.domain.names import AuthorityId, ClassId, DocumentState, GrantEnd, UnitId
 from access_service.domain.org import (
     Assignment,
     ManagementEdge,
@@ -20,6 +23,7 @@ from access_service.domain.time import Interval, start_of_day
 from access_service.usecases.effects import end_custody, end_grants
 from access_service.usecases.org import end_duties_of_unit
 from access_service.usecases.services import Act, Caller, Services, act
+from access_service.usecases.taking_back import OPEN, apply_fate
 
 
 @power(
@@ -27,13 +31,22 @@ from access_service.usecases.services import Act, Caller, Services, act
     | ends(Power.UNIT, Power.AUTHORITY, Power.OFFICE, Power.GRANT, Power.CUSTODY, Power.ACCOUNT)
 )
 def succeed_unit(
-    services: Services, caller: Caller, *, predecessor: UnitId, successor: UnitId, basis: str, on: date
+    services: Services,
+    caller: Caller,
+    *,
+    predecessor: UnitId,
+    successor: UnitId,
+    basis: str,
+    on: date,
+    schools: Mapping[UnitId, UnitId] | None = None,
 ) -> Succession:
     """`successor` takes the office of `predecessor`, which is over from 00:00 of that day (rule 9).
 
-    What the predecessor managed and had handed down passes to the successor, whose authority cites the old one; its
-    own staff do not pass. Its classes of open school years are mapped to classes of the successor under the same
-    codes, for the new duties to name. The unit that manages both decides.
+    What the predecessor managed and had handed down passes to the successor, whose authority cites the old one, and
+    which keeps the papers; `schools` names the units that pass to another one instead. A unit that somebody else
+    manages by then is no part of it. Its own staff do not pass. Its classes of open school years are mapped to
+    classes of the successor under the same codes, for the new duties to name. The unit that manages all of them
+    decides.
     """
     with act(services, caller, "unit.succeed", predecessor) as doing:
         at = start_of_day(on)
@@ -41,50 +54,78 @@ def succeed_unit(
         doing.check_visible(successor)
         old, new = doing.require_unit(predecessor), doing.require_unit(successor)
         manager = manager_of(doing.org, predecessor, doing.now)
-        if manager is None or manager_of(doing.org, successor, doing.now) != manager:
+        heirs = {successor, *(schools or {}).values()}
+        if manager is None or any(manager_of(doing.org, heir, doing.now) != manager for heir in heirs):
             doing.check_visible(predecessor)
-            raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "one unit manages both", unit=predecessor)
+            raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "one unit manages all of them", unit=predecessor)
         doing.as_custodian(manager)
-        if predecessor == successor or old.valid_to is not None or at > doing.now:
+        if predecessor in heirs or old.valid_to is not None or at > doing.now:
             raise InvalidError("a unit is succeeded by another, today at the latest, and once")
+        missing = without_successor(doing.ground, predecessor, new, schools or {})
+        if missing:
+            raise RefusedError(
+                Refusal.SUCCESSOR_MISSING,
+                f"no one successor for {', '.join(missing)}",
+                unit=predecessor,
+                missing=missing,
+            )
         doing.tx.put(
             Succession(doing.new_id("suc"), predecessor, successor, basis, at),
             replace(old, valid_to=doing.now),
         )
-        _pass_units(doing, predecessor, successor, basis)
+        _pass_units(doing, predecessor, successor, basis, schools or {})
         doing.refresh()
-        _pass_authorities(doing, predecessor, new)
+        _cancel_open_papers(doing, predecessor, successor)
+        for unit in sorted(schools or {}):
+            fate = fate_of(doing.ground, unit, doing.now, basis=basis, new_id=doing.new_id)
+            apply_fate(doing, fate, doing.now, by=predecessor)
+        _pass_authorities(doing, predecessor, new, basis)
         mapped = _map_classes(doing, old, new)
         end_duties_of_unit(doing, predecessor, doing.now)
         custody = doing.custody_of(predecessor)
         if custody is not None:
             end_custody(doing, custody)
-        doing.tx.happened("unit.succeed", predecessor, successor=successor, classes=mapped)
+        doing.tx.happened("unit.succeed", predecessor, successor=successor, classes=mapped, **_named(schools))
         doing.tx.touches_everybody()
         return doing.tx.find(Succession, predecessor=predecessor)[0]
 
 
-def _pass_units(doing: Act, predecessor: UnitId, successor: UnitId, basis: str) -> None:
+def _named(schools: Mapping[UnitId, UnitId] | None) -> dict[str, dict[str, str]]:
+    return {"schools": {str(k): str(v) for k, v in schools.items()}} if schools else {}
+
+
+def _pass_units(
+    doing: Act, predecessor: UnitId, successor: UnitId, basis: str, schools: Mapping[UnitId, UnitId]
+) -> None:
     for edge in doing.tx.find(ManagementEdge, manager=predecessor):
         if edge.valid_to is not None and edge.valid_to <= doing.now:
             continue
+        heir = schools.get(edge.unit, successor)
         if edge.valid_from > doing.now:
-            doing.tx.put(replace(edge, manager=successor))
+            doing.tx.put(replace(edge, manager=heir))
             continue
         doing.tx.put(replace(edge, valid_to=doing.now))
-        doing.tx.put(ManagementEdge(doing.new_id("edg"), edge.unit, successor, basis, doing.now, edge.valid_to))
+        doing.tx.put(ManagementEdge(doing.new_id("edg"), edge.unit, heir, basis, doing.now, edge.valid_to))
     for edge in doing.tx.find(ManagementEdge, unit=predecessor):
         if doing.now in Interval(edge.valid_from, edge.valid_to):
             doing.tx.put(replace(edge, valid_to=doing.now))
 
 
-def _pass_authorities(doing: Act, predecessor: UnitId, successor: Unit) -> None:
+def _cancel_open_papers(doing: Act, predecessor: UnitId, successor: UnitId) -> None:
+    """Nobody signs for an office that is over: what waits for its signature is prepared anew by its successor."""
+    for paper in doing.tx.find(Document, unit=predecessor, state=[str(s) for s in OPEN]):
+        end_grants(doing, doing.tx.find(Grant, document=paper.id), GrantEnd.CANCELLED)
+        doing.tx.put(replace(paper, state=DocumentState.CANCELLED, state_since=doing.now, reason=predecessor))
+        doing.tx.happened("document.cancel", paper.id, by=predecessor, successor=successor)
+
+
+def _pass_authorities(doing: Act, predecessor: UnitId, successor: Unit, basis: str) -> None:
     """The successor's authority cites the old one; what was handed down to units stands under it."""
     for old in doing.tx.find(Authority, unit=predecessor):
         if doing.now not in old.interval:
             continue
         new = replace(
-            old,
+            as_hung(old, doing.tx.find(AuthorityMove, authority=old.id), doing.now),
             id=AuthorityId(doing.new_id("aut")),
             unit=successor.id,
             scope=replace(old.scope, unit=successor.id),
@@ -92,14 +133,13 @@ def _pass_authorities(doing: Act, predecessor: UnitId, successor: Unit) -> None:
             succeeds=old.id,
         )
         doing.tx.put(new, replace(old, valid_to=doing.now))
-        for child in doing.tx.find(Authority, parent=old.id):
-            if child.valid_to is None or child.valid_to > doing.now:
-                doing.tx.put(replace(child, parent=new.id))
+        for child in children_of(doing.tx, old.id, doing.now):
+            doing.tx.put(AuthorityMove(doing.new_id("amv"), child.id, new.id, basis, doing.now))
         for grant in doing.tx.find(Grant, authority=old.id):
-            if grant.ended_at is not None or grant.assignment is None:
+            if grant.ended_at is not None:
                 continue
-            duty = doing.tx.require(Assignment, grant.assignment)
-            if duty.unit == predecessor:
+            duty = doing.tx.require(Assignment, grant.assignment) if grant.assignment else None
+            if duty is None or duty.unit == predecessor:
                 end_grants(doing, [grant], GrantEnd.UNIT_ENDED)
             else:
                 doing.tx.put(replace(grant, authority=new.id))

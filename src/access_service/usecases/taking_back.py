@@ -16,7 +16,7 @@ from access_service.domain.org import Assignment
 from access_service.usecases.effects import end_grants
 from access_service.usecases.services import Act
 
-_OPEN = frozenset(
+OPEN = frozenset(
     {
         DocumentState.DRAFT,
         DocumentState.AWAITING_GIVER,
@@ -74,7 +74,7 @@ def store_cuts(doing: Act, cuts: Iterable[Cut], at: datetime, *, by: str) -> Non
 def _cancel(doing: Act, grant: Grant, by: str) -> bool:
     """A line that not everybody has signed goes with its paper: what stands on it is not what would be given."""
     paper = None if grant.document is None else doing.tx.get(Document, grant.document)
-    if paper is None or state_at(paper, now=doing.now, lapse_after=doing.lapse_after(paper.unit)) not in _OPEN:
+    if paper is None or state_at(paper, now=doing.now, lapse_after=doing.lapse_after(paper.unit)) not in OPEN:
         return False
     lines = doing.tx.find(Grant, document=paper.id)
     end_grants(doing, lines, GrantEnd.CANCELLED)
