@@ -12,6 +12,7 @@ from access_service.domain.delegation import Authority, Grant
 from access_service.domain.names import GrantEnd, UnitId
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
+from access_service.storage.access import Gatherer
 from access_service.usecases import delegation, leaving, succession
 from access_service.usecases.documents import Line
 from access_service.usecases.services import Services
@@ -125,7 +126,9 @@ def test_a_unit_is_succeeded(school_world: World) -> None:
     authority = world.get(Authority, world.get(Grant, kept.id).authority)
     assert (world.get(Grant, kept.id).unit, authority.unit) == (OFFICE, other)
     assert world.get(Authority, authority.succeeds or "").unit == OFFICE
-    assert world.get(Authority, world.get(Grant, below.id).authority).parent == authority.id
+    with world.services.db.read(world.register) as reader:
+        chain = Gatherer(reader).chain_of_authority(world.get(Grant, below.id).authority, world.clock.now)
+    assert chain[1].id == authority.id
     delegation.revoke_grant(world.services, world.admins[other], kept.id, reason="thu hồi")
     assert not world.ask(principal)
     with world.refuses(Refusal.NOT_DIRECT_MANAGER):

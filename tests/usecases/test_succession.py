@@ -1,4 +1,4 @@
-"""A dissolved office: everything has exactly one successor, and nobody gets what another commune manages (rule 9)."""
+"""A dissolved office: everything has one successor, and nobody gets what another commune manages (rule 9)."""
 
 from __future__ import annotations
 
