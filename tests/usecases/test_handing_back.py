@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
+
 from access_service.domain.delegation import Grant, LeavingCase
 from access_service.domain.documents import Document
-from access_service.domain.names import DocumentState, GrantEnd
+from access_service.domain.errors import RefusedError
+from access_service.domain.names import DocumentState, GrantEnd, SuspendableKind
 from access_service.domain.papers import HandoverBody, ReturnBody, read
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
+from access_service.domain.sign_in import Due
 from access_service.domain.time import start_of_day
-from access_service.usecases import documents, leaving, matrix, returns
+from access_service.usecases import accounts, delegation, documents, leaving, matrix, returns
 from access_service.usecases.documents import Line
 from access_service.usecases.matrix_values import Note
-from world import SCHOOL, World, hire_homeroom, homeroom_line
+from world import OFFICE, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
 MONDAY = start_of_day(date(2026, 8, 24))
 
@@ -125,3 +129,69 @@ def test_a_grant_that_has_no_end_keeps_none_and_is_noted(school_world: World) ->
     with matrix.open_matrix(world.services, head, SCHOOL) as found:
         [row] = [r for r in found.rows if r.grant == grant.id]
     assert Note.NO_END in row.notes
+
+
+# -- late
+
+
+def left(world: World) -> tuple[Someone, LeavingCase]:
+    """A teacher whose last duty ended an hour ago, with rights not handed back."""
+    teacher = hire_homeroom(world)
+    world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))
+    case = leaving.end_duty(
+        world.services, world.admins[SCHOOL], teacher.duty, on=date(2026, 8, 24), decision_number="06/QĐ"
+    )
+    world.clock.now = MONDAY + timedelta(hours=1)
+    return teacher, case
+
+
+def test_whoever_left_still_hands_back_and_does_nothing_else(school_world: World) -> None:
+    """(J) The account stands still since 00:00; the return minutes are signed by their holder all the same."""
+    world = school_world
+    teacher, case = left(world)
+    signed_in = world.sign_in("000.gvcn")
+    assert signed_in.due is Due.HAND_BACK
+    with pytest.raises(RefusedError) as refused:
+        accounts.caller_from_token(world.services, signed_in.token)
+    assert refused.value.code is Refusal.HAND_BACK_DUE
+    with pytest.raises(RefusedError) as refused:
+        accounts.caller_from_token(world.services, signed_in.token, even_if_due=True)
+    assert refused.value.code is Refusal.HAND_BACK_DUE
+    caller = accounts.caller_from_token(world.services, signed_in.token, to_hand_back=True)
+    assert caller.leaving
+    with world.refuses(Refusal.NOT_AUTHENTICATED):
+        documents.prepare_commitment(world.services, caller, SCHOOL)
+    minutes = returns.hand_back(world.services, caller, SCHOOL)
+    world.sign(replace(teacher, caller=caller), minutes.id)
+    world.sign(world.people[f"head:{SCHOOL}"], minutes.id)
+    assert world.get(LeavingCase, case.id).document == minutes.id
+    # With the case closed there is nothing left to sign in for.
+    with pytest.raises(RefusedError):
+        world.sign_in("000.gvcn")
+
+
+def test_whoever_left_signs_no_other_paper(school_world: World) -> None:
+    world = school_world
+    teacher = hire_homeroom(world)
+    pending = world.propose(SCHOOL, teacher, homeroom_line(world, teacher)).document
+    world.sign(world.people[f"head:{SCHOOL}"], pending.id)
+    leaving.end_duty(
+        world.services, world.admins[SCHOOL], teacher.duty, on=date(2026, 8, 24), decision_number="06/QĐ"
+    )
+    world.clock.now = MONDAY
+    token = world.sign_in("000.gvcn").token
+    caller = accounts.caller_from_token(world.services, token, to_hand_back=True)
+    with world.refuses(Refusal.HAND_BACK_DUE):
+        world.sign(replace(teacher, caller=caller), pending.id)
+
+
+def test_whom_an_act_suspended_does_not_sign_in_to_hand_back(school_world: World) -> None:
+    """(J) Only where the last duty ended, never one suspended by an act."""
+    world = school_world
+    teacher, _ = left(world)
+    delegation.suspend(
+        world.services, world.admins[OFFICE], kind=SuspendableKind.ACCOUNT, target=teacher.account, reason="kỷ luật"
+    )
+    with pytest.raises(RefusedError) as refused:
+        world.sign_in("000.gvcn")
+    assert refused.value.code is Refusal.CREDENTIALS_WRONG

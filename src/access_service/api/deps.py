@@ -39,6 +39,26 @@ def caller_of_request(
     return caller_from_token(services_of(request), token)
 
 
+def caller_of_leaving(
+    request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    """The same, where whoever's last duty ended gets in to hand back."""
+    token = bearer_token(request)
+    if token is None:
+        raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
+    return caller_from_token(services_of(request), token, to_hand_back=True)
+
+
+def caller_of_any(
+    request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    """The same, whatever the session has to do first: signing out is open to all."""
+    token = bearer_token(request)
+    if token is None:
+        raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
+    return caller_from_token(services_of(request), token, even_if_due=True, to_hand_back=True)
+
+
 def caller_of_due(
     request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
@@ -51,6 +71,8 @@ def caller_of_due(
 
 ServicesDep = Annotated[Services, Depends(services_of)]
 CallerDep = Annotated[Caller, Depends(caller_of_request)]
+LeavingCallerDep = Annotated[Caller, Depends(caller_of_leaving)]
+AnyCallerDep = Annotated[Caller, Depends(caller_of_any)]
 DueCallerDep = Annotated[Caller, Depends(caller_of_due)]
 PathId = Annotated[Id, BeforeValidator(restored), Path()]
 """An id in an address; a slash in it is sent as `%2F`."""

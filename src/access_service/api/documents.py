@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Query, Request
 
-from access_service.api.deps import CallerDep, PathId, ServicesDep
+from access_service.api.deps import CallerDep, LeavingCallerDep, PathId, ServicesDep
 from access_service.api.rehearsal import DryRun, RehearsedOut, done_or_told
 from access_service.api.routing import manage
 from access_service.api.schemas_delegation import problem_json
@@ -30,7 +30,7 @@ router = manage("documents")
 
 
 @router.get("/documents/{id}")
-def read_document(services: ServicesDep, caller: CallerDep, id: PathId) -> DocumentDetailOut:  # noqa: A002
+def read_document(services: ServicesDep, caller: LeavingCallerDep, id: PathId) -> DocumentDetailOut:  # noqa: A002
     """A document: what is signed as JSON and as exact bytes, its hash, and every signature."""
     return DocumentDetailOut.of(reading_papers.read_document(services, caller, DocumentId(id)))
 
@@ -104,7 +104,7 @@ def prepare_commitment(services: ServicesDep, caller: CallerDep, body: NewCommit
 
 
 @router.post("/returns", status_code=201)
-def hand_back(services: ServicesDep, caller: CallerDep, body: NewReturn) -> DocumentOut:
+def hand_back(services: ServicesDep, caller: LeavingCallerDep, body: NewReturn) -> DocumentOut:
     """Prepare return minutes for everything the caller holds from a unit; signing them ends the grants."""
     minutes = returns.hand_back(
         services, caller, UnitId(body.unit), number=body.number or "", dated=body.dated, ends_at=body.ends_at
@@ -120,7 +120,7 @@ def record_return(services: ServicesDep, caller: CallerDep, id: PathId, body: Re
 
 
 @router.post("/signatures")
-def sign(request: Request, services: ServicesDep, caller: CallerDep, body: NewSignatures) -> SignaturesOut:
+def sign(request: Request, services: ServicesDep, caller: LeavingCallerDep, body: NewSignatures) -> SignaturesOut:
     """Sign, after entering the password again; each document is answered separately."""
     presented = [Presented(DocumentId(d.document), d.version, d.sha256, d.capacity) for d in body.documents]
     answers = signatures.sign_batch(services, caller, body.password, presented)

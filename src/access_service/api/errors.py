@@ -55,6 +55,7 @@ STATUS: Mapping[Refusal, int] = {
     Refusal.FORBIDDEN: 403,
     Refusal.FREQUENCY_EXCEEDED: 403,
     Refusal.GRANT_ENDED: 409,
+    Refusal.HAND_BACK_DUE: 403,
     Refusal.IDEMPOTENCY_MISMATCH: 422,
     Refusal.INSUFFICIENT_SCOPE: 403,
     Refusal.INVALID: 422,

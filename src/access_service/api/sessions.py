@@ -4,7 +4,7 @@ import anyio
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
-from access_service.api.deps import CallerDep, DueCallerDep, ServicesDep
+from access_service.api.deps import AnyCallerDep, CallerDep, ServicesDep
 from access_service.api.idempotency import ReadingRoute
 from access_service.api.routing import PROBLEMS, manage
 from access_service.api.schemas_accounts import MeOut
@@ -48,7 +48,7 @@ def activate(services: ServicesDep, body: Activation) -> ActivatedOut:
 
 
 @router.delete("/sessions/current", status_code=204)
-def sign_out(services: ServicesDep, caller: DueCallerDep) -> None:
+def sign_out(services: ServicesDep, caller: AnyCallerDep) -> None:
     """End the session."""
     opening.sign_out(services, caller)
 

@@ -52,6 +52,8 @@ class Due(StrEnum):
 
     PASSWORD = "password"  # noqa: S105 a word of the interface
     SECOND_FACTOR = "second_factor"
+    HAND_BACK = "hand_back"
+    """The last duty is over: return minutes are prepared and signed, and nothing else (rule 12)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,6 +196,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
         Refusal.GRANT_ENDED: Text(
             "Quyền đã bị thu hồi hoặc đã chấm dứt", "The right has been taken back or has ended"
         ),
+        Refusal.HAND_BACK_DUE: Text(
+            "Nhiệm vụ đã kết thúc; phiên làm việc chỉ dùng để bàn giao lại",
+            "The last duty is over; the session serves to hand back",
+        ),
         Refusal.IDEMPOTENCY_MISMATCH: Text(
             "Yêu cầu gửi lại khác với yêu cầu đã gửi trước đó",
             "The repeated request differs from the first one",

@@ -39,11 +39,12 @@ from access_service.storage.access import Gatherer, suspensions_on
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
 from access_service.storage.second_factor import SecondFactor, drop_factors, factors_of
-from access_service.usecases.services import Act, Caller, Services, View, act, as_missing
+from access_service.usecases.services import Act, Caller, Services, View, act, as_missing, is_leaving
 
 WRONG = "username or password is wrong, or the account is locked"
 DUE_TEXT = {
     Due.PASSWORD: (Refusal.PASSWORD_DUE, "set a new password first: `POST /v1/me/password`"),
+    Due.HAND_BACK: (Refusal.HAND_BACK_DUE, "the last duty is over; `POST /v1/returns` is what is left to do"),
     Due.SECOND_FACTOR: (Refusal.SECOND_FACTOR_DUE, "set a second factor first: `POST /v1/me/second-factors/totp`"),
 }
 CODE_WRONG = "the code is unknown, used, or no longer valid"
@@ -125,12 +126,18 @@ def new_session(doing: Act, caller: Caller, rules: SignInRules, due: Due | None)
     return SignedIn(token, caller, session.ends_at, session.expires_at, due)
 
 
-def caller_of(gather: Gatherer, id_: AccountId, now: datetime) -> Caller:
-    """Who an account's session acts as; the account must be active, an admin account must have a custodian."""
+def caller_of(gather: Gatherer, id_: AccountId, now: datetime, *, even_leaving: bool = False) -> Caller:
+    """Who an account's session acts as; the account must be active, an admin account must have a custodian.
+
+    With `even_leaving` whoever's last duty ended gets in to hand back (`Caller.leaving`), and for nothing else.
+    """
     reader = gather.reader
     account = reader.require(Account, id_)
+    leaving = False
     if account_state(reader, account, now) is not AccountState.ACTIVE:
-        raise RefusedError(Refusal.CREDENTIALS_WRONG, WRONG)
+        leaving = even_leaving and is_leaving(reader, account, now)
+        if not leaving:
+            raise RefusedError(Refusal.CREDENTIALS_WRONG, WRONG)
     person = account.person
     if account.kind is AccountKind.ADMIN:
         custody = gather.custody(account.unit, now)
@@ -141,7 +148,8 @@ def caller_of(gather: Gatherer, id_: AccountId, now: datetime) -> Caller:
     if account.kind is AccountKind.ADMIN and gather.is_stopped(person, now):
         # (A7) Lock-out and sleep stop only their own account; a suspension stops the person.
         raise RefusedError(Refusal.CREDENTIALS_WRONG, WRONG)
-    return Caller(reader.register, account.id, account.kind, person, home_of(ground_of(gather, now), account))
+    home = home_of(ground_of(gather, now), account)
+    return Caller(reader.register, account.id, account.kind, person, home, leaving=leaving)
 
 
 def ground_of(gather: Gatherer, now: datetime) -> Ground:
@@ -165,11 +173,14 @@ def check_responsible(doing: View, account: Account, ranks: Collection[Rank]) ->
         doing.as_above(unit)
 
 
-def caller_from_token(services: Services, token: str, *, even_if_due: bool = False) -> Caller:
+def caller_from_token(
+    services: Services, token: str, *, even_if_due: bool = False, to_hand_back: bool = False
+) -> Caller:
     """The caller of a bearer token, or `not_authenticated`. Every half minute its use is written down.
 
     A session that has to set a password or a second factor first is refused with `password_due` or
-    `second_factor_due`; `even_if_due` is for the routes where that is done.
+    `second_factor_due`; `even_if_due` is for the routes where that is done. One that serves to hand back is refused
+    with `hand_back_due` but where `to_hand_back` lets it in.
     """
     sha256 = passwords.digest(token)
     with services.db.connect() as connection:
@@ -178,12 +189,17 @@ def caller_from_token(services: Services, token: str, *, even_if_due: bool = Fal
         caller = None
         if session is not None and now is not None and session.is_open(now):
             try:
-                caller = caller_of(Gatherer(Reader(connection, session.register)), session.account, now)
+                caller = caller_of(
+                    Gatherer(Reader(connection, session.register)), session.account, now, even_leaving=True
+                )
             except RefusedError:
                 caller = None
     if session is None or now is None or caller is None or caller.person != session.person:
         raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
-    if session.due is not None and not even_if_due:
+    if caller.leaving and session.due is not Due.HAND_BACK:
+        raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in again, to hand back")
+    is_let_in = to_hand_back if session.due is Due.HAND_BACK else even_if_due
+    if session.due is not None and not is_let_in:
         raise RefusedError(*DUE_TEXT[session.due])
     if now - session.used_at >= min(USED_EVERY, session.idle / 10):
         # Whoever cannot write it down now does so at the next request: the session ends early at worst.

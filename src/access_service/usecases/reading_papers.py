@@ -11,6 +11,7 @@ from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import (
     AccountKind,
     DocumentId,
+    DocumentKind,
     DocumentState,
     GrantId,
     GrantState,
@@ -184,6 +185,8 @@ def read_document(services: Services, caller: Caller, id_: DocumentId) -> Docume
     """One document with its signatures: its receiver's, and for those who act for its office or inspect it."""
     with look(services, caller) as seen:
         document = visible(seen, id_)
+        if caller.leaving and document.kind is not DocumentKind.RETURN_MINUTES:
+            raise NotFoundError("document", id_)
         if caller.person not in (document.receiver, awaited(document)) and not _may_read(seen, document.unit):
             raise NotFoundError("document", id_)
         return DocumentSeen(document, state_now(seen, document), _signatures(seen, document))

@@ -14,7 +14,8 @@ from typing import Generic, TypeVar
 from access_service.domain import edges
 from access_service.domain.accounts import Account, Custody, Suspension, state_of
 from access_service.domain.audit import Happening
-from access_service.domain.delegation import LEADERS, Authority, Grant, Office
+from access_service.domain.custody import is_only_left
+from access_service.domain.delegation import LEADERS, Authority, Grant, LeavingCase, Office
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.moves import box_of
@@ -71,6 +72,8 @@ class Caller:
     """The unit whose admin account it is, or that is the use account's home."""
     session: str = ""
     """SHA-256 of the session's token."""
+    leaving: bool = False
+    """The last duty is over: only what hands back is open (rule 12)."""
 
 
 @dataclass(frozen=True)
@@ -317,7 +320,7 @@ def act(services: Services, caller: Caller, action: str, target: str) -> Iterato
         with services.db.write(caller.register, caller.account) as tx:
             try:
                 doing = Act(services, tx, caller)
-                _check_still(doing, caller)
+                _check_still(doing, caller, action)
                 yield doing
                 if services.rehearsal is not None:
                     services.rehearsal.extend(tx.happenings)
@@ -340,13 +343,29 @@ def act(services: Services, caller: Caller, action: str, target: str) -> Iterato
     services.after_commit(caller.register)
 
 
-def _check_still(doing: Act, caller: Caller) -> None:
+HANDING_BACK = frozenset({"return.propose", "document.sign", "session.close"})
+"""Acts that whoever left may still do."""
+
+
+def is_leaving(reader: Reader, account: Account, now: datetime) -> bool:
+    """(12, J) Did the last duty end, and nothing else stop the account, while a leaving case is open?"""
+    if account.kind is not AccountKind.USE or account.person is None:
+        return False
+    if account.activated_at is None or (account.valid_to is not None and account.valid_to <= now):
+        return False
+    cases = reader.find(LeavingCase, person=account.person)
+    return any(c.valid_to is None for c in cases) and is_only_left(suspensions_on(reader, account), now)
+
+
+def _check_still(doing: Act, caller: Caller, action: str) -> None:
     """Under the lock: session, account and custodian stand as when the session was checked (rule 10)."""
     if caller.session and session_by_token(doing.tx.connection, caller.session) is None:
         raise RefusedError(Refusal.NOT_AUTHENTICATED, "the session was ended meanwhile", account=caller.account)
     account = doing.tx.get(Account, caller.account)
     laid_on = [] if account is None else suspensions_on(doing.tx, account)
     if account is None or state_of(account, laid_on, doing.now) is not AccountState.ACTIVE:
+        if caller.leaving and action in HANDING_BACK and account and is_leaving(doing.tx, account, doing.now):
+            return
         raise RefusedError(Refusal.NOT_AUTHENTICATED, "the account was stopped meanwhile", account=caller.account)
     if caller.kind is not AccountKind.ADMIN:
         return

@@ -11,7 +11,7 @@ from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import RegisterId
 from access_service.domain.powers import Power, power, powerless, yields
 from access_service.domain.reasons import Refusal
-from access_service.domain.sign_in import FactorKind, due_at_sign_in, due_factor, is_asleep
+from access_service.domain.sign_in import Due, FactorKind, due_at_sign_in, due_factor, is_asleep
 from access_service.signing import passwords
 from access_service.storage import accounts as stored
 from access_service.storage.access import Gatherer
@@ -65,12 +65,14 @@ def sign_in(
             if not stored.still_opens(tx.connection, credential, tx.now):
                 raise wrong
             acting = Act(services, tx, None)
-            caller = caller_of(acting.gather, credential.account, tx.now)
+            caller = caller_of(acting.gather, credential.account, tx.now, even_leaving=True)
             rules = rules_of(acting.gather, tx.require(Account, credential.account), tx.now)
             factors = factors_in(tx, credential.account)
             if factors:
                 accept(services, tx, factors, second or Second())
             due = due_at_sign_in(password, credential.password_set_at, rules, _kinds(factors), tx.now)
+            if caller.leaving:
+                due = Due.HAND_BACK
             stored.admit(tx.connection, credential, now=tx.now, password=newer)
             signed = new_session(acting, caller, rules, due)
     except WrongFactorError:
@@ -90,7 +92,7 @@ def _check_may_enter(services: Services, credential: stored.Credential) -> list[
     with services.db.connect() as connection:
         now = services.db.now_in(connection, register)
         gather = Gatherer(Reader(connection, register))
-        caller_of(gather, account, now)
+        caller_of(gather, account, now, even_leaving=True)
         rules = rules_of(gather, gather.reader.require(Account, account), now)
         factors = factors_in(gather.reader, account)
     if is_asleep(credential.seen_at, rules, now):

@@ -106,6 +106,8 @@ def sign_batch(
 def _sign(services: Services, caller: Caller, item: Presented) -> Signed:
     with act(services, caller, "document.sign", item.document) as doing:
         document = visible(doing, item.document)
+        if caller.leaving and document.kind is not DocumentKind.RETURN_MINUTES:
+            raise RefusedError(Refusal.HAND_BACK_DUE, "only return minutes are signed now", document=document.id)
         given = doing.tx.find(Signature, document=document.id)
         check_presented(document, version=item.version, sha256=item.sha256)
         if any(s.person == caller.person and s.version == document.version for s in given):
