@@ -31,6 +31,7 @@ from access_service.domain.names import (
 from access_service.domain.org import Assignment, manager_of
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
+from access_service.domain.separations import check_separations
 from access_service.domain.time import local
 from access_service.usecases.import_book import Book, Paper
 from access_service.usecases.import_org import class_pairs
@@ -302,6 +303,7 @@ def _check_grant(book: Book, row: Row, grant: Grant, office: Office, duty: Assig
     try:
         grant = complete(office, grant, duty)
         needs = check_grant(office, grant, account, duty).documents
+        check_separations(book.ground(office.now), book.pack, account.id, [grant.role])
     except RefusedError as error:
         row.refused(error)
         return
