@@ -72,7 +72,7 @@ class Builder:
                 self._staff_school(bureau)
                 continue
             self._managers[office.code] = bureau
-            self._appoint_deputies(bureau, {"department": 3, "district_office": 2}.get(office.kind, 1))
+            self._appoint_deputies(bureau, {"department": 0, "district_office": 2}.get(office.kind, 1))
             if office.kind == "division":
                 self._staff_field(self._managers[str(office.manager)], office)
             elif office.kind != "department":

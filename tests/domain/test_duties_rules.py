@@ -162,3 +162,16 @@ def test_a_deputy_in_charge_is_no_successor() -> None:
     assert duties.is_successor(base(), duty("a", "acting_principal"))
     assert not duties.is_successor(base(), duty("a", "vice_principal_in_charge"))
     assert not duties.is_successor(base(), duty("a", "clerk"))
+
+
+def test_no_sheet_names_who_signs_for_the_root_beside_the_one_who_founded_it() -> None:
+    first = duty("first", "director", ROOT)
+    duties.check_entered(ground(), first)
+    standing = ground(first)
+    duties.check_entered(standing, first)
+    duties.check_entered(standing, duty("it", "it_officer", ROOT))
+    duties.check_entered(standing, duty("head", "principal"))
+    for position in ("director", "deputy_director"):
+        with pytest.raises(RefusedError) as refused:
+            duties.check_entered(standing, duty("second", position, ROOT))
+        assert refused.value.code is Refusal.OPERATOR_ONLY

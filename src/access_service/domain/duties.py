@@ -177,6 +177,17 @@ def check_not_operators(ground: Ground, unit: UnitId, position: Position) -> Non
         )
 
 
+def check_entered(ground: Ground, duty: Assignment) -> None:
+    """(A1) No sheet names who signs for the root: those are entered by a decision that a second person confirms.
+
+    Whoever founds a register names the first one.
+    """
+    positions = ground.pack_for(duty.unit).positions
+    others = [other for other in ground.facts.find(Assignment, unit=duty.unit) if other.id != duty.id]
+    if any((found := positions.get(other.position)) is not None and signs(found) for other in others):
+        check_not_operators(ground, duty.unit, position_of(ground, duty))
+
+
 def hand_in_appointing(ground: Ground, operated: UnitId | None, unit: UnitId, position: Position) -> Hand:
     """(4) Heads are appointed from above, everybody else by their own unit; deputies by either.
 

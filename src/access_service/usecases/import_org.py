@@ -2,7 +2,7 @@
 
 from access_service.domain import register, words
 from access_service.domain.accounts import Account
-from access_service.domain.duties import check_duty
+from access_service.domain.duties import check_duty, check_entered
 from access_service.domain.names import (
     AccountId,
     AccountKind,
@@ -269,7 +269,8 @@ def check_assignments(book: Book) -> None:
 
 def _take_duty(book: Book, row: Row, duty: Assignment) -> None:
     """A duty beside those that stand before it; a substitute's after everybody's."""
-    if row.ok and row.passes(check_duty, book.ground(duty.valid_from), duty):
+    ground = book.ground(duty.valid_from)
+    if row.ok and row.passes(check_duty, ground, duty) and row.passes(check_entered, ground, duty):
         book.add_duty(duty)
         book.add(duty)
     else:
