@@ -12,7 +12,7 @@ from httpx2 import Response
 from serving import Served, serving
 
 from access_service.domain.audit import Event
-from access_service.domain.names import UnitId
+from access_service.domain.names import AccountId, UnitId
 from access_service.storage.audit import events
 from world import CLASS_6B, LOWER, OFFICE, PASSWORD, SCHOOL, Authenticator, Someone, World, hire_homeroom
 
@@ -121,6 +121,18 @@ class Managed:
         new = self.log()[len(log) :]
         assert [(e.happening.outcome, e.happening.code) for e in new] == ([("refused", code)] if recorded else [])
         return answer.json()
+
+    def proof(self) -> dict[str, str]:
+        """What the school's admin account shows to ask for a recovery."""
+        self.bearer(ADMIN)
+        return {"password": PASSWORD, "totp": self.authenticators[f"/{ADMIN}"].next(self.world.clock.now)}
+
+    def recover(self, account: str) -> str:
+        """The code of a recovery that the school asked for and another leader confirmed."""
+        asked = self.world.recover(self.world.admins[SCHOOL], AccountId(account))
+        self.tokens.pop(ADMIN, None)
+        self.authenticators[f"/{ADMIN}"] = self.world.authenticators[ADMIN]
+        return asked.activation_code
 
     def handover(self, key: str = "gvcn", class_: str = "6A", **line: Any) -> dict[str, Any]:
         """Minutes of the school with one homeroom line."""

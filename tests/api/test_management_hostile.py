@@ -336,7 +336,7 @@ def test_signing_takes_the_password_and_at_most_200_documents(managed: Managed) 
 FOREIGN = [
     ("accounts/{account}/suspend", {"reason": "thử"}, "account"),
     ("accounts/{account}/resume", None, "account"),
-    ("accounts/{account}/recover", None, "account"),
+    ("accounts/{account}/recover", {"password": "000"}, "account"),
     ("assignments/{duty}/end", {"on": "2026-08-20", "decision_number": "000/QĐ"}, "assignment"),
     ("grants/{grant}/revoke", {"reason": "thử"}, "grant"),
     ("grants/{grant}/suspend", {"reason": "thử"}, "grant"),

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from managing import ADMIN, PRINCIPAL, ROOT_ADMIN, Managed, managing
+from managing import ADMIN, OFFICE_HEAD, PRINCIPAL, ROOT_ADMIN, Managed, managing
 from sqlalchemy import select
 
 from access_service.storage.idempotency import PENDING, take
@@ -113,10 +113,14 @@ def test_a_key_is_forgotten_after_a_week(managed: Managed) -> None:
 
 def test_no_code_and_no_password_is_kept(managed: Managed) -> None:
     account = managed.person("gvcn").account
-    code = managed.made(ADMIN, f"accounts/{account}/recover", key="k-1")["activation_code"]
-    again = managed.post(ADMIN, f"accounts/{account}/recover", key="k-1")
+    proof = managed.proof()
+    asked = managed.made(ADMIN, f"accounts/{account}/recover", proof, key="k-1")
+    code = asked["activation_code"]
+    again = managed.post(ADMIN, f"accounts/{account}/recover", proof, key="k-1")
     assert again.json()["activation_code"] is None
     assert again.json()["account"]["id"] == account
+    path = f"recoveries/{asked['recovery']['id']}/approve"
+    managed.made(OFFICE_HEAD, path, {"password": PASSWORD})
     # The code that was given first still opens the account: the repeat made no new one.
     activated = managed.served.client.post("/v1/activations", json={"code": code, "password": PASSWORD})
     assert activated.status_code == 200

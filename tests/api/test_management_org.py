@@ -8,6 +8,7 @@ from managing import (
     ADMIN,
     NOW,
     OFFICE_ADMIN,
+    OFFICE_HEAD,
     OTHER,
     OTHER_ADMIN,
     OUTSIDER,
@@ -151,7 +152,7 @@ def test_a_duty_ends_and_opens_a_leaving_case(managed: Managed) -> None:
     assert (case["assignment"], case["valid_to"]) == (assignment, None)
     assert managed.seen(ADMIN, f"units/{SCHOOL}/leaving-cases")["leaving_cases"] == [case]
     assert managed.seen("000.moi", f"units/{SCHOOL}/leaving-cases") == {"leaving_cases": []}
-    account = managed.seen(ADMIN, f"accounts/{managed.person('gvcn').account}")
+    account = managed.seen(OFFICE_ADMIN, f"accounts/{managed.person('gvcn').account}")
     assert account["state"] == "suspended"
 
 
@@ -194,10 +195,24 @@ def test_an_account_is_suspended_resumed_and_recovered(managed: Managed) -> None
     assert managed.get(TEACHER, "me").status_code == 401
     managed.refused(ADMIN, f"accounts/{account}/suspend", {"reason": "thử"}, 409, "document_state")
     managed.made(ADMIN, f"accounts/{account}/resume")
-    issued = managed.made(ADMIN, f"accounts/{account}/recover")
+    issued = managed.made(ADMIN, f"accounts/{account}/recover", managed.proof())
     assert issued["activation_until"] > "2026-08-20"
+    waiting = issued["recovery"]["id"]
+    [listed] = managed.seen(ADMIN, "recoveries")["recoveries"]
+    assert (listed["id"], listed["state"]) == (waiting, "waiting")
+    code = {"code": issued["activation_code"], "password": "Mật khẩu khôi phục 1"}
+    early = managed.served.client.post("/v1/activations", json=code)
+    assert (early.status_code, early.json()["code"]) == (409, "recovery_waiting")
+    managed.refused(ADMIN, f"recoveries/{waiting}/approve", {"password": PASSWORD}, 403, "self_service")
+    managed.made(OFFICE_HEAD, f"recoveries/{waiting}/approve", {"password": PASSWORD})
+    managed.made(ADMIN, f"recoveries/{waiting}/stop", {"reason": "thử"})
+    assert managed.served.client.post("/v1/activations", json=code).json()["code"] == "credentials_wrong"
     managed.refused(
-        PRINCIPAL, f"accounts/{managed.person(f'head:{SCHOOL}').account}/recover", None, 403, "self_service"
+        PRINCIPAL,
+        f"accounts/{managed.person(f'head:{SCHOOL}').account}/recover",
+        {"password": PASSWORD},
+        403,
+        "self_service",
     )
 
 

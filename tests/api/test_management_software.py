@@ -183,4 +183,6 @@ def test_software_stops_with_its_account(managed: Managed) -> None:
     managed.made(ROOT_ADMIN, f"accounts/{used['account']}/suspend")
     managed.made(ADMIN, f"software/{used['id']}/end")
     assert managed.seen(ADMIN, f"accounts/{used['account']}")["state"] == "closed"
-    managed.refused(ADMIN, f"accounts/{used['account']}/recover", None, 422, "invalid", recorded=False)
+    managed.refused(
+        ADMIN, f"accounts/{used['account']}/recover", {"password": "000"}, 422, "invalid", recorded=False
+    )

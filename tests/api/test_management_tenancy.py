@@ -76,7 +76,7 @@ POSTS: list[tuple[str, Any]] = [
     ("assignments/{duty}/end", {"on": "2026-08-20", "decision_number": "1"}),
     ("accounts/{account}/suspend", BECAUSE),
     ("accounts/{account}/resume", None),
-    ("accounts/{account}/recover", None),
+    ("accounts/{account}/recover", {"password": "000"}),
     ("authorities/{authority}/withdraw", None),
     ("authorities/{authority}/narrow", {"scope": {"unit": SCHOOL}}),
     ("grants/{grant}/revoke", BECAUSE),

@@ -10,7 +10,7 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountKind, SuspendableKind
 from access_service.domain.org import Assignment
 from access_service.domain.reasons import Refusal
-from access_service.usecases import accounts, delegation, documents, leaving, org
+from access_service.usecases import accounts, delegation, documents, leaving, org, recoveries
 from world import LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World
 
 
@@ -35,11 +35,11 @@ def test_an_officer_recovers_a_teacher_but_not_the_head(school_world: World) -> 
         world.hire(k, SCHOOL, p, SCHOOL) for k, p in (("văn thư", "clerk"), ("phó", "vice_principal"))
     )
     world.hand_to_officer(SCHOOL)
-    assert accounts.recover(world.services, world.admins[SCHOOL], teacher.account).activation_code
+    assert world.recover(world.admins[SCHOOL], teacher.account).activation_code
     for leader in (world.people[f"head:{SCHOOL}"], deputy):
         with world.refuses(Refusal.FORBIDDEN):
-            accounts.recover(world.services, world.admins[SCHOOL], leader.account)
-        assert accounts.recover(world.services, world.admins[OFFICE], leader.account).activation_code
+            recoveries.ask_recovery(world.services, world.admins[SCHOOL], leader.account, password=PASSWORD)
+        assert world.recover(world.admins[OFFICE], leader.account).activation_code
 
 
 def test_a_leader_does_not_recover_the_admin_account_that_an_officer_operates(school_world: World) -> None:
@@ -50,17 +50,17 @@ def test_a_leader_does_not_recover_the_admin_account_that_an_officer_operates(sc
     admin = world.admins[SCHOOL].account
     for leader in (deputy, world.people[f"head:{SCHOOL}"]):
         with world.refuses(Refusal.FORBIDDEN):
-            accounts.recover(world.services, leader.caller, admin)
-    assert accounts.recover(world.services, world.admins[OFFICE], admin).activation_code
+            recoveries.ask_recovery(world.services, leader.caller, admin, password=PASSWORD)
+    assert world.recover(world.admins[OFFICE], admin).activation_code
 
 
 def test_a_custodian_does_not_recover_the_admin_account_through_their_own(school_world: World) -> None:
     world = school_world
     officer = world.hand_to_officer(SCHOOL)
     with world.refuses(Refusal.SELF_SERVICE):
-        accounts.recover(world.services, officer.caller, world.admins[SCHOOL].account)
+        recoveries.ask_recovery(world.services, officer.caller, world.admins[SCHOOL].account, password=PASSWORD)
     with world.refuses(Refusal.SELF_SERVICE):
-        accounts.recover(world.services, world.admins[SCHOOL], officer.account)
+        recoveries.ask_recovery(world.services, world.admins[SCHOOL], officer.account, password=PASSWORD)
 
 
 def test_an_officer_does_not_issue_the_account_of_a_new_head(school_world: World) -> None:
@@ -188,13 +188,13 @@ def test_a_former_school_keeps_no_hold_on_an_account(school_world: World) -> Non
     world = school_world
     who = moved(world)
     with world.refuses(Refusal.FORBIDDEN):
-        accounts.recover(world.services, world.admins[SCHOOL], who.account)
+        recoveries.ask_recovery(world.services, world.admins[SCHOOL], who.account, password=PASSWORD)
     with world.refuses(Refusal.FORBIDDEN):
         delegation.suspend(
             world.services, world.admins[SCHOOL], kind=SuspendableKind.ACCOUNT, target=who.account, reason="khoá"
         )
     assert world.enter(who.account).unit == SCHOOL
-    assert accounts.recover(world.services, world.admins[OFFICE], who.account).activation_code
+    assert world.recover(world.admins[OFFICE], who.account).activation_code
 
 
 def test_whoever_moves_is_let_in_where_they_work_next(school_world: World) -> None:

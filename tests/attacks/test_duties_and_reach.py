@@ -11,7 +11,7 @@ from access_service.domain.delegation import Grant
 from access_service.domain.names import AccountId, AssignmentId, DocumentId, GrantId, SuspendableKind
 from access_service.domain.org import Assignment
 from access_service.domain.reasons import Reason, Refusal
-from access_service.usecases import accounts, delegation, documents, leaving
+from access_service.usecases import delegation, documents, leaving
 from access_service.usecases.documents import Prepared
 from world import (
     CLASS_6A,
@@ -130,7 +130,7 @@ FOREIGN: dict[str, Foreign] = {
     "suspend": lambda w, who, _, __: delegation.suspend(
         w.services, w.admins[w.root], kind=SuspendableKind.ACCOUNT, target=who.account, reason="khoá"
     ),
-    "recover": lambda w, who, _, __: accounts.recover(w.services, w.admins[w.root], who.account),
+    "recover": lambda w, who, _, __: w.recover(w.admins[w.root], who.account),
     "end the duty": lambda w, who, _, __: leaving.end_duty(
         w.services, w.admins[SCHOOL], who.duty, on=date(2026, 9, 1), decision_number="1/QĐ"
     ),
@@ -168,7 +168,7 @@ def test_ids_that_name_nothing(school_world: World, made_up: str) -> None:
     world, admin = school_world, school_world.admins[SCHOOL]
     for act in (
         lambda: delegation.revoke_grant(world.services, admin, GrantId(made_up), reason=""),
-        lambda: accounts.recover(world.services, admin, AccountId(made_up)),
+        lambda: world.recover(admin, AccountId(made_up)),
         lambda: documents.withdraw(world.services, admin, DocumentId(made_up), reason=""),
         lambda: leaving.end_duty(
             world.services, admin, AssignmentId(made_up), on=date(2026, 9, 1), decision_number=""

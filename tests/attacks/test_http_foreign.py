@@ -115,9 +115,9 @@ def test_nobody_climbs(managed: Managed) -> None:
     for who, path, body, code in (
         (TEACHER, "assignments", duty, "not_custodian"),
         (TEACHER, "handovers", managed.handover(), "not_custodian"),
-        (TEACHER, f"accounts/{head.account}/recover", None, "forbidden"),
+        (TEACHER, f"accounts/{head.account}/recover", {"password": PASSWORD}, "forbidden"),
         (TEACHER, f"units/{SCHOOL}/custody/take-back", None, "forbidden"),
-        (ADMIN, f"accounts/{head.account}/recover", None, "self_service"),
+        (ADMIN, f"accounts/{head.account}/recover", {"password": PASSWORD}, "self_service"),
         (ADMIN, f"units/{OFFICE}/suspend", {"reason": "thử"}, "forbidden"),
         (ADMIN, f"units/{SCHOOL}/resume", None, "forbidden"),
         (ADMIN, "assignments", duty | officer, "not_custodian"),

@@ -16,7 +16,7 @@ from access_service.domain.names import DrawMethod, Frequency, SuspendableKind, 
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.software import Client, Software
 from access_service.domain.time import start_of_day
-from access_service.usecases import accounts, clients, delegation, org, software
+from access_service.usecases import clients, delegation, org, recoveries, software
 from access_service.usecases.access import DecisionPoint
 from access_service.usecases.clients import NewClient
 from access_service.usecases.services import Services
@@ -27,6 +27,7 @@ from world import (
     DEPARTMENT,
     LOWER,
     OFFICE,
+    PASSWORD,
     SCHOOL,
     Clock,
     World,
@@ -452,7 +453,7 @@ def test_a_service_account_gets_no_password(school_world: World) -> None:
     world = school_world
     used = enter(world)
     with world.refuses(Refusal.INVALID):
-        accounts.recover(world.services, world.admins[SCHOOL], used.account)
+        recoveries.ask_recovery(world.services, world.admins[SCHOOL], used.account, password=PASSWORD)
 
 
 @pytest.mark.backends("sqlite")

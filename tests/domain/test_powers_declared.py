@@ -23,7 +23,7 @@ def test_no_act_is_bare() -> None:
 
 def test_the_acts_are_found_by_their_signature() -> None:
     found = acts()
-    assert {"accounts.recover", "org.assign_duty", "signatures.sign_batch", "policy.bind_pack"} <= set(found)
+    assert {"recoveries.ask_recovery", "org.assign_duty", "signatures.sign_batch", "policy.bind_pack"} <= set(found)
     assert len(found) >= 51
     assert not any(writes(function) for name, function in functions() if name.startswith("reading."))
 

@@ -61,7 +61,7 @@ LIFE = (
     "org.assign_duty",
     "org.create_class",
     "accounts.issue_account",
-    "accounts.recover",
+    "recoveries.ask_recovery",
     "documents.propose_handover",
     "documents.propose_custody",
     "documents.prepare_commitment",

@@ -155,6 +155,6 @@ def test_a_school_moves_to_another_office(school_world: World) -> None:
 def test_every_unit_above_may_revoke_and_recover(school_world: World, above: UnitId) -> None:
     world = school_world
     who, grant = world.hire_granted("giáo vụ")
-    assert accounts.recover(world.services, world.admins[above], who.account).activation_code
+    assert world.recover(world.admins[above], who.account).activation_code
     delegation.revoke_grant(world.services, world.admins[above], grant.id, reason="thu hồi")
     assert world.why(who) is Reason.GRANT_ENDED

@@ -13,12 +13,13 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import SuspendableKind, UnitId
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
-from access_service.usecases import accounts, delegation, documents, inspection, leaving, org
+from access_service.usecases import accounts, delegation, documents, inspection, leaving, org, recoveries
 from access_service.usecases.documents import Line
 from access_service.usecases.services import Caller, Services
 from world import (
     LOWER,
     OFFICE,
+    PASSWORD,
     SCHOOL,
     Clock,
     Someone,
@@ -90,9 +91,9 @@ DOORS: dict[str, Door] = {
         w.services, admin, unit=SCHOOL, receiver=head.person, number="", dated=date(2026, 8, 20)
     ),
     "taking back": lambda w, head, _: leaving.take_back_custody(w.services, head.caller, SCHOOL),
-    "recovery": lambda w, head, admin: accounts.recover(w.services, admin, head.account),
-    "recovery of the admin account": lambda w, head, admin: accounts.recover(
-        w.services, head.caller, admin.account
+    "recovery": lambda w, head, admin: recoveries.ask_recovery(w.services, admin, head.account, password=PASSWORD),
+    "recovery of the admin account": lambda w, head, admin: recoveries.ask_recovery(
+        w.services, head.caller, admin.account, password=PASSWORD
     ),
     "suspension": lambda w, head, admin: delegation.suspend(
         w.services, admin, kind=SuspendableKind.ACCOUNT, target=head.account, reason="tự khoá"

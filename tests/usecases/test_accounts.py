@@ -120,14 +120,14 @@ def test_a_suspension_ends_the_session_and_closes_the_door(signed_up: World) -> 
 def test_an_activation_code_is_good_once_and_for_a_day(signed_up: World) -> None:
     world = signed_up
     account = world.people["văn thư"].account
-    issued = accounts.recover(world.services, world.admins[SCHOOL], account)
+    issued = world.recover(world.admins[SCHOOL], account)
+    accounts.activate(world.services, issued.activation_code, "Mật khẩu mới 000")
     with pytest.raises(RefusedError):
         sign_in.sign_in(world.services, world.register, NAME, PASSWORD)
-    accounts.activate(world.services, issued.activation_code, "Mật khẩu mới 000")
     for code in (issued.activation_code, "không phải mã"):
         with pytest.raises(RefusedError):
             accounts.activate(world.services, code, PASSWORD)
-    late = accounts.recover(world.services, world.admins[SCHOOL], account)
+    late = world.recover(world.admins[SCHOOL], account)
     world.clock.forward(hours=24)
     with pytest.raises(RefusedError):
         accounts.activate(world.services, late.activation_code, PASSWORD)

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 import pytest
 from serving import Served, serving
 
-from access_service.usecases import accounts
 from access_service.web import pages
 
 NEW = "Mật khẩu mới 000"
@@ -28,7 +27,7 @@ def submit(served: Served, **fields: str) -> tuple[int, str]:
 
 def code_for(served: Served) -> str:
     world = served.world
-    return accounts.recover(world.services, world.admins["0003101"], served.teacher.account).activation_code
+    return world.recover(world.admins["0003101"], served.teacher.account).activation_code
 
 
 def test_the_page_is_vietnamese_and_runs_nothing_from_elsewhere(served: Served) -> None:

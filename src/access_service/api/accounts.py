@@ -5,6 +5,7 @@ from access_service.api.rehearsal import DryRun, RehearsedOut, done_or_told, sus
 from access_service.api.routing import manage
 from access_service.api.schemas_accounts import (
     AccountStateOut,
+    AskedOut,
     CustodyOut,
     HomeOut,
     IssuedOut,
@@ -12,14 +13,17 @@ from access_service.api.schemas_accounts import (
     NewAccount,
     NewCustody,
     NewHome,
-    Recovery,
+    NewRecovery,
+    RecoveriesOut,
+    RecoveryApproval,
+    RecoveryOut,
     SuspensionOut,
 )
 from access_service.api.schemas_documents import DocumentOut
 from access_service.api.schemas_org import Noted
 from access_service.api.schemas_sign_in import Again
 from access_service.domain.names import AccountId, AccountKind, PersonId, SuspendableKind, UnitId
-from access_service.usecases import accounts, delegation, documents, homes, leaving, reading
+from access_service.usecases import accounts, delegation, documents, homes, leaving, reading, recoveries
 
 router = manage("accounts")
 
@@ -64,15 +68,42 @@ def resume_account(services: ServicesDep, caller: CallerDep, id: PathId) -> Susp
 
 
 @router.post("/accounts/{id}/recover")
-def recover(
-    services: ServicesDep,
-    caller: CallerDep,
-    id: PathId,  # noqa: A002
-    body: Recovery | None = None,
-) -> IssuedOut:
-    """A new one-time activation code, on request without the second factors; never for oneself."""
-    reset = body is not None and body.reset_second_factor
-    return IssuedOut.of(accounts.recover(services, caller, AccountId(id), reset_second_factor=reset))
+def recover(services: ServicesDep, caller: CallerDep, id: PathId, body: NewRecovery) -> AskedOut:  # noqa: A002
+    """Ask for a one-time code for somebody who lost theirs, with the own password and second factor.
+
+    It opens when a second person has confirmed it, or after the wait.
+    """
+    asked = recoveries.ask_recovery(
+        services,
+        caller,
+        AccountId(id),
+        password=body.password,
+        second=body.second,
+        reset_second_factor=body.reset_second_factor,
+    )
+    return AskedOut.of_asked(asked)
+
+
+@router.get("/recoveries")
+def list_recoveries(services: ServicesDep, caller: CallerDep) -> RecoveriesOut:
+    """Recoveries of the last thirty days that concern the caller; nothing takes one off this list earlier."""
+    return RecoveriesOut.of(recoveries.recoveries_of(services, caller))
+
+
+@router.post("/recoveries/{id}/approve")
+def approve_recovery(services: ServicesDep, caller: CallerDep, id: PathId, body: RecoveryApproval) -> RecoveryOut:  # noqa: A002
+    """The second person confirms; with `slip`, an officer who has seen the holder in person."""
+    done = recoveries.approve_recovery(
+        services, caller, id, password=body.password, slip=body.slip, slip_sha256=body.slip_sha256
+    )
+    return RecoveryOut.model_validate(done)
+
+
+@router.post("/recoveries/{id}/stop")
+def stop_recovery(services: ServicesDep, caller: CallerDep, id: PathId, body: Noted) -> RecoveryOut:  # noqa: A002
+    """The holder, the head, or a unit above stops it."""
+    done = recoveries.stop_recovery(services, caller, id, reason=Noted.reason_of(body))
+    return RecoveryOut.model_validate(done)
 
 
 @router.post("/accounts/{id}/release")

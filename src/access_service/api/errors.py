@@ -70,6 +70,7 @@ STATUS: Mapping[Refusal, int] = {
     Refusal.OPERATOR_ONLY: 403,
     Refusal.PASSWORD_DUE: 403,
     Refusal.PRECONDITION_MISSING: 409,
+    Refusal.RECOVERY_WAITING: 409,
     Refusal.REDELEGATION_FORBIDDEN: 403,
     Refusal.ROLE_NOT_ALLOWED: 403,
     Refusal.SECOND_FACTOR_DUE: 403,

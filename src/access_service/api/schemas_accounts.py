@@ -1,16 +1,21 @@
 """Bodies and answers about accounts and custody."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from access_service.api.schemas_base import Body, Day, Id, Line, NewUsername, Out, Secret
+from access_service.api.schemas_base import Body, Day, Id, Line, NewUsername, Out, Secret, Sha256
 from access_service.api.schemas_delegation import GrantSeenOut
 from access_service.api.schemas_documents import DocumentOut
 from access_service.api.schemas_org import AssignmentOut, PersonOut, UnitOut
+from access_service.api.schemas_sign_in import PasskeyJSON, TotpText
 from access_service.domain.accounts import Account
 from access_service.domain.names import AccountKind, AccountState, HomeHow
+from access_service.domain.recovery import Recovery, RecoveryState
 from access_service.usecases.accounts import Issued
 from access_service.usecases.reading import Me
+from access_service.usecases.recoveries import Asked
+from access_service.usecases.second_factor import Second
 
 
 class NewAccount(Body):
@@ -30,11 +35,67 @@ class NewCustody(Body):
     dated: Day
 
 
-class Recovery(Body):
-    """What else goes with the password; all may be left out."""
+class NewRecovery(Body):
+    """The asker's own password and second factor, and what else goes with the holder's password."""
 
+    password: Secret
+    totp: TotpText | None = None
+    passkey: PasskeyJSON | None = None
     reset_second_factor: bool = False
     """For somebody who lost the device: the second factors, too."""
+
+    @property
+    def second(self) -> Second:
+        """What the asker shows beside the password."""
+        return Second(self.totp, self.passkey)
+
+
+class RecoveryApproval(Body):
+    """The second person's password; for a holder who was seen in person, the re-issue slip that both signed."""
+
+    password: Secret
+    slip: Line | None = None
+    slip_sha256: Sha256 | None = None
+
+
+class RecoveryOut(Out):
+    """A recovery: who asked, who confirmed, who stopped it."""
+
+    id: str
+    account: str
+    asked_by: str
+    asker: str
+    valid_from: datetime
+    opens_at: datetime
+    resets_factor: bool
+    approved_by: str | None
+    approved_at: datetime | None
+    slip: str | None
+    stopped_by: str | None
+    stopped_because: str | None
+    used_at: datetime | None
+
+
+class RecoveryStateOut(RecoveryOut):
+    """A recovery and where it stands now."""
+
+    state: RecoveryState
+
+
+class RecoveriesOut(Out):
+    """Recoveries of the last thirty days."""
+
+    recoveries: list[RecoveryStateOut]
+
+    @classmethod
+    def of(cls, found: Iterable[tuple[Recovery, RecoveryState]]) -> "RecoveriesOut":
+        """From what the use case found."""
+        return cls(
+            recoveries=[
+                RecoveryStateOut(**RecoveryOut.model_validate(recovery).model_dump(), state=state)
+                for recovery, state in found
+            ]
+        )
 
 
 class NewHome(Body):
@@ -99,6 +160,22 @@ class IssuedOut(Out):
             account=AccountOut.model_validate(issued.account),
             activation_code=issued.activation_code,
             activation_until=issued.activation_until,
+        )
+
+
+class AskedOut(IssuedOut):
+    """A recovery and its one-time code, which is shown once and opens when the recovery does."""
+
+    recovery: RecoveryOut
+
+    @classmethod
+    def of_asked(cls, asked: Asked) -> "AskedOut":
+        """From what the use case asked for."""
+        return cls(
+            account=AccountOut.model_validate(asked.account),
+            activation_code=asked.activation_code,
+            activation_until=asked.activation_until,
+            recovery=RecoveryOut.model_validate(asked.recovery),
         )
 
 

@@ -208,6 +208,16 @@ def _leading(ground: Ground, person: PersonId | None, ranks: Collection[Rank]) -
     return [duty for duty in held if ground.now in duty.interval and _rank(ground, duty) in ranks]
 
 
+def led_units(ground: Ground, person: PersonId | None, ranks: Collection[Rank]) -> frozenset[UnitId]:
+    """The units in which the person holds one of these ranks now."""
+    return frozenset(duty.unit for duty in _leading(ground, person, ranks))
+
+
+def is_led(ground: Ground, account: Account, ranks: Collection[Rank]) -> bool:
+    """Is it an admin account, or that of somebody who holds one of these ranks?"""
+    return account.kind is AccountKind.ADMIN or bool(_leading(ground, account.person, ranks))
+
+
 def _rank(ground: Ground, duty: Assignment) -> Rank | None:
     position = ground.pack_for(duty.unit).positions.get(duty.position)
     return None if position is None else position.rank

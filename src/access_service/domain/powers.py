@@ -113,6 +113,8 @@ HARMLESS: Edges = frozenset()
 
 EVENTS: Mapping[str, Edges] = {
     "account.activate": yields(Power.ACCOUNT),
+    "recovery.approve": yields(Power.ACCOUNT),
+    "recovery.stop": ends(Power.ACCOUNT),
     "home.move": yields(Power.ACCOUNT) | ends(Power.ACCOUNT),
     "home.upgrade": HARMLESS,
     "account.issue": yields(Power.ACCOUNT),

@@ -117,6 +117,7 @@ class Refusal(StrEnum):
     OPERATOR_ONLY = "operator_only"
     PASSWORD_DUE = "password_due"  # noqa: S105 a code, no password
     PRECONDITION_MISSING = "precondition_missing"
+    RECOVERY_WAITING = "recovery_waiting"
     REDELEGATION_FORBIDDEN = "redelegation_forbidden"
     ROLE_NOT_ALLOWED = "role_not_allowed"
     SECOND_FACTOR_DUE = "second_factor_due"

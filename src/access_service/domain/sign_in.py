@@ -25,6 +25,7 @@ DEFAULTS: dict[str, int | str] = {
     "password_length_with_factor": 8,
     "admin_password_days": 60,
     "admin_password_history": 10,
+    "recovery_wait_hours": 24,
 }
 """Limits that packs put in force earlier do not write: for them these hold."""
 WITHOUT_PACK: dict[str, int | str] = {
@@ -104,6 +105,11 @@ def rules_for(kind: AccountKind, pack: Pack | None) -> SignInRules:
         password_life=timedelta(days=number("admin_password_days")) if is_admin else None,
         history=number("admin_password_history") if is_admin else 0,
     )
+
+
+def wait_hours(pack: Pack) -> int:
+    """How long a recovery waits that no second person confirmed."""
+    return pack.number("recovery_wait_hours")
 
 
 def classes_of(password: str) -> int:

@@ -245,6 +245,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Phần mềm chưa đáp ứng điều kiện để được cơ quan có thẩm quyền đồng ý",
             "The software does not meet what an approval presupposes",
         ),
+        Refusal.RECOVERY_WAITING: Text(
+            "Yêu cầu khôi phục tài khoản đang chờ người thứ hai xác nhận hoặc chờ hết thời hạn",
+            "The recovery waits for a second person, or for the wait to be over",
+        ),
         Refusal.REDELEGATION_FORBIDDEN: Text(
             "Người được giao thay mặt quản lý tài khoản quản trị không được giao lại cho người khác",
             "Whoever acts for the head may not hand the account on",

@@ -37,6 +37,7 @@ LIMITS: Mapping[str, range | frozenset[str] | type[bool]] = {
     "confirmation_days": range(1, 366),
     "confirmation_silence": frozenset({"flag", "lapse"}),
     "activation_code_hours": range(1, 721),
+    "recovery_wait_hours": range(1, 721),
     "session_minutes": range(1, 1_441),
     "failed_logins": range(1, 101),
     "lockout_minutes": range(1, 43_201),

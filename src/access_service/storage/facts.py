@@ -40,6 +40,7 @@ from access_service.domain.org import (
     Unit,
 )
 from access_service.domain.policy import PackBinding
+from access_service.domain.recovery import Recovery
 from access_service.domain.software import Approval, Client, Draw, Software
 from access_service.domain.waiting import WaitingAct
 from access_service.storage import tables, tables_accounts, tables_acts
@@ -67,6 +68,7 @@ CODECS: dict[type[Any], Codec[Any]] = {
         (Assignment, tables.AssignmentRow),
         (Account, tables.AccountRow),
         (Home, tables_accounts.HomeRow),
+        (Recovery, tables_accounts.RecoveryRow),
         (Suspension, tables.SuspensionRow),
         (Custody, tables.CustodyRow),
         (Authority, tables.AuthorityRow),

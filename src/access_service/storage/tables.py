@@ -351,6 +351,7 @@ class SessionRow(SQLModel, table=True):
     used_at: datetime
     idle_s: int
     due: str | None = None
+    audience: str | None = None
 
 
 class IdempotencyRow(SQLModel, table=True):

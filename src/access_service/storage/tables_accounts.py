@@ -1,7 +1,9 @@
 """More tables of facts about accounts: the columns are those of the domain's values."""
 
-from sqlalchemy import Text
-from sqlmodel import Field
+from datetime import datetime
+
+from sqlalchemy import Index, Text
+from sqlmodel import Field, SQLModel
 
 from access_service.storage.tables import Fact, _by
 
@@ -13,3 +15,35 @@ class HomeRow(Fact, table=True):  # noqa: D101
     unit: str
     how: str
     basis: str = Field(sa_type=Text)
+
+
+class RecoveryRow(Fact, table=True):
+    """Codes that wait: SHA-256 only."""
+
+    __tablename__ = "recoveries"
+    __table_args__ = (*_by("recoveries", "account"), Index("ix_recoveries_code", "code_sha256", "to_rev"))
+    account: str
+    asked_by: str
+    asker: str
+    code_sha256: str
+    code_hours: int
+    resets_factor: bool
+    opens_at: datetime
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    slip: str | None = None
+    slip_sha256: str | None = None
+    stopped_by: str | None = None
+    stopped_because: str | None = Field(default=None, sa_type=Text)
+    used_at: datetime | None = None
+
+
+class KnownSourceRow(SQLModel, table=True):
+    """From where somebody signed in to an account: a lock for wrong ones does not stop them there."""
+
+    __tablename__ = "known_sources"
+    register_id: str = Field(primary_key=True)
+    account: str = Field(primary_key=True)
+    source: str = Field(primary_key=True)
+    """SHA-256 of the address."""
+    seen_at: datetime

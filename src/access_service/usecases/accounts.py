@@ -25,12 +25,14 @@ from access_service.domain.names import (
     HomeHow,
     PersonId,
     Rank,
+    RegisterId,
     UnitId,
 )
 from access_service.domain.org import Person
 from access_service.domain.policy import Pack
-from access_service.domain.powers import Power, ends, power, powerless, yields
+from access_service.domain.powers import Power, power, powerless, yields
 from access_service.domain.reasons import Refusal
+from access_service.domain.recovery import OPERATOR, Recovery, RecoveryState, state_at
 from access_service.domain.register import check_username
 from access_service.domain.sign_in import DUE_MINUTES, Due, SignInRules, check_password, rules_for
 from access_service.signing import passwords
@@ -38,8 +40,9 @@ from access_service.storage import accounts as stored
 from access_service.storage.access import Gatherer, suspensions_on
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
+from access_service.storage.recoveries import place_of_code
 from access_service.storage.second_factor import SecondFactor, drop_factors, factors_of
-from access_service.usecases.services import Act, Caller, Services, View, act, as_missing, is_leaving
+from access_service.usecases.services import Act, Caller, Services, View, act, is_leaving
 
 WRONG = "username or password is wrong, or the account is locked"
 DUE_TEXT = {
@@ -277,6 +280,9 @@ def activate(services: Services, code: str, password: str) -> AccountId:
     sha256, wrong = passwords.digest(code), RefusedError(Refusal.CREDENTIALS_WRONG, CODE_WRONG)
     with services.db.connect() as connection:
         credential = stored.credential_by_activation(connection, sha256)
+        place = place_of_code(connection, sha256) if credential is None else None
+    if place is not None:
+        return _open_recovered(services, *place, password, hashed)
     now = services.db.now()
     if credential is None or credential.activation_until is None or now >= credential.activation_until:
         raise wrong
@@ -293,6 +299,63 @@ def activate(services: Services, code: str, password: str) -> AccountId:
         tx.touches(account.id)
     services.after_commit(credential.register)
     return account.id
+
+
+def _open_recovered(services: Services, register: RegisterId, id_: str, password: str, hashed: str) -> AccountId:
+    """Set a new password with the code of a recovery that is open; what was open before ends.
+
+    Whoever asked must still be allowed to: a code in the drawer of somebody who was recalled opens nothing.
+    """
+    with services.db.connect() as connection:
+        reader, now = Reader(connection, register), services.db.now_in(connection, register)
+        recovery = reader.require(Recovery, id_)
+        check_opens(recovery, now)
+        credential = stored.credential_of(connection, register, recovery.account)
+    if credential is None:
+        raise RefusedError(Refusal.CREDENTIALS_WRONG, CODE_WRONG)
+    # What was lost may be set again: nobody is asked for what they do not remember.
+    rules = check_new_password(services, replace(credential, password=None), password, now)
+    with services.db.write(register, recovery.account) as tx:
+        recovery = tx.require(Recovery, id_)
+        check_opens(recovery, tx.now)
+        account = tx.require(Account, recovery.account)
+        doing = Act(services, tx, None)
+        if recovery.asker != OPERATOR:
+            asker = caller_of(doing.gather, recovery.asked_by, tx.now)
+            if asker.person != recovery.asker:
+                raise RefusedError(Refusal.CREDENTIALS_WRONG, CODE_WRONG)
+            check_responsible(Act(services, tx, asker), account, LEADERS)
+        fresh = stored.credential_of(tx.connection, register, account.id) or credential
+        dropped = drop_factors(tx.connection, register, account.id) if recovery.resets_factor else 0
+        set_password(doing, fresh, hashed, rules)
+        if account.activated_at is None:
+            tx.put(replace(account, activated_at=tx.now))
+        tx.put(replace(recovery, used_at=tx.now, valid_to=tx.now))
+        tx.happened("account.activate", account.id, recovery=id_, second_factors=dropped)
+        tx.touches(account.id)
+    services.after_commit(register)
+    return account.id
+
+
+def check_opens(recovery: Recovery, now: datetime) -> None:
+    """Raise unless the code of this recovery opens now."""
+    state = state_at(recovery, now)
+    if state is RecoveryState.WAITING:
+        raise RefusedError(
+            Refusal.RECOVERY_WAITING,
+            "a second person has to confirm the recovery, or the wait to be over",
+            opens_at=recovery.opens_at.isoformat(),
+        )
+    if state is not RecoveryState.OPEN:
+        raise RefusedError(Refusal.CREDENTIALS_WRONG, CODE_WRONG)
+
+
+def stop_recoveries(doing: Act, account: AccountId, because: str) -> None:
+    """What waits for an account, or is open, ends: something newer opens it."""
+    for recovery in doing.tx.find(Recovery, account=account):
+        if state_at(recovery, doing.now) in (RecoveryState.WAITING, RecoveryState.OPEN):
+            doing.tx.put(replace(recovery, stopped_because=because, valid_to=doing.now))
+            doing.tx.happened("recovery.stop", recovery.id, because=because)
 
 
 @power(yields(Power.ACCOUNT))
@@ -362,34 +425,8 @@ def new_activation(doing: Act, account: Account, *, is_new_holder: bool) -> Issu
         ),
     )
     stored.end_sessions_of(tx.connection, tx.register, account.id)
+    stop_recoveries(doing, account.id, "another code takes its place")
     if is_new_holder:
         stored.forget_passwords(tx.connection, tx.register, account.id)
         drop_factors(tx.connection, tx.register, account.id)
     return Issued(account, code, until)
-
-
-@power(yields(Power.ACCOUNT) | ends(Power.ACCOUNT))
-def recover(services: Services, caller: Caller, id_: AccountId, *, reset_second_factor: bool = False) -> Issued:
-    """A new activation code for somebody who lost theirs: by the unit or one above it, never by oneself.
-
-    Whoever gets the code can sign as the holder, so an admin account and the leadership's own are recovered from
-    above only. With `reset_second_factor` the second factors go, too: for somebody who lost the device.
-    """
-    with act(services, caller, "account.recover", id_) as doing:
-        account = doing.tx.require(Account, id_)
-        holders = {account.person}
-        if account.kind is AccountKind.ADMIN and (custody := doing.custody_of(account.unit)) is not None:
-            holders.add(custody.person)
-        if id_ == caller.account or caller.person in holders:
-            raise RefusedError(Refusal.SELF_SERVICE, "nobody recovers their own account")
-        with as_missing("account", id_):
-            check_responsible(doing, account, LEADERS)
-        if account.kind is AccountKind.SERVICE:
-            raise InvalidError("software has no password; give its client a new secret")
-        issued = new_activation(doing, account, is_new_holder=False)
-        details = {}
-        if reset_second_factor:
-            details["second_factors"] = drop_factors(doing.tx.connection, doing.tx.register, id_)
-        doing.tx.happened("account.recover", id_, **details)
-        doing.tx.touches(id_)
-        return issued

@@ -16,21 +16,20 @@ from access_service.signing import passwords
 from access_service.storage import accounts as stored
 from access_service.storage.access import Gatherer
 from access_service.storage.facts import Reader
-from access_service.storage.second_factor import SecondFactor, drop_factors
+from access_service.storage.second_factor import SecondFactor
 from access_service.usecases.accounts import (
     WRONG,
-    Issued,
     SignedIn,
     caller_of,
     check_new_password,
     confirm_password,
     count_failure,
     factors_in,
-    new_activation,
     new_session,
     rules_of,
     set_password,
 )
+from access_service.usecases.recoveries import Asked, operator_recovery
 from access_service.usecases.second_factor import Second, WrongFactorError, accept, ask, claim
 from access_service.usecases.services import Act, Caller, Services, act, operate
 
@@ -131,11 +130,12 @@ def change_password(services: Services, caller: Caller, password: str, new: str)
         return new_session(doing, caller, rules, due_factor(rules, _kinds(factors)))
 
 
-def unlock(services: Services, register: RegisterId, username: str, *, with_code: bool = False) -> Issued | None:
+def unlock(services: Services, register: RegisterId, username: str, *, with_code: bool = False) -> Asked | None:
     """Break-glass, by the operator: the account is neither locked nor asleep any more.
 
-    With a code its password and second factors go as well, and it sets new ones: for the root's accounts, which
-    nobody in the register is above. `NotFoundError` for an unknown username.
+    With a code, a recovery is asked for: one of the leadership confirms it, or it waits. Its code sets a new
+    password, and the second factors go: for the root's accounts, which nobody in the register is above.
+    `NotFoundError` for an unknown username.
     """
     with operate(services, register) as doing:
         credential = stored.credential_by_username(doing.tx.connection, register, username)
@@ -144,8 +144,7 @@ def unlock(services: Services, register: RegisterId, username: str, *, with_code
         account = doing.tx.require(Account, credential.account)
         issued = None
         if with_code:
-            drop_factors(doing.tx.connection, register, account.id)
-            issued = new_activation(doing, account, is_new_holder=False)
+            issued = operator_recovery(doing, account)
         else:
             stored.admit(doing.tx.connection, credential, now=doing.now)
         doing.tx.happened("account.unlock", account.id, code=with_code)
