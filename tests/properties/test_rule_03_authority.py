@@ -158,15 +158,14 @@ def test_narrowing_an_authority_ends_exactly_the_excess(school_world: World, dat
     authority = delegation.give_authority(
         world.services, world.admins[OFFICE], unit=SCHOOL, scope=scope_of(everything), basis="QĐ 06/QĐ"
     )
-    who = world.people.get("giáo vụ") or world.hire("giáo vụ", SCHOOL, "academic_registrar", SCHOOL)
+    who = world.hire(f"giáo vụ {len(world.people)}", SCHOOL, "academic_registrar", SCHOOL)
     inside = st.fixed_dictionaries(
         {a: st.frozensets(st.sampled_from(sorted(everything[a] or ())), min_size=1) for a in AXES}  # type: ignore[type-var]
     )
     asked: list[Box] = data.draw(st.lists(inside, min_size=1, max_size=4))
     lines = [registrar_line(world, who, box, None, authority.id) for box in asked]
     grants = world.hand_over(SCHOOL, who, *lines).grants
-    waiting = world.propose(SCHOOL, who, *lines)
-    pending = waiting.grants
+    pending = world.propose(SCHOOL, who, *lines).grants
     narrow: Box = data.draw(inside)
     world.clock.forward(seconds=1)
     delegation.narrow_authority(

@@ -131,7 +131,9 @@ def test_the_demonstration_keeps_every_promise_of_its_file_and_builds_anew_what_
     opening["totp"] = pyotp.TOTP(actor["totp_secret"]).now()
     status, session = _post(told, "/v1/sessions", opening, None)
     assert status == 201, session
-    status, answer = _post(told, f"/v1/grants/{revocable['grant']}/revoke", {}, session["token"])
+    status, answer = _post(
+        told, f"/v1/grants/{revocable['grant']}/revoke", {"reason": "thu hồi thử"}, session["token"]
+    )
     assert status == 200, answer
     assert _evaluate(told, revocable["request"]) == (False, "grant_ended")
 

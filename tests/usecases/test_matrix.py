@@ -188,7 +188,8 @@ def test_at_a_revision_it_repeats_what_was_known_then(world: World) -> None:
     world.propose(SCHOOL, teacher, homeroom_line(world, teacher))
     revision, then = newest(world), world.clock.now
     world.clock.forward(hours=1)
-    prepared = world.propose(SCHOOL, teacher, homeroom_line(world, teacher))
+    other = hire_homeroom(world, "gvcn hai", CLASS_6B)
+    prepared = world.propose(SCHOOL, other, homeroom_line(world, other, CLASS_6B))
     assert len(grants(world)) == 2
     [known] = grants(world, known_at=revision, at=then)
     assert known.grant != prepared.grants[0].id
