@@ -7,8 +7,11 @@ from pathlib import Path
 
 from access_service.domain.org import SchoolYear
 from access_service.domain.reasons import Reason, Refusal
-from access_service.usecases import confirming, delegation, years
+from access_service.domain.software import Client
+from access_service.usecases import clients, confirming, delegation, years
+from access_service.usecases.clients import NewClient
 from access_service.usecases.reading_papers import awaiting_confirmation
+from software_world import approve, enter
 from world import (
     CLASS_6A,
     CLASS_6B,
@@ -135,3 +138,16 @@ def test_a_deputy_in_charge_is_no_successor_but_is_shown_the_list_later(school_w
     asked = awaiting_confirmation(world.services, new.caller, SCHOOL)
     assert len(asked.grants) == 1
     assert asked.due_at is not None
+
+
+def test_undoing_brings_no_token_back(school_world: World) -> None:
+    """What clients were given before is dead for good, because it may have rested on the year."""
+    world = school_world
+    entry = enter(world)
+    approve(world, entry)
+    made = clients.create_client(world.services, world.admins[SCHOOL], NewClient(entry.id))
+    world.close_year()
+    waits = years.reopen_school_year(world.services, world.admins[world.root], YEAR, reason="đóng nhầm")
+    world.clock.forward(minutes=5)
+    confirming.confirm(world.services, world.people["deputy"].caller, waits.id)
+    assert world.get(Client, made.client.id).revoked_before == world.clock.now
