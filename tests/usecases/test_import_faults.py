@@ -275,3 +275,153 @@ def test_a_custody_in_the_register_stands_in_the_way(services, tmp_path):
     found = faults_of(services, write(tmp_path / "second", {"custodies": [later]}))
 
     assert [(f.place, "at the same time" in f.message) for f in found] == [("custodies.csv:2", True)]
+
+
+PRINCIPALS_ACCOUNT = 2
+
+
+def second_teacher(rows: Rows) -> None:
+    """Two classes, their homeroom teacher of the first, and a deputy of the school."""
+    rows["classes"].append({**rows["classes"][0], "code": "6A2", "name": "Lớp 6A2"})
+    rows["persons"] += [{"code": f"00000000000{n}", "name": f"Người Mẫu {n}"} for n in (7, 8)]
+    duty = {**rows["assignments"][2], "person": "000000000007", "code": "PC-7", "position": "homeroom"}
+    rows["assignments"].append({**duty, "school_year": "2024-2025", "classes": "6A1", "valid_from": "05/09/2024"})
+
+
+def substitute(rows: Rows, **cells: str) -> None:
+    second_teacher(rows)
+    duty = rows["assignments"][3]
+    stands_in = {"code": "PC-8", "person": "000000000008", "substitutes": "PC-7", "valid_from": "01/10/2024"}
+    rows["assignments"].append({**duty, **stands_in, "valid_to": "01/11/2024", **cells})
+
+
+B_OF_IMPORTS = {
+    "a substitute takes another class until 2030": (
+        lambda rows: substitute(rows, classes="6A2"),
+        "assignments.csv:6",
+        "takes the duty it cites, and no more",
+    ),
+    "a substitute who becomes second principal": (
+        lambda rows: substitute(rows, position="principal", classes="", school_year="", substitutes="PC-7"),
+        "assignments.csv:6",
+        "takes the duty it cites, and no more",
+    ),
+    "a substitution without an end": (
+        lambda rows: substitute(rows, valid_to=""),
+        "assignments.csv:6",
+        "has an end",
+    ),
+    "a principal's account issued by the own school": (
+        change("accounts", PRINCIPALS_ACCOUNT, unit=SCHOOL),
+        "accounts.csv:4",
+        "`31` issues the account",
+    ),
+    "a code with a slash": (change("documents", 2, code="03/BB-SGDĐT"), "documents.csv:4", "is no code"),
+    "a username of 300 characters": (
+        change("accounts", 2, username="x" * 300),
+        "accounts.csv:4",
+        "is longer than 128 characters",
+    ),
+    "a name that turns the writing round": (change("persons", 0, name="Mẫu\u202e"), "persons.csv:2", "invisible"),
+    "a class code with a semicolon": (change("classes", 0, code="6;A"), "classes.csv:2", "colon or a semicolon"),
+    "a decision younger than its duty": (
+        change("assignments", 2, decision_date="02/03/2023"),
+        "assignments.csv:4",
+        "younger than the duty",
+    ),
+    "a school year that runs backwards": (
+        change("school_years", 0, code="2025-2024"),
+        "school_years.csv:2",
+        "two years that follow each other",
+    ),
+    "a school year that closes in another year": (
+        change("school_years", 0, closes_on="15/08/2030"),
+        "school_years.csv:2",
+        "closes in 2025",
+    ),
+    "overlapping school years": (
+        again("school_years", 0, code="2025-2026", starts_on="01/08/2025", closes_on="15/08/2026"),
+        "school_years.csv:3",
+        "overlaps the school year 2024-2025",
+    ),
+    "a subject in words": (
+        change("assignments", 2, subjects="Toán"),
+        "assignments.csv:4",
+        "is no subject code",
+    ),
+    **{
+        f"grade {grade} in a lower secondary school": (
+            change("classes", 0, grade=grade),
+            "classes.csv:2",
+            f"no grade `{grade}`",
+        )
+        for grade in ("6.0", "06", "six", "Khối 6", "10")
+    },
+}
+
+
+@pytest.mark.parametrize("name", B_OF_IMPORTS)
+def test_an_import_refuses_what_an_act_refuses(services, tmp_path, name):
+    bend, place, message = B_OF_IMPORTS[name]
+    rows = example()
+    bend(rows)
+    found = faults_of(services, write(tmp_path / "files", rows))
+
+    assert [f for f in found if f.place == place and message in f.message], list(map(str, found))
+
+
+def test_a_substitute_for_the_same_class_within_the_absence_is_taken(services, tmp_path):
+    rows = example()
+    substitute(rows)
+    assert take(services, write(tmp_path / "files", rows), dry_run=True).counts["assignments"] == 5
+
+
+def test_the_heads_right_is_never_the_own_schools_though_the_deputy_signs(services, tmp_path):
+    """Under another duty of the head in that school, signed KT. by the deputy."""
+    rows = example()
+    deputy = "000000000008"
+    rows["persons"].append({"code": deputy, "name": "Người Mẫu"})
+    duties = rows["assignments"]
+    duties.append({**duties[2], "code": "PC-4", "person": deputy, "position": "vice_principal"})
+    duties.append({**duties[2], "code": "PC-5", "position": "clerk"})
+    rows["documents"].append(
+        {
+            **rows["documents"][2],
+            "code": "BB-04",
+            "unit": SCHOOL,
+            "giver_signer": deputy,
+            "giver_capacity": "KT.",
+        }
+    )
+    rows["documents"].append({**rows["documents"][3], "code": "CK-02", "unit": SCHOOL})
+    rows["grants"].append(
+        {
+            **rows["grants"][0],
+            "code": "Q-2",
+            "role": "clerk",
+            "unit": SCHOOL,
+            "scope_unit": "",
+            "authority": f"TQ-{SCHOOL}",
+            "assignment": "PC-5",
+            "document": "BB-04",
+        }
+    )
+    found = faults_of(services, write(tmp_path / "files", rows))
+    assert [(f.place, "receives from its direct manager" in f.message) for f in found] == [("grants.csv:3", True)]
+
+
+def test_an_account_issued_before_its_holder_became_head_stays_the_schools(services, tmp_path):
+    rows = example()
+    duties = rows["assignments"]
+    duties.append(
+        {
+            **duties[2],
+            "code": "PC-0",
+            "position": "clerk",
+            "decision_date": "01/03/2020",
+            "valid_from": "01/03/2020",
+            "valid_to": "01/03/2023",
+        }
+    )
+    rows["accounts"][PRINCIPALS_ACCOUNT] |= {"unit": SCHOOL, "issued_on": "01/04/2020"}
+    take(services, write(tmp_path / "files", rows), dry_run=True)

@@ -230,16 +230,43 @@ def complete(office: Office, grant: Grant, assignment: Assignment | None = None)
     return replace(grant, scope=scope, valid_to=valid_to)
 
 
-def check_grant(office: Office, grant: Grant, account: Account, assignment: Assignment | None) -> DelegationRule:
+def check_own_head(office: Office, held: Iterable[Assignment]) -> None:
+    """(7) A head's giver is the direct manager, whatever other duty the head has in the unit.
+
+    `held` are the receiver's duties. Who signs KT. signs in the head's place: the head would be giver and receiver
+    of one document.
+    """
+    positions = office.pack.positions
+    for duty in held:
+        position = positions.get(duty.position)
+        is_held = duty.unit == office.unit and office.now in duty.interval
+        if is_held and position is not None and position.rank in HEADS:
+            raise RefusedError(
+                Refusal.SELF_SERVICE,
+                f"the head of `{office.unit}` receives from its direct manager",
+                unit=office.unit,
+            )
+
+
+def check_grant(
+    office: Office,
+    grant: Grant,
+    account: Account,
+    assignment: Assignment | None,
+    *,
+    held: Iterable[Assignment],
+) -> DelegationRule:
     """Every condition on a proposed grant, at its proposal and again at its activation (rule 5).
 
-    `grant` is complete (see `complete`). Returns the pack's row that allows it, which names the documents needed.
+    `held` are the receiver's duties in the issuing unit; `grant` is complete (see `complete`). Returns the pack's
+    row that allows it, which names the documents needed.
     """
     check_office(office)
     if account.kind is not AccountKind.USE or account.person is None:
         raise InvalidError("a grant goes to a person's use account", account=account.id)
     if assignment is None or assignment.person != account.person:
         raise RefusedError(Refusal.ASSIGNMENT_MISSING, "the holder has no such duty", account=account.id)
+    check_own_head(office, held)
     position = office.pack.positions.get(assignment.position)
     if position is None:
         raise InvalidError(f"the policy knows no position `{assignment.position}`")

@@ -60,7 +60,8 @@ class Propose:
         office = world.office(pack, self.grant.unit, self.grant.authority, now)
         duty = world.duties.get(self.grant.assignment) if self.grant.assignment is not None else None
         account = world.accounts[self.grant.account]
-        rule = check_grant(office, complete(office, self.grant, duty), account, duty)
+        held = () if account.person is None else world.duties_of(account.person, self.grant.unit)
+        rule = check_grant(office, complete(office, self.grant, duty), account, duty, held=held)
         check_not_for_themselves(office.custody, account.person)
         mine = [f.grant for f in world.grants.get(self.grant.account, ())]
         check_separated(pack, roles_held(mine, now), frozenset({self.grant.role}))

@@ -47,7 +47,7 @@ from access_service.domain.scope import Scope
 from access_service.domain.separations import check_separations
 from access_service.signing.canonical import canonical, sha256_hex
 from access_service.usecases.delegation import own_authority
-from access_service.usecases.effects import admin_account, as_preparing, check_own_head, close_document, end_grants
+from access_service.usecases.effects import admin_account, as_preparing, close_document, end_grants
 from access_service.usecases.services import Act, Caller, Services, View, act
 
 
@@ -104,7 +104,7 @@ def propose_handover(
             raise RefusedError(Refusal.ACCOUNT_NOT_ACTIVE, "the receiver has no use account yet")
         if not lines:
             raise InvalidError("minutes have at least one line")
-        check_own_head(doing, unit, receiver)
+        duties = doing.tx.find(Assignment, person=receiver, unit=unit)
         document_id, grants, needs = DocumentId(doing.new_id("doc")), [], set[str]()
         for line in lines:
             held = own_authority(doing, unit, line.authority)
@@ -126,7 +126,7 @@ def propose_handover(
             )
             duty = doing.tx.require(Assignment, line.assignment)
             grant = complete(office, grant, duty)
-            rule = check_grant(office, grant, account, duty)
+            rule = check_grant(office, grant, account, duty, held=duties)
             _check_replaced(doing, grant)
             _check_none_waits(doing, grant)
             needs |= rule.documents

@@ -23,7 +23,6 @@ from access_service.domain.custody import (
     ranks_in,
 )
 from access_service.domain.delegation import (
-    HEADS,
     Authority,
     Grant,
     Inspection,
@@ -96,8 +95,8 @@ def activate_ready(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> list[Gr
         account = doing.tx.require(Account, grant.account)
         assignment = doing.tx.get(Assignment, grant.assignment) if grant.assignment else None
         authority = doing.tx.require(Authority, grant.authority)
-        check_grant(doing.office(unit, authority), grant, account, assignment)
-        check_own_head(doing, unit, account.person)
+        held = doing.tx.find(Assignment, person=account.person, unit=unit)
+        check_grant(doing.office(unit, authority), grant, account, assignment, held=held)
         check_separations(doing.ground, doing.pack_for(unit), account.id, [grant.role])
         doing.tx.put(replace(grant, activated_at=doing.now, refused=None))
         doing.tx.touches(grant.account)
@@ -174,19 +173,6 @@ def _check_replaced(doing: Act, waiting: Iterable[Grant]) -> None:
     for old in doing.tx.find(Grant, id=[g.replaces for g in waiting if g.replaces is not None]):
         if old.ended_at is not None and old.ended_at <= doing.now:
             raise RefusedError(Refusal.GRANT_ENDED, "the grant to be replaced is over", grant=old.id)
-
-
-def check_own_head(doing: Act, unit: UnitId, person: PersonId | None) -> None:
-    """(7) A head's giver is the direct manager, whatever other duty the head has in the unit.
-
-    Who signs KT. signs in the head's place: the head would be giver and receiver of one document.
-    """
-    positions = doing.pack_for(unit).positions
-    held = doing.leading(person, unit) if person is not None else []
-    if any(positions[a.position].rank in HEADS for a in held):
-        raise RefusedError(
-            Refusal.SELF_SERVICE, f"the head of `{unit}` receives from its direct manager", unit=unit
-        )
 
 
 def _lacks_paper(facts: GrantFacts, now: datetime) -> Reason | None:

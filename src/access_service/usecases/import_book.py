@@ -23,7 +23,7 @@ from access_service.domain.org import (
 from access_service.domain.policy import Pack
 from access_service.storage.access import Gatherer
 from access_service.storage.facts import Reader
-from access_service.usecases.import_ground import ImportFacts
+from access_service.usecases.import_ground import Decided, ImportFacts
 from access_service.usecases.import_rows import Faults, Row, cells_of, rows_of
 from access_service.usecases.import_sheets import COLUMNS, Sheets
 from access_service.usecases.services import Services
@@ -103,6 +103,7 @@ class Book:
         self._chains: dict[str, tuple[Authority, ...]] = {}
         self._offices: dict[tuple[str, datetime], Office] = {}
         self._grounds: dict[datetime, Ground] = {}
+        self._decided: dict[datetime, Ground] = {}
 
     def _read_org(self, reader: Reader) -> None:
         self.units: dict[str, Unit] = {u.id: u for u in self.facts.read(Unit)}
@@ -237,6 +238,12 @@ class Book:
         if at not in self._grounds:
             self._grounds[at] = Ground(self.facts, self.org, at, lambda _: self.pack)
         return self._grounds[at]
+
+    def ground_decided(self, at: datetime) -> Ground:
+        """The same, without the duties that nobody had decided by then: who became head later was not yet one."""
+        if at not in self._decided:
+            self._decided[at] = Ground(Decided(self.facts, at), self.org, at, lambda _: self.pack)
+        return self._decided[at]
 
     def duties_in(self, person: str, unit: str) -> list[Assignment]:
         """A person's assignments in one unit."""

@@ -5,9 +5,12 @@ register once is not looked up again, so that an import takes time in proportion
 """
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from itertools import product
 from typing import Any, TypeVar
 
+from access_service.domain.org import Assignment
+from access_service.domain.time import local
 from access_service.storage.facts import Reader
 
 T = TypeVar("T")
@@ -94,3 +97,24 @@ def _each(wanted: object) -> Iterable[Any]:
 def _id(value: Any) -> str:
     id_: str = value.id
     return id_
+
+
+class Decided:
+    """Facts as they could be known at an instant of the past: without duties that were decided later."""
+
+    def __init__(self, facts: ImportFacts, at: datetime) -> None:
+        """`at` is the instant that is judged."""
+        self._facts = facts
+        self._day = local(at).date()
+
+    def find(self, value_type: type[T], **equals: object) -> list[T]:
+        """Values whose attributes equal what is named, ordered by id."""
+        return [value for value in self._facts.find(value_type, **equals) if self._is_decided(value)]
+
+    def get(self, value_type: type[T], id_: str) -> T | None:
+        """The value with this id, or None."""
+        found = self._facts.get(value_type, id_)
+        return found if found is not None and self._is_decided(found) else None
+
+    def _is_decided(self, value: object) -> bool:
+        return not isinstance(value, Assignment) or value.decision_date <= self._day

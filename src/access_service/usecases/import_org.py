@@ -1,7 +1,7 @@
 """Import of the organisation: units, management edges, school years, classes, persons, accounts, assignments."""
 
 from access_service.domain import register, words
-from access_service.domain.accounts import Account
+from access_service.domain.accounts import Account, issuer_of
 from access_service.domain.duties import check_duty, check_entered
 from access_service.domain.names import (
     AccountId,
@@ -13,10 +13,11 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, SchoolYear, Unit, check_edge
+from access_service.domain.reasons import Refusal
 from access_service.domain.scope import ClassSubject
 from access_service.domain.vietnamese import name_key
 from access_service.usecases.import_book import Book
-from access_service.usecases.import_rows import Row
+from access_service.usecases.import_rows import HINTS, Row
 
 _LEVELS = frozenset(map(str, EducationLevel))
 _KINDS = frozenset({str(AccountKind.ADMIN), str(AccountKind.USE)})
@@ -189,16 +190,20 @@ def _check_only_account(book: Book, row: Row, account: Account) -> None:
 
 
 def check_issuers(book: Book) -> None:
-    """Use accounts are issued by the unit of a duty, or by the one that directly manages it (#90 to #94)."""
+    """Use accounts are issued by the unit of a duty, a head's by the direct manager, on that day (#90 to #94)."""
     for row in book.rows("accounts", has_code=False):
         account = book.accounts.get(row["code"])
         if account is None or account.person is None or account.unit != row["unit"]:
             continue
-        duties = book.duties.get(account.person, ())
-        managers = (e.manager for d in duties for e in book.edges.get(d.unit, ()))
-        if not any(d.unit == account.unit for d in duties) and account.unit not in managers:
-            if row["person"] in book.unsure:
-                continue
+        units = {duty.unit for duty in book.duties.get(account.person, ())}
+        ground = book.ground_decided(account.valid_from)
+        issuers = {issuer_of(ground, unit, account.kind, account.person) for unit in units}
+        if account.unit in issuers or row["person"] in book.unsure:
+            continue
+        if account.unit in units:
+            issuer = min(str(issuer) for issuer in issuers)
+            row.fault(f"`{issuer}` issues the account of `{account.person}`", HINTS[Refusal.NOT_DIRECT_MANAGER])
+        else:
             message = f"`{account.person}` has no duty in `{account.unit}` or a unit that it manages"
             row.fault(message, "add the duty to sheet `assignments`, or correct `unit`")
 

@@ -302,7 +302,8 @@ def _check_grant(book: Book, row: Row, grant: Grant, office: Office, duty: Assig
     account = book.accounts[grant.account]
     try:
         grant = complete(office, grant, duty)
-        needs = check_grant(office, grant, account, duty).documents
+        held = book.duties_in(account.person or "", grant.unit)
+        needs = check_grant(office, grant, account, duty, held=held).documents
         check_separations(book.ground(office.now), book.pack, account.id, [grant.role])
     except RefusedError as error:
         row.refused(error)
