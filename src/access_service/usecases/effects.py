@@ -23,6 +23,7 @@ from access_service.domain.custody import (
     ranks_in,
 )
 from access_service.domain.delegation import (
+    HEADS,
     Authority,
     Grant,
     Inspection,
