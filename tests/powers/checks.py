@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from access_service.domain.accounts import Custody, Suspension
-from access_service.domain.delegation import OFFICER, Authority, Grant
+from access_service.domain.custody import OFFICER
+from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document, Signature
 from access_service.domain.names import (
     AccountId,

@@ -16,7 +16,7 @@ from random import Random
 from typing import Any
 
 from access_service.domain.delegation import Grant
-from access_service.domain.errors import AccessServiceError
+from access_service.domain.errors import AccessServiceError, RefusedError
 from access_service.domain.names import (
     AccountId,
     AccountKind,
@@ -111,6 +111,10 @@ class Game:
     tainted: set[AssignmentId] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
     tries: int = 0
+    acts: tuple[str, ...] = ()
+    """What the coalition plays; empty: every act."""
+    waiting: dict[str, bool] = field(default_factory=dict)
+    """Codes that do not open yet, and whether somebody honest was shown them."""
 
     def __post_init__(self) -> None:
         self.seen: Seen = see(self.world.services, self.world.register)
@@ -136,13 +140,13 @@ class Game:
 
     # -- moves
 
-    def attack(self, names: Iterable[str] | None = None, tries: int = 25) -> bool:
+    def attack(self, tries: int = 25) -> bool:
         """Somebody of the coalition does something: the first of some random acts that is not refused."""
-        able = sorted(self.held)
+        able, names = sorted(self.held), self.acts
         chosen = sorted(names or set(ACTS) - NO_GAME)
         for _ in range(tries):
             account, name = self.random.choice(able), self.random.choice(chosen)
-            if names is None and name not in STRONG and self.random.random() < 0.5:
+            if not names and name not in STRONG and self.random.random() < 0.5:
                 name = self.random.choice(sorted(STRONG))
             if name in DULL and self.random.random() < 0.9:
                 continue
@@ -207,6 +211,7 @@ class Game:
     def wait(self, **time: float) -> None:
         """Time passes; nobody's step is judged by it."""
         self.world.clock.forward(**time)
+        self._take_codes(None, is_honest=True)
         self.seen = see(self.world.services, self.world.register)
         self.held = frozenset(a for a in self.held if self._still_opens(a))
         self._note_ended()
@@ -279,11 +284,8 @@ class Game:
 
     def _take_codes(self, result: Any, *, is_honest: bool) -> None:
         """Whoever is shown a code opens the account; honest people hand it to whom it is for."""
-        for code in _codes(result):
-            try:
-                account = accounts.activate(self.world.services, code, PASSWORD)
-            except AccessServiceError:
-                account = self._other_password(code)
+        for code, honest in [*((c, is_honest) for c in _codes(result)), *self.waiting.items()]:
+            account = self._activate(code, is_honest=honest)
             if account is None:
                 continue
             seen = see(self.world.services, self.world.register)
@@ -293,19 +295,27 @@ class Game:
             known = self.seen.state.accounts.get(account)
             is_first = known is None or known.activated_at is None
             # First codes of people whom others entered are handed on (docs/decisions, record 0041).
-            is_handed_on = is_honest or (is_first and seen.state.accounts[account].person not in self.entered)
+            is_handed_on = honest or (is_first and seen.state.accounts[account].person not in self.entered)
             gained = holder in self.coalition or not is_handed_on
             self.held = self.held | {account} if gained else self.held - {account}
             self.seen = seen
 
-    def _other_password(self, code: str) -> AccountId | None:
+    def _activate(self, code: str, *, is_honest: bool) -> AccountId | None:
+        """Open an account with a code; with another password where it had that one before, later where it waits."""
         other = f"{PASSWORD} {self.random.randrange(10**6)}"
-        try:
-            account = accounts.activate(self.world.services, code, other)
-        except AccessServiceError:
-            return None
-        self.passwords[account] = other
-        return account
+        for password in (PASSWORD, other):
+            try:
+                account = accounts.activate(self.world.services, code, password)
+            except RefusedError as error:
+                if "waiting" in str(error.code):
+                    self.waiting[code] = is_honest
+                    return None
+            else:
+                self.waiting.pop(code, None)
+                self.passwords[account] = password
+                return account
+        self.waiting.pop(code, None)
+        return None
 
     def _still_opens(self, id_: AccountId) -> bool:
         account = self.seen.state.accounts.get(id_)
