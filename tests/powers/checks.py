@@ -10,6 +10,8 @@ from access_service.domain.accounts import Custody, Suspension
 from access_service.domain.custody import OFFICER
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document, Signature
+from access_service.domain.errors import RefusedError
+from access_service.domain.moves import AuthorityMove, as_hung, box_of, chain_at, rest_of_grant
 from access_service.domain.names import (
     AccountId,
     AccountKind,
@@ -20,7 +22,8 @@ from access_service.domain.names import (
     Side,
     SuspendableKind,
 )
-from access_service.domain.org import Assignment, common, is_below
+from access_service.domain.org import Assignment, is_below
+from access_service.domain.policy import Pack
 from access_service.domain.powers import Finding
 from access_service.domain.scope import first_axis_outside
 from powers.oracle import Seen
@@ -121,15 +124,16 @@ def within_chain(seen: Seen) -> list[Finding]:
     def below(unit: Any, root: Any) -> bool:
         return is_below(org, unit, root, now)
 
+    moves = seen.of(AuthorityMove)
     found = []
     for id_, grant in seen.state.working.items():
-        authority = held[grant.authority]
-        axis = first_axis_outside(grant.scope, authority.scope, is_below=below)
-        if axis is not None:
-            found.append(Finding("chain", id_, f"a grant outside its giver's authority: {axis}"))
-        if now not in authority.interval:
-            found.append(Finding("chain", id_, "a grant whose giver's authority is over"))
-    for a in held.values():
+        box = box_of(org, chain_at(held.get, moves, grant.authority, now), now)
+        if rest_of_grant(org, pack_in(seen, grant), now, grant, box, None) is not grant:
+            found.append(Finding("chain", id_, "a grant outside its giver's authority"))
+        elif box is None or not below(grant.scope.unit, box.unit):
+            found.append(Finding("chain", id_, "a grant outside its giver's units"))
+    for stored in held.values():
+        a = as_hung(stored, moves, now)
         parent = held.get(a.parent) if a.parent else None
         if parent is None or now not in a.interval:
             continue
@@ -137,6 +141,14 @@ def within_chain(seen: Seen) -> list[Finding]:
         if axis is not None:
             found.append(Finding("chain", a.id, f"an authority outside its giver's: {axis}"))
     return found
+
+
+def pack_in(seen: Seen, grant: Grant) -> Pack | None:
+    """The pack of the giving unit; None where none is in force."""
+    try:
+        return seen.ground.pack_for(grant.unit)
+    except RefusedError:
+        return None
 
 
 def stays_taken(played: Played) -> list[Finding]:
@@ -212,7 +224,9 @@ def ends_only_excess(played: Played) -> list[Finding]:
         if was is None or grant.ended_as is not GrantEnd.AUTHORITY_WITHDRAWN or grant.ended_at != now:
             continue
         authority = held[grant.authority]
-        rest = common(after.ground.org, now, grant.scope, authority.scope) if now in authority.interval else None
+        if now not in authority.interval:
+            continue
+        rest = rest_of_grant(after.ground.org, pack_in(after, grant), now, was, authority.scope, authority.valid_to)
         if rest is not None and not any(g.replaces == grant.id for g in lines):
             found.append(Finding("narrowing", grant.id, "it ended though a part of it stands within the authority"))
     return found

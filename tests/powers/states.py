@@ -49,7 +49,8 @@ MOVED = timedelta(days=3)
 
 
 def quick(db: Database) -> Database:
-    """Nothing here survives a power cut, and need not."""
+    """Nothing here survives a power cut, nor is a refusal kept: what was refused changed nothing."""
+    db.refuse = lambda *_, **__: None  # type: ignore[method-assign]
 
     @event.listens_for(db.engine, "connect")
     def _relax(connection: Any, _record: Any) -> None:
@@ -304,10 +305,12 @@ class States:
         self.template = folder / "template.db"
         upgrade(f"sqlite:///{self.template}")
         self._made: dict[str, Golden] = {}
+        self._count = 0
 
     def __call__(self, name: str) -> Golden:
         if name not in self._made:
-            path = self.folder / f"{len(self._made)}.db"
+            self._count += 1
+            path = self.folder / f"{self._count}.db"
             shutil.copyfile(self.template, path)
             clock = Clock()
             db = quick(Database(f"sqlite:///{path}", clock))
@@ -318,3 +321,7 @@ class States:
             db.close()
             self._made[name] = Golden(path, world)
         return self._made[name]
+
+    def forget(self, name: str) -> None:
+        """Make it anew when it is asked for next: what makes it has changed."""
+        self._made.pop(name, None)

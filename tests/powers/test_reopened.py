@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,14 @@ import pytest
 
 from access_service.domain import accounts as account_rules
 from access_service.domain import custody as custody_rules
-from access_service.domain import duties
+from access_service.domain import duties, moves
+from access_service.domain.delegation import Grant, Inspection
 from access_service.domain.duties import Hand
+from access_service.domain.names import GrantEnd
+from access_service.usecases import effects, org
 from powers.game import advance, begin
 from powers.states import States
-from world import SCHOOL
+from world import OFFICE, SCHOOL
 
 MOST = 60
 """Sequences after which a hole counts as not found."""
@@ -59,7 +62,7 @@ def _officer_completes(patch: pytest.MonkeyPatch) -> None:
 
 
 def _home_by_duty(patch: pytest.MonkeyPatch) -> None:
-    """A2: whose account it is follows from duties, the earliest first."""
+    """A2: whose account it is follows from duties, the newest first."""
 
     def answers(ground: Any, account: Any) -> Any:
         held = [
@@ -67,7 +70,7 @@ def _home_by_duty(patch: pytest.MonkeyPatch) -> None:
             for d in ground.facts.find(account_rules.Assignment, person=account.person)
             if ground.now in d.interval
         ]
-        return min(held, key=lambda d: (d.valid_from, d.id)).unit if held else account.unit
+        return max(held, key=lambda d: (d.valid_from, d.id)).unit if held else account.unit
 
     _everywhere(patch, account_rules, "answers_for", answers)
 
@@ -80,6 +83,47 @@ def _anybody_takes_back(patch: pytest.MonkeyPatch) -> None:
 def _anybody_resumes(patch: pytest.MonkeyPatch) -> None:
     """A7: whoever left is let in again."""
     _everywhere(patch, custody_rules, "check_resuming", lambda *_: None)
+
+
+def _one_sided_duty(patch: pytest.MonkeyPatch) -> None:
+    """A4: whoever is given a duty in a unit no longer inspects it."""
+    put = org.put_duty
+
+    def putting(doing: Any, duty: Any, *rest: Any) -> Any:
+        done = put(doing, duty, *rest)
+        account = doing.use_account_of(duty.person)
+        for inspection in doing.tx.find(Inspection):
+            if account is not None and duty.person in inspection.members and duty.unit in inspection.units:
+                lines = doing.tx.find(Grant, document=inspection.document, account=account.id)
+                effects.end_grants(doing, lines, GrantEnd.INSPECTION_ENDED)
+        return done
+
+    _everywhere(patch, org, "put_duty", putting)
+
+
+def _signs_what_they_prepared(patch: pytest.MonkeyPatch) -> None:
+    """A8: who operates the account for the head signs KT. what was prepared with it."""
+    _everywhere(patch, custody_rules, "check_giver_prepared_nothing", lambda *_, **__: None)
+
+
+def _ends_all(patch: pytest.MonkeyPatch) -> None:
+    """I: what exceeds a narrowed authority ends whole."""
+    cuts = moves.cuts_below
+
+    def cutting(ground: Any, authority: Any) -> Any:
+        children, found = cuts(ground, authority)
+        return children, [replace(cut, rest=None) for cut in found]
+
+    _everywhere(patch, moves, "cuts_below", cutting)
+
+
+def _stays_open(patch: pytest.MonkeyPatch) -> None:
+    """H: what lies outside its giver's authority after a move stays."""
+
+    def none(*_: Any, **__: Any) -> Any:
+        return moves.Fate((), (), ())
+
+    _everywhere(patch, moves, "fate_of", none)
 
 
 HOLES = (
@@ -101,6 +145,27 @@ HOLES = (
         _anybody_takes_back,
         ("keeper",),
     ),
+    Hole(
+        "A4",
+        "inspected",
+        (f"head:{SCHOOL}",),
+        frozenset({"I4"}),
+        _one_sided_duty,
+        ("xã",),
+        ("org.assign_duty", "leaving.end_duty"),
+    ),
+    Hole(
+        "A8",
+        "a deputy keeps a school",
+        ("phó",),
+        frozenset({"paper"}),
+        _signs_what_they_prepared,
+        ("y tế",),
+        ("documents.propose_handover", "signatures.sign_batch"),
+        steps=14,
+    ),
+    Hole("H", "school moved", (f"head:{OFFICE}",), frozenset({"chain"}), _stays_open),
+    Hole("I", "demo", (f"head:{OFFICE}",), frozenset({"narrowing"}), _ends_all, ("gvcn",)),
     Hole("A7 left", "demo", (f"head:{SCHOOL}",), frozenset({"custody"}), _anybody_resumes, ("y tế",)),
 )
 
@@ -128,9 +193,10 @@ def hunt(states: States, folder: Path, hole: Hole) -> tuple[int, str]:
 def test_a_hole_that_is_opened_again_is_found(
     states: States, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hole: Hole
 ) -> None:
-    states(hole.state)
+    states.forget(hole.state)
     hole.opened(monkeypatch)
     sequences, told = hunt(states, tmp_path, hole)
+    states.forget(hole.state)
     assert sequences, f"{hole.letter} was opened again and not found in {MOST} sequences"
     assert "FOUND" in told
     print(f"{hole.letter}: {sequences} sequences\n{told}")  # noqa: T201 the record of the proof
