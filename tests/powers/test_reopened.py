@@ -80,11 +80,6 @@ def _anybody_takes_back(patch: pytest.MonkeyPatch) -> None:
     _everywhere(patch, custody_rules, "check_taking_back", lambda *_, **__: None)
 
 
-def _anybody_resumes(patch: pytest.MonkeyPatch) -> None:
-    """A7: whoever left is let in again."""
-    _everywhere(patch, custody_rules, "check_resuming", lambda *_: None)
-
-
 def _one_sided_duty(patch: pytest.MonkeyPatch) -> None:
     """A4: whoever is given a duty in a unit no longer inspects it."""
     put = org.put_duty
@@ -99,11 +94,6 @@ def _one_sided_duty(patch: pytest.MonkeyPatch) -> None:
         return done
 
     _everywhere(patch, org, "put_duty", putting)
-
-
-def _signs_what_they_prepared(patch: pytest.MonkeyPatch) -> None:
-    """A8: who operates the account for the head signs KT. what was prepared with it."""
-    _everywhere(patch, custody_rules, "check_giver_prepared_nothing", lambda *_, **__: None)
 
 
 def _ends_all(patch: pytest.MonkeyPatch) -> None:
@@ -154,19 +144,8 @@ HOLES = (
         ("xã",),
         ("org.assign_duty", "leaving.end_duty"),
     ),
-    Hole(
-        "A8",
-        "a deputy keeps a school",
-        ("phó",),
-        frozenset({"paper"}),
-        _signs_what_they_prepared,
-        ("y tế",),
-        ("documents.propose_handover", "signatures.sign_batch"),
-        steps=14,
-    ),
     Hole("H", "school moved", (f"head:{OFFICE}",), frozenset({"chain"}), _stays_open),
     Hole("I", "demo", (f"head:{OFFICE}",), frozenset({"narrowing"}), _ends_all, ("gvcn",)),
-    Hole("A7 left", "demo", (f"head:{SCHOOL}",), frozenset({"custody"}), _anybody_resumes, ("y tế",)),
 )
 
 

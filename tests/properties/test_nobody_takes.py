@@ -73,7 +73,7 @@ class NobodyTakes(RuleBasedStateMachine):
 
 TestNobodyTakes = NobodyTakes.TestCase
 TestNobodyTakes.settings = settings(
-    max_examples=15,
+    max_examples=4,
     stateful_step_count=12,
     deadline=None,
     derandomize=True,

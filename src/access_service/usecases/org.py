@@ -108,7 +108,7 @@ def create_unit(
         return unit
 
 
-@power(yields(Power.UNIT) | ends(Power.GRANT, Power.AUTHORITY))
+@power(yields(Power.UNIT, Power.AUTHORITY) | ends(Power.GRANT, Power.AUTHORITY))
 def change_manager(
     services: Services, caller: Caller, *, unit: UnitId, manager: UnitId, basis: str, on: date
 ) -> ManagementEdge:
