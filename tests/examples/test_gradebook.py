@@ -66,7 +66,9 @@ class Demo:
         revocable = self.told["revocable"]
         session = self.sign_in(revocable["actor"])
         answer = self.http.post(
-            f"/v1/grants/{revocable['grant']}/revoke", json={}, headers={"Authorization": f"Bearer {session}"}
+            f"/v1/grants/{revocable['grant']}/revoke",
+            json={"reason": "thử"},
+            headers={"Authorization": f"Bearer {session}"},
         )
         assert answer.status_code == 200, answer.text
 
