@@ -156,7 +156,8 @@ EVENTS: Mapping[str, Edges] = {
     "custody.begin": yields(Power.CUSTODY),
     "custody.end": ends(Power.CUSTODY),
     "custody.open": yields(Power.CUSTODY),
-    "custody.return": yields(Power.CUSTODY),
+    # It was the head's from the instant the duty ended; whichever act sees it first writes it down.
+    "custody.return": HARMLESS,
     "duty.lapse": ends(Power.OFFICE),
     "document.prepare": HARMLESS,
     "document.revise": HARMLESS,
