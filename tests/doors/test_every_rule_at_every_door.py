@@ -54,9 +54,8 @@ def rules() -> dict[str, Callable[..., object]]:
     found: dict[str, Callable[..., object]] = {}
     for module in pkgutil.iter_modules(access_service.domain.__path__):
         loaded = importlib.import_module(f"access_service.domain.{module.name}")
-        for name, value in vars(loaded).items():
-            if inspect.isfunction(value) and value.__module__ == loaded.__name__:
-                found[name] = value
+        own = inspect.getmembers(loaded, inspect.isfunction)
+        found.update((name, value) for name, value in own if value.__module__ == loaded.__name__)
     return found
 
 
