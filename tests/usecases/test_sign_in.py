@@ -151,7 +151,8 @@ def test_a_new_telephone_is_no_way_around_a_new_password(signed_up: World) -> No
     world.clock.forward(days=30)
     late = world.sign_in(ADMIN)
     assert late.due is Due.PASSWORD
-    begun = second_factor.begin_totp(world.services, late.caller, PASSWORD)
+    world.clock.forward(minutes=1)
+    begun = second_factor.begin_totp(world.services, late.caller, PASSWORD, shown(world, ADMIN))
     with world.refuses(Refusal.PASSWORD_DUE):
         second_factor.confirm_totp(world.services, late.caller, totp.code_at(begun.secret, world.clock.now))
     [factor] = second_factor.list_factors(world.services, late.caller)
@@ -257,6 +258,31 @@ def test_sign_in_then_asks_for_the_code_but_only_whoever_knows_the_password(sign
     assert sign_in.sign_in(world.services, world.register, ADMIN, PASSWORD, Second(totp=right)).due is None
 
 
+def shown(world: World, username: str) -> Second:
+    """What somebody's telephone shows next."""
+    return Second(totp=world.authenticators[username].next(world.clock.now))
+
+
+def test_changing_a_factor_asks_a_factor(signed_up: World) -> None:
+    """(A8) Whoever has the session and the password alone sets no telephone of their own, and takes none away."""
+    world = signed_up
+    mine = world.enrol(NAME)
+    world.clock.forward(minutes=2)
+    [factor] = second_factor.list_factors(world.services, mine.caller)
+    for second, code in (
+        (None, Refusal.SECOND_FACTOR_REQUIRED),
+        (Second(totp="000000"), Refusal.SECOND_FACTOR_WRONG),
+    ):
+        for attack in (
+            lambda s=second: second_factor.begin_totp(world.services, mine.caller, PASSWORD, s),
+            lambda s=second: second_factor.remove_factor(world.services, mine.caller, factor.id, PASSWORD, s),
+        ):
+            with pytest.raises(RefusedError) as refused:
+                attack()
+            assert refusal(refused) is code
+    assert second_factor.begin_totp(world.services, mine.caller, PASSWORD, shown(world, NAME)).secret
+
+
 def test_anybody_may_set_a_second_factor_and_take_it_back(signed_up: World) -> None:
     world = signed_up
     world.enrol(NAME)
@@ -265,8 +291,10 @@ def test_anybody_may_set_a_second_factor_and_take_it_back(signed_up: World) -> N
     [factor] = second_factor.list_factors(world.services, mine.caller)
     assert factor.kind is FactorKind.TOTP
     with pytest.raises(NotFoundError):
-        second_factor.remove_factor(world.services, mine.caller, "fac_000", PASSWORD)
-    anew = second_factor.remove_factor(world.services, mine.caller, factor.id, PASSWORD)
+        second_factor.remove_factor(world.services, mine.caller, "fac_000", PASSWORD, shown(world, NAME))
+    world.clock.forward(minutes=2)
+    last = shown(world, NAME)
+    anew = second_factor.remove_factor(world.services, mine.caller, factor.id, PASSWORD, last)
     assert second_factor.list_factors(world.services, anew.caller) == []
     assert sign_in.sign_in(world.services, world.register, NAME, PASSWORD).due is None
 
@@ -276,7 +304,8 @@ def test_a_short_password_whose_second_factor_is_gone_is_due(signed_up: World) -
     mine = world.enrol(NAME)
     mine = sign_in.change_password(world.services, mine.caller, PASSWORD, "tám chữ!")
     [factor] = second_factor.list_factors(world.services, mine.caller)
-    second_factor.remove_factor(world.services, mine.caller, factor.id, "tám chữ!")
+    world.clock.forward(minutes=2)
+    second_factor.remove_factor(world.services, mine.caller, factor.id, "tám chữ!", shown(world, NAME))
     assert sign_in.sign_in(world.services, world.register, NAME, "tám chữ!").due is Due.PASSWORD
 
 
@@ -284,10 +313,13 @@ def test_an_admin_account_keeps_a_second_factor(signed_up: World) -> None:
     world = signed_up
     mine = world.enrol(ADMIN)
     [factor] = second_factor.list_factors(world.services, mine.caller)
-    with world.refuses(Refusal.FORBIDDEN):
-        second_factor.remove_factor(world.services, mine.caller, factor.id, PASSWORD)
+    world.clock.forward(minutes=2)
+    with pytest.raises(RefusedError) as refused:
+        second_factor.remove_factor(world.services, mine.caller, factor.id, PASSWORD, shown(world, ADMIN))
+    assert refusal(refused) is Refusal.FORBIDDEN
+    world.clock.forward(minutes=2)
     # A new telephone takes the place of the old one.
-    begun = second_factor.begin_totp(world.services, mine.caller, PASSWORD)
+    begun = second_factor.begin_totp(world.services, mine.caller, PASSWORD, shown(world, ADMIN))
     code = totp.code_at(begun.secret, world.clock.now)
     anew = second_factor.confirm_totp(world.services, mine.caller, code)
     [left] = second_factor.list_factors(world.services, anew.caller)

@@ -55,6 +55,18 @@ class Again(Body):
     password: Secret
 
 
+class AgainShown(Again):
+    """The caller's password once more, with `totp` or `passkey` where a second factor is set."""
+
+    totp: TotpText | None = None
+    passkey: PasskeyJSON | None = None
+
+    @property
+    def second(self) -> Second:
+        """What is shown beside the password."""
+        return Second(self.totp, self.passkey)
+
+
 class TotpCode(Body):
     """What the authenticator shows."""
 

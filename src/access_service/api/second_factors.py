@@ -13,7 +13,7 @@ from access_service.api.idempotency import ReadingRoute
 from access_service.api.routing import PROBLEMS
 from access_service.api.schemas_base import Id
 from access_service.api.schemas_sign_in import (
-    Again,
+    AgainShown,
     NewPasskey,
     NewPassword,
     PasskeyOptionsOut,
@@ -41,9 +41,9 @@ def list_factors(services: ServicesDep, caller: DueCallerDep) -> SecondFactorsOu
 
 
 @router.post("/second-factors/totp", status_code=201)
-def begin_totp(services: ServicesDep, caller: DueCallerDep, body: Again) -> TotpOut:
+def begin_totp(services: ServicesDep, caller: DueCallerDep, body: AgainShown) -> TotpOut:
     """A new secret for an authenticator, shown once; it counts once a code confirms it."""
-    return TotpOut.model_validate(second_factor.begin_totp(services, caller, body.password))
+    return TotpOut.model_validate(second_factor.begin_totp(services, caller, body.password, body.second))
 
 
 @router.post("/second-factors/totp/confirm")
@@ -53,9 +53,9 @@ def confirm_totp(services: ServicesDep, caller: DueCallerDep, body: TotpCode) ->
 
 
 @router.post("/second-factors/passkey", status_code=201)
-def begin_passkey(services: ServicesDep, caller: DueCallerDep, body: Again) -> PasskeyOptionsOut:
+def begin_passkey(services: ServicesDep, caller: DueCallerDep, body: AgainShown) -> PasskeyOptionsOut:
     """What the browser makes a passkey from (PublicKeyCredentialCreationOptionsJSON); once, within five minutes."""
-    return PasskeyOptionsOut(options=second_factor.begin_passkey(services, caller, body.password))
+    return PasskeyOptionsOut(options=second_factor.begin_passkey(services, caller, body.password, body.second))
 
 
 @router.post("/second-factors/passkey/confirm")
@@ -65,6 +65,6 @@ def confirm_passkey(services: ServicesDep, caller: DueCallerDep, body: NewPasske
 
 
 @router.post("/second-factors/{id}/remove")
-def remove_factor(services: ServicesDep, caller: DueCallerDep, id: FactorId, body: Again) -> SessionOut:  # noqa: A002
+def remove_factor(services: ServicesDep, caller: DueCallerDep, id: FactorId, body: AgainShown) -> SessionOut:  # noqa: A002
     """Use it no longer; an admin account keeps one. Every session ends, and the answer is a new one."""
-    return SessionOut.of(second_factor.remove_factor(services, caller, id, body.password))
+    return SessionOut.of(second_factor.remove_factor(services, caller, id, body.password, body.second))

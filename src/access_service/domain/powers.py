@@ -155,6 +155,7 @@ EVENTS: Mapping[str, Edges] = {
     "person.add": HARMLESS,
     "custody.begin": yields(Power.CUSTODY),
     "custody.end": ends(Power.CUSTODY),
+    "factor.show": HARMLESS,
     "custody.open": yields(Power.CUSTODY),
     # It was the head's from the instant the duty ended; whichever act sees it first writes it down.
     "custody.return": HARMLESS,

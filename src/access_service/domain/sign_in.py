@@ -19,6 +19,7 @@ DEFAULTS: dict[str, int | str] = {
     "admin_session_minutes": 5,
     "admin_session_hours": 1,
     "admin_second_factor": MANDATORY,
+    "signer_second_factor": MANDATORY,
     "inactive_days": 45,
     "password_length": 14,
     "password_classes": 4,
@@ -84,13 +85,14 @@ class SignInRules:
     """So many of the last passwords are not taken again."""
 
 
-def rules_for(kind: AccountKind, pack: Pack | None) -> SignInRules:
+def rules_for(kind: AccountKind, pack: Pack | None, *, signs: bool = False) -> SignInRules:
     """The rules for a kind of account under the pack in force for its unit."""
 
     def number(limit: str) -> int:
         return int(WITHOUT_PACK[limit]) if pack is None else pack.number(limit)
 
     is_admin = kind is AccountKind.ADMIN
+    # (A8) `signs`: the holder belongs to a leadership whose pack asks a second factor of whoever signs as giver.
     second = str(WITHOUT_PACK["admin_second_factor"]) if pack is None else pack.choice("admin_second_factor")
     return SignInRules(
         idle=timedelta(minutes=number("admin_session_minutes" if is_admin else "session_minutes")),
@@ -98,7 +100,7 @@ def rules_for(kind: AccountKind, pack: Pack | None) -> SignInRules:
         failed_logins=number("failed_logins"),
         lockout=timedelta(minutes=number("lockout_minutes")),
         inactive=timedelta(days=number("inactive_days")),
-        needs_factor=is_admin and second == MANDATORY,
+        needs_factor=signs or (is_admin and second == MANDATORY),
         length=number("password_length"),
         classes=number("password_classes"),
         length_with_factor=number("password_length_with_factor"),

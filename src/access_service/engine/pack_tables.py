@@ -45,6 +45,7 @@ LIMITS: Mapping[str, range | frozenset[str] | type[bool]] = {
     "admin_session_minutes": range(1, 1_441),
     "admin_session_hours": range(1, 25),
     "admin_second_factor": frozenset({MANDATORY, OPTIONAL}),
+    "signer_second_factor": frozenset({MANDATORY, OPTIONAL}),
     "inactive_days": range(1, 3_651),
     "password_length": range(8, 65),
     "password_classes": range(1, 5),

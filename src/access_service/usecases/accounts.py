@@ -28,13 +28,13 @@ from access_service.domain.names import (
     RegisterId,
     UnitId,
 )
-from access_service.domain.org import Person
+from access_service.domain.org import Assignment, Person
 from access_service.domain.policy import Pack
 from access_service.domain.powers import Power, power, powerless, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.recovery import OPERATOR, Recovery, RecoveryState, state_at
 from access_service.domain.register import check_username
-from access_service.domain.sign_in import DUE_MINUTES, Due, SignInRules, check_password, rules_for
+from access_service.domain.sign_in import DUE_MINUTES, MANDATORY, Due, SignInRules, check_password, rules_for
 from access_service.signing import passwords
 from access_service.storage import accounts as stored
 from access_service.storage.access import Gatherer, suspensions_on
@@ -86,7 +86,23 @@ def account_state(reader: Reader, account: Account, now: datetime) -> AccountSta
 def rules_of(gather: Gatherer, account: Account, now: datetime) -> SignInRules:
     """What sign-in asks of an account now."""
     tables = gather.tables_for(answers_for(ground_of(gather, now), account), now)
-    return rules_for(account.kind, None if tables is None else tables.pack)
+    return rules_for(
+        account.kind, None if tables is None else tables.pack, signs=must_show_factor(gather, account, now)
+    )
+
+
+def must_show_factor(gather: Gatherer, account: Account, now: datetime) -> bool:
+    """(A8) Does the holder lead a unit whose pack asks a second factor of whoever signs as giver?"""
+    if account.kind is not AccountKind.USE or account.person is None:
+        return False
+    for duty in gather.reader.find(Assignment, person=account.person):
+        tables = gather.tables_for(duty.unit, now) if now in duty.interval else None
+        position = None if tables is None else tables.pack.positions.get(duty.position)
+        if tables is None or position is None or position.rank not in LEADERS:
+            continue
+        if tables.pack.choice("signer_second_factor") == MANDATORY:
+            return True
+    return False
 
 
 def factors_in(reader: Reader, account: AccountId) -> list[SecondFactor]:

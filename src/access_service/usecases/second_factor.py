@@ -26,6 +26,7 @@ from access_service.usecases.accounts import (
     DUE_TEXT,
     SignedIn,
     confirm_password,
+    count_failure,
     factors_in,
     new_session,
     rules_of,
@@ -173,10 +174,31 @@ def list_factors(services: Services, caller: Caller) -> list[SecondFactor]:
         return factors_in(reader, caller.account)
 
 
+def _confirm(services: Services, caller: Caller, password: str, second: Second | None) -> None:
+    """(A8) Changing a factor asks the password, and a factor where one is set."""
+    credential = confirm_password(services, caller, password)
+    with services.db.read(caller.register) as reader:
+        factors = factors_in(reader, caller.account)
+    if not factors:
+        return
+    if not second:
+        raise ask(services, credential, factors)
+    try:
+        claim(services, credential, second)
+        with services.db.write(caller.register, caller.account) as tx:
+            accept(services, tx, factors_in(tx, caller.account), second)
+            tx.happened("factor.show", caller.account)
+            tx.touches()
+    except WrongFactorError:
+        count_failure(services, credential, factor="wrong")
+        raise RefusedError(Refusal.SECOND_FACTOR_WRONG, "the second factor is wrong, or was used before") from None
+    services.after_commit(caller.register)
+
+
 @powerless("the caller's own factor, not yet shown to work")
-def begin_totp(services: Services, caller: Caller, password: str) -> NewTotp:
+def begin_totp(services: Services, caller: Caller, password: str, second: Second | None = None) -> NewTotp:
     """A new secret for an authenticator; `confirm_totp` makes it count. The password is asked for again."""
-    confirm_password(services, caller, password)
+    _confirm(services, caller, password, second)
     secret = totp.new_totp_secret()
     with act(services, caller, "factor.begin", caller.account) as doing:
         for factor in _all(doing):
@@ -247,9 +269,11 @@ def _begin_anew(doing: Act) -> SignedIn:
 
 
 @powerless("the caller's own factor, not yet shown to work")
-def begin_passkey(services: Services, caller: Caller, password: str) -> dict[str, Any]:
+def begin_passkey(
+    services: Services, caller: Caller, password: str, second: Second | None = None
+) -> dict[str, Any]:
     """PublicKeyCredentialCreationOptionsJSON for the browser; `confirm_passkey` takes its answer."""
-    confirm_password(services, caller, password)
+    _confirm(services, caller, password, second)
     site = passkeys.site_of(services.public_url)
     with services.db.read(caller.register) as reader:
         known = [f.credential for f in factors_in(reader, caller.account) if f.credential is not None]
@@ -282,9 +306,11 @@ def confirm_passkey(services: Services, caller: Caller, answer: Mapping[str, Any
 
 
 @power(ends(Power.FACTORS))
-def remove_factor(services: Services, caller: Caller, id_: str, password: str) -> SignedIn:
+def remove_factor(
+    services: Services, caller: Caller, id_: str, password: str, second: Second | None = None
+) -> SignedIn:
     """The caller no longer uses one; the last one stays where one is mandatory. Every other session ends."""
-    confirm_password(services, caller, password)
+    _confirm(services, caller, password, second)
     with act(services, caller, "factor.remove", caller.account) as doing:
         factors = factors_in(doing.tx, caller.account)
         factor = next((f for f in factors if f.id == id_), None)
@@ -292,7 +318,7 @@ def remove_factor(services: Services, caller: Caller, id_: str, password: str) -
             raise NotFoundError("second factor", id_)
         rules = rules_of(doing.gather, doing.tx.require(Account, caller.account), doing.now)
         if rules.needs_factor and len(factors) == 1:
-            raise RefusedError(Refusal.FORBIDDEN, "an admin account keeps a second factor; set another one first")
+            raise RefusedError(Refusal.FORBIDDEN, "this account keeps a second factor; set another one first")
         stored.drop_factor(doing.tx.connection, factor)
         doing.tx.happened("factor.remove", caller.account, factor=id_)
         return _begin_anew(doing)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from access_service.domain import papers
-from access_service.domain.accounts import Custody
+from access_service.domain.accounts import Account, Custody
 from access_service.domain.custody import check_giver_prepared_nothing
 from access_service.domain.delegation import Grant, check_parties, signing_capacity
 from access_service.domain.documents import (
@@ -38,9 +38,10 @@ from access_service.domain.org import Assignment
 from access_service.domain.papers import Consequence, CustodyBody, InspectionBody, ReturnBody
 from access_service.domain.powers import Power, ends, power, yields
 from access_service.domain.reasons import Refusal
+from access_service.domain.sign_in import Due
 from access_service.domain.time import Interval
 from access_service.signing.documents import confirm
-from access_service.usecases.accounts import confirm_password
+from access_service.usecases.accounts import DUE_TEXT, confirm_password, factors_in, must_show_factor
 from access_service.usecases.documents import (
     check_custody_again,
     check_turn,
@@ -131,6 +132,11 @@ def _giver_capacity(doing: Act, document: Document, claimed: Capacity | None) ->
     """(5) The head's, KT. by a deputy, or an acting head's; checked now, and it binds the office."""
     caller = doing.require_caller()
     check_parties(caller.person, document.receiver)
+    account = doing.tx.require(Account, caller.account)
+    # Sessions opened before the signer came to lead had no factor due.
+    lacks = caller.session and not factors_in(doing.tx, caller.account)
+    if lacks and must_show_factor(doing.gather, account, doing.now):
+        raise RefusedError(*DUE_TEXT[Due.SECOND_FACTOR])
     pack = doing.pack_for(document.unit)
     held = doing.tx.find(Assignment, person=caller.person, unit=document.unit)
     capacity, duty = signing_capacity(pack, held, doing.now, claimed, kind=doing.require_unit(document.unit).kind)
