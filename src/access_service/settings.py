@@ -11,6 +11,8 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "ACCESS_SERVICE_"
+SHORTEST_KEY = 16
+"""Fewest characters of the static key: what answers every question of a register is no word."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -50,8 +52,8 @@ class Settings(BaseSettings):
     )
     api_key: SecretStr | None = Field(
         None,
-        description="Static bearer key for evaluation, for demonstrations and single-register use; without one "
-        "every evaluation is 401, never open.",
+        description="Static bearer key for evaluation, of at least 16 characters, for demonstrations and "
+        "single-register use; without one every evaluation is 401, never open.",
     )
     api_key_search: bool = Field(False, description="May the static key search as well as evaluate?")
     public_url: str = Field(
@@ -130,8 +132,12 @@ class Settings(BaseSettings):
     @field_validator("api_key")
     @classmethod
     def _empty_is_none(cls, value: SecretStr | None) -> SecretStr | None:
-        """An empty key would be one that everybody knows."""
-        return value if value is not None and value.get_secret_value().strip() else None
+        """An empty key would be one that everybody knows, a short one is soon guessed."""
+        if value is None or not value.get_secret_value().strip():
+            return None
+        if len(value.get_secret_value()) < SHORTEST_KEY:
+            raise ValueError(f"an API key has at least {SHORTEST_KEY} characters")
+        return value
 
     @field_validator("tls_cert", "tls_key", "forward_rules", mode="before")
     @classmethod

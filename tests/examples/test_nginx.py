@@ -38,7 +38,7 @@ from world import (
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "proxies.md").read_text("utf-8")
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-KEY = "000-proxy-key"
+KEY = "000-proxy-key-000"
 MARKS = "/lop/" + CLASS_6A.replace(":", "/") + "/diem"
 OTHER = MARKS.replace("6A", "6B")
 

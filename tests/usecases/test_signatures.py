@@ -34,15 +34,16 @@ def test_a_wrong_password_signs_nothing(school_world: World) -> None:
     world = school_world
     teacher = hire_homeroom(world)
     paper = world.propose(SCHOOL, teacher, homeroom_line(world, teacher)).document
-    head = world.people[f"head:{SCHOOL}"]
+    caller = world.sign_in(f"000.head:{SCHOOL}").caller
     shown = [Presented(paper.id, paper.version, paper.sha256)]
     for _ in range(5):
         with pytest.raises(RefusedError) as refused:
-            signatures.sign_batch(world.services, head.caller, "sai mật khẩu 000", shown)
+            signatures.sign_batch(world.services, caller, "sai mật khẩu 000", shown)
         assert refused.value.code is Refusal.CREDENTIALS_WRONG
-    # Wrong passwords at signing count towards lockout as those at the door do.
-    with pytest.raises(RefusedError):
-        signatures.sign_batch(world.services, head.caller, PASSWORD, shown)
+    # They count towards lockout as those at the door do, and the session that they came from is over.
+    [answer] = signatures.sign_batch(world.services, caller, PASSWORD, shown)
+    assert isinstance(answer, RefusedError)
+    assert answer.code is Refusal.NOT_AUTHENTICATED
     assert world.get(type(paper), paper.id).state is DocumentState.AWAITING_GIVER
 
 

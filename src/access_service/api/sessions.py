@@ -2,14 +2,15 @@
 
 import anyio
 from fastapi import APIRouter, Request
-from starlette.concurrency import run_in_threadpool
 
 from access_service.api.deps import AnyCallerDep, CallerDep, ServicesDep
 from access_service.api.idempotency import ReadingRoute
 from access_service.api.routing import PROBLEMS, manage
 from access_service.api.schemas_accounts import MeOut
 from access_service.api.schemas_sign_in import ActivatedOut, Activation, NewSession, SessionOut
+from access_service.api.sign_in_gate import gate_of, source_of
 from access_service.domain.errors import RefusedError
+from access_service.domain.reasons import Refusal
 from access_service.usecases import accounts
 from access_service.usecases import sign_in as opening
 from access_service.usecases.reading import read_me, register_named
@@ -27,15 +28,18 @@ async def sign_in(request: Request, services: ServicesDep, body: NewSession) -> 
 
     401 `second_factor_required` says in its details what else to show: `totp`, or a `passkey` over its challenge.
     """
+    gate, source = gate_of(request), source_of(request)
 
     def work() -> SessionOut:
         register = register_named(services, body.register_ or request.app.state.settings.register_name)
-        return SessionOut.of(opening.sign_in(services, register, body.username, body.password, body.second))
+        return SessionOut.of(opening.sign_in(services, register, body.username, body.password, body.second, source))
 
     began = anyio.current_time()
     try:
-        return await run_in_threadpool(work)
-    except RefusedError:
+        return await gate.run(source, work)
+    except RefusedError as refused:
+        if refused.code is not Refusal.SECOND_FACTOR_REQUIRED:
+            gate.was_wrong(source)
         # Only a name that exists has failures to count: without the wait, the time would tell which names do.
         await anyio.sleep((began - anyio.current_time()) % REFUSED_EVERY_S)
         raise

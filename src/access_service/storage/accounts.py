@@ -1,5 +1,6 @@
 """Credentials, the passwords before them, and sessions: rows that are not facts and are overwritten."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,10 +10,12 @@ from access_service.domain.names import AccountId, PersonId, RegisterId
 from access_service.domain.sign_in import Due
 from access_service.storage.codec import utc
 from access_service.storage.tables import CredentialRow, PasswordHistoryRow, SessionRow, table
+from access_service.storage.tables_accounts import KnownSourceRow
 
 _credentials = table(CredentialRow)
 _history = table(PasswordHistoryRow)
 _sessions = table(SessionRow)
+_sources = table(KnownSourceRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,48 @@ def still_opens(connection: Connection, checked: Credential, now: datetime) -> b
     if fresh is None or fresh.password != checked.password:
         return False
     return not fresh.is_locked(now)
+
+
+def still_opens_at(now: datetime) -> Callable[[Connection, Credential], bool]:
+    """`still_opens` at an instant."""
+    return lambda connection, checked: still_opens(connection, checked, now)
+
+
+def is_same_password(connection: Connection, checked: Credential) -> bool:
+    """Is the credential still the one whose password was checked, locked or not?"""
+    fresh = credential_of(connection, checked.register, checked.account)
+    return fresh is not None and fresh.password == checked.password
+
+
+def is_known_source(connection: Connection, register: RegisterId, account: AccountId, source: str) -> bool:
+    """Did somebody sign in to that account from there?"""
+    columns = _sources.c
+    return (
+        connection.execute(
+            select(columns.source).where(
+                columns.register_id == register, columns.account == account, columns.source == source
+            )
+        ).first()
+        is not None
+    )
+
+
+def know_source(
+    connection: Connection, register: RegisterId, account: AccountId, source: str, now: datetime
+) -> None:
+    """Somebody signed in from there."""
+    forget_source(connection, register, account, source)
+    connection.execute(insert(_sources).values(register_id=register, account=account, source=source, seen_at=now))
+
+
+def forget_source(connection: Connection, register: RegisterId, account: AccountId, source: str) -> None:
+    """A wrong one came from there while the account was locked."""
+    columns = _sources.c
+    connection.execute(
+        delete(_sources).where(
+            columns.register_id == register, columns.account == account, columns.source == source
+        )
+    )
 
 
 def save_credential(connection: Connection, credential: Credential) -> None:

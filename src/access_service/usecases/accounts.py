@@ -15,6 +15,7 @@ from access_service.domain.accounts import (
     responsible_units,
     state_of,
 )
+from access_service.domain.common_passwords import check_not_common
 from access_service.domain.delegation import LEADERS
 from access_service.domain.errors import InvalidError, RefusedError, UnavailableError
 from access_service.domain.facts import Ground
@@ -28,7 +29,7 @@ from access_service.domain.names import (
     RegisterId,
     UnitId,
 )
-from access_service.domain.org import Assignment, Person
+from access_service.domain.org import Assignment, Person, Unit
 from access_service.domain.policy import Pack
 from access_service.domain.powers import Power, power, powerless, yields
 from access_service.domain.reasons import Refusal
@@ -229,19 +230,30 @@ def caller_from_token(
 
 @powerless("it only checks the caller's own password")
 def confirm_password(services: Services, caller: Caller, password: str) -> stored.Credential:
-    """Re-authentication before signing; a wrong password counts towards lockout. The credential that was right."""
+    """Re-authentication before signing; a wrong password counts towards lockout. The credential that was right.
+
+    Strangers who lock the account by guessing stop nobody who is in already: an open session signs on.
+    """
     with services.db.connect() as connection:
         credential = stored.credential_of(connection, caller.register, caller.account)
     now = services.db.now()
     is_locked = credential is not None and credential.is_locked(now)
-    hashed = credential.password if credential is not None and not is_locked else None
-    wrong = RefusedError(Refusal.CREDENTIALS_WRONG, "the password is wrong, or the account is locked")
+    hashed = credential.password if credential is not None else None
+    wrong = RefusedError(Refusal.CREDENTIALS_WRONG, "the password is wrong")
     if not passwords.is_password(password, hashed):
         if credential is not None and not is_locked:
             count_failure(services, credential)
+        with services.db.connect() as connection:
+            fresh = (
+                None if credential is None else stored.credential_of(connection, caller.register, caller.account)
+            )
+        if caller.session and fresh is not None and fresh.is_locked(now):
+            # Somebody guesses from within: a session whose wrong one meets or brings the lock is over.
+            with services.db.aside() as connection:
+                stored.end_session(connection, caller.session)
         raise wrong
     with services.db.connect() as connection:
-        if credential is None or not stored.still_opens(connection, credential, services.db.now()):
+        if credential is None or not stored.is_same_password(connection, credential):
             raise wrong
     return credential
 
@@ -256,7 +268,10 @@ def check_new_password(
         rules = rules_of(Gatherer(reader), account, now)
         has_factor = rules.needs_factor or bool(factors_in(reader, account.id))
         used = stored.last_passwords(connection, credential.register, account.id, rules.history)
+        holder = reader.get(Person, account.person) if account.person is not None else None
+        unit = reader.get(Unit, account.unit)
     check_password(password, rules, has_factor=has_factor)
+    check_not_common(password, [account.username, *(named.name for named in (holder, unit) if named is not None)])
     if credential.password is not None and credential.password not in used:
         used.append(credential.password)
     if any(passwords.is_password(password, hashed) for hashed in used):

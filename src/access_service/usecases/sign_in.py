@@ -35,9 +35,17 @@ from access_service.usecases.services import Act, Caller, Services, act, operate
 
 
 def sign_in(
-    services: Services, register: RegisterId, username: str, password: str, second: Second | None = None
+    services: Services,
+    register: RegisterId,
+    username: str,
+    password: str,
+    second: Second | None = None,
+    source: str | None = None,
 ) -> SignedIn:
-    """Open a session.
+    """Open a session. `source` is the address it is asked for from, where that is known for certain.
+
+    An account that was locked by wrong ones stays open to a source from which somebody signed in to it before,
+    until a wrong one comes from there, too.
 
     Raises `RefusedError`: `credentials_wrong` for whoever may not enter, `second_factor_required` (its details say
     which, and what a passkey has to sign) and `second_factor_wrong`; `UnavailableError` when too many sign in.
@@ -46,10 +54,13 @@ def sign_in(
     with services.db.connect() as connection:
         credential = stored.credential_by_username(connection, register, username)
     now = services.db.now()
-    hashed = credential.password if credential is not None and not credential.is_locked(now) else None
+    seen = None if source is None else passwords.digest(source)
+    is_locked = credential is not None and credential.is_locked(now)
+    is_known = is_locked and _is_known(services, credential, seen)
+    hashed = None if credential is None or (is_locked and not is_known) else credential.password
     if not passwords.is_password(password, hashed) or credential is None or hashed is None:
-        if credential is not None and not credential.is_locked(now):
-            count_failure(services, credential)
+        if credential is not None:
+            _was_wrong(services, credential, seen if is_known else None, is_locked=is_locked)
         raise wrong
     factors = _check_may_enter(services, credential)
     if factors and not second:
@@ -61,7 +72,8 @@ def sign_in(
         with services.db.write(register, credential.account) as tx:
             # The hash took its time: of many guesses at once those after the lock are none, and a password that was
             # reset meanwhile (custody, recovery) opens nothing.
-            if not stored.still_opens(tx.connection, credential, tx.now):
+            opens = stored.is_same_password if is_known else stored.still_opens_at(tx.now)
+            if not opens(tx.connection, credential):
                 raise wrong
             acting = Act(services, tx, None)
             caller = caller_of(acting.gather, credential.account, tx.now, even_leaving=True)
@@ -73,12 +85,29 @@ def sign_in(
             if caller.leaving:
                 due = Due.HAND_BACK
             stored.admit(tx.connection, credential, now=tx.now, password=newer)
+            if seen is not None:
+                stored.know_source(tx.connection, register, credential.account, seen, tx.now)
             signed = new_session(acting, caller, rules, due)
     except WrongFactorError:
         count_failure(services, credential, factor="wrong")
         raise RefusedError(Refusal.SECOND_FACTOR_WRONG, "the second factor is wrong, or was used before") from None
     services.after_commit(register)
     return signed
+
+
+def _was_wrong(services: Services, credential: stored.Credential, known: str | None, *, is_locked: bool) -> None:
+    if known is not None:
+        with services.db.aside() as connection:
+            stored.forget_source(connection, credential.register, credential.account, known)
+    elif not is_locked:
+        count_failure(services, credential)
+
+
+def _is_known(services: Services, credential: stored.Credential | None, seen: str | None) -> bool:
+    if seen is None or credential is None:
+        return False
+    with services.db.connect() as connection:
+        return stored.is_known_source(connection, credential.register, credential.account, seen)
 
 
 def _kinds(factors: list[SecondFactor]) -> list[FactorKind]:
@@ -122,7 +151,7 @@ def change_password(services: Services, caller: Caller, password: str, new: str)
     hashed = passwords.hash_password(new)
     rules = check_new_password(services, credential, new, services.db.now())
     with act(services, caller, "account.password", caller.account) as doing:
-        if not stored.still_opens(doing.tx.connection, credential, doing.now):
+        if not stored.is_same_password(doing.tx.connection, credential):
             raise RefusedError(Refusal.CREDENTIALS_WRONG, "the password was changed meanwhile")
         set_password(doing, credential, hashed, rules)
         doing.tx.happened("account.password", caller.account)

@@ -1,0 +1,85 @@
+"""Where sign-ins wait: in line, never in a thread and never refused because others guess.
+
+As many at once as are hashed at once; the others wait their turn without holding anything. A source from which many
+wrong ones came lately, over whatever accounts, has one lane: whoever is right there waits longer, and gets in.
+"""
+
+import ipaddress
+import time
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import anyio
+from anyio import CapacityLimiter
+from fastapi import Request
+
+from access_service.signing import passwords
+
+T = TypeVar("T")
+WINDOW_S, MANY = 60.0, 10
+"""So many wrong ones in so long from one source: it has one lane from then on."""
+MOST_SOURCES = 10_000
+
+
+def source_of(request: Request) -> str | None:
+    """The caller's address; None where it is not known, as behind a proxy on this machine that says nothing.
+
+    The server believes `X-Forwarded-For` of trusted proxies only (`FORWARDED_ALLOW_IPS`), so nobody chooses theirs.
+    """
+    try:
+        address = ipaddress.ip_address(request.client.host if request.client is not None else "")
+    except ValueError:
+        return None
+    return None if address.is_loopback else str(address)
+
+
+class SignInGate:
+    """One of an application."""
+
+    def __init__(self) -> None:
+        """Open."""
+        self._all = CapacityLimiter(passwords.CONCURRENT_HASHES)
+        self._lanes: OrderedDict[str, CapacityLimiter] = OrderedDict()
+        self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
+
+    async def run(self, source: str | None, work: Callable[[], T]) -> T:
+        """Do the work in a thread when it is its turn."""
+        async with self._lane(source):
+            return await anyio.to_thread.run_sync(work, limiter=self._all)
+
+    def was_wrong(self, source: str | None) -> None:
+        """One more wrong one from there."""
+        if source is None:
+            return
+        times = self._wrong.setdefault(source, deque(maxlen=MANY))
+        times.append(time.monotonic())
+        self._wrong.move_to_end(source)
+        while len(self._wrong) > MOST_SOURCES:
+            self._wrong.popitem(last=False)
+
+    def is_slow(self, source: str | None) -> bool:
+        """Did many wrong ones come from there lately?"""
+        times = self._wrong.get(source or "", deque())
+        return len(times) == MANY and time.monotonic() - times[0] < WINDOW_S
+
+    @asynccontextmanager
+    async def _lane(self, source: str | None) -> AsyncIterator[None]:
+        if source is None or not self.is_slow(source):
+            yield
+            return
+        lane = self._lanes.setdefault(source, CapacityLimiter(1))
+        self._lanes.move_to_end(source)
+        if len(self._lanes) > MOST_SOURCES:
+            self._lanes.popitem(last=False)
+        async with lane:
+            yield
+
+
+def gate_of(request: Request) -> SignInGate:
+    """The application's."""
+    gate: SignInGate | None = getattr(request.app.state, "sign_in_gate", None)
+    if gate is None:
+        gate = request.app.state.sign_in_gate = SignInGate()
+    return gate
