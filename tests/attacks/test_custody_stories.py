@@ -8,15 +8,19 @@ import pytest
 
 from access_service.domain.accounts import Custody, Suspension
 from access_service.domain.delegation import Grant, LeavingCase
-from access_service.domain.errors import RefusedError
-from access_service.domain.names import GrantEnd, GrantState, SuspendableKind
+from access_service.domain.documents import Document
+from access_service.domain.errors import AccessServiceError, RefusedError
+from access_service.domain.names import DocumentId, GrantEnd, GrantState, SuspendableKind, UnitId
 from access_service.domain.org import Assignment
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
-from access_service.usecases import delegation, leaving, reading
+from access_service.usecases import delegation, documents, leaving, org, reading
 from access_service.usecases.documents import Line
+from access_service.usecases.services import Caller
 from world import CLASS_6A, CLASS_6B, LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World, hire_homeroom, homeroom_line
+
+OTHER = UnitId("00031002")
 
 
 def custodies(world: World) -> list[Custody]:
@@ -264,7 +268,8 @@ def test_a_deputy_who_is_custodian_signs_nothing_that_they_prepared(school_world
     before = world.propose(SCHOOL, teacher, homeroom_line(world, teacher))
     world.clock.forward(minutes=1)
     world.hand_over_custody(SCHOOL, deputy, SCHOOL)
-    prepared = world.propose(SCHOOL, teacher, homeroom_line(world, teacher))
+    late = hire_homeroom(world, "gvcn 6B", CLASS_6B)
+    prepared = world.propose(SCHOOL, late, homeroom_line(world, late, CLASS_6B))
     with world.refuses(Refusal.SELF_SERVICE):
         world.sign(deputy, prepared.document.id)
     assert world.sign(head, prepared.document.id)
@@ -310,3 +315,48 @@ def test_what_was_refused_at_activation_lapses_in_the_end(school_world: World) -
     world.hand_over_custody(SCHOOL, world.people[f"head:{SCHOOL}"], OFFICE)
     grant = world.get(Grant, prepared.grants[0].id)
     assert (grant.activated_at, grant.ended_as) == (None, GrantEnd.LAPSED)
+
+
+def minutes_now(world: World) -> str:
+    """The paper on which the custody of the school's admin account rests."""
+    document = custodies(world)[-1].document
+    assert document is not None
+    return document
+
+
+def withdraw(world: World, caller: Caller) -> Document:
+    id_ = DocumentId(minutes_now(world))
+    return documents.withdraw(world.services, caller, id_, reason="thu hồi")
+
+
+def test_a_deputy_withdraws_no_custody_minutes_and_the_head_does(school_world: World) -> None:
+    """(A7) The paper was another door to what `take_back_custody` refused."""
+    world = school_world
+    deputy, head = world.hire("phó", SCHOOL, "vice_principal", SCHOOL), world.people[f"head:{SCHOOL}"]
+    world.clock.forward(minutes=1)
+    officer = world.hand_to_officer(SCHOOL)
+    world.clock.forward(minutes=1)
+    with world.refuses(Refusal.FORBIDDEN):
+        withdraw(world, deputy.caller)
+    assert world.enter(world.admins[SCHOOL].account).person == officer.person
+    withdraw(world, head.caller)
+    assert may_not_enter(world, world.admins[SCHOOL].account) is Refusal.CUSTODY_VACANT
+
+
+def test_a_former_manager_withdraws_no_custody_minutes_of_a_moved_school(school_world: World) -> None:
+    """(6, I4) The office that once signed ended the custody of a school that it no longer manages."""
+    world = school_world
+    head, former = world.people[f"head:{SCHOOL}"], world.people[f"head:{OFFICE}"]
+    world.add_unit(OTHER, "commune", "UBND phường Thử", world.root)
+    world.give_authority(OTHER, world.root, levels=frozenset({LOWER}))
+    world.appoint_head(f"head:{OTHER}", OTHER, "commune_chair", world.root)
+    world.clock.forward(minutes=1)
+    on = date(2026, 9, 1)
+    org.change_manager(
+        world.services, world.admins[world.root], unit=SCHOOL, manager=OTHER, basis="NQ 01/NQ", on=on
+    )
+    world.clock.now = start_of_day(on)
+    for caller in (former.caller, world.admins[OFFICE]):
+        with pytest.raises(AccessServiceError):
+            withdraw(world, caller)
+    assert world.enter(world.admins[SCHOOL].account).person == head.person

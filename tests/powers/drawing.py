@@ -37,6 +37,7 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment, Person, SchoolClass, Unit
+from access_service.domain.recovery import Recovery
 from access_service.domain.scope import Scope
 from access_service.domain.software import Approval, Client, Software
 from access_service.engine.load import PackFiles
@@ -45,6 +46,7 @@ from access_service.usecases.documents import Line
 from access_service.usecases.org import Duty
 from access_service.usecases.services import Caller
 from access_service.usecases.signatures import Presented
+from powers.factors import SHOWN
 from powers.oracle import Seen
 
 ROOT = Path(__file__).parents[2]
@@ -302,6 +304,10 @@ def _joined(name: str, drawn: dict[str, Any], dice: Dice) -> dict[str, Any]:
     if name == "propose_handover":
         drawn["unit"] = dice.caller.unit
         drawn["lines"] = [dice.line(drawn["receiver"])]
+    if name == "ask_recovery":
+        drawn["second"] = SHOWN
+    if name in ("approve_recovery", "stop_recovery"):
+        drawn["id_"] = dice.id(Recovery)
     if name == "issue_account":
         _account(drawn, dice)
     if name == "propose_custody":

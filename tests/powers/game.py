@@ -26,13 +26,14 @@ from access_service.domain.names import (
 )
 from access_service.domain.org import Assignment
 from access_service.domain.powers import EVENTS, Finding, State, Step, declared_by, findings, undeclared
-from access_service.usecases import accounts, delegation
+from access_service.usecases import accounts, delegation, recoveries
 from access_service.usecases.services import Caller, Services, rehearse
 from powers.acts import acts
 from powers.checks import Played, whoever_acted
 from powers.drawing import Dice, NothingThereError, arguments
-from powers.oracle import Seen, entering, events_of, see
-from powers.states import STATES, States
+from powers.factors import factor_shown
+from powers.oracle import Seen, confirmed, entering, events_of, see
+from powers.states import STATES, States, second_factor
 from world import PASSWORD, World
 
 ACTS = acts()
@@ -204,15 +205,25 @@ class Game:
 
     def _do(self, act: Callable[..., Any], caller: Caller, drawn: dict[str, Any]) -> Any:
         try:
-            return act(self.world.services, caller, **drawn) or True
+            if act is recoveries.ask_recovery and not self._has_factor(caller):
+                second_factor(self.world, caller.account)
+            with factor_shown():
+                return act(self.world.services, caller, **drawn) or True
         except AccessServiceError:
             return None
 
+    def _has_factor(self, caller: Caller) -> bool:
+        with self.world.services.db.read(self.world.register) as reader:
+            return bool(confirmed(reader, caller.account))
+
     def wait(self, **time: float) -> None:
-        """Time passes; nobody's step is judged by it."""
+        """Time passes; no step is judged by it but the use of codes that waited."""
         self.world.clock.forward(**time)
+        before, held = self.seen, self.held = see(self.world.services, self.world.register), self.held
         self._take_codes(None, is_honest=True)
         self.seen = see(self.world.services, self.world.register)
+        if self.held - held:
+            self.found += findings(self._step(before, held))
         self.held = frozenset(a for a in self.held if self._still_opens(a))
         self._note_ended()
 
@@ -236,16 +247,7 @@ class Game:
             Finding("declared", name, f"it left `{event}` undeclared") for event in self._lies(name, did)
         ]
         if not is_honest:
-            step = Step(
-                before=before.state,
-                after=self.seen.state,
-                held=held,
-                holds=self.held,
-                laid=frozenset(self.laid),
-                vouched=frozenset(self.vouched),
-                own=frozenset(self.entered),
-            )
-            self.found += findings(step)
+            self.found += findings(self._step(before, held))
         played = Played(
             name=name,
             before=before,
@@ -257,6 +259,17 @@ class Game:
         )
         self.found += [*whoever_acted(played), *self._can_suspend()]
         self._note_ended()
+
+    def _step(self, before: Seen, held: frozenset[AccountId]) -> Step:
+        return Step(
+            before=before.state,
+            after=self.seen.state,
+            held=held,
+            holds=self.held,
+            laid=frozenset(self.laid),
+            vouched=frozenset(self.vouched),
+            own=frozenset(self.entered),
+        )
 
     @staticmethod
     def _lies(name: str, did: tuple[str, ...]) -> list[str]:

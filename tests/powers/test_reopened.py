@@ -125,7 +125,7 @@ HOLES = (
         frozenset({"I2"}),
         _home_by_duty,
         ("y tế",),
-        ("org.assign_duty", "accounts.recover"),
+        ("org.assign_duty", "recoveries.ask_recovery"),
     ),
     Hole(
         "A7 deputy",

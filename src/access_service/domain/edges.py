@@ -9,6 +9,7 @@ from typing import Protocol
 from access_service.domain.accounts import Account, Custody, responsible_units
 from access_service.domain.custody import check_taking_back, custody_at
 from access_service.domain.delegation import HEADS, LEADERS, Authority, Grant
+from access_service.domain.duties import is_operators
 from access_service.domain.errors import RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import AccountId, AccountKind, PersonId, Rank, UnitId
@@ -104,8 +105,13 @@ def may_revoke(ground: Ground, holder: Holder, grant: Grant) -> bool:
 
 
 def may_end_duty(ground: Ground, holder: Holder, duty: Assignment) -> bool:
-    """(12) Heads are released from above, everybody else by their own unit, and nobody by themselves."""
+    """(12) Heads are released from above, everybody else by their own unit, and nobody by themselves.
+
+    Who signs for the root is released by the operators.
+    """
     position = ground.pack_for(duty.unit).positions.get(duty.position)
+    if position is not None and is_operators(ground, duty.unit, position):
+        return False
     manager = manager_of(ground.org, duty.unit, ground.now)
     is_head = position is not None and position.rank in HEADS
     office = manager if is_head and manager is not None else duty.unit

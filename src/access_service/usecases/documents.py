@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from access_service.domain import papers
+from access_service.domain import edges, papers
 from access_service.domain.custody import check_custody, custody_duty
 from access_service.domain.delegation import (
     Authority,
@@ -47,7 +47,13 @@ from access_service.domain.scope import Scope
 from access_service.domain.separations import check_separations
 from access_service.signing.canonical import canonical, sha256_hex
 from access_service.usecases.delegation import own_authority
-from access_service.usecases.effects import admin_account, as_preparing, close_document, end_grants
+from access_service.usecases.effects import (
+    admin_account,
+    as_preparing,
+    as_taking_back,
+    close_document,
+    end_grants,
+)
 from access_service.usecases.services import Act, Caller, Services, View, act
 
 
@@ -472,6 +478,17 @@ def withdraw(services: Services, caller: Caller, id_: DocumentId, *, reason: str
         document = _prepared(doing, id_)
         if document.receiver == caller.person:
             raise RefusedError(Refusal.SELF_SERVICE, "hand it back instead", document=id_)
+        _check_custody_stands(doing, document)
         state = move(document, "withdraw", now=doing.now, lapse_after=doing.lapse_after(document.unit))
         end_grants(doing, doing.tx.find(Grant, document=id_), GrantEnd.DOCUMENT_WITHDRAWN)
         return close_document(doing, document, state, reason)
+
+
+def _check_custody_stands(doing: Act, document: Document) -> None:
+    """(6, A7) Custody that rests on the paper ends by the rule of taking it back, whoever once signed for it."""
+    if document.kind is not DocumentKind.CUSTODY_MINUTES:
+        return
+    unit = papers.read(document.content, CustodyBody).custody_of
+    custody = edges.kept_by(doing.ground, unit)
+    if custody is not None and custody.document == document.id:
+        as_taking_back(doing, unit, custody)

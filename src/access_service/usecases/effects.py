@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from access_service.domain import duties as duty_rules
+from access_service.domain import edges
 from access_service.domain.accounts import Account, Custody, Suspension
 from access_service.domain.custody import (
     LAST_DUTY,
@@ -17,6 +18,7 @@ from access_service.domain.custody import (
     begins_same_day,
     check_not_for_themselves,
     check_preparer,
+    check_taking_back,
     is_without_duty,
     lapses,
     left_by_date,
@@ -213,6 +215,25 @@ def close_document(
         if inspection.valid_to > doing.now:
             doing.tx.put(replace(inspection, valid_to=max(doing.now, inspection.valid_from)))
     return closed
+
+
+def as_taking_back(doing: Act, unit: UnitId, custody: Custody | None) -> Custody:
+    """(6, A7) The caller may end this custody, by whatever door: the head an officer's, a unit above the head's."""
+    doing.as_above(unit)
+    caller = doing.require_caller()
+    rank_of = ranks_in(doing.pack_for(unit))
+    is_head = any(rank_of(a.position) in HEADS for a in doing.leading(caller.person, unit))
+    manager = manager_of(doing.org, unit, doing.now)
+    check_taking_back(
+        custody,
+        caller.person,
+        unit,
+        is_head=is_head and caller.kind is AccountKind.USE,
+        is_above=manager is not None and edges.acts_for(doing.ground, caller, manager),
+    )
+    if custody is None:
+        raise RuntimeError("vacant custody was checked")
+    return custody
 
 
 def begin_custody(doing: Act, document: Document, *, unit: UnitId, holder: str) -> str:

@@ -6,12 +6,12 @@ from datetime import date, datetime
 
 from access_service.domain import duties
 from access_service.domain.accounts import Custody
-from access_service.domain.custody import check_opening, check_taking_back, ranks_in
-from access_service.domain.delegation import HEADS, TAKEN_BACK, Grant, LeavingCase
+from access_service.domain.custody import check_opening
+from access_service.domain.delegation import TAKEN_BACK, Grant, LeavingCase
 from access_service.domain.duties import Hand
-from access_service.domain.errors import AccessServiceError, InvalidError, RefusedError
+from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import AccountKind, AssignmentId, AuthorityId, PersonId, UnitId
-from access_service.domain.org import Assignment, manager_of
+from access_service.domain.org import Assignment
 from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
@@ -22,6 +22,7 @@ from access_service.usecases.accounts import Issued, confirm_password, new_activ
 from access_service.usecases.documents import Line, Prepared, propose_handover
 from access_service.usecases.effects import (
     admin_account,
+    as_taking_back,
     end_custodies_of,
     end_custody,
     end_grants_of_assignment,
@@ -108,33 +109,10 @@ def take_back_custody(services: Services, caller: Caller, unit: UnitId) -> Custo
     """
     with act(services, caller, "custody.take_back", unit) as doing:
         settle_custodies(doing, unit)
-        custody = doing.custody_of(unit)
-        doing.as_above(unit)
-        rank_of = ranks_in(doing.pack_for(unit))
-        is_head = any(rank_of(a.position) in HEADS for a in doing.leading(caller.person, unit))
-        check_taking_back(
-            custody,
-            caller.person,
-            unit,
-            is_head=is_head and caller.kind is AccountKind.USE,
-            is_above=_is_above(doing, unit),
-        )
-        if custody is None:
-            raise RuntimeError("vacant custody was checked")
+        custody = as_taking_back(doing, unit, doing.custody_of(unit))
         ended = end_custody(doing, custody)
         settle_custodies(doing, unit)
         return ended
-
-
-def _is_above(doing: Act, unit: UnitId) -> bool:
-    manager = manager_of(doing.org, unit, doing.now)
-    if manager is None:
-        return False
-    try:
-        doing.as_above(manager)
-    except AccessServiceError:
-        return False
-    return True
 
 
 @power(yields(Power.CUSTODY))

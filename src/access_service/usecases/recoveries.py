@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from access_service.domain.accounts import Account, Custody, custodian_at
+from access_service.domain.accounts import Account, Custody, answers_for, custodian_at
 from access_service.domain.delegation import HEADS, LEADERS
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import AccountId, AccountKind, PersonId
@@ -108,7 +108,7 @@ def ask_recovery(
 def begin_recovery(doing: Act, account: Account, by: AccountId, asker: PersonId, *, resets_factor: bool) -> Asked:
     """A recovery that waits from now, in place of any earlier one."""
     stop_recoveries(doing, account.id, "asked for again")
-    code, pack = passwords.new_secret(192), doing.pack_for(account.unit)
+    code, pack = passwords.new_secret(192), doing.pack_for(answers_for(doing.ground, account))
     recovery = Recovery(
         id=doing.new_id("rec"),
         account=account.id,
