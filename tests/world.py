@@ -360,15 +360,20 @@ class World(SecondPerson):
         return second_factor.Second(totp=shown.next(self.clock.now))
 
     def ask_recovery(
-        self, by: Caller, account: AccountId, *, reset_second_factor: bool = False
+        self,
+        by: Caller,
+        account: AccountId,
+        *,
+        reset_second_factor: bool = False,
+        second: second_factor.Second | None = None,
     ) -> recoveries.Asked:
-        """A recovery that waits; `by` shows a second factor that is set for this."""
+        """A recovery that waits; `by` shows `second`, or a second factor that is set for this."""
         return recoveries.ask_recovery(
             self.services,
             by,
             account,
             password=PASSWORD,
-            second=self.proof(by),
+            second=second or self.proof(by),
             reset_second_factor=reset_second_factor,
         )
 

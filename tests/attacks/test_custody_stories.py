@@ -264,8 +264,11 @@ def test_a_deputy_who_is_custodian_signs_nothing_that_they_prepared(school_world
     """(A8) A deputy operated the account, prepared a paper and signed it KT."""
     world = school_world
     head, teacher = world.people[f"head:{SCHOOL}"], hire_homeroom(world)
-    deputy = world.hire("phó", SCHOOL, "vice_principal", SCHOOL)
-    before = world.propose(SCHOOL, teacher, homeroom_line(world, teacher))
+    deputy, clerk = (
+        world.hire("phó", SCHOOL, "vice_principal", SCHOOL),
+        world.hire("văn thư", SCHOOL, "clerk", SCHOOL),
+    )
+    before = world.propose(SCHOOL, clerk, Line("clerk", clerk.duty, Scope(unit=SCHOOL), world.clock.now))
     world.clock.forward(minutes=1)
     world.hand_over_custody(SCHOOL, deputy, SCHOOL)
     late = hire_homeroom(world, "gvcn 6B", CLASS_6B)

@@ -13,6 +13,7 @@ from access_service.domain.org import Assignment
 from access_service.domain.reasons import Reason, Refusal
 from access_service.usecases import delegation, documents, leaving
 from access_service.usecases.documents import Prepared
+from access_service.usecases.second_factor import Second
 from world import (
     CLASS_6A,
     CLASS_6B,
@@ -123,6 +124,7 @@ def test_a_person_acts_for_the_unit_they_lead_now(school_world: World) -> None:
 
 
 Foreign = Callable[[World, Someone, Prepared, Someone], object]
+ANY_CODE = Second(totp="000000")
 FOREIGN: dict[str, Foreign] = {
     "revoke": lambda w, _, paper, __: delegation.revoke_grant(
         w.services, w.admins[SCHOOL], paper.grants[0].id, reason="thu hồi"
@@ -130,7 +132,7 @@ FOREIGN: dict[str, Foreign] = {
     "suspend": lambda w, who, _, __: delegation.suspend(
         w.services, w.admins[w.root], kind=SuspendableKind.ACCOUNT, target=who.account, reason="khoá"
     ),
-    "recover": lambda w, who, _, __: w.recover(w.admins[w.root], who.account),
+    "recover": lambda w, who, _, __: w.ask_recovery(w.admins[w.root], who.account, second=ANY_CODE),
     "end the duty": lambda w, who, _, __: leaving.end_duty(
         w.services, w.admins[SCHOOL], who.duty, on=date(2026, 9, 1), decision_number="1/QĐ"
     ),
@@ -168,7 +170,7 @@ def test_ids_that_name_nothing(school_world: World, made_up: str) -> None:
     world, admin = school_world, school_world.admins[SCHOOL]
     for act in (
         lambda: delegation.revoke_grant(world.services, admin, GrantId(made_up), reason=""),
-        lambda: world.recover(admin, AccountId(made_up)),
+        lambda: world.ask_recovery(admin, AccountId(made_up), second=ANY_CODE),
         lambda: documents.withdraw(world.services, admin, DocumentId(made_up), reason=""),
         lambda: leaving.end_duty(
             world.services, admin, AssignmentId(made_up), on=date(2026, 9, 1), decision_number=""

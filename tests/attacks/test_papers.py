@@ -228,7 +228,9 @@ def test_a_grant_proposed_before_its_authority_was_narrowed_never_begins(school_
         scope=Scope(unit=SCHOOL, levels=frozenset({LOWER}), grades=frozenset({"9"})),
         valid_to=None,
     )
-    assert world.sign(teacher, paper.document.id).activated == ()
+    # Nothing of the line was left: it was cancelled with its paper.
+    with world.refuses(Refusal.DOCUMENT_STATE):
+        world.sign(teacher, paper.document.id)
     assert not world.ask(teacher)
 
 

@@ -179,7 +179,7 @@ def test_a_code_in_the_drawer_of_somebody_who_was_recalled_opens_nothing(school_
 
 def test_the_operator_alone_opens_no_account_of_the_root_before_a_leader_confirms(school_world: World) -> None:
     world = school_world
-    deputy = world.hire("phó giám đốc", world.root, "deputy_director", world.root)
+    deputy = world.root_signer("phó giám đốc", "deputy_director")
     asked = sign_in.unlock(world.services, world.register, "director.00031", with_code=True)
     assert asked is not None
     assert not opens(world, asked)

@@ -84,9 +84,10 @@ class Stored:
 def store(db: Database, clock: Clock, dice: Dice) -> Stored:
     """Any world, recorded long before its first instant; the clock then stands at one of its instants."""
     number = next(_numbers)
-    limits = {"confirmation_silence": Limit("flag", "default")} | {
-        name: Limit(value, "default") for name, value in LATER_LIMITS.items()
-    }
+    limits = {
+        "confirmation_silence": Limit("flag", "default"),
+        "document_lapse_days": Limit(3_650, "default"),
+    } | {name: Limit(value, "default") for name, value in LATER_LIMITS.items()}
     of = replace(with_software(pack(dice)), digest=f"the-gioi-{number}", limits=limits)
     stored_policy._compiled[of.digest] = compile_pack(of)
     clock.now = at(-500)

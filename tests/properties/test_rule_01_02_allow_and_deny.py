@@ -34,7 +34,9 @@ def test_an_effective_grant_allows_what_its_role_names_and_nothing_else(school_w
     assert isinstance(answer, Allow)
     assert (answer.grant, answer.rule.role) == (grant.id, "homeroom_teacher")
     assert school_world.why(teacher, "export") is Reason.ACTION_NOT_IN_ROLE
-    assert school_world.why(teacher, "write", category="STU-ETH") is Reason.OUTSIDE_CATEGORY
+    # The role reads that category and writes nothing of it; of another it has no cell at all.
+    assert school_world.why(teacher, "write", category="STU-ETH") is Reason.ACTION_NOT_IN_ROLE
+    assert school_world.why(teacher, "read", category="STU-VIO") is Reason.OUTSIDE_CATEGORY
     assert school_world.why(teacher, "read", CLASS_6B) is Reason.OUTSIDE_CLASS
     assert school_world.why(teacher, "read", ClassId(f"{SCHOOL}:2026-2027:9Z")) is Reason.RESOURCE_CONTRADICTORY
 
