@@ -17,7 +17,7 @@ from typing import Any
 import uvicorn
 from pydantic import SecretStr
 
-KEY = "000-khoa-do"
+KEY = "000-khoa-do-000-khoa-do"
 HEADERS = [
     (b"content-type", b"application/json"),
     (b"x-access-revision", b"r2"),

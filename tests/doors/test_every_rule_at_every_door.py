@@ -30,6 +30,7 @@ ONE_DOOR: dict[str, str] = {
     "check_leader_confirms": WAITS,
     "check_not_for_themselves": PAPER,
     "check_opening": CUSTODY,
+    "check_not_common": SESSION,
     "check_operator_confirms": WAITS,
     "check_password": SESSION,
     "check_preconditions": SOFTWARE,
