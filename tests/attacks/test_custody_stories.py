@@ -263,7 +263,7 @@ def test_the_head_prepares_for_nobody_else_in_the_personal_session(school_world:
 def test_a_deputy_who_is_custodian_signs_nothing_that_they_prepared(school_world: World) -> None:
     """(A8) A deputy operated the account, prepared a paper and signed it KT."""
     world = school_world
-    head, teacher = world.people[f"head:{SCHOOL}"], hire_homeroom(world)
+    head = world.people[f"head:{SCHOOL}"]
     deputy, clerk = (
         world.hire("phó", SCHOOL, "vice_principal", SCHOOL),
         world.hire("văn thư", SCHOOL, "clerk", SCHOOL),

@@ -165,7 +165,12 @@ QUESTIONS: tuple[Question, ...] = (
         "Giáo viên Toán không ghi điểm Ngữ văn", "subject", "write", "6A1", "STU-ACA", "outside_subject", _VAN
     ),
     Question(
-        "Giáo viên chủ nhiệm không đọc hồ sơ vi phạm", "homeroom", "read", "6A1", "STU-VIO", "outside_category"
+        "Giáo viên chủ nhiệm không đọc hồ sơ tư vấn",
+        "homeroom",
+        "read",
+        "6A1",
+        "STU-VIO",
+        "outside_category",
     ),
     Question("Giáo viên chủ nhiệm không duyệt", "homeroom", "approve", "6A1", "STU-ACA", "action_not_in_role"),
     Question(
