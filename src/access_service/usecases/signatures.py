@@ -80,7 +80,10 @@ class Signed:
     """Grants whose papers are signed and which were refused all the same, each with the code (A8)."""
 
 
-@power(yields(Power.PAPER, Power.GRANT, Power.CUSTODY) | ends(Power.PAPER, Power.GRANT, Power.CUSTODY))
+@power(
+    yields(Power.PAPER, Power.GRANT, Power.CUSTODY, Power.ACCOUNT)
+    | ends(Power.PAPER, Power.GRANT, Power.CUSTODY, Power.ACCOUNT)
+)
 def sign_batch(
     services: Services, caller: Caller, password: str, presented: Sequence[Presented]
 ) -> list[Signed | RefusedError]:
