@@ -63,6 +63,7 @@ from second_person import SecondPerson
 T = TypeVar("T")
 ROOT = Path(__file__).parents[1]
 PASSWORD = "Mật khẩu thử 000"
+RENEWED = "Cây phượng đỏ 000 bên sông"
 CHEAP = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$"
 PRIMARY, LOWER, PRESCHOOL = EducationLevel.PRIMARY, EducationLevel.LOWER_SECONDARY, EducationLevel.PRESCHOOL
 YEAR = "2026-2027"
@@ -393,7 +394,7 @@ class World(SecondPerson):
     def renew(self, by: Caller, account: AccountId) -> AccountId:
         """Somebody is let in again: another password, and nothing that was open before."""
         code = self.recover(by, account).activation_code
-        return accounts.activate(self.services, code, f"{PASSWORD} mới")
+        return accounts.activate(self.services, code, RENEWED)
 
     def credentials(self, username: str) -> stored.Credential | None:
         with self.services.db.connect() as connection:

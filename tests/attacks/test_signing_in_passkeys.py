@@ -126,7 +126,8 @@ def test_a_challenge_for_setting_a_passkey_is_none_for_signing_in(managed: Manag
     passkey = SoftPasskey(ORIGIN, RP_ID)
     assert confirm(managed, token, passkey.make(options)).status_code == 200
     full = enter(managed, passkey=passkey.answer(asked(managed)["challenge"])).json()["token"]
-    answer = send(managed, "me/second-factors/passkey", {"password": PASSWORD}, full)
+    shown = {"password": PASSWORD, "passkey": passkey.answer(asked(managed)["challenge"])}
+    answer = send(managed, "me/second-factors/passkey", shown, full)
     assert is_wrong(enter(managed, passkey=passkey.answer(answer.json()["options"]["challenge"])))
     other = SoftPasskey(ORIGIN, RP_ID)
     full = enter(managed, passkey=passkey.answer(asked(managed)["challenge"])).json()["token"]

@@ -17,6 +17,7 @@ from access_service.domain.names import (
     AccountState,
     AuthorityId,
     DocumentKind,
+    GrantEnd,
     GrantId,
     PersonId,
     SuspendableKind,
@@ -103,16 +104,16 @@ class Gatherer:
             self._boxes[key] = box_of(self.org, self.chain_of_authority(authority, at), at)
         return self._boxes[key]
 
-    def box_of_day(self, authority: AuthorityId, at: datetime) -> Scope | None:
+    def box_of_day(self, grant: Grant, at: datetime) -> Scope | None:
         """(3, 16) What is asked of a grant again on the day of the question.
 
-        Edges and moves are dated, so the unit is compared. The other axes are not: an act that narrows an authority
-        takes the excess itself, and what it left undated must not hide what was right before it. They are compared
-        where a link of the chain has moved, because then what was handed down meets another authority.
+        Before the day on which a narrowing took it, only the unit is compared: edges and moves are dated, but the
+        narrowed authority is known by what is left, which must not hide what was right until then.
         """
-        chain = self.chain_of_authority(authority, at)
-        if any(move.authority in {link.id for link in chain} for move in self.moves):
-            return self.box_of_authority(authority, at)
+        taken = grant.ended_as in (GrantEnd.AUTHORITY_WITHDRAWN, GrantEnd.SUPERSEDED)
+        if not taken or grant.ended_at is None or grant.ended_at <= at:
+            return self.box_of_authority(grant.authority, at)
+        chain = self.chain_of_authority(grant.authority, at)
         return box_of(self.org, [replace(link, scope=Scope(unit=link.scope.unit)) for link in chain], at)
 
     def _turns(self, chain: Iterable[Authority]) -> tuple[datetime, ...]:
@@ -231,7 +232,6 @@ class Gatherer:
             stand_ins.setdefault(a.substitutes or "", []).append(a.interval)
         chains = {g.authority: self.chain_of_authority(g.authority, at) for g in grants}
         laid_on = self._suspensions(grants, chains, {a.unit for a in assignments.values()})
-        boxes = {authority: self.box_of_day(authority, at) for authority in chains}
         for grant in grants:
             assignment = assignments.get(grant.assignment) if grant.assignment else None
             chain = chains[grant.authority]
@@ -242,7 +242,7 @@ class Gatherer:
             # Who passed to another manager has committed to the office that prepared the paper.
             promised = {grant.unit, paper.unit if paper else grant.unit}
             year = self.org.school_year(grant.scope.school_year) if grant.scope.school_year else None
-            box = boxes[grant.authority]
+            box = self.box_of_day(grant, at)
             left = None if box is None else left_of(self.org, at, grant.scope, box)
             yield GrantFacts(
                 # (3) Containment is asked again on the day of the question: what lies outside is not there.
