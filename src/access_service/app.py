@@ -59,6 +59,7 @@ def create_app(
         services, point = _open(settings, clock, allow_demo=allow_demo)
         app.state.services, app.state.point, app.state.settings = services, point, settings
         app.state.edge = edge = _edge(settings, services, point, _tokens(settings, services, point))
+        point.prepare_all()
         point.watch()
         try:
             yield

@@ -24,7 +24,9 @@ from access_service.domain.errors import (
     StaleRevisionError,
     UnavailableError,
 )
+from access_service.domain.policy import PackBinding
 from access_service.domain.reasons import Refusal
+from access_service.storage import policy as stored_policy
 from world import found
 
 
@@ -197,3 +199,16 @@ def test_the_seal_key_is_made_with_mode_0600(served: Served, tmp_path: Path) -> 
             "decision": True
         }
     assert (tmp_path / "keys" / "seal.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_every_pack_in_force_is_compiled_before_it_is_ready(fresh: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    with fresh.world.services.db.read(fresh.world.register) as reader:
+        digests = {binding.digest for binding in reader.find(PackBinding)}
+    monkeypatch.setattr(stored_policy, "_compiled", {})
+    with TestClient(create_app(settings_for(fresh.folder), clock=fresh.world.clock)) as client:
+        assert set(stored_policy._compiled) == digests
+        stored_policy._compiled.clear()
+        # What another process has bound since: the look at readiness compiles it, no question waits for it.
+        client.app.state.point._prepared.clear()  # type: ignore[attr-defined]
+        assert client.get("/readyz").status_code == HTTPStatus.OK
+        assert set(stored_policy._compiled) == digests

@@ -107,9 +107,11 @@ class RegisterPdp:
         return RegisterId(names[0])
 
     def check_ready(self) -> None:
-        """The register can be read and has been seen lately."""
+        """The register can be read, has been seen lately, and every pack in force is compiled."""
         self._services.db.ping()
-        self.point.advance(self.find_register())
+        register = self.find_register()
+        self.point.advance(register)
+        self.point.prepare(register)
         if not self.point.is_fresh():
             raise UnavailableError("the register has not been seen for too long")
 

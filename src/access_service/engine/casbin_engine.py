@@ -5,6 +5,7 @@ reloaded, no role manager is filled, and there is no switch that turns enforceme
 """
 
 import logging
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from types import SimpleNamespace
@@ -25,6 +26,9 @@ EFFECT = "some(where (p.eft == allow)) && !some(where (p.eft == deny))"
 """Deny beats allow, and nothing by default. Casbin's other expressions let one of the two through."""
 TERMS = frozenset({'(p.role == r.role || p.role == "*")', "p.category == r.category", "p.action == r.action"})
 """The matcher: these joined by `&&`, in any order. The first one is why a role's rows may be asked alone."""
+_ALONE = threading.RLock()
+"""Held by whoever talks to Casbin. Its evaluator calls `ast.parse`, which on CPython 3.11 counts its depth for the
+whole process: two threads at once are a `SystemError`. It also keeps the names of a question in the evaluator."""
 _SECTIONS = {
     "request_definition": "r",
     "policy_definition": "p",
@@ -109,8 +113,9 @@ def definitions(path: str, text: str) -> tuple[dict[str, tuple[int, str]], list[
 def _casbin_refuses(text: str) -> str:
     """Why Casbin itself cannot use a model, or nothing."""
     try:
-        model = casbin.Enforcer.new_model(text=text)
-        casbin.Enforcer(model)
+        with _ALONE:
+            model = casbin.Enforcer.new_model(text=text)
+            casbin.Enforcer(model)
     except (RuntimeError, KeyError, TypeError, ValueError, SyntaxError) as error:
         return str(error)
     return "" if set(model.keys()) == {"r", "p", "e", "m"} else "sections are missing"
@@ -120,10 +125,32 @@ def _enforcer(model_text: str, rows: Iterable[list[str]]) -> Any:
     """A Casbin enforcer over exactly these rows. Typed `Any`: Casbin has no types, and it goes no further."""
     # Casbin logs every denial with its arguments; the decision log is ours.
     logging.getLogger("casbin").setLevel(logging.CRITICAL)
-    model = casbin.Enforcer.new_model(text=model_text)
-    for row in rows:
-        model.add_policy("p", "p", row)
-    return casbin.Enforcer(model)
+    with _ALONE:
+        model = casbin.Enforcer.new_model(text=model_text)
+        for row in rows:
+            model.add_policy("p", "p", row)
+        return _Enforcer(model)
+
+
+class _Enforcer(casbin.Enforcer):  # type: ignore[misc]
+    """Plain Casbin, which parses its matcher at the first question instead of at every one."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(model)
+        self._parsed: dict[str, Any] = {}
+
+    def _get_expression(self, expr: str, functions: Any = None) -> Any:
+        """What Casbin makes of the matcher. A model of ours has no functions, so they are the same each time."""
+        if expr not in self._parsed:
+            self._parsed[expr] = super()._get_expression(expr, functions)
+        return self._parsed[expr]
+
+
+def _asked(enforcer: Any, *question: object) -> tuple[bool, list[str]]:
+    """Casbin's answer and the row it names, asked by one thread at a time."""
+    with _ALONE:
+        allowed, row = enforcer.enforce_ex(*question)
+    return allowed, row
 
 
 def row_of(rule: RoleRule) -> tuple[str, ...]:
@@ -147,7 +174,7 @@ class CasbinEngine:
         # Without rows Casbin compares with empty strings, and an empty question would be allowed.
         if not self._rules or not (role and category and action):
             return None
-        allowed, row = self._enforcer.enforce_ex(role, category, action)
+        allowed, row = _asked(self._enforcer, role, category, action)
         rule = self._rules[tuple(row)] if row else None
         if allowed is not (rule is not None and rule.allow):
             raise RuntimeError(f"Casbin's answer and the row it names disagree: `{allowed}`, `{row}`")
@@ -175,7 +202,7 @@ class AttributeEngine:
         """
         if not self._rows or not all(entity.get("id", entity.get("name")) for entity in entities):
             return None
-        allowed, found = self._enforcer.enforce_ex(*(SimpleNamespace(**entity) for entity in entities))
+        allowed, found = _asked(self._enforcer, *(SimpleNamespace(**entity) for entity in entities))
         row = tuple(found) if found else None
         if (row is not None and row not in self._rows) or allowed is not (row is not None and row[-2] == "allow"):
             raise RuntimeError(f"Casbin's answer and the row it names disagree: `{allowed}`, `{found}`")

@@ -1,11 +1,15 @@
 """Packs in force: bytes by SHA-256. The past is never read from the folder again."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection, select
 
 from access_service.domain.errors import UnavailableError
-from access_service.engine.compile import compile_pack
+from access_service.domain.policy import PackBinding
+from access_service.engine.compile import alone_with, compile_pack
 from access_service.engine.load import PackFiles, parse_pack
 from access_service.engine.tables import Tables
+from access_service.storage.facts import Reader
 from access_service.storage.tables import PackRow, insert_once, table
 
 _packs = table(PackRow)
@@ -36,5 +40,15 @@ def load_tables(connection: Connection, digest: str) -> Tables:
         files = PackFiles.from_bytes(row[0])
         if files.digest != digest:
             raise UnavailableError(f"the stored pack `{digest}` has other bytes than its digest says")
-        _compiled[digest] = compile_pack(parse_pack(files))
+        # Read before the wait: whoever compiles holds no more than the transaction that it came with.
+        with alone_with(digest):
+            if digest not in _compiled:
+                _compiled[digest] = compile_pack(parse_pack(files))
     return _compiled[digest]
+
+
+def load_all(reader: Reader, now: datetime) -> None:
+    """Compile every pack that a register has in force at an instant or later."""
+    bindings = reader.find(PackBinding)
+    for digest in sorted({b.digest for b in bindings if b.valid_to is None or b.valid_to > now}):
+        load_tables(reader.connection, digest)

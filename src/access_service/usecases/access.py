@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -30,6 +30,7 @@ from access_service.engine.snapshots import bound_classes
 from access_service.storage.audit import recorded_at, revision_at, touched_since
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
+from access_service.storage.policy import load_all
 from access_service.usecases.explain import explain
 from access_service.usecases.explanation import Explanation
 from access_service.usecases.snapshots import LockIndex, Reading
@@ -138,6 +139,7 @@ class DecisionPoint:
         self._poll_s = poll_s
         self._monotonic = monotonic
         self._views: dict[RegisterId, View] = {}
+        self._prepared: dict[RegisterId, int] = {}
         self._making = threading.Lock()
         self._locks = LockIndex()
         self._stop = threading.Event()
@@ -301,6 +303,25 @@ class DecisionPoint:
         return self._db.now()
 
     # -- keeping up
+
+    def prepare(self, register: RegisterId) -> None:
+        """Compile every pack that is in force now or will be, so that no question waits for it.
+
+        Raises `UnavailableError` for one that this version cannot read.
+        """
+        revision = self.revision(register)
+        if revision and self._prepared.get(register) == revision:
+            return
+        now = self._db.now()
+        with _readable(self._db, register) as reader:
+            load_all(reader, now)
+        self._prepared[register] = revision
+
+    def prepare_all(self) -> None:
+        """The same for every register, at the start. `/readyz` and questions say what cannot be prepared."""
+        for row in self._db.registers():
+            with suppress(UnavailableError):
+                self.prepare(RegisterId(str(row["id"])))
 
     def revision(self, register: RegisterId) -> int:
         """The revision that answers from memory belong to; 0 before the first."""
