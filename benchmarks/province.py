@@ -61,7 +61,7 @@ def load(folder: Path, files: Path) -> Imported:
             register=REGISTER,
             unit=UnitId(root),
             name="Sở GDĐT (đo)",
-            director="Người Đo",
+            director=next(r["name"] for r in rows(files, "persons") if r["code"] == director),
             decision_number="000/QĐ",
             decision_date=date(2020, 1, 2),
             decision_sha256=None,

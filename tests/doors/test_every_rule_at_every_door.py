@@ -22,7 +22,7 @@ CUSTODY = "about handing on what stands now; a file's custodies are attested, on
 HOME = "moves an account that is there; a file only issues"
 PAPER = "about a paper that is still to be signed; a file's are signed"
 ONE_DOOR: dict[str, str] = {
-    "check_account": "the sheet `accounts` names both rows in its own words (test_import_faults)",
+    "check_account": "the sheet `accounts` asks `check_only_account`, and `check_issuers` for the duty",
     "check_approval": SOFTWARE,
     "check_asked": SESSION,
     "check_decision": WAITS,

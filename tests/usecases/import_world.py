@@ -77,13 +77,13 @@ def faults_of(services, path, *, dry_run=True) -> tuple[Fault, ...]:
     return refused.value.faults
 
 
-def found(services: Services, *, director: str, decided: date) -> Founded:
+def found(services: Services, *, director: str, decided: date, name: str = "Nguyễn Thị Mẫu") -> Founded:
     """The register as `init` makes it."""
     founding = Founding(
         register=REGISTER,
         unit=ROOT,
         name="Sở Giáo dục và Đào tạo",
-        director="Nguyễn Thị Mẫu",
+        director=name,
         decision_number="02/QĐ-UBND",
         decision_date=decided,
         decision_sha256=None,

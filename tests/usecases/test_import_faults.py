@@ -85,7 +85,11 @@ BAD_ROWS = {
     "a service account": (change("accounts", 2, kind="service"), "accounts.csv:4", "unknown kind `service`"),
     "username taken": (change("accounts", 2, username="qt.31"), "accounts.csv:4", "is taken"),
     "two admin accounts": (again("accounts", 0, code="x", username="x"), "accounts.csv:5", "has its admin account"),
-    "two use accounts": (again("accounts", 2, code="x", username="x"), "accounts.csv:5", "has a use account"),
+    "two use accounts": (
+        again("accounts", 2, code="x", username="x"),
+        "accounts.csv:5",
+        "the person has an account",
+    ),
     "an admin account's person": (change("accounts", 0, person=PRINCIPAL), "accounts.csv:2", "not a person's"),
     "issued tomorrow": (change("accounts", 2, issued_on="16/10/2024"), "accounts.csv:4", "lies in the future"),
     "no hash": (change("accounts", 2, activation_code_sha256="ab"), "accounts.csv:4", "is no SHA-256"),

@@ -1,5 +1,6 @@
 """A whole office from files: taken whole or not at all, with the evidence that a paper would leave."""
 
+import csv
 import hashlib
 import subprocess
 import sys
@@ -206,7 +207,9 @@ def test_a_made_province_is_imported(tmp_path):
     made = [PROJECT / "scripts" / "make-province", "--units", units, "--province", "31", "--as-of", "2026-10-15"]
     subprocess.run([sys.executable, *made, "--output", tmp_path / "files"], check=True)
     services = open_services(tmp_path, datetime(2026, 10, 15, 2, tzinfo=UTC))
-    found(services, director=DIRECTOR, decided=date(2020, 1, 1))
+    with (tmp_path / "files" / "persons.csv").open(encoding="utf-8-sig", newline="") as file:
+        [name] = [row["name"] for row in csv.DictReader(file) if row["code"] == DIRECTOR]
+    found(services, director=DIRECTOR, decided=date(2020, 1, 1), name=name)
 
     report = take(services, tmp_path / "files")
 

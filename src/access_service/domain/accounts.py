@@ -252,13 +252,18 @@ def duties_ahead(ground: Ground, unit: UnitId, person: PersonId | None) -> Seque
 
 def check_account(ground: Ground, unit: UnitId, kind: AccountKind, person: PersonId | None) -> None:
     """One admin account a unit, one use account a person, who has a duty there; whoever issues it."""
+    if kind is AccountKind.USE and person is not None and not duties_ahead(ground, unit, person):
+        raise RefusedError(Refusal.ASSIGNMENT_MISSING, f"the person has no duty in `{unit}`", unit=unit)
+    check_only_account(ground, unit, kind, person)
+
+
+def check_only_account(ground: Ground, unit: UnitId, kind: AccountKind, person: PersonId | None) -> None:
+    """One admin account a unit, where that kind of unit has one; one use account a person."""
     if kind is AccountKind.ADMIN:
         _check_admin_account(ground, unit, person)
         return
     if person is None:
         raise InvalidError("a use account belongs to a person")
-    if not duties_ahead(ground, unit, person):
-        raise RefusedError(Refusal.ASSIGNMENT_MISSING, f"the person has no duty in `{unit}`", unit=unit)
     for held in ground.facts.find(Account, person=person, kind=str(AccountKind.USE)):
         if held.valid_to is None or held.valid_to > ground.now:
             raise RefusedError(Refusal.DUPLICATE, "the person has an account")

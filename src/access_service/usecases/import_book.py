@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from access_service.domain.accounts import Account, Custody, Suspension
@@ -20,11 +20,12 @@ from access_service.domain.org import (
     SchoolYear,
     Unit,
 )
-from access_service.domain.policy import Pack
+from access_service.domain.policy import Pack, PackBinding
+from access_service.domain.time import Interval
 from access_service.storage.access import Gatherer
 from access_service.storage.facts import Reader
 from access_service.usecases.import_ground import Decided, ImportFacts
-from access_service.usecases.import_rows import Faults, Row, cells_of, rows_of
+from access_service.usecases.import_rows import Faults, Row, cells_of, instant_of, rows_of
 from access_service.usecases.import_sheets import COLUMNS, Sheets
 from access_service.usecases.services import Services
 
@@ -98,6 +99,7 @@ class Book:
         self.facts = ImportFacts(reader)
         """What the rules may ask: the register's facts, and those of the rows."""
         self._read_org(reader)
+        self._read_packs(reader, gather)
         self._read_people(reader)
         self._read_papers(reader)
         self._chains: dict[str, tuple[Authority, ...]] = {}
@@ -120,6 +122,47 @@ class Book:
         self.classes: dict[str, SchoolClass] = {c.id: c for c in reader.find(SchoolClass, id=ids)}
         # The rules look at the same dictionaries that the rows fill.
         self.org = Organisation(self.units, self.edges, self.classes, self.years)  # type: ignore[arg-type]
+
+    def _read_packs(self, reader: Reader, gather: Gatherer) -> None:
+        """Which pack is bound where, and who manages whom on the way up to it, as the files leave it today."""
+        self._bound: dict[str, tuple[str, Pack]] = {self.root: (self.policy, self.pack)}
+        for binding in reader.find(PackBinding):
+            tables = gather.tables_for(binding.unit, self.now)
+            if tables is not None and self.now in Interval(binding.valid_from, binding.valid_to):
+                self._bound[binding.unit] = (binding.digest, tables.pack)
+        self._above: dict[str, tuple[datetime, str]] = {}
+        self._packs: dict[str, tuple[str, Pack]] = {}
+        if len(self._bound) == 1:
+            return
+        edges = [(e.unit, e.valid_from, e.manager) for found in self.edges.values() for e in found]
+        rows = [(r["unit"], instant_of(r["valid_from"]), r["manager"]) for r in self.plain("edges")]
+        for unit, begins, manager in (*edges, *rows):
+            if begins is not None and begins <= self.now:
+                self._above[unit] = max(self._above.get(unit, (begins, "")), (begins, manager))
+
+    def _policy(self, unit: str) -> tuple[str, Pack]:
+        """Digest and pack of the nearest unit above, or this one, that has a binding; the root's at the last."""
+        if len(self._bound) == 1:
+            return self.policy, self.pack
+        if unit not in self._packs:
+            above, seen = unit, set[str]()
+            while above not in self._bound and above in self._above and above not in seen:
+                seen.add(above)
+                above = self._above[above][1]
+            self._packs[unit] = self._bound.get(above, (self.policy, self.pack))
+        return self._packs[unit]
+
+    def pack_for(self, unit: str) -> Pack:
+        """The pack in force for a unit, of the register or of the files, as an act today would find it."""
+        return self._policy(unit)[1]
+
+    def policy_for(self, unit: str) -> str:
+        """The digest of that pack."""
+        return self._policy(unit)[0]
+
+    def code_lasts(self, unit: str) -> timedelta:
+        """How long an activation code of that unit's accounts opens."""
+        return timedelta(hours=self.pack_for(unit).number("activation_code_hours"))
 
     def _read_people(self, reader: Reader) -> None:
         sheets = self.sheets
@@ -236,13 +279,13 @@ class Book:
     def ground(self, at: datetime) -> Ground:
         """What a rule stands on that is asked about a row, as of that instant."""
         if at not in self._grounds:
-            self._grounds[at] = Ground(self.facts, self.org, at, lambda _: self.pack)
+            self._grounds[at] = Ground(self.facts, self.org, at, self.pack_for)
         return self._grounds[at]
 
     def ground_decided(self, at: datetime) -> Ground:
         """The same, without the duties that nobody had decided by then: who became head later was not yet one."""
         if at not in self._decided:
-            self._decided[at] = Ground(Decided(self.facts, at), self.org, at, lambda _: self.pack)
+            self._decided[at] = Ground(Decided(self.facts, at), self.org, at, self.pack_for)
         return self._decided[at]
 
     def duties_in(self, person: str, unit: str) -> list[Assignment]:
@@ -277,7 +320,7 @@ class Book:
             targets = {a.id for a in chain} | {a.unit for a in chain}
             self._offices[key] = Office(
                 org=self.org,
-                pack=self.pack,
+                pack=self.pack_for(authority.unit),
                 now=at,
                 unit=authority.unit,
                 # The importer prepares attested paper, not the custodian: nobody here prepares for themselves.

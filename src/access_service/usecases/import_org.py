@@ -1,14 +1,16 @@
 """Import of the organisation: units, management edges, school years, classes, persons, accounts, assignments."""
 
 from access_service.domain import register, words
-from access_service.domain.accounts import Account, issuer_of
+from access_service.domain.accounts import Account, Home, check_only_account, issuer_of
 from access_service.domain.duties import check_duty, check_entered
+from access_service.domain.errors import RefusedError
 from access_service.domain.names import (
     AccountId,
     AccountKind,
     AssignmentId,
     ClassId,
     EducationLevel,
+    HomeHow,
     PersonId,
     UnitId,
 )
@@ -29,12 +31,13 @@ def check_units(book: Book) -> None:
     stored = frozenset(book.units)
     managed = {r["unit"] for r in book.rows("edges", has_code=False)} | set(book.edges)
     for row in book.rows("units", known=stored - {book.root}):
-        kind = row.word("kind", book.pack.unit_kinds)
+        pack = book.pack_for(row["code"])
+        kind = row.word("kind", pack.unit_kinds)
         levels = row.levels()
         begins, ends = row.interval()
         unit = Unit(UnitId(row.code()), kind, row.text("name"), levels or frozenset(), begins, ends)
         if row.ok:
-            row.passes(register.check_unit, book.pack, unit)
+            row.passes(register.check_unit, pack, unit)
         if unit.id == book.root and unit.id in stored:
             if book.units[unit.id].kind != kind:
                 row.fault(f"the register's root is a {book.units[unit.id].kind}", "leave the row out")
@@ -118,10 +121,10 @@ def check_persons(book: Book) -> None:
     for row in book.rows("persons", known=book.persons.keys() - book.founders):
         name = row.text("name")
         person = Person(PersonId(row.code()), name, name_key(name))
+        is_right = row.ok and row.passes(register.check_person, book.ground(book.now), person)
         if person.id in book.founders:
             book.keep(row)
-            continue
-        if row.ok and row.passes(register.check_person, book.ground(book.now), person):
+        elif is_right:
             book.persons[person.id] = person
             book.facts.add(person)
             book.add(person)
@@ -159,6 +162,7 @@ def check_accounts(book: Book) -> None:
         _check_only_account(book, row, account)
         if row.ok:
             book.accounts[account.id] = account
+            book.facts.add(account)
             book.add(account)
             if row["activation_code_sha256"]:
                 book.activations[account.id] = row.sha256("activation_code_sha256")
@@ -173,35 +177,39 @@ def _founding_account(book: Book, kind: str, row: Row) -> Account | None:
 
 
 def _check_only_account(book: Book, row: Row, account: Account) -> None:
-    if account.kind is AccountKind.ADMIN:
-        if row["person"]:
-            row.fault("an admin account is the unit's, not a person's", "leave `person` empty")
-        unit = book.units.get(account.unit)
-        kind = book.pack.unit_kinds.get(unit.kind) if unit else None
-        if kind is not None and not kind.has_admin_account:
-            row.fault(f"a {kind.id} has no admin account", "leave the row out")
-        if account.unit in book.admin_accounts and row.ok:
-            row.fault(f"`{account.unit}` has its admin account", "one admin account a unit")
+    """One account a unit or a person, as of the day on which it was issued."""
+    is_admin = account.kind is AccountKind.ADMIN
+    if row.ok:
+        person = (PersonId(row["person"]) if row["person"] else None) if is_admin else account.person
+        try:
+            check_only_account(book.ground(account.valid_from), account.unit, account.kind, person)
+        except RefusedError as error:
+            row.fault(error.message, "one admin account a unit, without a person; one use account a person")
+    if is_admin:
         book.admin_accounts.setdefault(account.unit, account)
-    elif account.person is not None:
-        if account.person in book.account_of:
-            row.fault(f"`{account.person}` has a use account", "one account, one person")
-        book.account_of.setdefault(account.person, account.id)
 
 
 def check_issuers(book: Book) -> None:
-    """Use accounts are issued by the unit of a duty, a head's by the direct manager, on that day (#90 to #94)."""
+    """Use accounts are issued by the unit of a duty, a head's by the direct manager, on that day (#90 to #94).
+
+    That unit is the account's home: where it was issued, for a head the unit that they lead, as an act writes it.
+    """
+    new = {account.id for account in book.new.get(Account, ())}
     for row in book.rows("accounts", has_code=False):
         account = book.accounts.get(row["code"])
         if account is None or account.person is None or account.unit != row["unit"]:
             continue
         units = {duty.unit for duty in book.duties.get(account.person, ())}
         ground = book.ground_decided(account.valid_from)
-        issuers = {issuer_of(ground, unit, account.kind, account.person) for unit in units}
-        if account.unit in issuers or row["person"] in book.unsure:
+        issuers = {unit: issuer_of(ground, unit, account.kind, account.person) for unit in units}
+        mine = {unit for unit, issuer in issuers.items() if issuer == account.unit}
+        if mine and account.id in new:
+            home = account.unit if account.unit in mine else min(mine)
+            book.add(Home(book.new_id("hom"), account.id, home, HomeHow.ISSUE, "", account.valid_from))
+        if mine or row["person"] in book.unsure:
             continue
         if account.unit in units:
-            issuer = min(str(issuer) for issuer in issuers)
+            issuer = min(str(issuer) for issuer in issuers.values())
             row.fault(f"`{issuer}` issues the account of `{account.person}`", HINTS[Refusal.NOT_DIRECT_MANAGER])
         else:
             message = f"`{account.person}` has no duty in `{account.unit}` or a unit that it manages"
@@ -239,7 +247,7 @@ def check_assignments(book: Book) -> None:
     for row in book.rows("assignments", known=book.assignments):
         person = row.refers("person", book.persons, "persons")
         unit = row.refers("unit", book.units, "units")
-        position = row.word("position", book.pack.positions)
+        position = row.word("position", book.pack_for(row["unit"]).positions)
         begins, ends = row.interval()
         duty = Assignment(
             id=AssignmentId(row.code()),
@@ -253,6 +261,7 @@ def check_assignments(book: Book) -> None:
             subjects=row.subjects(),
             levels=row.levels(),
             substitutes=AssignmentId(row["substitutes"]) if row["substitutes"] else None,
+            leads=row.flag("leads"),
             valid_from=begins,
             valid_to=ends,
         )

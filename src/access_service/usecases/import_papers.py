@@ -55,6 +55,7 @@ def check_authorities(book: Book) -> None:
     for row in book.rows("authorities", known=frozenset(book.authorities) - aliases):
         unit = row.refers("unit", book.units, "units")
         begins, ends = row.interval()
+        pack = book.pack_for(row["unit"])
         parent = root.id if root is not None and row["parent"] in aliases else AuthorityId(row["parent"])
         authority = Authority(
             id=AuthorityId(row.code()),
@@ -65,8 +66,8 @@ def check_authorities(book: Book) -> None:
                 levels=row.levels(),
                 grades=row.words("grades"),
                 subjects=row.subjects(),
-                categories=row.words("categories", book.pack.categories),
-                actions=row.words("actions", book.pack.actions),
+                categories=row.words("categories", pack.categories),
+                actions=row.words("actions", pack.actions),
             ),
             basis=row.text("decision_number"),
             valid_from=begins,
@@ -155,7 +156,8 @@ def _capacity(book: Book, row: Row, signed_at: datetime) -> str | None:
     """(5) The decision that lets the giver sign for the unit on that day, as it stands on every signature."""
     unit = book.units.get(row["unit"])
     kind = unit.kind if unit is not None else ""
-    capacities = book.pack.capacities_of(kind)
+    pack = book.pack_for(row["unit"])
+    capacities = pack.capacities_of(kind)
     signer, claimed = row["giver_signer"], row.word("giver_capacity", capacities)
     with row.rules():
         check_parties(PersonId(signer), PersonId(row["receiver"]))
@@ -163,7 +165,7 @@ def _capacity(book: Book, row: Row, signed_at: datetime) -> str | None:
         return None
     held = book.duties_in(signer, row["unit"])
     try:
-        _, duty = signing_capacity(book.pack, held, signed_at, Capacity(claimed), kind=kind)
+        _, duty = signing_capacity(pack, held, signed_at, Capacity(claimed), kind=kind)
     except RefusedError as error:
         if signer not in book.unsure:
             day = row["giver_signed_on"]
@@ -177,7 +179,7 @@ def _check_commitment(book: Book, row: Row, signed_at: datetime) -> None:
     for column in _GIVER:
         if row[column]:
             row.fault(f"a commitment has no giver, `{column}` is filled in", "leave it empty")
-    texts = {text.version: text for text in book.pack.commitments}
+    texts = {text.version: text for text in book.pack_for(row["unit"]).commitments}
     version = row.word("text_version", texts)
     if version in texts and row.ok and signed_at < texts[version].effective_from:
         row.fault(f"signed before the text `{version}` was in force", "correct the day or the version")
@@ -209,7 +211,12 @@ def check_custodies(book: Book) -> None:
         if holder:
             with row.rules():
                 check_custody(
-                    book.pack, holder=holder, giver=paper.unit, unit=unit.id, manager=manager, current=None
+                    book.pack_for(unit.id),
+                    holder=holder,
+                    giver=paper.unit,
+                    unit=unit.id,
+                    manager=manager,
+                    current=None,
                 )
         custody = Custody(
             row.code(), unit.id, account.id, person.id, holder, DocumentId(paper.id), begins, ends, duty
@@ -222,7 +229,7 @@ def check_custodies(book: Book) -> None:
 
 def _holder(book: Book, row: Row, at: datetime) -> tuple[AssignmentId | None, str]:
     """As what the person operates the account: by the highest rank they have in the unit on that day."""
-    found = custody_duty(book.pack, book.duties_in(row["person"], row["unit"]), at)
+    found = custody_duty(book.pack_for(row["unit"]), book.duties_in(row["person"], row["unit"]), at)
     if found is not None:
         return found[0].id, found[1]
     if row["person"] in book.unsure:
@@ -261,7 +268,8 @@ def check_grants(book: Book) -> None:
         authority = row.refers("authority", book.authorities, "authorities")
         duty = row.refers("assignment", book.assignments, "assignments")
         paper = row.refers("document", book.papers, "documents") if row["document"] else None
-        role = row.word("role", book.pack.roles)
+        pack = book.pack_for(row["unit"])
+        role = row.word("role", pack.roles)
         begins, ends = row.interval()
         if row["school_year"]:
             row.refers("school_year", book.years, "school_years")
@@ -271,7 +279,7 @@ def check_grants(book: Book) -> None:
             classes=class_pairs(book, row, scope_unit.id if scope_unit else ""),
             subjects=row.subjects(),
             school_year=row["school_year"] or None,
-            categories=row.words("categories", book.pack.categories),
+            categories=row.words("categories", pack.categories),
         )
         code = row.code()
         if not row.ok or account is None or unit is None or authority is None or duty is None:
@@ -304,7 +312,7 @@ def _check_grant(book: Book, row: Row, grant: Grant, office: Office, duty: Assig
         grant = complete(office, grant, duty)
         held = book.duties_in(account.person or "", grant.unit)
         needs = check_grant(office, grant, account, duty, held=held).documents
-        check_separations(book.ground(office.now), book.pack, account.id, [grant.role])
+        check_separations(book.ground(office.now), office.pack, account.id, [grant.role])
     except RefusedError as error:
         row.refused(error)
         return

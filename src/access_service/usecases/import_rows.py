@@ -190,6 +190,13 @@ class Row:
         found = self.words("levels", _LEVELS)
         return None if found is None else _levels(found)
 
+    def flag(self, column: str) -> bool | None:
+        """`yes` or `no`; None where the cell is empty."""
+        word = self[column]
+        if word not in ("", "yes", "no"):
+            self.fault(f"unknown {column} `{word}`", "write `yes`, or leave it empty")
+        return word == "yes" if word else None
+
     def day(self, column: str) -> date:
         """A day that must be there."""
         day = day_of(self[column])

@@ -23,7 +23,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "accounts": ("code", "kind", "username", "person", "unit", "issued_on", "activation_code_sha256"),
         "assignments": (
             *("code", "person", "unit", "position", "decision_number", "decision_date", "valid_from", "valid_to"),
-            *("school_year", "classes", "subjects", "levels", "substitutes"),
+            *("school_year", "classes", "subjects", "levels", "substitutes", "leads"),
         ),
         "authorities": (
             *("code", "unit", "parent", "levels", "grades", "subjects", "categories", "actions"),

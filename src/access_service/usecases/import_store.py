@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from access_service.domain.accounts import Account, Custody
+from access_service.domain.accounts import Account, Custody, Home
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document, Signature
 from access_service.domain.names import Capacity, DocumentId, DocumentKind, DocumentState, Method, PersonId, Side
@@ -65,7 +65,7 @@ def attested(book: Book, paper: Paper, register: str) -> Document:
         version=1,
         receiver=None if paper.receiver is None else PersonId(paper.receiver),
         register=register,
-        policy=book.policy,
+        policy=book.policy_for(paper.unit),
     )
     attestation = Attestation(
         giver=None if paper.giver is None else PersonId(paper.giver),
@@ -171,10 +171,11 @@ def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
 
 
 def _store_accounts(tx: Transaction, book: Book, progress: Progress) -> dict[str, str]:
-    """Accounts without a password: state invited, opened by a one-time code that the pack limits in time."""
+    """Accounts without a password: state invited, opened by a one-time code that its unit's pack limits in time."""
     accounts: list[Account] = book.new.get(Account, [])
     _add(tx, Account, "accounts", accounts, progress)
-    until = tx.now + timedelta(hours=book.pack.number("activation_code_hours"))
+    for homes in _chunks(book.new.get(Home, ())):
+        tx.add(Home, homes)
     codes: dict[str, str] = {}
     for chunk in _chunks(accounts):
         credentials = []
@@ -190,7 +191,7 @@ def _store_accounts(tx: Transaction, book: Book, progress: Progress) -> dict[str
                     username=account.username,
                     password=None,
                     activation_sha256=digest,
-                    activation_until=until,
+                    activation_until=tx.now + book.code_lasts(account.unit),
                 )
             )
         add_credentials(tx.connection, credentials)

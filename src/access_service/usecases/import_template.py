@@ -49,12 +49,12 @@ EXAMPLE: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
             (f"TK-{_PRINCIPAL}", "use", f"cbql.{_PRINCIPAL}", _PRINCIPAL, _ROOT, "01/07/2024", ""),
         ),
         "assignments": (
-            ("PC-1", _DIRECTOR, _ROOT, "director", "02/QĐ-UBND", "01/03/2023", "01/03/2023", *("",) * 6),
+            ("PC-1", _DIRECTOR, _ROOT, "director", "02/QĐ-UBND", "01/03/2023", "01/03/2023", *("",) * 7),
             (
                 *("PC-2", _OFFICER, _ROOT, "officer_in_charge_of_admin_account", "03/QĐ-SGDĐT"),
-                *("01/03/2024", "01/03/2024", *("",) * 6),
+                *("01/03/2024", "01/03/2024", *("",) * 7),
             ),
-            ("PC-3", _PRINCIPAL, _SCHOOL, "principal", "04/QĐ-SGDĐT", "01/03/2023", "01/03/2023", *("",) * 6),
+            ("PC-3", _PRINCIPAL, _SCHOOL, "principal", "04/QĐ-SGDĐT", "01/03/2023", "01/03/2023", *("",) * 7),
         ),
         "authorities": (
             (f"TQ-{_ROOT}", _ROOT, *("",) * 6, "05/QĐ-UBND", "01/01/2016", ""),
@@ -135,6 +135,10 @@ _IN_SHEET: Mapping[tuple[str, str], str] = MappingProxyType(
         ("assignments", "position"): "Vị trí, nhiệm vụ theo quy tắc phân quyền, ví dụ principal",
         ("assignments", "decision_date"): "Ngày ký quyết định",
         ("assignments", "substitutes"): "Mã phân công của người được dạy thay, làm thay",
+        (
+            "assignments",
+            "leads",
+        ): "yes: người phụ trách chính trong số giáo viên của nhóm, lớp mầm non; để trống nếu không",
         ("authorities", "parent"): "Mã thẩm quyền của cơ quan quản lý trực tiếp; chỉ Sở để trống",
         ("authorities", "grades"): "Khối, cách nhau bằng dấu ;  để trống là tất cả",
         ("authorities", "actions"): "Thao tác, cách nhau bằng dấu ;  để trống là tất cả",
