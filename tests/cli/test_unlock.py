@@ -52,7 +52,7 @@ def test_a_locked_account_is_let_in_and_the_log_says_so(world: World, capsys: py
 def test_a_code_takes_the_place_of_the_password(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["unlock", NAME, "--code", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert set(told) == {"register", "username", "activation_url", "valid_until"}
+    assert set(told) == {"register", "username", "activation_url", "valid_until", "recovery"}
     world.clock.now = datetime.fromisoformat(told["valid_until"]) - timedelta(hours=1)
     code = told["activation_url"].partition("#code=")[2]
     assert activate(world.services, code, f"{PASSWORD}1") == world.people["director"].account
@@ -66,3 +66,27 @@ def test_a_name_that_nobody_has_is_said(world: World, capsys: pytest.CaptureFixt
     assert main(["unlock", "000.không có"]) == 1
     assert capsys.readouterr().err == "access-service: no username `000.không có`\n"
     assert world.revision == before
+
+
+def test_at_the_root_a_second_operator_confirms_a_recovery(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = []
+    for key in world.operators:
+        file = tmp_path / key.name
+        file.write_text(key.secret, encoding="utf-8")
+        files.append(["--operator", key.name, "--secret-file", str(file)])
+    assert main(["unlock", NAME, "--code", "--json", *files[0]]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert main(["confirm", told["recovery"], *files[0]]) == 1, "the same operator is no second one"
+    assert "second operator" in capsys.readouterr().err
+    code = told["activation_url"].partition("#code=")[2]
+    with pytest.raises(RefusedError, match="second person"):
+        activate(world.services, code, f"{PASSWORD}1")
+    assert main(["confirm", told["recovery"], *files[1]]) == 0
+    assert "confirmed" in capsys.readouterr().out
+    assert activate(world.services, code, f"{PASSWORD}1") == world.people["director"].account
+    assert main(["unlock", NAME, "--code", *files[0]]) == 0
+    waits = next(line.rsplit(" ", 1)[1] for line in capsys.readouterr().out.splitlines() if "rec_" in line)
+    assert main(["confirm", waits, "--json", *files[1]]) == 0
+    assert json.loads(capsys.readouterr().out)["id"] == waits

@@ -106,7 +106,8 @@ def test_a_row_says_who_what_where_until_when_and_on_which_signature(world: Worl
     assert said["Biên bản (số, ngày)"] == "02/BB ngày 20/08/2026"
     assert said["Bản cam kết (mẫu, ngày ký)"] == "mẫu 1, ký 20/08/2026"
     assert said["Người ký bên giao (tư cách)"] == "Người Thử head:0003101 (Thủ trưởng)"
-    assert said["Ghi chú"] == "thủ trưởng chịu trách nhiệm: Người Thử head:0003101"
+    assert said["Ghi chú"].endswith("; thủ trưởng chịu trách nhiệm: Người Thử head:0003101")
+    assert "được biết mã kích hoạt của bên nhận" in said["Ghi chú"]
     assert row.capacity is Capacity.HEAD
 
 
@@ -180,7 +181,7 @@ def test_what_has_ended_is_listed_only_when_asked_for(world: World) -> None:
     assert ended.ends_at == world.clock.now
     [then] = grants(world, at=during)
     assert then.state == GrantState.EFFECTIVE
-    assert then.notes == ()
+    assert then.notes == (Note.CODE_SEEN,)
 
 
 def test_at_a_revision_it_repeats_what_was_known_then(world: World) -> None:
@@ -209,7 +210,7 @@ def test_what_was_recorded_after_the_instant_is_flagged(world: World) -> None:
     assert Note.RECORDED_LATE in row.notes
     assert "ghi nhận muộn" in cells(row)["Ghi chú"]
     [now] = grants(world)
-    assert now.notes == ()
+    assert now.notes == (Note.CODE_SEEN,)
 
 
 def test_what_was_neither_recorded_nor_begun_then_is_not_there(world: World) -> None:
@@ -241,7 +242,7 @@ def test_a_scope_narrowed_since_is_shown_as_it_was(world: World) -> None:
     [row] = grants(world, at=wide)
     assert row.class_names == ("6A", "6B")
     [now] = grants(world)
-    assert (now.class_names, now.notes) == (("6B",), ())
+    assert (now.class_names, now.notes) == (("6B",), (Note.CODE_SEEN,))
 
 
 def test_a_suspended_account_is_noted(world: World) -> None:
@@ -251,7 +252,7 @@ def test_a_suspended_account_is_noted(world: World) -> None:
         world.services, world.admins[SCHOOL], kind=SuspendableKind.ACCOUNT, target=teacher.account, reason="thử"
     )
     [row] = grants(world)
-    assert row.notes == (Note.ACCOUNT_SUSPENDED,)
+    assert row.notes == (Note.CODE_SEEN, Note.ACCOUNT_SUSPENDED)
 
 
 def test_a_new_head_who_has_not_confirmed_is_noted_until_they_do(world: World) -> None:
@@ -428,11 +429,11 @@ def test_duties_that_should_be_two_peoples_are_noted_and_deny_nothing(world: Wor
     """Who looks after accounts and enters marks: the reviewer sees it on both lines, the teacher loses nothing."""
     teacher = hire_homeroom(world)
     world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))
-    assert [row.notes for row in rows(world) if row.account == teacher.account] == [()]
+    assert [row.notes for row in rows(world) if row.account == teacher.account] == [(Note.CODE_SEEN,)]
     with world.services.db.write(world.register, "test") as tx:
         [held] = tx.find(Grant, account=teacher.account)
         tx.put(replace(held, id=GrantId("grn_2"), role="account_officer", scope=Scope(unit=SCHOOL)))
         tx.happened("test", teacher.account)
         tx.touches_everybody()
     noted = {row.role: row.notes for row in rows(world) if row.account == teacher.account}
-    assert noted == {"homeroom_teacher": (Note.DUTIES_MEET,), "account_officer": (Note.DUTIES_MEET,)}
+    assert noted == dict.fromkeys(("homeroom_teacher", "account_officer"), (Note.CODE_SEEN, Note.DUTIES_MEET))

@@ -170,6 +170,8 @@ class DocumentDetailOut(DocumentOut):
     content_text: str
     """The exact bytes (RFC 8785) that `sha256` is the hash of; empty for attested paper."""
     signatures: list[SignatureOut]
+    code_seen_by_giver: bool
+    """Whoever signed for the giver was shown the receiver's code, and the receiver has not confirmed since."""
 
     @classmethod
     def of(cls, seen: DocumentSeen) -> "DocumentDetailOut":
@@ -180,6 +182,7 @@ class DocumentDetailOut(DocumentOut):
             content=json.loads(content) if content else None,
             content_text=content,
             signatures=[SignatureOut.model_validate(s) for s in seen.signatures],
+            code_seen_by_giver=seen.code_seen_by_giver,
         )
 
 

@@ -131,6 +131,12 @@ class SecondFactorOut(Out):
     created_at: datetime
 
 
+class ConfirmedOut(Out):
+    """Whose view of a code is over with the holder's confirmation."""
+
+    seen_by: list[str]
+
+
 class SecondFactorsOut(Out):
     """What is asked for beside the password; any one of them will do."""
 

@@ -8,12 +8,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from access_service.api.deps import DueCallerDep, ServicesDep
+from access_service.api.deps import CallerDep, DueCallerDep, ServicesDep
 from access_service.api.idempotency import ReadingRoute
 from access_service.api.routing import PROBLEMS
 from access_service.api.schemas_base import Id
 from access_service.api.schemas_sign_in import (
     AgainShown,
+    ConfirmedOut,
     NewPasskey,
     NewPassword,
     PasskeyOptionsOut,
@@ -22,7 +23,7 @@ from access_service.api.schemas_sign_in import (
     TotpCode,
     TotpOut,
 )
-from access_service.usecases import second_factor, sign_in
+from access_service.usecases import codes, second_factor, sign_in
 
 router = APIRouter(prefix="/v1/me", tags=["sessions"], route_class=ReadingRoute, responses=PROBLEMS)
 FactorId = Annotated[Id, Path()]
@@ -68,3 +69,10 @@ def confirm_passkey(services: ServicesDep, caller: DueCallerDep, body: NewPasske
 def remove_factor(services: ServicesDep, caller: DueCallerDep, id: FactorId, body: AgainShown) -> SessionOut:  # noqa: A002
     """Use it no longer; an admin account keeps one. Every session ends, and the answer is a new one."""
     return SessionOut.of(second_factor.remove_factor(services, caller, id, body.password, body.second))
+
+
+@router.post("/account/confirm")
+def confirm_account(services: ServicesDep, caller: CallerDep, body: AgainShown) -> ConfirmedOut:
+    """With a second factor of one's own: nobody else opens the account. The mark on papers goes."""
+    done = codes.confirm_account(services, caller, body.password, body.second)
+    return ConfirmedOut(seen_by=sorted({code.shown_to for code in done}))

@@ -251,6 +251,15 @@ def unlock(
             help="Take the password and the second factors away, and print a one-time activation link instead.",
         ),
     ] = False,
+    operator: Annotated[
+        str | None,
+        typer.Option(
+            "--operator",
+            metavar="NAME",
+            help="With --code: who asks, with their secret; then a second operator may confirm it.",
+        ),
+    ] = None,
+    secret_file: options.SecretFile = None,
     database: options.Database = None,
     register: options.Register = None,
     json: options.Json = False,
@@ -258,7 +267,15 @@ def unlock(
     """Break-glass: let an account in again that was locked or not used for too long. The audit log says so."""
     from access_service.cli.unlock import run_unlock
 
-    run_unlock(username, with_code=code, database=database, register=register, as_json=json)
+    run_unlock(
+        username,
+        with_code=code,
+        database=database,
+        register=register,
+        as_json=json,
+        operator=operator,
+        secret_file=secret_file,
+    )
 
 
 @app.command()

@@ -161,6 +161,7 @@ def _document(document: ExplainedDocument) -> str:
         f"{KINDS[document.kind]}{number} ngày {day_text(document.dated)}, "
         f"{DOCUMENT_STATES[DocumentState(document.state)]}, "
         f"SHA-256 {document.sha256}"
+        + ("; người ký bên giao đã được biết mã kích hoạt của bên nhận" if document.code_seen_by_giver else "")
     )
 
 

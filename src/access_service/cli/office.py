@@ -17,7 +17,7 @@ from access_service.domain.names import PersonId, RegisterId
 from access_service.domain.time import local
 from access_service.domain.waiting import WaitingAct, WaitingKind, WrittenDecision
 from access_service.settings import Settings
-from access_service.usecases import confirming, operators, root_office
+from access_service.usecases import confirming, operators, recoveries, root_office
 from access_service.usecases.accounts import Issued
 from access_service.usecases.import_sheets import clean
 from access_service.usecases.operators import OperatorKey
@@ -100,8 +100,11 @@ def run_release(said: Entered, *, position: str, person: str | None, on: str | N
 def run_confirm(
     id_: str, operator: str, secret_file: Path | None, *, only_links: bool, at: At, as_json: bool
 ) -> None:
-    """Confirm what another operator prepared."""
+    """Confirm what another operator prepared, or the recovery that they asked for."""
     key = operator_key(operator, secret_file)
+    if id_.startswith("rec_"):
+        _confirm_recovery(id_, key, at=at, as_json=as_json)
+        return
     with office(at) as (services, register, settings):
         issued: Sequence[Issued] = ()
         done = None if only_links else confirming.confirm_as_operator(services, register, id_, key)
@@ -124,6 +127,15 @@ def run_confirm(
         typer.echo(f"Đã xác nhận {id_} / confirmed: {done.result}")
     for i, link in links:
         typer.echo(f"  {i.account.username}, đến {instant_text(i.activation_until)}:\n    {link}")
+
+
+def _confirm_recovery(id_: str, key: OperatorKey, *, at: At, as_json: bool) -> None:
+    with office(at) as (services, register, _):
+        done = recoveries.approve_as_operator(services, register, id_, key)
+    if as_json:
+        say_json({"id": id_, "result": done.account, "accounts": []})
+    else:
+        typer.echo(f"Đã xác nhận {id_} / confirmed: {done.account}")
 
 
 def run_waiting(*, at: At, as_json: bool) -> None:

@@ -11,7 +11,7 @@ operators = typer.Typer(
     help="Operators with a credential of their own.", no_args_is_help=True, rich_markup_mode=None
 )
 Position = Annotated[str, typer.Option(metavar="POSITION", help="The position, in the pack's word: director, …")]
-ActId = Annotated[str, typer.Argument(help="Id of what waits, `wai_…`.")]
+ActId = Annotated[str, typer.Argument(help="Id of what waits, `wai_…`, or of a recovery, `rec_…`.")]
 
 
 def appoint(

@@ -117,6 +117,8 @@ EVENTS: Mapping[str, Edges] = {
     "recovery.stop": ends(Power.ACCOUNT),
     "home.move": yields(Power.ACCOUNT) | ends(Power.ACCOUNT),
     "home.upgrade": HARMLESS,
+    # The holder outlived whoever saw the code: a mark on papers goes, no right moves.
+    "account.confirm": HARMLESS,
     "account.issue": yields(Power.ACCOUNT),
     "account.recover": yields(Power.ACCOUNT),
     "account.resume": yields(Power.ACCOUNT),

@@ -59,6 +59,8 @@ class Recovery:
     stopped_by: PersonId | None = None
     stopped_because: str | None = None
     used_at: datetime | None = None
+    operator: str | None = None
+    """The operator who asked, by name, where they showed who they are."""
     valid_to: datetime | None = None
     """When it was stopped or used."""
 
@@ -66,6 +68,11 @@ class Recovery:
     def open_from(self) -> datetime:
         """When its code opens."""
         return self.opens_at if self.approved_at is None else min(self.approved_at, self.opens_at)
+
+
+def as_operator(name: str) -> PersonId:
+    """How an operator stands as the second person of a recovery; no person of the register is named so."""
+    return PersonId(f"{OPERATOR}:{name}")
 
 
 def state_at(recovery: Recovery, now: datetime) -> RecoveryState:
@@ -128,3 +135,18 @@ def check_second(
         # Beside the operator only one of the leadership in person.
         return
     raise RefusedError(Refusal.FORBIDDEN, "one of the leadership of the unit, or of one above it, confirms that")
+
+
+def check_second_operator(ground: Ground, recovery: Recovery, account: Account, name: str) -> None:
+    """(A3) A second operator confirms what another one asked for: only where nobody in the register is above.
+
+    The first one must have shown who they are: otherwise nobody knows that it is not the same one again.
+    """
+    if state_at(recovery, ground.now) is not RecoveryState.WAITING:
+        raise RefusedError(Refusal.DOCUMENT_STATE, "the recovery does not wait any more", recovery=recovery.id)
+    if recovery.asker != OPERATOR or None not in responsible_units(ground, account, LEADERS):
+        raise RefusedError(
+            Refusal.SIGNER_NOT_LEADER, "one of the leadership of the unit, or of one above it, confirms that"
+        )
+    if recovery.operator is None or recovery.operator == name:
+        raise RefusedError(Refusal.SELF_SERVICE, "a second operator confirms what a named one asked for")

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from access_service.domain.accounts import Account, Custody, Home, Suspension
+from access_service.domain.codes import CodeShown
 from access_service.domain.delegation import Authority, Confirmation, Grant, Inspection, LeavingCase
 from access_service.domain.documents import Document, Signature
 from access_service.domain.errors import NotFoundError
@@ -69,6 +70,7 @@ CODECS: dict[type[Any], Codec[Any]] = {
         (Account, tables.AccountRow),
         (Home, tables_accounts.HomeRow),
         (Recovery, tables_accounts.RecoveryRow),
+        (CodeShown, tables_accounts.CodeShownRow),
         (Suspension, tables.SuspensionRow),
         (Custody, tables.CustodyRow),
         (Authority, tables.AuthorityRow),
@@ -88,6 +90,7 @@ CODECS: dict[type[Any], Codec[Any]] = {
     )
 }
 NOUNS = {
+    CodeShown: "code shown",
     AuthorityMove: "authority move",
     ManagementEdge: "management edge",
     SchoolYear: "school year",

@@ -17,6 +17,16 @@ class HomeRow(Fact, table=True):  # noqa: D101
     basis: str = Field(sa_type=Text)
 
 
+class CodeShownRow(Fact, table=True):
+    """Who was shown the code of somebody else's account; never the code."""
+
+    __tablename__ = "codes_shown"
+    __table_args__ = _by("codes_shown", "account", "holder")
+    account: str
+    holder: str
+    shown_to: str
+
+
 class RecoveryRow(Fact, table=True):
     """Codes that wait: SHA-256 only."""
 
@@ -36,6 +46,7 @@ class RecoveryRow(Fact, table=True):
     stopped_by: str | None = None
     stopped_because: str | None = Field(default=None, sa_type=Text)
     used_at: datetime | None = None
+    operator: str | None = None
 
 
 class KnownSourceRow(SQLModel, table=True):

@@ -15,6 +15,7 @@ from access_service.domain.accounts import (
     responsible_units,
     state_of,
 )
+from access_service.domain.codes import CodeShown
 from access_service.domain.common_passwords import check_not_common
 from access_service.domain.delegation import LEADERS
 from access_service.domain.errors import InvalidError, RefusedError, UnavailableError
@@ -362,6 +363,8 @@ def _open_recovered(services: Services, register: RegisterId, id_: str, password
         if account.activated_at is None:
             tx.put(replace(account, activated_at=tx.now))
         tx.put(replace(recovery, used_at=tx.now, valid_to=tx.now))
+        if recovery.asker != OPERATOR:
+            keep_shown(doing, account, recovery.asker)
         tx.happened("account.activate", account.id, recovery=id_, second_factors=dropped)
         tx.touches(account.id)
     services.after_commit(register)
@@ -431,8 +434,17 @@ def new_account(doing: Act, *, unit: UnitId, kind: AccountKind, person: PersonId
     # Whoever was shown the code could use it before the holder does: the log says who that was.
     shown = {"shown_to": doing.caller.person} if doing.caller is not None else {"shown_to": "operator"}
     doing.tx.happened("account.issue", account.id, unit=unit, kind=str(kind), **shown)
+    if doing.caller is not None:
+        keep_shown(doing, account, doing.caller.person)
     doing.tx.touches(account.id)
     return issued
+
+
+def keep_shown(doing: Act, account: Account, shown_to: PersonId) -> None:
+    """Somebody else was shown the code of a person's account: what they give each other is marked."""
+    if account.kind is not AccountKind.USE or account.person is None or account.person == shown_to:
+        return
+    doing.tx.put(CodeShown(doing.new_id("cod"), account.id, account.person, shown_to, doing.now))
 
 
 def new_activation(doing: Act, account: Account, *, is_new_holder: bool) -> Issued:

@@ -10,6 +10,7 @@ from typing import Any
 
 from access_service.domain.access import AccessRequest, Allow, Decision, Deny
 from access_service.domain.accounts import Account, Suspension
+from access_service.domain.codes import CodeShown, is_seen_by_giver
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document, Signature
 from access_service.domain.names import (
@@ -293,7 +294,11 @@ class _Explainer:
             signatures=tuple(
                 self._signature(s) for s in sorted(newest, key=lambda s: (s.signed_at, order.index(s.side)))
             ),
+            code_seen_by_giver=is_seen_by_giver(document, newest, self._codes_of(document), self._now),
         )
+
+    def _codes_of(self, document: Document) -> list[CodeShown]:
+        return [] if document.receiver is None else self._reader.find(CodeShown, holder=document.receiver)
 
     def _signature(self, signature: Signature) -> ExplainedSignature:
         return ExplainedSignature(

@@ -101,6 +101,8 @@ class ExplainedDocument:
     signed_at: datetime | None
     ended_at: datetime | None
     signatures: tuple[ExplainedSignature, ...]
+    code_seen_by_giver: bool = False
+    """Whoever signed for the giver was shown the receiver's code, and the receiver has not confirmed since (A3)."""
 
 
 @dataclass(frozen=True, slots=True)

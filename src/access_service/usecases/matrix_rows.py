@@ -1,31 +1,29 @@
 """The rows of an access matrix, batch by batch of units and of grants."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from access_service.domain.accounts import Account, Custody, Suspension, state_of
+from access_service.domain.accounts import Account, Custody, state_of
 from access_service.domain.delegation import Confirmation, Grant, Inspection
-from access_service.domain.documents import Document, Signature
+from access_service.domain.documents import Document
 from access_service.domain.names import (
     AccountKind,
-    AccountState,
-    DocumentId,
     GrantState,
     Method,
     PersonId,
-    Side,
     UnitId,
 )
 from access_service.domain.org import Assignment, Person, SchoolClass
 from access_service.domain.policy import Pack
 from access_service.domain.separations import meetings, roles_held
-from access_service.domain.standing import OVER, GrantFacts, grant_state, head_at, reads_otherwise
+from access_service.domain.standing import OVER, GrantFacts, grant_state, head_at
 from access_service.engine.tables import Tables
-from access_service.storage.access import Gatherer, suspensions_by_account
+from access_service.storage.access import Gatherer
 from access_service.storage.audit import revision_at
 from access_service.storage.facts import Reader
+from access_service.usecases.matrix_papers import ACCOUNT_NOTES, Papers, late_among, read_papers
 from access_service.usecases.matrix_software import Shared, software_rows
 from access_service.usecases.matrix_values import VACANT, MatrixHead, MatrixRow, Note, Right, class_names
 
@@ -36,12 +34,6 @@ UNITS_AT_ONCE = 25
 GRANTS_AT_ONCE = 1_000
 """Grants whose paper is held in memory together."""
 
-_ACCOUNT_NOTES = {
-    AccountState.INVITED: Note.ACCOUNT_INVITED,
-    AccountState.SUSPENDED: Note.ACCOUNT_SUSPENDED,
-    AccountState.CLOSED: Note.ACCOUNT_CLOSED,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class _Line:
@@ -51,23 +43,6 @@ class _Line:
     grant: Grant
     assignment: Assignment | None
     person: PersonId | None
-
-
-@dataclass(slots=True)
-class _Papers:
-    """What is read once for a batch of rows."""
-
-    accounts: dict[str, Account]
-    suspensions: dict[str, list[Suspension]]
-    people: dict[str, Person]
-    giver_signatures: dict[str, list[Signature]]
-    documents: dict[DocumentId, Document]
-    classes: dict[str, SchoolClass] = field(default_factory=dict)
-    late: frozenset[str] = frozenset()
-    """Ids of facts recorded, or changed for the instant, only after it."""
-    narrowed: frozenset[str] = frozenset()
-    roles: dict[str, frozenset[str]] = field(default_factory=dict)
-    """What each account holds by then, here and elsewhere."""
 
 
 class Rows:
@@ -148,7 +123,8 @@ class Rows:
     def _grant_rows(self, lines: list[_Line]) -> Iterator[MatrixRow]:
         facts = {f.grant.id: f for f in self._gather.grants([line.grant for line in lines], self._at)}
         kept = [line for line in lines if self._is_wanted(facts[line.grant.id])]
-        papers = self._papers(
+        papers = read_papers(
+            self._reader,
             accounts={line.grant.account for line in kept},
             people={line.person for line in kept if line.person},
             documents={d.id: d for line in kept if (d := facts[line.grant.id].document) is not None},
@@ -164,18 +140,18 @@ class Rows:
     def _is_wanted(self, facts: GrantFacts) -> bool:
         return self._head.include_ended or grant_state(facts, self._at) not in OVER
 
-    def _was_there(self, grant: Grant, papers: _Papers) -> bool:
+    def _was_there(self, grant: Grant, papers: Papers) -> bool:
         """Not what was first recorded after the instant for a time after it: nobody could have seen it then."""
         return grant.valid_from <= self._at or grant.id not in papers.late
 
-    def _grant_row(self, line: _Line, facts: GrantFacts, papers: _Papers) -> MatrixRow:
+    def _grant_row(self, line: _Line, facts: GrantFacts, papers: Papers) -> MatrixRow:
         grant, duty = line.grant, line.assignment
         account = papers.accounts.get(grant.account)
         own = self._pack(grant.unit)
         tables = self._tables(grant.scope.unit)
         position = own.positions.get(duty.position) if own and duty else None
         role = own.roles.get(grant.role) if own else None
-        signature = self._giver(facts.document, papers)
+        signature = papers.giver(facts.document, self._at)
         commitment = self._commitment(facts)
         answerable = self._answerable(line.unit)
         activated = max(grant.valid_from, grant.activated_at or grant.valid_from)
@@ -222,11 +198,13 @@ class Rows:
         document: Document | None,
         account: Account | None,
         tables: Tables | None,
-        papers: _Papers,
+        papers: Papers,
     ) -> tuple[Note, ...]:
         grant, notes = line.grant, []
         if document is not None and document.method is Method.ATTESTED:
             notes.append(Note.ATTESTED)
+        if papers.is_code_seen(document, self._at):
+            notes.append(Note.CODE_SEEN)
         if papers.late & {grant.id, grant.assignment, grant.document}:
             notes.append(Note.RECORDED_LATE)
         if grant.id in papers.narrowed:
@@ -237,7 +215,7 @@ class Rows:
             notes.append(Note.UNCONFIRMED)
         if account is not None:
             state = state_of(account, papers.suspensions.get(account.id, ()), self._at)
-            notes += [_ACCOUNT_NOTES[state]] if state in _ACCOUNT_NOTES else []
+            notes += [ACCOUNT_NOTES[state]] if state in ACCOUNT_NOTES else []
         if tables is None:
             notes.append(Note.NO_POLICY)
         elif grant.role in self._met(tables.pack, papers.roles.get(grant.account, frozenset())):
@@ -319,10 +297,10 @@ class Rows:
                 custodies.setdefault(custody.account, []).append(custody)
         held = [c for found in custodies.values() for c in found]
         documents = {d.id: d for d in self._reader.find(Document, id=[c.document for c in held if c.document])}
-        papers = self._papers(
-            accounts={a.id for a in accounts}, people={c.person for c in held}, documents=documents
+        papers = read_papers(
+            self._reader, accounts={a.id for a in accounts}, people={c.person for c in held}, documents=documents
         )
-        self._mark_late_facts(papers, [*held, *documents.values()])
+        papers.late = late_among(self._before, [*held, *documents.values()], self._at)
         rows: dict[UnitId, list[MatrixRow]] = {}
         for account in accounts:
             mine = sorted(custodies.get(account.id, ()), key=lambda c: (c.valid_from, c.id))
@@ -331,11 +309,11 @@ class Rows:
             rows.setdefault(account.unit, []).extend(self._custody_row(account, c, papers) for c in held_by)
         return rows
 
-    def _custody_row(self, account: Account, custody: Custody | None, papers: _Papers) -> MatrixRow:
+    def _custody_row(self, account: Account, custody: Custody | None, papers: Papers) -> MatrixRow:
         document = papers.documents.get(custody.document) if custody and custody.document else None
-        signature = self._giver(document, papers)
+        signature = papers.giver(document, self._at)
         state: str = state_of(account, papers.suspensions.get(account.id, ()), self._at)
-        notes = []
+        notes = [Note.CODE_SEEN] if papers.is_code_seen(document, self._at) else []
         if custody is None:
             state, notes = VACANT, [Note.VACANT]
         elif custody.valid_to is not None and custody.valid_to <= self._at:
@@ -379,33 +357,6 @@ class Rows:
 
     # -- what both need
 
-    def _papers(self, *, accounts: set[Any], people: set[Any], documents: dict[DocumentId, Document]) -> _Papers:
-        """Everything shared by a batch of rows, in a handful of queries."""
-        reader = self._reader
-        signatures: dict[str, list[Signature]] = {}
-        for s in reader.find(Signature, document=list(documents), side=str(Side.GIVER)):
-            signatures.setdefault(s.document, []).append(s)
-        found = reader.find(Account, id=accounts)
-        signers = {s.person for found in signatures.values() for s in found}
-        return _Papers(
-            accounts={a.id: a for a in found},
-            suspensions=suspensions_by_account(reader, found),
-            people={p.id: p for p in reader.find(Person, id=people | signers)},
-            giver_signatures=signatures,
-            documents=documents,
-        )
-
-    def _giver(self, document: Document | None, papers: _Papers) -> Signature | None:
-        """Who signed for the giver by then, on the version in force."""
-        if document is None:
-            return None
-        signed = [
-            s
-            for s in papers.giver_signatures.get(document.id, ())
-            if s.version == document.version and s.signed_at <= self._at
-        ]
-        return max(signed, key=lambda s: (s.signed_at, s.id), default=None)
-
     def _answerable(self, unit: UnitId) -> PersonId | None:
         head = self._head_of(unit)
         return head.person if head else None
@@ -439,7 +390,7 @@ class Rows:
         found = self._gather.org.unit(unit)
         return found.name if found else ""
 
-    def _name(self, person: str | None, papers: _Papers | None) -> str:
+    def _name(self, person: str | None, papers: Papers | None) -> str:
         """A name of the batch, or of somebody many rows share: a head."""
         if person is None:
             return ""
@@ -450,27 +401,15 @@ class Rows:
             self._names[person] = found.name if found else ""
         return self._names[person]
 
-    def _mark_late(self, papers: _Papers, lines: list[_Line], facts: dict[Any, GrantFacts]) -> None:
+    def _mark_late(self, papers: Papers, lines: list[_Line], facts: dict[Any, GrantFacts]) -> None:
         """(16) What was recorded after the instant, or changed then with effect before it."""
         grants = [line.grant for line in lines]
         duties = [line.assignment for line in lines if line.assignment]
         documents = [d for line in lines if (d := facts[line.grant.id].document) is not None]
-        self._mark_late_facts(papers, [*grants, *duties, *documents])
+        papers.late = late_among(self._before, [*grants, *duties, *documents], self._at)
         if self._before is not None:
             before = {g.id: g for g in self._before.find(Grant, id=[g.id for g in grants])}
             papers.narrowed = frozenset(g.id for g in grants if g.id in before and before[g.id].scope != g.scope)
-
-    def _mark_late_facts(self, papers: _Papers, found: Iterable[Any]) -> None:
-        if self._before is None:
-            return
-        late: set[str] = set()
-        by_type: dict[type[Any], dict[str, Any]] = {}
-        for fact in found:
-            by_type.setdefault(type(fact), {})[fact.id] = fact
-        for value_type, now in by_type.items():
-            before = {fact.id: fact for fact in self._before.find(value_type, id=list(now))}
-            late |= {id_ for id_, fact in now.items() if reads_otherwise(before.get(id_), fact, self._at)}
-        papers.late = frozenset(late)
 
 
 def _earliest(*instants: datetime | None) -> datetime | None:

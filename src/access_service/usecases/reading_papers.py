@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from access_service.domain.audit import Event
+from access_service.domain.codes import CodeShown, is_seen_by_giver
 from access_service.domain.delegation import Confirmation, Grant, LeavingCase
 from access_service.domain.documents import Document, Signature, state_at
 from access_service.domain.duties import is_successor
@@ -49,6 +50,8 @@ class DocumentSeen:
     state: DocumentState
     """With lapsing applied."""
     signatures: tuple[Signature, ...]
+    code_seen_by_giver: bool = False
+    """Whoever signed for the giver was shown the receiver's code, and the receiver has not confirmed since (A3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,10 @@ def read_document(services: Services, caller: Caller, id_: DocumentId) -> Docume
             raise NotFoundError("document", id_)
         if caller.person not in (document.receiver, awaited(document)) and not _may_read(seen, document.unit):
             raise NotFoundError("document", id_)
-        return DocumentSeen(document, state_now(seen, document), _signatures(seen, document))
+        signed = _signatures(seen, document)
+        shown = seen.reader.find(CodeShown, holder=document.receiver) if document.receiver else []
+        is_seen = is_seen_by_giver(document, signed, shown, seen.now)
+        return DocumentSeen(document, state_now(seen, document), signed, is_seen)
 
 
 def _signatures(seen: View, document: Document) -> tuple[Signature, ...]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from access_service.domain.accounts import Account, Custody, answers_for, custodian_at
 from access_service.domain.delegation import HEADS, LEADERS
 from access_service.domain.errors import NotFoundError, RefusedError
-from access_service.domain.names import AccountId, AccountKind, PersonId
+from access_service.domain.names import AccountId, AccountKind, PersonId, RegisterId
 from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.recovery import (
@@ -14,8 +14,10 @@ from access_service.domain.recovery import (
     SEEN_DAYS,
     Recovery,
     RecoveryState,
+    as_operator,
     check_asked,
     check_second,
+    check_second_operator,
     state_at,
 )
 from access_service.domain.sign_in import Due, wait_hours
@@ -28,8 +30,9 @@ from access_service.usecases.accounts import (
     factors_in,
     stop_recoveries,
 )
+from access_service.usecases.operators import OperatorKey, check_operator
 from access_service.usecases.second_factor import Second, WrongFactorError, accept, ask, claim
-from access_service.usecases.services import Act, Caller, Services, View, act, as_missing, look
+from access_service.usecases.services import Act, Caller, Services, View, act, as_missing, look, operate
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,15 @@ def ask_recovery(
         raise RefusedError(Refusal.SECOND_FACTOR_WRONG, "the second factor is wrong, or was used before") from None
 
 
-def begin_recovery(doing: Act, account: Account, by: AccountId, asker: PersonId, *, resets_factor: bool) -> Asked:
+def begin_recovery(
+    doing: Act,
+    account: Account,
+    by: AccountId,
+    asker: PersonId,
+    *,
+    resets_factor: bool,
+    operator: str | None = None,
+) -> Asked:
     """A recovery that waits from now, in place of any earlier one."""
     stop_recoveries(doing, account.id, "asked for again")
     code, pack = passwords.new_secret(192), doing.pack_for(answers_for(doing.ground, account))
@@ -119,10 +130,12 @@ def begin_recovery(doing: Act, account: Account, by: AccountId, asker: PersonId,
         resets_factor=resets_factor,
         opens_at=doing.now + timedelta(hours=wait_hours(pack)),
         valid_from=doing.now,
+        operator=operator,
     )
     doing.tx.put(recovery)
+    named = {} if operator is None else {"operator": operator}
     doing.tx.happened(
-        "account.recover", account.id, recovery=recovery.id, shown_to=asker, second_factors=resets_factor
+        "account.recover", account.id, recovery=recovery.id, shown_to=asker, second_factors=resets_factor, **named
     )
     doing.tx.touches()
     return Asked(account, recovery, code)
@@ -219,6 +232,23 @@ def recoveries_of(services: Services, caller: Caller) -> list[tuple[Recovery, Re
         return [(r, state_at(r, seen.now)) for r in recent if r.account in mine]
 
 
-def operator_recovery(doing: Act, account: Account) -> Asked:
-    """The operator asks; one of the leadership confirms, or the wait goes by unopposed."""
-    return begin_recovery(doing, account, AccountId(OPERATOR), PersonId(OPERATOR), resets_factor=True)
+def operator_recovery(doing: Act, account: Account, key: OperatorKey | None) -> Asked:
+    """The operator asks; one of the leadership or a second operator confirms, or the wait goes by unopposed."""
+    name = None if key is None else check_operator(doing, key)
+    return begin_recovery(
+        doing, account, AccountId(OPERATOR), PersonId(OPERATOR), resets_factor=True, operator=name
+    )
+
+
+def approve_as_operator(services: Services, register: RegisterId, id_: str, key: OperatorKey) -> Recovery:
+    """At the root a second operator, with a credential of their own, confirms what a named one asked for (A3)."""
+    with operate(services, register) as doing:
+        name = check_operator(doing, key)
+        recovery = doing.tx.require(Recovery, id_)
+        account = doing.tx.require(Account, recovery.account)
+        check_second_operator(doing.ground, recovery, account, name)
+        done = replace(recovery, approved_by=as_operator(name), approved_at=doing.now)
+        doing.tx.put(done)
+        doing.tx.happened("recovery.approve", id_, account=account.id, in_person=False, operator=name)
+        doing.tx.touches()
+        return done

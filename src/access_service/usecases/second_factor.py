@@ -179,8 +179,19 @@ def _confirm(services: Services, caller: Caller, password: str, second: Second |
     credential = confirm_password(services, caller, password)
     with services.db.read(caller.register) as reader:
         factors = factors_in(reader, caller.account)
-    if not factors:
-        return
+    if factors:
+        show_again(services, caller, credential, factors, second)
+
+
+@powerless("it only checks the caller's own second factor")
+def show_again(
+    services: Services,
+    caller: Caller,
+    credential: stored_accounts.Credential,
+    factors: list[SecondFactor],
+    second: Second | None,
+) -> None:
+    """Ask for one of these factors, or take the one that was shown; a wrong one counts towards lockout."""
     if not second:
         raise ask(services, credential, factors)
     try:

@@ -65,6 +65,7 @@ NOTES = {
     Note.CHANGED_LATER: "phạm vi đã thay đổi sau thời điểm của ma trận",
     Note.ATTESTED: "biên bản ký trên giấy, do người nhập dữ liệu khai",
     Note.NO_END: "quyền được giao không ghi ngày hết hiệu lực",
+    Note.CODE_SEEN: "người ký bên giao đã được biết mã kích hoạt của bên nhận; bên nhận chưa xác nhận tài khoản",
     Note.UNCONFIRMED: "chưa được thủ trưởng mới xác nhận",
     Note.ACCOUNT_INVITED: "tài khoản chưa kích hoạt",
     Note.ACCOUNT_SUSPENDED: "tài khoản đang tạm khoá",

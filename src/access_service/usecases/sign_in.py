@@ -29,6 +29,7 @@ from access_service.usecases.accounts import (
     rules_of,
     set_password,
 )
+from access_service.usecases.operators import OperatorKey
 from access_service.usecases.recoveries import Asked, operator_recovery
 from access_service.usecases.second_factor import Second, WrongFactorError, accept, ask, claim
 from access_service.usecases.services import Act, Caller, Services, act, operate
@@ -159,11 +160,19 @@ def change_password(services: Services, caller: Caller, password: str, new: str)
         return new_session(doing, caller, rules, due_factor(rules, _kinds(factors)))
 
 
-def unlock(services: Services, register: RegisterId, username: str, *, with_code: bool = False) -> Asked | None:
+def unlock(
+    services: Services,
+    register: RegisterId,
+    username: str,
+    *,
+    with_code: bool = False,
+    operator: OperatorKey | None = None,
+) -> Asked | None:
     """Break-glass, by the operator: the account is neither locked nor asleep any more.
 
-    With a code, a recovery is asked for: one of the leadership confirms it, or it waits. Its code sets a new
-    password, and the second factors go: for the root's accounts, which nobody in the register is above.
+    With a code, a recovery is asked for: one of the leadership confirms it, or a second operator where this one
+    shows who they are, or it waits. Its code sets a new password, and the second factors go: for the root's
+    accounts, which nobody in the register is above.
     `NotFoundError` for an unknown username.
     """
     with operate(services, register) as doing:
@@ -173,7 +182,7 @@ def unlock(services: Services, register: RegisterId, username: str, *, with_code
         account = doing.tx.require(Account, credential.account)
         issued = None
         if with_code:
-            issued = operator_recovery(doing, account)
+            issued = operator_recovery(doing, account, operator)
         else:
             stored.admit(doing.tx.connection, credential, now=doing.now)
         doing.tx.happened("account.unlock", account.id, code=with_code)
