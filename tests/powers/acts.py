@@ -25,7 +25,11 @@ def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
             if not isinstance(function, FunctionType) or function.__module__ != module.__name__:
                 continue
             is_act = list(inspect.signature(function).parameters)[:2] == ["services", "caller"]
-            if is_act and not name.startswith("_") and function not in (services.act, services.look):
+            if (
+                is_act
+                and not name.startswith("_")
+                and function not in (services.act, services.look, services.refusing)
+            ):
                 yield f"{info.name}.{name}", function
 
 

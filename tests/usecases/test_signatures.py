@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from access_service.domain import turns
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import DocumentId, DocumentState
 from access_service.domain.reasons import Refusal
@@ -50,7 +51,7 @@ def test_a_wrong_password_signs_nothing(school_world: World) -> None:
 def test_a_batch_is_bounded(school_world: World) -> None:
     world = school_world
     head = world.people[f"head:{SCHOOL}"].caller
-    shown = [Presented(DocumentId(f"doc_{n}"), 1, "") for n in range(signatures.MOST_AT_ONCE + 1)]
+    shown = [Presented(DocumentId(f"doc_{n}"), 1, "") for n in range(turns.MOST_AT_ONCE + 1)]
     with world.refuses(Refusal.BATCH_TOO_LARGE):
         signatures.sign_batch(world.services, head, PASSWORD, shown)
     with world.refuses(Refusal.INVALID):

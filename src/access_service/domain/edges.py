@@ -60,6 +60,15 @@ def acts_for(ground: Ground, holder: Holder, unit: UnitId) -> bool:
     return any(leads(ground, holder.person, above) for above in chain)
 
 
+def is_related(ground: Ground, holder: Holder, unit: UnitId) -> bool:
+    """Does a unit of the holder's stand on the same chain as this one? Then they may hear of it."""
+    above, mine = office_chain(ground, unit), {holder.unit}
+    if holder.kind is AccountKind.USE:
+        # Whoever serves at several schools, or has just moved, sees where they serve.
+        mine |= {a.unit for a in ground.facts.find(Assignment, person=holder.person) if ground.now in a.interval}
+    return any(own in above or unit in chain_of(ground.org, own, ground.now) for own in mine)
+
+
 def _answers(ground: Ground, holder: Holder, account: Account, ranks: Collection[Rank]) -> bool:
     units = responsible_units(ground, account, ranks)
     return all(unit is not None and acts_for(ground, holder, unit) for unit in units)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from access_service.domain.accounts import Account, Custody, Suspension, state_of
+from access_service.domain.acting import laid_on
 from access_service.domain.custody import Standing, custodies_of, lapses, ranks_in
 from access_service.domain.delegation import DIRECT_MANAGER, HEADS, OWN_UNIT, Authority, Confirmation, Grant
 from access_service.domain.documents import Document, lapses_at
@@ -42,10 +43,7 @@ WITHOUT_RULE = frozenset({"minutes", "commitment"})
 
 def suspensions_on(reader: Reader, account: Account) -> list[Suspension]:
     """What an act laid on the account, and when no duty held for its person (A7)."""
-    laid_on = reader.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=account.id)
-    if account.person is None:
-        return laid_on
-    return [*laid_on, *lapses(account, reader.find(Assignment, person=account.person))]
+    return laid_on(reader, account)
 
 
 def suspensions_by_account(reader: Reader, accounts: Iterable[Account]) -> dict[str, list[Suspension]]:

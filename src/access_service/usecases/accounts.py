@@ -16,6 +16,7 @@ from access_service.domain.accounts import (
     state_of,
 )
 from access_service.domain.codes import CodeShown
+from access_service.domain.acting import answering_unit, is_leaving
 from access_service.domain.common_passwords import check_not_common
 from access_service.domain.delegation import LEADERS
 from access_service.domain.errors import InvalidError, RefusedError, UnavailableError
@@ -44,7 +45,7 @@ from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
 from access_service.storage.recoveries import place_of_code
 from access_service.storage.second_factor import SecondFactor, drop_factors, factors_of
-from access_service.usecases.services import Act, Caller, Services, View, act, is_leaving
+from access_service.usecases.services import Act, Caller, Services, View, act
 
 WRONG = "username or password is wrong, or the account is locked"
 DUE_TEXT = {
@@ -190,8 +191,7 @@ def check_responsible(doing: View, account: Account, ranks: Collection[Rank]) ->
     for unit in responsible_units(doing.ground, account, ranks):
         if unit is None:
             doing.check_visible(account.unit)
-            raise RefusedError(Refusal.FORBIDDEN, "nobody in the register is above the root", unit=account.unit)
-        doing.as_above(unit)
+        doing.as_above(answering_unit(unit, account))
 
 
 def caller_from_token(

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from access_service.domain import edges, papers
-from access_service.domain.custody import check_custody, custody_duty
+from access_service.domain import edges, papers, preparing, turns
 from access_service.domain.delegation import (
     Authority,
     Grant,
@@ -17,8 +16,8 @@ from access_service.domain.delegation import (
     check_office,
     complete,
 )
-from access_service.domain.documents import Document, first_state, is_open, is_waiting, move
-from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
+from access_service.domain.documents import Document, first_state, move
+from access_service.domain.errors import NotFoundError
 from access_service.domain.names import (
     AccountKind,
     AssignmentId,
@@ -32,7 +31,7 @@ from access_service.domain.names import (
     PersonId,
     UnitId,
 )
-from access_service.domain.org import Assignment, Person, manager_of
+from access_service.domain.org import Assignment, Person
 from access_service.domain.papers import (
     Body,
     CommitmentBody,
@@ -41,8 +40,8 @@ from access_service.domain.papers import (
     HandoverBody,
     lines_of,
 )
+from access_service.domain.policy import CommitmentText
 from access_service.domain.powers import Power, ends, power, powerless
-from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.separations import check_separations
 from access_service.signing.canonical import canonical, sha256_hex
@@ -103,20 +102,15 @@ def propose_handover(
     with act(services, caller, "handover.propose", unit) as doing:
         as_preparing(doing, unit, receiver)
         doing.tx.require(Person, receiver)
-        if receiver == caller.person:
-            raise RefusedError(Refusal.SELF_SERVICE, "a custodian prepares nothing for themselves")
-        account = doing.use_account_of(receiver)
-        if account is None:
-            raise RefusedError(Refusal.ACCOUNT_NOT_ACTIVE, "the receiver has no use account yet")
-        if not lines:
-            raise InvalidError("minutes have at least one line")
+        preparing.check_receiver(caller, receiver)
+        account = preparing.receiving_account(doing.ground, receiver)
+        preparing.check_lines(lines)
         duties = doing.tx.find(Assignment, person=receiver, unit=unit)
         document_id, grants, needs = DocumentId(doing.new_id("doc")), [], set[str]()
         for line in lines:
             held = own_authority(doing, unit, line.authority)
             office = doing.office(unit, held)
-            if line.role not in office.pack.roles:
-                raise InvalidError(f"the policy knows no role `{line.role}`", role=line.role)
+            preparing.check_role(office.pack, line.role)
             grant = Grant(
                 id=GrantId(doing.new_id("grn")),
                 account=account.id,
@@ -133,8 +127,8 @@ def propose_handover(
             duty = doing.tx.require(Assignment, line.assignment)
             grant = complete(office, grant, duty)
             rule = check_grant(office, grant, account, duty, held=duties)
-            _check_replaced(doing, grant)
-            _check_none_waits(doing, grant)
+            preparing.check_replaces(doing.ground, grant)
+            preparing.check_none_waits(doing.ground, grant)
             needs |= rule.documents
             grants.append(grant)
         check_separations(doing.ground, doing.pack_for(unit), account.id, [grant.role for grant in grants])
@@ -168,31 +162,6 @@ def _minutes_replaced(doing: Act, grants: Sequence[Grant]) -> DocumentId | None:
     """The minutes that supplementary ones supplement, when all replaced lines stand in the same."""
     replaced = {doing.tx.require(Grant, grant.replaces).document for grant in grants if grant.replaces}
     return replaced.pop() if len(replaced) == 1 else None
-
-
-def _check_none_waits(doing: Act, grant: Grant) -> None:
-    """One open paper for a duty and role: what waits is signed, revised or cancelled before another is made."""
-    lines = doing.tx.find(Grant, assignment=grant.assignment, role=grant.role)
-    waiting = [g.document for g in lines if g.activated_at is None and g.ended_at is None and g.document]
-    for document in doing.tx.find(Document, id=waiting):
-        if is_open(document, now=doing.now, lapse_after=doing.lapse_after(document.unit)):
-            raise RefusedError(
-                Refusal.DUPLICATE,
-                f"minutes for `{grant.role}` on that duty wait already",
-                document=document.id,
-                assignment=grant.assignment or "",
-                role=grant.role,
-            )
-
-
-def _check_replaced(doing: Act, grant: Grant) -> None:
-    if grant.replaces is None:
-        return
-    old = doing.tx.require(Grant, grant.replaces)
-    if old.account != grant.account or old.unit != grant.unit:
-        raise NotFoundError("grant", grant.replaces)
-    if old.ended_at is not None:
-        raise RefusedError(Refusal.GRANT_ENDED, "the grant to be replaced is over", grant=old.id)
 
 
 def new_document(
@@ -256,15 +225,11 @@ def compose(doing: Act, document: Document, body: Body) -> Document:
 
 def _commitment_due(doing: Act, unit: UnitId, person: PersonId) -> Document | None:
     """Prepare a commitment unless one to this unit stands, or waits, with the text in force."""
-    pack = doing.pack_for(unit)
-    text = pack.commitment_in_force(doing.now)
-    if text is None:
-        raise RefusedError(Refusal.NO_POLICY, "the policy has no commitment text in force", unit=unit)
-    lapse_after = doing.lapse_after(unit)
-    for held in doing.tx.find(Document, receiver=person, unit=unit, kind=str(DocumentKind.COMMITMENT)):
-        waits = is_waiting(held, now=doing.now, lapse_after=lapse_after)
-        if held.text_version == text.version and (waits or held.state is DocumentState.SIGNED):
-            return None
+    text = preparing.text_in_force(doing.ground, unit)
+    return None if preparing.is_promised(doing.ground, person, unit) else _commitment(doing, unit, person, text)
+
+
+def _commitment(doing: Act, unit: UnitId, person: PersonId, text: CommitmentText) -> Document:
     return new_document(
         doing,
         kind=DocumentKind.COMMITMENT,
@@ -281,13 +246,9 @@ def _commitment_due(doing: Act, unit: UnitId, person: PersonId) -> Document | No
 def prepare_commitment(services: Services, caller: Caller, unit: UnitId) -> Document:
     """A person prepares their own commitment, for instance when a new text binds (#55, #59)."""
     with act(services, caller, "commitment.prepare", unit) as doing:
-        if not any(doing.now in a.interval for a in doing.tx.find(Assignment, person=caller.person, unit=unit)):
-            doing.check_visible(unit)
-            raise RefusedError(Refusal.ASSIGNMENT_MISSING, f"no duty in `{unit}`", unit=unit)
-        document = _commitment_due(doing, unit, caller.person)
-        if document is None:
-            raise RefusedError(Refusal.DUPLICATE, "a commitment with the text in force stands or waits")
-        return document
+        doing.check_visible(unit)
+        preparing.check_promising(doing.ground, caller.person, unit)
+        return _commitment(doing, unit, caller.person, preparing.text_in_force(doing.ground, unit))
 
 
 @powerless("nothing is handed over before both have signed")
@@ -305,8 +266,7 @@ def propose_custody(
         if caller.kind is not AccountKind.ADMIN:
             doing.as_custodian(unit)
         duty, holder = _custody_terms(doing, unit, giver=giver, receiver=receiver)
-        if receiver == caller.person:
-            raise RefusedError(Refusal.SELF_SERVICE, "nobody hands an account to themselves")
+        preparing.check_handing_on(caller, receiver)
         account = admin_account(doing, unit)
         return new_document(
             doing,
@@ -321,32 +281,9 @@ def propose_custody(
 
 def _custody_terms(doing: Act, unit: UnitId, *, giver: UnitId, receiver: PersonId) -> tuple[Assignment, str]:
     """On which duty, and as what, the person may operate the account now, handed over by `giver` (rule 6)."""
-    pack = doing.pack_for(unit)
     doing.tx.require(Person, receiver)
-    found = custody_duty(pack, doing.tx.find(Assignment, person=receiver, unit=unit), doing.now)
-    if found is None:
-        raise RefusedError(Refusal.ASSIGNMENT_MISSING, f"the receiver has no duty in `{unit}`", unit=unit)
-    duty, holder = found
-    check_custody(
-        pack,
-        holder=holder,
-        giver=giver,
-        unit=unit,
-        manager=manager_of(doing.org, unit, doing.now),
-        current=doing.custody_of(unit),
-    )
-    return duty, holder
-
-
-def check_custody_again(doing: Act, document: Document) -> None:
-    """What held when custody was proposed holds when the last side signs: nobody took it over in between (5, 6)."""
-    body = papers.read(document.content, CustodyBody)
-    if document.receiver is None:
-        raise RuntimeError("custody without a receiver")
-    unit = body.custody_of
-    _, holder = _custody_terms(doing, unit, giver=document.unit, receiver=document.receiver)
-    if holder != body.holder:
-        raise RefusedError(Refusal.ASSIGNMENT_MISSING, "the receiver's duty is another one by now", unit=unit)
+    current = doing.custody_of(unit)
+    return preparing.custody_terms(doing.ground, unit, giver=giver, receiver=receiver, current=current)
 
 
 @powerless("a draft goes to its first signer")
@@ -366,10 +303,8 @@ def revise(
     with act(services, caller, "document.revise", id_) as doing:
         document = _prepared(doing, id_)
         is_minutes = document.kind in (DocumentKind.HANDOVER_MINUTES, DocumentKind.SUPPLEMENTARY_MINUTES)
-        if is_minutes and document.receiver == caller.person:
-            raise RefusedError(Refusal.SELF_SERVICE, "a custodian prepares nothing for themselves")
-        if version != document.version:
-            raise RefusedError(Refusal.STALE_VERSION, f"version {document.version} is the newest")
+        preparing.check_receiver(caller, document.receiver if is_minutes else None)
+        turns.check_version(document, version)
         state = move(document, "revise", now=doing.now, lapse_after=doing.lapse_after(document.unit))
         lines = doing.tx.find(Grant, document=id_)
         for grant in lines:
@@ -411,7 +346,7 @@ def visible(doing: View, id_: DocumentId) -> Document:
     """
     caller = doing.require_caller()
     document = doing.reader.require(Document, id_)
-    is_named = caller.person in (document.receiver, awaited(document))
+    is_named = caller.person in (document.receiver, turns.awaited(document))
     is_own = is_named or bool(doing.leading(caller.person, document.unit))
     if not is_own and not doing.is_related(document.unit):
         raise NotFoundError("document", id_)
@@ -432,22 +367,10 @@ def return_document(services: Services, caller: Caller, id_: DocumentId, *, reas
         document = visible(doing, id_)
         state = move(document, "return", now=doing.now, lapse_after=doing.lapse_after(document.unit))
         if document.state is DocumentState.AWAITING_RECEIVER:
-            check_turn(doing, document)
-        elif not doing.leading(caller.person, document.unit):
-            raise RefusedError(Refusal.SIGNER_NOT_LEADER, "only the giver's leadership returns it")
+            turns.check_turn(caller, document)
+        else:
+            turns.check_sends_back(doing.ground, caller, document)
         return _moved(doing, document, state, reason, "document.return")
-
-
-def awaited(document: Document) -> PersonId | None:
-    """Whose signature it waits for once the office has signed: the receiver's, or the witness's in their place."""
-    return papers.witness_of(document.kind, document.content) or document.receiver
-
-
-def check_turn(doing: Act, document: Document) -> None:
-    """The caller is the one person, in their own session, for whom the document waits."""
-    caller = doing.require_caller()
-    if caller.kind is not AccountKind.USE or caller.person != awaited(document):
-        raise RefusedError(Refusal.FORBIDDEN, "it waits for somebody else", document=document.id)
 
 
 @power(ends(Power.GRANT))
@@ -456,7 +379,7 @@ def decline(services: Services, caller: Caller, id_: DocumentId, *, reason: str)
     with act(services, caller, "document.decline", id_) as doing:
         document = visible(doing, id_)
         state = move(document, "decline", now=doing.now, lapse_after=doing.lapse_after(document.unit))
-        check_turn(doing, document)
+        turns.check_turn(caller, document)
         end_grants(doing, doing.tx.find(Grant, document=id_), GrantEnd.CANCELLED)
         return _moved(doing, document, state, reason, "document.decline")
 
@@ -476,8 +399,7 @@ def withdraw(services: Services, caller: Caller, id_: DocumentId, *, reason: str
     """The giver's office, or a unit above it, withdraws a signed document: what rests on it stops (rules 5, 10)."""
     with act(services, caller, "document.withdraw", id_) as doing:
         document = _prepared(doing, id_)
-        if document.receiver == caller.person:
-            raise RefusedError(Refusal.SELF_SERVICE, "hand it back instead", document=id_)
+        turns.check_withdrawn_by_another(caller, document)
         _check_custody_stands(doing, document)
         state = move(document, "withdraw", now=doing.now, lapse_after=doing.lapse_after(document.unit))
         end_grants(doing, doing.tx.find(Grant, document=id_), GrantEnd.DOCUMENT_WITHDRAWN)

@@ -45,6 +45,7 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment, manager_of
+from access_service.domain.preparing import admin_account_of, check_replaced_stand
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.separations import check_separations
 from access_service.domain.standing import GrantFacts, documents_reason
@@ -87,7 +88,7 @@ def activate_ready(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> list[Gr
     A grant is effective from the latest of its start, the last signature, and this commit.
     """
     waiting = [g for g in grants if g.activated_at is None and g.ended_at is None]
-    _check_replaced(doing, waiting)
+    check_replaced_stand(doing.ground, waiting)
     activated = []
     by_id = {g.id: g for g in waiting}
     for facts in doing.gather.grants(waiting, doing.now):
@@ -169,13 +170,6 @@ def heads_in(doing: Act, unit: UnitId) -> set[PersonId | None]:
     rank_of = ranks_in(doing.pack_for(unit))
     duties = doing.tx.find(Assignment, unit=unit)
     return {d.person for d in duties if doing.now in d.interval and rank_of(d.position) in HEADS}
-
-
-def _check_replaced(doing: Act, waiting: Iterable[Grant]) -> None:
-    """A line that replaces another stands or falls with it: what was taken back meanwhile is not brought back."""
-    for old in doing.tx.find(Grant, id=[g.replaces for g in waiting if g.replaces is not None]):
-        if old.ended_at is not None and old.ended_at <= doing.now:
-            raise RefusedError(Refusal.GRANT_ENDED, "the grant to be replaced is over", grant=old.id)
 
 
 def _lacks_paper(facts: GrantFacts, now: datetime) -> Reason | None:
@@ -346,10 +340,7 @@ def end_custodies_of(doing: Act, duty: Assignment) -> None:
 
 def admin_account(doing: Act, unit: UnitId) -> Account:
     """The unit's admin account; its direct manager issues it first."""
-    account = doing.tx.first(Account, unit=unit, kind=str(AccountKind.ADMIN))
-    if account is None:
-        raise RefusedError(Refusal.CUSTODY_VACANT, f"`{unit}` has no admin account yet", unit=unit)
-    return account
+    return admin_account_of(doing.ground, unit)
 
 
 def suspend_account_if_last(doing: Act, person: PersonId, at: datetime) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from access_service.domain import turns
 from access_service.domain.audit import Event
 from access_service.domain.codes import CodeShown, is_seen_by_giver
 from access_service.domain.delegation import Confirmation, Grant, LeavingCase
@@ -25,7 +26,7 @@ from access_service.domain.policy import Pack
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.standing import OVER, GrantFacts, documents_reason, grant_state, head_at
 from access_service.storage.audit import events
-from access_service.usecases.documents import awaited, visible
+from access_service.usecases.documents import visible
 from access_service.usecases.inspection import inspects
 from access_service.usecases.services import Caller, Services, View, look
 
@@ -190,7 +191,7 @@ def read_document(services: Services, caller: Caller, id_: DocumentId) -> Docume
         document = visible(seen, id_)
         if caller.leaving and document.kind is not DocumentKind.RETURN_MINUTES:
             raise NotFoundError("document", id_)
-        if caller.person not in (document.receiver, awaited(document)) and not _may_read(seen, document.unit):
+        if caller.person not in (document.receiver, turns.awaited(document)) and not _may_read(seen, document.unit):
             raise NotFoundError("document", id_)
         signed = _signatures(seen, document)
         shown = seen.reader.find(CodeShown, holder=document.receiver) if document.receiver else []
@@ -216,7 +217,7 @@ def documents_of(
     with look(services, caller) as seen:
         found = [(d, state_now(seen, d)) for d in seen.reader.find(Document, unit=unit)]
         if not _is_whole(seen, unit):
-            found = [(d, s) for d, s in found if caller.person in (d.receiver, awaited(d))]
+            found = [(d, s) for d, s in found if caller.person in (d.receiver, turns.awaited(d))]
         return [(d, s) for d, s in found if state is None or s is state]
 
 

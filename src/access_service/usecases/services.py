@@ -11,29 +11,27 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
-from access_service.domain import edges
-from access_service.domain.accounts import Account, Custody, Suspension, state_of
+from access_service.domain import acting, edges
+from access_service.domain.accounts import Account, Custody, Suspension
 from access_service.domain.audit import Happening
-from access_service.domain.custody import is_only_left
-from access_service.domain.delegation import LEADERS, Authority, Grant, LeavingCase, Office
+from access_service.domain.delegation import LEADERS, Authority, Grant, Office
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.moves import box_of
 from access_service.domain.names import (
     AccountId,
     AccountKind,
-    AccountState,
     PersonId,
     RegisterId,
     SuspendableKind,
     UnitId,
 )
-from access_service.domain.org import Assignment, Unit, chain_of
+from access_service.domain.org import Assignment, Unit
 from access_service.domain.policy import Pack
-from access_service.domain.reasons import Refusal
+from access_service.domain.preparing import use_account_of, waits_at_most
 from access_service.signing.keys import SealKey
 from access_service.signing.vault import FactorKey
-from access_service.storage.access import Gatherer, suspensions_on
+from access_service.storage.access import Gatherer
 from access_service.storage.accounts import session_by_token
 from access_service.storage.db import Database, Transaction
 from access_service.storage.facts import Reader
@@ -182,15 +180,10 @@ class View:
     def as_custodian(self, unit: UnitId) -> Caller:
         """The caller operates the admin account of exactly this unit, or `not_custodian`."""
         caller = self.require_caller()
-        if caller.kind is AccountKind.ADMIN and caller.unit == unit:
-            return caller
-        self.check_visible(unit)
-        custody = self.custody_of(unit)
-        if custody is None:
-            raise RefusedError(Refusal.CUSTODY_VACANT, f"nobody operates the admin account of `{unit}`", unit=unit)
-        if self.leading(caller.person, unit) and custody.person != caller.person:
-            raise RefusedError(Refusal.CUSTODY_TAKEN, f"somebody operates the account of `{unit}`", unit=unit)
-        raise RefusedError(Refusal.NOT_CUSTODIAN, f"that takes the admin account of `{unit}`", unit=unit)
+        if not acting.operates(caller, unit):
+            self.check_visible(unit)
+            acting.check_operates(self.ground, caller, unit, self.custody_of(unit))
+        return caller
 
     def as_above(self, unit: UnitId) -> Caller:
         """The caller acts for this unit or one above it: its admin account, or its leadership (rule 4)."""
@@ -198,7 +191,8 @@ class View:
         if edges.acts_for(self.ground, caller, unit):
             return caller
         self.check_visible(unit)
-        raise RefusedError(Refusal.FORBIDDEN, f"only `{unit}` or a unit above it may do that", unit=unit)
+        acting.check_acts_for(self.ground, caller, unit)
+        return caller
 
     def office_chain(self, unit: UnitId) -> tuple[UnitId, ...]:
         """The unit and everything above it; for a unit that is over, its successors and what is above them."""
@@ -213,13 +207,7 @@ class View:
 
     def is_related(self, unit: UnitId) -> bool:
         """Does the caller's unit stand on the same chain as this one?"""
-        caller = self.require_caller()
-        above = self.office_chain(unit)
-        mine = {caller.unit}
-        if caller.kind is AccountKind.USE:
-            # Whoever serves at several schools, or has just moved, sees where they serve.
-            mine |= {a.unit for a in self.reader.find(Assignment, person=caller.person) if self.now in a.interval}
-        return any(own in above or unit in chain_of(self.org, own, self.now) for own in mine)
+        return edges.is_related(self.ground, self.require_caller(), unit)
 
     def check_visible(self, unit: UnitId) -> None:
         """Raise `NotFoundError` where the unit is none of the caller's business: as if there were none."""
@@ -257,18 +245,11 @@ class View:
 
     def use_account_of(self, person: PersonId) -> Account | None:
         """The person's one use account, unless it is closed."""
-        return next(
-            (
-                a
-                for a in self.reader.find(Account, person=person, kind=str(AccountKind.USE))
-                if a.valid_to is None or a.valid_to > self.now
-            ),
-            None,
-        )
+        return use_account_of(self.ground, person)
 
     def lapse_after(self, unit: UnitId) -> timedelta:
         """How long an unsigned document of the unit waits."""
-        return timedelta(days=self.pack_for(unit).number("document_lapse_days"))
+        return waits_at_most(self.pack_for(unit))
 
 
 @contextmanager
@@ -347,35 +328,26 @@ HANDING_BACK = frozenset({"return.propose", "document.sign", "session.close"})
 """Acts that whoever left may still do."""
 
 
-def is_leaving(reader: Reader, account: Account, now: datetime) -> bool:
-    """(12, J) Did the last duty end, and nothing else stop the account, while a leaving case is open?"""
-    if account.kind is not AccountKind.USE or account.person is None:
-        return False
-    if account.activated_at is None or (account.valid_to is not None and account.valid_to <= now):
-        return False
-    cases = reader.find(LeavingCase, person=account.person)
-    return any(c.valid_to is None for c in cases) and is_only_left(suspensions_on(reader, account), now)
-
-
 def _check_still(doing: Act, caller: Caller, action: str) -> None:
     """Under the lock: session, account and custodian stand as when the session was checked (rule 10)."""
-    if caller.session and session_by_token(doing.tx.connection, caller.session) is None:
-        raise RefusedError(Refusal.NOT_AUTHENTICATED, "the session was ended meanwhile", account=caller.account)
-    account = doing.tx.get(Account, caller.account)
-    laid_on = [] if account is None else suspensions_on(doing.tx, account)
-    if account is None or state_of(account, laid_on, doing.now) is not AccountState.ACTIVE:
-        if caller.leaving and action in HANDING_BACK and account and is_leaving(doing.tx, account, doing.now):
-            return
-        raise RefusedError(Refusal.NOT_AUTHENTICATED, "the account was stopped meanwhile", account=caller.account)
-    if caller.kind is not AccountKind.ADMIN:
-        return
-    custody = doing.custody_of(caller.unit)
-    if custody is None:
-        raise RefusedError(Refusal.CUSTODY_VACANT, f"nobody operates the admin account of `{caller.unit}`")
-    if custody.person != caller.person:
-        raise RefusedError(Refusal.CUSTODY_TAKEN, "somebody else operates the account now", unit=caller.unit)
-    if doing.gather.is_stopped(caller.person, doing.now):
-        raise RefusedError(Refusal.NOT_AUTHENTICATED, "the person was stopped meanwhile", account=caller.account)
+    has_session = not caller.session or session_by_token(doing.tx.connection, caller.session) is not None
+    hands_back = caller.leaving and action in HANDING_BACK
+    acting.check_stands(doing.ground, caller, has_session=has_session, hands_back=hands_back)
+    if caller.kind is AccountKind.ADMIN:
+        custody = doing.custody_of(caller.unit)
+        acting.check_keeps(caller, custody, is_stopped=doing.gather.is_stopped(caller.person, doing.now))
+
+
+@contextmanager
+def refusing(services: Services, caller: Caller, action: str, target: str) -> Iterator[None]:
+    """Rules asked before an act begins, or a password is looked at: their refusal is recorded as the act's."""
+    try:
+        yield
+    except (InvalidError, NotFoundError):
+        raise
+    except RefusedError as refused:
+        with act(services, caller, action, target):
+            raise refused from None
 
 
 @contextmanager

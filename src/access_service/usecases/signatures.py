@@ -8,7 +8,7 @@ an inspection) happens in the same transaction.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from access_service.domain import papers
+from access_service.domain import papers, preparing, turns
 from access_service.domain.accounts import Account, Custody
 from access_service.domain.custody import check_giver_prepared_nothing
 from access_service.domain.delegation import Grant, check_parties, signing_capacity
@@ -21,9 +21,8 @@ from access_service.domain.documents import (
     next_side,
     waits_for,
 )
-from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.errors import RefusedError
 from access_service.domain.names import (
-    AccountKind,
     Capacity,
     DocumentId,
     DocumentKind,
@@ -35,25 +34,17 @@ from access_service.domain.names import (
     Side,
 )
 from access_service.domain.org import Assignment
-from access_service.domain.papers import Consequence, CustodyBody, InspectionBody, ReturnBody
+from access_service.domain.papers import Consequence, CustodyBody, ReturnBody
 from access_service.domain.powers import Power, ends, power, yields
-from access_service.domain.reasons import Refusal
 from access_service.domain.sign_in import Due
 from access_service.domain.time import Interval
 from access_service.signing.documents import confirm
 from access_service.usecases.accounts import DUE_TEXT, confirm_password, factors_in, must_show_factor
-from access_service.usecases.documents import (
-    check_custody_again,
-    check_turn,
-    visible,
-)
+from access_service.usecases.documents import visible
 from access_service.usecases.effects import activate_ready, begin_custody, close_cases, end_grants, try_again
 from access_service.usecases.homes import follow_signature
 from access_service.usecases.inspection import begin_inspection, leave_own_inspections
-from access_service.usecases.services import Act, Caller, Services, act
-
-MOST_AT_ONCE = 200
-"""Documents in one batch."""
+from access_service.usecases.services import Act, Caller, Services, act, refusing
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +79,8 @@ def sign_batch(
     services: Services, caller: Caller, password: str, presented: Sequence[Presented]
 ) -> list[Signed | RefusedError]:
     """Sign many documents after one re-authentication; each succeeds or is refused by itself."""
-    if not presented:
-        raise InvalidError("nothing to sign")
-    if caller.kind is not AccountKind.USE or len(presented) > MOST_AT_ONCE:
-        with act(services, caller, "document.sign", presented[0].document):
-            if caller.kind is not AccountKind.USE:
-                raise RefusedError(
-                    Refusal.FORBIDDEN, "a person signs in their own session, never as an admin account"
-                )
-            raise RefusedError(Refusal.BATCH_TOO_LARGE, f"at most {MOST_AT_ONCE} documents at once")
+    with refusing(services, caller, "document.sign", presented[0].document if presented else ""):
+        turns.check_batch(caller, presented)
     confirm_password(services, caller, password)
     answers: list[Signed | RefusedError] = []
     for item in presented:
@@ -110,12 +94,10 @@ def sign_batch(
 def _sign(services: Services, caller: Caller, item: Presented) -> Signed:
     with act(services, caller, "document.sign", item.document) as doing:
         document = visible(doing, item.document)
-        if caller.leaving and document.kind is not DocumentKind.RETURN_MINUTES:
-            raise RefusedError(Refusal.HAND_BACK_DUE, "only return minutes are signed now", document=document.id)
+        turns.check_left_signs(document, is_leaving=caller.leaving)
         given = doing.tx.find(Signature, document=document.id)
         check_presented(document, version=item.version, sha256=item.sha256)
-        if any(s.person == caller.person and s.version == document.version for s in given):
-            raise RefusedError(Refusal.SIGNED_ALREADY, "you signed this version", document=document.id)
+        turns.check_not_signed(document, given, caller.person)
         check_waiting(document, now=doing.now, lapse_after=doing.lapse_after(document.unit))
         side = next_side(document, given)
         if side is None:
@@ -123,10 +105,10 @@ def _sign(services: Services, caller: Caller, item: Presented) -> Signed:
         if side is Side.GIVER:
             capacity, basis = _giver_capacity(doing, document, item.capacity)
         elif side is Side.WITNESS:
-            check_turn(doing, document)
+            turns.check_turn(caller, document)
             capacity, basis = Capacity.WITNESS, None
         else:
-            check_turn(doing, document)
+            turns.check_turn(caller, document)
             capacity, basis = Capacity.SELF, None
         return add_signature(doing, document, given, side, caller.person, capacity, basis)
 
@@ -143,11 +125,7 @@ def _giver_capacity(doing: Act, document: Document, claimed: Capacity | None) ->
     pack = doing.pack_for(document.unit)
     held = doing.tx.find(Assignment, person=caller.person, unit=document.unit)
     capacity, duty = signing_capacity(pack, held, doing.now, claimed, kind=doing.require_unit(document.unit).kind)
-    if (
-        document.kind is DocumentKind.INSPECTION_DECISION
-        and caller.person in papers.read(document.content, InspectionBody).members
-    ):
-        raise RefusedError(Refusal.SELF_SERVICE, "nobody sends themselves to inspect", document=document.id)
+    turns.check_not_sent(document, caller.person)
     prepared = Interval(document.valid_from, document.valid_from if document.version == 1 else doing.now)
     held_custodies = doing.tx.find(Custody, person=caller.person)
     check_giver_prepared_nothing(held_custodies, caller.person, document.prepared_by, prepared, document.id)
@@ -228,7 +206,12 @@ def _waiting_activate(doing: Act, document: Document, signature: Signature) -> S
 
 def _custody_begins(doing: Act, document: Document, signature: Signature) -> Signed:
     body = papers.read(document.content, CustodyBody)
-    check_custody_again(doing, document)
+    if document.receiver is None:
+        raise RuntimeError("custody without a receiver")
+    current = doing.custody_of(body.custody_of)
+    preparing.check_terms_again(
+        doing.ground, body, giver=document.unit, receiver=document.receiver, current=current
+    )
     code = begin_custody(doing, document, unit=body.custody_of, holder=body.holder)
     return Signed(document, signature, activation_code=code)
 
