@@ -41,6 +41,7 @@ ONE_DOOR: dict[str, str] = {
     "check_replaced": "a file ends the earlier duty in its own row",
     "check_resuming": "a file suspends and resumes nothing",
     "check_second": SESSION,
+    "check_second_operator": SESSION,
     "check_standing": "a file takes nothing back",
     "check_taking_back": CUSTODY,
     "check_transfer": HOME,

@@ -15,8 +15,8 @@ from access_service.domain.accounts import (
     responsible_units,
     state_of,
 )
-from access_service.domain.codes import CodeShown
 from access_service.domain.acting import answering_unit, is_leaving
+from access_service.domain.codes import CodeShown
 from access_service.domain.common_passwords import check_not_common
 from access_service.domain.delegation import LEADERS
 from access_service.domain.errors import InvalidError, RefusedError, UnavailableError
