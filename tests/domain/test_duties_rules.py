@@ -175,3 +175,20 @@ def test_no_sheet_names_who_signs_for_the_root_beside_the_one_who_founded_it() -
         with pytest.raises(RefusedError) as refused:
             duties.check_entered(standing, duty("second", position, ROOT))
         assert refused.value.code is Refusal.OPERATOR_ONLY
+
+
+@pytest.mark.parametrize(
+    ("unit", "position", "classes", "title"),
+    [
+        (NURSERY, "homeroom", ("3A",), "Giáo viên phụ trách nhóm, lớp"),
+        (HIGH, "homeroom", ("6A", "6B"), "Giáo viên chủ nhiệm"),
+        (HIGH, "homeroom", (), "Chủ nhiệm lớp"),
+        (HIGH, "clerk", (), "Nhân viên văn thư"),
+        (HIGH, "no-such-position", (), ""),
+    ],
+)
+def test_charge_of_a_class_is_printed_in_the_words_of_its_level(
+    unit: UnitId, position: str, classes: tuple[str, ...], title: str
+) -> None:
+    held = duty("a", position, unit, classes=whole(*(class_id(unit, code) for code in classes)))
+    assert duties.title_of(base(), held, ground().org.school_class) == title

@@ -1,6 +1,7 @@
 """What a file brings in stands as an act would have left it: duties, accounts, whose they are, ends, packs."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -19,15 +20,20 @@ from import_world import (
     write,
 )
 
+from access_service.cli.explanation import explained
+from access_service.domain.access import AccessRequest
 from access_service.domain.accounts import Account, Home, answers_for, home_of, responsible_units
 from access_service.domain.delegation import LEADERS, Grant
 from access_service.domain.documents import Document
-from access_service.domain.names import HomeHow
+from access_service.domain.names import AccountId, HomeHow, UnitId
 from access_service.domain.org import Assignment
 from access_service.domain.policy import PackBinding
 from access_service.domain.time import start_of_day
 from access_service.engine.load import read_pack_files
 from access_service.storage.policy import store_pack
+from access_service.usecases import sheets
+from access_service.usecases.access import DecisionPoint
+from access_service.usecases.matrix import read_matrix
 from access_service.usecases.services import View
 
 SCHOOL, NURSERY, PRINCIPAL = "3111305001", "3111305002", "000000000003"
@@ -91,6 +97,45 @@ def test_whether_somebody_leads_is_said_by_yes_or_not_at_all(services, tmp_path)
     assert [(f.place, f.message, f.hint) for f in found_] == [
         ("assignments.csv:5", "unknown leads `x`", "write `yes`, or leave it empty")
     ]
+
+
+def test_the_sheet_and_the_explanation_call_them_as_their_level_does(services, tmp_path):
+    rows = nursery("yes")
+    teacher, account = "000000000007", "TK-7"
+    rows["persons"].append({"code": "000000000009", "name": "Người Mẫu 9"})
+    head = {"code": "PC-9", "person": "000000000009", "unit": NURSERY}
+    rows["assignments"].append({**rows["assignments"][2], **head})
+    rows["accounts"] += [
+        {**rows["accounts"][1], "code": "QT-N", "username": "qt.n", "unit": NURSERY},
+        {**rows["accounts"][2], "code": account, "username": "gv.7", "person": teacher, "unit": NURSERY},
+    ]
+    mine = {"code": "TQ-N", "unit": NURSERY, "levels": "preschool"}
+    rows["authorities"].append({**rows["authorities"][1], **mine})
+    papers = rows["documents"]
+    papers.append({**papers[1], "code": "BB-N", "receiver": "000000000009"})
+    given = {"unit": NURSERY, "receiver": teacher, "giver_signer": "000000000009"}
+    signed = {"dated": "06/09/2024", "giver_signed_on": "06/09/2024", "receiver_signed_on": "06/09/2024"}
+    papers.append({**papers[2], **given, **signed, "code": "BB-7"})
+    papers.append({**papers[3], "code": "CK-7", "unit": NURSERY, "receiver": teacher})
+    rows["custodies"].append(
+        {**rows["custodies"][1], "code": "QL-N", "unit": NURSERY, "person": "000000000009", "document": "BB-N"}
+    )
+    grant = {"code": "Q-7", "account": account, "role": "homeroom_teacher", "unit": NURSERY, "scope_unit": ""}
+    about = {"authority": "TQ-N", "assignment": "PC-7", "document": "BB-7", "levels": "", "valid_to": ""}
+    when = {"school_year": "2024-2025", "classes": "L1", "valid_from": "06/09/2024"}
+    rows["grants"].append({**rows["grants"][0], **grant, **about, **when})
+    take(services, write(tmp_path / "files", rows))
+
+    called = "Giáo viên phụ trách nhóm, lớp"
+    with services.db.write(REGISTER, "operator") as tx:
+        tx.put(replace(tx.require(Account, account), activated_at=tx.now))
+        tx.happened("account.activate", account)
+    with read_matrix(services.db, REGISTER, UnitId(NURSERY)) as matrix:
+        [row] = [row for row in matrix.rows if row.grant == "Q-7"]
+    assert {c.heading: c.text(row) for c in sheets.COLUMNS}["Chức vụ, nhiệm vụ"] == called
+    asked = AccessRequest(AccountId(account), "read", "class", f"{NURSERY}:2024-2025:L1", category="STU-ID")
+    text = "\n".join(explained(DecisionPoint(services.db).explain(REGISTER, asked)))
+    assert f"Căn cứ phân công: {called}, quyết định 04/QĐ-SGDĐT" in text
 
 
 # -- B: accounts and persons

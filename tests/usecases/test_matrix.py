@@ -95,7 +95,7 @@ def test_a_row_says_who_what_where_until_when_and_on_which_signature(world: Worl
     assert said["Tài khoản"] == "000.gvcn"
     assert said["Loại tài khoản"] == "Tài khoản khai thác sử dụng"
     assert said["Họ và tên"] == "Người Thử gvcn"
-    assert said["Chức vụ, nhiệm vụ"] == "Chủ nhiệm lớp"
+    assert said["Chức vụ, nhiệm vụ"] == "Giáo viên chủ nhiệm"
     assert said["Vai trò"] == "Giáo viên chủ nhiệm"
     assert said["Phạm vi"] == "lớp: 6A; năm học 2026-2027"
     assert "Kết quả học tập, rèn luyện: xem" in said["Nhóm dữ liệu và hành động được phép"]

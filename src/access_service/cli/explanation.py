@@ -119,7 +119,8 @@ def _grant(found: Explanation) -> Iterator[str]:
         why = ENDS[GrantEnd(grant.ended_as)] if grant.ended_as else ""
         yield f"  Chấm dứt: {instant_text(grant.ended_at)}" + (f" ({why})" if why else "")
     if grant.assignment_decision is not None:
-        yield f"  Căn cứ phân công: quyết định {grant.assignment_decision}"
+        duty = f"{grant.assignment_vi}, " if grant.assignment_vi else ""
+        yield f"  Căn cứ phân công: {duty}quyết định {grant.assignment_decision}"
 
 
 def _chain(found: Explanation) -> Iterator[str]:

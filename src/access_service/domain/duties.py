@@ -4,6 +4,7 @@ Every door asks the same functions over a `Ground`: an act stops at the first re
 with their rows. Each function is about one duty, raises `RefusedError`, and changes nothing.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 
 from access_service.domain.custody import OFFICER, custody_at
@@ -11,7 +12,7 @@ from access_service.domain.delegation import BY_PAPER, HEADS, LEADERS
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import AssignmentId, ClassId, Rank, UnitId
-from access_service.domain.org import Assignment, manager_of
+from access_service.domain.org import Assignment, SchoolClass, manager_of
 from access_service.domain.policy import ONE, Pack, Position
 from access_service.domain.reasons import Refusal
 from access_service.domain.register import check_subjects
@@ -19,6 +20,8 @@ from access_service.domain.time import Interval, start_of_day
 
 SUCCESSORS = frozenset({Rank.HEAD, Rank.ACTING_HEAD})
 """Ranks that take an office over."""
+HOMEROOM = "homeroom"
+"""The position of who has charge of a class; what it is called depends on the level."""
 
 
 class Hand(StrEnum):
@@ -139,6 +142,17 @@ def _is_alone(ground: Ground, unit: UnitId, id_: ClassId) -> bool:
 def whole_classes(duty: Assignment) -> frozenset[ClassId]:
     """The classes that the duty is about as a whole (chủ nhiệm), not one subject in them."""
     return frozenset(class_id for class_id, subject in duty.classes or () if not subject)
+
+
+def title_of(pack: Pack | None, duty: Assignment | None, class_of: Callable[[ClassId], SchoolClass | None]) -> str:
+    """What a duty is called where it is printed; (J) charge of a class, as the pack calls it at that level."""
+    position = pack.positions.get(duty.position) if pack is not None and duty is not None else None
+    if pack is None or duty is None or position is None:
+        return ""
+    if position.id != HOMEROOM:
+        return position.vi
+    levels = {found.level for id_ in whole_classes(duty) if (found := class_of(id_)) is not None}
+    return "; ".join(sorted({pack.homeroom(level).vi for level in levels})) or position.vi
 
 
 def check_replaced(old: Assignment, duty: Assignment) -> None:

@@ -13,6 +13,7 @@ from access_service.domain.accounts import Account, Suspension
 from access_service.domain.codes import CodeShown, is_seen_by_giver
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document, Signature
+from access_service.domain.duties import title_of
 from access_service.domain.names import (
     AccountKind,
     AuthorityId,
@@ -264,6 +265,9 @@ class _Explainer:
             ended_as=grant.ended_as,
             assignment=grant.assignment,
             assignment_decision=assignment.decision_number if assignment else None,
+            assignment_vi=title_of(
+                self._pack(assignment.unit) if assignment else None, assignment, self._reading.org.school_class
+            ),
         )
 
     def _documents(self, facts: GrantFacts) -> tuple[ExplainedDocument, ...]:

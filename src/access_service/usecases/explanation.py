@@ -123,6 +123,8 @@ class ExplainedGrant:
     assignment: str | None
     assignment_decision: str | None
     """Number of the decision that assigns the duty."""
+    assignment_vi: str = ""
+    """What the duty is called; (J) charge of a class, as its level calls it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from access_service.domain.accounts import Account, Custody, state_of
 from access_service.domain.delegation import Confirmation, Grant, Inspection
 from access_service.domain.documents import Document
+from access_service.domain.duties import title_of, whole_classes
 from access_service.domain.names import (
     AccountKind,
     GrantState,
@@ -130,6 +131,7 @@ class Rows:
             documents={d.id: d for line in kept if (d := facts[line.grant.id].document) is not None},
         )
         class_ids = {c for line in kept for c in line.grant.scope.class_ids}
+        class_ids |= {c for line in kept if line.assignment is not None for c in whole_classes(line.assignment)}
         papers.roles = self._roles_of({line.grant.account for line in kept})
         papers.classes = {c.id: c for c in self._reader.find(SchoolClass, id=class_ids)}
         self._mark_late(papers, kept, facts)
@@ -149,7 +151,6 @@ class Rows:
         account = papers.accounts.get(grant.account)
         own = self._pack(grant.unit)
         tables = self._tables(grant.scope.unit)
-        position = own.positions.get(duty.position) if own and duty else None
         role = own.roles.get(grant.role) if own else None
         signature = papers.giver(facts.document, self._at)
         commitment = self._commitment(facts)
@@ -167,7 +168,7 @@ class Rows:
             person=line.person,
             person_name=self._name(line.person, papers),
             position=duty.position if duty else "",
-            position_vi=position.vi if position else "",
+            position_vi=title_of(own, duty, papers.classes.get),
             grant=grant.id,
             role=grant.role,
             role_vi=role.vi if role else grant.role,
