@@ -110,6 +110,41 @@ def test_the_code_of_an_admin_account_is_not_the_askers_to_use(school_world: Wor
     assert not opens(world, asked)
 
 
+@pytest.mark.parametrize("whose", [f"head:{SCHOOL}", "phó"])
+def test_no_wait_opens_what_an_officer_asked_for_about_somebody_who_signs(school_world: World, whose: str) -> None:
+    """(A1, I1) Keeping an admin account only prepares: a day without an answer makes no officer a head."""
+    world = school_world
+    world.hire("phó", SCHOOL, "vice_principal", SCHOOL)
+    officer = world.hire("cán bộ", OFFICE, "officer_in_charge_of_admin_account", OFFICE)
+    world.hand_over_custody(OFFICE, officer, OFFICE)
+    asked = world.ask_recovery(world.admins[OFFICE], world.people[whose].account)
+    assert asked.recovery.needs_second
+    world.clock.forward(hours=47)
+    assert not opens(world, asked)
+    approve(world, world.people[f"head:{OFFICE}"].caller, asked)
+    assert opens(world, asked)
+
+
+def test_what_nobody_confirms_in_time_lapses_where_no_wait_opens_it(school_world: World) -> None:
+    world = school_world
+    officer = world.hire("cán bộ", OFFICE, "officer_in_charge_of_admin_account", OFFICE)
+    world.hand_over_custody(OFFICE, officer, OFFICE)
+    asked = world.ask_recovery(world.admins[OFFICE], world.admins[SCHOOL].account)
+    assert asked.recovery.needs_second
+    world.clock.forward(days=30)
+    with world.refuses(Refusal.DOCUMENT_STATE):
+        approve(world, world.people[f"head:{OFFICE}"].caller, asked)
+    assert not opens(world, asked)
+
+
+def test_a_wait_opens_what_a_head_asked_for(school_world: World) -> None:
+    world = school_world
+    asked = world.ask_recovery(world.admins[OFFICE], world.people[f"head:{SCHOOL}"].account)
+    assert not asked.recovery.needs_second
+    world.clock.forward(hours=24)
+    assert opens(world, asked)
+
+
 @pytest.mark.parametrize("who", ["holder", "head", "above", "department"])
 def test_holder_head_and_the_units_above_stop_it(school_world: World, clerk: Someone, who: str) -> None:
     world = school_world

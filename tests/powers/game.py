@@ -112,18 +112,22 @@ class Game:
     tainted: set[AssignmentId] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
     tries: int = 0
+    seq: int = 0
+    """Where the log stood when the register was last seen."""
     acts: tuple[str, ...] = ()
     """What the coalition plays; empty: every act."""
     waiting: dict[str, bool] = field(default_factory=dict)
     """Codes that do not open yet, and whether somebody honest was shown them."""
 
     def __post_init__(self) -> None:
+        self._callers: dict[AccountId, Caller | None] = {}
         self.seen: Seen = see(self.world.services, self.world.register)
         self.held: frozenset[AccountId] = frozenset(self._own(self.seen.state))
         people = sorted(self.seen.state.signers and {d.person for d in self.seen.state.duties} - self.coalition)
         self.victims = self.random.sample(people, min(2, len(people)))
         """Whom the coalition has set its mind on; without that, random acts meet nobody twice."""
         self._note_ended()
+        self._look_again()
 
     def _own(self, state: State) -> Iterable[AccountId]:
         """What the coalition's people open by themselves: their use account, and admin accounts handed to them."""
@@ -169,7 +173,7 @@ class Game:
         """One account tries one act; True if the register changed."""
         self.tries += 1
         services, register = self.world.services, self.world.register
-        caller = entering(services, register, account)
+        caller = self._entering(account)
         if caller is None:
             return False
         likes = [] if is_honest else self._likes()
@@ -179,17 +183,22 @@ class Game:
             drawn = {**arguments(act, dice), **given}
         except NothingThereError:
             return False
-        seq = self._seq()
         result = self._do(act, caller, drawn)
         if result is None:
             return False
-        done = tuple(events_of(services, register, seq))
+        done = tuple(events_of(services, register, self.seq))
         if not done:
             return False
         who = ("" if is_honest else "! ") + self._called(account)
         self.moves.append(Move(who, name, drawn, done))
         self._after(name, account, result, done, is_honest=is_honest)
         return True
+
+    def _entering(self, account: AccountId) -> Caller | None:
+        """Its session as of what was seen last."""
+        if account not in self._callers:
+            self._callers[account] = entering(self.world.services, self.world.register, account)
+        return self._callers[account]
 
     def _likes(self) -> list[str]:
         state = self.seen.state
@@ -226,6 +235,12 @@ class Game:
             self.found += findings(self._step(before, held))
         self.held = frozenset(a for a in self.held if self._still_opens(a))
         self._note_ended()
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """What was known of sessions and of the log is known anew."""
+        self.seq = self._seq()
+        self._callers = {}
 
     def _called(self, account: AccountId) -> str:
         found = self.seen.state.accounts[account]
@@ -257,6 +272,7 @@ class Game:
             tainted=frozenset(self.tainted),
             ended=frozenset(self.ended),
         )
+        self._look_again()
         self.found += [*whoever_acted(played), *self._can_suspend()]
         self._note_ended()
 
@@ -346,7 +362,7 @@ class Game:
     def _can_suspend(self) -> list[Finding]:
         """A head of the giving unit, and of the unit above it, could stop one of the grants now."""
         working = sorted(self.seen.state.working.values(), key=lambda g: g.id)
-        if not working or self.random.random() < 0.6:
+        if not working:
             return []
         grant = self.random.choice(working)
         chain = self.seen.state.chains.get(grant.unit, ())
@@ -357,7 +373,7 @@ class Game:
                 account = next(
                     (a.id for a in self.seen.state.accounts.values() if a.person == person and a.activated_at), None
                 )
-                caller = account and entering(self.world.services, self.world.register, account)
+                caller = account and self._entering(account)
                 if not caller:
                     continue
                 try:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from sqlalchemy import func, select
+
 from access_service.domain.accounts import Account
 from access_service.domain.errors import AccessServiceError, RefusedError
 from access_service.domain.facts import Ground
@@ -20,6 +22,7 @@ from access_service.storage.access import Gatherer
 from access_service.storage.audit import events
 from access_service.storage.facts import CODECS, Reader
 from access_service.storage.second_factor import factors_of
+from access_service.storage.tables import SecondFactorRow, table
 from access_service.usecases import accounts
 from access_service.usecases.services import Caller, Services, View
 
@@ -45,7 +48,8 @@ def see(services: Services, register: RegisterId) -> Seen:
         now = services.db.now_in(reader.connection, register)
         view = View(reader, None, now)
         kept = Facts({kind: view.reader.find(kind) for kind in CODECS})
-        factors = {a.id: 1 + len(confirmed(reader, a.id)) for a in kept.find(Account)}
+        more = _confirmed_by_account(reader)
+        factors = {a.id: 1 + more.get(a.id, 0) for a in kept.find(Account)}
         packs = {}
         for unit in kept.find(Unit):
             with suppress(RefusedError):
@@ -74,6 +78,16 @@ def _organisation(facts: Facts) -> Organisation:
 
 def confirmed(reader: Reader, account: AccountId) -> list[Any]:
     return [f for f in factors_of(reader.connection, reader.register, account) if f.confirmed_at is not None]
+
+
+def _confirmed_by_account(reader: Reader) -> dict[str, int]:
+    columns = table(SecondFactorRow).c
+    found = (
+        select(columns.account, func.count())
+        .where(columns.register_id == reader.register, columns.confirmed_at.is_not(None))
+        .group_by(columns.account)
+    )
+    return {row[0]: row[1] for row in reader.connection.execute(found)}
 
 
 class Facts:

@@ -67,6 +67,7 @@ class RecoveryOut(Out):
     asker: str
     valid_from: datetime
     opens_at: datetime
+    needs_second: bool
     resets_factor: bool
     approved_by: str | None
     approved_at: datetime | None

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from access_service.domain.accounts import Account, is_led, led_units, responsible_units
 from access_service.domain.delegation import LEADERS
+from access_service.domain.duties import Hand, hand_over_signers
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import AccountId, AccountKind, PersonId, UnitId
@@ -63,11 +64,15 @@ class Recovery:
     """The operator who asked, by name, where they showed who they are."""
     valid_to: datetime | None = None
     """When it was stopped or used."""
+    needs_second: bool = False
+    """No wait opens it, only a second person: an officer asked for the account of somebody who signs."""
 
     @property
-    def open_from(self) -> datetime:
-        """When its code opens."""
-        return self.opens_at if self.approved_at is None else min(self.approved_at, self.opens_at)
+    def open_from(self) -> datetime | None:
+        """When its code opens; None while it takes a second person who has not acted."""
+        if self.needs_second or self.approved_at is None:
+            return self.approved_at if self.needs_second else self.opens_at
+        return min(self.approved_at, self.opens_at)
 
 
 def as_operator(name: str) -> PersonId:
@@ -81,10 +86,22 @@ def state_at(recovery: Recovery, now: datetime) -> RecoveryState:
         return RecoveryState.USED
     if recovery.valid_to is not None and recovery.valid_to <= now:
         return RecoveryState.STOPPED
-    if now < recovery.open_from:
+    opened, life = recovery.open_from, timedelta(hours=recovery.code_hours)
+    if opened is None:
+        return RecoveryState.WAITING if now < recovery.opens_at + life else RecoveryState.LAPSED
+    if now < opened:
         return RecoveryState.WAITING
-    ends = recovery.open_from + timedelta(hours=recovery.code_hours)
-    return RecoveryState.OPEN if now < ends else RecoveryState.LAPSED
+    return RecoveryState.OPEN if now < opened + life else RecoveryState.LAPSED
+
+
+def needs_second(ground: Ground, account: Account, operated: UnitId | None) -> bool:
+    """(A1, A3) Does no wait open it? An officer who operates an admin account only prepares what concerns signers.
+
+    `operated` is the unit whose admin account the asker acts with, if they do.
+    """
+    if operated is None or not is_led(ground, account, LEADERS):
+        return False
+    return hand_over_signers(ground, operated) is Hand.PREPARES
 
 
 def check_asked(account: Account, holders: Collection[PersonId], by: AccountId, asker: PersonId) -> None:

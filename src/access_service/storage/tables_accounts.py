@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Text
+from sqlalchemy import Index, Text, false
 from sqlmodel import Field, SQLModel
 
 from access_service.storage.tables import Fact, _by
@@ -47,6 +47,7 @@ class RecoveryRow(Fact, table=True):
     stopped_because: str | None = Field(default=None, sa_type=Text)
     used_at: datetime | None = None
     operator: str | None = None
+    needs_second: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class KnownSourceRow(SQLModel, table=True):

@@ -18,6 +18,7 @@ from access_service.domain.recovery import (
     check_asked,
     check_second,
     check_second_operator,
+    needs_second,
     state_at,
 )
 from access_service.domain.sign_in import Due, wait_hours
@@ -102,7 +103,16 @@ def ask_recovery(
         with act(services, caller, "account.recover", id_) as doing:
             account = _check_may_ask(doing, caller, id_)
             accept(services, doing.tx, factors_in(doing.tx, caller.account), second)
-            return begin_recovery(doing, account, caller.account, caller.person, resets_factor=reset_second_factor)
+            return begin_recovery(
+                doing,
+                account,
+                caller.account,
+                caller.person,
+                resets_factor=reset_second_factor,
+                needs_second=needs_second(
+                    doing.ground, account, caller.unit if caller.kind is AccountKind.ADMIN else None
+                ),
+            )
     except WrongFactorError:
         count_failure(services, credential, factor="wrong")
         raise RefusedError(Refusal.SECOND_FACTOR_WRONG, "the second factor is wrong, or was used before") from None
@@ -116,6 +126,7 @@ def begin_recovery(
     *,
     resets_factor: bool,
     operator: str | None = None,
+    needs_second: bool = False,
 ) -> Asked:
     """A recovery that waits from now, in place of any earlier one."""
     stop_recoveries(doing, account.id, "asked for again")
@@ -131,6 +142,7 @@ def begin_recovery(
         opens_at=doing.now + timedelta(hours=wait_hours(pack)),
         valid_from=doing.now,
         operator=operator,
+        needs_second=needs_second,
     )
     doing.tx.put(recovery)
     named = {} if operator is None else {"operator": operator}
