@@ -97,7 +97,9 @@ def resolved(request, org, now):
         if found is None or unit_id not in (None, found.school):
             return None, Reason.RESOURCE_CONTRADICTORY
         unit_id = found.school
-    if unit_id is None or request.category is None or (request.resource_type == "student" and found is None):
+    said = (request.level, request.grade, request.school_year)
+    unplaced = request.resource_type == "student" and found is None
+    if unit_id is None or request.category is None or (unplaced and None in said):
         return None, Reason.RESOURCE_INCOMPLETE
     unit = org.unit(unit_id)
     if unit is None or now not in Interval(unit.valid_from, unit.valid_to):
@@ -105,7 +107,17 @@ def resolved(request, org, now):
     return unit, replace(request, unit=unit_id, class_id=class_id)
 
 
+def nowhere(request, unit, org, pack):
+    """(J) A pupil without a class of a level, grade or year that the school, the pack or the register lacks."""
+    if request.resource_type != "student" or request.class_id is not None:
+        return False
+    grades = [g for level, names in pack.grades.items() if level == request.level for g in names]
+    return request.level not in unit.levels or request.grade not in grades or request.school_year not in org.years
+
+
 def vocabulary(request, unit, org, pack):
+    if nowhere(request, unit, org, pack):
+        return Reason.RESOURCE_INCOMPLETE
     category = pack.categories.get(request.category)
     if category is None or request.resource_type not in category.resource_types:
         return Reason.RESOURCE_CONTRADICTORY

@@ -368,6 +368,25 @@ def test_logs_hold_ids_only(
             assert secret not in err
 
 
+def test_the_log_says_what_of_a_pupil_without_a_class_was_asserted(
+    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the short way, by the long one, and in a batch; of a pupil whose class is named nothing is added."""
+    edge = served.client.app.state.edge  # type: ignore[attr-defined]
+    monkeypatch.setattr(edge, "log_decisions", "all")
+    said = {"unit": "0003101", "level": "lower_secondary", "grade": "6", "school_year": "2026-2027"}
+    pupil = {"type": "student", "id": "000-hs-9", "properties": {"category": "STU-ACA", **said}}
+    capsys.readouterr()
+    for _ in range(2):
+        served.ask({k: v for k, v in served.question(resource=pupil).items() if k != "context"})
+    assert served.ask(served.question(resource=pupil)).json()["context"]["reason"]["code"] == "outside_class"
+    served.ask(served.question())
+    served.ask(served.question(resource={**pupil, "properties": {"category": "STU-ACA", "unit": "0003101"}}))
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    found = [line.get("asserted") for line in lines if line["event"] == "decision"]
+    assert found == [["unit", "level", "grade", "school_year"]] * 3 + [None, None]
+
+
 def test_metadata_names_what_exists_and_nothing_else(served: Served) -> None:
     found = served.client.get("/.well-known/authzen-configuration").json()
     base = "http://127.0.0.1:8000"

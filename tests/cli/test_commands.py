@@ -206,7 +206,7 @@ def test_explain_names_grant_heads_signatures_rule_and_article(school: World, ru
         "00031 Sở Giáo dục và Đào tạo thử nghiệm: Giám đốc Sở Người Thử Giám Đốc",
         "Biên bản bàn giao số 02/BB ngày 20/08/2026, đã ký",
         "xác nhận bằng phương tiện điện tử; không phải chữ ký điện tử, chữ ký số và không thay con dấu",
-        "bên giao: Người Thử head:0003101, Thủ trưởng",
+        "bên giao: Người Thử head:0003101, HIỆU TRƯỞNG",
         "xác nhận đúng",
         "Quy tắc: Giáo viên chủ nhiệm được xem – Kết quả học tập, rèn luyện; Sổ điểm, đánh giá (",
         "Căn cứ: Mặc định của sản phẩm",

@@ -30,7 +30,6 @@ PROVINCES = PACKS[1:]
 CITED = re.compile(r"`([a-z0-9-]+):([a-z0-9-]+)`")
 LATER = {
     "later: the year and the registers",
-    "later: rights of pupils without a class",
     "later: tokens and software",
     "later: documents and dossiers",
     "later: web",

@@ -1,6 +1,7 @@
 """An explanation names everything a decision rests on, and what was recorded late."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,13 +9,16 @@ import pytest
 from deciding import School, ask, deciding, grant_of
 from sqlalchemy import delete
 
+from access_service.cli.explanation import explained
 from access_service.domain.accounts import Suspension
-from access_service.domain.names import AccountId, ClassId, SuspendableKind
+from access_service.domain.delegation import Grant
+from access_service.domain.names import AccountId, Capacity, ClassId, SuspendableKind
 from access_service.storage.keys import PublicKey, keep_public_key
 from access_service.storage.tables import PublicKeyRow, table
 from access_service.usecases import delegation
 from access_service.usecases.access import DecisionPoint
 from access_service.usecases.explanation import explanation_json
+from access_service.usecases.sheets import signed_as
 from world import (
     CLASS_6A,
     CLASS_6B,
@@ -50,6 +54,31 @@ def test_an_explanation_names_paper_signatures_heads_and_article(school: School)
     assert (explained.rule.role, explained.rule.effect) == ("homeroom_teacher", "allow")
     assert explained.rule.source.startswith("base/roles.csv:")
     assert explained.late == ()
+
+
+def test_an_explanation_calls_the_signer_by_the_title_of_their_own_position(school: School) -> None:
+    """A matrix and an explanation name the head of a school "Hiệu trưởng", as its papers do."""
+    world, teacher, point = school
+    told = point.explain(world.register, ask(teacher))
+    assert [(s.side, s.title) for s in told.documents[0].signatures] == [("giver", "Hiệu trưởng"), ("receiver", "")]
+    assert any("Người Thử head:0003101, HIỆU TRƯỞNG" in line for line in explained(told))
+    assert signed_as(Capacity.DEPUTY, "Phó hiệu trưởng") == "KT. – ký thay thủ trưởng, PHÓ HIỆU TRƯỞNG"
+
+
+def test_an_explanation_says_that_a_right_was_given_without_an_end(school: School) -> None:
+    """As the matrix does, by the same rule: such lines keep none, and whoever reads one is told."""
+    world, teacher, point = school
+    told = point.explain(world.register, ask(teacher))
+    assert told.grant is not None
+    assert told.grant.no_end is (told.grant.valid_to is None)
+    with world.services.db.write(world.register, "operator") as tx:
+        tx.put(replace(tx.require(Grant, told.grant.id), valid_to=None))
+        tx.happened("grant.endless", told.grant.id)
+        tx.touches(teacher.account)
+    world.clock.forward(seconds=1)
+    endless = point.explain(world.register, ask(teacher))
+    assert explanation_json(endless)["grant"]["no_end"] is True
+    assert any("không ghi ngày hết hiệu lực" in line for line in explained(endless))
 
 
 def test_a_confirmation_of_another_key_does_not_verify(school: School) -> None:

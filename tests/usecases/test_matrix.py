@@ -105,7 +105,7 @@ def test_a_row_says_who_what_where_until_when_and_on_which_signature(world: Worl
     assert said["Đơn vị cấp"] == "0003101 – Trường THCS Thử"
     assert said["Biên bản (số, ngày)"] == "02/BB ngày 20/08/2026"
     assert said["Bản cam kết (mẫu, ngày ký)"] == "mẫu 1, ký 20/08/2026"
-    assert said["Người ký bên giao (tư cách)"] == "Người Thử head:0003101 (Thủ trưởng)"
+    assert said["Người ký bên giao (tư cách)"] == "Người Thử head:0003101 (HIỆU TRƯỞNG)"
     assert said["Ghi chú"].endswith("; thủ trưởng chịu trách nhiệm: Người Thử head:0003101")
     assert "được biết mã kích hoạt của bên nhận" in said["Ghi chú"]
     assert row.capacity is Capacity.HEAD

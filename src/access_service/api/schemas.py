@@ -37,7 +37,7 @@ class ResourceProperties(Struct, omit_defaults=True):
     unit: Word | None = None
     """Code of the unit; required for `staff`."""
     class_: Word | None = msgspec.field(default=None, name="class")
-    """`<school code>:<school year>:<class code>`; required for `student`."""
+    """`<school code>:<school year>:<class code>`; a `student` who has none yet: unit, level, grade and year."""
     subject: Word | None = None
     level: Word | None = None
     grade: Word | None = None

@@ -11,7 +11,8 @@ from access_service.usecases.explanation import (
     ExplainedSignature,
     Explanation,
 )
-from access_service.usecases.sheets import CAPACITIES, STATES, day_text, instant_text, scope_text
+from access_service.usecases.matrix_values import Note
+from access_service.usecases.sheets import NOTES, STATES, day_text, instant_text, scope_text, signed_as
 
 KINDS: dict[str, str] = {
     APPROVAL: "Văn bản đồng ý của Sở GDĐT",
@@ -78,6 +79,15 @@ METHODS = {
 _VERIFIED = {True: "xác nhận đúng", False: "XÁC NHẬN SAI", None: "không có khoá để kiểm tra"}
 
 
+_ASSERTED = {
+    "class": "lớp",
+    "unit": "trường",
+    "level": "cấp học",
+    "grade": "khối",
+    "school_year": "năm học",
+}
+
+
 def explained(found: Explanation) -> Iterator[str]:
     """The lines of an explanation."""
     yield from _answer(found)
@@ -100,6 +110,9 @@ def _answer(found: Explanation) -> Iterator[str]:
     else:
         yield f"KHÔNG ĐƯỢC PHÉP: {found.reason_vi} ({found.reason})"
         yield f"Denied: {found.reason_en}"
+    if found.asserted:
+        said = ", ".join(_ASSERTED[name] for name in found.asserted)
+        yield f"Bên hỏi khai, hệ thống không lưu: {said} của học sinh"
     yield f"Thời điểm: {instant_text(found.now)} (UTC+7); phiên bản dữ liệu {revision_text(found.revision)}"
     if found.holder is not None:
         yield f"Người dùng: {found.holder.name} ({found.holder.id})"
@@ -113,6 +126,8 @@ def _grant(found: Explanation) -> Iterator[str]:
     yield f"Quyền: {grant.id}, vai trò {grant.role_vi or grant.role}, {state}"
     yield f"  Phạm vi: đơn vị {grant.scope.unit}; {scope_text(grant.scope)}"
     yield f"  Hiệu lực: {instant_text(grant.valid_from)} – {instant_text(grant.valid_to) or 'không thời hạn'}"
+    if grant.no_end:
+        yield f"  Lưu ý: {NOTES[Note.NO_END]}"
     if grant.activated_at is not None:
         yield f"  Kích hoạt: {instant_text(grant.activated_at)}"
     if grant.ended_at is not None:
@@ -168,8 +183,9 @@ def _document(document: ExplainedDocument) -> str:
 
 def _signature(signature: ExplainedSignature) -> str:
     basis = f", theo {signature.capacity_basis}" if signature.capacity_basis else ""
+    capacity = signed_as(Capacity(signature.capacity), signature.title)
     return (
-        f"{SIDES[Side(signature.side)]}: {signature.person.name}, {CAPACITIES[Capacity(signature.capacity)]}"
+        f"{SIDES[Side(signature.side)]}: {signature.person.name}, {capacity}"
         f"{basis}, {instant_text(signature.signed_at)} – {METHODS[Method(signature.method)]}; "
         f"{_VERIFIED[signature.verified]}"
     )

@@ -25,9 +25,10 @@ class Resource:
         return {"type": self.type, "id": self.id, "properties": dict(self.properties)}
 
 
-def student(id_: str, *, class_: str, category: str, **properties: str) -> Resource:
-    """Records of one pupil, whose class you assert."""
-    return Resource("student", id_, {"category": category, "class": class_, **properties})
+def student(id_: str, *, category: str, class_: str | None = None, **properties: str) -> Resource:
+    """Records of one pupil, whose class you assert; without one `unit`, `level`, `grade` and `school_year`."""
+    of_class = {} if class_ is None else {"class": class_}
+    return Resource("student", id_, {"category": category, **of_class, **properties})
 
 
 def staff(id_: str, *, unit: str, category: str, **properties: str) -> Resource:

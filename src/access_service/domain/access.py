@@ -55,6 +55,24 @@ def topic_of(
     return found
 
 
+STUDENT = "student"
+"""Type of the records of one pupil."""
+ASSERTED = ("unit", "level", "grade", "school_year")
+"""What whoever asks vouches for of a pupil who has no class yet."""
+
+
+def asserted_of(topic: Topic, class_id: ClassId | None) -> tuple[str, ...]:
+    """What of the question nobody could compare with the register: pupils are not held (ruling J).
+
+    Of a pupil the class; of one who has no class yet the school, level, grade and year.
+    """
+    if topic.resource_type != STUDENT:
+        return ()
+    if class_id is not None:
+        return ("class",)
+    return ASSERTED if topic.level and topic.grade and topic.school_year else ()
+
+
 Ask = tuple[AccountId, Topic, str, UnitId | None, ClassId | None]
 """A question in its shortest form: account, topic, id of the record, unit, class."""
 

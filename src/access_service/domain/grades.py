@@ -1,5 +1,7 @@
 """Khối lớp: which grades an education level has is pack data; every door reads a grade with these functions."""
 
+from collections.abc import Collection
+
 from access_service.domain.errors import InvalidError
 from access_service.domain.names import EducationLevel
 from access_service.domain.policy import Pack
@@ -12,6 +14,24 @@ def check_grade(pack: Pack, level: EducationLevel, grade: str) -> None:
     """
     if pack.grades and grade not in pack.grades.get(level, ()):
         raise InvalidError(f"the policy knows no grade `{grade}` of `{level}`", grade=grade, level=str(level))
+
+
+def takes_pupil(
+    pack: Pack,
+    levels: Collection[str],
+    years: Collection[str],
+    *,
+    level: str,
+    grade: str,
+    year: str,
+) -> bool:
+    """(J) May a pupil who has no class yet be one of a school of these levels: do level, grade and year fit?
+
+    A pack without a vocabulary of grades cannot say that a grade fits, so there such a pupil fits nowhere.
+    """
+    if level not in set(EducationLevel) or level not in levels or year not in years:
+        return False
+    return grade in pack.grades.get(EducationLevel(level), ())
 
 
 def check_grades(pack: Pack, grades: frozenset[str] | None, levels: frozenset[EducationLevel] | None) -> None:

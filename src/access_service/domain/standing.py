@@ -296,6 +296,11 @@ _NO_PAST = "state_since"
 """Every later move of a document changes that instant, and none of them the past."""
 
 
+def has_no_end(grant: Grant) -> bool:
+    """(B) Handed down without an end, when that was possible: it keeps none, and whoever reads it is told."""
+    return grant.valid_to is None and grant.ended_at is None and grant.assignment is not None
+
+
 def reads_otherwise(then: Any | None, now: Any, at: datetime) -> bool:
     """(16) Does a fact say of the time up to `at` something else today than was known then?
 

@@ -122,7 +122,15 @@ def _place(
     in_force = tables if chain & bound else None
     locks = {} if in_force is None else locks_by_cell(tables.pack, found.kind)
     levels = frozenset(map(str, found.levels))
-    return Place(unit=unit, kind=found.kind, levels=levels, chain=chain, tables=in_force, locks=locks)
+    return Place(
+        unit=unit,
+        kind=found.kind,
+        levels=levels,
+        chain=chain,
+        tables=in_force,
+        locks=locks,
+        years=frozenset(org.years),
+    )
 
 
 def _site(org: Organisation, units: Mapping[UnitId, Place], id_: ClassId) -> Site | None:

@@ -12,7 +12,8 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from access_service.domain.access import AccessRequest, Allow, Decision, Deny, Topic
+from access_service.domain.access import STUDENT, AccessRequest, Allow, Decision, Deny, Topic
+from access_service.domain.grades import takes_pupil
 from access_service.domain.names import ClassId, GrantId, UnitId
 from access_service.domain.org import SchoolClass
 from access_service.domain.policy import PeriodLock, RoleRule
@@ -63,6 +64,8 @@ class Place:
     """The pack bound to the nearest ancestor-or-self, compiled; None where no pack is bound."""
     locks: Mapping[CellKey, tuple[PeriodLock, ...]]
     """Period locks of that pack for this kind of unit, by (category, action)."""
+    years: frozenset[str] = frozenset()
+    """The register's school years: a pupil who has no class yet is of one of them."""
     site_kind: SiteKind | None = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -172,9 +175,16 @@ def answer(  # noqa: C901, PLR0912 a call costs a tenth of a decision: the stage
             return Deny(Reason.RESOURCE_CONTRADICTORY)
         unit = site_unit
     else:
-        if unit is None or topic.resource_type == "student":
+        if unit is None:
             return Deny(Reason.RESOURCE_INCOMPLETE)
         place, kind, chain, bit = _unit_site(unit, places)
+        if topic.resource_type == STUDENT:
+            if topic.level is None or topic.grade is None or topic.school_year is None:
+                return Deny(Reason.RESOURCE_INCOMPLETE)
+            if place is not None and kind is not None:
+                kind = _unplaced(place, topic)
+                if kind is None:
+                    return Deny(Reason.RESOURCE_INCOMPLETE)
     if kind is None:
         return Deny(_ungoverned(topic, place, snapshot))
     ruling = kind.rulings[topic]
@@ -281,6 +291,19 @@ def _unit_site(unit: UnitId, places: Places) -> tuple[Place | None, SiteKind | N
     except KeyError:
         return None, None, frozenset(), 0
     return place, place.site_kind, place.chain, 0
+
+
+def _unplaced(place: Place, topic: Topic) -> SiteKind | None:
+    """(J) Where a pupil is who has no class yet, as a class of that level, grade and year would be; None: nowhere.
+
+    Only words that pack and register know get this far, so that nobody fills the memory by inventing some.
+    """
+    tables, level, grade, year = place.tables, topic.level, topic.grade, topic.school_year
+    if tables is None or level is None or grade is None or year is None:
+        return None
+    if not takes_pupil(tables.pack, place.levels, place.years, level=level, grade=grade, year=year):
+        return None
+    return class_kind(tables, place.kind, place.locks, level, grade, year)
 
 
 def _ungoverned(topic: Topic, place: Place | None, snapshot: Snapshot | None) -> Reason:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from access_service.domain.access import AccessRequest, Allow, Decision, Deny
+from access_service.domain.access import AccessRequest, Allow, Decision, Deny, asserted_of
 from access_service.domain.accounts import Account, Suspension
 from access_service.domain.codes import CodeShown, is_seen_by_giver
 from access_service.domain.delegation import Authority, Grant
@@ -28,7 +28,14 @@ from access_service.domain.org import Assignment, ManagementEdge, Person, School
 from access_service.domain.policy import Article, Pack, PackBinding, PeriodLock, RoleRule
 from access_service.domain.reasons import Reason
 from access_service.domain.software import Approval, ApprovalFacts, Software, as_grant, shares_in_force
-from access_service.domain.standing import GrantFacts, approval_state, grant_state, head_at, reads_otherwise
+from access_service.domain.standing import (
+    GrantFacts,
+    approval_state,
+    grant_state,
+    has_no_end,
+    head_at,
+    reads_otherwise,
+)
 from access_service.domain.text import INSPECTION_UNSIGNED, REASON_TEXT
 from access_service.signing.documents import check_confirmation
 from access_service.signing.keys import BadSignatureError
@@ -51,6 +58,7 @@ from access_service.usecases.explanation import (
     Explanation,
     LateRecord,
 )
+from access_service.usecases.signed_as import Titles
 from access_service.usecases.snapshots import Reading
 
 
@@ -66,6 +74,7 @@ class _Explainer:
         self._reading = reading
         self._reader = reading.gather.reader
         self._now = reading.now
+        self._titles = Titles(reading.gather)
         self._used: dict[tuple[type[Any], str], Any] = {}
 
     def explanation(
@@ -116,6 +125,7 @@ class _Explainer:
             late=self._late(request, grant, at) if at is not None else (),
             action_vi=pack.actions.get(request.action, "") if pack else "",
             category_vi=_category_vi(pack, request.category),
+            asserted=asserted_of(request.topic, request.class_id),
             decision=decision,
         )
 
@@ -268,6 +278,7 @@ class _Explainer:
             assignment_vi=title_of(
                 self._pack(assignment.unit) if assignment else None, assignment, self._reading.org.school_class
             ),
+            no_end=has_no_end(grant),
         )
 
     def _documents(self, facts: GrantFacts) -> tuple[ExplainedDocument, ...]:
@@ -296,7 +307,8 @@ class _Explainer:
             signed_at=document.signed_at,
             ended_at=document.ended_at,
             signatures=tuple(
-                self._signature(s) for s in sorted(newest, key=lambda s: (s.signed_at, order.index(s.side)))
+                self._signature(s, document.unit)
+                for s in sorted(newest, key=lambda s: (s.signed_at, order.index(s.side)))
             ),
             code_seen_by_giver=is_seen_by_giver(document, newest, self._codes_of(document), self._now),
         )
@@ -304,7 +316,7 @@ class _Explainer:
     def _codes_of(self, document: Document) -> list[CodeShown]:
         return [] if document.receiver is None else self._reader.find(CodeShown, holder=document.receiver)
 
-    def _signature(self, signature: Signature) -> ExplainedSignature:
+    def _signature(self, signature: Signature, unit: UnitId) -> ExplainedSignature:
         return ExplainedSignature(
             side=signature.side,
             person=self._person(signature.person),
@@ -315,6 +327,7 @@ class _Explainer:
             sha256=signature.sha256,
             key=signature.key,
             verified=self._is_verified(signature),
+            title=self._titles.of(signature, unit),
         )
 
     def _is_verified(self, signature: Signature) -> bool | None:

@@ -84,6 +84,8 @@ class ExplainedSignature:
     key: str
     verified: bool | None
     """Does the service's confirmation verify? None where the key is not known here."""
+    title: str = ""
+    """Of the position by which the giver signed; empty for others and where none is on file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ class ExplainedGrant:
     """Number of the decision that assigns the duty."""
     assignment_vi: str = ""
     """What the duty is called; (J) charge of a class, as its level calls it."""
+    no_end: bool = False
+    """It was handed down without an end, when that was possible, as the matrix notes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +225,8 @@ class Explanation:
     action_vi: str = ""
     """What the pack calls the action asked about; empty where it knows none."""
     category_vi: str = ""
+    asserted: tuple[str, ...] = ()
+    """What whoever asked vouches for, because the register holds no pupils (`domain.access.asserted_of`)."""
 
 
 def explanation_json(explanation: Explanation) -> dict[str, Any]:

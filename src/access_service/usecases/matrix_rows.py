@@ -19,7 +19,7 @@ from access_service.domain.names import (
 from access_service.domain.org import Assignment, Person, SchoolClass
 from access_service.domain.policy import Pack
 from access_service.domain.separations import meetings, roles_held
-from access_service.domain.standing import OVER, GrantFacts, grant_state, head_at
+from access_service.domain.standing import OVER, GrantFacts, grant_state, has_no_end, head_at
 from access_service.engine.tables import Tables
 from access_service.storage.access import Gatherer
 from access_service.storage.audit import revision_at
@@ -27,6 +27,7 @@ from access_service.storage.facts import Reader
 from access_service.usecases.matrix_papers import ACCOUNT_NOTES, Papers, late_among, read_papers
 from access_service.usecases.matrix_software import Shared, software_rows
 from access_service.usecases.matrix_values import VACANT, MatrixHead, MatrixRow, Note, Right, class_names
+from access_service.usecases.signed_as import Titles
 
 T = TypeVar("T")
 
@@ -54,6 +55,7 @@ class Rows:
         self._gather = gather
         self._reader = gather.reader
         self._head = head
+        self._titles = Titles(gather)
         self._at = head.at
         self._units = units
         self._rights: dict[tuple[str, str, frozenset[str] | None, frozenset[str] | None], tuple[Right, ...]] = {}
@@ -188,6 +190,7 @@ class Rows:
             signer=signature.person if signature else None,
             signer_name=self._name(signature.person if signature else None, papers),
             capacity=signature.capacity if signature else None,
+            signer_title=self._titles.of(signature, facts.document.unit if facts.document else None),
             answerable=answerable,
             answerable_name=self._name(answerable, papers),
             notes=self._notes(line, facts.document, account, tables, papers),
@@ -210,7 +213,7 @@ class Rows:
             notes.append(Note.RECORDED_LATE)
         if grant.id in papers.narrowed:
             notes.append(Note.CHANGED_LATER)
-        if grant.valid_to is None and grant.ended_at is None and grant.assignment is not None:
+        if has_no_end(grant):
             notes.append(Note.NO_END)
         if self._is_unconfirmed(grant):
             notes.append(Note.UNCONFIRMED)
@@ -351,6 +354,7 @@ class Rows:
             signer=signature.person if signature else None,
             signer_name=self._name(signature.person if signature else None, papers),
             capacity=signature.capacity if signature else None,
+            signer_title=self._titles.of(signature, document.unit if document else None),
             answerable=answerable,
             answerable_name=self._name(answerable, papers),
             notes=tuple(notes),

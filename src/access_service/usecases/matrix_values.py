@@ -119,6 +119,8 @@ class MatrixRow:
     answerable_name: str
     """Thủ trưởng chịu trách nhiệm: the head of the row's unit at the instant."""
     notes: tuple[Note, ...]
+    signer_title: str = ""
+    """Of the position by which they signed; empty where none is on file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,15 @@ def _commitment(row: MatrixRow) -> str:
 def _signer(row: MatrixRow) -> str:
     if row.capacity is None:
         return ""
-    return f"{row.signer_name} ({CAPACITIES[row.capacity]})"
+    return f"{row.signer_name} ({signed_as(row.capacity, row.signer_title)})"
+
+
+def signed_as(capacity: Capacity, title: str) -> str:
+    """As papers print it: a head by the position's own title, whoever signs in their place by both."""
+    words = CAPACITIES[capacity]
+    if not title or capacity in (Capacity.SELF, Capacity.WITNESS):
+        return words
+    return title.upper() if capacity is Capacity.HEAD else f"{words}, {title.upper()}"
 
 
 def _notes(row: MatrixRow) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from access_service.domain.errors import RefusedError, UnavailableError
 from access_service.domain.names import AccountId, ClassId, UnitId
-from access_service.domain.org import ManagementEdge, chain_of
+from access_service.domain.org import ManagementEdge, SchoolYear, chain_of
 from access_service.domain.policy import PackBinding, PeriodLock
 from access_service.domain.standing import standing
 from access_service.domain.time import Interval
@@ -56,6 +56,7 @@ class Reading:
         self.units: OnDemand[UnitId, Place] = OnDemand(self._place)
         self.sites: OnDemand[ClassId, Site] = OnDemand(self._site)
         self._locks = locks
+        self._known_years: frozenset[str] | None = None
 
     def _site(self, class_id: ClassId) -> Site | None:
         """The class and its school. A class of a past school year stays one: its records are still read."""
@@ -120,7 +121,14 @@ class Reading:
             chain=frozenset(chain),
             tables=tables,
             locks=self._locks.of(tables, unit.kind),
+            years=self._years(),
         )
+
+    def _years(self) -> frozenset[str]:
+        """Every school year of the register; a new one touches everybody, so that no place outlives it."""
+        if self._known_years is None:
+            self._known_years = frozenset(year.id for year in self.gather.reader.find(SchoolYear))
+        return self._known_years
 
     def _instants(self, chain: Iterable[UnitId]) -> Iterator[datetime | None]:
         """Every instant at which the chain, or the pack bound along it, may change."""

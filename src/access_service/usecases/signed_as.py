@@ -1,0 +1,34 @@
+"""What the one who signed for a unit was called there: the position's own title, not "Thủ trưởng"."""
+
+from access_service.domain.delegation import signing_capacity
+from access_service.domain.documents import Signature
+from access_service.domain.errors import RefusedError
+from access_service.domain.names import PersonId, Side, UnitId
+from access_service.domain.org import Assignment
+from access_service.storage.access import Gatherer
+
+
+class Titles:
+    """Titles of givers, each duty read once: a head signs for everybody of the unit."""
+
+    def __init__(self, gather: Gatherer) -> None:
+        """The gatherer's reader fixes register and revision."""
+        self._gather = gather
+        self._duties: dict[tuple[PersonId, UnitId], list[Assignment]] = {}
+
+    def of(self, signature: Signature | None, unit: UnitId | None) -> str:
+        """The title of the duty by which they signed, by the rule that let them; empty where none is on file."""
+        if signature is None or unit is None or signature.side is not Side.GIVER:
+            return ""
+        key = signature.person, unit
+        if key not in self._duties:
+            self._duties[key] = self._gather.reader.find(Assignment, person=signature.person, unit=unit)
+        at, kind = signature.signed_at, self._gather.org.unit(unit)
+        tables = self._gather.tables_for(unit, at)
+        if tables is None or kind is None:
+            return ""
+        try:
+            _, duty = signing_capacity(tables.pack, self._duties[key], at, signature.capacity, kind=kind.kind)
+        except RefusedError:
+            return ""
+        return tables.pack.positions[duty.position].vi
