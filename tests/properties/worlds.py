@@ -301,13 +301,14 @@ def request(dice: Dice) -> AccessRequest:
     if kind == "student" and dice.random() < 0.1:
         # A pupil who has no class yet.
         class_id, unit, often = None, dice.choice(UNITS), 0.9
+    says_unit = kind == "staff" or (kind == "student" and class_id is None)
     return AccessRequest(
         account="000-nguoi",
         action="xem" if dice.random() < 0.02 else dice.choice(ACTIONS),
         resource_type=kind,
         resource_id={"class": class_id, "unit": unit}.get(kind) or "000",
         category=dice.choice(["KHAC", None]) if dice.random() < 0.04 else dice.choice(CATEGORIES),
-        unit=unit if kind == "staff" or (kind == "student" and class_id is None) else dice.choice(UNITS) if dice.seldom() else None,
+        unit=unit if says_unit else dice.choice(UNITS) if dice.seldom() else None,
         class_id=class_id if kind == "student" and not dice.seldom() else None,
         subject=dice.choice([None, *SUBJECTS, *SUBJECTS]),
         function=dice.choice(FUNCTIONS) if dice.random() < 0.3 else None,
