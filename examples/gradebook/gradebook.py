@@ -89,7 +89,7 @@ def create_gradebook(setup: Setup) -> FastAPI:
 
     @app.post("/phien", status_code=201)
     async def enter(session: Annotated[str, Body(embed=True, max_length=256)]) -> Response:
-        """Exchange a session of the access service for a token of this gradebook; no password comes here."""
+        """Exchange a session that was opened for this gradebook for a token of its own; no password comes here."""
         return await exchanged(own, verifier, setup.audience, session)
 
     @app.get("/lop/{class_code}/diem")

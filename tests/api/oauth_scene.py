@@ -19,11 +19,14 @@ from access_service.domain.names import UnitId
 from access_service.domain.software import Approval, Software
 from access_service.usecases import clients
 from access_service.usecases.clients import NewClient
+from access_service.usecases.service_sessions import open_service_session
 from software_world import approve, enter
 from world import PASSWORD, SCHOOL
 
 URL = "http://127.0.0.1:8000"
 GRADEBOOK, ARCHIVE = "https://so-diem.example", "https://kho.example"
+GUARDED = GRADEBOOK
+"""The service behind the proxy, where a story has one."""
 SESSION = "urn:access-service:params:oauth:token-type:session"
 ACCESS = "urn:ietf:params:oauth:token-type:access_token"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -99,10 +102,16 @@ class Scene:
         active: bool = self.introspect(token)["active"]
         return active
 
-    def session(self) -> str:
-        """The homeroom teacher signs in."""
+    def signed_in(self) -> str:
+        """The homeroom teacher signs in: good for the service itself."""
         token: str = self.world.sign_in("000.gvcn", PASSWORD).token
         return token
+
+    def session(self, audience: str | None = None) -> str:
+        """The homeroom teacher opens a session for a service; the gradebook unless another is named."""
+        caller = self.world.sign_in("000.gvcn", PASSWORD).caller
+        name = audience or self.gradebook.id
+        return open_service_session(self.world.services, caller, name, (GUARDED,)).token
 
     def evaluate(self, token: str, path: str = "evaluation", scheme: str = "Bearer", **more: Any) -> Response:
         return self.served.client.post(
@@ -134,9 +143,18 @@ def details(*found: dict[str, Any]) -> str:
     return json.dumps(list(found))
 
 
-def register(scene_world: Any, software: Software, approval: Approval | None = None, **more: Any) -> Registered:
+def register(
+    scene_world: Any,
+    software: Software,
+    approval: Approval | None = None,
+    *,
+    is_address_approved: bool = True,
+    **more: Any,
+) -> Registered:
     admin = scene_world.admins[software.unit]
     made = clients.create_client(scene_world.services, admin, NewClient(software.id, **more))
+    if made.client.serves is not None and is_address_approved:
+        clients.approve_address(scene_world.services, scene_world.admins[scene_world.root], made.client.id)
     return Registered(made.client.id, made.secret, software, approval)
 
 

@@ -14,6 +14,8 @@ from starlette.testclient import TestClient
 
 from access_service.app import create_app
 from access_service.domain.errors import PolicyError
+from access_service.usecases.accounts import caller_from_token
+from access_service.usecases.service_sessions import open_service_session
 from world import CLASS_6A, CLASS_6B, PASSWORD, SCHOOL
 
 PATH = "/access/v1/forward-auth"
@@ -60,7 +62,7 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 @pytest.fixture
 def session(behind: Scene) -> str:
-    return behind.session()
+    return behind.session(GRADEBOOK)
 
 
 def through(
@@ -230,11 +232,12 @@ def test_the_other_pair_of_headers_may_come_from_anybody_and_says_nothing(behind
 
 
 def test_a_token_for_the_service_behind_opens_what_it_covers_and_no_more(behind: Scene, session: str) -> None:
-    token = behind.exchanged(behind.gradebook, session, SESSION)
+    theirs = behind.session()
+    token = behind.exchanged(behind.gradebook, theirs, SESSION)
     assert through(behind, MARKS, token) == (200, behind.served.teacher.account)
     narrow = behind.exchanged(
         behind.gradebook,
-        session,
+        theirs,
         SESSION,
         authorization_details=details(detail(classes=[CLASS_6A])),
     )
@@ -253,12 +256,16 @@ def test_a_token_for_another_service_opens_nothing(behind: Scene) -> None:
 def test_what_is_taken_back_stops_the_next_request(tmp_path: Path) -> None:
     (tmp_path / "rules.toml").write_text(RULES, "utf-8")
     with scene(tmp_path, forward_rules=tmp_path / "rules.toml") as behind:
-        session = behind.session()
-        token = behind.exchanged(behind.gradebook, session, SESSION)
+        signed_in = behind.signed_in()
+        caller = caller_from_token(behind.world.services, signed_in)
+        session = open_service_session(behind.world.services, caller, GRADEBOOK, (GRADEBOOK,)).token
+        token = behind.exchanged(behind.gradebook, behind.session(), SESSION)
         assert [through(behind, MARKS, t)[0] for t in (session, token)] == [200, 200]
         behind.post("revoke", {"token": token}, behind.gradebook.basic)
         assert [through(behind, MARKS, t)[0] for t in (session, token)] == [200, 401]
-        answer = behind.served.client.delete("/v1/sessions/current", headers={"Authorization": f"Bearer {session}"})
+        answer = behind.served.client.delete(
+            "/v1/sessions/current", headers={"Authorization": f"Bearer {signed_in}"}
+        )
         assert answer.status_code == 204
         assert through(behind, MARKS, session) == (401, "not_authenticated")
 
@@ -287,6 +294,7 @@ def test_without_a_key_of_the_service_no_proxy_is_ours(tmp_path: Path) -> None:
 FAULTS = {
     "": "empty file",
     "headers = 'original'": "no [[rules]]",
+    RULES.replace(f'audience = "{GRADEBOOK}"', ""): "audience",
     RULES.replace('"original"', '"both"'): "unknown kind of headers `both`",
     RULES.replace('action = "read"', 'acton = "read"'): "unknown key `acton`",
     RULES.replace('"/hoc-sinh/{pupil}"', '"hoc-sinh/{pupil}"'): "a path begins with `/`",
@@ -325,7 +333,8 @@ def test_forwarded_headers_are_read_where_the_rules_say_so(tmp_path: Path) -> No
     path = tmp_path / "rules.toml"
     path.write_text(RULES.replace('"original"', '"forwarded"'), "utf-8")
     with serving(tmp_path, forward_rules=path, api_key=SecretStr(KEY)) as served:
-        token = served.world.sign_in("000.gvcn", PASSWORD).token
+        caller = served.world.sign_in("000.gvcn", PASSWORD).caller
+        token = open_service_session(served.world.services, caller, GRADEBOOK, (GRADEBOOK,)).token
         headers: dict[str, Any] = {
             "X-Forwarded-Uri": MARKS,
             "X-Forwarded-Method": "GET",

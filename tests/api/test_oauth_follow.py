@@ -15,6 +15,7 @@ from access_service.signing.passwords import digest
 from access_service.storage import accounts as stored_accounts
 from access_service.storage.facts import Reader
 from access_service.usecases import clients, delegation, documents, software
+from access_service.usecases.service_sessions import open_service_session
 from access_service.usecases.sign_in import sign_out
 from world import CLASS_6A, SCHOOL
 
@@ -157,10 +158,13 @@ def listed(stage: Scene, claims: dict[str, Any]) -> bool:
 
 
 def test_signing_out_stops_what_acts_for_the_person(stage: Scene) -> None:
+    """The session of the service ends with the one that it was opened in."""
     signed = stage.world.sign_in("000.gvcn")
-    token = stage.exchanged(stage.gradebook, signed.token, SESSION)
+    handed = open_service_session(stage.world.services, signed.caller, stage.gradebook.id)
+    token = stage.exchanged(stage.gradebook, handed.token, SESSION)
     sign_out(stage.world.services, signed.caller)
     assert stage.introspect(token) == {"active": False}
+    assert stage.exchange(stage.gradebook, handed.token, SESSION).status_code == 400
     assert digest(signed.token)[:8] not in token
 
 

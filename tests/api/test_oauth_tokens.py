@@ -348,7 +348,7 @@ def test_who_has_nothing_in_common_with_the_software_gives_nothing(fresh_stage: 
     world = fresh_stage.world
     primary = frozenset({EducationLevel.LOWER_SECONDARY})
     other = drawing(world, "Chỉ khối 7", paper={"levels": primary, "grades": frozenset({"7"})}, resource=GRADEBOOK)
-    answer = fresh_stage.exchange(other, fresh_stage.session(), SESSION)
+    answer = fresh_stage.exchange(other, fresh_stage.session(other.id), SESSION)
     assert refused(answer) == ("invalid_grant", "outside_approval")
 
 

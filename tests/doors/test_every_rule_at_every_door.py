@@ -28,6 +28,7 @@ ONE_DOOR: dict[str, str] = {
     "check_decision": WAITS,
     "check_giver_prepared_nothing": PAPER,
     "check_leader_confirms": WAITS,
+    "check_may_have": SOFTWARE,
     "check_not_for_themselves": PAPER,
     "check_opening": CUSTODY,
     "check_not_common": SESSION,

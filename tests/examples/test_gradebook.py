@@ -61,6 +61,14 @@ class Demo:
         token: str = answer.json()["token"]
         return token
 
+    def session_for(self, id_: str, audience: str) -> str:
+        """What the person hands to a service: good there only."""
+        headers = {"Authorization": f"Bearer {self.sign_in(id_)}"}
+        answer = self.http.post("/v1/me/sessions", json={"audience": audience}, headers=headers)
+        assert answer.status_code == 201, answer.text
+        token: str = answer.json()["token"]
+        return token
+
     def revoke(self) -> None:
         """The head takes the right back."""
         revocable = self.told["revocable"]
@@ -147,8 +155,10 @@ def test_a_teacher_reads_their_class_is_refused_for_another_and_is_cut_off(demo:
         own, other = demo.class_code, demo.class_code.replace("7A1", "6A1")
         assert _code(book.get(f"/lop/{own}/diem")) == (401, "not_authenticated")
 
-        # The teacher signs in at the access service; the gradebook gets a token of its own for the session.
-        session = demo.sign_in(demo.teacher)
+        # The teacher signs in at the access service and opens a session for the gradebook, which exchanges it.
+        own_session = demo.sign_in(demo.teacher)
+        assert _code(book.post("/phien", json={"session": own_session})) == (403, "invalid_grant")
+        session = demo.session_for(demo.teacher, setup.own.client_id)
         entered = book.post("/phien", json={"session": session})
         assert entered.status_code == 201, entered.text
         assert 0 < entered.json()["expires_in"] <= 300
@@ -223,7 +233,7 @@ def test_an_exchanged_token_says_what_was_delegated_and_no_more(demo: Demo) -> N
         AccessClient(setup.access_url, setup.own) as own,
         TokenVerifier(setup.access_url, setup.audience, poll_s=1.0) as verifier,
     ):
-        session = demo.sign_in(demo.teacher)
+        session = demo.session_for(demo.teacher, setup.own.client_id)
         detail = {
             "type": "education_data",
             "unit": demo.class_code.split(":")[0],

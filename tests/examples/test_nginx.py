@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from serving import settings_for
 
 from access_service.app import create_app
-from access_service.usecases.accounts import caller_from_token
+from access_service.usecases.service_sessions import open_service_session
 from access_service.usecases.sign_in import sign_out
 from world import (
     CLASS_6A,
@@ -39,6 +39,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "proxies.md").read_text("utf-8")
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 KEY = "000-proxy-key-000"
+AUDIENCE = "https://so-diem.example.vn"
 MARKS = "/lop/" + CLASS_6A.replace(":", "/") + "/diem"
 OTHER = MARKS.replace("6A", "6B")
 
@@ -98,6 +99,12 @@ class Behind:
         )
 
 
+def opened(world: World) -> str:
+    """What the teacher hands to the service behind the proxy."""
+    caller = world.sign_in("000.gvcn", PASSWORD).caller
+    return open_service_session(world.services, caller, AUDIENCE, (AUDIENCE,)).token
+
+
 def _configured(folder: Path, port: int, access: int, service: int) -> Path:
     server = block("nginx")
     for said, real in (("8080", port), ("8000", access), ("8100", service)):
@@ -145,20 +152,34 @@ def behind(tmp_path_factory: pytest.TempPathFactory, cheap_passwords: None) -> I
         stack.callback(process.terminate)
         wait_for(lambda: answers(port) or process.poll() is not None, "nginx")
         assert process.poll() is None, (folder / "error.log").read_text("utf-8")
-        token = world.sign_in("000.gvcn", PASSWORD).token
+        token = opened(world)
         yield Behind(port, world, token, teacher.account, stopping.close)
     world.services.db.close()
 
 
 def test_the_teacher_reaches_their_class_and_the_service_is_told_who_it_is(behind: Behind) -> None:
-    status, headers, seen = behind.get(f"{MARKS}?sort=ten", Cookie="a=b")
+    status, headers, seen = behind.get(f"{MARKS}?sort=ten")
     assert status == 200
     assert (seen["method"], seen["path"]) == ("GET", MARKS)
     assert seen["headers"]["x-access-account"] == behind.account
     assert seen["headers"]["x-access-grant"].startswith("grn_")
-    assert seen["headers"]["cookie"] == "a=b"
     assert "x-access-key" not in seen["headers"]
     assert KEY not in json.dumps(headers)
+
+
+def test_what_the_person_showed_ends_at_the_proxy(behind: Behind) -> None:
+    """(A9) Whoever runs the service behind gets neither the session nor a cookie."""
+    status, _, seen = behind.get(MARKS, Cookie="phien=000; a=b")
+    assert status == 200
+    assert not {"authorization", "cookie", "x-access-key"} & set(seen["headers"])
+    assert behind.token not in json.dumps(seen)
+
+
+def test_the_session_of_signing_in_opens_nothing_behind_the_proxy(behind: Behind) -> None:
+    """(A9) It is good for the access service, and a proxy that is handed it lets nothing through."""
+    own = behind.world.sign_in("000.gvcn", PASSWORD).token
+    status, headers, seen = behind.get(MARKS, token=own)
+    assert (status, seen, headers["x-access-reason"]) == (401, None, "wrong_audience")
 
 
 def test_another_class_is_refused_with_its_reason(behind: Behind) -> None:
@@ -219,10 +240,11 @@ def test_what_the_caller_writes_into_the_proxys_headers_counts_for_nothing(behin
 
 def test_taken_back_is_refused_and_without_an_answer_nothing_passes(behind: Behind) -> None:
     """The last story of this file: the access service is stopped in it."""
-    other = behind.world.sign_in("000.gvcn", PASSWORD).token
-    assert behind.get(MARKS, token=other)[0] == 200
+    signed_in = behind.world.sign_in("000.gvcn", PASSWORD).caller
     services = behind.world.services
-    sign_out(services, caller_from_token(services, other))
+    other = open_service_session(services, signed_in, AUDIENCE, (AUDIENCE,)).token
+    assert behind.get(MARKS, token=other)[0] == 200
+    sign_out(services, signed_in)
     assert behind.get(MARKS, token=other)[0] == 401
     assert behind.get(MARKS)[0] == 200
     behind.stop_access()

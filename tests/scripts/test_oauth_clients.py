@@ -60,7 +60,7 @@ def metadata(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def session(told: dict[str, Any]) -> str:
-    """A homeroom teacher of the school that has the gradebook signs in."""
+    """A homeroom teacher of the school that has the gradebook signs in, and opens a session for the gradebook."""
     who = next(
         a
         for a in told["accounts"]
@@ -68,6 +68,11 @@ def session(told: dict[str, Any]) -> str:
     )
     body = json.dumps({"username": who["username"], "password": who["password"]}).encode()
     request = urllib.request.Request(f"{told['base_url']}/v1/sessions", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        signed_in = json.loads(answer.read())["token"]
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {signed_in}"}
+    body = json.dumps({"audience": client(told, "read")["client_id"]}).encode()
+    request = urllib.request.Request(f"{told['base_url']}/v1/me/sessions", body, headers)
     with urllib.request.urlopen(request, timeout=10) as answer:
         token: str = json.loads(answer.read())["token"]
     return token

@@ -20,6 +20,7 @@ from access_service.usecases.access import DecisionPoint
 from access_service.usecases.clients import NewClient
 from access_service.usecases.introspection import introspect, revoke, session_sha256
 from access_service.usecases.once import UsedOnce
+from access_service.usecases.service_sessions import open_service_session
 from access_service.usecases.token_errors import OAuthCode, OAuthError
 from access_service.usecases.token_state import MissError, lineage
 from access_service.usecases.tokens import TokenPoint, Wanted, by_category, merged
@@ -46,6 +47,10 @@ class Stage:
         return self.point.waiting(
             lambda: exchange(self.point, self.gradebook, token, type_, Wanted(), may_wait=True)
         ).token
+
+    def session(self) -> str:
+        caller = self.world.sign_in("000.gvcn").caller
+        return open_service_session(self.world.services, caller, self.gradebook).token
 
     def is_active(self, token: str) -> bool:
         return self.point.waiting(lambda: introspect(self.point, self.guard, token)) is not None
@@ -84,7 +89,7 @@ def test_what_memory_lacks_is_read_once_and_then_nothing_is(stage: Stage) -> Non
 
 
 def test_an_exchange_and_its_end(stage: Stage) -> None:
-    session = stage.world.sign_in("000.gvcn").token
+    session = stage.session()
     token = stage.exchanged(session, SESSION_TYPE)
     below = stage.exchanged(token)
     assert stage.is_active(token)
@@ -161,7 +166,7 @@ def test_what_a_period_locks_is_in_no_token(stage: Stage, monkeypatch: pytest.Mo
 @pytest.mark.backends("sqlite")
 def test_a_token_is_never_wider_than_decisions(stage: Stage) -> None:
     """What the token of somebody says may be done, a decision about the same person allows."""
-    session = stage.world.sign_in("000.gvcn").token
+    session = stage.session()
     claims = stage.point.verify(stage.exchanged(session, SESSION_TYPE), GRADEBOOK, stage.world.clock.now)
     teacher = stage.world.people["gvcn"]
     said = {(c, a) for d in claims.details for c in d.categories for a in d.actions if c.startswith("STU-")}

@@ -84,6 +84,7 @@ STATUS: Mapping[Refusal, int] = {
     Refusal.SUCCESSOR_MISSING: 409,
     Refusal.SUSPENDED: 409,
     Refusal.WIDER_THAN_AUTHORITY: 403,
+    Refusal.WRONG_AUDIENCE: 401,
 }
 """Every refusal's status; a test keeps it whole."""
 

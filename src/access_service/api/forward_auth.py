@@ -4,6 +4,8 @@ The proxy names the original request in two headers and itself by a key of its o
 as `Authorization`. The answer is 200, 401 or 403, and nothing else lets a request through. docs/proxies.md.
 """
 
+from http import HTTPStatus
+
 import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -11,7 +13,7 @@ from starlette.responses import Response
 from access_service.api.callers import EVALUATE, Asker, asker
 from access_service.api.deps import bearer_token, services_of
 from access_service.api.edge import Edge, edge_of
-from access_service.api.errors import AUTHZEN, Problem, problem
+from access_service.api.errors import AUTHZEN, STATUS, Problem, problem
 from access_service.api.forward_rules import ForwardRules, Matched, UnclearPathError
 from access_service.api.pdp import Answered
 from access_service.api.schemas import (
@@ -60,7 +62,7 @@ async def forward_auth(request: Request) -> Response:
     except UnclearPathError as error:
         return _refused(Refusal.FORBIDDEN, str(error))
     except RefusedError as error:
-        if error.code is not Refusal.NOT_AUTHENTICATED:
+        if STATUS[error.code] != HTTPStatus.UNAUTHORIZED:
             raise
         return _refused(error.code, error.message, status=401)
 

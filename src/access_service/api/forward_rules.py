@@ -70,8 +70,8 @@ class ForwardRules:
 
     uri_header: str
     method_header: str
-    audience: str | None
-    """The service whose access tokens are taken; None: sessions only."""
+    audience: str
+    """The service behind the proxy: only what was meant for it is taken."""
     rules: tuple[ForwardRule, ...]
     by_shape: Mapping[tuple[str, int], tuple[ForwardRule, ...]] = field(default_factory=dict)
 
@@ -158,7 +158,7 @@ def load_forward_rules(path: Path) -> ForwardRules:
         raise PolicyError(tuple(faults))
     root = Table.root(file, faults)
     pair = HEADERS.get(root.word("headers", HEADERS, "kind of headers"), HEADERS["original"])
-    audience = root.text("audience") if root.has("audience") else None
+    audience = root.text("audience")
     rules = tuple(_rule(table) for table in root.rows("rules"))
     if not rules:
         root.fault(None, "no [[rules]]: every request would be refused")

@@ -12,6 +12,7 @@ from access_service.domain.sign_in import Due, FactorKind
 from access_service.storage.second_factor import SecondFactor
 from access_service.usecases.accounts import SignedIn
 from access_service.usecases.second_factor import Second
+from access_service.usecases.service_sessions import ServiceSession
 
 TotpText = Annotated[str, Field(min_length=6, max_length=6, pattern="^[0-9]{6}$")]
 """The six digits that an authenticator shows."""
@@ -33,6 +34,32 @@ class NewSession(Body):
     def second(self) -> Second:
         """What is shown beside the password."""
         return Second(self.totp, self.passkey)
+
+
+class NewServiceSession(Body):
+    """A session for one service, opened in one's own."""
+
+    audience: Line
+    """A client's id, or the address of a service: what its own pages name."""
+
+
+class ServiceSessionOut(Out):
+    """A session that is good for one service and for nothing else."""
+
+    token: str
+    """Handed to that service; shown once."""
+    audience: str
+    software: str | None
+    """Whose name that is, as the register has it; null for a service behind a proxy."""
+    expires_at: datetime
+    """When it ends unless it is used."""
+    ends_at: datetime
+    """When it ends however much it is used."""
+
+    @classmethod
+    def of(cls, opened: ServiceSession) -> "ServiceSessionOut":
+        """From what the use case opened."""
+        return cls(**{name: getattr(opened, name) for name in cls.model_fields})
 
 
 class Activation(Body):

@@ -134,7 +134,8 @@ class NewClientBody(Body):
     resource: Annotated[str, Field(max_length=2048)] | None = None
     """URL of the resource server that the software calls (RFC 8707)."""
     serves: Annotated[str, Field(max_length=2048)] | None = None
-    """URL as which the software is called itself; tokens addressed to it, it may exchange (RFC 8693)."""
+    """URL as which the software is called itself. Once the department has approved it, it may exchange tokens that
+    are addressed to it (RFC 8693)."""
     jwks: KeySet | None = None
     """Public keys for `private_key_jwt`; without them the client gets a secret."""
 
@@ -246,6 +247,8 @@ class ClientOut(Out):
     resource_types: Sorted[str]
     resource: str | None
     serves: str | None
+    serves_approved_at: datetime | None
+    """Until the department has approved the address it serves nothing."""
     created_at: datetime
     old_secret_until: datetime | None
     disabled_at: datetime | None

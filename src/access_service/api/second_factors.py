@@ -1,4 +1,4 @@
-"""The caller's own password and second factors.
+"""The caller's own password and second factors, and the sessions that they open for services.
 
 A session that has to set one of them first gets in here and nowhere else. The answers hold secrets or a new token:
 these routes take no `Idempotency-Key`.
@@ -6,9 +6,10 @@ these routes take no `Idempotency-Key`.
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 
 from access_service.api.deps import CallerDep, DueCallerDep, ServicesDep
+from access_service.api.forward_rules import ForwardRules
 from access_service.api.idempotency import ReadingRoute
 from access_service.api.routing import PROBLEMS
 from access_service.api.schemas_base import Id
@@ -17,13 +18,15 @@ from access_service.api.schemas_sign_in import (
     ConfirmedOut,
     NewPasskey,
     NewPassword,
+    NewServiceSession,
     PasskeyOptionsOut,
     SecondFactorsOut,
+    ServiceSessionOut,
     SessionOut,
     TotpCode,
     TotpOut,
 )
-from access_service.usecases import codes, second_factor, sign_in
+from access_service.usecases import codes, second_factor, service_sessions, sign_in
 
 router = APIRouter(prefix="/v1/me", tags=["sessions"], route_class=ReadingRoute, responses=PROBLEMS)
 FactorId = Annotated[Id, Path()]
@@ -33,6 +36,16 @@ FactorId = Annotated[Id, Path()]
 def change_password(services: ServicesDep, caller: DueCallerDep, body: NewPassword) -> SessionOut:
     """Set a new password with the old one; every session ends, and the answer is a new one."""
     return SessionOut.of(sign_in.change_password(services, caller, body.password, body.new_password))
+
+
+@router.post("/sessions", status_code=201)
+def open_service_session(
+    request: Request, services: ServicesDep, caller: CallerDep, body: NewServiceSession
+) -> ServiceSessionOut:
+    """A session for one service: it opens nothing here, and nothing at any other service."""
+    rules: ForwardRules | None = getattr(request.app.state, "forward_rules", None)
+    guarded = () if rules is None else (rules.audience,)
+    return ServiceSessionOut.of(service_sessions.open_service_session(services, caller, body.audience, guarded))
 
 
 @router.get("/second-factors")

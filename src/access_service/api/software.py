@@ -106,6 +106,18 @@ def replace_keys(services: ServicesDep, caller: CallerDep, id: PathId, body: New
     return ClientOut.of(clients.replace_keys(services, caller, ClientId(id), body.jwks))
 
 
+@router.post("/clients/{id}/address/approve")
+def approve_address(services: ServicesDep, caller: CallerDep, id: PathId) -> ClientOut:  # noqa: A002
+    """The address that the client names (`serves`) is its own; the department's custodian."""
+    return ClientOut.of(clients.approve_address(services, caller, ClientId(id)))
+
+
+@router.post("/clients/{id}/address/withdraw")
+def withdraw_address(services: ServicesDep, caller: CallerDep, id: PathId) -> ClientOut:  # noqa: A002
+    """It is not, after all; what the software was issued so far is revoked. The department's custodian."""
+    return ClientOut.of(clients.withdraw_address(services, caller, ClientId(id)))
+
+
 @router.post("/clients/{id}/disable")
 def disable_client(services: ServicesDep, caller: CallerDep, id: PathId) -> ClientOut:  # noqa: A002
     """Let it in no more, for good."""

@@ -197,6 +197,19 @@ def run_rotate(client: str, *, at_once: bool, database: str | None, register: st
     _say_client(issued, as_json)
 
 
+def run_address(client: str, *, withdraw: bool, database: str | None, register: str | None, as_json: bool) -> None:
+    """Say whose an address is."""
+    say = clients.withdraw_address_as_operator if withdraw else clients.approve_address_as_operator
+    with _opened(database, register) as (services, name):
+        found = say(services, name, ClientId(client))
+    if as_json:
+        say_json(_client(found))
+        return
+    since = found.serves_approved_at
+    state = "địa chỉ chờ Sở xác nhận" if since is None else f"địa chỉ được xác nhận {instant_text(since)}"
+    typer.echo(f"{found.id}: {found.serves}, {state}")
+
+
 def run_disable(client: str, *, database: str | None, register: str | None, as_json: bool) -> None:
     """Disable a client."""
     with _opened(database, register) as (services, name):

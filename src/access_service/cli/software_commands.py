@@ -196,6 +196,22 @@ def software_rotate(
     run_rotate(client, at_once=at_once, database=database, register=register, as_json=json)
 
 
+@software.command("address")
+def software_address(
+    client: ClientId,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="Take it back; tokens issued so far end with it.")
+    ] = False,
+    database: options.Database = None,
+    register: options.Register = None,
+    json: options.Json = False,
+) -> None:
+    """Approve the address that a client names as its own."""
+    from access_service.cli.software import run_address
+
+    run_address(client, withdraw=withdraw, database=database, register=register, as_json=json)
+
+
 @software.command("disable")
 def software_disable(
     client: ClientId,

@@ -129,6 +129,7 @@ EVENTS: Mapping[str, Edges] = {
     "factor.remove": ends(Power.FACTORS),
     "approval.record": yields(Power.SOFTWARE),
     "approval.withdraw": ends(Power.SOFTWARE),
+    "client.address": yields(Power.SOFTWARE) | ends(Power.SOFTWARE),
     "client.create": yields(Power.SOFTWARE),
     "client.disable": ends(Power.SOFTWARE),
     "client.keys": yields(Power.SOFTWARE),

@@ -131,3 +131,4 @@ class Refusal(StrEnum):
     SUCCESSOR_MISSING = "successor_missing"
     SUSPENDED = "suspended"
     WIDER_THAN_AUTHORITY = "wider_than_authority"
+    WRONG_AUDIENCE = "wrong_audience"

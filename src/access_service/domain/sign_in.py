@@ -4,7 +4,7 @@ How long a session lasts, when an account is locked or asleep, what a password m
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -56,6 +56,14 @@ class Due(StrEnum):
     SECOND_FACTOR = "second_factor"
     HAND_BACK = "hand_back"
     """The last duty is over: return minutes are prepared and signed, and nothing else (rule 12)."""
+
+
+def is_meant(audience: str | None, meant_for: Collection[str]) -> bool:
+    """(A9) Is a session good here? One that was opened by signing in is for this service's own acts only.
+
+    `audience` is the session's, `meant_for` the names of the service that was handed it; empty: this one itself.
+    """
+    return audience in meant_for if meant_for else audience is None
 
 
 @dataclass(frozen=True, slots=True)

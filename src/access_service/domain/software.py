@@ -153,6 +153,17 @@ class Client:
     """The audience as which it is called itself: a token addressed to it, it may exchange (RFC 8693)."""
     revoked_before: datetime | None = None
     """What was issued to it earlier is worth nothing: its secret had leaked."""
+    serves_approved_at: datetime | None = None
+    """When the department said that this address is the software's own; until then it serves nothing."""
+
+    @property
+    def address(self) -> str | None:
+        """As which it is called, once the department has said that the address is its own (A10)."""
+        return self.serves if self.serves_approved_at is not None else None
+
+    def names(self) -> frozenset[str]:
+        """What a session or token names that is meant for it (A9): its id, and its own address."""
+        return frozenset({self.id} if self.address is None else {self.id, self.address})
 
     def accepts(self, secret_sha256: str, now: datetime) -> bool:
         """Is that the hash of its secret, or of the one before while both hold? In constant time."""

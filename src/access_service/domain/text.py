@@ -298,6 +298,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Vượt quá phạm vi đơn vị được phân cấp",
             "Wider than the authority of the unit",
         ),
+        Refusal.WRONG_AUDIENCE: Text(
+            "Phiên đăng nhập này không dùng cho dịch vụ đang truy cập",
+            "The session is not meant for this service",
+        ),
     }
 )
 """A refused act, by code."""

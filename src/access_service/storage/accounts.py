@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from access_service.domain.names import AccountId, PersonId, RegisterId
 from access_service.domain.sign_in import Due
@@ -57,6 +57,10 @@ class Session:
     """It ends when it was not used for this long."""
     due: Due | None = None
     """What it serves to do first; until then it opens nothing else."""
+    audience: str | None = None
+    """The one service that it is good for; None: for signing in here, and for nothing else."""
+    parent: str | None = None
+    """The session in which its holder opened it for that service: both end together."""
 
     @property
     def ends_at(self) -> datetime:
@@ -256,6 +260,8 @@ def open_session(connection: Connection, session: Session) -> None:
             used_at=session.used_at,
             idle_s=int(session.idle.total_seconds()),
             due=session.due,
+            audience=session.audience,
+            parent=session.parent,
         )
     )
 
@@ -275,6 +281,8 @@ def session_by_token(connection: Connection, token_sha256: str) -> Session | Non
         used_at=utc(row["used_at"]),
         idle=timedelta(seconds=row["idle_s"]),
         due=None if row["due"] is None else Due(row["due"]),
+        audience=row["audience"],
+        parent=row["parent"],
     )
 
 
@@ -288,8 +296,10 @@ def mark_used(connection: Connection, token_sha256: str, now: datetime) -> None:
 
 
 def end_session(connection: Connection, token_sha256: str) -> None:
-    """Sign out."""
-    connection.execute(delete(_sessions).where(_sessions.c.token_sha256 == token_sha256))
+    """Sign out; what was opened for services in that session ends with it."""
+    connection.execute(
+        delete(_sessions).where(or_(_sessions.c.token_sha256 == token_sha256, _sessions.c.parent == token_sha256))
+    )
 
 
 def end_sessions_of(connection: Connection, register: RegisterId, account: AccountId) -> None:

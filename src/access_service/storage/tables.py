@@ -352,6 +352,7 @@ class SessionRow(SQLModel, table=True):
     idle_s: int
     due: str | None = None
     audience: str | None = None
+    parent: str | None = Field(default=None, index=True)
 
 
 class IdempotencyRow(SQLModel, table=True):
@@ -436,6 +437,7 @@ class ClientRow(Fact, table=True):
     disabled_at: datetime | None = None
     serves: str | None = Field(default=None, sa_type=Text)
     revoked_before: datetime | None = None
+    serves_approved_at: datetime | None = None
 
 
 class DeniedTokenRow(SQLModel, table=True):

@@ -37,7 +37,15 @@ from access_service.domain.powers import Power, power, powerless, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.recovery import OPERATOR, Recovery, RecoveryState, state_at
 from access_service.domain.register import check_username
-from access_service.domain.sign_in import DUE_MINUTES, MANDATORY, Due, SignInRules, check_password, rules_for
+from access_service.domain.sign_in import (
+    DUE_MINUTES,
+    MANDATORY,
+    Due,
+    SignInRules,
+    check_password,
+    is_meant,
+    rules_for,
+)
 from access_service.signing import passwords
 from access_service.storage import accounts as stored
 from access_service.storage.access import Gatherer, suspensions_on
@@ -53,6 +61,7 @@ DUE_TEXT = {
     Due.HAND_BACK: (Refusal.HAND_BACK_DUE, "the last duty is over; `POST /v1/returns` is what is left to do"),
     Due.SECOND_FACTOR: (Refusal.SECOND_FACTOR_DUE, "set a second factor first: `POST /v1/me/second-factors/totp`"),
 }
+AUDIENCE_TEXT = "the session is good elsewhere; ask for one for this service: `POST /v1/me/sessions`"
 CODE_WRONG = "the code is unknown, used, or no longer valid"
 USED_EVERY, USED_WAIT_MS = timedelta(seconds=30), 50
 """How exactly the use of a session is written down, and how long a request waits to do so."""
@@ -195,9 +204,17 @@ def check_responsible(doing: View, account: Account, ranks: Collection[Rank]) ->
 
 
 def caller_from_token(
-    services: Services, token: str, *, even_if_due: bool = False, to_hand_back: bool = False
+    services: Services,
+    token: str,
+    *,
+    even_if_due: bool = False,
+    to_hand_back: bool = False,
+    meant_for: Collection[str] = (),
 ) -> Caller:
     """The caller of a bearer token, or `not_authenticated`. Every half minute its use is written down.
+
+    `meant_for` are the names of another service that was handed the token; `wrong_audience` for a session that is
+    good elsewhere. Without it a session counts that was opened by signing in, and no other.
 
     A session that has to set a password or a second factor first is refused with `password_due` or
     `second_factor_due`; `even_if_due` is for the routes where that is done. One that serves to hand back is refused
@@ -217,6 +234,8 @@ def caller_from_token(
                 caller = None
     if session is None or now is None or caller is None or caller.person != session.person:
         raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
+    if not is_meant(session.audience, meant_for):
+        raise RefusedError(Refusal.WRONG_AUDIENCE, AUDIENCE_TEXT)
     if caller.leaving and session.due is not Due.HAND_BACK:
         raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in again, to hand back")
     is_let_in = to_hand_back if session.due is Due.HAND_BACK else even_if_due

@@ -1,4 +1,4 @@
-"""Who a person is that comes to another service through a proxy: by a session here, or by a token for that service.
+"""Who a person is that comes to another service through a proxy: by a session or a token for that service.
 
 A session is as wide as what its account holds; a token never wider than its own boxes, whatever the account holds.
 """
@@ -42,14 +42,15 @@ class Bearer:
     """False when the request came with a token that does not reach so far."""
 
 
-def bearer_of(
-    services: Services, point: TokenPoint | None, token: str, audience: str | None, asked: Asked
-) -> Bearer:
-    """Who holds a session's token, or an access token for `audience`. Reads the database; `not_authenticated`."""
+def bearer_of(services: Services, point: TokenPoint | None, token: str, audience: str, asked: Asked) -> Bearer:
+    """Who holds a session's token, or an access token, for `audience`. Reads the database.
+
+    `not_authenticated`, and `wrong_audience` for a session that is good elsewhere (A9).
+    """
     if token.count(".") != 2:  # noqa: PLR2004 a session's token has no dots, a JWT two
-        caller = caller_from_token(services, token)
+        caller = caller_from_token(services, token, meant_for=(audience,))
         return Bearer(caller.account, caller.register, covers=True)
-    if point is None or audience is None:
+    if point is None:
         raise _unknown("access tokens are not taken here")
     try:
         claims = point.verify(token, audience, point.db.now())

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from access_service.domain.accounts import Account
+from access_service.domain.addresses import check_may_have
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import AccountState, ClientId, RegisterId, SoftwareId
 from access_service.domain.powers import Power, ends, power, yields
@@ -22,6 +23,7 @@ from access_service.signing.client_keys import check_jwks
 from access_service.storage.facts import Reader
 from access_service.storage.software import client_by_id
 from access_service.usecases.accounts import account_state
+from access_service.usecases.approvers import as_department, roots_of
 from access_service.usecases.services import Act, Caller, Services, act, as_missing, operate
 from access_service.usecases.software import in_use, own_software
 
@@ -39,7 +41,7 @@ class NewClient:
     resource: str | None = None
     """URL of the resource server that it calls."""
     serves: str | None = None
-    """URL as which it is called itself; tokens addressed to it, it may exchange."""
+    """URL as which it is called itself; once that is approved, it may exchange tokens addressed to it."""
     jwks: Mapping[str, Any] | None = None
     """Public keys (RFC 7517); without them the client gets a secret."""
 
@@ -76,7 +78,6 @@ def create_client_as_operator(services: Services, register: RegisterId, wanted: 
 
 def _create(doing: Act, software: Software, wanted: NewClient) -> IssuedClient:
     _check_scopes(software, wanted)
-    _check_serves(doing, software, wanted.serves)
     secret = passwords.new_secret(SECRET_BITS) if wanted.jwks is None else None
     client = Client(
         id=ClientId(doing.new_id("cli")),
@@ -92,6 +93,10 @@ def _create(doing: Act, software: Software, wanted: NewClient) -> IssuedClient:
         serves=None if wanted.serves is None else _checked_resource(wanted.serves),
         created_at=doing.now,
     )
+    if client.serves is not None and _is_department(doing):
+        # Whoever says whose an address is has just said so.
+        check_may_have(doing.ground, client)
+        client = replace(client, serves_approved_at=doing.now)
     doing.tx.put(client)
     doing.tx.happened("client.create", client.id, software=software.id, pep_scopes=sorted(client.pep_scopes))
     doing.tx.touches()
@@ -110,13 +115,9 @@ def _check_scopes(software: Software, wanted: NewClient) -> None:
         raise InvalidError("an enforcement point's client names its scopes and its resource types")
 
 
-def _check_serves(doing: Act, software: Software, serves: str | None) -> None:
-    """One address, one piece of software: whoever answers there may exchange what was sent there."""
-    if serves is None:
-        return
-    for other in doing.tx.find(Client, serves=serves):
-        if other.software != software.id and other.is_enabled(doing.now):
-            raise RefusedError(Refusal.DUPLICATE, "another piece of software answers at that address")
+def _is_department(doing: Act) -> bool:
+    """Does the department act, or the operator?"""
+    return doing.caller is None or doing.caller.unit in roots_of(doing)
 
 
 def _check_known(noun: str, words: Collection[str], known: Collection[str]) -> None:
@@ -196,6 +197,63 @@ def replace_keys(services: Services, caller: Caller, id_: ClientId, jwks: Mappin
         doing.tx.happened("client.keys", id_)
         doing.tx.touches()
         return changed
+
+
+@power(yields(Power.SOFTWARE))
+def approve_address(services: Services, caller: Caller, id_: ClientId) -> Client:
+    """The department says that the address that a client names is its own (A10); until then it serves nothing.
+
+    `duplicate` where the department has given it to other software.
+    """
+    with act(services, caller, "client.address", id_) as doing:
+        return _approve_address(doing, _named_client(doing, id_))
+
+
+def approve_address_as_operator(services: Services, register: RegisterId, id_: ClientId) -> Client:
+    """The same at the command line."""
+    with operate(services, register) as doing:
+        return _approve_address(doing, _enabled(doing, id_))
+
+
+def _approve_address(doing: Act, client: Client) -> Client:
+    in_use(doing.tx.require(Software, client.software), doing.now)
+    check_may_have(doing.ground, client)
+    approved = replace(client, serves_approved_at=doing.now)
+    doing.tx.put(approved)
+    doing.tx.happened("client.address", client.id, serves=client.serves, approved=True)
+    doing.tx.touches()
+    return approved
+
+
+@power(ends(Power.SOFTWARE))
+def withdraw_address(services: Services, caller: Caller, id_: ClientId) -> Client:
+    """The department takes an address back; what the software was issued so far is revoked with it."""
+    with act(services, caller, "client.address", id_) as doing:
+        return _withdraw_address(doing, _named_client(doing, id_))
+
+
+def withdraw_address_as_operator(services: Services, register: RegisterId, id_: ClientId) -> Client:
+    """The same at the command line."""
+    with operate(services, register) as doing:
+        return _withdraw_address(doing, _enabled(doing, id_))
+
+
+def _withdraw_address(doing: Act, client: Client) -> Client:
+    if client.address is None:
+        raise RefusedError(Refusal.DOCUMENT_STATE, "the client has no address that was approved", client=client.id)
+    software = doing.tx.require(Software, client.software)
+    withdrawn = replace(client, serves_approved_at=None)
+    doing.tx.put(withdrawn)
+    doing.tx.happened("client.address", client.id, serves=client.serves, approved=False)
+    doing.tx.touches(software.account)
+    return withdrawn
+
+
+def _named_client(doing: Act, id_: ClientId) -> Client:
+    client = doing.tx.require(Client, id_)
+    with as_missing("client", id_):
+        as_department(doing, doing.tx.require(Software, client.software).unit)
+    return _enabled(doing, id_)
 
 
 @power(ends(Power.SOFTWARE))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountId, RegisterId, UnitId
-from access_service.domain.reasons import Reason
+from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.tokens import AccessDetail, Actor, Claims, TokenError, is_within, narrow
 from access_service.signing.passwords import digest
 from access_service.signing.token_claims import MOST_ACTORS
@@ -41,6 +41,7 @@ ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S10
 JWT_TYPE = "urn:ietf:params:oauth:token-type:jwt"
 SUBJECT_TYPES = (SESSION_TYPE, ACCESS_TOKEN_TYPE, JWT_TYPE)
 LONGEST_JTI = 128
+NOT_YOURS = "the session was not opened for this client"
 WRONG = "the subject token is unknown, expired, revoked, or not for this client"
 
 
@@ -131,7 +132,7 @@ def exchange(
 
 def _subject(point: TokenPoint, now: Now, known: Known, token: str, type_: str, wanted: Wanted) -> _Subject:
     if type_ == SESSION_TYPE:
-        session = session_of(point, token)
+        session = session_of(point, token, known)
         if session.register != now.register:
             raise OAuthError(OAuthCode.INVALID_GRANT, WRONG)
         return _Subject(
@@ -155,7 +156,7 @@ def _exchangeable(point: TokenPoint, now: Now, known: Known, token: str, wanted:
     except TokenError as error:
         raise OAuthError(OAuthCode.INVALID_GRANT, WRONG) from error
     is_own = claims.client_id == known.client.id
-    is_addressed = known.client.serves is not None and claims.aud == (known.client.serves,)
+    is_addressed = known.client.address is not None and claims.aud == (known.client.address,)
     if claims.register != now.register or not (is_own or is_addressed) or not claims.details:
         raise OAuthError(OAuthCode.INVALID_GRANT, WRONG)
     if is_own and claims.jkt is not None and claims.jkt != wanted.jkt:
@@ -165,12 +166,17 @@ def _exchangeable(point: TokenPoint, now: Now, known: Known, token: str, wanted:
     return claims
 
 
-def session_of(point: TokenPoint, token: str) -> SessionSeen:
-    """The open session of that token; `invalid_grant` for anything else. Reads the database."""
+def session_of(point: TokenPoint, token: str, known: Known) -> SessionSeen:
+    """The open session of that token, if its holder opened it for this client (A9); `invalid_grant` for all else.
+
+    Reads the database.
+    """
     refused = OAuthError(OAuthCode.INVALID_GRANT, WRONG)
     try:
-        caller = caller_from_token(point.services, token)
+        caller = caller_from_token(point.services, token, meant_for=known.client.names())
     except RefusedError as error:
+        if error.code is Refusal.WRONG_AUDIENCE:
+            raise OAuthError(OAuthCode.INVALID_GRANT, NOT_YOURS, error.code) from error
         raise refused from error
     with point.db.connect() as connection:
         found = session_by_token(connection, digest(token))
