@@ -422,9 +422,8 @@ class ClientRow(Fact, table=True):
 
     __tablename__ = "clients"
     __table_args__ = (*_by("clients", "software"), Index("ix_clients_id", "id", "to_rev"))
-    # (The name of the attribute: `register` is a method of the class above.)
     home: str = Field(sa_column=Column("register", String, nullable=False))
-    """The register once more, because a client is found by its id alone."""
+    """The register once more (`register` is a method above), because a client is found by its id alone."""
     software: str
     secret_sha256: str | None = None
     old_secret_sha256: str | None = None
