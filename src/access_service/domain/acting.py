@@ -63,6 +63,13 @@ def check_operates(ground: Ground, holder: Holder, unit: UnitId, custody: Custod
     raise RefusedError(Refusal.NOT_CUSTODIAN, f"that takes the admin account of `{unit}`", unit=unit)
 
 
+def check_issues(holder: Holder, issuer: UnitId | None, unit: UnitId) -> None:
+    """(4) An account is issued with the admin account of the issuing unit; None: nobody is above the root."""
+    if issuer is None or not operates(holder, issuer):
+        message = f"`{issuer}` issues that account" if issuer else "nobody is above the root"
+        raise RefusedError(Refusal.NOT_DIRECT_MANAGER, message, unit=unit)
+
+
 def check_acts_for(ground: Ground, holder: Holder, unit: UnitId) -> None:
     """(4) That takes this unit or one above it: its admin account, or one of its leadership."""
     if not edges.acts_for(ground, holder, unit):

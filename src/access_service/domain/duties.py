@@ -4,12 +4,13 @@ Every door asks the same functions over a `Ground`: an act stops at the first re
 with their rows. Each function is about one duty, raises `RefusedError`, and changes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from enum import StrEnum
 
 from access_service.domain.custody import OFFICER, custody_at
 from access_service.domain.delegation import BY_PAPER, HEADS, LEADERS
-from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import AssignmentId, ClassId, Rank, UnitId
 from access_service.domain.org import Assignment, SchoolClass, manager_of
@@ -230,6 +231,35 @@ def hand_over_signers(ground: Ground, operated: UnitId) -> Hand:
     """
     custody = custody_at(ground, operated)
     return Hand.PREPARES if custody is None or custody.holder == OFFICER else Hand.COMPLETES
+
+
+def check_ends(duty: Assignment, at: datetime) -> None:
+    """(12) A duty is not ended later than it ends."""
+    if duty.valid_to is not None and duty.valid_to <= at:
+        raise InvalidError("the duty ends earlier already")
+
+
+def check_still_releases(office: UnitId, chain: Collection[UnitId]) -> None:
+    """(4) Who prepared a release still stands above the office that takes the account back."""
+    if office not in chain:
+        raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "that office is not above it any more", unit=office)
+
+
+def operators_position(ground: Ground, duty: Assignment) -> Position:
+    """(A1) The position, where it is the operator's to fill: everything else is the department's custodian's."""
+    position = position_of(ground, duty)
+    if not is_operators(ground, duty.unit, position):
+        raise RefusedError(Refusal.NOT_CUSTODIAN, "the department's custodian assigns that duty", unit=duty.unit)
+    return position
+
+
+def the_holder(held: Sequence[Assignment], position: str) -> Assignment:
+    """(A1) The one duty that a release means."""
+    if not held:
+        raise NotFoundError("holder of the position", position)
+    if len(held) > 1:
+        raise InvalidError("several people hold that position; name one", people=[d.person for d in held])
+    return held[0]
 
 
 def releasing_office(ground: Ground, duty: Assignment) -> UnitId:

@@ -112,6 +112,28 @@ def check_asked(account: Account, holders: Collection[PersonId], by: AccountId, 
         raise InvalidError("software has no password; give its client a new secret")
 
 
+def check_stops(recovery: Recovery, now: datetime) -> None:
+    """(A3) What waits, or is open, is stopped; what was used or is over cannot be."""
+    if state_at(recovery, now) not in (RecoveryState.WAITING, RecoveryState.OPEN):
+        raise RefusedError(Refusal.DOCUMENT_STATE, "the recovery is over", recovery=recovery.id)
+
+
+def check_opens(recovery: Recovery, now: datetime, wrong: str) -> None:
+    """(A3) The code of a recovery opens once a second person has acted or the wait is over, and once.
+
+    `wrong` is what everybody hears whose code opens nothing.
+    """
+    state = state_at(recovery, now)
+    if state is RecoveryState.WAITING:
+        raise RefusedError(
+            Refusal.RECOVERY_WAITING,
+            "a second person has to confirm the recovery, or the wait to be over",
+            opens_at=recovery.opens_at.isoformat(),
+        )
+    if state is not RecoveryState.OPEN:
+        raise RefusedError(Refusal.CREDENTIALS_WRONG, wrong)
+
+
 def offices_of(ground: Ground, account: Account) -> frozenset[UnitId]:
     """The units whose leadership may be the second person: that of the account and those above it.
 

@@ -163,6 +163,18 @@ def check_reason(reason: str) -> str:
     return reason.strip()
 
 
+def check_one_named(name: str | None, person: PersonId | None) -> None:
+    """(A1) An appointment names a new person, or one whom the register knows."""
+    if (name is None) == (person is None):
+        raise InvalidError("name a new person or one of the register, one of them")
+
+
+def check_appointed(act: WaitingAct) -> None:
+    """(A1) Codes are fetched for an operator's appointment that a second person confirmed, and for nothing else."""
+    if act.kind is not WaitingKind.APPOINT or act.operator is None or act.outcome is not Outcome.CONFIRMED:
+        raise RefusedError(Refusal.DOCUMENT_STATE, "no confirmed appointment of an operator", waiting=act.id)
+
+
 def check_decision(decision: WrittenDecision, now: datetime) -> None:
     """(A1) What the operator enters rests on a decision with a number, an issuer and a file, not of the future."""
     if not decision.number or not decision.issuer or not decision.sha256:

@@ -15,7 +15,7 @@ from access_service.domain.accounts import (
     responsible_units,
     state_of,
 )
-from access_service.domain.acting import answering_unit, is_leaving
+from access_service.domain.acting import answering_unit, check_issues, is_leaving, operates
 from access_service.domain.codes import CodeShown
 from access_service.domain.common_passwords import check_not_common
 from access_service.domain.delegation import LEADERS
@@ -35,7 +35,7 @@ from access_service.domain.org import Assignment, Person, Unit
 from access_service.domain.policy import Pack
 from access_service.domain.powers import Power, power, powerless, yields
 from access_service.domain.reasons import Refusal
-from access_service.domain.recovery import OPERATOR, Recovery, RecoveryState, state_at
+from access_service.domain.recovery import OPERATOR, Recovery, RecoveryState, check_opens, state_at
 from access_service.domain.register import check_username
 from access_service.domain.sign_in import (
     DUE_MINUTES,
@@ -360,7 +360,7 @@ def _open_recovered(services: Services, register: RegisterId, id_: str, password
     with services.db.connect() as connection:
         reader, now = Reader(connection, register), services.db.now_in(connection, register)
         recovery = reader.require(Recovery, id_)
-        check_opens(recovery, now)
+        check_opens(recovery, now, CODE_WRONG)
         credential = stored.credential_of(connection, register, recovery.account)
     if credential is None:
         raise RefusedError(Refusal.CREDENTIALS_WRONG, CODE_WRONG)
@@ -368,7 +368,7 @@ def _open_recovered(services: Services, register: RegisterId, id_: str, password
     rules = check_new_password(services, replace(credential, password=None), password, now)
     with services.db.write(register, recovery.account) as tx:
         recovery = tx.require(Recovery, id_)
-        check_opens(recovery, tx.now)
+        check_opens(recovery, tx.now, CODE_WRONG)
         account = tx.require(Account, recovery.account)
         doing = Act(services, tx, None)
         if recovery.asker != OPERATOR:
@@ -388,19 +388,6 @@ def _open_recovered(services: Services, register: RegisterId, id_: str, password
         tx.touches(account.id)
     services.after_commit(register)
     return account.id
-
-
-def check_opens(recovery: Recovery, now: datetime) -> None:
-    """Raise unless the code of this recovery opens now."""
-    state = state_at(recovery, now)
-    if state is RecoveryState.WAITING:
-        raise RefusedError(
-            Refusal.RECOVERY_WAITING,
-            "a second person has to confirm the recovery, or the wait to be over",
-            opens_at=recovery.opens_at.isoformat(),
-        )
-    if state is not RecoveryState.OPEN:
-        raise RefusedError(Refusal.CREDENTIALS_WRONG, CODE_WRONG)
 
 
 def stop_recoveries(doing: Act, account: AccountId, because: str) -> None:
@@ -423,10 +410,9 @@ def issue_account(
             doing.tx.require(Person, person)
         issuer = issuer_of(doing.ground, unit, kind, person)
         if kind is AccountKind.ADMIN or caller.kind is AccountKind.ADMIN:
-            if issuer is None or caller.kind is not AccountKind.ADMIN or caller.unit != issuer:
+            if issuer is None or not operates(caller, issuer):
                 doing.check_visible(unit)
-                message = f"`{issuer}` issues that account" if issuer else "nobody is above the root"
-                raise RefusedError(Refusal.NOT_DIRECT_MANAGER, message, unit=unit)
+            check_issues(caller, issuer, unit)
         else:
             doing.as_custodian(issuer or unit)
         check_account(doing.ground, unit, kind, person)

@@ -1,10 +1,12 @@
 """Authority and grants: give, narrow, withdraw; suspend, resume, revoke; confirm."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from access_service.domain import taking
 from access_service.domain.accounts import Account, Suspension, answers_for
-from access_service.domain.custody import LAST_DUTY, check_resuming, is_without_duty
+from access_service.domain.acting import check_manages, check_not_oneself, check_not_own_account, unit_acted_for
+from access_service.domain.custody import check_resuming, is_without_duty
 from access_service.domain.delegation import (
     HEADS,
     Authority,
@@ -12,10 +14,8 @@ from access_service.domain.delegation import (
     Grant,
     check_authority,
     check_words,
-    is_narrower,
 )
-from access_service.domain.duties import is_successor
-from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
+from access_service.domain.errors import NotFoundError
 from access_service.domain.moves import check_standing
 from access_service.domain.names import (
     AccountKind,
@@ -27,7 +27,6 @@ from access_service.domain.names import (
 )
 from access_service.domain.org import Assignment, Unit, manager_of, normalise
 from access_service.domain.powers import Power, ends, power, powerless, yields
-from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.storage import accounts as stored
 from access_service.usecases.accounts import check_responsible
@@ -55,13 +54,11 @@ def give_authority(
         # Before the manager is named: a school that shares it would hear which schools it has.
         doing.check_visible(unit)
         giver = manager_of(doing.org, unit, doing.now)
-        if caller.kind is AccountKind.ADMIN and caller.unit != giver:
-            raise RefusedError(Refusal.NOT_DIRECT_MANAGER, f"`{caller.unit}` does not manage `{unit}`", unit=unit)
+        check_manages(doing.ground, caller, unit)
         doing.as_custodian(giver if giver is not None else unit)
         start = max(valid_from or doing.now, doing.now)
-        if valid_to is not None and valid_to <= start:
-            raise InvalidError("the authority ends before it begins")
-        held = own_authority(doing, caller.unit, parent)
+        taking.check_term(start, valid_to)
+        held = taking.own_authority(doing.ground, caller.unit, parent)
         authority = Authority(
             id=AuthorityId(doing.new_id("aut")),
             unit=unit,
@@ -78,22 +75,9 @@ def give_authority(
         return authority
 
 
-def own_authority(doing: Act, unit: UnitId, id_: AuthorityId | None) -> Authority:
-    """The unit's authority with that id, or its only one in force."""
-    held = doing.authorities_of(unit)
-    if id_ is not None:
-        held = [a for a in held if a.id == id_]
-    if not held:
-        raise RefusedError(Refusal.WIDER_THAN_AUTHORITY, f"`{unit}` holds no such authority now", unit=unit)
-    if len(held) > 1:
-        raise InvalidError(f"`{unit}` holds several authorities; name one", authorities=len(held))
-    return held[0]
-
-
 def _as_giver_of(doing: Act, authority: Authority) -> None:
     """The direct manager as the edges stand today, or anybody above: a former manager keeps no hold (rule 4)."""
-    if authority.parent is None:
-        raise RefusedError(Refusal.FORBIDDEN, "the root's authority has no issuer in this register")
+    taking.check_has_issuer(authority)
     with as_missing("authority", authority.id):
         doing.check_visible(authority.unit)
         doing.as_above(_giver_of(doing, authority))
@@ -114,13 +98,7 @@ def narrow_authority(
         _as_giver_of(doing, authority)
         scope = normalise(doing.org, scope)
         check_words(doing.pack_for(_giver_of(doing, authority)), scope)
-        later = authority.valid_to is not None and (valid_to is None or valid_to > authority.valid_to)
-        if later or not is_narrower(doing.org, doing.now, scope, authority.scope):
-            raise RefusedError(
-                Refusal.WIDER_THAN_AUTHORITY, "narrowing does not widen; give a new authority", authority=id_
-            )
-        if valid_to is not None and valid_to <= doing.now:
-            raise InvalidError("to end it now, withdraw it")
+        taking.check_authority_narrowed(doing.ground, authority, scope, valid_to)
         narrowed = replace(authority, scope=scope, valid_to=valid_to)
         doing.tx.put(narrowed)
         doing.tx.happened("authority.narrow", id_)
@@ -135,8 +113,7 @@ def withdraw_authority(services: Services, caller: Caller, id_: AuthorityId) -> 
     with act(services, caller, "authority.withdraw", id_) as doing:
         authority = doing.tx.require(Authority, id_)
         _as_giver_of(doing, authority)
-        if doing.now not in authority.interval:
-            raise RefusedError(Refusal.DOCUMENT_STATE, "the authority is not in force", authority=id_)
+        taking.check_authority_stands(doing.ground, authority)
         close_authority(doing, authority, GrantEnd.AUTHORITY_WITHDRAWN)
         return doing.tx.require(Authority, id_)
 
@@ -147,9 +124,7 @@ def suspend(services: Services, caller: Caller, *, kind: SuspendableKind, target
     with act(services, caller, f"{kind}.suspend", target) as doing:
         unit = _responsible_for(doing, kind, target)
         check_standing(_suspended(doing, kind, target), doing.now)
-        chain = doing.office_chain(unit)
-        if any(s.unit in chain for s in _suspensions_in_force(doing, kind, target)):
-            raise RefusedError(Refusal.DOCUMENT_STATE, f"`{target}` is suspended already", target=target)
+        taking.check_not_suspended(doing.ground, kind, target, unit)
         suspension = Suspension(doing.new_id("sus"), kind, target, unit, reason, doing.now)
         doing.tx.put(suspension)
         _touch(doing, kind, target)
@@ -174,19 +149,12 @@ def resume(services: Services, caller: Caller, *, kind: SuspendableKind, target:
     """End the pause; what was below is as it was (rule 3)."""
     with act(services, caller, f"{kind}.resume", target) as doing:
         unit = _responsible_for(doing, kind, target)
-        found = _suspensions_in_force(doing, kind, target)
+        found = taking.in_force(doing.ground, kind, target)
         has_left = kind is SuspendableKind.ACCOUNT and is_without_duty(_duties_behind(doing, target), doing.now)
-        if not found and not has_left:
-            raise RefusedError(Refusal.DOCUMENT_STATE, f"`{target}` is not suspended", target=target)
+        taking.check_suspended(found, target, has_left=has_left)
         if kind is SuspendableKind.ACCOUNT:
             check_resuming(_duties_behind(doing, target), doing.now)
-        above = doing.office_chain(unit)
-        # A former manager's pause is the present one's to end: who laid it has no say here any more.
-        own = [
-            s for s in found if s.reason == LAST_DUTY or unit in doing.office_chain(s.unit) or s.unit not in above
-        ]
-        if not own:
-            raise RefusedError(Refusal.FORBIDDEN, "a unit above ordered it; that unit resumes", target=target)
+        own = taking.own_to_lift(doing.ground, found, target, unit)
         ended = [replace(s, valid_to=doing.now) for s in own]
         doing.tx.put(*ended)
         _touch(doing, kind, target)
@@ -200,21 +168,6 @@ def _duties_behind(doing: Act, account: str) -> list[Assignment]:
     return [] if person is None else doing.tx.find(Assignment, person=person)
 
 
-def _suspensions_in_force(doing: Act, kind: SuspendableKind, target: str) -> list[Suspension]:
-    """Several may hold: a unit above lays its own beside one from below, which cannot lift it."""
-    found = doing.tx.find(Suspension, kind=str(kind), target=target)
-    return [s for s in found if doing.now in s.interval]
-
-
-def _acting_unit(doing: Act, unit: UnitId) -> UnitId:
-    """For which unit at or above this one the caller acts: a person for the highest that they lead."""
-    caller = doing.require_caller()
-    if caller.kind is AccountKind.ADMIN:
-        return caller.unit
-    led = [above for above in doing.office_chain(unit) if doing.leading(caller.person, above)]
-    return led[-1] if led else caller.unit
-
-
 def _responsible_for(doing: Act, kind: SuspendableKind, target: str) -> UnitId:
     """For which unit the caller acts: that of the target or one above, and never the person concerned (rule 7).
 
@@ -223,18 +176,14 @@ def _responsible_for(doing: Act, kind: SuspendableKind, target: str) -> UnitId:
     caller = doing.require_caller()
     if kind is SuspendableKind.UNIT:
         doing.check_visible(UnitId(target))
-        manager = manager_of(doing.org, UnitId(target), doing.now)
-        if manager is None:
-            raise RefusedError(Refusal.FORBIDDEN, "nobody is above the root")
-        unit = manager
+        unit = taking.unit_above(doing.ground, UnitId(target))
     elif kind is SuspendableKind.AUTHORITY:
         authority = doing.tx.require(Authority, target)
         _as_giver_of(doing, authority)
         unit = _giver_of(doing, authority)
     elif kind is SuspendableKind.ACCOUNT:
         account = doing.tx.require(Account, target)
-        if caller.account == account.id or caller.person == account.person:
-            raise RefusedError(Refusal.SELF_SERVICE, "nobody suspends or resumes their own account")
+        check_not_own_account(caller, account, "nobody suspends or resumes their own account")
         unit = answers_for(doing.ground, account)
         if account.kind is AccountKind.ADMIN:
             unit = manager_of(doing.org, account.unit, doing.now) or account.unit
@@ -243,12 +192,12 @@ def _responsible_for(doing: Act, kind: SuspendableKind, target: str) -> UnitId:
                 check_responsible(doing, account, HEADS)
     else:
         grant = doing.tx.require(Grant, target)
-        if doing.tx.require(Account, grant.account).person == caller.person:
-            raise RefusedError(Refusal.SELF_SERVICE, "nobody suspends or resumes their own grant")
+        holder = doing.tx.require(Account, grant.account).person
+        check_not_oneself(caller, holder, "nobody suspends or resumes their own grant")
         unit = grant.unit
     with as_missing(str(kind), target):
         doing.as_above(unit)
-    return _acting_unit(doing, unit)
+    return unit_acted_for(doing.ground, caller, unit)
 
 
 def _touch(doing: Act, kind: SuspendableKind, target: str) -> None:
@@ -267,10 +216,8 @@ def revoke_grant(services: Services, caller: Caller, id_: GrantId, *, reason: st
     """Take a grant back at once: the issuing unit, or any unit above it (rules 4, 10)."""
     with act(services, caller, "grant.revoke", id_) as doing:
         grant = _own_grant(doing, id_)
-        if not reason.strip():
-            raise InvalidError("a right is taken back with a reason")
-        if not end_grants(doing, [grant], GrantEnd.REVOKED):
-            raise RefusedError(Refusal.GRANT_ENDED, "the grant is over", grant=id_)
+        taking.check_revoked_for(reason)
+        taking.check_ended(end_grants(doing, [grant], GrantEnd.REVOKED), grant)
         doing.tx.happened("grant.revoke", id_, reason=reason)
         return doing.tx.require(Grant, id_)
 
@@ -281,8 +228,7 @@ def _own_grant(doing: Act, id_: GrantId) -> Grant:
     if not doing.may_see_grant(grant):
         raise NotFoundError("grant", id_)
     doing.as_above(grant.unit)
-    if doing.tx.require(Account, grant.account).person == caller.person:
-        raise RefusedError(Refusal.SELF_SERVICE, "hand it back instead", grant=id_)
+    taking.check_not_own_grant(caller, grant, doing.tx.require(Account, grant.account).person)
     return grant
 
 
@@ -296,17 +242,10 @@ def narrow_grant(
     """
     with act(services, caller, "grant.narrow", id_) as doing:
         grant = _own_grant(doing, id_)
-        if grant.ended_at is not None:
-            raise RefusedError(Refusal.GRANT_ENDED, "the grant is over", grant=id_)
-        if grant.activated_at is None:
-            raise RefusedError(Refusal.DOCUMENT_STATE, "not signed yet; cancel its minutes instead", grant=id_)
+        taking.check_narrowable(grant)
         scope = normalise(doing.org, scope)
         check_words(doing.pack_for(grant.unit), scope)
-        later = grant.valid_to is not None and (valid_to is None or valid_to > grant.valid_to)
-        if later or not is_narrower(doing.org, doing.now, scope, grant.scope):
-            raise RefusedError(Refusal.WIDER_THAN_AUTHORITY, "widening takes supplementary minutes", grant=id_)
-        if valid_to is not None and valid_to <= max(doing.now, grant.valid_from):
-            raise InvalidError("to end it now, revoke it")
+        taking.check_grant_narrowed(doing.ground, grant, scope, valid_to)
         narrowed = replace(
             grant,
             id=GrantId(doing.new_id("grn")),
@@ -327,25 +266,9 @@ def confirm_grants(services: Services, caller: Caller, unit: UnitId) -> Confirma
     """A new head confirms, in their own session, what the office granted before them (rule 9)."""
     with act(services, caller, "grants.confirm", unit) as doing:
         doing.check_visible(unit)
-        pack = doing.pack_for(unit)
-        headships = [
-            a
-            for a in doing.tx.find(Assignment, unit=unit, person=caller.person)
-            if doing.now in a.interval and a.position in pack.positions and pack.positions[a.position].rank in HEADS
-        ]
-        if caller.kind is not AccountKind.USE or not headships:
-            doing.check_visible(unit)
-            raise RefusedError(Refusal.SIGNER_NOT_LEADER, f"only the head of `{unit}` confirms", unit=unit)
-        limit = headships[0].valid_from + timedelta(days=pack.number("confirmation_days"))
-        asked = is_successor(pack, headships[0])
-        if asked and pack.choice("confirmation_silence") == "lapse" and doing.now >= limit:
-            # Silence has ended those grants: a late word must not make past refusals right.
-            raise RefusedError(Refusal.DOCUMENT_STATE, "the time to confirm is over", unit=unit)
-        done = {c.assignment for c in doing.tx.find(Confirmation, unit=unit)}
-        if headships[0].id in done:
-            raise RefusedError(Refusal.DUPLICATE, "confirmed already", unit=unit)
-        confirmation = Confirmation(doing.new_id("cnf"), unit, headships[0].id, doing.now)
+        headship = taking.headship_to_confirm(doing.ground, caller, unit)
+        confirmation = Confirmation(doing.new_id("cnf"), unit, headship.id, doing.now)
         doing.tx.put(confirmation)
-        doing.tx.happened("grants.confirm", unit, assignment=headships[0].id)
+        doing.tx.happened("grants.confirm", unit, assignment=headship.id)
         doing.tx.touches_everybody()
         return confirmation

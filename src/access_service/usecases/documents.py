@@ -44,8 +44,8 @@ from access_service.domain.policy import CommitmentText
 from access_service.domain.powers import Power, ends, power, powerless
 from access_service.domain.scope import Scope
 from access_service.domain.separations import check_separations
+from access_service.domain.taking import own_authority
 from access_service.signing.canonical import canonical, sha256_hex
-from access_service.usecases.delegation import own_authority
 from access_service.usecases.effects import (
     admin_account,
     as_preparing,
@@ -108,7 +108,7 @@ def propose_handover(
         duties = doing.tx.find(Assignment, person=receiver, unit=unit)
         document_id, grants, needs = DocumentId(doing.new_id("doc")), [], set[str]()
         for line in lines:
-            held = own_authority(doing, unit, line.authority)
+            held = own_authority(doing.ground, unit, line.authority)
             office = doing.office(unit, held)
             preparing.check_role(office.pack, line.role)
             grant = Grant(

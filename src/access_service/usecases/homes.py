@@ -13,12 +13,13 @@ from access_service.domain.accounts import (
     is_left,
     nearest_above,
 )
-from access_service.domain.errors import InvalidError, RefusedError
-from access_service.domain.names import AccountId, AccountKind, HomeHow, PersonId, UnitId
+from access_service.domain.acting import check_not_own_account, check_personal, unit_acted_for
+from access_service.domain.names import AccountId, HomeHow, PersonId, UnitId
 from access_service.domain.powers import Power, ends, power, yields
-from access_service.domain.reasons import Refusal
 from access_service.usecases.accounts import confirm_password
 from access_service.usecases.services import Act, Caller, Services, act, as_missing
+
+NOT_ONESELF = "nobody releases or transfers their own account"
 
 
 def move_home(doing: Act, account: Account, to: UnitId, how: HomeHow, basis: str) -> Home:
@@ -39,7 +40,7 @@ def release(services: Services, caller: Caller, id_: AccountId, *, to: UnitId, b
     """The unit that answers for an account gives it to another where its holder has a duty."""
     with act(services, caller, "home.release", id_) as doing:
         account = doing.tx.require(Account, id_)
-        _not_oneself(caller, account)
+        check_not_own_account(caller, account, NOT_ONESELF)
         with as_missing("account", id_):
             doing.as_above(answers_for(doing.ground, account))
         check_release(doing.ground, account, to)
@@ -51,15 +52,11 @@ def transfer(services: Services, caller: Caller, id_: AccountId, *, to: UnitId, 
     """A decision of a unit above both moves the account (điều động, luân chuyển); it needs no release."""
     with act(services, caller, "home.transfer", id_) as doing:
         account = doing.tx.require(Account, id_)
-        _not_oneself(caller, account)
+        check_not_own_account(caller, account, NOT_ONESELF)
         with as_missing("account", id_):
             doing.as_above(home_of(doing.ground, account))
-        if not basis:
-            raise InvalidError("a transfer names its decision")
-        chain = doing.office_chain(home_of(doing.ground, account))
-        led = [unit for unit in chain if doing.leading(caller.person, unit)]
-        by = caller.unit if caller.kind is AccountKind.ADMIN else led[-1]
-        check_transfer(doing.ground, account, to, by)
+        by = unit_acted_for(doing.ground, caller, home_of(doing.ground, account))
+        check_transfer(doing.ground, account, to, by, basis)
         return move_home(doing, account, to, HomeHow.TRANSFER, basis)
 
 
@@ -68,8 +65,7 @@ def confirm_home(services: Services, caller: Caller, password: str, *, unit: Uni
     """The holder says in their own session that they belong to another unit now, where they have a duty."""
     confirm_password(services, caller, password)
     with act(services, caller, "home.confirm", caller.account) as doing:
-        if caller.kind is not AccountKind.USE:
-            raise RefusedError(Refusal.FORBIDDEN, "a person confirms in their own session")
+        check_personal(caller, "a person confirms in their own session")
         account = doing.tx.require(Account, caller.account)
         check_release(doing.ground, account, unit)
         return move_home(doing, account, unit, HomeHow.CONFIRMATION, "")
@@ -91,8 +87,3 @@ def keep_from_former(doing: Act, person: PersonId, unit: UnitId) -> None:
     above = nearest_above(doing.ground, unit)
     if above != unit:
         move_home(doing, account, above, HomeHow.VACATED, "")
-
-
-def _not_oneself(caller: Caller, account: Account) -> None:
-    if caller.account == account.id or caller.person == account.person:
-        raise RefusedError(Refusal.SELF_SERVICE, "nobody releases or transfers their own account")

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from access_service.domain import inspecting
 from access_service.domain.accounts import Account
 from access_service.domain.delegation import Grant, Inspection, check_office, check_within
 from access_service.domain.documents import Document
-from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.inspecting import pairs_to_inspect, ties_of
 from access_service.domain.names import (
     AuthorityId,
@@ -21,16 +21,15 @@ from access_service.domain.names import (
 from access_service.domain.org import Person, is_below
 from access_service.domain.papers import InspectionBody, read
 from access_service.domain.powers import Power, ends, power, powerless
-from access_service.domain.reasons import Refusal
+from access_service.domain.preparing import check_receiver
+from access_service.domain.taking import own_authority
 from access_service.domain.time import Interval
-from access_service.usecases.delegation import own_authority
 from access_service.usecases.documents import new_document
 from access_service.usecases.effects import close_document, end_grants
 from access_service.usecases.services import Act, Caller, Services, View, act, as_missing
 
 ROLE = "inspector"
 """The role of `policy/base` that reads dossiers and matrices and no pupil's data."""
-LONGEST_DAYS = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +58,17 @@ def propose_inspection(services: Services, caller: Caller, team: Team) -> Docume
     """
     with act(services, caller, "inspection.propose", caller.unit) as doing:
         doing.as_custodian(caller.unit)
-        if not team.units or not team.members:
-            raise InvalidError("a decision names the units and the members")
-        if team.valid_to <= team.valid_from or (team.valid_to - team.valid_from).days > LONGEST_DAYS:
-            raise InvalidError(f"an inspection has a beginning and an end, at most {LONGEST_DAYS} days apart")
-        if team.period_from is not None and team.period_from > team.valid_to:
-            raise InvalidError("the period begins before the inspection ends")
+        inspecting.check_team(team.units, team.members, Interval(team.valid_from, team.valid_to), team.period_from)
         for unit in sorted(team.units):
             doing.check_visible(unit)
-            if unit == caller.unit or not is_below(doing.org, unit, caller.unit, doing.now):
-                raise RefusedError(Refusal.NOT_DIRECT_MANAGER, f"`{unit}` is not below `{caller.unit}`", unit=unit)
+            inspecting.check_inspected(doing.ground, caller.unit, unit)
         for member in sorted(team.members):
             doing.tx.require(Person, member)
-            if member == caller.person:
-                raise RefusedError(Refusal.SELF_SERVICE, "a custodian prepares nothing for themselves")
-            _account_of_member(doing, member)
+            check_receiver(caller, member)
+            inspecting.account_of_member(doing.ground, member)
         ties = ties_of(doing.ground, team.members, team.units, _period(team))
         pairs_to_inspect(team.members, team.units, ties)
-        held = own_authority(doing, caller.unit, team.authority)
+        held = own_authority(doing.ground, caller.unit, team.authority)
         return new_document(
             doing,
             kind=DocumentKind.INSPECTION_DECISION,
@@ -104,13 +96,6 @@ def _period(body: Team | InspectionBody) -> Interval:
     return Interval(min(body.period_from or body.valid_from, body.valid_from), body.valid_to)
 
 
-def _account_of_member(doing: Act, member: PersonId) -> Account:
-    account = doing.use_account_of(member)
-    if account is None:
-        raise RefusedError(Refusal.ACCOUNT_NOT_ACTIVE, "a member has no use account", member=member)
-    return account
-
-
 def begin_inspection(doing: Act, document: Document) -> list[GrantId]:
     """The signed decision stands in place of minutes: a read-only grant a member and unit, with its dates."""
     body = read(document.content, InspectionBody)
@@ -128,7 +113,7 @@ def begin_inspection(doing: Act, document: Document) -> list[GrantId]:
         valid_from=max(start, doing.now),
         valid_to=end,
     )
-    held = own_authority(doing, document.unit, body.authority)
+    held = own_authority(doing.ground, document.unit, body.authority)
     office = doing.office(document.unit, held)
     check_office(office)
     # (3) Within the deciding unit's authority on every axis: an office of two levels inspects those two.
@@ -145,7 +130,7 @@ def begin_inspection(doing: Act, document: Document) -> list[GrantId]:
     )
     made = []
     for member, unit in pairs:
-        account = _account_of_member(doing, member)
+        account = inspecting.account_of_member(doing.ground, member)
         grant = Grant(
             id=GrantId(doing.new_id("grn")),
             account=account.id,
@@ -172,8 +157,7 @@ def end_inspection(services: Services, caller: Caller, document_id: DocumentId, 
         document = doing.tx.require(Document, document_id)
         with as_missing("document", document_id):
             doing.as_above(document.unit)
-        if document.kind is not DocumentKind.INSPECTION_DECISION or document.state is not DocumentState.SIGNED:
-            raise RefusedError(Refusal.DOCUMENT_STATE, "no inspection in force", document=document_id)
+        inspecting.check_inspects(document)
         end_grants(doing, doing.tx.find(Grant, document=document_id), GrantEnd.INSPECTION_ENDED)
         return close_document(doing, document, DocumentState.WITHDRAWN, reason)
 

@@ -6,14 +6,14 @@ from datetime import date, datetime
 
 from access_service.domain import duties
 from access_service.domain.accounts import Custody
+from access_service.domain.acting import check_not_oneself, check_personal, operated_by, operates
 from access_service.domain.custody import check_opening
 from access_service.domain.delegation import TAKEN_BACK, Grant, LeavingCase
 from access_service.domain.duties import Hand
-from access_service.domain.errors import InvalidError, RefusedError
-from access_service.domain.names import AccountKind, AssignmentId, AuthorityId, PersonId, UnitId
+from access_service.domain.errors import RefusedError
+from access_service.domain.names import AssignmentId, AuthorityId, PersonId, UnitId
 from access_service.domain.org import Assignment
 from access_service.domain.powers import Power, ends, power, powerless, yields
-from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.time import local, start_of_day
 from access_service.domain.waiting import WaitingAct, WaitingKind, WrittenDecision
@@ -48,12 +48,9 @@ def end_duty(
         at = start_of_day(on)
         with as_missing("assignment", id_):
             office = _as_releasing(doing, duty)
-        if duty.person == caller.person:
-            raise RefusedError(Refusal.SELF_SERVICE, "nobody ends their own duty")
-        if duty.valid_to is not None and duty.valid_to <= at:
-            raise InvalidError("the duty ends earlier already")
-        operated = caller.unit if caller.kind is AccountKind.ADMIN else None
-        if duties.hand_in_releasing(doing.ground, operated, duty) is Hand.COMPLETES:
+        check_not_oneself(caller, duty.person, "nobody ends their own duty")
+        duties.check_ends(duty, at)
+        if duties.hand_in_releasing(doing.ground, operated_by(caller), duty) is Hand.COMPLETES:
             return _end(doing, duty, office, at, decision_number)
         return prepare(
             doing,
@@ -85,11 +82,9 @@ def enact_release(doing: Act, found: WaitingAct) -> str:
     """What an officer had prepared was confirmed: the duty ends on its day, at the earliest now."""
     duty = doing.tx.require(Assignment, found.target)
     day = start_of_day(date.fromisoformat(json.loads(found.body)["on"]))
-    if duty.valid_to is not None and duty.valid_to <= max(day, doing.now):
-        raise InvalidError("the duty ends earlier already")
+    duties.check_ends(duty, max(day, doing.now))
     office = duties.releasing_office(doing.ground, duty)
-    if found.office not in doing.office_chain(office):
-        raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "that office is not above it any more", unit=found.office)
+    duties.check_still_releases(found.office, doing.office_chain(office))
     return _end(doing, duty, office, max(day, doing.now), found.decision_number).id
 
 
@@ -124,8 +119,7 @@ def open_custody(services: Services, caller: Caller, password: str, unit: UnitId
     confirm_password(services, caller, password)
     with act(services, caller, "custody.open", unit) as doing:
         doing.check_visible(unit)
-        if caller.kind is not AccountKind.USE:
-            raise RefusedError(Refusal.FORBIDDEN, "the head opens it in the personal session", unit=unit)
+        check_personal(caller, "the head opens it in the personal session", unit=unit)
         settle_custodies(doing, unit)
         account = admin_account(doing, unit)
         credential = stored.credential_of(doing.tx.connection, doing.tx.register, account.id)
@@ -153,7 +147,7 @@ def propose_for_year(
 
     What was taken back and is proposed again is marked, on the minutes too: who signs knows that somebody decided.
     """
-    if caller.kind is not AccountKind.ADMIN or caller.unit != unit:
+    if not operates(caller, unit):
         with act(services, caller, "year.propose", unit) as doing:
             doing.as_custodian(unit)
     wanted: dict[PersonId, list[Line]] = {}

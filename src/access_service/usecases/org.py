@@ -4,13 +4,13 @@ import json
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from access_service.domain import duties
+from access_service.domain import duties, reorganising
 from access_service.domain import register as entering
+from access_service.domain.acting import check_not_oneself, operated_by
 from access_service.domain.delegation import HEADS, Grant
 from access_service.domain.duties import Hand
-from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.moves import fate_of
-from access_service.domain.names import AccountKind, AssignmentId, EducationLevel, PersonId, UnitId
+from access_service.domain.names import AssignmentId, EducationLevel, PersonId, UnitId
 from access_service.domain.org import (
     Assignment,
     ManagementEdge,
@@ -18,14 +18,12 @@ from access_service.domain.org import (
     SchoolClass,
     SchoolYear,
     Unit,
-    chain_of,
     check_edge,
 )
 from access_service.domain.policy import Position
 from access_service.domain.powers import Power, ends, power, powerless, yields
-from access_service.domain.reasons import Refusal
 from access_service.domain.scope import ClassSubject
-from access_service.domain.time import Interval, local, start_of_day
+from access_service.domain.time import Interval, start_of_day
 from access_service.domain.vietnamese import name_key
 from access_service.domain.waiting import WaitingAct, WaitingKind, WrittenDecision, duty_body, duty_in
 from access_service.usecases.effects import (
@@ -98,8 +96,7 @@ def create_unit(
         doing.as_custodian(manager)
         unit = Unit(id_, kind, name, levels, doing.now)
         entering.check_unit(doing.pack_for(manager), unit)
-        if doing.org.unit(id_) is not None:
-            raise RefusedError(Refusal.DUPLICATE, f"there is a unit `{id_}`", unit=id_)
+        reorganising.check_new_unit(doing.org, id_)
         edge = ManagementEdge(doing.new_id("edg"), id_, manager, basis, doing.now)
         check_edge(doing.org, edge)
         doing.tx.put(unit, edge)
@@ -114,14 +111,11 @@ def change_manager(
 ) -> ManagementEdge:
     """Another unit becomes the direct manager from 00:00 of a day; a unit above both decides."""
     with act(services, caller, "unit.change_manager", unit) as doing:
-        at = start_of_day(on)
-        if on == local(doing.now).date():
-            at = max(at, doing.now)
+        at = reorganising.change_at(on, doing.now)
         doing.check_visible(unit)
         doing.check_visible(manager)
-        doing.as_custodian(_common_manager(doing, unit, manager))
-        if at < doing.now:
-            raise InvalidError("a manager changes today at the earliest", on=on.isoformat())
+        doing.as_custodian(reorganising.common_manager(doing.ground, unit, manager))
+        reorganising.check_change_at(at, on, doing.now)
         old = [e for e in doing.org.edges_of(unit) if at in Interval(e.valid_from, e.valid_to)]
         edge = ManagementEdge(doing.new_id("edg"), unit, manager, basis, at, old[0].valid_to if old else None)
         doing.tx.put(*(replace(e, valid_to=at) for e in old))
@@ -136,16 +130,6 @@ def change_manager(
         return edge
 
 
-def _common_manager(doing: Act, unit: UnitId, manager: UnitId) -> UnitId:
-    """The nearest unit above `unit` that is also at or above the new manager."""
-    target = chain_of(doing.org, manager, doing.now)
-    above = [u for u in chain_of(doing.org, unit, doing.now)[1:] if u in target]
-    if not above:
-        doing.check_visible(unit)
-        raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "no unit is above both", unit=unit)
-    return above[0]
-
-
 @power(yields(Power.YEAR))
 def open_school_year(
     services: Services, caller: Caller, *, id_: str, starts_on: date, closes_on: date
@@ -154,8 +138,7 @@ def open_school_year(
     with act(services, caller, "school_year.open", id_) as doing:
         as_root(doing)
         year = SchoolYear(id_, start_of_day(starts_on), start_of_day(closes_on))
-        if doing.org.school_year(id_) is not None:
-            raise RefusedError(Refusal.DUPLICATE, f"there is a school year `{id_}`")
+        reorganising.check_new_year(doing.org, id_)
         entering.check_school_year(doing.tx.find(SchoolYear), year)
         doing.tx.put(year)
         doing.tx.happened("school_year.open", id_)
@@ -180,13 +163,8 @@ def create_class(
     with act(services, caller, "class.create", id_) as doing:
         doing.as_custodian(school)
         doing.require_unit(school)
-        year = doing.org.school_year(school_year)
-        if year is None:
-            raise InvalidError(f"no school year `{school_year}`")
-        if year.closes_at <= doing.now:
-            raise RefusedError(Refusal.CLOSED_YEAR, f"the school year `{school_year}` is closed")
-        if doing.org.school_class(id_) is not None:
-            raise RefusedError(Refusal.DUPLICATE, f"there is a class `{id_}`")
+        year = reorganising.year_to_enter(doing.ground, school_year)
+        reorganising.check_new_class(doing.org, id_)
         school_class = SchoolClass(
             id_, school, school_year, name, level, grade, min(year.starts_at, doing.now), year.closes_at
         )
@@ -223,14 +201,12 @@ def assign_duty(services: Services, caller: Caller, duty: Duty) -> Assignment | 
         position = duties.position_of(doing.ground, assignment)
         hands = [_hand(doing, duty.unit, position)]
         doing.tx.require(Person, duty.person)
-        if duty.person == caller.person:
-            raise RefusedError(Refusal.SELF_SERVICE, "nobody assigns a duty to themselves")
+        check_not_oneself(caller, duty.person, "nobody assigns a duty to themselves")
         if duty.substitutes is not None:
             doing.tx.require(Assignment, duty.substitutes)
         replaced = None if duty.replaces is None else _replaced(doing, assignment, duty.replaces)
         if replaced is not None:
-            if replaced.person == caller.person:
-                raise RefusedError(Refusal.SELF_SERVICE, "nobody ends their own duty")
+            check_not_oneself(caller, replaced.person, "nobody ends their own duty")
             old = doing.pack_for(duty.unit).positions.get(replaced.position)
             hands += [_hand(doing, replaced.unit, old)] if old is not None else []
         duties.check_duty(doing.ground, assignment, duty.replaces)
@@ -264,8 +240,7 @@ def enact_duty(doing: Act, found: WaitingAct) -> str:
 
 def _hand(doing: Act, unit: UnitId, position: Position) -> Hand:
     caller = doing.require_caller()
-    operated = caller.unit if caller.kind is AccountKind.ADMIN else None
-    return duties.hand_in_appointing(doing.ground, operated, unit, position)
+    return duties.hand_in_appointing(doing.ground, operated_by(caller), unit, position)
 
 
 def _replaced(doing: Act, duty: Assignment, old_id: AssignmentId) -> Assignment:

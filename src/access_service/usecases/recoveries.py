@@ -18,6 +18,7 @@ from access_service.domain.recovery import (
     check_asked,
     check_second,
     check_second_operator,
+    check_stops,
     needs_second,
     state_at,
 )
@@ -194,8 +195,7 @@ def stop_recovery(services: Services, caller: Caller, id_: str, *, reason: str) 
     """
     with act(services, caller, "recovery.stop", id_) as doing:
         recovery, account = _visible(doing, caller, id_)
-        if state_at(recovery, doing.now) not in (RecoveryState.WAITING, RecoveryState.OPEN):
-            raise RefusedError(Refusal.DOCUMENT_STATE, "the recovery is over", recovery=id_)
+        check_stops(recovery, doing.now)
         if caller.person not in holders_of(doing, account) and not _leads_it(doing, caller, account):
             check_responsible(doing, account, LEADERS)
         done = replace(recovery, stopped_by=caller.person, stopped_because=reason, valid_to=doing.now)

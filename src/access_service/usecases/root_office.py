@@ -12,19 +12,17 @@ from access_service.domain import duties
 from access_service.domain.accounts import Account, Custody
 from access_service.domain.custody import HOLDER_BY_RANK
 from access_service.domain.delegation import HEADS, LeavingCase
-from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.names import AccountKind, AssignmentId, PersonId, RegisterId, UnitId
 from access_service.domain.org import Assignment, Person
-from access_service.domain.policy import Position
-from access_service.domain.reasons import Refusal
 from access_service.domain.time import local, start_of_day
 from access_service.domain.vietnamese import name_key
 from access_service.domain.waiting import (
-    Outcome,
     WaitingAct,
     WaitingKind,
     WrittenDecision,
+    check_appointed,
     check_decision,
+    check_one_named,
     duty_body,
     duty_in,
 )
@@ -61,8 +59,7 @@ def prepare_appointment(
     with operate(services, register) as doing:
         name = check_operator(doing, operator)
         check_decision(appointment.decision, doing.now)
-        if (appointment.name is None) == (appointment.person is None):
-            raise InvalidError("name a new person or one of the register, one of them")
+        check_one_named(appointment.name, appointment.person)
         if appointment.person is not None:
             person = doing.tx.require(Person, appointment.person).id
         else:
@@ -71,7 +68,7 @@ def prepare_appointment(
             doing.tx.put(Person(person, said, name_key(said)))
             doing.tx.happened("person.add", person)
         duty = _duty(doing, root, person, appointment)
-        _check_position(doing, duty)
+        duties.operators_position(doing.ground, duty)
         return prepare(
             doing,
             WaitingKind.APPOINT,
@@ -105,30 +102,20 @@ def prepare_release(
             for duty in doing.tx.find(Assignment, unit=root, **({} if person is None else {"person": person}))
             if duty.position == position and (duty.valid_to is None or duty.valid_to > doing.now)
         ]
-        if not held:
-            raise NotFoundError("holder of the position", position)
-        if len(held) > 1:
-            raise InvalidError("several people hold that position; name one", people=[d.person for d in held])
-        _check_position(doing, held[0])
+        duty = duties.the_holder(held, position)
+        duties.operators_position(doing.ground, duty)
         day = local(doing.now).date() if on is None else on
         return prepare(
             doing,
             WaitingKind.RELEASE,
-            target=held[0].id,
+            target=duty.id,
             unit=root,
             office=root,
             body={"on": day.isoformat()},
             decision=decision,
-            person=held[0].person,
+            person=duty.person,
             operator=name,
         )
-
-
-def _check_position(doing: Act, duty: Assignment) -> Position:
-    position = duties.position_of(doing.ground, duty)
-    if not duties.is_operators(doing.ground, duty.unit, position):
-        raise RefusedError(Refusal.NOT_CUSTODIAN, "the department's custodian assigns that duty", unit=duty.unit)
-    return position
 
 
 def _duty(doing: Act, root: UnitId, person: PersonId, appointment: Appointment) -> Assignment:
@@ -154,7 +141,7 @@ def enact_appointment(doing: Act, act: WaitingAct) -> str:
     The new credentials are nobody's yet: the operator fetches their one-time codes with `codes_for`.
     """
     duty, _ = duty_in(json.loads(act.body), AssignmentId(act.target), doing.now)
-    position = _check_position(doing, duty)
+    position = duties.operators_position(doing.ground, duty)
     if position.rank in HEADS:
         _end_headship(doing, duty.unit)
     duties.check_duty(doing.ground, duty)
@@ -182,8 +169,7 @@ def enact_release(doing: Act, act: WaitingAct) -> str:
     """The release was confirmed: the duty ends, a case waits for return minutes."""
     duty = doing.tx.require(Assignment, act.target)
     at = max(start_of_day(date.fromisoformat(json.loads(act.body)["on"])), doing.now, duty.valid_from)
-    if duty.valid_to is not None and duty.valid_to <= at:
-        raise InvalidError("the duty ends earlier already")
+    duties.check_ends(duty, at)
     ended = replace(duty, valid_to=at)
     case = LeavingCase(doing.new_id("cas"), duty.person, duty.unit, duty.id, at)
     doing.tx.put(ended, case)
@@ -200,8 +186,7 @@ def codes_for(services: Services, register: RegisterId, id_: str, operator: Oper
     with operate(services, register) as doing:
         check_operator(doing, operator)
         act = doing.tx.require(WaitingAct, id_)
-        if act.kind is not WaitingKind.APPOINT or act.operator is None or act.outcome is not Outcome.CONFIRMED:
-            raise RefusedError(Refusal.DOCUMENT_STATE, "no confirmed appointment of an operator", waiting=id_)
+        check_appointed(act)
         custody = doing.custody_of(act.unit)
         wanted = [doing.use_account_of(act.person)] if act.person is not None else []
         if custody is not None and custody.person == act.person:

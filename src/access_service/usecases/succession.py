@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
+from access_service.domain import reorganising
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document
-from access_service.domain.errors import InvalidError, RefusedError
-from access_service.domain.moves import AuthorityMove, as_hung, children_of, fate_of, without_successor
+from access_service.domain.moves import AuthorityMove, as_hung, children_of, fate_of
 from access_service.domain.names import AuthorityId, ClassId, DocumentState, GrantEnd, UnitId
 from access_service.domain.org import (
     Assignment,
@@ -15,10 +15,8 @@ from access_service.domain.org import (
     SchoolClass,
     Succession,
     Unit,
-    manager_of,
 )
 from access_service.domain.powers import Power, ends, power, yields
-from access_service.domain.reasons import Refusal
 from access_service.domain.time import Interval, start_of_day
 from access_service.usecases.effects import end_custody, end_grants
 from access_service.usecases.org import end_duties_of_unit
@@ -53,22 +51,9 @@ def succeed_unit(
         doing.check_visible(predecessor)
         doing.check_visible(successor)
         old, new = doing.require_unit(predecessor), doing.require_unit(successor)
-        manager = manager_of(doing.org, predecessor, doing.now)
         heirs = {successor, *(schools or {}).values()}
-        if manager is None or any(manager_of(doing.org, heir, doing.now) != manager for heir in heirs):
-            doing.check_visible(predecessor)
-            raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "one unit manages all of them", unit=predecessor)
-        doing.as_custodian(manager)
-        if predecessor in heirs or old.valid_to is not None or at > doing.now:
-            raise InvalidError("a unit is succeeded by another, today at the latest, and once")
-        missing = without_successor(doing.ground, predecessor, new, schools or {})
-        if missing:
-            raise RefusedError(
-                Refusal.SUCCESSOR_MISSING,
-                f"no one successor for {', '.join(missing)}",
-                unit=predecessor,
-                missing=missing,
-            )
+        doing.as_custodian(reorganising.manager_of_all(doing.ground, predecessor, heirs))
+        reorganising.check_succession(doing.ground, old, new, schools or {}, at)
         doing.tx.put(
             Succession(doing.new_id("suc"), predecessor, successor, basis, at),
             replace(old, valid_to=doing.now),
@@ -154,8 +139,7 @@ def _map_classes(doing: Act, old: Unit, new: Unit) -> dict[str, str]:
         if year is None or year.closes_at <= doing.now or found.level not in new.levels:
             continue
         id_ = ClassId(f"{new.id}:{found.school_year}:{found.id.rpartition(':')[2]}")
-        if doing.org.school_class(id_) is not None:
-            raise RefusedError(Refusal.DUPLICATE, f"there is a class `{id_}`; rename one of the two first")
+        reorganising.check_class_passes(doing.org, id_)
         doing.tx.put(
             replace(found, valid_to=doing.now),
             replace(found, id=id_, school=new.id, valid_from=doing.now),

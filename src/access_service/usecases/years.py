@@ -2,15 +2,14 @@
 
 import json
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import UnitId
 from access_service.domain.org import SchoolYear, chain_of
 from access_service.domain.powers import powerless
-from access_service.domain.reasons import Refusal
+from access_service.domain.reorganising import check_year_closes, date_before
 from access_service.domain.software import Client
-from access_service.domain.waiting import Outcome, WaitingAct, WaitingKind, check_reason
+from access_service.domain.waiting import WaitingAct, WaitingKind, check_reason
 from access_service.usecases.services import Act, Caller, Services, act
 from access_service.usecases.waiting import prepare
 
@@ -23,22 +22,15 @@ def close_school_year(services: Services, caller: Caller, id_: str, *, reason: s
     """
     with act(services, caller, "school_year.close", id_) as doing:
         root = as_root(doing)
-        _check_open(doing, doing.tx.require(SchoolYear, id_))
+        check_year_closes(doing.tx.require(SchoolYear, id_), doing.now)
         kind, why = WaitingKind.CLOSE_YEAR, check_reason(reason)
         return prepare(doing, kind, target=id_, unit=root, office=root, body={}, reason=why)
-
-
-def _check_open(doing: Act, year: SchoolYear) -> None:
-    if year.closes_at <= doing.now:
-        raise RefusedError(Refusal.CLOSED_YEAR, f"the school year `{year.id}` is closed", school_year=year.id)
-    if year.starts_at >= doing.now:
-        raise InvalidError("a school year closes after it starts")
 
 
 def enact_closing(doing: Act, found: WaitingAct) -> tuple[str, str]:
     """The closing was confirmed; what is returned keeps the date before, for whoever undoes it."""
     year = doing.tx.require(SchoolYear, found.target)
-    _check_open(doing, year)
+    check_year_closes(year, doing.now)
     doing.tx.put(replace(year, closes_at=doing.now))
     doing.tx.happened("school_year.close", year.id)
     doing.tx.touches_everybody()
@@ -59,14 +51,7 @@ def reopen_school_year(services: Services, caller: Caller, id_: str, *, reason: 
 def _closing_of(doing: Act, root: UnitId, id_: str) -> datetime:
     """When the year would close, had it not been closed by an act that may still be undone."""
     year = doing.tx.require(SchoolYear, id_)
-    days = timedelta(days=doing.pack_for(root).number("school_year_undo_days"))
-    for found in doing.tx.find(WaitingAct, target=id_):
-        is_closing = found.kind is WaitingKind.CLOSE_YEAR and found.outcome is Outcome.CONFIRMED
-        if is_closing and found.valid_to == year.closes_at and doing.now < year.closes_at + days:
-            before = datetime.fromisoformat(json.loads(found.body)["closes_at"])
-            if before > doing.now:
-                return before
-    raise RefusedError(Refusal.CLOSED_YEAR, f"the closing of `{id_}` is not to be undone", school_year=id_)
+    return date_before(doing.ground, root, year, doing.tx.find(WaitingAct, target=id_))
 
 
 def enact_reopening(doing: Act, found: WaitingAct) -> tuple[str, None]:

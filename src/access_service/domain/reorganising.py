@@ -1,0 +1,119 @@
+"""Units begin, change hands and end; years close early: what must hold before (rules 1, 8, 9, 11; rulings H, J)."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.facts import Ground
+from access_service.domain.moves import without_successor
+from access_service.domain.names import ClassId, UnitId
+from access_service.domain.org import OrgView, SchoolYear, Unit, chain_of, manager_of
+from access_service.domain.reasons import Refusal
+from access_service.domain.time import local, start_of_day
+from access_service.domain.waiting import Outcome, WaitingAct, WaitingKind
+
+# -- what is entered once
+
+
+def check_new_unit(org: OrgView, id_: UnitId) -> None:
+    """One unit has one code."""
+    if org.unit(id_) is not None:
+        raise RefusedError(Refusal.DUPLICATE, f"there is a unit `{id_}`", unit=id_)
+
+
+def check_new_year(org: OrgView, id_: str) -> None:
+    """A school year is opened once."""
+    if org.school_year(id_) is not None:
+        raise RefusedError(Refusal.DUPLICATE, f"there is a school year `{id_}`")
+
+
+def year_to_enter(ground: Ground, id_: str) -> SchoolYear:
+    """(11) A class is entered into a school year that is not over."""
+    year = ground.org.school_year(id_)
+    if year is None:
+        raise InvalidError(f"no school year `{id_}`")
+    if year.closes_at <= ground.now:
+        raise RefusedError(Refusal.CLOSED_YEAR, f"the school year `{id_}` is closed")
+    return year
+
+
+def check_new_class(org: OrgView, id_: ClassId) -> None:
+    """A class has one code in its school and year."""
+    if org.school_class(id_) is not None:
+        raise RefusedError(Refusal.DUPLICATE, f"there is a class `{id_}`")
+
+
+# -- another manager
+
+
+def change_at(on: date, now: datetime) -> datetime:
+    """When a change of that day takes effect: its beginning, today from now."""
+    at = start_of_day(on)
+    return max(at, now) if on == local(now).date() else at
+
+
+def check_change_at(at: datetime, on: date, now: datetime) -> None:
+    """(H) What was managed yesterday was managed by whoever managed it."""
+    if at < now:
+        raise InvalidError("a manager changes today at the earliest", on=on.isoformat())
+
+
+def common_manager(ground: Ground, unit: UnitId, manager: UnitId) -> UnitId:
+    """(1) The nearest unit above `unit` that is also at or above the new manager: it decides the change."""
+    target = chain_of(ground.org, manager, ground.now)
+    above = [u for u in chain_of(ground.org, unit, ground.now)[1:] if u in target]
+    if not above:
+        raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "no unit is above both", unit=unit)
+    return above[0]
+
+
+# -- succession
+
+
+def manager_of_all(ground: Ground, predecessor: UnitId, heirs: Collection[UnitId]) -> UnitId:
+    """(9) One unit manages the office that ends and all that take it over: it decides."""
+    manager = manager_of(ground.org, predecessor, ground.now)
+    if manager is None or any(manager_of(ground.org, heir, ground.now) != manager for heir in heirs):
+        raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "one unit manages all of them", unit=predecessor)
+    return manager
+
+
+def check_succession(ground: Ground, old: Unit, new: Unit, schools: Mapping[UnitId, UnitId], at: datetime) -> None:
+    """(9, H) By another unit, once, not of the future; and each unit below has one successor to its manager."""
+    if old.id in {new.id, *schools.values()} or old.valid_to is not None or at > ground.now:
+        raise InvalidError("a unit is succeeded by another, today at the latest, and once")
+    missing = without_successor(ground, old.id, new, schools)
+    if missing:
+        raise RefusedError(
+            Refusal.SUCCESSOR_MISSING, f"no one successor for {', '.join(missing)}", unit=old.id, missing=missing
+        )
+
+
+def check_class_passes(org: OrgView, id_: ClassId) -> None:
+    """(9) A class that passes to the successor does not become one that is there."""
+    if org.school_class(id_) is not None:
+        raise RefusedError(Refusal.DUPLICATE, f"there is a class `{id_}`; rename one of the two first")
+
+
+# -- school years
+
+
+def check_year_closes(year: SchoolYear, now: datetime) -> None:
+    """(11) Only a year that has begun, and is not closed, is closed before its date."""
+    if year.closes_at <= now:
+        raise RefusedError(Refusal.CLOSED_YEAR, f"the school year `{year.id}` is closed", school_year=year.id)
+    if year.starts_at >= now:
+        raise InvalidError("a school year closes after it starts")
+
+
+def date_before(ground: Ground, root: UnitId, year: SchoolYear, closings: Sequence[WaitingAct]) -> datetime:
+    """(J) When the year would close, had it not been closed by an act that may still be undone."""
+    days = timedelta(days=ground.pack_for(root).number("school_year_undo_days"))
+    for found in closings:
+        is_closing = found.kind is WaitingKind.CLOSE_YEAR and found.outcome is Outcome.CONFIRMED
+        if is_closing and found.valid_to == year.closes_at and ground.now < year.closes_at + days:
+            before = datetime.fromisoformat(json.loads(found.body)["closes_at"])
+            if before > ground.now:
+                return before
+    raise RefusedError(Refusal.CLOSED_YEAR, f"the closing of `{year.id}` is not to be undone", school_year=year.id)
