@@ -25,6 +25,16 @@ ONE_DOOR: dict[str, str] = {
     "check_account": "the sheet `accounts` asks `check_only_account`, and `check_issuers` for the duty",
     "check_approval": SOFTWARE,
     "check_asked": SESSION,
+    "check_transfer_named": HOME,
+    "check_team": PAPER,
+    "check_stops": WAITS,
+    "check_still_releases": WAITS,
+    "check_opens": SESSION,
+    "check_one_named": WAITS,
+    "check_inspects": PAPER,
+    "check_inspected": PAPER,
+    "check_ends": HOME,
+    "check_appointed": WAITS,
     "check_decision": WAITS,
     "check_giver_prepared_nothing": PAPER,
     "check_leader_confirms": WAITS,
@@ -50,7 +60,7 @@ ONE_DOOR: dict[str, str] = {
     "check_waiting": PAPER,
 }
 """Rules that imports do not ask, and why."""
-WHOLE = ("acting", "preparing", "turns")
+WHOLE = ("acting", "preparing", "reorganising", "taking", "turns")
 """Modules of rules about who acts in a session on a paper that is still to be signed: no file does."""
 
 

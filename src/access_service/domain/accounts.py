@@ -293,10 +293,14 @@ def check_release(ground: Ground, account: Account, to: UnitId) -> None:
         raise RefusedError(Refusal.DUPLICATE, f"`{to}` answers for that account", unit=to)
 
 
-def check_transfer(ground: Ground, account: Account, to: UnitId, by: UnitId, basis: str) -> None:
-    """(điều động, luân chuyển) Only a unit above both enters it, by a decision; it needs no release."""
+def check_transfer_named(basis: str) -> None:
+    """(điều động, luân chuyển) It rests on a decision that it names."""
     if not basis:
         raise InvalidError("a transfer names its decision")
+
+
+def check_transfer(ground: Ground, account: Account, to: UnitId, by: UnitId) -> None:
+    """(điều động, luân chuyển) Only a unit above both enters it; it needs no release."""
     check_release(ground, account, to)
     for unit in (home_of(ground, account), to):
         if by == unit or by not in chain_of(ground.org, unit, ground.now):

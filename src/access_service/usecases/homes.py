@@ -8,6 +8,7 @@ from access_service.domain.accounts import (
     answers_for,
     check_release,
     check_transfer,
+    check_transfer_named,
     home_by_signature,
     home_of,
     is_left,
@@ -56,7 +57,8 @@ def transfer(services: Services, caller: Caller, id_: AccountId, *, to: UnitId, 
         with as_missing("account", id_):
             doing.as_above(home_of(doing.ground, account))
         by = unit_acted_for(doing.ground, caller, home_of(doing.ground, account))
-        check_transfer(doing.ground, account, to, by, basis)
+        check_transfer_named(basis)
+        check_transfer(doing.ground, account, to, by)
         return move_home(doing, account, to, HomeHow.TRANSFER, basis)
 
 
