@@ -43,6 +43,9 @@ from access_service.usecases.services import Services, system_clock
 from access_service.usecases.tokens import TokenPoint
 from access_service.web import pages
 
+OPEN_PATHS = ("/v1/sessions", "/v1/activations", "/oauth2/", "/activate")
+"""Below these a body is looked at before it is known who sent it."""
+
 
 def create_app(
     settings: Settings, *, clock: Callable[[], datetime] = system_clock, allow_demo: bool = False
@@ -80,7 +83,7 @@ def create_app(
         middleware=[
             Middleware(EncodedSlashes),
             Middleware(Observe, edge=lambda: app.state.edge),
-            Middleware(BodyLimit, paths={"/v1/sessions": OPEN_BYTES, "/v1/activations": OPEN_BYTES}),
+            Middleware(BodyLimit, paths=dict.fromkeys(OPEN_PATHS, OPEN_BYTES)),
         ],
     )
     app.state.forward_rules = load_forward_rules(settings.forward_rules) if settings.forward_rules else None

@@ -102,21 +102,31 @@ async def metadata(request: Request) -> Response:
 
 async def _respond(request: Request) -> Response:
     edge = edge_of(request)
-    headers = {name: value for name, value in request.headers.raw if name in HEADERS}
-    body, answered, client = await reply(edge, request.url.path, headers, await request.body())
+    headers: dict[bytes, bytes] = {}
+    for name, value in request.headers.raw:
+        if name in HEADERS_READ:
+            headers[name] = b"" if name in headers else value
+    path = request.url.path
+    who = await admitted(edge, path, headers)
+    body, answered, client = await reply(edge, who, path, headers, await request.body())
     edge.count(answered.counts)
     edge.log_decided(request.state.request_id, answered, client)
     return Response(body, media_type="application/json", headers={"X-Access-Revision": answered.revision})
 
 
-HEADERS = frozenset({b"authorization", b"content-type", b"dpop"})
+HEADERS_READ = frozenset({b"authorization", b"content-type", b"dpop"})
 """What `reply` looks at."""
 
 
-async def reply(edge: Edge, path: str, headers: Mapping[bytes, bytes], body: bytes) -> Reply:
-    """The answer to a body posted to one of the two routes. Raises what `api.errors` has a status for."""
+async def admitted(edge: Edge, path: str, headers: Mapping[bytes, bytes]) -> Asker:
+    """Who asks, and may: known before anything is read of what they ask."""
     who = await asker(edge, path, headers)
     who.require(EVALUATE)
+    return who
+
+
+async def reply(edge: Edge, who: Asker, path: str, headers: Mapping[bytes, bytes], body: bytes) -> Reply:
+    """The answer to a body posted to one of the two routes. Raises what `api.errors` has a status for."""
     media_type = headers.get(b"content-type", b"")
     if media_type != b"application/json" and media_type.partition(b";")[0].strip().lower() != b"application/json":
         raise InvalidError("the content type must be `application/json`")

@@ -24,8 +24,9 @@ def services_of(request: Request) -> Services:
 
 
 def bearer_token(request: Request) -> str | None:
-    """The token of the `Authorization` header, or None."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    """The token of the one `Authorization` header, or None; where two stand, nobody knows whose request it is."""
+    given = request.headers.getlist("authorization")
+    scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from access_service.api.bodies import BodyReader
@@ -204,6 +204,8 @@ class Observe:
 
         try:
             await self._app(scope, receive, sending)
+        except ClientDisconnect:
+            pass  # nobody is there to be told anything
         except Exception as error:  # noqa: BLE001 the caller learns nothing of what we did not foresee
             self._edge().log_failure(error, request_id)
             if not started:

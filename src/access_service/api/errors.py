@@ -223,7 +223,8 @@ async def _by_framework(_request: Request, error: Exception) -> Response:
         code = Refusal.BATCH_TOO_LARGE
     elif status < HTTPStatus.INTERNAL_SERVER_ERROR:
         code = Refusal.INVALID
-    response = problem(code, status=status)
+    detail = error.detail if isinstance(error, HTTPException) and code is Refusal.BATCH_TOO_LARGE else None
+    response = problem(code, status=status, detail=detail)
     response.headers.update(getattr(error, "headers", None) or {})
     return response
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from access_service.api.access import EVALUATION, EVALUATIONS, reply
+from access_service.api.access import EVALUATION, EVALUATIONS, HEADERS_READ, admitted, reply
 from access_service.api.edge import GONE, HEADERS, Edge, new_request_id, request_id_of
 from access_service.api.errors import INTERNAL, problem, problem_of
 from access_service.api.limits import BODY_BYTES
@@ -54,21 +54,22 @@ async def _serve(edge: Edge, scope: Scope, receive: Receive, send: Send) -> None
     answered: Answered | None = None
     at_once: AtOnce | None = None
     try:
+        if len(headers) != len(scope["headers"]):
+            _drop_doubles(headers, scope)
+        # Who asks, before a byte of the body is looked at.
+        is_static = edge.is_static(headers.get(b"authorization", b""))
+        who = None if is_static else await admitted(edge, path, headers)
         body = await _body(receive)
         if body is None:
             return
-        if b"dpop" in headers and sum(name == b"dpop" for name, _ in scope["headers"]) > 1:
-            headers[b"dpop"] = b""  # two proofs are none
-        if (
-            path == EVALUATION
-            and headers.get(b"content-type") == b"application/json"
-            and edge.is_static(headers.get(b"authorization", b""))
-        ):
+        if is_static and path == EVALUATION and headers.get(b"content-type") == b"application/json":
             at_once = edge.pdp.at_once(body, edge.log_decisions)
         if at_once is not None:
             text, revision = at_once.answer, at_once.revision
         else:
-            text, answered, client = await reply(edge, path, headers, body)
+            text, answered, client = await reply(
+                edge, who or await admitted(edge, path, headers), path, headers, body
+            )
             revision = answered.revision.encode()
         start = [
             *_HEADERS,
@@ -90,6 +91,15 @@ async def _serve(edge: Edge, scope: Scope, receive: Receive, send: Send) -> None
             status = await _refuse(problem(INTERNAL, status=500), request_id, scope, receive, send)
     finally:
         edge.seen((path, status, time.perf_counter() - began, request_id, at_once or answered, client))
+
+
+def _drop_doubles(headers: dict[bytes, bytes], scope: Scope) -> None:
+    """Of what says who asks and what is sent, two headers are none: a proxy may have read the other one."""
+    seen: set[bytes] = set()
+    for name, _ in scope["headers"]:
+        if name in seen and name in HEADERS_READ:
+            headers[name] = b""
+        seen.add(name)
 
 
 class _TooLargeError(Exception):

@@ -4,6 +4,7 @@ The key is taken before the act and settled with its answer, so of two requests 
 waits for its answer. Passwords are left out of what is compared, secrets out of what is kept.
 """
 
+import asyncio
 import hashlib
 import json
 import re
@@ -20,7 +21,7 @@ from starlette.responses import Response
 
 from access_service.api.deps import bearer_token, services_of
 from access_service.api.errors import problem_of
-from access_service.api.limits import ACT_MARKS, ON_LOOP_BYTES, read_object
+from access_service.api.limits import ACT_MARKS, ACT_ON_LOOP_BYTES, read_object
 from access_service.domain.errors import (
     AccessServiceError,
     InvalidError,
@@ -30,7 +31,7 @@ from access_service.domain.errors import (
 )
 from access_service.domain.reasons import Refusal
 from access_service.storage.idempotency import Answer
-from access_service.usecases.accounts import caller_from_token
+from access_service.usecases.accounts import caller_from_token, is_session
 from access_service.usecases.idempotency import drop_key, settle_key, take_key
 from access_service.usecases.services import Caller, Services
 
@@ -75,26 +76,35 @@ class KeyedRoute(APIRoute):
         async def keyed(request: Request) -> Response:
             if request.method != "POST":
                 return await handle(request)
-            token = bearer_token(request)
-            if len(await request.body()) > ON_LOOP_BYTES:
-                # Nobody makes us read a long body without having signed in.
-                await run_in_threadpool(caller_from_token, services_of(request), token or "")
+            # Nobody makes us read a body without having signed in; what else it takes, the route asks.
+            token, services = bearer_token(request), services_of(request)
+            if token is None or not await run_in_threadpool(is_session, services, token):
+                raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
+            act = handle if len(await request.body()) <= ACT_ON_LOOP_BYTES else _aside(handle)
             body = await _read(request)
             key = request.headers.get(HEADER)
-            if key is None or token is None:
-                return await handle(request)
+            if key is None:
+                return await act(request)
             if _KEY.fullmatch(key) is None:
                 raise InvalidError(f"`{HEADER}` is 1 to 256 visible ASCII characters")
-            services = services_of(request)
             caller = await run_in_threadpool(caller_from_token, services, token)
-            return await _once(handle, request, services, caller, key, _request_sha256(request, body))
+            return await _once(act, request, services, caller, key, _request_sha256(request, body))
 
         return keyed
 
 
+def _aside(handle: _Handler) -> _Handler:
+    """The framework's handler in a thread of its own, with a loop of its own: a long body keeps nobody waiting."""
+
+    async def aside(request: Request) -> Response:
+        return await run_in_threadpool(lambda: asyncio.run(handle(request)))
+
+    return aside
+
+
 async def _read(request: Request) -> dict[str, Any] | None:
     body = await request.body()
-    if len(body) > ON_LOOP_BYTES:
+    if len(body) > ACT_ON_LOOP_BYTES:
         return await run_in_threadpool(read_object, body, ACT_MARKS)
     return read_object(body, ACT_MARKS) if body else None
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Request
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from access_service.api.edge import Edge, edge_of
@@ -268,7 +269,7 @@ async def _answered(
 ) -> Response:
     edge = edge_of(request)
     try:
-        form = read_form(request.headers.get("content-type", "").encode("latin-1"), await request.body())
+        form = read_form(request.headers.get("content-type", "").encode("latin-1"), await _body(request))
         return await work(request, edge, _tokens(edge), form)
     except OAuthError as error:
         edge.metrics.refused[error.code] += 1
@@ -277,6 +278,13 @@ async def _answered(
         return _json(
             OAuthProblem("temporarily_unavailable", str(error).replace("`", "")), 0, 503, {"Retry-After": "1"}
         )
+
+
+async def _body(request: Request) -> bytes:
+    try:
+        return await request.body()
+    except HTTPException as error:
+        raise OAuthError(OAuthCode.INVALID_REQUEST, error.detail) from None
 
 
 def _refusal(error: OAuthError) -> Response:

@@ -55,7 +55,7 @@ def _sorted(value: Iterable[Any] | None) -> list[Any] | None:
     return None if value is None else sorted(value)
 
 
-Line = Annotated[str, AfterValidator(_read(words.line)), Field(max_length=4 * SHORT)]
+Line = Annotated[str, Field(max_length=4 * SHORT), AfterValidator(_read(words.line))]
 """One line of text: NFC, trimmed, 1 to 256 characters that can be seen."""
 Prose = Annotated[str, Field(max_length=LONG), AfterValidator(_read(words.prose))]
 """A reason or content: NFC, trimmed, 1 to 4,000 characters that can be seen."""
@@ -63,9 +63,9 @@ Id = Annotated[str, AfterValidator(_id)]
 """An id: NFC, at most 256 bytes, no control characters."""
 NewUnitCode = Annotated[str, Field(pattern=words.CODE_PATTERN)]
 """A unit's code as the sector writes it; it stands in class ids and addresses, so no colon and no slash."""
-NewClassCode = Annotated[str, AfterValidator(_read(words.class_code)), Field(max_length=4 * SHORT)]
+NewClassCode = Annotated[str, Field(max_length=4 * SHORT), AfterValidator(_read(words.class_code))]
 """A class's code: it parts the class id, so no colon and no semicolon."""
-NewUsername = Annotated[str, AfterValidator(_read(words.username)), Field(max_length=4 * SHORT)]
+NewUsername = Annotated[str, Field(max_length=4 * SHORT), AfterValidator(_read(words.username))]
 """A name to sign in with: at most 128 characters."""
 Subject = Annotated[str, Field(max_length=words.SUBJECT, pattern=words.SUBJECT_PATTERN)]
 """A subject's code, `TOAN`."""

@@ -1,6 +1,5 @@
 """`check` and `explain`: the same question as over HTTP, from the command line."""
 
-import unicodedata
 from collections.abc import Sequence
 
 import typer
@@ -10,6 +9,7 @@ from access_service.cli.explanation import explained
 from access_service.cli.opening import opened, register_of, say_json, settings_for
 from access_service.domain import words
 from access_service.domain.access import AccessRequest, Allow, Deny
+from access_service.domain.errors import InvalidError
 from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.domain.text import REASON_TEXT
 from access_service.domain.time import local
@@ -22,12 +22,12 @@ PROPERTIES = ("category", "class", "function", "grade", "level", "school_year", 
 
 def parse_request(subject: str, action: str, resource: str, properties: Sequence[str]) -> AccessRequest:
     """The question in our words, in NFC. Raises `UsageError` for what is no `type:id` or no known property."""
-    kind, colon, id_ = unicodedata.normalize("NFC", resource).partition(":")
+    kind, colon, id_ = _word(resource).partition(":")
     if not colon or not kind or not id_:
         raise UsageError(f"`{resource}` is no resource; write type:id, such as class:0003101:2026-2027:6A")
     said: dict[str, str] = {}
     for pair in properties:
-        name, equals, value = unicodedata.normalize("NFC", pair).partition("=")
+        name, equals, value = _word(pair).partition("=")
         if not equals or not value:
             raise UsageError(f"`{pair}` is no property; write name=value")
         if name not in PROPERTIES:
@@ -37,8 +37,8 @@ def parse_request(subject: str, action: str, resource: str, properties: Sequence
         said[name] = value
     unit, class_id = said.get("unit"), said.get("class")
     return AccessRequest(
-        account=AccountId(unicodedata.normalize("NFC", subject)),
-        action=unicodedata.normalize("NFC", action),
+        account=AccountId(_word(subject)),
+        action=_word(action),
         resource_type=kind,
         resource_id=id_,
         category=said.get("category"),
@@ -50,6 +50,14 @@ def parse_request(subject: str, action: str, resource: str, properties: Sequence
         school_year=said.get("school_year"),
         function=said.get("function"),
     )
+
+
+def _word(text: str) -> str:
+    """An argument in NFC; of type and id, and of name and value, there are two words in one."""
+    try:
+        return words.normal(text, 2 * words.ID_BYTES)
+    except InvalidError as error:
+        raise UsageError(f"`{text[:32]}` {error.message}") from None
 
 
 def run_check(

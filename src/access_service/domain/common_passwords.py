@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
+from access_service.domain import words
 from access_service.domain.errors import InvalidError
 
 _TRADE = (
@@ -18,6 +19,10 @@ _TRADE = (
     "vietnam haiphong haiduong hanoi hochiminh saigon iloveyou anhyeuem emyeuanh yeu secret monkey dragon master "
     "letmein default changeme test demo abc xyz namhoc"
 )
+_LONGEST = 1024
+"""Characters of a password or name, four times what either may have."""
+_CORE = re.compile(r"[a-z](?:.*[a-z])?", re.DOTALL)
+"""What stands between the first letter and the last."""
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "abcdefghijklmnopqrstuvwxyz")
 _MOST_WORDS = 2
 _LEET = str.maketrans("@013457$!", "aoieastsi")
@@ -27,7 +32,8 @@ _SHORTEST_NAME = 2
 
 def _plain(text: str) -> str:
     """Small letters without marks; everything else as it is."""
-    bare = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold().replace("đ", "d"))
+    small = words.normal(text, _LONGEST, "NFKC").casefold().replace("đ", "d")
+    bare = words.normal(small, 4 * _LONGEST, "NFD")
     return "".join(character for character in bare if not unicodedata.combining(character))
 
 
@@ -60,7 +66,8 @@ def is_common(password: str, about: Iterable[str] = ()) -> bool:
         names |= {"".join(parts), *("".join(parts[-n:]) for n in (2, 3) if len(parts) >= n)}
         alone |= set(parts[-1:])
     words = _words() | frozenset(name for name in names if len(name) >= _SHORTEST_NAME)
-    plain = re.sub(r"^[^a-z]+|[^a-z]+$", "", _plain(password))
+    found = _CORE.search(_plain(password))
+    plain = found.group() if found else ""
     for text in (plain, plain.translate(_LEET)):
         letters = "".join(re.findall(r"[a-z]{2,}", text))
         if letters in alone or _is_made_of(letters, words, _MOST_WORDS):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from access_service.domain import words
 from access_service.domain.errors import InvalidError
 from access_service.domain.names import AccountKind
 from access_service.domain.policy import Pack
@@ -36,6 +37,7 @@ WITHOUT_PACK: dict[str, int | str] = {
     "lockout_minutes": 720,
 }
 """What holds while no pack is in force for the account's unit."""
+LONGEST_PASSWORD = 256
 DUE_MINUTES = 15
 """Longest life of a session that may only set a password or a second factor."""
 
@@ -122,9 +124,14 @@ def wait_hours(pack: Pack) -> int:
     return pack.number("recovery_wait_hours")
 
 
+def normal(password: str) -> str:
+    """The password in NFKC, because Vietnamese keyboards compose differently; `InvalidError` for a book."""
+    return words.normal(password, 4 * LONGEST_PASSWORD, "NFKC")
+
+
 def classes_of(password: str) -> int:
     """How many of the four classes occur: capital letters, small letters, digits, everything else."""
-    found = {unicodedata.category(character) for character in unicodedata.normalize("NFKC", password)}
+    found = {unicodedata.category(character) for character in normal(password)}
     # Marks and letters of scripts without capitals are no class of their own: they would make a word look mixed.
     others = {category for category in found if category[0] not in "LM" and category != "Nd"}
     return sum((bool(found & {"Lu", "Lt"}), "Ll" in found, "Nd" in found, bool(others)))
@@ -132,7 +139,7 @@ def classes_of(password: str) -> int:
 
 def check_password(password: str, rules: SignInRules, *, has_factor: bool) -> None:
     """Raise `InvalidError` for a password weaker than the rules ask; `has_factor`: one is set, or must be."""
-    length = len(unicodedata.normalize("NFKC", password))
+    length = len(normal(password))
     if has_factor:
         if length < rules.length_with_factor:
             raise InvalidError(

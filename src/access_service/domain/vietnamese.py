@@ -7,6 +7,8 @@ ASCII digits and small letters, whose order is the same everywhere.
 import unicodedata
 from functools import cache
 
+from access_service.domain import words
+
 TONES = {"\u0300": "1", "\u0309": "2", "\u0303": "3", "\u0301": "4", "\u0323": "5"}
 """Huyền, hỏi, ngã, sắc, nặng after ngang (`0`): the order of dictionaries."""
 
@@ -42,11 +44,11 @@ def _weights(character: str) -> tuple[str, str, str]:
 
 
 def sort_key(text: str) -> str:
-    """A key that sorts as Vietnamese does: An < Ánh < Ân < Bình < Dương < Đặng < Oanh < Ơn.
+    """A key that sorts as Vietnamese does: An < Ánh < Ân < Bình < Dương < Đặng < Oanh < Ơn. Of a line, no more.
 
     Letters first (a ă â b c d đ e ê … o ô ơ …), then tones, then small before capital, each over the whole text.
     """
-    weights = [_weights(character) for character in unicodedata.normalize("NFC", text)]
+    weights = [_weights(character) for character in words.normal(text, 4 * words.LINE)]
     letters, tones, cases = ("".join(level) for level in zip(*weights, strict=True)) if weights else ("", "", "")
     return f"{letters}{_END}{tones}{_END}{cases}"
 

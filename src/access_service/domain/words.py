@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from typing import Literal
 
 from access_service.domain.errors import InvalidError
 from access_service.domain.time import VIETNAM, start_of_day
@@ -22,6 +23,8 @@ ID_BYTES = 256
 """Longest id, as UTF-8 (architecture section 7)."""
 CODE, USERNAME, CLASS_CODE, SUBJECT = 64, 128, 64, 32
 """Most characters of what is given newly."""
+MARKS_IN_A_ROW = 30
+"""Most marks on one letter (Unicode's Stream-Safe Text Format, UAX 15); Vietnamese has two."""
 FIRST_YEAR, LAST_YEAR = 1945, 2199
 """Days outside are typing errors, and far enough outside no instant at all."""
 
@@ -33,6 +36,8 @@ SUBJECT_PATTERN = r"^[A-Z][A-Z0-9]*(?:[_\-][A-Z0-9]+)*$"
 _CODE = re.compile(CODE_PATTERN)
 _YEAR = re.compile(YEAR_PATTERN)
 _SUBJECT = re.compile(SUBJECT_PATTERN)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters end up in logs and terminals; half a surrogate pair has no UTF-8."""
 _SEPARATORS = re.compile("[:;]")
 _BREAKS = re.compile("[\t\n]")
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -42,10 +47,49 @@ _RFC3339 = re.compile(
 )
 
 
-def composed(text: str) -> str:
-    """The text in NFC without blanks around it: what two people see alike is alike, `Cẩm Giang` not `Cẩm Giàng`."""
-    text = text.strip()
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+def normal(text: str, most: int, form: Literal["NFC", "NFD", "NFKC"] = "NFC") -> str:
+    """The text in a normal form; it has at most `most` characters before anything else is done with it.
+
+    The only place that normalises what was sent. Putting marks in order takes the square of how many follow each
+    other, so more than any writing has are refused as well: the rest is linear.
+    """
+    if len(text) > most:
+        raise InvalidError(f"is longer than {most} characters")
+    if text.isascii():
+        return text
+    if len(text) > MARKS_IN_A_ROW and _is_piled(text):
+        raise InvalidError("holds more marks on one letter than any writing has")
+    return unicodedata.normalize(form, text)
+
+
+def _is_piled(text: str) -> bool:
+    marks = 0
+    for weight in map(unicodedata.combining, text):
+        marks = marks + 1 if weight else 0
+        if marks > MARKS_IN_A_ROW:
+            return True
+    return False
+
+
+def composed(text: str, most: int = LINE) -> str:
+    """The text in NFC without blanks around it: what two people see alike is alike, `Cẩm Giang` not `Cẩm Giàng`.
+
+    Decomposed, a Vietnamese letter has up to three characters, so that four times `most` are read.
+    """
+    return normal(text.strip(), 4 * most)
+
+
+def id_word(text: str) -> str:
+    """An id or word that refers to something, in NFC: at most 256 bytes, no control characters."""
+    # No character has less than one byte.
+    if len(text) <= ID_BYTES and _CONTROL.search(text) is not None:
+        raise InvalidError("holds control characters")
+    if len(text) > ID_BYTES or len(text.encode()) > ID_BYTES:
+        raise InvalidError(f"is longer than {ID_BYTES} bytes")
+    found = normal(text, ID_BYTES)
+    if len(found.encode()) > ID_BYTES:
+        raise InvalidError(f"is longer than {ID_BYTES} bytes")
+    return found
 
 
 is_seen: Callable[[str], bool] = str.isprintable
@@ -54,7 +98,7 @@ is_seen: Callable[[str], bool] = str.isprintable
 
 def line(text: str, most: int = LINE) -> str:
     """One line of text that is not empty."""
-    text = composed(text)
+    text = composed(text, most)
     if not is_seen(text):
         raise InvalidError("holds control characters or others that cannot be seen")
     if not text:
@@ -66,7 +110,7 @@ def line(text: str, most: int = LINE) -> str:
 
 def prose(text: str) -> str:
     """A reason or content, which may have several lines."""
-    text = composed(text)
+    text = composed(text, PROSE)
     if not is_seen(_BREAKS.sub(" ", text)):
         raise InvalidError("holds control characters or others that cannot be seen")
     if not text:

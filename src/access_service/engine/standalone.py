@@ -7,14 +7,16 @@ request where the pack trusts it. Casbin decides (`casbin_engine.AttributeEngine
 import json
 import math
 import threading
-import unicodedata
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from access_service.domain import words
+from access_service.domain.errors import InvalidError
 from access_service.domain.policy import ANY, Article
 from access_service.domain.reasons import Reason
 from access_service.engine.casbin_engine import AttributeEngine
@@ -147,8 +149,9 @@ def word_of(value: object) -> str | None:
         return str(value) if value.bit_length() < WORD_BYTES else None
     if isinstance(value, str) and len(value) <= WORD_BYTES and value.isprintable():
         # What is printable has no half of a surrogate pair, so that it can be encoded.
-        normal = unicodedata.normalize("NFC", value)
-        return normal if len(normal.encode()) <= WORD_BYTES else None
+        with suppress(InvalidError):
+            normal = words.normal(value, WORD_BYTES)
+            return normal if len(normal.encode()) <= WORD_BYTES else None
     return None
 
 

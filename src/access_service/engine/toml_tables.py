@@ -7,19 +7,20 @@ names the line a person has to change.
 import difflib
 import re
 import tomllib
-import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from access_service.domain.errors import Fault
+from access_service.domain import words
+from access_service.domain.errors import Fault, InvalidError
 
 At = tuple[str | int, ...]
 """Where a value stands: `("locks", 0, "start")`."""
 
 YEARS = range(1975, 2200)
 """Instants outside are typing mistakes; it also keeps conversion to UTC from overflowing."""
+_LONGEST_LINE = 1 << 16
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Ids of a pack's vocabularies: no comma, quote, space or wildcard, so that a row means what it shows."""
 _ID_HINT = "letters without accents, digits, `.`, `_` and `-`, at most 64"
@@ -48,10 +49,17 @@ def text_of(path: str, content: bytes, faults: list[Fault]) -> str | None:
         faults.append(Fault(f"{path}:1", "empty file"))
         return None
     for number, line_text in enumerate(text.split("\n"), start=1):
-        if not unicodedata.is_normalized("NFC", line_text):
+        if not _is_composed(line_text):
             hint = "accents must be part of their letters: save as NFC (Unicode dựng sẵn)"
             faults.append(Fault(f"{path}:{number}", "text is not NFC", hint))
     return text
+
+
+def _is_composed(line_text: str) -> bool:
+    try:
+        return words.normal(line_text, _LONGEST_LINE) == line_text
+    except InvalidError:
+        return False
 
 
 def guess(word: str, known: Collection[str]) -> str:

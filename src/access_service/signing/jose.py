@@ -18,10 +18,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from access_service.domain.shape import is_within
 from access_service.domain.tokens import TokenError, TokenFault
 
 LONGEST_TEXT = 256
 """Characters of an id, unless something else is said."""
+_MARKS, _DEPTH = 4096, 16
+"""Most strings, brackets and commas of a token's JSON, and its deepest nesting; counted before it is parsed."""
 LATEST = 253_402_300_799
 """The last second of the year 9999; instants beyond it are refused."""
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -85,6 +88,8 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_no_const
 
 def json_object(raw: bytes) -> dict[str, Any]:
     """A JSON object in UTF-8, each member once; `TokenError` for everything else, however deep or large."""
+    if not is_within(raw, marks=_MARKS, depth=_DEPTH):
+        raise TokenError(TokenFault.MALFORMED, "the token holds too much, or is nested too deep")
     try:
         # `json.loads` would guess UTF-16 and UTF-32 from the bytes.
         value = _DECODER.decode(raw.decode("utf-8"))

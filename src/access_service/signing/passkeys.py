@@ -17,8 +17,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from access_service.domain.errors import AccessServiceError, InvalidError
+from access_service.domain.shape import is_within
 
 CHALLENGE_BYTES = 32
+LONGEST_ANSWER, DEEPEST = 1 << 14, 16
+"""Of what an authenticator signs: characters, marks and nesting."""
 TIMEOUT_S = 300
 """How long a ceremony may take."""
 _DEFAULT_PORT = {"http": 80, "https": 443}
@@ -107,7 +110,8 @@ def challenge_of(answer: Mapping[str, Any]) -> str:
     response = answer.get("response")
     said = response.get("clientDataJSON") if isinstance(response, Mapping) else None
     try:
-        told = json.loads(_bytes(said)) if isinstance(said, str) else None
+        raw = _bytes(said) if isinstance(said, str) and len(said) <= LONGEST_ANSWER else b""
+        told = json.loads(raw) if is_within(raw, marks=LONGEST_ANSWER, depth=DEEPEST) else None
     except (ValueError, RecursionError):
         told = None
     challenge = told.get("challenge") if isinstance(told, dict) else None

@@ -9,16 +9,16 @@ import hmac
 import os
 import secrets
 import threading
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from passlib.context import CryptContext
 
+from access_service.domain import sign_in
 from access_service.domain.errors import InvalidError, UnavailableError
 
 SHORTEST = 8
-LONGEST = 256
+LONGEST = sign_in.LONGEST_PASSWORD
 MEMORY_KIB, PASSES = 19_456, 2
 """The least that OWASP's Password Storage Cheat Sheet asks for; one lane."""
 CONCURRENT_HASHES = os.cpu_count() or 1
@@ -72,13 +72,9 @@ def _turn() -> Iterator[CryptContext]:
         _queue.release()
 
 
-def _normal(password: str) -> str:
-    return unicodedata.normalize("NFKC", password)
-
-
 def hash_password(password: str) -> str:
     """Argon2id hash; raises `InvalidError` for a password too short or too long for any account."""
-    text = _normal(password)
+    text = sign_in.normal(password)
     if not SHORTEST <= len(text) <= LONGEST:
         raise InvalidError(f"a password has {SHORTEST} to {LONGEST} characters")
     with _turn() as context:
@@ -88,7 +84,11 @@ def hash_password(password: str) -> str:
 
 def is_password(password: str, hashed: str | None) -> bool:
     """Does it match? An absent hash costs the same verification and never matches."""
-    text = _normal(password)[:LONGEST]
+    try:
+        text = sign_in.normal(password)[:LONGEST]
+    except InvalidError:
+        # Nobody's password; it takes as long as any.
+        text, hashed = "", None
     with _turn() as context:
         found = bool(context.verify(text, _dummy(context) if hashed is None else hashed))
     return found and hashed is not None

@@ -248,6 +248,13 @@ def caller_from_token(
     return replace(caller, session=sha256)
 
 
+def is_session(services: Services, token: str) -> bool:
+    """Is that the token of an open session, whatever it may do? For who reads nothing of strangers."""
+    with services.db.connect() as connection:
+        session = stored.session_by_token(connection, passwords.digest(token))
+        return session is not None and session.is_open(services.db.now_in(connection, session.register))
+
+
 @powerless("it only checks the caller's own password")
 def confirm_password(services: Services, caller: Caller, password: str) -> stored.Credential:
     """Re-authentication before signing; a wrong password counts towards lockout. The credential that was right.

@@ -7,11 +7,12 @@ Codes stay text, so leading zeros stay and `Cẩm Giang` is not `Cẩm Giàng`.
 import sys
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from access_service.domain import words
-from access_service.domain.errors import Fault, ImportRefusedError
+from access_service.domain.errors import Fault, ImportRefusedError, InvalidError
 
 COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -90,7 +91,10 @@ class Sheets:
 def clean(text: str) -> str:
     """The text of a cell: composed (NFC), without blanks around it. Repeated words share their memory."""
     text = text.strip()
-    return sys.intern(text if text.isascii() else words.composed(text))
+    with suppress(InvalidError):
+        # What is too long to compose stays as it is: whoever reads it as a word refuses it, with its place.
+        text = words.composed(text, words.PROSE)
+    return sys.intern(text)
 
 
 def refuse(faults: list[Fault]) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from access_service.domain.errors import InvalidError, RefusedError
@@ -60,7 +61,7 @@ async def submit(request: Request) -> Response:
     """Set the password, or say in a sentence why not."""
     try:
         code, password, again = _fields(await request.body())
-    except ValueError:
+    except (ValueError, HTTPException):
         return _page(UNREADABLE, 400)
     if password != again:
         return _page(UNLIKE, 422)
