@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
 
 from access_service.domain.delegation import Authority, Grant
-from access_service.domain.moves import AuthorityMove, box_of, chain_at, left_of, rest_of_authority, rest_of_grant
+from access_service.domain.moves import (
+    AuthorityMove,
+    box_of,
+    cells_of,
+    chain_at,
+    left_of,
+    rest_of_authority,
+    rest_of_grant,
+)
 from access_service.domain.names import AccountId, AuthorityId, EducationLevel, GrantId, UnitId
 from access_service.domain.org import ManagementEdge, Organisation, Unit
+from access_service.domain.policy import Pack
 from access_service.domain.scope import Scope
+from access_service.engine.load import load_pack
 
 NOW = datetime(2026, 8, 20, 1, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=10)
@@ -47,6 +61,12 @@ HELD = {
     )
 }
 MOVE = AuthorityMove("m", AuthorityId(f"a-{SCHOOL}"), AuthorityId(f"a-{NEW}"), "NQ 01/NQ", LATER)
+
+
+@pytest.fixture(scope="module")
+def base_pack() -> Pack:
+    here = Path(__file__).parents[2]
+    return load_pack(here / "policy", "base", here / "models")
 
 
 def grant(**axes: object) -> Grant:
@@ -105,6 +125,17 @@ def test_the_rest_is_the_intersection_axis_by_axis_and_time_is_an_axis() -> None
     assert rest_of_grant(ORG, None, NOW, held, Scope(unit=OLD, subjects=frozenset({"ANH"})), None) is None
     assert rest_of_grant(ORG, None, LATER, held, box, LATER) is None
     assert rest_of_grant(ORG, None, NOW, held, None, None) is None
+
+
+def test_a_role_that_opens_no_cell_in_its_words_loses_none_by_words_and_keeps_its_id(base_pack: Pack) -> None:
+    """A grant of words that its role does not open is a right to nothing: its place and its end decide."""
+    held = grant(categories=frozenset({"STU-HEA"}), subjects=frozenset({"TOAN"}))
+    assert not cells_of(base_pack, held.role, held.scope)
+    other_words = Scope(unit=OLD, categories=frozenset({"CLS"}))
+    assert rest_of_grant(ORG, base_pack, NOW, held, other_words, None) is held
+    other_place = replace(other_words, subjects=frozenset({"ANH"}))
+    assert rest_of_grant(ORG, base_pack, NOW, held, other_place, None) is None
+    assert rest_of_grant(ORG, base_pack, NOW, held, other_words, LATER) is None
 
 
 def test_an_authority_below_keeps_what_lies_within() -> None:

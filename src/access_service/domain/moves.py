@@ -139,27 +139,26 @@ def rest_of_grant(
     if box is None:
         return None
     scope = left_of(org, at, grant.scope, box)
-    if scope is None:
-        return None
+    place = left_of(org, at, _place(grant.scope), _place(box))
     valid_to = _earlier(grant.valid_to, end)
-    if valid_to is not None and valid_to <= max(at, grant.valid_from):
+    same_place = place == _place(grant.scope) and valid_to == grant.valid_to
+    before = None if pack is None else cells_of(pack, grant.role, grant.scope)
+    if before == frozenset():
+        # A role that opens no cell in these words has none to lose by words; a narrower place leaves it nothing.
+        return grant if same_place else None
+    if scope is None or (valid_to is not None and valid_to <= max(at, grant.valid_from)):
         return None
-    if scope == grant.scope and valid_to == grant.valid_to:
-        return grant
-    same_place = replace(scope, categories=None, actions=None) == replace(
-        grant.scope, categories=None, actions=None
-    )
-    if pack is not None:
-        cells = cells_of(pack, grant.role, scope)
-        if not cells:
-            # A role without a cell keeps nothing to lose; one that loses all of them is over.
-            return grant if not cells_of(pack, grant.role, grant.scope) and same_place else None
-        same_words = cells == cells_of(pack, grant.role, grant.scope)
-    else:
-        same_words = scope == grant.scope
-    if same_place and same_words and valid_to == grant.valid_to:
+    after = None if pack is None else cells_of(pack, grant.role, scope)
+    if after == frozenset():
+        return None
+    if same_place and (scope == grant.scope if pack is None else after == before):
         return grant
     return replace(grant, scope=scope, valid_to=valid_to)
+
+
+def _place(scope: Scope) -> Scope:
+    """Where a scope holds, whatever the words, categories and actions."""
+    return replace(scope, categories=None, actions=None)
 
 
 def rest_of_authority(
