@@ -129,7 +129,7 @@ def test_the_rest_is_the_intersection_axis_by_axis_and_time_is_an_axis() -> None
 
 def test_a_role_that_opens_no_cell_in_its_words_loses_none_by_words_and_keeps_its_id(base_pack: Pack) -> None:
     """A grant of words that its role does not open is a right to nothing: its place and its end decide."""
-    held = grant(categories=frozenset({"STU-HEA"}), subjects=frozenset({"TOAN"}))
+    held = grant(categories=frozenset({"EMP-BAS"}), actions=frozenset({"approve"}), subjects=frozenset({"TOAN"}))
     assert not cells_of(base_pack, held.role, held.scope)
     other_words = Scope(unit=OLD, categories=frozenset({"CLS"}))
     assert rest_of_grant(ORG, base_pack, NOW, held, other_words, None) is held
