@@ -40,6 +40,7 @@ from access_service.storage.migrate import require_current
 from access_service.usecases.access import DecisionPoint
 from access_service.usecases.keys import open_keyring
 from access_service.usecases.services import Services, system_clock
+from access_service.usecases.settling import Settling
 from access_service.usecases.tokens import TokenPoint
 from access_service.web import pages
 
@@ -64,9 +65,15 @@ def create_app(
         app.state.edge = edge = _edge(settings, services, point, _tokens(settings, services, point))
         point.prepare_all()
         point.watch()
+        settling = Settling(
+            services, settings.settle_minutes * 60, lambda why: edge.log.warning("settle", error=why)
+        )
+        if settings.settle_minutes:
+            settling.start()
         try:
             yield
         finally:
+            settling.close()
             edge.issuance.flush()
             point.close()
             edge.pool.shutdown()

@@ -94,6 +94,13 @@ class Settings(BaseSettings):
         le=1000,
         description="How often, in milliseconds, the database is asked whether another process has written.",
     )
+    settle_minutes: int = Field(
+        60,
+        ge=0,
+        le=1440,
+        description="How often, in minutes, the server writes down what dates did (`access-service settle`); "
+        "0: never.",
+    )
     token_algorithm: Literal["ES256", "EdDSA"] = Field(
         "ES256",
         description="What token keys made from now on sign with; a change takes effect with `keys rotate`.",

@@ -279,6 +279,16 @@ def unlock(
 
 
 @app.command()
+def settle(
+    database: options.Database = None, register: options.Register = None, json: options.Json = False
+) -> None:
+    """Write down what dates did: custodies and last duties that ended, refused lines that lapsed; repeatable."""
+    from access_service.cli.settle import run_settle
+
+    run_settle(database=database, register=register, as_json=json)
+
+
+@app.command()
 def migrate(database: options.Database = None, json: options.Json = False) -> None:
     """Bring the database's schema up to this version, making it if it is empty. Safe to repeat."""
     from access_service.cli.opening import say_json, settings_for

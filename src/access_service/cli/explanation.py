@@ -113,6 +113,9 @@ def _answer(found: Explanation) -> Iterator[str]:
     if found.asserted:
         said = ", ".join(_ASSERTED[name] for name in found.asserted)
         yield f"Bên hỏi khai, hệ thống không lưu: {said} của học sinh"
+    if found.then is not None and found.then.allowed != found.allowed:
+        said = "được phép" if found.then.allowed else "không được phép"
+        yield f"Theo dữ liệu đã ghi nhận đến thời điểm đó, dịch vụ đã trả lời: {said} / answered otherwise then"
     yield f"Thời điểm: {instant_text(found.now)} (UTC+7); phiên bản dữ liệu {revision_text(found.revision)}"
     if found.holder is not None:
         yield f"Người dùng: {found.holder.name} ({found.holder.id})"

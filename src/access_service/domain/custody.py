@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from access_service.domain.accounts import Account, Custody, Suspension
-from access_service.domain.delegation import HEADS
+from access_service.domain.delegation import HEADS, LEADERS
 from access_service.domain.errors import RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import (
@@ -27,6 +27,7 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.time import Interval, local
 
 OFFICER = "officer"
+ALLOWED, FORBIDDEN = "allowed", "forbidden"
 
 HOLDER_BY_RANK = {Rank.HEAD: "head", Rank.ACTING_HEAD: "head", Rank.DEPUTY_IN_CHARGE: "deputy_in_charge"}
 """As what somebody of that rank operates their unit's admin account; everybody else does as `officer`."""
@@ -171,6 +172,22 @@ def custodies_of(
     return Standing(found)
 
 
+def unwritten(standing: Standing, now: datetime) -> list[tuple[Custody, datetime | None]]:
+    """(A7) What the dates of duties did to custodies and nobody wrote down: each with its end; None: it holds.
+
+    A custody without an id is one that went back to the head.
+    """
+    found: list[tuple[Custody, datetime | None]] = []
+    for custody, interval in standing.held:
+        end = interval.end if interval.end is not None and interval.end <= now else None
+        if custody.id:
+            if end is not None and (custody.valid_to is None or end < custody.valid_to):
+                found.append((custody, end))
+        elif interval.start <= now:
+            found.append((custody, end))
+    return found
+
+
 def _order(pair: tuple[Custody, Interval]) -> tuple[datetime, bool, datetime, bool]:
     """Which custody of an account is the latest: by beginning, then by end."""
     custody, interval = pair
@@ -231,6 +248,23 @@ def left_by_date(duties: Iterable[Assignment], now: datetime) -> list[Assignment
         ends = {run.end for run in runs(d.interval for d in own) if run.end is not None and run.end <= now}
         found += [min((d for d in own if d.valid_to == end), key=lambda d: d.id) for end in sorted(ends)]
     return found
+
+
+def left_unwritten(duties: Iterable[Assignment], cases: Iterable[AssignmentId], now: datetime) -> list[Assignment]:
+    """(A7) Duties with which the person left a unit, and for which no leaving case stands."""
+    known = frozenset(cases)
+    return [duty for duty in left_by_date(duties, now) if duty.id not in known]
+
+
+def lapse_unwritten(
+    account: Account, duties: Sequence[Assignment], laid_on: Iterable[Suspension], now: datetime
+) -> Suspension | None:
+    """(A7) The standstill of whose last duty ended, where no act has written it down (`laid_on`: what was)."""
+    if not is_without_duty(duties, now):
+        return None
+    lapse = next((s for s in lapses(account, duties) if now in s.interval), None)
+    written = any(s.id and s.reason == LAST_DUTY and now in s.interval for s in laid_on)
+    return None if written else lapse
 
 
 def lapses(account: Account, duties: Iterable[Assignment]) -> list[Suspension]:
@@ -314,6 +348,25 @@ def check_preparer(
         raise RefusedError(Refusal.CUSTODY_VACANT, f"nobody operates the admin account of `{unit}`", unit=unit)
     if person not in heads or custody.person == person or custody.person != receiver:
         raise RefusedError(Refusal.NOT_CUSTODIAN, f"that takes the admin account of `{unit}`", unit=unit)
+
+
+def told_instead(ground: Ground, unit: UnitId, person: PersonId) -> list[PersonId]:
+    """(A8) Whom to tell where the pack lets a school's one other leader sign what was prepared while they kept it.
+
+    The head is told. Empty: it stays refused, because the pack says so, somebody else could sign, or nobody leads.
+    """
+    pack, found = ground.pack_for(unit), ground.org.unit(unit)
+    if pack.choice("sole_leader_signs") != ALLOWED or found is None or not found.levels:
+        return []
+    rank_of = ranks_in(pack)
+    leading = [
+        (rank, d.person)
+        for d in ground.facts.find(Assignment, unit=unit)
+        if ground.now in d.interval and (rank := rank_of(d.position)) in LEADERS
+    ]
+    if any(rank not in HEADS and other != person for rank, other in leading):
+        return []
+    return sorted({other for rank, other in leading if rank in HEADS and other != person})
 
 
 def as_assignment(body: object) -> AssignmentId | None:

@@ -166,6 +166,7 @@ EVENTS: Mapping[str, Edges] = {
     "document.prepare": HARMLESS,
     "document.revise": HARMLESS,
     "document.submit": HARMLESS,
+    "document.tell": HARMLESS,
     "document.return": HARMLESS,
     "document.decline": HARMLESS,
     "document.cancel": HARMLESS,

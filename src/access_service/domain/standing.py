@@ -7,8 +7,8 @@ lapsed, who heads a unit, whether the past reads otherwise today. `now` is given
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from access_service.domain.accounts import Account, Suspension, is_covered, state_of
@@ -197,6 +197,21 @@ def is_paper_lapsed(facts: GrantFacts, now: datetime) -> bool:
     """Did nobody sign the minutes in time? Then the line is over, whether or not a clerk said so."""
     lapses = facts.paper_lapses_at
     return lapses is not None and lapses <= now and not _is_signed(facts.document, now)
+
+
+def refusal_lapses_at(grant: Grant, document: Document | None, wait: timedelta) -> datetime | None:
+    """(A8) Until when a line that was refused although all had signed is tried again; None where it was not."""
+    if grant.refused is None or grant.activated_at is not None or document is None or document.signed_at is None:
+        return None
+    return document.signed_at + wait
+
+
+def as_lapsed(grant: Grant, document: Document | None, wait: timedelta, now: datetime) -> Grant:
+    """(A8) The line as it stands: after that day it has lapsed, whether or not anybody tried it again."""
+    lapses = refusal_lapses_at(grant, document, wait)
+    if lapses is None or now < lapses or grant.ended_at is not None:
+        return grant
+    return replace(grant, ended_at=lapses, ended_as=GrantEnd.LAPSED)
 
 
 def _commitment_reason(facts: GrantFacts, now: datetime) -> Reason | None:

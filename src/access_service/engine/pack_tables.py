@@ -7,6 +7,7 @@ place; what an outer pack names, an inner one cannot refer to.
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
+from access_service.domain.custody import ALLOWED, FORBIDDEN
 from access_service.domain.names import Rank
 from access_service.domain.policy import (
     Article,
@@ -46,6 +47,7 @@ LIMITS: Mapping[str, range | frozenset[str] | type[bool]] = {
     "admin_session_hours": range(1, 25),
     "admin_second_factor": frozenset({MANDATORY, OPTIONAL}),
     "signer_second_factor": frozenset({MANDATORY, OPTIONAL}),
+    "sole_leader_signs": frozenset({ALLOWED, FORBIDDEN}),
     "inactive_days": range(1, 3_651),
     "password_length": range(8, 65),
     "password_classes": range(1, 5),
@@ -67,6 +69,7 @@ LIMITS: Mapping[str, range | frozenset[str] | type[bool]] = {
 """What the product reads: numbers with the bounds past which they are mistakes, and choices."""
 LATER_LIMITS: Mapping[str, int | str] = {
     **DEFAULTS,
+    "sole_leader_signs": FORBIDDEN,
     "school_year_undo_days": 7,
     "substitute_pauses": True,
     "software_security_level": 0,

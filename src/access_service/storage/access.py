@@ -28,7 +28,7 @@ from access_service.domain.org import Assignment, common
 from access_service.domain.policy import DelegationRule, Pack
 from access_service.domain.scope import Scope
 from access_service.domain.software import Approval, ApprovalFacts, Share, Software, unmet
-from access_service.domain.standing import AccountFacts, GrantFacts
+from access_service.domain.standing import AccountFacts, GrantFacts, as_lapsed
 from access_service.domain.time import Interval
 from access_service.engine.tables import Tables
 from access_service.storage.facts import Reader
@@ -244,7 +244,7 @@ class Gatherer:
             left = None if box is None else left_of(self.org, at, grant.scope, box)
             yield GrantFacts(
                 # (3) Containment is asked again on the day of the question: what lies outside is not there.
-                grant=grant if left is None else replace(grant, scope=left),
+                grant=_as_lapsed(grant if left is None else replace(grant, scope=left), paper, pack, at),
                 is_outside=left is None,
                 turns=self._turns(chain),
                 above=frozenset(a.scope.unit for a in chain),
@@ -320,6 +320,12 @@ class Gatherer:
         ]
         # A head who left before the deadline was not silent; the next one is asked.
         return min((d for d, head in deadlines if head.valid_to is None or head.valid_to > d), default=None)
+
+
+def _as_lapsed(grant: Grant, document: Document | None, pack: Pack | None, at: datetime) -> Grant:
+    if grant.refused is None or pack is None:
+        return grant
+    return as_lapsed(grant, document, timedelta(days=pack.number("document_lapse_days")), at)
 
 
 def _paper_lapses_at(document: Document | None, pack: Pack | None) -> datetime | None:

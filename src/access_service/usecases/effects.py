@@ -19,10 +19,10 @@ from access_service.domain.custody import (
     check_not_for_themselves,
     check_preparer,
     check_taking_back,
-    is_without_duty,
-    lapses,
-    left_by_date,
+    lapse_unwritten,
+    left_unwritten,
     ranks_in,
+    unwritten,
 )
 from access_service.domain.delegation import (
     HEADS,
@@ -48,7 +48,7 @@ from access_service.domain.org import Assignment, manager_of
 from access_service.domain.preparing import admin_account_of, check_replaced_stand
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.separations import check_separations
-from access_service.domain.standing import GrantFacts, documents_reason
+from access_service.domain.standing import GrantFacts, documents_reason, refusal_lapses_at
 from access_service.storage import accounts as stored
 from access_service.storage.second_factor import drop_factors
 from access_service.usecases.accounts import factors_in, new_activation
@@ -122,9 +122,9 @@ def try_again(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> tuple[list[G
         if grant.activated_at is not None or grant.ended_at is not None:
             continue
         document = doing.tx.get(Document, grant.document) if grant.document is not None else None
-        signed_at = document.signed_at if document is not None else None
-        if grant.refused and signed_at is not None and signed_at + doing.lapse_after(unit) <= doing.now:
-            end_grants(doing, [grant], GrantEnd.LAPSED)
+        lapses_on = refusal_lapses_at(grant, document, doing.lapse_after(unit))
+        if lapses_on is not None and lapses_on <= doing.now:
+            end_grants(doing, [grant], GrantEnd.LAPSED, lapses_on)
             continue
         try:
             activated += activate_ready(doing, unit, [grant])
@@ -292,14 +292,13 @@ def settle_custodies(doing: Act, unit: UnitId) -> None:
 
     An officer's custody that ended goes back to whoever headed the unit then.
     """
-    for custody, interval in doing.gather.custodies(unit, doing.now).held:
-        end = interval.end if interval.end is not None and interval.end <= doing.now else None
-        if not custody.id and interval.start <= doing.now:
+    for custody, end in unwritten(doing.gather.custodies(unit, doing.now), doing.now):
+        if not custody.id:
             back = replace(custody, id=doing.new_id("cus"), valid_to=end)
             doing.tx.put(back)
             doing.tx.happened("custody.return", back.id, unit=unit, person=back.person, holder=back.holder)
             doing.tx.touches(back.account)
-        elif custody.id and end is not None and (custody.valid_to is None or end < custody.valid_to):
+        else:
             end_custody(doing, custody, end)
 
 
@@ -309,9 +308,9 @@ def settle_person(doing: Act, person: PersonId, *, new: Assignment | None = None
     Both are dated with the duty. `new` is a duty that this very act assigns.
     """
     duties = doing.tx.find(Assignment, person=person)
-    cases = {c.assignment for c in doing.tx.find(LeavingCase, person=person)}
-    for duty in left_by_date(duties, doing.now):
-        if duty.id not in cases and duty.valid_to is not None:
+    cases = [c.assignment for c in doing.tx.find(LeavingCase, person=person)]
+    for duty in left_unwritten(duties, cases, doing.now):
+        if duty.valid_to is not None:
             case = LeavingCase(
                 doing.new_id("cas"), person, duty_rules.releasing_office(doing.ground, duty), duty.id, duty.valid_to
             )
@@ -319,13 +318,11 @@ def settle_person(doing: Act, person: PersonId, *, new: Assignment | None = None
             doing.tx.happened("duty.lapse", duty.id, case=case.id)
     account = doing.use_account_of(person)
     before = [d for d in duties if new is None or d.id != new.id]
-    if account is None or not is_without_duty(before, doing.now):
-        return
-    lapse = next((s for s in lapses(account, before) if doing.now in s.interval), None)
-    if lapse is not None and new is not None and begins_same_day(lapse, new):
+    if account is None:
         return
     rows = doing.tx.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target=account.id)
-    if lapse is not None and not any(r.reason == LAST_DUTY and doing.now in r.interval for r in rows):
+    lapse = lapse_unwritten(account, before, rows, doing.now)
+    if lapse is not None and not (new is not None and begins_same_day(lapse, new)):
         suspension = replace(lapse, id=doing.new_id("sus"))
         doing.tx.put(suspension)
         stored.end_sessions_of(doing.tx.connection, doing.tx.register, account.id)

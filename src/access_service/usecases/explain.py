@@ -5,6 +5,7 @@ way of a decision: explanations are shown to those who may see them, never logge
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -37,9 +38,11 @@ from access_service.domain.standing import (
     reads_otherwise,
 )
 from access_service.domain.text import INSPECTION_UNSIGNED, REASON_TEXT
+from access_service.engine.decide import decide
 from access_service.signing.documents import check_confirmation
 from access_service.signing.keys import BadSignatureError
 from access_service.storage.audit import recorded_at, revision_at
+from access_service.storage.facts import Reader
 from access_service.storage.keys import public_key
 from access_service.usecases.explanation import (
     APPROVAL,
@@ -54,19 +57,32 @@ from access_service.usecases.explanation import (
     ExplainedPerson,
     ExplainedRule,
     ExplainedSignature,
+    ExplainedThen,
     ExplainedUnit,
     Explanation,
     LateRecord,
 )
 from access_service.usecases.signed_as import Titles
-from access_service.usecases.snapshots import Reading
+from access_service.usecases.snapshots import LockIndex, Reading
 
 
 def explain(
     reading: Reading, request: AccessRequest, decision: Decision, *, revision: int, at: datetime | None
 ) -> Explanation:
     """Explain a decision made from `reading`. `at` names the past instant asked about, if one was."""
-    return _Explainer(reading).explanation(request, decision, revision, at)
+    found = _Explainer(reading).explanation(request, decision, revision, at)
+    return found if at is None else replace(found, then=_then(reading, request, revision, at))
+
+
+def _then(reading: Reading, request: AccessRequest, revision: int, at: datetime) -> ExplainedThen | None:
+    """(A5) The answer that was given at the instant; None where nothing has been recorded since."""
+    reader = reading.gather.reader
+    known = revision_at(reader.connection, reader.register, at)
+    if known >= revision:
+        return None
+    before = Reading(Reader(reader.connection, reader.register, known), at, LockIndex())
+    then = decide(request, before.snapshot(request.account), before, at)
+    return ExplainedThen(bool(then), then.reason if isinstance(then, Deny) else None, known)
 
 
 class _Explainer:

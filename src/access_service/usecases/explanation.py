@@ -198,6 +198,15 @@ class LateRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedThen:
+    """The answer at a past instant, as the register was known then."""
+
+    allowed: bool
+    reason: str | None
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """A decision and everything it rests on, at one revision and instant."""
 
@@ -222,6 +231,8 @@ class Explanation:
     late: tuple[LateRecord, ...]
     """Only for a question about the past."""
     decision: Decision
+    then: ExplainedThen | None = None
+    """What was answered at that past instant, where the register has changed since (ruling A5)."""
     action_vi: str = ""
     """What the pack calls the action asked about; empty where it knows none."""
     category_vi: str = ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from access_service.domain.accounts import Account, Suspension
+from access_service.domain.accounts import Account, Suspension, state_of
 from access_service.domain.codes import CodeShown, is_seen_by_giver
 from access_service.domain.documents import Document, Signature
 from access_service.domain.names import AccountState, DocumentId, Side
@@ -37,8 +37,16 @@ class Papers:
     late: frozenset[str] = frozenset()
     """Ids of facts recorded, or changed for the instant, only after it."""
     narrowed: frozenset[str] = frozenset()
+    stood: frozenset[str] = frozenset()
+    """Ids of grants and custodies shown as they stood then: their end was recorded later (A5)."""
+    suspensions_then: dict[str, list[Suspension]] = field(default_factory=dict)
     roles: dict[str, frozenset[str]] = field(default_factory=dict)
     """What each account holds by then, here and elsewhere."""
+
+    def state_of(self, account: Account, grant: str, at: datetime) -> AccountState:
+        """The account's state; for a line shown as it stood, as known then."""
+        laid_on = self.suspensions_then if grant in self.stood else self.suspensions
+        return state_of(account, laid_on.get(account.id, ()), at)
 
     def giver(self, document: Document | None, at: datetime) -> Signature | None:
         """Who signed for the giver by then, on the version in force."""
@@ -60,7 +68,12 @@ class Papers:
 
 
 def read_papers(
-    reader: Reader, *, accounts: set[Any], people: set[Any], documents: dict[DocumentId, Document]
+    reader: Reader,
+    *,
+    accounts: set[Any],
+    people: set[Any],
+    documents: dict[DocumentId, Document],
+    before: Reader | None = None,
 ) -> Papers:
     """Everything shared by a batch of rows, in a handful of queries."""
     signatures: dict[str, list[Signature]] = {}
@@ -78,6 +91,7 @@ def read_papers(
         signatures=signatures,
         codes=codes,
         documents=documents,
+        suspensions_then={} if before is None else suspensions_by_account(before, found),
     )
 
 

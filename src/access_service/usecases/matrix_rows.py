@@ -11,6 +11,7 @@ from access_service.domain.documents import Document
 from access_service.domain.duties import title_of, whole_classes
 from access_service.domain.names import (
     AccountKind,
+    GrantId,
     GrantState,
     Method,
     PersonId,
@@ -125,13 +126,17 @@ class Rows:
 
     def _grant_rows(self, lines: list[_Line]) -> Iterator[MatrixRow]:
         facts = {f.grant.id: f for f in self._gather.grants([line.grant for line in lines], self._at)}
-        kept = [line for line in lines if self._is_wanted(facts[line.grant.id])]
+        stood = self._stood([line.grant for line in lines if not self._is_wanted(facts[line.grant.id])])
+        facts |= stood
+        kept = [line for line in lines if line.grant.id in stood or self._is_wanted(facts[line.grant.id])]
         papers = read_papers(
             self._reader,
             accounts={line.grant.account for line in kept},
             people={line.person for line in kept if line.person},
             documents={d.id: d for line in kept if (d := facts[line.grant.id].document) is not None},
+            before=self._before if stood else None,
         )
+        papers.stood = frozenset(stood)
         class_ids = {c for line in kept for c in line.grant.scope.class_ids}
         class_ids |= {c for line in kept if line.assignment is not None for c in whole_classes(line.assignment)}
         papers.roles = self._roles_of({line.grant.account for line in kept})
@@ -143,6 +148,20 @@ class Rows:
 
     def _is_wanted(self, facts: GrantFacts) -> bool:
         return self._head.include_ended or grant_state(facts, self._at) not in OVER
+
+    def _stood(self, over: list[Grant]) -> dict[GrantId, GrantFacts]:
+        """(A5) Lines that are over as known now and stood as known at the instant: decisions of then were allow.
+
+        They are shown as they stood; that an end was recorded later is noted.
+        """
+        if self._before is None or not over:
+            return {}
+        then = self._before.find(Grant, id=[grant.id for grant in over])
+        return {
+            facts.grant.id: facts
+            for facts in Gatherer(self._before).grants(then, self._at)
+            if grant_state(facts, self._at) not in OVER
+        }
 
     def _was_there(self, grant: Grant, papers: Papers) -> bool:
         """Not what was first recorded after the instant for a time after it: nobody could have seen it then."""
@@ -218,7 +237,7 @@ class Rows:
         if self._is_unconfirmed(grant):
             notes.append(Note.UNCONFIRMED)
         if account is not None:
-            state = state_of(account, papers.suspensions.get(account.id, ()), self._at)
+            state = papers.state_of(account, grant.id, self._at)
             notes += [ACCOUNT_NOTES[state]] if state in ACCOUNT_NOTES else []
         if tables is None:
             notes.append(Note.NO_POLICY)
@@ -295,8 +314,9 @@ class Rows:
             and (self._head.include_ended or a.valid_to is None or a.valid_to > self._at)
         ]
         custodies: dict[str, list[Custody]] = {}
+        stood = self._stood_custodies([a.unit for a in accounts])
         for custody in Gatherer(self._reader).held_custodies([a.unit for a in accounts], self._at):
-            is_past = custody.valid_to is not None and custody.valid_to <= self._at
+            is_past = custody.valid_to is not None and custody.valid_to <= self._at and custody.id not in stood
             if custody.valid_from <= self._at and (self._head.include_ended or not is_past):
                 custodies.setdefault(custody.account, []).append(custody)
         held = [c for found in custodies.values() for c in found]
@@ -304,14 +324,22 @@ class Rows:
         papers = read_papers(
             self._reader, accounts={a.id for a in accounts}, people={c.person for c in held}, documents=documents
         )
+        papers.stood = stood
         papers.late = late_among(self._before, [*held, *documents.values()], self._at)
         rows: dict[UnitId, list[MatrixRow]] = {}
         for account in accounts:
             mine = sorted(custodies.get(account.id, ()), key=lambda c: (c.valid_from, c.id))
-            standing = any(self._at in c.interval for c in mine)
+            standing = any(self._at in c.interval or c.id in stood for c in mine)
             held_by: list[Custody | None] = [*mine, *([] if standing else [None])]
             rows.setdefault(account.unit, []).extend(self._custody_row(account, c, papers) for c in held_by)
         return rows
+
+    def _stood_custodies(self, units: list[UnitId]) -> frozenset[str]:
+        """(A5) The custodies that stood as known at the instant, whatever was recorded of them since."""
+        if self._before is None:
+            return frozenset()
+        held = Gatherer(self._before).held_custodies(units, self._at)
+        return frozenset(c.id for c in held if c.id and self._at in c.interval)
 
     def _custody_row(self, account: Account, custody: Custody | None, papers: Papers) -> MatrixRow:
         document = papers.documents.get(custody.document) if custody and custody.document else None
@@ -320,7 +348,7 @@ class Rows:
         notes = [Note.CODE_SEEN] if papers.is_code_seen(document, self._at) else []
         if custody is None:
             state, notes = VACANT, [Note.VACANT]
-        elif custody.valid_to is not None and custody.valid_to <= self._at:
+        elif custody.valid_to is not None and custody.valid_to <= self._at and custody.id not in papers.stood:
             state = GrantState.ENDED
         if custody is not None and papers.late & {custody.id, custody.document}:
             notes.append(Note.RECORDED_LATE)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from access_service.domain import papers, preparing, turns
 from access_service.domain.accounts import Account, Custody
-from access_service.domain.custody import check_giver_prepared_nothing
+from access_service.domain.custody import check_giver_prepared_nothing, told_instead
 from access_service.domain.delegation import Grant, check_parties, signing_capacity
 from access_service.domain.documents import (
     Document,
@@ -128,7 +128,14 @@ def _giver_capacity(doing: Act, document: Document, claimed: Capacity | None) ->
     turns.check_not_sent(document, caller.person)
     prepared = Interval(document.valid_from, document.valid_from if document.version == 1 else doing.now)
     held_custodies = doing.tx.find(Custody, person=caller.person)
-    check_giver_prepared_nothing(held_custodies, caller.person, document.prepared_by, prepared, document.id)
+    try:
+        check_giver_prepared_nothing(held_custodies, caller.person, document.prepared_by, prepared, document.id)
+    except RefusedError:
+        # (A8) A small school with one deputy, where the pack lets it be: then the head is told.
+        told = told_instead(doing.ground, document.unit, caller.person)
+        if not told:
+            raise
+        doing.tx.happened("document.tell", document.id, to=told, signed_by=caller.person)
     return capacity, f"{duty.decision_number} ({duty.id})"
 
 

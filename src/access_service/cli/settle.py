@@ -1,0 +1,30 @@
+"""`settle`: write down what dates did to custodies, accounts and refused lines."""
+
+import typer
+
+from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
+from access_service.usecases.settling import settle
+
+WORDS = {
+    "custody.end": "quyền quản lý tài khoản quản trị chấm dứt",
+    "custody.return": "tài khoản quản trị trở về thủ trưởng",
+    "duty.lapse": "hồ sơ thôi nhiệm vụ được mở",
+    "account.suspend": "tài khoản tạm khoá vì hết nhiệm vụ",
+    "grant.activate": "quyền có hiệu lực",
+    "grant.end": "quyền quá hạn, không có hiệu lực",
+}
+
+
+def run_settle(*, database: str | None, register: str | None, as_json: bool) -> None:
+    """One round, as the operator."""
+    settings = settings_for(database)
+    with opened(settings) as db:
+        found = register_of(db, register or settings.register_name)
+        done = settle(services_for(db, settings), found, "operator")
+    if as_json:
+        say_json({"register": found, "events": done.events})
+        return
+    for action, count in sorted(done.events.items()):
+        typer.echo(f"{count} × {action}" + (f": {WORDS[action]}" if action in WORDS else ""))
+    if not done.events:
+        typer.echo("Không có gì phải ghi / nothing to write")
