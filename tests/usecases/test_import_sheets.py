@@ -9,7 +9,7 @@ import xlsxwriter
 from import_world import PROJECT, example, write
 
 from access_service.domain.errors import ImportRefusedError
-from access_service.usecases import import_source, import_workbook
+from access_service.usecases import import_package, import_source
 from access_service.usecases.import_sheets import COLUMNS
 from access_service.usecases.import_source import read_source
 from access_service.usecases.import_template import GUIDE, guide, write_template
@@ -115,7 +115,7 @@ def test_a_formula_across_two_chunks_is_found(tmp_path, monkeypatch):
     path = workbook(tmp_path / "a.xlsx", "persons", ["1", "Mẫu"], ["2", "=1+1"])
 
     for size in range(1, 40):
-        monkeypatch.setattr(import_workbook, "_CHUNK", size)
+        monkeypatch.setattr(import_package, "_CHUNK", size)
         assert [f.place for f in read_source(path).faults] == ["a.xlsx:persons:B3"], size
 
 
@@ -125,7 +125,7 @@ def test_a_number_has_lost_its_zeros_and_is_refused_as_a_code(tmp_path):
     sheets = read_source(path)
 
     assert sheets.by_name["persons"].rows == [("002", "Mẫu")]
-    assert [(f.place, "leading zeros" in f.hint) for f in sheets.faults] == [("a.xlsx:persons:2", True)]
+    assert [(f.place, "leading zeros" in f.hint) for f in sheets.faults] == [("a.xlsx:persons:A2", True)]
 
 
 def test_days_and_grades_may_be_typed_as_excel_likes(tmp_path):
@@ -146,11 +146,11 @@ def test_an_unknown_sheet_is_refused_and_the_guide_is_not_read(tmp_path):
 def test_a_cell_right_of_the_last_column_is_a_bad_row(tmp_path):
     path = workbook(tmp_path / "a.xlsx", "persons", ["1", "Mẫu", "lời nhắn"])
 
-    assert [f.place for f in read_source(path).faults] == ["a.xlsx:persons:2"]
+    assert [f.place for f in read_source(path).faults] == ["a.xlsx:persons:C2"]
 
 
 def test_a_bomb_is_refused_before_it_goes_off(tmp_path, monkeypatch):
-    monkeypatch.setattr(import_workbook, "MAX_FILE_BYTES", 1 << 20)
+    monkeypatch.setattr(import_package, "MAX_FILE_BYTES", 1 << 20)
     path = rewritten(
         workbook(tmp_path / "a.xlsx", "persons", ["1", "Mẫu"]), SHEET, lambda xml: xml + b" " * (2 << 20)
     )
@@ -160,7 +160,7 @@ def test_a_bomb_is_refused_before_it_goes_off(tmp_path, monkeypatch):
 
 
 def test_a_bomb_that_lies_about_its_size_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(import_workbook, "MAX_FILE_BYTES", 1 << 20)
+    monkeypatch.setattr(import_package, "MAX_FILE_BYTES", 1 << 20)
     path = rewritten(
         workbook(tmp_path / "a.xlsx", "persons", ["1", "Mẫu"]), SHEET, lambda xml: xml + b" " * (2 << 20)
     )
@@ -173,18 +173,33 @@ def test_a_bomb_that_lies_about_its_size_is_refused(tmp_path, monkeypatch):
     assert "once unpacked" in faults_of(path)[0]
 
 
-@pytest.mark.parametrize(
-    ("cell", "message"),
-    [("B900000", "rows far below"), ("XFD2", "a cell in column XFD")],
-)
-def test_a_lone_cell_far_away_is_refused(tmp_path, cell, message):
+@pytest.mark.parametrize("cell", ["B900000", "b2", "zz900000", "XFE2", "B02", "B0", "2B", "B2B2", "Б2"])
+def test_a_cell_whose_place_is_none_is_refused_where_it_stands(tmp_path, cell):
     path = rewritten(
         workbook(tmp_path / "a.xlsx", "persons", ["1", "Mẫu"]),
         SHEET,
         lambda xml: xml.replace(b'r="B2"', f"r='{cell}'".encode()),
     )
 
-    assert message in faults_of(path)[0]
+    assert [str(f).partition(" (")[0] for f in read_source(path).faults] == [
+        "a.xlsx:persons:B2: `name` holds a cell whose place cannot be read"
+    ]
+
+
+def test_a_lone_cell_far_away_costs_what_it_takes_to_write(tmp_path):
+    far_right = rewritten(
+        workbook(tmp_path / "a.xlsx", "persons", ["1", "Mẫu"]),
+        SHEET,
+        lambda xml: xml.replace(b'r="B2"', b'r="XFD2"'),
+    )
+    assert [f.place for f in read_source(far_right).faults] == ["a.xlsx:persons:XFD2"]
+
+    far_below = rewritten(
+        workbook(tmp_path / "b.xlsx", "persons", ["1", "Mẫu"]),
+        SHEET,
+        lambda xml: xml.replace(b'<row r="2"', b'<row r="1048576"').replace(b'2" t=', b'1048576" t='),
+    )
+    assert list(read_source(far_below).by_name["persons"].numbers) == [1_048_576]
 
 
 def test_a_sheet_in_another_encoding_is_refused(tmp_path):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Literal
 
+from access_service.domain import legacy
 from access_service.domain.errors import InvalidError
 from access_service.domain.time import VIETNAM, start_of_day
 
@@ -105,6 +106,9 @@ def line(text: str, most: int = LINE) -> str:
         raise InvalidError("is empty")
     if len(text) > most:
         raise InvalidError(f"is longer than {most} characters")
+    encoding = legacy.encoding_of(text)
+    if encoding is not None:
+        raise InvalidError(f"holds {encoding}: write it in Unicode")
     return text
 
 

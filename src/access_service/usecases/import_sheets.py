@@ -4,14 +4,16 @@ What is read here is only text in its place: blanks around it dropped, composed 
 Codes stay text, so leading zeros stay and `Cẩm Giang` is not `Cẩm Giàng`.
 """
 
+import re
 import sys
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 
-from access_service.domain import words
+from access_service.domain import legacy, words
 from access_service.domain.errors import Fault, ImportRefusedError, InvalidError
 
 COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -43,6 +45,14 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Every sheet with its columns, in the order in which rows are checked and stored."""
 
+DAYS = frozenset(
+    {
+        *("valid_from", "valid_to", "starts_on", "closes_on", "issued_on", "decision_date", "dated"),
+        *("giver_signed_on", "receiver_signed_on"),
+    }
+)
+"""Columns that hold days."""
+
 GUIDE = "guide"
 """A template's own explanation; never read."""
 
@@ -52,8 +62,16 @@ MAX_ROWS = 2_000_000
 MAX_FILE_BYTES = 512 * 1024 * 1024
 """One CSV file, or everything in a workbook once unpacked."""
 
+MAX_TEXT = 4 * words.PROSE
+"""Characters of a cell."""
+
 LISTED = 1_000
 """Faults listed one by one; the rest are counted, and the count is said."""
+_COUNTED = 20_000
+"""Faults after which a file is read no further."""
+
+_ERROR = re.compile("#(?:N/A|[A-Z0-9/_]+[!?])|#+|Err:[0-9]{3}")
+"""What a spreadsheet shows for a value that it could not work out, or has no room to show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +109,10 @@ class Sheets:
 def clean(text: str) -> str:
     """The text of a cell: composed (NFC), without blanks around it. Repeated words share their memory."""
     text = text.strip()
-    with suppress(InvalidError):
-        # What is too long to compose stays as it is: whoever reads it as a word refuses it, with its place.
-        text = words.composed(text, words.PROSE)
+    if not text.isascii():
+        with suppress(InvalidError):
+            # What is too long to compose stays as it is: `is_readable` refuses it, with its place.
+            text = words.composed(text, words.PROSE)
     return sys.intern(text)
 
 
@@ -106,6 +125,12 @@ def refuse(faults: list[Fault]) -> None:
     if rest > 0:
         listed.append(Fault("import", f"{rest} more faults are not listed", "correct these and try again"))
     raise ImportRefusedError(tuple(listed))
+
+
+def check_count(faults: list[Fault]) -> None:
+    """Read no further where so much is wrong; raises `ImportRefusedError`."""
+    if len(faults) >= _COUNTED:
+        refuse(faults)
 
 
 def unknown_sheet(place: str, name: str) -> Fault:
@@ -127,10 +152,35 @@ def header_faults(sheet: str, place: str, header: tuple[str, ...]) -> Iterator[F
 
 
 def is_readable(row: Sequence[str], header: Sequence[str], place: str, faults: list[Fault]) -> bool:
-    """Can every character of the row be seen? Two codes that look the same must be the same."""
-    hidden = [column for column, text in zip(header, row, strict=False) if not words.is_seen(text)]
-    faults.extend(
-        Fault(place, f"`{column}` holds an invisible character", "enter the cell again, on one line")
-        for column in hidden
-    )
-    return not hidden
+    """Does every cell of the row say what it shows? Two codes that look the same must be the same."""
+    joined = " ".join(row)
+    # Most rows hold no sign that any of the readings below begins with.
+    if joined.isprintable() and len(joined) <= MAX_TEXT and not _SIGNS.search(joined):
+        return True
+    found = [(column, wrong) for column, text in zip(header, row, strict=False) if (wrong := _wrong(text))]
+    faults.extend(Fault(place, f"`{column}` {message}", hint) for column, (message, hint) in found)
+    check_count(faults)
+    return not found
+
+
+_SIGNS = re.compile("[#?\u00a1-\u00ff\u0102\u0300-\u036f\ufffd]|Err:")
+"""One of these is in every error, in all text of another encoding (`legacy`), and in letters under many marks."""
+
+
+@lru_cache(maxsize=1 << 14)
+def _wrong(text: str) -> tuple[str, str] | None:
+    """What is wrong with a cell's text as such, and what to do about it."""
+    if len(text) > MAX_TEXT:
+        return f"holds more than {MAX_TEXT} characters", "shorten it"
+    if not words.is_seen(text):
+        return "holds an invisible character", "enter the cell again, on one line"
+    if _ERROR.fullmatch(text):
+        return f"holds the error {text[:16]}", "correct it, or clear the cell"
+    try:
+        words.composed(text, words.PROSE)
+    except InvalidError as error:
+        return error.message, "enter the cell again"
+    encoding = legacy.encoding_of(text)
+    if encoding is not None:
+        return f"holds {encoding}", "convert the file to Unicode, then enter the cell again"
+    return None

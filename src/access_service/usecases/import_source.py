@@ -15,6 +15,7 @@ from access_service.usecases.import_sheets import (
     Sheet,
     Sheets,
     Source,
+    check_count,
     clean,
     header_faults,
     is_readable,
@@ -47,6 +48,9 @@ def read_source(path: Path) -> Sheets:
     for file in files:
         content = _content(file, fatal)
         if content is None:
+            continue
+        if file.stem in sheets:
+            fatal.append(Fault(file.name, f"the sheet `{file.stem}` stands in two files", "keep one of them"))
             continue
         sources.append(Source(file.stem, hashlib.sha256(content).hexdigest()))
         sheet = _read_csv(file, content, fatal, faults)
@@ -113,6 +117,7 @@ def _keep(sheet: Sheet, header: tuple[str, ...], cells: list[str], number: int, 
     if len(row) != len(header):
         message = f"{len(row)} cells instead of {len(header)}"
         faults.append(Fault(f"{sheet.place}:{number}", message, "a cell with a comma in it needs quotes"))
+        check_count(faults)
         return
     if is_readable(row, header, f"{sheet.place}:{number}", faults):
         sheet.rows.append(row)
