@@ -9,11 +9,11 @@ import pytest
 
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.moves import AuthorityMove
-from access_service.domain.names import GrantEnd, SuspendableKind, UnitId
+from access_service.domain.names import DocumentId, GrantEnd, SuspendableKind, UnitId
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
-from access_service.usecases import delegation, inspection, org
+from access_service.usecases import delegation, documents, inspection, org
 from access_service.usecases.documents import Line
 from access_service.usecases.services import rehearse
 from world import DEPARTMENT, LOWER, OFFICE, PRIMARY, SCHOOL, Someone, World, hire_homeroom, homeroom_line
@@ -158,6 +158,18 @@ def test_what_the_head_held_passes_to_the_new_manager_who_can_take_it_back(moved
     assert not world.ask(moved.principal)
     delegation.revoke_grant(world.services, world.admins[SCHOOL], moved.taught.id, reason="thu hồi")
     assert not world.ask(moved.teacher)
+
+
+def test_the_former_manager_ends_nothing_by_withdrawing_the_paper_that_a_line_came_from(moved: Moved) -> None:
+    """The head's line stands on the former commune's minutes, and is the new one's to take back."""
+    world = moved.world
+    moved.decide()
+    moved.after()
+    with world.refuses(Refusal.FORBIDDEN):
+        documents.withdraw(
+            world.services, world.admins[OFFICE], DocumentId(moved.headed.document or ""), reason="thu hồi"
+        )
+    assert world.ask(moved.principal)
 
 
 def test_a_new_manager_without_authority_takes_nothing_and_the_act_says_so_first(moved: Moved) -> None:

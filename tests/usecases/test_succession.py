@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from access_service.domain.access import AccessRequest
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document
-from access_service.domain.names import DocumentState, SuspendableKind, UnitId
+from access_service.domain.errors import RefusedError
+from access_service.domain.names import DocumentKind, DocumentState, SuspendableKind, UnitId
 from access_service.domain.org import Succession
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
 from access_service.storage.access import Gatherer
-from access_service.usecases import delegation, org, succession
-from access_service.usecases.documents import Line
+from access_service.usecases import delegation, documents, inspection, org, reading_papers, succession
+from access_service.usecases.documents import Line, Prepared
 from access_service.usecases.services import rehearse
 from world import DEPARTMENT, LOWER, OFFICE, PRIMARY, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
 SECOND, THIRD = UnitId("00031002"), UnitId("00031003")
+PARTED: dict[str, Any] = {"schools": {SCHOOL: THIRD}, "archive": SECOND}
+"""The office's one school goes to the third commune, everything else to the second."""
 
 
 def commune(world: World, id_: UnitId) -> UnitId:
@@ -42,7 +47,7 @@ def three(school_world: World) -> tuple[World, Someone, Grant]:
     return world, teacher, grant
 
 
-def dissolve(world: World, **more: object) -> Succession:
+def dissolve(world: World, **more: Any) -> Succession:
     return succession.succeed_unit(
         world.services,
         world.admins[DEPARTMENT],
@@ -50,7 +55,7 @@ def dissolve(world: World, **more: object) -> Succession:
         successor=SECOND,
         basis="NQ 02/NQ",
         on=world.clock.now.date(),
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 
@@ -93,7 +98,7 @@ def test_a_successor_does_not_receive_schools_that_another_commune_manages(
 
 def test_a_divided_office_passes_each_school_to_the_one_that_is_named(three: tuple[World, Someone, Grant]) -> None:
     world, teacher, grant = three
-    dissolve(world, schools={SCHOOL: THIRD})
+    dissolve(world, **PARTED)
     assert manager_of_authority(world, grant.authority) == THIRD
     assert world.ask(teacher)
     with world.refuses(Refusal.NOT_FOUND):
@@ -107,7 +112,7 @@ def test_what_has_no_one_successor_is_listed_and_nothing_happens(three: tuple[Wo
     world, _, _ = three
     stranger = world.add_unit("0003109", "school", "Trường Tiểu học Thử", THIRD, PRIMARY)
     with world.refuses(Refusal.SUCCESSOR_MISSING):
-        dissolve(world, schools={stranger: THIRD})
+        dissolve(world, schools={stranger: THIRD}, archive=SECOND)
     other = world.add_unit("0003108", "school", "Trường Tiểu học Hai", OFFICE, PRIMARY)
     with world.refuses(Refusal.SUCCESSOR_MISSING):
         succession.succeed_unit(
@@ -140,21 +145,161 @@ def test_it_is_asked_first_what_a_succession_would_end(three: tuple[World, Someo
     assert world.ask(officer)
 
 
-def test_open_papers_of_a_dissolved_office_are_over(three: tuple[World, Someone, Grant]) -> None:
-    world, _, _ = three
+def waiting_minutes(world: World) -> Document:
+    """The office hands the school's head a right, and has signed; the head has not."""
     principal = world.people[f"head:{SCHOOL}"]
     line = Line("principal", principal.duty, Scope(unit=SCHOOL), world.clock.now)
-    waiting = world.propose(OFFICE, principal, line)
+    document = world.propose(OFFICE, principal, line).document
+    return world.sign(world.people[f"head:{OFFICE}"], document.id).document
+
+
+def lines(world: World, document: str) -> list[Grant]:
+    with world.services.db.read(world.register) as reader:
+        return reader.find(Grant, document=document)
+
+
+def unsigned_commitments(world: World, who: Someone, unit: UnitId) -> list[Document]:
+    """What the person still has to promise to that unit."""
+    with world.services.db.read(world.register) as reader:
+        held = reader.find(Document, receiver=who.person, unit=unit, kind=str(DocumentKind.COMMITMENT))
+    return [d for d in held if d.state is DocumentState.AWAITING_RECEIVER]
+
+
+@pytest.mark.parametrize("heir", [SECOND, THIRD])
+def test_an_open_paper_passes_to_the_unit_that_manages_the_school_from_that_day(
+    three: tuple[World, Someone, Grant], heir: UnitId
+) -> None:
+    """As a draft in the heir's name, that nobody has signed; what both then sign there is in force."""
+    world, _, _ = three
+    waiting = waiting_minutes(world)
+    dissolve(world, **({} if heir == SECOND else PARTED))
+    passed = world.get(Document, waiting.id)
+    assert (passed.unit, passed.state, passed.version) == (heir, DocumentState.DRAFT, waiting.version + 1)
+    assert f'"unit":"{heir}"' in passed.content
+    [line] = lines(world, waiting.id)
+    assert (line.unit, world.get(Authority, line.authority).unit, line.ended_at) == (heir, heir, None)
+    with world.refuses(Refusal.NOT_FOUND):
+        documents.submit(world.services, world.admins[THIRD if heir == SECOND else SECOND], waiting.id)
+    principal = world.people[f"head:{SCHOOL}"]
+    documents.submit(world.services, world.admins[heir], waiting.id)
+    world.sign(world.people[f"head:{heir}"], waiting.id)
+    world.sign(principal, waiting.id)
+    for paper in unsigned_commitments(world, principal, heir):
+        world.sign(principal, paper.id)
+    assert world.get(Grant, line.id).activated_at is not None
+    world.clock.forward(minutes=1)
+    assert world.ask(principal, category="CLS")
+
+
+def staff_minutes(world: World) -> Prepared:
+    """The office's own officer is to be handed a right."""
+    officer = world.hire("phụ trách", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
+    line = Line("level_officer", officer.duty, Scope(unit=OFFICE, levels=frozenset({LOWER})), world.clock.now)
+    return world.propose(OFFICE, officer, line)
+
+
+def test_an_open_paper_about_the_offices_own_staff_is_over_with_their_duties(
+    three: tuple[World, Someone, Grant],
+) -> None:
+    world, _, _ = three
+    waiting = staff_minutes(world).document
     dissolve(world)
-    assert world.get(Document, waiting.document.id).state is DocumentState.CANCELLED
+    paper = world.get(Document, waiting.id)
+    assert (paper.state, paper.kept_by) == (DocumentState.CANCELLED, SECOND)
 
 
-def test_an_explanation_names_the_old_unit_the_new_one_and_the_paper(three: tuple[World, Someone, Grant]) -> None:
+def test_an_open_paper_that_would_have_two_heirs_is_listed_and_nothing_happens(
+    three: tuple[World, Someone, Grant],
+) -> None:
+    """An inspection of two schools that part: nobody is above both any more. Asked first, it is the same."""
+    world, _, _ = three
+    stays = world.add_unit("0003108", "school", "Trường Tiểu học Hai", OFFICE, PRIMARY)
+    inspector = world.hire("kiểm tra", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
+    team = inspection.Team(
+        number="01/QĐ",
+        dated=world.clock.now.date(),
+        units=frozenset({SCHOOL, stays}),
+        members=frozenset({inspector.person}),
+        content="Kiểm tra",
+        valid_from=world.clock.now,
+        valid_to=world.clock.now + timedelta(days=10),
+    )
+    decision = inspection.propose_inspection(world.services, world.admins[OFFICE], team)
+    for act in (
+        lambda: dissolve(world, **PARTED),
+        lambda: rehearse(world.services, lambda s: dissolve(replace(world, services=s), **PARTED)),
+    ):
+        with pytest.raises(RefusedError) as refused:
+            act()
+        assert refused.value.code is Refusal.SUCCESSOR_MISSING
+        assert refused.value.details["missing"] == [f"paper {decision.id}"]
+    dissolve(world)
+    assert world.get(Document, decision.id).unit == SECOND
+
+
+def test_a_divided_office_names_who_keeps_the_archive(three: tuple[World, Someone, Grant]) -> None:
+    """(H) Papers of one unit go with it; the rest to the one that is named; the others read and touch nothing."""
+    world, _, _ = three
+    officer = world.hire("phụ trách", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
+    line = Line("level_officer", officer.duty, Scope(unit=OFFICE, levels=frozenset({LOWER})), world.clock.now)
+    staff = world.hand_over(OFFICE, officer, line).document
+    principal = world.people[f"head:{SCHOOL}"]
+    given = Line("principal", principal.duty, Scope(unit=SCHOOL), world.clock.now)
+    head = world.hand_over(OFFICE, principal, given).document
+    with pytest.raises(RefusedError) as refused:
+        dissolve(world, schools={SCHOOL: THIRD})
+    assert refused.value.details["missing"] == ["archive"]
+    with world.refuses(Refusal.INVALID):
+        dissolve(world, schools={SCHOOL: THIRD}, archive=SCHOOL)
+    world.clock.forward(minutes=1)
+    dissolve(world, **PARTED)
+    assert world.get(Document, staff.id).kept_by == SECOND
+    assert world.get(Document, head.id).kept_by == THIRD
+    for heir in (SECOND, THIRD):
+        for paper in (staff, head):
+            assert (
+                reading_papers.read_document(world.services, world.admins[heir], paper.id).document.id == paper.id
+            )
+        listed = reading_papers.documents_of(world.services, world.admins[heir], OFFICE, None)
+        assert {staff.id, head.id} <= {d.id for d, _ in listed}
+    with world.refuses(Refusal.NOT_FOUND):
+        reading_papers.read_document(world.services, world.admins[SCHOOL], staff.id)
+    for reader, paper in ((SECOND, head), (THIRD, staff)):
+        with pytest.raises(RefusedError):
+            documents.withdraw(world.services, world.admins[reader], paper.id, reason="thu hồi")
+    assert world.ask(principal, category="CLS")
+    documents.withdraw(world.services, world.admins[THIRD], head.id, reason="thu hồi")
+    assert not world.ask(principal, category="CLS")
+
+
+def test_the_archive_passes_on_when_its_keeper_is_dissolved_too(three: tuple[World, Someone, Grant]) -> None:
+    world, _, _ = three
+    staff = staff_minutes(world).document
+    dissolve(world)
+    world.clock.forward(days=1)
+    succession.succeed_unit(
+        world.services,
+        world.admins[DEPARTMENT],
+        predecessor=SECOND,
+        successor=THIRD,
+        basis="NQ 03/NQ",
+        on=world.clock.now.date(),
+    )
+    assert world.get(Document, staff.id).kept_by == THIRD
+    read = reading_papers.read_document(world.services, world.admins[THIRD], staff.id)
+    assert read.document.id == staff.id
+
+
+@pytest.mark.parametrize("heir", [SECOND, THIRD])
+def test_an_explanation_names_the_old_unit_the_new_one_and_the_paper(
+    three: tuple[World, Someone, Grant], heir: UnitId
+) -> None:
+    """Also where the school went to another unit than the office's successor."""
     from access_service.usecases.explain import explain
     from access_service.usecases.snapshots import LockIndex, Reading
 
     world, teacher, grant = three
-    dissolve(world)
+    dissolve(world, **({} if heir == SECOND else PARTED))
     decision = world.ask(teacher)
     request = AccessRequest(
         account=teacher.account,
@@ -167,6 +312,6 @@ def test_an_explanation_names_the_old_unit_the_new_one_and_the_paper(three: tupl
         reading = Reading(reader, world.clock.now, LockIndex())
         found = explain(reading, request, decision, revision=world.revision, at=None)
     passages = {(p.from_unit, p.to_unit, p.basis) for a in found.authorities for p in a.passed}
-    assert passages == {(OFFICE, SECOND, "NQ 02/NQ")}
-    assert [a.unit for a in found.authorities] == [SCHOOL, SECOND, DEPARTMENT]
+    assert passages == {(OFFICE, heir, "NQ 02/NQ")}
+    assert [a.unit for a in found.authorities] == [SCHOOL, heir, DEPARTMENT]
     assert grant.authority == found.authorities[0].id

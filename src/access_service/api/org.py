@@ -112,6 +112,7 @@ def succeed_unit(
             basis=body.basis,
             on=body.on,
             schools=body.named(),
+            archive=None if body.archive is None else UnitId(body.archive),
         )
 
     return done_or_told(services, dry_run, run, SuccessionOut.model_validate)

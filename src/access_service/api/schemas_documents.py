@@ -113,6 +113,8 @@ class DocumentOut(Out):
     id: str
     kind: DocumentKind
     unit: str
+    kept_by: str | None
+    """The unit that keeps it since its own was dissolved."""
     number: str
     dated: date
     version: int

@@ -61,6 +61,8 @@ class NewSuccession(Body):
     on: Day
     schools: dict[Id, Id] | None = None
     """Units that pass to another one than the successor: which to which."""
+    archive: Id | None = None
+    """Who keeps the papers that concern no single unit; named where several take something."""
 
     def named(self) -> dict[UnitId, UnitId]:
         """As the use case wants it."""
@@ -269,6 +271,7 @@ class SuccessionOut(Out):
     successor: str
     basis: str
     valid_from: datetime
+    archive: str | None
 
 
 class SchoolYearOut(Out):

@@ -61,6 +61,13 @@ class Document:
     """When the last required signature was given."""
     ended_at: datetime | None = None
     """When it stopped carrying grants: withdrawn, superseded or handed back."""
+    kept_by: UnitId | None = None
+    """Which unit keeps it since the one it belonged to was dissolved (rule 9)."""
+
+    @property
+    def office(self) -> UnitId:
+        """Who acts about it: the office it belongs to, or the one that keeps it since."""
+        return self.kept_by or self.unit
 
 
 @dataclass(frozen=True, slots=True)

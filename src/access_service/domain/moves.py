@@ -6,7 +6,7 @@ that an edge that takes effect later shuts what then lies outside without anybod
 reads a clock or a database.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,7 +19,6 @@ from access_service.domain.org import (
     Assignment,
     ManagementEdge,
     OrgView,
-    SchoolClass,
     Unit,
     common,
     is_below,
@@ -272,6 +271,13 @@ def _taker(org: OrgView, at: datetime, scope: Scope, offers: Sequence[Offer]) ->
     return some
 
 
+def taker_of(ground: Ground, unit: UnitId, scope: Scope) -> Authority | None:
+    """The authority of a unit that holds all of it today, as far as its chain leaves it; None where none does."""
+    facts, org, at = ground.facts, ground.org, ground.now
+    offers = _offers(facts, org, facts.find(AuthorityMove), unit, at)
+    return next((a for a, box in offers if left_of(org, at, scope, box) == scope), None)
+
+
 def _fate_of_grant(
     ground: Ground, unit: UnitId, at: datetime, grant: Grant, chain: Sequence[Authority], offers: Sequence[Offer]
 ) -> Cut | None:
@@ -344,28 +350,3 @@ def cuts_below(ground: Ground, authority: Authority) -> tuple[list[tuple[Authori
             if left is not grant:
                 cut.append(Cut(grant, left))
     return children, cut
-
-
-def without_successor(
-    ground: Ground, predecessor: UnitId, successor: Unit, named: Mapping[UnitId, UnitId]
-) -> list[str]:
-    """(9) What of a dissolved unit would have no successor, or two: named units, authorities, classes.
-
-    Its one successor is the unit that manages it from that day; what another one manages by then has its own.
-    """
-    facts, org, now = ground.facts, ground.org, ground.now
-    edges = facts.find(ManagementEdge, manager=predecessor)
-    managed = {e.unit for e in edges if e.valid_to is None or e.valid_to > now}
-    missing = [f"unit {unit}" for unit in sorted(named) if unit not in managed]
-    for authority in facts.find(Authority, unit=predecessor):
-        if not lives(authority, now):
-            continue
-        missing += [
-            f"authority {child.id}" for child in children_of(facts, authority.id, now) if child.unit not in managed
-        ]
-    for found in facts.find(SchoolClass, school=predecessor):
-        year = org.school_year(found.school_year)
-        is_open = year is not None and year.closes_at > now and (found.valid_to is None or found.valid_to > now)
-        if is_open and found.level not in successor.levels:
-            missing.append(f"class {found.id}")
-    return missing

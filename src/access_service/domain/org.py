@@ -54,6 +54,10 @@ class Succession:
     successor: UnitId
     basis: str
     valid_from: datetime
+    archive: UnitId | None = None
+    """Which unit keeps the papers that concern no single unit; None: the successor."""
+    heirs: frozenset[UnitId] | None = None
+    """Everyone who took something: each may read the papers, whoever keeps them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,8 @@ EVENTS: Mapping[str, Edges] = {
     "document.return": HARMLESS,
     "document.decline": HARMLESS,
     "document.cancel": HARMLESS,
+    "document.pass": HARMLESS,
+    "documents.keep": HARMLESS,
     "document.sign": yields(Power.PAPER),
     "document.close": ends(Power.PAPER),
     "due": HARMLESS,

@@ -1,14 +1,13 @@
 """Units begin, change hands and end; years close early: what must hold before (rules 1, 8, 9, 11; rulings H, J)."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.facts import Ground
-from access_service.domain.moves import without_successor
 from access_service.domain.names import ClassId, UnitId
-from access_service.domain.org import OrgView, SchoolYear, Unit, chain_of, manager_of
+from access_service.domain.org import OrgView, SchoolYear, chain_of, manager_of
 from access_service.domain.reasons import Refusal
 from access_service.domain.time import local, start_of_day
 from access_service.domain.waiting import Outcome, WaitingAct, WaitingKind
@@ -77,17 +76,6 @@ def manager_of_all(ground: Ground, predecessor: UnitId, heirs: Collection[UnitId
     if manager is None or any(manager_of(ground.org, heir, ground.now) != manager for heir in heirs):
         raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "one unit manages all of them", unit=predecessor)
     return manager
-
-
-def check_succession(ground: Ground, old: Unit, new: Unit, schools: Mapping[UnitId, UnitId], at: datetime) -> None:
-    """(9, H) By another unit, once, not of the future; and each unit below has one successor to its manager."""
-    if old.id in {new.id, *schools.values()} or old.valid_to is not None or at > ground.now:
-        raise InvalidError("a unit is succeeded by another, today at the latest, and once")
-    missing = without_successor(ground, old.id, new, schools)
-    if missing:
-        raise RefusedError(
-            Refusal.SUCCESSOR_MISSING, f"no one successor for {', '.join(missing)}", unit=old.id, missing=missing
-        )
 
 
 def check_class_passes(org: OrgView, id_: ClassId) -> None:

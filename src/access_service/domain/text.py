@@ -287,8 +287,8 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Somebody else changed this in the meantime; load it again",
         ),
         Refusal.SUCCESSOR_MISSING: Text(
-            "Còn đơn vị, thẩm quyền hoặc lớp chưa có đúng một đơn vị kế thừa",
-            "A unit, authority or class has not exactly one successor",
+            "Còn đơn vị, thẩm quyền, lớp hoặc văn bản chưa ký xong chưa có đúng một đơn vị kế thừa",
+            "A unit, authority, class or open paper has not exactly one successor",
         ),
         Refusal.SUSPENDED: Text(
             "Đơn vị hoặc thẩm quyền phân cấp của đơn vị đang bị tạm khoá",

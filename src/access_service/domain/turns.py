@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sized
 
 from access_service.domain import edges
 from access_service.domain.acting import check_not_oneself, check_personal
+from access_service.domain.delegation import Grant
 from access_service.domain.documents import Document, Signature
 from access_service.domain.edges import Holder
 from access_service.domain.errors import InvalidError, RefusedError
@@ -70,3 +71,11 @@ def check_version(document: Document, version: int) -> None:
 def check_withdrawn_by_another(holder: Holder, document: Document) -> None:
     """(7) Who received by a paper hands back; they do not withdraw it."""
     check_not_oneself(holder, document.receiver, "hand it back instead", document=document.id)
+
+
+def check_lines_are_theirs(ground: Ground, holder: Holder, document: Document) -> None:
+    """(4, 10) A line that passed to another unit is that one's to take back, whose paper it ever stood on."""
+    for line in ground.facts.find(Grant, document=document.id):
+        is_live = line.valid_from <= ground.now and (line.ended_at is None or line.ended_at > ground.now)
+        if is_live and not edges.acts_for(ground, holder, line.unit):
+            raise RefusedError(Refusal.FORBIDDEN, "its rights passed to another unit", document=document.id)

@@ -70,6 +70,8 @@ class SuccessionRow(Fact, table=True):  # noqa: D101
     predecessor: str
     successor: str
     basis: str
+    archive: str | None = None
+    heirs: str | None = Field(default=None, sa_type=Text)
 
 
 class SchoolYearRow(Fact, table=True):  # noqa: D101
@@ -198,7 +200,7 @@ class LeavingCaseRow(Fact, table=True):  # noqa: D101
 
 class DocumentRow(Fact, table=True):  # noqa: D101
     __tablename__ = "documents"
-    __table_args__ = _by("documents", "unit", "receiver", "supersedes")
+    __table_args__ = _by("documents", "unit", "receiver", "supersedes", "kept_by")
     kind: str
     unit: str
     number: str
@@ -217,6 +219,7 @@ class DocumentRow(Fact, table=True):  # noqa: D101
     reason: str | None = Field(default=None, sa_type=Text)
     signed_at: datetime | None = None
     ended_at: datetime | None = None
+    kept_by: str | None = None
 
 
 class SignatureRow(Fact, table=True):  # noqa: D101

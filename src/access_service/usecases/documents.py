@@ -31,7 +31,7 @@ from access_service.domain.names import (
     PersonId,
     UnitId,
 )
-from access_service.domain.org import Assignment, Person
+from access_service.domain.org import Assignment, Person, Succession
 from access_service.domain.papers import (
     Body,
     CommitmentBody,
@@ -291,7 +291,7 @@ def submit(services: Services, caller: Caller, id_: DocumentId) -> Document:
     """Put a draft before its first signer."""
     with act(services, caller, "document.submit", id_) as doing:
         document = _prepared(doing, id_)
-        state = move(document, "submit", now=doing.now, lapse_after=doing.lapse_after(document.unit))
+        state = move(document, "submit", now=doing.now, lapse_after=doing.lapse_after(document.office))
         return _moved(doing, document, state, None, "document.submit")
 
 
@@ -305,7 +305,7 @@ def revise(
         is_minutes = document.kind in (DocumentKind.HANDOVER_MINUTES, DocumentKind.SUPPLEMENTARY_MINUTES)
         preparing.check_receiver(caller, document.receiver if is_minutes else None)
         turns.check_version(document, version)
-        state = move(document, "revise", now=doing.now, lapse_after=doing.lapse_after(document.unit))
+        state = move(document, "revise", now=doing.now, lapse_after=doing.lapse_after(document.office))
         lines = doing.tx.find(Grant, document=id_)
         for grant in lines:
             authority = doing.tx.require(Authority, grant.authority)
@@ -335,8 +335,13 @@ def revise(
 def _prepared(doing: Act, id_: DocumentId) -> Document:
     """A document of the caller's own office."""
     document = visible(doing, id_)
-    doing.as_above(document.unit)
+    doing.as_above(document.office)
     return document
+
+
+def readers_of(doing: View, unit: UnitId) -> list[UnitId]:
+    """(9) Who took something of a dissolved unit: each may read its papers, whoever keeps them."""
+    return sorted({heir for s in doing.reader.find(Succession, predecessor=unit) for heir in s.heirs or ()})
 
 
 def visible(doing: View, id_: DocumentId) -> Document:
@@ -347,8 +352,9 @@ def visible(doing: View, id_: DocumentId) -> Document:
     caller = doing.require_caller()
     document = doing.reader.require(Document, id_)
     is_named = caller.person in (document.receiver, turns.awaited(document))
-    is_own = is_named or bool(doing.leading(caller.person, document.unit))
-    if not is_own and not doing.is_related(document.unit):
+    offices = (document.office, *readers_of(doing, document.unit))
+    is_own = is_named or bool(doing.leading(caller.person, document.office))
+    if not is_own and not any(doing.is_related(office) for office in offices):
         raise NotFoundError("document", id_)
     return document
 
@@ -365,7 +371,7 @@ def return_document(services: Services, caller: Caller, id_: DocumentId, *, reas
     """The one whose turn it is sends it back, with a reason; a new version voids the signatures."""
     with act(services, caller, "document.return", id_) as doing:
         document = visible(doing, id_)
-        state = move(document, "return", now=doing.now, lapse_after=doing.lapse_after(document.unit))
+        state = move(document, "return", now=doing.now, lapse_after=doing.lapse_after(document.office))
         if document.state is DocumentState.AWAITING_RECEIVER:
             turns.check_turn(caller, document)
         else:
@@ -378,7 +384,7 @@ def decline(services: Services, caller: Caller, id_: DocumentId, *, reason: str)
     """The receiver declines; final. The lines are over."""
     with act(services, caller, "document.decline", id_) as doing:
         document = visible(doing, id_)
-        state = move(document, "decline", now=doing.now, lapse_after=doing.lapse_after(document.unit))
+        state = move(document, "decline", now=doing.now, lapse_after=doing.lapse_after(document.office))
         turns.check_turn(caller, document)
         end_grants(doing, doing.tx.find(Grant, document=id_), GrantEnd.CANCELLED)
         return _moved(doing, document, state, reason, "document.decline")
@@ -389,7 +395,7 @@ def cancel(services: Services, caller: Caller, id_: DocumentId, *, reason: str) 
     """The giver's office takes an unsigned document back."""
     with act(services, caller, "document.cancel", id_) as doing:
         document = _prepared(doing, id_)
-        state = move(document, "cancel", now=doing.now, lapse_after=doing.lapse_after(document.unit))
+        state = move(document, "cancel", now=doing.now, lapse_after=doing.lapse_after(document.office))
         end_grants(doing, doing.tx.find(Grant, document=id_), GrantEnd.CANCELLED)
         return _moved(doing, document, state, reason, "document.cancel")
 
@@ -400,8 +406,9 @@ def withdraw(services: Services, caller: Caller, id_: DocumentId, *, reason: str
     with act(services, caller, "document.withdraw", id_) as doing:
         document = _prepared(doing, id_)
         turns.check_withdrawn_by_another(caller, document)
+        turns.check_lines_are_theirs(doing.ground, caller, document)
         _check_custody_stands(doing, document)
-        state = move(document, "withdraw", now=doing.now, lapse_after=doing.lapse_after(document.unit))
+        state = move(document, "withdraw", now=doing.now, lapse_after=doing.lapse_after(document.office))
         end_grants(doing, doing.tx.find(Grant, document=id_), GrantEnd.DOCUMENT_WITHDRAWN)
         return close_document(doing, document, state, reason)
 

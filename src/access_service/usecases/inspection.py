@@ -156,7 +156,7 @@ def end_inspection(services: Services, caller: Caller, document_id: DocumentId, 
     with act(services, caller, "inspection.end", document_id) as doing:
         document = doing.tx.require(Document, document_id)
         with as_missing("document", document_id):
-            doing.as_above(document.unit)
+            doing.as_above(document.office)
         inspecting.check_inspects(document)
         end_grants(doing, doing.tx.find(Grant, document=document_id), GrantEnd.INSPECTION_ENDED)
         return close_document(doing, document, DocumentState.WITHDRAWN, reason)

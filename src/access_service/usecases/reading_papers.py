@@ -26,7 +26,7 @@ from access_service.domain.policy import Pack
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.standing import OVER, GrantFacts, documents_reason, grant_state, head_at
 from access_service.storage.audit import events
-from access_service.usecases.documents import visible
+from access_service.usecases.documents import readers_of, visible
 from access_service.usecases.inspection import inspects
 from access_service.usecases.services import Caller, Services, View, look
 
@@ -103,7 +103,7 @@ def root_of(services: Services, register: RegisterId) -> UnitId:
 
 def state_now(seen: View, document: Document) -> DocumentState:
     """The state with lapsing applied; a unit that is over has no pack and nothing of it lapses any more."""
-    pack = pack_or_none(seen, document.unit)
+    pack = pack_or_none(seen, document.office)
     if pack is None:
         return document.state
     wait = timedelta(days=pack.number("document_lapse_days"))
@@ -191,7 +191,9 @@ def read_document(services: Services, caller: Caller, id_: DocumentId) -> Docume
         document = visible(seen, id_)
         if caller.leaving and document.kind is not DocumentKind.RETURN_MINUTES:
             raise NotFoundError("document", id_)
-        if caller.person not in (document.receiver, turns.awaited(document)) and not _may_read(seen, document.unit):
+        offices = (document.office, *readers_of(seen, document.unit))
+        is_named = caller.person in (document.receiver, turns.awaited(document))
+        if not is_named and not any(_may_read(seen, office) for office in offices):
             raise NotFoundError("document", id_)
         signed = _signatures(seen, document)
         shown = seen.reader.find(CodeShown, holder=document.receiver) if document.receiver else []
@@ -215,8 +217,10 @@ def documents_of(
 ) -> list[tuple[Document, DocumentState]]:
     """Documents of a unit; those one receives for those who do not act for it."""
     with look(services, caller) as seen:
-        found = [(d, state_now(seen, d)) for d in seen.reader.find(Document, unit=unit)]
-        if not _is_whole(seen, unit):
+        listed = [*seen.reader.find(Document, unit=unit), *seen.reader.find(Document, kept_by=unit)]
+        found = [(d, state_now(seen, d)) for d in listed]
+        is_heir = any(acts_for(seen, heir) for heir in readers_of(seen, unit))
+        if not is_heir and not _is_whole(seen, unit):
             found = [(d, s) for d, s in found if caller.person in (d.receiver, turns.awaited(d))]
         return [(d, s) for d, s in found if state is None or s is state]
 

@@ -98,7 +98,7 @@ def _sign(services: Services, caller: Caller, item: Presented) -> Signed:
         given = doing.tx.find(Signature, document=document.id)
         check_presented(document, version=item.version, sha256=item.sha256)
         turns.check_not_signed(document, given, caller.person)
-        check_waiting(document, now=doing.now, lapse_after=doing.lapse_after(document.unit))
+        check_waiting(document, now=doing.now, lapse_after=doing.lapse_after(document.office))
         side = next_side(document, given)
         if side is None:
             raise RuntimeError("a waiting document that lacks no signature")

@@ -6,9 +6,8 @@ from datetime import date
 
 from access_service.domain import reorganising
 from access_service.domain.delegation import Authority, Grant
-from access_service.domain.documents import Document
 from access_service.domain.moves import AuthorityMove, as_hung, children_of, fate_of
-from access_service.domain.names import AuthorityId, ClassId, DocumentState, GrantEnd, UnitId
+from access_service.domain.names import AuthorityId, ClassId, GrantEnd, UnitId
 from access_service.domain.org import (
     Assignment,
     ManagementEdge,
@@ -17,11 +16,13 @@ from access_service.domain.org import (
     Unit,
 )
 from access_service.domain.powers import Power, ends, power, yields
+from access_service.domain.succession import Heirs, check_heirs
 from access_service.domain.time import Interval, start_of_day
 from access_service.usecases.effects import end_custody, end_grants
 from access_service.usecases.org import end_duties_of_unit
+from access_service.usecases.passing_papers import Papers
 from access_service.usecases.services import Act, Caller, Services, act
-from access_service.usecases.taking_back import OPEN, apply_fate
+from access_service.usecases.taking_back import apply_fate
 
 
 @power(
@@ -37,34 +38,40 @@ def succeed_unit(
     basis: str,
     on: date,
     schools: Mapping[UnitId, UnitId] | None = None,
+    archive: UnitId | None = None,
 ) -> Succession:
     """`successor` takes the office of `predecessor`, which is over from 00:00 of that day (rule 9).
 
-    What the predecessor managed and had handed down passes to the successor, whose authority cites the old one, and
-    which keeps the papers; `schools` names the units that pass to another one instead. A unit that somebody else
-    manages by then is no part of it. Its own staff do not pass. Its classes of open school years are mapped to
-    classes of the successor under the same codes, for the new duties to name. The unit that manages all of them
-    decides.
+    What the predecessor managed and had handed down passes to the successor, whose authority cites the old one;
+    `schools` names the units that pass to another one instead, and then `archive` the one that keeps the papers
+    that concern no single unit. A unit that somebody else manages by then is no part of it. Its own staff do not
+    pass. Open papers pass to the heir of what they are about. Its classes of open years are mapped to classes of
+    the successor under the same codes, for the new duties to name. The unit that manages all of them decides.
     """
     with act(services, caller, "unit.succeed", predecessor) as doing:
         at = start_of_day(on)
         doing.check_visible(predecessor)
         doing.check_visible(successor)
         old, new = doing.require_unit(predecessor), doing.require_unit(successor)
-        heirs = {successor, *(schools or {}).values()}
-        doing.as_custodian(reorganising.manager_of_all(doing.ground, predecessor, heirs))
-        reorganising.check_succession(doing.ground, old, new, schools or {}, at)
+        heirs = Heirs(predecessor, successor, schools or {}, archive)
+        manager = reorganising.manager_of_all(doing.ground, predecessor, heirs.units)
+        doing.as_custodian(manager)
+        check_heirs(doing.ground, old, new, heirs, manager, at)
+        papers = Papers(doing, heirs)
         doing.tx.put(
-            Succession(doing.new_id("suc"), predecessor, successor, basis, at),
+            Succession(doing.new_id("suc"), predecessor, successor, basis, at, archive, heirs.readers),
             replace(old, valid_to=doing.now),
         )
         _pass_units(doing, predecessor, successor, basis, schools or {})
         doing.refresh()
-        _cancel_open_papers(doing, predecessor, successor)
+        papers.over()
         for unit in sorted(schools or {}):
             fate = fate_of(doing.ground, unit, doing.now, basis=basis, new_id=doing.new_id)
-            apply_fate(doing, fate, doing.now, by=predecessor)
+            # What waits for a signature passes with its paper, below.
+            cut = (c for c in fate.cut if c.grant.activated_at or c.grant.document not in papers.passing)
+            apply_fate(doing, replace(fate, cut=tuple(cut)), doing.now, by=predecessor)
         _pass_authorities(doing, predecessor, new, basis)
+        papers.passed()
         mapped = _map_classes(doing, old, new)
         end_duties_of_unit(doing, predecessor, doing.now)
         custody = doing.custody_of(predecessor)
@@ -94,14 +101,6 @@ def _pass_units(
     for edge in doing.tx.find(ManagementEdge, unit=predecessor):
         if doing.now in Interval(edge.valid_from, edge.valid_to):
             doing.tx.put(replace(edge, valid_to=doing.now))
-
-
-def _cancel_open_papers(doing: Act, predecessor: UnitId, successor: UnitId) -> None:
-    """Nobody signs for an office that is over: what waits for its signature is prepared anew by its successor."""
-    for paper in doing.tx.find(Document, unit=predecessor, state=[str(s) for s in OPEN]):
-        end_grants(doing, doing.tx.find(Grant, document=paper.id), GrantEnd.CANCELLED)
-        doing.tx.put(replace(paper, state=DocumentState.CANCELLED, state_since=doing.now, reason=predecessor))
-        doing.tx.happened("document.cancel", paper.id, by=predecessor, successor=successor)
 
 
 def _pass_authorities(doing: Act, predecessor: UnitId, successor: Unit, basis: str) -> None:

@@ -68,7 +68,7 @@ def store_cuts(doing: Act, cuts: Iterable[Cut], at: datetime, *, by: str) -> Non
         if grant.document in cancelled or not end_grants(doing, [grant], cut.how, at):
             continue
         rest = None if cut.rest is None else _stand(doing, grant, cut.rest, at)
-        _tell(doing, grant, rest, by)
+        tell(doing, grant, rest, by)
 
 
 def _cancel(doing: Act, grant: Grant, by: str) -> bool:
@@ -81,7 +81,7 @@ def _cancel(doing: Act, grant: Grant, by: str) -> bool:
     doing.tx.put(replace(paper, state=DocumentState.CANCELLED, state_since=doing.now, reason=by))
     doing.tx.happened("document.cancel", paper.id, by=by)
     for line in lines:
-        _tell(doing, line, None, by)
+        tell(doing, line, None, by)
     return True
 
 
@@ -108,7 +108,7 @@ def carry_suspensions(doing: Act, old: Grant, new: Grant) -> None:
             doing.tx.put(replace(suspension, id=doing.new_id("sus"), target=new.id, valid_from=doing.now))
 
 
-def _tell(doing: Act, grant: Grant, rest: GrantId | None, by: str) -> None:
+def tell(doing: Act, grant: Grant, rest: GrantId | None, by: str) -> None:
     """(10) The holder and the head of the unit are told what is left: the event names whom."""
     account = doing.tx.get(Account, grant.account)
     told = {str(h) for h in heads_of(doing, grant.unit)}
