@@ -46,7 +46,7 @@ from access_service.domain.software import Approval, Client, Draw, Software
 from access_service.domain.waiting import WaitingAct
 from access_service.storage import tables, tables_accounts, tables_acts
 from access_service.storage.codec import Codec
-from access_service.storage.tables_moves import AuthorityMoveRow
+from access_service.storage.tables_moves import AuthorityMoveRow, SuccessionRow
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ CODECS: dict[type[Any], Codec[Any]] = {
     for value_type, row_type in (
         (Unit, tables.UnitRow),
         (ManagementEdge, tables.EdgeRow),
-        (Succession, tables.SuccessionRow),
+        (Succession, SuccessionRow),
         (SchoolYear, tables.SchoolYearRow),
         (SchoolClass, tables.SchoolClassRow),
         (Person, tables.PersonRow),

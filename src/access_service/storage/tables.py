@@ -64,16 +64,6 @@ class EdgeRow(Fact, table=True):  # noqa: D101
     basis: str
 
 
-class SuccessionRow(Fact, table=True):  # noqa: D101
-    __tablename__ = "successions"
-    __table_args__ = _by("successions", "predecessor", "successor")
-    predecessor: str
-    successor: str
-    basis: str
-    archive: str | None = None
-    heirs: str | None = Field(default=None, sa_type=Text)
-
-
 class SchoolYearRow(Fact, table=True):  # noqa: D101
     __tablename__ = "school_years"
     starts_at: datetime

@@ -1,6 +1,7 @@
-"""Where authorities hang from a day on, as rows."""
+"""Where authorities hang from a day on, and which unit took which office, as rows."""
 
-from sqlalchemy import Index
+from sqlalchemy import Index, Text
+from sqlmodel import Field
 
 from access_service.storage.tables import Fact
 
@@ -14,3 +15,16 @@ class AuthorityMoveRow(Fact, table=True):  # noqa: D101
     authority: str
     parent: str
     basis: str
+
+
+class SuccessionRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "successions"
+    __table_args__ = (
+        Index("ix_successions_predecessor", "register_id", "predecessor", "to_rev"),
+        Index("ix_successions_successor", "register_id", "successor", "to_rev"),
+    )
+    predecessor: str
+    successor: str
+    basis: str
+    archive: str | None = None
+    heirs: str | None = Field(default=None, sa_type=Text)

@@ -2,14 +2,14 @@
 
 Of units that were dissolved before, the successor keeps them, as the act that dissolved them said.
 
-Revision ID: 0014
+Revision ID: 0015
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
