@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "ACCESS_SERVICE_"
+FEWEST_SIGNS = 6
 SHORTEST_KEY = 16
 """Fewest characters of the static key: what answers every question of a register is no word."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -144,6 +145,8 @@ class Settings(BaseSettings):
             return None
         if len(value.get_secret_value()) < SHORTEST_KEY:
             raise ValueError(f"an API key has at least {SHORTEST_KEY} characters")
+        if len(set(value.get_secret_value())) < FEWEST_SIGNS:
+            raise ValueError(f"an API key has at least {FEWEST_SIGNS} different characters")
         return value
 
     @field_validator("tls_cert", "tls_key", "forward_rules", mode="before")

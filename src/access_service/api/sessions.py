@@ -46,9 +46,15 @@ async def sign_in(request: Request, services: ServicesDep, body: NewSession) -> 
 
 
 @open_router.post("/activations")
-def activate(services: ServicesDep, body: Activation) -> ActivatedOut:
-    """Set the first password, or a new one after recovery."""
-    return ActivatedOut(account=accounts.activate(services, body.code, body.password))
+async def activate(request: Request, services: ServicesDep, body: Activation) -> ActivatedOut:
+    """Set the first password, or a new one after recovery. Waits in the line of those who sign in."""
+    gate, source = gate_of(request), source_of(request)
+    try:
+        account = await gate.run(source, lambda: accounts.activate(services, body.code, body.password))
+    except RefusedError:
+        gate.was_wrong(source)
+        raise
+    return ActivatedOut(account=account)
 
 
 @router.delete("/sessions/current", status_code=204)

@@ -6,7 +6,7 @@ seconds, whatever classes of characters it has.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from access_service.domain import words
@@ -24,8 +24,10 @@ _LONGEST = 1024
 _CORE = re.compile(r"[a-z](?:.*[a-z])?", re.DOTALL)
 """What stands between the first letter and the last."""
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "abcdefghijklmnopqrstuvwxyz")
-_MOST_WORDS = 2
+_MOST_WORDS = 3
+_MOST_SIGNS = 2
 _LEET = str.maketrans("@013457$!", "aoieastsi")
+_BETWEEN = re.compile(r"(?<=[a-z])[@013457$!](?=[a-z])")
 _SHORTEST_RUN = 4
 _SHORTEST_NAME = 2
 
@@ -66,13 +68,26 @@ def is_common(password: str, about: Iterable[str] = ()) -> bool:
         names |= {"".join(parts), *("".join(parts[-n:]) for n in (2, 3) if len(parts) >= n)}
         alone |= set(parts[-1:])
     words = _words() | frozenset(name for name in names if len(name) >= _SHORTEST_NAME)
-    found = _CORE.search(_plain(password))
-    plain = found.group() if found else ""
-    for text in (plain, plain.translate(_LEET)):
-        letters = "".join(re.findall(r"[a-z]{2,}", text))
-        if letters in alone or _is_made_of(letters, words, _MOST_WORDS):
-            return True
-    return False
+    words |= frozenset(name for name in alone if len(name) >= _SHORTEST_RUN)
+    return any(letters in alone or _is_made_of(letters, words, _MOST_WORDS) for letters in _readings(password))
+
+
+def _readings(password: str) -> Iterator[str]:
+    """What letters it may be read as: digits and signs stand around words, between them, or for letters in them."""
+    plain = _plain(password)
+    found = _CORE.search(plain)
+    if found is None:
+        yield ""
+        return
+    start, end = found.span()
+    yield "".join(re.findall(r"[a-z]{2,}", plain[start:end]))
+    between = _BETWEEN.sub(lambda sign: sign[0].translate(_LEET), plain[start:end])
+    yield "".join(re.findall(r"[a-z]{2,}", between))
+    # One or two signs at either end may be letters as well: `@dmin`, `matkh@`.
+    for before in range(_MOST_SIGNS + 1):
+        for after in range(_MOST_SIGNS + 1):
+            text = plain[max(0, start - before) : end + after].translate(_LEET)
+            yield "".join(re.findall(r"[a-z]{2,}", text))
 
 
 def check_not_common(password: str, about: Iterable[str] = ()) -> None:

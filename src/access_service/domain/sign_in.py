@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from access_service.domain import words
+from access_service.domain.common_passwords import check_not_common
 from access_service.domain.errors import InvalidError
 from access_service.domain.names import AccountKind
 from access_service.domain.policy import Pack
@@ -170,14 +171,16 @@ def due_at_sign_in(
     rules: SignInRules,
     factors: Sequence[FactorKind],
     now: datetime,
+    about: Sequence[str] = (),
 ) -> Due | None:
     """What a session opened with this password must do first: the password before the factor.
 
     A password that was set under weaker rules, or whose second factor is gone, is found out here: only now is it
-    known.
+    known. So is one that is among the first that are tried (A11); `about`: the names at hand.
     """
     try:
         check_password(password, rules, has_factor=bool(factors) or rules.needs_factor)
+        check_not_common(password, about)
     except InvalidError:
         return Due.PASSWORD
     if is_overdue(password_set_at, rules, now):

@@ -72,11 +72,17 @@ def _turn() -> Iterator[CryptContext]:
         _queue.release()
 
 
-def hash_password(password: str) -> str:
-    """Argon2id hash; raises `InvalidError` for a password too short or too long for any account."""
+def check_length(password: str) -> str:
+    """The password as it is hashed; `InvalidError` for one too short or too long for any account."""
     text = sign_in.normal(password)
     if not SHORTEST <= len(text) <= LONGEST:
         raise InvalidError(f"a password has {SHORTEST} to {LONGEST} characters")
+    return text
+
+
+def hash_password(password: str) -> str:
+    """Argon2id hash; raises `InvalidError` for a password too short or too long for any account."""
+    text = check_length(password)
     with _turn() as context:
         hashed: str = context.hash(text)
     return hashed

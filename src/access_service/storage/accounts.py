@@ -201,13 +201,25 @@ def count_failure(connection: Connection, credential: Credential, *, limit: int,
     )
 
 
-def admit(connection: Connection, credential: Credential, *, now: datetime, password: str | None = None) -> None:
-    """Everything was right: the count is wiped and the account is seen. `password` is the same one, hashed anew."""
-    renewed = {} if password is None else {"password": password}
+def admit(
+    connection: Connection,
+    credential: Credential,
+    *,
+    now: datetime,
+    password: str | None = None,
+    unlocks: bool = True,
+) -> None:
+    """Everything was right: the count is wiped and the account is seen. `password` is the same one, hashed anew.
+
+    Without `unlocks` a lock stays for everybody else: the holder came in from a source that is known.
+    """
+    renewed: dict[str, object] = {} if password is None else {"password": password}
+    if unlocks:
+        renewed["locked_until"] = None
     connection.execute(
         update(_credentials)
         .where(_credentials.c.register_id == credential.register, _credentials.c.account == credential.account)
-        .values(failed=0, locked_until=None, seen_at=now, **renewed)
+        .values(failed=0, seen_at=now, **renewed)
     )
 
 

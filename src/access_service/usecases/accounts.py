@@ -31,7 +31,7 @@ from access_service.domain.names import (
     RegisterId,
     UnitId,
 )
-from access_service.domain.org import Assignment, Person, Unit
+from access_service.domain.org import Assignment, Person
 from access_service.domain.policy import Pack
 from access_service.domain.powers import Power, power, powerless, yields
 from access_service.domain.reasons import Refusal
@@ -53,6 +53,7 @@ from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
 from access_service.storage.recoveries import place_of_code
 from access_service.storage.second_factor import SecondFactor, drop_factors, factors_of
+from access_service.usecases.names_at_hand import names_at_hand
 from access_service.usecases.services import Act, Caller, Services, View, act
 
 WRONG = "username or password is wrong, or the account is locked"
@@ -292,13 +293,13 @@ def check_new_password(
     with services.db.connect() as connection:
         reader = Reader(connection, credential.register)
         account = reader.require(Account, credential.account)
-        rules = rules_of(Gatherer(reader), account, now)
+        gather = Gatherer(reader)
+        rules = rules_of(gather, account, now)
         has_factor = rules.needs_factor or bool(factors_in(reader, account.id))
+        about = names_at_hand(gather, ground_of(gather, now), account)
         used = stored.last_passwords(connection, credential.register, account.id, rules.history)
-        holder = reader.get(Person, account.person) if account.person is not None else None
-        unit = reader.get(Unit, account.unit)
     check_password(password, rules, has_factor=has_factor)
-    check_not_common(password, [account.username, *(named.name for named in (holder, unit) if named is not None)])
+    check_not_common(password, about)
     if credential.password is not None and credential.password not in used:
         used.append(credential.password)
     if any(passwords.is_password(password, hashed) for hashed in used):
@@ -334,17 +335,19 @@ def set_password(doing: Act, credential: stored.Credential, hashed: str, rules: 
 
 def activate(services: Services, code: str, password: str) -> AccountId:
     """Set the first password (or a new one after recovery) with a one-time code."""
-    hashed = passwords.hash_password(password)
+    passwords.check_length(password)
+    # The code before the hash: who has none costs nobody a turn, and so keeps nobody waiting (A12).
     sha256, wrong = passwords.digest(code), RefusedError(Refusal.CREDENTIALS_WRONG, CODE_WRONG)
     with services.db.connect() as connection:
         credential = stored.credential_by_activation(connection, sha256)
         place = place_of_code(connection, sha256) if credential is None else None
     if place is not None:
-        return _open_recovered(services, *place, password, hashed)
+        return _open_recovered(services, *place, password)
     now = services.db.now()
     if credential is None or credential.activation_until is None or now >= credential.activation_until:
         raise wrong
     rules = check_new_password(services, credential, password, now)
+    hashed = passwords.hash_password(password)
     with services.db.write(credential.register, credential.account) as tx:
         fresh = stored.credential_by_activation(tx.connection, sha256)
         if fresh is None or fresh.activation_until is None or tx.now >= fresh.activation_until:
@@ -359,7 +362,7 @@ def activate(services: Services, code: str, password: str) -> AccountId:
     return account.id
 
 
-def _open_recovered(services: Services, register: RegisterId, id_: str, password: str, hashed: str) -> AccountId:
+def _open_recovered(services: Services, register: RegisterId, id_: str, password: str) -> AccountId:
     """Set a new password with the code of a recovery that is open; what was open before ends.
 
     Whoever asked must still be allowed to: a code in the drawer of somebody who was recalled opens nothing.
@@ -373,6 +376,7 @@ def _open_recovered(services: Services, register: RegisterId, id_: str, password
         raise RefusedError(Refusal.CREDENTIALS_WRONG, CODE_WRONG)
     # What was lost may be set again: nobody is asked for what they do not remember.
     rules = check_new_password(services, replace(credential, password=None), password, now)
+    hashed = passwords.hash_password(password)
     with services.db.write(register, recovery.account) as tx:
         recovery = tx.require(Recovery, id_)
         check_opens(recovery, tx.now, CODE_WRONG)

@@ -29,6 +29,7 @@ from access_service.usecases.accounts import (
     rules_of,
     set_password,
 )
+from access_service.usecases.names_at_hand import names_at_hand
 from access_service.usecases.operators import OperatorKey
 from access_service.usecases.recoveries import Asked, operator_recovery
 from access_service.usecases.second_factor import Second, WrongFactorError, accept, ask, claim
@@ -57,11 +58,11 @@ def sign_in(
     now = services.db.now()
     seen = None if source is None else passwords.digest(source)
     is_locked = credential is not None and credential.is_locked(now)
-    is_known = is_locked and _is_known(services, credential, seen)
+    is_known = _is_known(services, credential, seen)
     hashed = None if credential is None or (is_locked and not is_known) else credential.password
     if not passwords.is_password(password, hashed) or credential is None or hashed is None:
         if credential is not None:
-            _was_wrong(services, credential, seen if is_known else None, is_locked=is_locked)
+            _was_wrong(services, credential, seen if is_locked and is_known else None, is_locked=is_locked)
         raise wrong
     factors = _check_may_enter(services, credential)
     if factors and not second:
@@ -72,7 +73,10 @@ def sign_in(
             claim(services, credential, second)
         with services.db.write(register, credential.account) as tx:
             # The hash took its time: of many guesses at once those after the lock are none, and a password that was
-            # reset meanwhile (custody, recovery) opens nothing.
+            # reset meanwhile (custody, recovery) opens nothing. A lock that others brought about meanwhile stops no
+            # source that is known.
+            place = (tx.connection, register, credential.account)
+            is_known = seen is not None and stored.is_known_source(*place, seen)
             opens = stored.is_same_password if is_known else stored.still_opens_at(tx.now)
             if not opens(tx.connection, credential):
                 raise wrong
@@ -82,12 +86,13 @@ def sign_in(
             factors = factors_in(tx, credential.account)
             if factors:
                 accept(services, tx, factors, second or Second())
-            due = due_at_sign_in(password, credential.password_set_at, rules, _kinds(factors), tx.now)
+            about = names_at_hand(acting.gather, acting.ground, tx.require(Account, credential.account))
+            due = due_at_sign_in(password, credential.password_set_at, rules, _kinds(factors), tx.now, about)
             if caller.leaving:
                 due = Due.HAND_BACK
-            stored.admit(tx.connection, credential, now=tx.now, password=newer)
+            stored.admit(tx.connection, credential, now=tx.now, password=newer, unlocks=not is_known)
             if seen is not None:
-                stored.know_source(tx.connection, register, credential.account, seen, tx.now)
+                stored.know_source(*place, seen, tx.now)
             signed = new_session(acting, caller, rules, due)
     except WrongFactorError:
         count_failure(services, credential, factor="wrong")
