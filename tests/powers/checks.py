@@ -8,7 +8,7 @@ from typing import Any
 
 from access_service.domain.accounts import Custody, Suspension
 from access_service.domain.custody import OFFICER
-from access_service.domain.delegation import Authority, Grant
+from access_service.domain.delegation import HEADS, Authority, Grant
 from access_service.domain.documents import Document, Signature
 from access_service.domain.errors import RefusedError
 from access_service.domain.moves import AuthorityMove, as_hung, box_of, chain_at, rest_of_grant
@@ -21,11 +21,13 @@ from access_service.domain.names import (
     PersonId,
     Side,
     SuspendableKind,
+    UnitId,
 )
-from access_service.domain.org import Assignment, is_below
+from access_service.domain.org import Assignment, ManagementEdge, is_below
 from access_service.domain.policy import Pack
 from access_service.domain.powers import Finding
 from access_service.domain.scope import first_axis_outside
+from access_service.domain.time import Interval
 from powers.oracle import Seen
 
 LEFT = "last duty ended"
@@ -50,11 +52,25 @@ def whoever_acted(played: Played) -> list[Finding]:
     return [
         *rests_on_paper(played),
         *signed_by_themselves(played),
-        *within_chain(played.after),
-        *stays_taken(played),
-        *one_custodian(played.after),
         *acts_in_office(played),
         *ends_only_excess(played),
+        *prepared_and_signed(played),
+        *issued_from_above(played),
+        *whatever_happened(played),
+    ]
+
+
+def whatever_happened(played: Played) -> list[Finding]:
+    """Every sentence about the register alone, whoever wrote into it, by whichever door."""
+    return [
+        *one_custodian(played.after),
+        *one_manager(played.after),
+        *one_head(played.after),
+        *within_chain(played.after),
+        *stays_taken(played),
+        *substitutes_within(played),
+        *heads_receive_from_above(played),
+        *ends_with_time(played),
     ]
 
 
@@ -88,8 +104,6 @@ def _signed_for_giver(played: Played, grant: Grant, paper: Document) -> Iterable
             yield Finding("paper", grant.id, f"{s.person} signed, put there by their own")
         if s.person == paper.receiver:
             yield Finding("paper", grant.id, "one person gave and received it")
-        if _kept_for_head(seen, paper, s.person):
-            yield Finding("paper", grant.id, f"{s.person} prepared it for the head and signed it for the head")
 
 
 def _kept_for_head(seen: Seen, paper: Document, person: PersonId) -> bool:
@@ -103,6 +117,17 @@ def _kept_for_head(seen: Seen, paper: Document, person: PersonId) -> bool:
             for c in seen.of(Custody)
         )
     )
+
+
+def prepared_and_signed(played: Played) -> list[Finding]:
+    """Who prepared a paper for the head does not sign it for the head."""
+    known = {s.id for s in played.before.of(Signature)}
+    papers = {d.id: d for d in played.after.of(Document)}
+    return [
+        Finding("paper", s.document, f"{s.person} prepared it for the head and signed it for the head")
+        for s in played.after.of(Signature)
+        if s.id not in known and s.side is Side.GIVER and _kept_for_head(played.after, papers[s.document], s.person)
+    ]
 
 
 def signed_by_themselves(played: Played) -> list[Finding]:
@@ -135,7 +160,8 @@ def within_chain(seen: Seen) -> list[Finding]:
     for stored in held.values():
         a = as_hung(stored, moves, now)
         parent = held.get(a.parent) if a.parent else None
-        if parent is None or now not in a.interval:
+        if parent is None or now not in a.interval or a.parent != stored.parent:
+            # One that was moved under another keeps its words; what is left of it is asked above, of every grant.
             continue
         axis = first_axis_outside(a.scope, parent.scope, is_below=below)
         if axis is not None:
@@ -145,8 +171,13 @@ def within_chain(seen: Seen) -> list[Finding]:
 
 def pack_in(seen: Seen, grant: Grant) -> Pack | None:
     """The pack of the giving unit; None where none is in force."""
+    return pack_of_unit(seen, grant.unit)
+
+
+def pack_of_unit(seen: Seen, unit: UnitId) -> Pack | None:
+    """The pack in force there, or None."""
     try:
-        return seen.ground.pack_for(grant.unit)
+        return seen.ground.pack_for(unit)
     except RefusedError:
         return None
 
@@ -167,6 +198,91 @@ def one_custodian(seen: Seen) -> list[Finding]:
         for a, b in pairs
         if a.interval.overlaps(b.interval)
     ]
+
+
+def one_manager(seen: Seen) -> list[Finding]:
+    """One direct manager at a time."""
+    edges: list[ManagementEdge] = sorted(seen.of(ManagementEdge), key=lambda e: (e.unit, e.id))
+    pairs = [(a, b) for i, a in enumerate(edges) for b in edges[i + 1 :] if a.unit == b.unit]
+    return [
+        Finding("manager", a.unit, f"{a.manager} and {b.manager} manage it at one time")
+        for a, b in pairs
+        if Interval(a.valid_from, a.valid_to).overlaps(Interval(b.valid_from, b.valid_to))
+    ]
+
+
+def one_head(seen: Seen) -> list[Finding]:
+    """One head at a time; a substitute stands beside."""
+    standing = {(d.person, d.unit) for d in seen.state.duties if d.substitutes is None}
+    found = []
+    for unit, heads in seen.state.heads.items():
+        held = sorted(person for person in heads if (person, unit) in standing)
+        if len(held) > 1:
+            found.append(Finding("head", unit, f"{held[0]} and {held[1]} head it at one time"))
+    return found
+
+
+def substitutes_within(played: Played) -> list[Finding]:
+    """A substitute's duty is the absent person's, of the same unit and classes, and lies within it in time."""
+    known = {d.id for d in played.before.of(Assignment)}
+    duties = {d.id: d for d in played.after.of(Assignment)}
+    found = []
+    for duty in duties.values():
+        if duty.id in known or duty.substitutes is None:
+            continue
+        absent = duties[duty.substitutes]
+        is_same = (duty.unit, duty.position) == (absent.unit, absent.position)
+        is_more = not (duty.classes or frozenset()) <= (absent.classes or frozenset())
+        is_longer = duty.valid_to is None or not Interval(duty.valid_from, duty.valid_to).within(absent.interval)
+        if not is_same or is_more or is_longer:
+            found.append(Finding("substitute", duty.id, f"more than {absent.id}, which it cites"))
+    return found
+
+
+def _begun(played: Played) -> list[Grant]:
+    """Grants that were not known, or not in force, before."""
+    state = played.after.state
+    return [g for id_, g in sorted(state.working.items()) if id_ not in played.before.state.working]
+
+
+def heads_receive_from_above(played: Played) -> list[Finding]:
+    """A head is given nothing by the unit that they head: who signs KT. there signs in their place."""
+    state = played.after.state
+    return [
+        Finding("receiver", g.id, f"the head of {g.unit} received it from {g.unit}")
+        for g in _begun(played)
+        if state.accounts[g.account].person in state.heads.get(g.unit, frozenset())
+    ]
+
+
+def ends_with_time(played: Played) -> list[Finding]:
+    """No right is handed down without an end."""
+    return [Finding("end", g.id, "it never ends") for g in _begun(played) if g.valid_to is None]
+
+
+def issued_from_above(played: Played) -> list[Finding]:
+    """A head's account is issued by the direct manager: the own school would issue a head of its own."""
+    actor = played.before.state.accounts.get(played.account)
+    if actor is None or played.name != "accounts.issue_account":
+        return []
+    state, now = played.after.state, played.after.now
+    new = [a for id_, a in state.accounts.items() if id_ not in played.before.state.accounts]
+    heads = {
+        (d.person, d.unit)
+        for d in played.after.of(Assignment)
+        if (d.valid_to is None or d.valid_to > now) and _heads(played.after, d)
+    }
+    return [
+        Finding("issuer", a.id, f"the account of who heads {actor.unit} was issued there")
+        for a in new
+        if (a.person, actor.unit) in heads and len(state.chains[actor.unit]) > 1
+    ]
+
+
+def _heads(seen: Seen, duty: Assignment) -> bool:
+    pack = pack_of_unit(seen, duty.unit)
+    position = None if pack is None else pack.positions.get(duty.position)
+    return position is not None and position.rank in HEADS
 
 
 def acts_in_office(played: Played) -> list[Finding]:

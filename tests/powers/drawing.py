@@ -228,6 +228,8 @@ class Dice:
         replaces = None
         if self.random.random() < 0.4 and there:
             replaces = self.random.choice(heads or there).id
+        if self.random.random() < 0.1 and there:
+            return self.substitution(person, self.random.choice(there))
         return Duty(
             person=person,
             unit=unit,
@@ -239,6 +241,29 @@ class Dice:
             levels=self.levels_of(unit),
             replaces=replaces,
         )
+
+    def substitution(self, person: PersonId, absent: Assignment) -> Duty:
+        """Somebody stands in for a colleague: for a month, mostly in the same classes."""
+        classes = absent.classes
+        if self.random.random() < 0.5 and self.seen.of(SchoolClass):
+            classes = frozenset({(self.id(SchoolClass), "")})
+        return Duty(
+            person=person,
+            unit=absent.unit,
+            position=absent.position,
+            decision_number=self.random.choice(NUMBERS),
+            decision_date=date(2026, 8, 1),
+            valid_from=self.seen.now,
+            valid_to=self.seen.now + timedelta(days=30),
+            classes=classes,
+            levels=absent.levels,
+            substitutes=absent.id,
+        )
+
+    def id_of_person(self) -> PersonId:
+        """Somebody; the coalition's own, and those whom it has in mind, more often."""
+        person: PersonId = self.id(Person)
+        return person
 
     def levels_of(self, unit: str) -> Any:
         levels = next((u.levels for u in self.seen.of(Unit) if u.id == unit), None)

@@ -27,9 +27,11 @@ from access_service.domain.names import (
 from access_service.domain.org import Assignment
 from access_service.domain.powers import EVENTS, Finding, State, Step, declared_by, findings, undeclared
 from access_service.usecases import accounts, delegation, recoveries
+from access_service.usecases.imports import import_sheets
 from access_service.usecases.services import Caller, Services, rehearse
+from powers import files
 from powers.acts import acts
-from powers.checks import Played, whoever_acted
+from powers.checks import Played, whatever_happened, whoever_acted
 from powers.drawing import Dice, NothingThereError, arguments
 from powers.factors import factor_shown
 from powers.oracle import Seen, confirmed, entering, events_of, see
@@ -112,6 +114,10 @@ class Game:
     tainted: set[AssignmentId] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
     tries: int = 0
+    tried: set[str] = field(default_factory=set)
+    """Acts that the coalition itself has tried."""
+    files: float = 0.03
+    """How often somebody imports a file."""
     seq: int = 0
     """Where the log stood when the register was last seen."""
     acts: tuple[str, ...] = ()
@@ -169,6 +175,38 @@ class Game:
                 return True
         return False
 
+    def bring(self, tries: int = 8) -> bool:
+        """The operator imports a file: the first of some that is not refused."""
+        for _ in range(tries):
+            self.tries += 1
+            caller = self._entering(self.random.choice(sorted(self.seen.state.accounts)))
+            if caller is None:
+                continue
+            dice = Dice(self.random, self.seen, caller, PASSWORD, self._likes())
+            try:
+                rows = files.drawn(dice)
+                import_sheets(
+                    self.world.services,
+                    self.world.register,
+                    files.sheets(rows),
+                    dry_run=False,
+                    progress=lambda *_: None,
+                )
+            except (AccessServiceError, NothingThereError):
+                continue
+            self.moves.append(Move("the operator", "imports.import_sheets", rows, ("import",)))
+            self._after_file()
+            return True
+        return False
+
+    def _after_file(self) -> None:
+        before, self.seen = self.seen, see(self.world.services, self.world.register)
+        self._note_people(before, is_honest=True)
+        self.held = frozenset(a for a in self.held | set(self._own(self.seen.state)) if self._still_opens(a))
+        self._look_again()
+        self.found += whatever_happened(self._played("imports.import_sheets", before, AccountId("")))
+        self._note_ended()
+
     def play(self, account: AccountId, name: str, *, is_honest: bool, **given: Any) -> bool:
         """One account tries one act; True if the register changed."""
         self.tries += 1
@@ -176,6 +214,8 @@ class Game:
         caller = self._entering(account)
         if caller is None:
             return False
+        if not is_honest:
+            self.tried.add(name)
         likes = [] if is_honest else self._likes()
         dice = Dice(self.random, self.seen, caller, self.passwords.get(account, PASSWORD), likes)
         act = ACTS[name]
@@ -263,7 +303,13 @@ class Game:
         ]
         if not is_honest:
             self.found += findings(self._step(before, held))
-        played = Played(
+        played = self._played(name, before, account)
+        self._look_again()
+        self.found += [*whoever_acted(played), *self._can_suspend()]
+        self._note_ended()
+
+    def _played(self, name: str, before: Seen, account: AccountId) -> Played:
+        return Played(
             name=name,
             before=before,
             after=self.seen,
@@ -272,9 +318,6 @@ class Game:
             tainted=frozenset(self.tainted),
             ended=frozenset(self.ended),
         )
-        self._look_again()
-        self.found += [*whoever_acted(played), *self._can_suspend()]
-        self._note_ended()
 
     def _step(self, before: Seen, held: frozenset[AccountId]) -> Step:
         return Step(
@@ -406,7 +449,9 @@ def advance(game: Game, steps: int) -> None:
     """A random sequence: mostly the coalition, then life, now and then a day."""
     for _ in range(steps):
         chance = game.random.random()
-        if chance < 0.65:
+        if game.random.random() < game.files:
+            game.bring()
+        elif chance < 0.65:
             game.attack()
         elif chance < 0.92:
             game.live()

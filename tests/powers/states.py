@@ -27,12 +27,14 @@ from access_service.signing.vault import FactorKey
 from access_service.storage import second_factor as stored
 from access_service.storage.db import Database
 from access_service.storage.migrate import upgrade
-from access_service.usecases import delegation, inspection, leaving, org, succession
+from access_service.usecases import delegation, inspection, leaving, org, recoveries, succession
 from access_service.usecases.documents import Line
 from access_service.usecases.services import Services
+from powers.factors import SHOWN, factor_shown
 from world import (
     LOWER,
     OFFICE,
+    PASSWORD,
     PRIMARY,
     SCHOOL,
     Clock,
@@ -45,7 +47,7 @@ from world import (
 )
 
 OTHER_OFFICE, SECOND, THIRD = UnitId("00031002"), UnitId("0003102"), UnitId("0003103")
-MOVED = timedelta(days=3)
+DEMO = "demo"
 
 
 def quick(db: Database) -> Database:
@@ -124,7 +126,8 @@ def province(world: World) -> World:
     world.hire("y tế", SCHOOL, "school_health", SCHOOL)
     for who in (world.people["director"], world.people[f"head:{OFFICE}"]):
         second_factor(world, who.account)
-    world.clock.forward(hours=1)
+    # Papers of today can be copied from a cabinet: whoever signed them was in office when the day began.
+    world.clock.forward(days=1)
     return world
 
 
@@ -132,12 +135,12 @@ def officer_keeps(unit: UnitId | None) -> Callable[[World], World]:
     """An officer operates a unit's admin account (None: the root's) by ordinary handover."""
 
     def build(world: World) -> World:
-        province(world)
         target = unit or world.root
         if target == world.root:
             world.hand_over_custody(target, world.people["sở"], target)
         else:
             world.people["keeper"] = world.hand_to_officer(target)
+        world.clock.forward(hours=1)
         return world
 
     return build
@@ -145,7 +148,6 @@ def officer_keeps(unit: UnitId | None) -> Callable[[World], World]:
 
 def deputy_keeps(world: World) -> World:
     """A deputy operates the school's admin account for the head."""
-    province(world)
     world.hand_over_custody(SCHOOL, world.people["phó"], SCHOOL)
     return world
 
@@ -163,16 +165,32 @@ def _leave(world: World, who: Someone, by: UnitId) -> None:
 
 def moved(world: World) -> World:
     """The nurse left the school for another one, of another commune."""
-    province(world)
     nurse = world.people["y tế"]
     world.assign(nurse.person, SECOND, "school_health", SECOND)
     _leave(world, nurse, SCHOOL)
     return world
 
 
+def left(world: World) -> World:
+    """The nurse left the school, and serves nowhere."""
+    _leave(world, world.people["y tế"], SCHOOL)
+    return world
+
+
+def recoveries_wait(world: World) -> World:
+    """Somebody asked for the teacher's account, and for the account of the school's head; both wait."""
+    for unit, whose in ((SCHOOL, "gvcn"), (OFFICE, f"head:{SCHOOL}")):
+        admin = world.admins[unit]
+        second_factor(world, admin.account)
+        with factor_shown():
+            recoveries.ask_recovery(
+                world.services, admin, world.people[whose].account, password=PASSWORD, second=SHOWN
+            )
+    return world
+
+
 def promoted(world: World) -> World:
     """The nurse became an officer of the commune."""
-    province(world)
     nurse = world.people["y tế"]
     world.assign(nurse.person, OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
     _leave(world, nurse, SCHOOL)
@@ -181,7 +199,6 @@ def promoted(world: World) -> World:
 
 def inspected(world: World) -> World:
     """The commune's officer inspects the school, by a decision of the commune."""
-    province(world)
     decision = inspection.propose_inspection(
         world.services,
         world.admins[OFFICE],
@@ -201,7 +218,6 @@ def inspected(world: World) -> World:
 
 def in_charge(world: World) -> World:
     """The school's head left, and a deputy in charge operates its admin account."""
-    province(world)
     head = world.people[f"head:{SCHOOL}"]
     _leave(world, head, OFFICE)
     deputy = world.people["phó"]
@@ -213,7 +229,6 @@ def in_charge(world: World) -> World:
 
 def school_moved(world: World) -> World:
     """The school has another commune as its manager."""
-    province(world)
     today = (world.clock.now + timedelta(hours=7)).date()
     org.change_manager(
         world.services,
@@ -229,7 +244,6 @@ def school_moved(world: World) -> World:
 
 def succeeded(world: World) -> World:
     """One school took the office of another of the same commune."""
-    province(world)
     today = (world.clock.now + timedelta(hours=7)).date()
     succession.succeed_unit(
         world.services, world.admins[OFFICE], predecessor=THIRD, successor=SCHOOL, basis="06/QĐ", on=today
@@ -239,7 +253,6 @@ def succeeded(world: World) -> World:
 
 def on_leave(world: World) -> World:
     """The teacher is on leave: the account is suspended."""
-    province(world)
     delegation.suspend(
         world.services,
         world.admins[SCHOOL],
@@ -251,11 +264,12 @@ def on_leave(world: World) -> World:
 
 
 STATES: dict[str, Callable[[World], World]] = {
-    "demo": province,
+    DEMO: lambda world: world,
     "an officer keeps the root": officer_keeps(None),
     "an officer keeps a commune": officer_keeps(OFFICE),
     "an officer keeps a school": officer_keeps(SCHOOL),
     "a deputy keeps a school": deputy_keeps,
+    "left": left,
     "moved": moved,
     "promoted": promoted,
     "inspected": inspected,
@@ -263,7 +277,9 @@ STATES: dict[str, Callable[[World], World]] = {
     "school moved": school_moved,
     "unit succeeded": succeeded,
     "leave": on_leave,
+    "recoveries wait": recoveries_wait,
 }
+"""How each begins as `province`, and what ordinary life did then."""
 
 
 @dataclass(frozen=True)
@@ -273,9 +289,9 @@ class Golden:
     path: Path
     world: World
 
-    def open(self, folder: Path) -> World:
-        """A copy that may be played in; `close` it."""
-        copy = folder / f"{self.path.stem}-played.db"
+    def open(self, folder: Path, name: str = "", inserted: str = "_n") -> World:
+        """A copy that may be played in, with ids that show where they came to be; `close` it."""
+        copy = folder / (name or f"{self.path.stem}-played.db")
         for suffix in ("", "-wal", "-shm"):
             Path(f"{copy}{suffix}").unlink(missing_ok=True)
         shutil.copyfile(self.path, copy)
@@ -284,7 +300,7 @@ class Golden:
         services = replace(
             self.world.services,
             db=quick(Database(f"sqlite:///{copy}", clock)),
-            new_id=lambda prefix: "_n".join(new_id(prefix).split("_")),
+            new_id=lambda prefix: inserted.join(new_id(prefix).split("_")),
             committed=[],
         )
         return replace(
@@ -310,18 +326,22 @@ class States:
     def __call__(self, name: str) -> Golden:
         if name not in self._made:
             self._count += 1
-            path = self.folder / f"{self._count}.db"
-            shutil.copyfile(self.template, path)
-            clock = Clock()
-            db = quick(Database(f"sqlite:///{path}", clock))
-            seal, factors = load_or_create(self.folder / "seal.key"), FactorKey.load(self.folder)
-            services = Services(db, seal, new_id=numbered(), factors=factors)
-            world = STATES[name](found(services, clock))
-            db.checkpoint()
-            db.close()
-            self._made[name] = Golden(path, world)
+            file = f"{self._count}.db"
+            world = self._province(self.folder / file) if name == DEMO else self(DEMO).open(self.folder, file, "_s")
+            STATES[name](world)
+            world.services.db.checkpoint()
+            world.services.db.close()
+            self._made[name] = Golden(Path(str(world.services.db.url.database)), world)
         return self._made[name]
 
+    def _province(self, path: Path) -> World:
+        shutil.copyfile(self.template, path)
+        clock = Clock()
+        db = quick(Database(f"sqlite:///{path}", clock))
+        seal, factors = load_or_create(self.folder / "seal.key"), FactorKey.load(self.folder)
+        return province(found(Services(db, seal, new_id=numbered(), factors=factors), clock))
+
     def forget(self, name: str) -> None:
-        """Make it anew when it is asked for next: what makes it has changed."""
-        self._made.pop(name, None)
+        """Make it anew when it is asked for next: what makes it has changed. All begin with the province."""
+        if name != DEMO:
+            self._made.pop(name, None)
