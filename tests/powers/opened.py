@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from access_service.domain.duties import Hand
 from access_service.domain.names import Capacity, GrantEnd, Rank, Side
 from access_service.domain.org import Assignment, ManagementEdge
 from access_service.domain.policy import PackBinding
+from access_service.domain.sign_in import FactorKind
 from access_service.storage.access import Gatherer
 from access_service.usecases import effects, org, recoveries, returns, succession
 from access_service.usecases import policy as binding
@@ -83,7 +85,7 @@ def home_by_duty(patch: pytest.MonkeyPatch) -> None:
 def code_at_once(patch: pytest.MonkeyPatch) -> None:
     """A3: whoever asks has the code at once, without a second factor of their own."""
     patch.setattr(recoveries, "wait_hours", lambda *_: 0)
-    patch.setattr(recoveries, "factors_in", lambda *_: ["none is asked"])
+    patch.setattr(recoveries, "factors_in", lambda *_: [SimpleNamespace(kind=FactorKind.TOTP)])
     patch.setattr(game.Game, "_has_factor", lambda *_: True)
     wait_opens_all(patch)
 

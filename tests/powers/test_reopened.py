@@ -22,6 +22,7 @@ from world import OFFICE, SCHOOL
 
 MOST = 80
 """Sequences after which a hole counts as not found."""
+RECOVERY = ("recoveries.ask_recovery",)
 SIGNING = ("documents.propose_handover", "signatures.sign_batch")
 HEAD, ABOVE = f"head:{SCHOOL}", f"head:{OFFICE}"
 
@@ -71,7 +72,7 @@ HOLES = (
         in_mind=("y tế",),
         acts=("org.assign_duty", "recoveries.ask_recovery"),
     ),
-    hole("A3 no second factor", "an officer keeps the root", "sở", "I3", opened.code_at_once, in_mind=(ABOVE,)),
+    hole("A3 no second factor", "an officer keeps the root", "sở", "I3", opened.code_at_once, acts=RECOVERY),
     hole("A3 no second person", "an officer keeps a commune", "keeper", "I1", opened.code_at_once, in_mind=(HEAD,)),
     hole("A3 by waiting", "an officer keeps a commune", "keeper", "I1", opened.wait_opens_all, in_mind=(HEAD,)),
     hole(
@@ -86,7 +87,7 @@ HOLES = (
     hole("A5", "an officer keeps a school", "ABOVE", "custody", opened.ends_todays_custody, in_mind=(HEAD,)),
     hole("A6", "left", "HEAD", "signature", opened.signs_for_witness, in_mind=("phó", "gvcn")),
     hole("A7 deputy", "an officer keeps a school", "phó", "I4", opened.anybody_takes_back, in_mind=("keeper",)),
-    hole("A7 left", "left", "ABOVE", "custody", opened.leaver_is_let_in, in_mind=("y tế",)),
+    hole("A7 left", "left", "ABOVE", "custody", opened.leaver_is_let_in, acts=("delegation.resume",)),
     hole(
         "A7 stopped",
         "an officer keeps a school",
@@ -138,7 +139,16 @@ HOLES = (
         files=0.9,
         steps=24,
     ),
-    hole("B without an end", "demo", "HEAD", "end", opened.never_ends, in_mind=("gvcn", "y tế")),
+    hole(
+        "B without an end",
+        "demo",
+        "HEAD y_tế",
+        "end",
+        opened.never_ends,
+        in_mind=("y tế",),
+        acts=SIGNING,
+        steps=20,
+    ),
     hole("B without an end, by a file", "demo", "HEAD", "end", opened.never_ends, files=0.8, steps=16),
     hole(
         "B own issuer",
