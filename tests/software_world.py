@@ -6,11 +6,13 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from access_service.domain.names import DrawMethod, Frequency, UnitId
+from access_service.domain.names import ApprovalId, Confirmable, DrawMethod, Frequency, ReceiverRole, UnitId
+from access_service.domain.obligations import Obligation
 from access_service.domain.scope import Scope
-from access_service.domain.software import Approval, Software
-from access_service.usecases import software
+from access_service.domain.software import Approval, Software, SoftwareConfirmation
+from access_service.usecases import software, software_papers
 from access_service.usecases.software import Entry, Paper
+from access_service.usecases.software_papers import ConfirmingPaper, DeletionPaper
 from world import SCHOOL, World
 
 ENTRY = Entry(
@@ -24,6 +26,49 @@ ENTRY = Entry(
     cost="Nhà trường ký hợp đồng với đối tác",
     legal_standing="Nhà trường tự ký hợp đồng trực tiếp với đối tác",
 )
+
+
+TERMS: dict[str, Any] = {
+    "purpose": "Nhắn tin cho phụ huynh",
+    "agreement_number": "01/HĐ-A",
+    "agreement_dated": date(2026, 8, 1),
+    "agreement_sha256": "1" * 64,
+    "receiver_role": ReceiverRole.PROCESSOR,
+    "retention": "Đến hết năm học",
+    "deletion": "Xoá khỏi máy chủ, có biên bản",
+}
+"""What an approval says beside its scope."""
+
+
+def confirm(world: World, of: Software, subject: Confirmable, level: int | None = None, **more: Any) -> Any:
+    """The department's written confirmation of what the unit states, for a year."""
+    found: SoftwareConfirmation = software_papers.confirm_software(
+        world.services, more.pop("by", world.admins[world.root]), confirming(world, of, subject, level, **more)
+    )
+    return found
+
+
+def confirming(
+    world: World, of: Software, subject: Confirmable, level: int | None = None, **more: Any
+) -> ConfirmingPaper:
+    """The paper of it."""
+    said: dict[str, Any] = {
+        "software": of.id,
+        "subject": subject,
+        "level": level,
+        "number": "001/SGDĐT-VP",
+        "dated": date(2026, 8, 19),
+        "issuer": "Sở GDĐT",
+        "sha256": "2" * 64,
+        "valid_to": world.clock.now + timedelta(days=365),
+    }
+    return ConfirmingPaper(**(said | more))
+
+
+def delete(world: World, approval: ApprovalId, by: UnitId = SCHOOL, dated: date = date(2026, 9, 30)) -> Obligation:
+    """The contracting unit's word that the data is gone."""
+    paper = DeletionPaper(approval, "02/BB-A", dated, "3" * 64)
+    return software_papers.confirm_deletion(world.services, world.admins[by], paper)
 
 
 def enter(world: World, unit: UnitId = SCHOOL, **more: Any) -> Software:
@@ -47,6 +92,7 @@ def paper(world: World, of: Software, **more: Any) -> Paper:
         "method": DrawMethod.API,
         "valid_from": world.clock.now,
         "valid_to": world.clock.now + timedelta(days=30),
+        **TERMS,
     }
     return Paper(**{**said, **more})
 

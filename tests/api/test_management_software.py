@@ -60,6 +60,13 @@ def paper(software: str, **more: Any) -> dict[str, Any]:
         "method": "api",
         "valid_from": NOW,
         "valid_to": UNTIL,
+        "purpose": "Nhắn tin cho phụ huynh",
+        "agreement_number": "01/HĐ-A",
+        "agreement_dated": "2026-08-01",
+        "agreement_sha256": "1" * 64,
+        "receiver_role": "processor",
+        "retention": "Đến hết năm học",
+        "deletion": "Xoá khỏi máy chủ, có biên bản",
         **more,
     }
 
@@ -119,6 +126,43 @@ def test_refusals_have_their_own_codes(managed: Managed, software: dict[str, Any
         managed.refused(ROOT_ADMIN, "approvals", paper(id_, **wrong), 422, "invalid", recorded=False)
     managed.refused(ADMIN, f"software/{id_}/change", {"security_level": 6}, 422, "invalid", recorded=False)
     managed.refused(ADMIN, f"software/{id_}/change", {"name": "Khác"}, 422, "invalid", recorded=False)
+
+
+def test_the_department_confirms_and_the_school_confirms_deletion(managed: Managed) -> None:
+    used = managed.made(ADMIN, "software", entry(name="Phần mềm xoá thử", security_level=3, on_axis=True))
+    path = f"software/{used['id']}"
+    said = {
+        "number": "001/SGDĐT",
+        "dated": "2026-08-19",
+        "issuer": "Sở GDĐT",
+        "sha256": "2" * 64,
+        "valid_to": UNTIL,
+    }
+    level = {**said, "subject": "security_level", "level": 3}
+    managed.refused(ADMIN, f"{path}/confirmations", level, 403, "forbidden")
+    managed.refused(ROOT_ADMIN, f"{path}/confirmations", {**level, "level": 6}, 422, "invalid", recorded=False)
+    managed.refused(ROOT_ADMIN, f"{path}/confirmations", {**level, "subject": "x"}, 422, "invalid", recorded=False)
+    made = managed.made(ROOT_ADMIN, f"{path}/confirmations", level)
+    assert (made["subject"], made["level"], made["valid_to"]) == ("security_level", 3, "2026-12-30T17:00:00Z")
+    seen = managed.seen(ADMIN, path)
+    assert (seen["counted_level"], seen["counted_on_axis"]) == (3, False)
+    assert [c["id"] for c in seen["confirmations"]] == [made["id"]]
+    gone = managed.made(ROOT_ADMIN, f"software-confirmations/{made['id']}/withdraw", {"reason": "thử"})
+    assert gone["withdrawn_because"] == "thử"
+    assert managed.seen(ADMIN, path)["counted_level"] is None
+    approval = managed.made(ROOT_ADMIN, "approvals", paper(used["id"]))
+    assert approval["receiver_role"] == "processor"
+    for term in ("purpose", "agreement_number", "agreement_sha256", "receiver_role", "retention", "deletion"):
+        wrong = {k: v for k, v in paper(used["id"]).items() if k != term}
+        managed.refused(ROOT_ADMIN, "approvals", wrong, 422, "invalid", recorded=False)
+    deletion = {"number": "02/BB-A", "dated": NOW[:10], "sha256": "3" * 64}
+    managed.refused(ADMIN, f"approvals/{approval['id']}/deletion", deletion, 409, "document_state")
+    managed.made(ROOT_ADMIN, f"approvals/{approval['id']}/withdraw")
+    [owed] = managed.seen(ADMIN, path)["obligations"]
+    assert (owed["state"], owed["vi"]) == ("open", "xác nhận đã xoá, huỷ dữ liệu")
+    managed.refused(OTHER_ADMIN, f"approvals/{approval['id']}/deletion", deletion, 404, "not_found", recorded=False)
+    closed = managed.made(ADMIN, f"approvals/{approval['id']}/deletion", deletion)
+    assert (closed["number"], closed["confirmed_at"] is None) == ("02/BB-A", False)
 
 
 def test_a_secret_is_shown_once(managed: Managed, software: dict[str, Any]) -> None:

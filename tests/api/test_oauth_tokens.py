@@ -31,7 +31,7 @@ from oauth_scene import (
 
 from access_service.domain.names import EducationLevel, Frequency
 from access_service.signing.jose import public_jwk
-from access_service.usecases import clients, software
+from access_service.usecases import clients, software_seen
 from software_world import enter
 from world import CLASS_6A, CLASS_6B, SCHOOL
 
@@ -380,4 +380,4 @@ def test_issuing_writes_nothing(fresh_stage: Scene) -> None:
 def test_two_enforcement_points_are_two(stage: Scene) -> None:
     other = guarding(stage.world, "Cổng thứ hai", pep_scopes=frozenset({"evaluate"}))
     assert said(stage.token(other))["scope"] == "evaluate"
-    software.read_software(stage.world.services, stage.world.admins[stage.world.root], other.software.id)
+    software_seen.read_software(stage.world.services, stage.world.admins[stage.world.root], other.software.id)

@@ -12,16 +12,16 @@ import pytest
 from access_service.domain.access import AccessRequest, Allow, Deny
 from access_service.domain.audit import Event
 from access_service.domain.errors import InvalidError, RefusedError
-from access_service.domain.names import DrawMethod, Frequency, SuspendableKind, UnitId
+from access_service.domain.names import Confirmable, DrawMethod, Frequency, SuspendableKind, UnitId
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.software import Client, Software
 from access_service.domain.time import start_of_day
-from access_service.usecases import clients, delegation, org, recoveries, software
+from access_service.usecases import clients, delegation, org, recoveries, software, software_seen
 from access_service.usecases.access import DecisionPoint
 from access_service.usecases.clients import NewClient
 from access_service.usecases.services import Services
 from access_service.usecases.software import Changes
-from software_world import ENTRY, approve, enter, paper
+from software_world import ENTRY, approve, confirm, enter, paper
 from world import (
     CLASS_6A,
     DEPARTMENT,
@@ -73,7 +73,7 @@ def test_a_school_registers_no_software_for_its_neighbour(neighbours: tuple[Worl
     # Nor is the neighbour's own seen, changed, ended, or given a client.
     thief = world.admins[other]
     with pytest.raises(RefusedError) as seen:
-        software.read_software(world.services, thief, mine.id)
+        software_seen.read_software(world.services, thief, mine.id)
     assert seen.value.code is Refusal.NOT_FOUND
     for attack in (
         lambda: software.change_software(world.services, thief, mine.id, Changes(on_axis=True)),
@@ -264,7 +264,7 @@ def test_a_second_draw_in_the_year_is_refused(school_world: World) -> None:
     [second] = software.draw(here, register, used, one, world.clock.now)
     assert second.period == "2027-2028"
     # Both rows are there: nothing was overwritten.
-    seen = software.read_software(here, world.admins[SCHOOL], used.id)
+    seen = software_seen.read_software(here, world.admins[SCHOOL], used.id)
     assert {d.period for d in seen.draws} == {"2026-2027", "2027-2028"}
 
 
@@ -317,9 +317,11 @@ def test_raw_files_and_unready_software_get_no_approval(city: World) -> None:
         approve(world, used)
     entry = {"security_level": 3, "security_standard": "TCVN 11930:2017"}
     software.change_software(world.services, world.admins[SCHOOL], used.id, Changes(**entry))  # type: ignore[arg-type]
+    confirm(world, used, Confirmable.SECURITY_LEVEL, 3)
     with world.refuses(Refusal.PRECONDITION_MISSING):
         approve(world, used)
     software.change_software(world.services, world.admins[SCHOOL], used.id, Changes(on_axis=True))
+    confirm(world, used, Confirmable.DATA_AXIS)
     with world.refuses(Refusal.METHOD_FORBIDDEN):
         approve(world, used, method=DrawMethod.FILE)
     approve(world, used, method=DrawMethod.AXIS)

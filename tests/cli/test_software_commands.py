@@ -1,12 +1,14 @@
 """`access-service software …`: what an operator enters, and what is refused."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from test_commands import Ran, run, school, url
 
+from access_service.domain.time import local
 from world import CLASS_6A, SCHOOL, World
 
 __all__ = ["run", "school", "url"]
@@ -45,6 +47,13 @@ def approve(run: Any, added: Any, tmp_path: Path) -> Any:
             "--file": str(paper),
             "--category": "STU-CON",
             "--until": "31/05/2099",
+            "--purpose": "Nhắn tin cho phụ huynh",
+            "--agreement-number": "01/HĐ-A",
+            "--agreement-dated": "01/08/2026",
+            "--agreement-file": str(paper),
+            "--receiver-role": "processor",
+            "--retention": "Đến hết năm học",
+            "--deletion": "Xoá khỏi máy chủ, có biên bản",
         }
         given |= {f"--{name}": value for name, value in changed.items()}
         result: Ran = run("software", "approve", added["id"], *options(given), *more)
@@ -82,11 +91,42 @@ def test_software_is_entered_approved_and_asked_about(run: Any, added: Any, appr
     assert (again.status, again.err.count("\n")) == (1, 1)
 
 
+def test_the_department_confirms_and_deletion_is_confirmed(
+    run: Any, added: Any, approve: Any, tmp_path: Path
+) -> None:
+    paper = tmp_path / "xac-nhan.pdf"
+    paper.write_bytes(b"000")
+    given = {"--number": "001/SGDĐT", "--dated": "20/08/2026", "--file": str(paper)}
+    said = options({**given, "--issuer": "Sở GDĐT", "--until": "31/05/2099"})
+    confirm = ("software", "confirm", added["id"], *said)
+    ran = run(*confirm, "--subject", "security_level", "--level", "3", "--json")
+    assert (ran.status, ran.json["level"], ran.json["subject"]) == (0, 3, "security_level")
+    assert run(*confirm, "--subject", "data_axis", "--level", "3", "--json").error["code"] == "invalid"
+    assert run(*confirm, "--subject", "cloud", "--json").error["code"] == "usage"
+    # The entry states no level itself: what nobody states does not count, whatever is confirmed.
+    assert run("software", "list", "--json").json[0]["counted_level"] is None
+    gone = run("software", "unconfirm", ran.json["id"], "--reason", "thử")
+    assert (gone.status, ": thu hồi" in gone.out) == (0, True)
+    assert run("software", "unconfirm", ran.json["id"]).status == 1
+    recorded = approve("--json").json
+    approval = recorded["id"]
+    # The operator's clock is the machine's: the paper is of the day on which this runs.
+    today = local(datetime.fromisoformat(recorded["recorded_at"])).strftime("%d/%m/%Y")
+    deleted = ("software", "deleted", approval, *options({**given, "--dated": today}))
+    assert run(*deleted, "--json").error["code"] == "document_state"
+    assert run("software", "withdraw", approval).status == 0
+    assert "chưa xác nhận đã xoá, huỷ dữ liệu" in run("software", "list").out
+    done = run(*deleted)
+    assert (done.status, "xác nhận đã xoá, huỷ dữ liệu" in done.out) == (0, True), done.err
+    assert "chưa xác nhận" not in run("software", "list").out
+
+
 def test_what_cannot_be_is_refused_in_one_line(run: Any, added: Any, approve: Any) -> None:
     for ran, status, code in (
         (approve("--json", until="hôm nay"), 2, "invalid"),
         (approve("--json", method="fax"), 2, "usage"),
         (approve("--json", frequency="often"), 2, "usage"),
+        (approve("--json", **{"receiver-role": "friend"}), 2, "usage"),
         (approve("--json", "--level", "university"), 2, "usage"),
         (approve("--json", "--level", "primary"), 1, "wider_than_authority"),
         (approve("--json", "--unit", "khong-co"), 1, "wider_than_authority"),

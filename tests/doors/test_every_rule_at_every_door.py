@@ -24,6 +24,8 @@ PAPER = "about a paper that is still to be signed; a file's are signed"
 ONE_DOOR: dict[str, str] = {
     "check_account": "the sheet `accounts` asks `check_only_account`, and `check_issuers` for the duty",
     "check_approval": SOFTWARE,
+    "check_deletion": SOFTWARE,
+    "check_software_confirmation": SOFTWARE,
     "check_asked": SESSION,
     "check_transfer_named": HOME,
     "check_team": PAPER,

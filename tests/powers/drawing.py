@@ -33,13 +33,14 @@ from access_service.domain.names import (
     DocumentState,
     GrantId,
     PersonId,
+    SoftwareConfirmationId,
     SoftwareId,
     UnitId,
 )
 from access_service.domain.org import Assignment, Person, SchoolClass, Unit
 from access_service.domain.recovery import Recovery
 from access_service.domain.scope import Scope
-from access_service.domain.software import Approval, Client, Software
+from access_service.domain.software import Approval, Client, Software, SoftwareConfirmation
 from access_service.engine.load import PackFiles
 from access_service.engine.load import read_pack_files as _read
 from access_service.usecases.documents import Line
@@ -69,6 +70,7 @@ IDS: dict[Any, type] = {
     ClassId: SchoolClass,
     SoftwareId: Software,
     ApprovalId: Approval,
+    SoftwareConfirmationId: SoftwareConfirmation,
     ClientId: Client,
 }
 

@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Date, DateTime, Engine, column, insert, inspect, table, text
+from sqlalchemy import Connection, Date, DateTime, Engine, column, insert, inspect, table, text
 
 from access_service.domain.errors import UnavailableError
 from access_service.domain.names import AccountId, RegisterId
@@ -199,6 +199,52 @@ def test_todays_answer_to_whose_account_it_is_is_written_once_with_an_event(
     assert homes == {"a": "A", "b": "B", "c": "A"}
     assert tuple(event) == (10, 8, "home.upgrade", '{"homes":3}')
     assert tuple(counter) == (8, 10)
+
+
+def test_every_approval_of_before_leaves_the_duty_to_delete_and_no_level_is_confirmed(
+    blank_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Schema 0016: it opens when the approval ended or will end: taken back, with the software, or by its term."""
+    newest = migrate.HEAD
+    monkeypatch.setattr(migrate, "HEAD", "0015")
+    migrate.upgrade(blank_url)
+    engine = make_engine(blank_url)
+    with engine.begin() as connection:
+        for id_, over in (("s1", None), ("s2", "2026-10-01 00:00:00+00:00")):
+            words = dict.fromkeys(
+                ("name", "supplier", "data_fields", "data_scope", "frequency", "method", "cost", "legal_standing"),
+                "",
+            )
+            row = {"register_id": "thu", "id": id_, "from_rev": 3, "unit": "0003101", "account": id_, **words}
+            row |= {"valid_from": "2026-09-01 00:00:00+00:00", "valid_to": over, "security_level": 3}
+            _insert(connection, "software", {**row, "on_axis": True, "is_enforcement_point": False})
+        for id_, software, back in (
+            ("a1", "s1", None),
+            ("a2", "s1", "2026-09-20 00:00:00+00:00"),
+            ("a3", "s2", None),
+        ):
+            row = {"register_id": "thu", "id": id_, "from_rev": 4, "software": software, "number": "", "sha256": ""}
+            row |= {"scope_unit": "0003101", "scope": "{}", "frequency": "unlimited", "method": "api"}
+            row |= {"valid_from": "2026-09-01 00:00:00+00:00", "valid_to": "2026-12-01 00:00:00+00:00"}
+            row |= {"recorded_at": "2026-09-01 00:00:00+00:00", "withdrawn_at": back, "dated": "2026-09-01"}
+            _insert(connection, "approvals", row)
+    monkeypatch.setattr(migrate, "HEAD", newest)
+    migrate.upgrade(blank_url)
+    with engine.connect() as connection:
+        owed = {o.approval: o for o in connection.execute(text("SELECT * FROM obligations"))}
+        assert connection.execute(text("SELECT * FROM software_confirmations")).all() == []
+    engine.dispose()
+    assert {id_: str(o.valid_from)[:10] for id_, o in owed.items()} == {
+        "a1": "2026-12-01",
+        "a2": "2026-09-20",
+        "a3": "2026-10-01",
+    }
+    assert {(o.unit, o.from_rev, o.valid_to) for o in owed.values()} == {("0003101", 4, None)}
+
+
+def _insert(connection: Connection, name: str, row: dict[str, object]) -> None:
+    columns, values = ", ".join(row), ", ".join(f":{column}" for column in row)
+    connection.execute(text(f"INSERT INTO {name} ({columns}) VALUES ({values})"), row)  # noqa: S608 names of ours
 
 
 def test_nodes_that_start_together_migrate_once(blank_url: str) -> None:

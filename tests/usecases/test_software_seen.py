@@ -11,21 +11,22 @@ import pytest
 from access_service.cli.explanation import explained
 from access_service.domain.access import AccessRequest
 from access_service.domain.errors import InvalidError
-from access_service.domain.names import AccountKind, Frequency, GrantState
+from access_service.domain.names import AccountKind, Confirmable, Frequency, GrantState
 from access_service.domain.org import SchoolYear
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.software import Software, period_of
 from access_service.domain.time import start_of_day
 from access_service.engine.load import load_pack
-from access_service.usecases import clients, software
+from access_service.usecases import clients, software, software_papers, software_seen
 from access_service.usecases.access import DecisionPoint
 from access_service.usecases.clients import NewClient
 from access_service.usecases.explanation import Explanation, explanation_json
 from access_service.usecases.matrix import open_matrix
 from access_service.usecases.matrix_values import MatrixRow, Note
+from access_service.usecases.services import Services
 from access_service.usecases.software import Changes
-from software_world import ENTRY, approve, enter
-from world import CLASS_6A, OFFICE, ROOT, SCHOOL, World, hire_homeroom
+from software_world import ENTRY, approve, confirm, enter
+from world import CLASS_6A, OFFICE, ROOT, SCHOOL, Clock, World, found, hire_homeroom, with_school
 
 YEAR = SchoolYear("2026-2027", start_of_day(date(2026, 8, 1)), start_of_day(date(2027, 8, 1)))
 
@@ -119,17 +120,17 @@ def test_the_department_sums_up_what_schools_report(school_world: World) -> None
     approve(world, mine)
     clients.create_client(world.services, world.admins[SCHOOL], NewClient(mine.id))
     here, root = world.services, world.admins[world.root]
-    assert software.software_of_unit(here, root, world.root) == []
-    every = software.software_of_unit(here, root, world.root, below=True)
+    assert software_seen.software_of_unit(here, root, world.root) == []
+    every = software_seen.software_of_unit(here, root, world.root, below=True)
     assert {s.software.id for s in every} == {mine.id, office.id}
-    [line] = software.software_of_unit(here, world.admins[SCHOOL], SCHOOL)
+    [line] = software_seen.software_of_unit(here, world.admins[SCHOOL], SCHOOL)
     entered = {name: getattr(line.software, name) for name in ENTRY.__dataclass_fields__}
     assert entered == {name: getattr(ENTRY, name) for name in ENTRY.__dataclass_fields__}
     assert [state for _, state in line.approvals] == [GrantState.EFFECTIVE]
     assert len(line.clients) == 1
     teacher = hire_homeroom(world)
     with pytest.raises(Exception, match=r"only `.*` or a unit above it may do that"):
-        software.read_software(here, teacher.caller, mine.id)
+        software_seen.read_software(here, teacher.caller, mine.id)
 
 
 def test_an_entry_is_made_once_and_changed_where_it_may(school_world: World) -> None:
@@ -179,3 +180,31 @@ def test_an_effective_approval_says_when_it_ends(school_world: World) -> None:
     with world.services.db.read(world.register) as reader:
         assert software.effective_approvals(reader, used.id, YEAR.closes_at) == []
         assert software.effective_approvals(reader, used.id, world.clock.now - timedelta(seconds=1)) == []
+
+
+def test_what_is_confirmed_and_what_is_not_is_told(services: Services, clock: Clock) -> None:
+    """The list, the explanation and the matrix say what counts, by which paper, and what is lacking."""
+    world = with_school(found(services, clock, pack="ho-chi-minh"))
+    used = enter(world, security_level=3, security_standard="TCVN 11930:2017", on_axis=True)
+    level = confirm(world, used, Confirmable.SECURITY_LEVEL, 3)
+    axis = confirm(world, used, Confirmable.DATA_AXIS)
+    one = approve(world, used)
+    seen = software_seen.read_software(world.services, world.admins[SCHOOL], used.id)
+    assert (seen.level, seen.on_axis, {c.id for c in seen.confirmations}) == (3, True, {level.id, axis.id})
+    told = explain(world, used)
+    assert {d.id for d in told.documents} == {one.id, level.id, axis.id}
+    text = "\n".join(explained(told))
+    assert f"Văn bản xác nhận cấp độ an toàn hệ thống thông tin số {level.number}" in text
+    assert f"Văn bản xác nhận kết nối Trục dữ liệu số {axis.number}" in text
+    [row] = rows(world)
+    assert (row.state, row.notes) == (GrantState.EFFECTIVE, ())
+    world.clock.forward(days=1)
+    root = world.admins[world.root]
+    software_papers.withdraw_confirmation(world.services, root, axis.id, reason="mất kết nối")
+    gone = explain(world, used)
+    assert (gone.reason, gone.grant and gone.grant.unmet) == (Reason.APPROVAL_MISSING, "software_on_axis")
+    assert "Chưa đáp ứng: Kết nối Trục dữ liệu chưa được Sở GDĐT xác nhận" in "\n".join(explained(gone))
+    [row] = rows(world)
+    assert (row.state, row.notes) == (GrantState.PENDING, (Note.NOT_CONFIRMED,))
+    after = software_seen.read_software(world.services, world.admins[SCHOOL], used.id)
+    assert (after.level, after.on_axis) == (3, False)

@@ -19,10 +19,24 @@ from access_service.api.schemas_base import (
     frozen,
 )
 from access_service.api.schemas_delegation import ScopeBody, ScopeOut
-from access_service.domain.names import DrawMethod, Frequency, GrantState, SoftwareId, UnitId
+from access_service.domain.names import (
+    ApprovalId,
+    Confirmable,
+    DrawMethod,
+    Frequency,
+    GrantState,
+    ObligationKind,
+    ObligationState,
+    ReceiverRole,
+    SoftwareId,
+    UnitId,
+)
+from access_service.domain.obligations import OBLIGATION_VI, Obligation
 from access_service.domain.software import Approval, ApprovalFacts, Client
 from access_service.usecases.clients import IssuedClient, NewClient
-from access_service.usecases.software import Changes, Entry, Paper, SoftwareSeen
+from access_service.usecases.software import Changes, Entry, Paper
+from access_service.usecases.software_papers import ConfirmingPaper, DeletionPaper
+from access_service.usecases.software_seen import SoftwareSeen
 
 SecurityLevel = Annotated[int, Field(ge=1, le=5)]
 """Cấp độ an toàn hệ thống thông tin."""
@@ -48,7 +62,7 @@ KeySet = Annotated[dict[str, Any], AfterValidator(_shallow)]
 
 
 class NewSoftware(Body):
-    """A line of the report form, with security level and connection to the data axis."""
+    """A line of the report form, with security level and connection to the data axis as the unit states them."""
 
     unit: Id
     name: Line
@@ -101,6 +115,14 @@ class NewApproval(Body):
     method: MethodWord
     valid_from: Instant
     valid_to: Instant
+    purpose: Prose
+    agreement_number: Line
+    """Of the unit's agreement with who receives the data."""
+    agreement_dated: Day
+    agreement_sha256: Sha256
+    receiver_role: Annotated[ReceiverRole, Field(strict=False)]
+    retention: Prose
+    deletion: Prose
 
     def paper(self) -> Paper:
         """As the use case wants it."""
@@ -114,7 +136,54 @@ class NewApproval(Body):
             method=self.method,
             valid_from=self.valid_from,
             valid_to=self.valid_to,
+            purpose=self.purpose,
+            agreement_number=self.agreement_number,
+            agreement_dated=self.agreement_dated,
+            agreement_sha256=self.agreement_sha256,
+            receiver_role=self.receiver_role,
+            retention=self.retention,
+            deletion=self.deletion,
         )
+
+
+class NewConfirmation(Body):
+    """The department's written confirmation of a security level, or of the connection to the axis."""
+
+    subject: Annotated[Confirmable, Field(strict=False)]
+    level: SecurityLevel | None = None
+    """Of the security level only."""
+    number: Line
+    dated: Day
+    issuer: Line
+    sha256: Sha256
+    """Of the paper."""
+    valid_to: Instant
+
+    def paper(self, software: SoftwareId) -> ConfirmingPaper:
+        """As the use case wants it."""
+        return ConfirmingPaper(
+            software=software,
+            subject=self.subject,
+            level=self.level,
+            number=self.number,
+            dated=self.dated,
+            issuer=self.issuer,
+            sha256=self.sha256,
+            valid_to=self.valid_to,
+        )
+
+
+class NewDeletion(Body):
+    """The written confirmation that the data of an approval is deleted."""
+
+    number: Line
+    dated: Day
+    sha256: Sha256
+    """Of the paper."""
+
+    def paper(self, approval: ApprovalId) -> DeletionPaper:
+        """As the use case wants it."""
+        return DeletionPaper(approval, self.number, self.dated, self.sha256)
 
 
 class Withdrawal(Body):
@@ -202,6 +271,13 @@ class ApprovalOut(Out):
     recorded_at: datetime
     withdrawn_at: datetime | None
     withdrawn_because: str | None
+    purpose: str | None
+    agreement_number: str | None
+    agreement_dated: date | None
+    agreement_sha256: str | None
+    receiver_role: ReceiverRole | None
+    retention: str | None
+    deletion: str | None
 
     @classmethod
     def plain(cls, found: Approval) -> dict[str, Any]:
@@ -226,6 +302,56 @@ class ApprovalSeenOut(ApprovalOut):
     def of_seen(cls, facts: ApprovalFacts, state: GrantState) -> "ApprovalSeenOut":
         """From what the use case found."""
         return cls(**cls.plain(facts.approval), state=state, unmet=facts.unmet)
+
+
+class ConfirmationOut(Out):
+    """What the department has confirmed of software, and until when it counts."""
+
+    id: str
+    software: str
+    subject: Confirmable
+    level: int | None
+    number: str
+    dated: date
+    issuer: str
+    sha256: str
+    valid_from: datetime
+    valid_to: datetime | None
+    withdrawn_because: str | None
+
+
+class ObligationOut(Out):
+    """What is owed after an approval."""
+
+    id: str
+    kind: ObligationKind
+    vi: str
+    approval: str
+    unit: str
+    opens_at: datetime
+    confirmed_at: datetime | None
+    number: str | None
+    dated: date | None
+    sha256: str | None
+
+    @classmethod
+    def plain(cls, found: Obligation) -> dict[str, Any]:
+        """Members by name."""
+        names = ("id", "kind", "approval", "unit", "number", "dated", "sha256")
+        said = {name: getattr(found, name) for name in names}
+        vi = OBLIGATION_VI[found.kind]
+        return {**said, "vi": vi, "opens_at": found.valid_from, "confirmed_at": found.valid_to}
+
+    @classmethod
+    def of(cls, found: Obligation) -> "ObligationOut":
+        """From the domain's value."""
+        return cls(**cls.plain(found))
+
+
+class ObligationSeenOut(ObligationOut):
+    """The same, and where it stands now."""
+
+    state: ObligationState
 
 
 class DrawOut(Out):
@@ -283,6 +409,11 @@ class SoftwareSeenOut(SoftwareOut):
     approvals: list[ApprovalSeenOut]
     clients: list[ClientOut]
     draws: list[DrawOut]
+    confirmations: list[ConfirmationOut]
+    counted_level: int | None
+    """The security level that counts now: stated by the unit and confirmed by the department."""
+    counted_on_axis: bool
+    obligations: list[ObligationSeenOut]
 
     @classmethod
     def of_seen(cls, seen: SoftwareSeen) -> "SoftwareSeenOut":
@@ -292,6 +423,12 @@ class SoftwareSeenOut(SoftwareOut):
             approvals=[ApprovalSeenOut.of_seen(facts, state) for facts, state in seen.approvals],
             clients=[ClientOut.of(client) for client in seen.clients],
             draws=[DrawOut(approval=d.approval, period=d.period, drawn_at=d.valid_from) for d in seen.draws],
+            confirmations=[ConfirmationOut.model_validate(c) for c in seen.confirmations],
+            counted_level=seen.level,
+            counted_on_axis=seen.on_axis,
+            obligations=[
+                ObligationSeenOut(**ObligationOut.plain(one), state=state) for one, state in seen.obligations
+            ],
         )
 
 

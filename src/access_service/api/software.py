@@ -9,11 +9,15 @@ from access_service.api.routing import manage
 from access_service.api.schemas_software import (
     ApprovalOut,
     ClientOut,
+    ConfirmationOut,
     IssuedClientOut,
     NewApproval,
     NewClientBody,
+    NewConfirmation,
+    NewDeletion,
     NewKeys,
     NewSoftware,
+    ObligationOut,
     Rotation,
     SoftwareChanges,
     SoftwareListOut,
@@ -21,8 +25,8 @@ from access_service.api.schemas_software import (
     SoftwareSeenOut,
     Withdrawal,
 )
-from access_service.domain.names import ApprovalId, ClientId, SoftwareId, UnitId
-from access_service.usecases import clients, software
+from access_service.domain.names import ApprovalId, ClientId, SoftwareConfirmationId, SoftwareId, UnitId
+from access_service.usecases import clients, software, software_papers, software_seen
 
 router = manage("software")
 
@@ -36,7 +40,7 @@ def register_software(services: ServicesDep, caller: CallerDep, body: NewSoftwar
 @router.get("/software/{id}")
 def read_software(services: ServicesDep, caller: CallerDep, id: PathId) -> SoftwareSeenOut:  # noqa: A002
     """Software with its approvals and their state, its clients and its counted draws."""
-    return SoftwareSeenOut.of_seen(software.read_software(services, caller, SoftwareId(id)))
+    return SoftwareSeenOut.of_seen(software_seen.read_software(services, caller, SoftwareId(id)))
 
 
 @router.get("/units/{id}/software")
@@ -47,7 +51,7 @@ def software_of_unit(
     below: Annotated[bool, Query()] = False,
 ) -> SoftwareListOut:
     """The report form's lines of a unit; `below` for every unit below it too."""
-    found = software.software_of_unit(services, caller, UnitId(id), below=below)
+    found = software_seen.software_of_unit(services, caller, UnitId(id), below=below)
     return SoftwareListOut(software=[SoftwareSeenOut.of_seen(seen) for seen in found])
 
 
@@ -62,6 +66,37 @@ def change_software(services: ServicesDep, caller: CallerDep, id: PathId, body: 
 def end_software(services: ServicesDep, caller: CallerDep, id: PathId) -> SoftwareOut:  # noqa: A002
     """Its use is over: account closed, clients disabled, nothing rests on it any more."""
     return SoftwareOut.model_validate(software.end_software(services, caller, SoftwareId(id)))
+
+
+@router.post("/software/{id}/confirmations", status_code=201)
+def confirm_software(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: NewConfirmation,
+) -> ConfirmationOut:
+    """Confirm a security level or the connection to the axis, which counts from now; the department's custodian."""
+    found = software_papers.confirm_software(services, caller, body.paper(SoftwareId(id)))
+    return ConfirmationOut.model_validate(found)
+
+
+@router.post("/software-confirmations/{id}/withdraw")
+def withdraw_confirmation(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Withdrawal | None = None,
+) -> ConfirmationOut:
+    """Take a confirmation back at once; the department's custodian."""
+    reason = (body.reason or "") if body is not None else ""
+    found = software_papers.withdraw_confirmation(services, caller, SoftwareConfirmationId(id), reason=reason)
+    return ConfirmationOut.model_validate(found)
+
+
+@router.post("/approvals/{id}/deletion")
+def confirm_deletion(services: ServicesDep, caller: CallerDep, id: PathId, body: NewDeletion) -> ObligationOut:  # noqa: A002
+    """Say in writing that the data of an approval that has ended is deleted; the contracting unit's custodian."""
+    return ObligationOut.of(software_papers.confirm_deletion(services, caller, body.paper(ApprovalId(id))))
 
 
 @router.post("/approvals", status_code=201)

@@ -2,10 +2,20 @@
 
 from collections.abc import Iterator
 
-from access_service.domain.names import Capacity, DocumentKind, DocumentState, GrantEnd, GrantState, Method, Side
+from access_service.domain.names import (
+    Capacity,
+    Confirmable,
+    DocumentKind,
+    DocumentState,
+    GrantEnd,
+    GrantState,
+    Method,
+    Side,
+)
 from access_service.usecases.access import revision_text
 from access_service.usecases.explanation import (
     APPROVAL,
+    CONFIRMATIONS,
     ExplainedArticle,
     ExplainedDocument,
     ExplainedSignature,
@@ -16,6 +26,8 @@ from access_service.usecases.sheets import NOTES, STATES, day_text, instant_text
 
 KINDS: dict[str, str] = {
     APPROVAL: "Văn bản đồng ý của Sở GDĐT",
+    CONFIRMATIONS[Confirmable.SECURITY_LEVEL]: "Văn bản xác nhận cấp độ an toàn hệ thống thông tin",
+    CONFIRMATIONS[Confirmable.DATA_AXIS]: "Văn bản xác nhận kết nối Trục dữ liệu",
     DocumentKind.HANDOVER_MINUTES: "Biên bản bàn giao",
     DocumentKind.SUPPLEMENTARY_MINUTES: "Biên bản bổ sung",
     DocumentKind.RETURN_MINUTES: "Biên bản bàn giao lại tài khoản",
@@ -67,6 +79,7 @@ NOUNS = {
     "pack_binding": "bộ quy tắc áp dụng",
     "signature": "chữ ký",
     "software": "phần mềm",
+    "software_confirmation": "xác nhận của Sở về phần mềm",
     "suspension": "tạm khoá",
     "unit": "đơn vị",
 }
@@ -136,6 +149,8 @@ def _grant(found: Explanation) -> Iterator[str]:
     if grant.ended_at is not None:
         why = ENDS[GrantEnd(grant.ended_as)] if grant.ended_as else ""
         yield f"  Chấm dứt: {instant_text(grant.ended_at)}" + (f" ({why})" if why else "")
+    if grant.unmet is not None:
+        yield f"  Chưa đáp ứng: {grant.unmet_vi or grant.unmet}"
     if grant.assignment_decision is not None:
         duty = f"{grant.assignment_vi}, " if grant.assignment_vi else ""
         yield f"  Căn cứ phân công: {duty}quyết định {grant.assignment_decision}"

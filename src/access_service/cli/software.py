@@ -20,19 +20,23 @@ from access_service.domain.names import (
     DrawMethod,
     EducationLevel,
     Frequency,
+    ObligationState,
+    ReceiverRole,
     RegisterId,
     SoftwareId,
     UnitId,
 )
+from access_service.domain.obligations import OBLIGATION_VI
 from access_service.domain.scope import Scope
 from access_service.domain.software import Approval, Client, Software
-from access_service.usecases import clients, software
+from access_service.usecases import clients, software, software_seen
 from access_service.usecases.clients import IssuedClient, NewClient
 from access_service.usecases.import_sheets import clean
 from access_service.usecases.json_values import json_value
 from access_service.usecases.services import Services
 from access_service.usecases.sheets import STATES, instant_text, scope_text
-from access_service.usecases.software import Entry, Paper, SoftwareSeen
+from access_service.usecases.software import Entry, Paper
+from access_service.usecases.software_seen import SoftwareSeen
 
 LONGEST = 4_000
 """Characters of one answer."""
@@ -41,13 +45,15 @@ MOST_BYTES = 64 * 1024
 
 
 @contextmanager
-def _opened(database: str | None, register: str | None) -> Iterator[tuple[Services, RegisterId]]:
+def opened_register(database: str | None, register: str | None) -> Iterator[tuple[Services, RegisterId]]:
+    """The services of a database, and the register meant."""
     settings = settings_for(database)
     with opened(settings) as db:
         yield services_for(db, settings), register_of(db, register or settings.register_name)
 
 
-def _line(name: str, text: str) -> str:
+def line(name: str, text: str) -> str:
+    """One line of text, as every door reads it."""
     try:
         return words.line(text)
     except InvalidError as error:
@@ -66,7 +72,7 @@ def run_add(
 ) -> None:
     """Enter software; prints its id and that of its service account."""
     said: dict[str, Any] = {
-        name: None if text is None else _line(f"--{name.replace('_', '-')}", text) for name, text in given.items()
+        name: None if text is None else line(f"--{name.replace('_', '-')}", text) for name, text in given.items()
     }
     entry = Entry(
         **{**said, "unit": UnitId(said["unit"])},
@@ -74,9 +80,9 @@ def run_add(
         on_axis=on_axis,
         is_enforcement_point=is_enforcement_point,
     )
-    with _opened(database, register) as (services, name):
+    with opened_register(database, register) as (services, name):
         found = software.register_software_as_operator(services, name, entry)
-    _say(found, f"{found.id}: {found.name}, tài khoản dịch vụ {found.account}", as_json)
+    say(found, f"{found.id}: {found.name}, tài khoản dịch vụ {found.account}", as_json)
 
 
 def run_approve(
@@ -92,27 +98,35 @@ def run_approve(
     school_year: str | None,
     frequency: str,
     method: str,
+    terms: Mapping[str, str],
+    agreement_dated: str,
+    agreement_file: Path,
+    receiver_role: str,
     database: str | None,
     register: str | None,
     as_json: bool,
 ) -> None:
     """Record an approval; prints its id and what it covers."""
-    with _opened(database, register) as (services, name):
+    with opened_register(database, register) as (services, name):
         with services.db.read(name) as reader:
             used = reader.require(Software, software_id)
         paper = Paper(
             software=used.id,
-            number=_line("--number", number),
+            number=line("--number", number),
             dated=words.day(dated),
-            sha256=_sha256(file),
+            sha256=sha256_of(file),
             scope=_scope(UnitId(unit or used.unit), axes, school_year),
-            frequency=_word(Frequency, frequency, "--frequency"),
-            method=_word(DrawMethod, method, "--method"),
+            frequency=word(Frequency, frequency, "--frequency"),
+            method=word(DrawMethod, method, "--method"),
             valid_from=services.db.now() if since is None else words.instant(since),
             valid_to=words.instant(until),
+            agreement_dated=words.day(agreement_dated),
+            agreement_sha256=sha256_of(agreement_file),
+            receiver_role=word(ReceiverRole, receiver_role, "--receiver-role"),
+            **{name: line(f"--{name.replace('_', '-')}", text) for name, text in terms.items()},
         )
         found = software.record_approval_as_operator(services, name, paper)
-    _say(found, _approval(found), as_json)
+    say(found, _approval(found), as_json)
 
 
 def _approval(found: Approval) -> str:
@@ -125,32 +139,34 @@ def _scope(unit: UnitId, axes: Mapping[str, Sequence[str] | None], school_year: 
     levels, classes = some.pop("levels", None), some.pop("classes", None)
     return Scope(
         unit=unit,
-        levels=None if levels is None else frozenset(_word(EducationLevel, w, "--level") for w in levels),
+        levels=None if levels is None else frozenset(word(EducationLevel, w, "--level") for w in levels),
         classes=None if classes is None else frozenset((ClassId(c), "") for c in classes),
         school_year=school_year,
         **some,
     )
 
 
-def _word(words: Any, text: str, option: str) -> Any:
+def word(words: Any, text: str, option: str) -> Any:
+    """A word of an enumeration."""
     try:
         return words(text)
     except ValueError:
         raise UsageError(f"{option} is one of {', '.join(words)}") from None
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The hash of a file, which is all that is kept of it."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def run_withdraw(approval: str, *, reason: str, database: str | None, register: str | None, as_json: bool) -> None:
     """Withdraw an approval."""
-    with _opened(database, register) as (services, name):
+    with opened_register(database, register) as (services, name):
         found = software.withdraw_approval_as_operator(
-            services, name, ApprovalId(approval), reason=_line("--reason", reason) if reason else ""
+            services, name, ApprovalId(approval), reason=line("--reason", reason) if reason else ""
         )
-    _say(found, f"{found.id}: thu hồi {instant_text(found.withdrawn_at)}", as_json)
+    say(found, f"{found.id}: thu hồi {instant_text(found.withdrawn_at)}", as_json)
 
 
 def run_client(
@@ -174,7 +190,7 @@ def run_client(
         serves=serves,
         jwks=None if jwks is None else _keys(jwks),
     )
-    with _opened(database, register) as (services, name):
+    with opened_register(database, register) as (services, name):
         _say_client(clients.create_client_as_operator(services, name, wanted), as_json)
 
 
@@ -192,7 +208,7 @@ def _keys(path: Path) -> dict[str, Any]:
 
 def run_rotate(client: str, *, at_once: bool, database: str | None, register: str | None, as_json: bool) -> None:
     """A new secret, printed once."""
-    with _opened(database, register) as (services, name):
+    with opened_register(database, register) as (services, name):
         issued = clients.rotate_secret_as_operator(services, name, ClientId(client), at_once=at_once)
     _say_client(issued, as_json)
 
@@ -200,7 +216,7 @@ def run_rotate(client: str, *, at_once: bool, database: str | None, register: st
 def run_address(client: str, *, withdraw: bool, database: str | None, register: str | None, as_json: bool) -> None:
     """Say whose an address is."""
     say = clients.withdraw_address_as_operator if withdraw else clients.approve_address_as_operator
-    with _opened(database, register) as (services, name):
+    with opened_register(database, register) as (services, name):
         found = say(services, name, ClientId(client))
     if as_json:
         say_json(_client(found))
@@ -212,7 +228,7 @@ def run_address(client: str, *, withdraw: bool, database: str | None, register: 
 
 def run_disable(client: str, *, database: str | None, register: str | None, as_json: bool) -> None:
     """Disable a client."""
-    with _opened(database, register) as (services, name):
+    with opened_register(database, register) as (services, name):
         found = clients.disable_client_as_operator(services, name, ClientId(client))
     if as_json:
         say_json(_client(found))
@@ -222,15 +238,15 @@ def run_disable(client: str, *, database: str | None, register: str | None, as_j
 
 def run_end(software_id: str, *, database: str | None, register: str | None, as_json: bool) -> None:
     """End the use of software."""
-    with _opened(database, register) as (services, name):
+    with opened_register(database, register) as (services, name):
         found = software.end_software_as_operator(services, name, SoftwareId(software_id))
-    _say(found, f"{found.id}: ngừng sử dụng {instant_text(found.valid_to)}", as_json)
+    say(found, f"{found.id}: ngừng sử dụng {instant_text(found.valid_to)}", as_json)
 
 
 def run_list(unit: str | None, *, database: str | None, register: str | None, as_json: bool) -> None:
     """Every piece of software, or that of a unit and what is below it."""
-    with _opened(database, register) as (services, name):
-        found = software.list_software(services, name, None if unit is None else UnitId(unit))
+    with opened_register(database, register) as (services, name):
+        found = software_seen.list_software(services, name, None if unit is None else UnitId(unit))
     if as_json:
         say_json([_seen(one) for one in found])
         return
@@ -240,6 +256,10 @@ def run_list(unit: str | None, *, database: str | None, register: str | None, as
         typer.echo(f"{used.id} {used.unit}: {used.name}, {used.supplier}{over}")
         for facts, state in one.approvals:
             typer.echo(f"  {_approval(facts.approval)}: {STATES[state].lower()}")
+        for obligation, stands in one.obligations:
+            if stands is ObligationState.OPEN:
+                since = instant_text(obligation.valid_from)
+                typer.echo(f"  {obligation.approval}: chưa {OBLIGATION_VI[obligation.kind]}, từ {since}")
         for client in one.clients:
             off = f" (khoá {instant_text(client.disabled_at)})" if client.disabled_at else ""
             typer.echo(f"  {client.id}{off}")
@@ -250,6 +270,10 @@ def _seen(one: SoftwareSeen) -> dict[str, Any]:
         **json_value(one.software),
         "approvals": [{**json_value(facts.approval), "state": str(state)} for facts, state in one.approvals],
         "clients": [_client(client) for client in one.clients],
+        "confirmations": [json_value(confirmation) for confirmation in one.confirmations],
+        "counted_level": one.level,
+        "counted_on_axis": one.on_axis,
+        "obligations": [{**json_value(owed), "state": str(state)} for owed, state in one.obligations],
     }
 
 
@@ -260,7 +284,8 @@ def _client(client: Client) -> dict[str, Any]:
     return {"client_id": shown.pop("id"), **shown}
 
 
-def _say(found: Any, text: str, as_json: bool) -> None:
+def say(found: Any, text: str, as_json: bool) -> None:
+    """The answer, as text or as JSON."""
     if as_json:
         say_json(json_value(found))
     else:

@@ -97,6 +97,15 @@ def software_approve(
         str, typer.Option(help="unlimited, once_a_school_year, once_a_term or once_a_day.")
     ] = "unlimited",
     method: Annotated[str, typer.Option(help="axis, api or file.")] = "axis",
+    purpose: Annotated[str, typer.Option(help="For what the data is used.")],
+    agreement_number: Annotated[str, typer.Option(help="Number of the unit's agreement with who receives it.")],
+    agreement_dated: Annotated[str, typer.Option(metavar="DAY", help="Its date, dd/mm/yyyy.")],
+    agreement_file: Annotated[Path, typer.Option(metavar="FILE", help="Its file; only the SHA-256 is kept.")],
+    receiver_role: Annotated[
+        str, typer.Option(help="controller, processor, controller_and_processor or third_party.")
+    ],
+    retention: Annotated[str, typer.Option(help="How long the receiver keeps the data, in words.")],
+    deletion: Annotated[str, typer.Option(help="How the data is deleted afterwards, in words.")],
     database: options.Database = None,
     register: options.Register = None,
     json: options.Json = False,
@@ -122,10 +131,82 @@ def software_approve(
         school_year=school_year,
         frequency=frequency,
         method=method,
+        terms={
+            "purpose": purpose,
+            "agreement_number": agreement_number,
+            "retention": retention,
+            "deletion": deletion,
+        },
+        agreement_dated=agreement_dated,
+        agreement_file=agreement_file,
+        receiver_role=receiver_role,
         database=database,
         register=register,
         as_json=json,
     )
+
+
+@software.command("confirm")
+def software_confirm(
+    *,
+    software_id: Annotated[str, typer.Argument(help="Id of the software, `sof_…`.")],
+    subject: Annotated[str, typer.Option(help="security_level or data_axis.")],
+    number: Annotated[str, typer.Option(help="Number of the written confirmation.")],
+    dated: Annotated[str, typer.Option(metavar="DAY", help="Its date, dd/mm/yyyy.")],
+    issuer: Annotated[str, typer.Option(help="Who issued it.")],
+    file: Annotated[Path, typer.Option(metavar="FILE", help="Its file; only the SHA-256 is kept.")],
+    until: Annotated[str, typer.Option(metavar="INSTANT", help="When it ends.")],
+    level: Annotated[int | None, typer.Option(min=1, max=5, help="The level, of `security_level` only.")] = None,
+    database: options.Database = None,
+    register: options.Register = None,
+    json: options.Json = False,
+) -> None:
+    """Record that the department has confirmed a security level or the connection to the axis."""
+    from access_service.cli.software_papers import run_confirm
+
+    run_confirm(
+        software_id,
+        subject=subject,
+        level=level,
+        number=number,
+        dated=dated,
+        issuer=issuer,
+        file=file,
+        until=until,
+        database=database,
+        register=register,
+        as_json=json,
+    )
+
+
+@software.command("unconfirm")
+def software_unconfirm(
+    confirmation: Annotated[str, typer.Argument(help="Id of the confirmation, `sco_…`.")],
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    database: options.Database = None,
+    register: options.Register = None,
+    json: options.Json = False,
+) -> None:
+    """Take a confirmation back: approvals that presuppose it stop at once."""
+    from access_service.cli.software_papers import run_unconfirm
+
+    run_unconfirm(confirmation, reason=reason, database=database, register=register, as_json=json)
+
+
+@software.command("deleted")
+def software_deleted(
+    approval: Annotated[str, typer.Argument(help="Id of the approval, `apv_…`.")],
+    number: Annotated[str, typer.Option(help="Number of the written confirmation.")],
+    dated: Annotated[str, typer.Option(metavar="DAY", help="Its date, dd/mm/yyyy.")],
+    file: Annotated[Path, typer.Option(metavar="FILE", help="Its file; only the SHA-256 is kept.")],
+    database: options.Database = None,
+    register: options.Register = None,
+    json: options.Json = False,
+) -> None:
+    """Record the written confirmation that the data of an approval that has ended is deleted."""
+    from access_service.cli.software_papers import run_deleted
+
+    run_deleted(approval, number=number, dated=dated, file=file, database=database, register=register, as_json=json)
 
 
 @software.command("withdraw")

@@ -21,6 +21,8 @@ GrantId = NewType("GrantId", str)
 DocumentId = NewType("DocumentId", str)
 SoftwareId = NewType("SoftwareId", str)
 ApprovalId = NewType("ApprovalId", str)
+SoftwareConfirmationId = NewType("SoftwareConfirmationId", str)
+ObligationId = NewType("ObligationId", str)
 ClientId = NewType("ClientId", str)
 
 
@@ -193,3 +195,36 @@ class DrawMethod(StrEnum):
     """Tự động lấy dữ liệu."""
     FILE = "file"
     """Nhập dữ liệu từ file."""
+
+
+class Confirmable(StrEnum):
+    """What of software counts only from the day on which the department has confirmed it (#33, #34)."""
+
+    SECURITY_LEVEL = "security_level"
+    DATA_AXIS = "data_axis"
+
+
+class ReceiverRole(StrEnum):
+    """As what the supplier receives personal data: bên kiểm soát, bên xử lý, cả hai, bên thứ ba."""
+
+    CONTROLLER = "controller"
+    PROCESSOR = "processor"
+    CONTROLLER_AND_PROCESSOR = "controller_and_processor"
+    THIRD_PARTY = "third_party"
+
+
+class ObligationKind(StrEnum):
+    """What is still owed to the department."""
+
+    DELETE_DATA = "delete_data"
+
+
+class ObligationState(StrEnum):
+    """Where an obligation stands at an instant."""
+
+    LATER = "later"
+    """What it follows from has not ended."""
+    CARRIED_ON = "carried_on"
+    """Another approval in force names the same data."""
+    OPEN = "open"
+    CONFIRMED = "confirmed"

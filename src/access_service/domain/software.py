@@ -7,7 +7,7 @@ preconditions, and what the contracting unit's authority leaves of the scope.
 """
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -18,12 +18,15 @@ from access_service.domain.names import (
     ApprovalId,
     AuthorityId,
     ClientId,
+    Confirmable,
     DocumentId,
     DrawMethod,
     Frequency,
     GrantEnd,
     GrantId,
+    ReceiverRole,
     RegisterId,
+    SoftwareConfirmationId,
     SoftwareId,
     UnitId,
 )
@@ -45,6 +48,10 @@ ACTIONS_BY_METHOD = {
 }
 """What a method of drawing is called among the actions: files leave by `export` alone (#22, #36)."""
 REQUIRED, FORBIDDEN = "required", "forbidden"
+CONFIRMED = frozenset({"software_security_level", "software_on_axis"})
+"""The pack's demands that only the department's confirmation meets."""
+LEVELS = range(1, 6)
+"""Cấp độ an toàn hệ thống thông tin (NĐ 85/2016 Đ7 to Đ11)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +78,11 @@ class Software:
     legal_standing: str
     """Tính pháp lý của phần mềm (#24)."""
     security_level: int | None
-    """Cấp độ an toàn hệ thống thông tin, 1 to 5 (NĐ 85/2016, #34); None where nobody says."""
+    """Cấp độ an toàn hệ thống thông tin, 1 to 5 (NĐ 85/2016, #34), as stated; `counted` says what counts."""
     security_standard: str | None
     """The decision or standard by which it has that level."""
     on_axis: bool
-    """Connected to the data axis (#33, #35)."""
+    """Connected to the data axis (#33, #35), as the unit states it."""
     is_enforcement_point: bool
     """It asks for decisions about others, and needs no approval for that."""
     valid_from: datetime
@@ -107,12 +114,49 @@ class Approval:
     """When the department recorded it: recording late never makes a past draw allowed."""
     withdrawn_at: datetime | None = None
     withdrawn_because: str | None = None
+    purpose: str | None = None
+    """For what the data is used; like what follows None only in what was recorded before it was asked."""
+    agreement_number: str | None = None
+    """Of the unit's agreement with who receives the data."""
+    agreement_dated: date | None = None
+    agreement_sha256: str | None = None
+    receiver_role: ReceiverRole | None = None
+    retention: str | None = None
+    """How long the receiver keeps the data, in words."""
+    deletion: str | None = None
+    """How the data is deleted afterwards, in words."""
 
     @property
     def interval(self) -> Interval:
         """When it lets the software draw, as far as the paper goes."""
         end = self.valid_to if self.withdrawn_at is None else min(self.valid_to, self.withdrawn_at)
         return Interval(max(self.valid_from, self.recorded_at), end)
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareConfirmation:
+    """Xác nhận của Sở: a security level, or a connection to the data axis, counts from when it is recorded."""
+
+    id: SoftwareConfirmationId
+    software: SoftwareId
+    subject: Confirmable
+    level: int | None
+    """Of the security level; None for the axis."""
+    number: str
+    dated: date
+    issuer: str
+    sha256: str
+    """SHA-256 (hex) of the paper."""
+    valid_from: datetime
+    """When the department recorded it: nothing counts for the past."""
+    valid_to: datetime | None
+    """When it ends, as the paper says or as it was taken back."""
+    withdrawn_because: str | None = None
+
+    @property
+    def interval(self) -> Interval:
+        """When it counts."""
+        return Interval(self.valid_from, self.valid_to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +244,8 @@ class ApprovalFacts:
     shares: Sequence[Share] = ()
     year_closes_at: datetime | None = None
     """When the school year of its classes closes (rule 11)."""
+    confirmations: Sequence[SoftwareConfirmation] = ()
+    """What the department has confirmed of the software, past and withdrawn ones too."""
 
 
 def shares_in_force(facts: ApprovalFacts, now: datetime) -> tuple[Share, ...]:
@@ -216,6 +262,7 @@ def instants(facts: ApprovalFacts) -> list[datetime | None]:
     approval, software = facts.approval, facts.software
     found = [approval.valid_from, approval.valid_to, approval.recorded_at, approval.withdrawn_at]
     found += [software.valid_from, software.valid_to, facts.year_closes_at]
+    found += [instant for c in facts.confirmations for instant in (c.valid_from, c.valid_to)]
     for share in facts.shares:
         found += [share.authority.valid_from, share.authority.valid_to]
         for interval in (*share.unit_suspensions, *share.authority_suspensions):
@@ -251,27 +298,64 @@ def as_grant(facts: ApprovalFacts, share: Share | None) -> Grant:
     )
 
 
-def unmet(pack: Pack, software: Software, method: DrawMethod) -> tuple[Refusal, str] | None:
+def counted(software: Software, confirmations: Iterable[SoftwareConfirmation], now: datetime) -> tuple[int, bool]:
+    """Security level and connection to the axis that count now: what the unit states, as far as it is confirmed."""
+    held = [c for c in confirmations if c.software == software.id and now in c.interval]
+    confirmed = max((c.level or 0 for c in held if c.subject is Confirmable.SECURITY_LEVEL), default=0)
+    is_joined = any(c.subject is Confirmable.DATA_AXIS for c in held)
+    return min(software.security_level or 0, confirmed), software.on_axis and is_joined
+
+
+def check_software_confirmation(confirmation: SoftwareConfirmation) -> None:
+    """A confirmation names a level or the axis, ends after it begins, and rests on a paper that is there."""
+    has_level = confirmation.subject is Confirmable.SECURITY_LEVEL
+    if has_level and confirmation.level not in LEVELS:
+        raise InvalidError(f"a security level is {LEVELS[0]} to {LEVELS[-1]}", level=confirmation.level or 0)
+    if not has_level and confirmation.level is not None:
+        raise InvalidError("the data axis has no level", level=confirmation.level)
+    if confirmation.valid_to is None or confirmation.valid_to <= confirmation.valid_from:
+        raise InvalidError("the confirmation is over when it is recorded")
+    if confirmation.dated > local(confirmation.valid_from).date():
+        raise InvalidError("the paper is dated later than today", dated=confirmation.dated.isoformat())
+
+
+def unmet(
+    pack: Pack,
+    software: Software,
+    method: DrawMethod,
+    confirmations: Iterable[SoftwareConfirmation],
+    now: datetime,
+) -> tuple[Refusal, str] | None:
     """(#33–#38) Which of the pack's demands is not met: the refusal's code and the limit's name; or None."""
-    if (software.security_level or 0) < pack.number("software_security_level"):
+    level, on_axis = counted(software, confirmations, now)
+    if level < pack.number("software_security_level"):
         return Refusal.PRECONDITION_MISSING, "software_security_level"
-    if not software.on_axis and pack.choice("software_on_axis") == REQUIRED:
+    if not on_axis and pack.choice("software_on_axis") == REQUIRED:
         return Refusal.PRECONDITION_MISSING, "software_on_axis"
     if method is DrawMethod.FILE and pack.choice("software_raw_files") == FORBIDDEN:
         return Refusal.METHOD_FORBIDDEN, "software_raw_files"
     return None
 
 
-def check_preconditions(pack: Pack, software: Software, method: DrawMethod) -> None:
+def check_preconditions(
+    pack: Pack,
+    software: Software,
+    method: DrawMethod,
+    confirmations: Iterable[SoftwareConfirmation],
+    now: datetime,
+) -> None:
     """Raise `RefusedError` with the code of the first demand that is not met."""
-    found = unmet(pack, software, method)
+    found = unmet(pack, software, method, confirmations, now)
     if found is not None:
         code, limit = found
         raise RefusedError(code, f"the policy in force does not allow that: `{limit}`", limit=limit)
 
 
 def check_approval(pack: Pack, approval: Approval, year: SchoolYear | None, now: datetime) -> None:
-    """What the paper itself must say: a term that is not over, and actions that fit the method."""
+    """What the paper itself must say: a term that is not over, actions that fit the method, and its terms."""
+    said = (approval.purpose, approval.agreement_number, approval.agreement_sha256, approval.retention)
+    if not all((*said, approval.deletion, approval.agreement_dated, approval.receiver_role)):
+        raise InvalidError("an approval names purpose, agreement, role of the receiver, retention and deletion")
     if approval.valid_to <= max(approval.valid_from, now):
         raise InvalidError("the approval ends before it begins, or is over")
     if approval.scope.school_year is not None and year is None:

@@ -305,3 +305,21 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
     }
 )
 """A refused act, by code."""
+
+UNMET_TEXT: Mapping[str, Text] = MappingProxyType(
+    {
+        "software_security_level": Text(
+            "Cấp độ an toàn hệ thống thông tin chưa được Sở GDĐT xác nhận đạt mức yêu cầu",
+            "The security level demanded is not confirmed by the department",
+        ),
+        "software_on_axis": Text(
+            "Kết nối Trục dữ liệu chưa được Sở GDĐT xác nhận",
+            "The connection to the data axis is not confirmed by the department",
+        ),
+        "software_raw_files": Text("Không được lấy dữ liệu bằng tệp", "Data may not be drawn as files"),
+        "no_policy": Text(
+            "Chưa có bộ quy tắc phân quyền nào áp dụng cho đơn vị", "No policy is in force for the unit"
+        ),
+    }
+)
+"""Which demand an approval of software does not meet now, by the pack's limit."""

@@ -13,8 +13,10 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import (
     AccountId,
     ApprovalId,
+    Confirmable,
     DrawMethod,
     Frequency,
+    SoftwareConfirmationId,
     SoftwareId,
     SuspendableKind,
     UnitId,
@@ -27,6 +29,7 @@ from access_service.domain.software import (
     ApprovalFacts,
     Share,
     Software,
+    SoftwareConfirmation,
     unmet,
 )
 from access_service.domain.time import local
@@ -45,6 +48,8 @@ def read_software(id_: str, line: Map, service: Collection[str], world: World, s
     line.check(None, id_, service, "service account")
     start, end = interval_of(line, since)
     level = line.word("level", _LEVELS, "security level") if line.has("level") else None
+    # A case says what the department has confirmed; what only the unit states counts for nothing.
+    is_confirmed = line.word("confirmed", _YES, "answer", default="yes") == "yes"
     account = world.accounts.get(AccountId(id_))
     found = Software(
         id=SoftwareId(id_),
@@ -58,9 +63,9 @@ def read_software(id_: str, line: Map, service: Collection[str], world: World, s
         method="",
         cost="",
         legal_standing="",
-        security_level=int(level) if level in _LEVELS else None,
+        security_level=int(level) if level in _LEVELS and is_confirmed else None,
         security_standard=None,
-        on_axis=line.word("on_axis", _YES, "answer", default="no") == "yes",
+        on_axis=line.word("on_axis", _YES, "answer", default="no") == "yes" and is_confirmed,
         is_enforcement_point=False,
         valid_from=start,
         valid_to=end,
@@ -124,7 +129,8 @@ def read_approval(id_: str, line: Map, world: World, pack: Pack, since: datetime
         withdrawn_at=line.instant("withdrawn", None),
     )
     line.done()
-    wrong = unmet(pack, software, method)
+    said = _confirmations(software)
+    wrong = unmet(pack, software, method, said, start)
     year = world.org.years.get(scope.school_year or "")
     return ApprovalFacts(
         approval=approval,
@@ -132,7 +138,29 @@ def read_approval(id_: str, line: Map, world: World, pack: Pack, since: datetime
         unmet=None if wrong is None else wrong[1],
         shares=tuple(_shares(approval, software, world, start)),
         year_closes_at=year.closes_at if year is not None and scope.classes is not None else None,
+        confirmations=said,
     )
+
+
+def _confirmations(software: Software) -> tuple[SoftwareConfirmation, ...]:
+    """The department's word for everything that the case says of the software."""
+
+    def of(subject: Confirmable, level: int | None) -> SoftwareConfirmation:
+        return SoftwareConfirmation(
+            id=SoftwareConfirmationId(f"{software.id}:{subject}"),
+            software=software.id,
+            subject=subject,
+            level=level,
+            number=BASIS,
+            dated=local(software.valid_from).date(),
+            issuer="",
+            sha256="",
+            valid_from=software.valid_from,
+            valid_to=None,
+        )
+
+    found = [of(Confirmable.SECURITY_LEVEL, software.security_level)] if software.security_level else []
+    return (*found, of(Confirmable.DATA_AXIS, None)) if software.on_axis else tuple(found)
 
 
 def _shares(approval: Approval, software: Software, world: World, at: datetime) -> list[Share]:

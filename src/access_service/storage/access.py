@@ -1,7 +1,7 @@
 """What a decision about one account depends on, gathered from a reader."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -21,13 +21,21 @@ from access_service.domain.names import (
     GrantEnd,
     GrantId,
     PersonId,
+    SoftwareId,
     SuspendableKind,
     UnitId,
 )
 from access_service.domain.org import Assignment, common
 from access_service.domain.policy import DelegationRule, Pack
 from access_service.domain.scope import Scope
-from access_service.domain.software import Approval, ApprovalFacts, Share, Software, unmet
+from access_service.domain.software import (
+    Approval,
+    ApprovalFacts,
+    Share,
+    Software,
+    SoftwareConfirmation,
+    unmet,
+)
 from access_service.domain.standing import AccountFacts, GrantFacts, as_lapsed
 from access_service.domain.time import Interval
 from access_service.engine.tables import Tables
@@ -179,19 +187,26 @@ class Gatherer:
             self._authorities[authority.id] = authority
         chains = {a.id: self.chain_of_authority(a.id, at) for found in held.values() for a in found}
         laid_on = self._suspensions([], chains, set(held))
-        return [self._approval(p, by_id[p.software], held, chains, laid_on, at) for p in papers]
+        said: dict[SoftwareId, list[SoftwareConfirmation]] = {}
+        for confirmation in self.reader.find(SoftwareConfirmation, software={p.software for p in papers}):
+            said.setdefault(confirmation.software, []).append(confirmation)
+        return [
+            self._approval(p, by_id[p.software], said.get(p.software, ()), held, chains, laid_on, at)
+            for p in papers
+        ]
 
     def _approval(
         self,
         paper: Approval,
         software: Software,
+        said: Sequence[SoftwareConfirmation],
         held: Mapping[UnitId, list[Authority]],
         chains: Mapping[AuthorityId, tuple[Authority, ...]],
         laid_on: LaidOn,
         at: datetime,
     ) -> ApprovalFacts:
         tables = self.tables_for(software.unit, at)
-        wrong = None if tables is None else unmet(tables.pack, software, paper.method)
+        wrong = None if tables is None else unmet(tables.pack, software, paper.method, said, at)
         year = self.org.school_year(paper.scope.school_year) if paper.scope.school_year else None
         shares = []
         for authority in held.get(software.unit, ()):
@@ -212,6 +227,7 @@ class Gatherer:
             unmet="no_policy" if tables is None else wrong[1] if wrong is not None else None,
             shares=tuple(shares),
             year_closes_at=year.closes_at if year and paper.scope.classes else None,
+            confirmations=tuple(said),
         )
 
     def grants(self, grants: list[Grant], at: datetime) -> Iterable[GrantFacts]:

@@ -31,6 +31,7 @@ from access_service.domain.documents import Document, Signature
 from access_service.domain.errors import NotFoundError
 from access_service.domain.moves import AuthorityMove
 from access_service.domain.names import RegisterId
+from access_service.domain.obligations import Obligation
 from access_service.domain.org import (
     Assignment,
     ManagementEdge,
@@ -42,9 +43,9 @@ from access_service.domain.org import (
 )
 from access_service.domain.policy import PackBinding
 from access_service.domain.recovery import Recovery
-from access_service.domain.software import Approval, Client, Draw, Software
+from access_service.domain.software import Approval, Client, Draw, Software, SoftwareConfirmation
 from access_service.domain.waiting import WaitingAct
-from access_service.storage import tables, tables_accounts, tables_acts
+from access_service.storage import tables, tables_accounts, tables_acts, tables_software
 from access_service.storage.codec import Codec
 from access_service.storage.tables_moves import AuthorityMoveRow, SuccessionRow
 
@@ -82,10 +83,12 @@ CODECS: dict[type[Any], Codec[Any]] = {
         (Document, tables.DocumentRow),
         (Signature, tables.SignatureRow),
         (PackBinding, tables.BindingRow),
-        (Software, tables.SoftwareRow),
-        (Approval, tables.ApprovalRow),
-        (Draw, tables.DrawRow),
-        (Client, tables.ClientRow),
+        (Software, tables_software.SoftwareRow),
+        (Approval, tables_software.ApprovalRow),
+        (SoftwareConfirmation, tables_software.SoftwareConfirmationRow),
+        (Obligation, tables_software.ObligationRow),
+        (Draw, tables_software.DrawRow),
+        (Client, tables_software.ClientRow),
         (WaitingAct, tables_acts.WaitingActRow),
     )
 }
@@ -98,6 +101,7 @@ NOUNS = {
     LeavingCase: "leaving case",
     PackBinding: "pack binding",
     WaitingAct: "waiting act",
+    SoftwareConfirmation: "software confirmation",
 }
 _CHUNK = 500
 """Values in one `IN (…)`: well below every database's limit on parameters."""

@@ -8,7 +8,7 @@ register, so two registers on one database never meet. Columns carry the names o
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel
 
@@ -362,74 +362,6 @@ class IdempotencyRow(SQLModel, table=True):
 
 
 Index("ix_credentials_username", CredentialRow.register_id, CredentialRow.username, unique=True)
-
-
-class SoftwareRow(Fact, table=True):  # noqa: D101
-    __tablename__ = "software"
-    __table_args__ = _by("software", "unit", "account")
-    unit: str
-    account: str
-    name: str = Field(sa_type=Text)
-    supplier: str = Field(sa_type=Text)
-    data_fields: str = Field(sa_type=Text)
-    data_scope: str = Field(sa_type=Text)
-    frequency: str = Field(sa_type=Text)
-    method: str = Field(sa_type=Text)
-    cost: str = Field(sa_type=Text)
-    legal_standing: str = Field(sa_type=Text)
-    security_level: int | None = None
-    security_standard: str | None = Field(default=None, sa_type=Text)
-    on_axis: bool
-    is_enforcement_point: bool
-
-
-class ApprovalRow(Fact, table=True):  # noqa: D101
-    __tablename__ = "approvals"
-    __table_args__ = _by("approvals", "software", "scope_unit")
-    software: str
-    number: str
-    dated: date
-    sha256: str
-    scope: str = Field(sa_type=Text)
-    scope_unit: str
-    """The scope's unit once more, to be found by."""
-    frequency: str
-    method: str
-    recorded_at: datetime
-    withdrawn_at: datetime | None = None
-    withdrawn_because: str | None = Field(default=None, sa_type=Text)
-
-
-class DrawRow(Fact, table=True):
-    """One row a draw that is counted."""
-
-    __tablename__ = "draws"
-    __table_args__ = _by("draws", "software", "approval")
-    software: str
-    approval: str
-    period: str
-
-
-class ClientRow(Fact, table=True):
-    """Clients of software; secrets as SHA-256 of 256 random bits."""
-
-    __tablename__ = "clients"
-    __table_args__ = (*_by("clients", "software"), Index("ix_clients_id", "id", "to_rev"))
-    home: str = Field(sa_column=Column("register", String, nullable=False))
-    """The register once more (`register` is a method above), because a client is found by its id alone."""
-    software: str
-    secret_sha256: str | None = None
-    old_secret_sha256: str | None = None
-    old_secret_until: datetime | None = None
-    jwks: str | None = Field(default=None, sa_type=Text)
-    pep_scopes: str
-    resource_types: str
-    resource: str | None = Field(default=None, sa_type=Text)
-    created_at: datetime
-    disabled_at: datetime | None = None
-    serves: str | None = Field(default=None, sa_type=Text)
-    revoked_before: datetime | None = None
-    serves_approved_at: datetime | None = None
 
 
 class DeniedTokenRow(SQLModel, table=True):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from access_service.domain.names import DrawMethod, Frequency, UnitId
+from access_service.domain.names import DrawMethod, Frequency, ReceiverRole, UnitId
 from access_service.domain.scope import Scope
 from access_service.domain.software import PEP_SCOPES, RESOURCE_TYPES
 from access_service.domain.time import local
@@ -55,6 +55,13 @@ def add_services(services: Services, admins: Mapping[UnitId, Caller]) -> list[De
             method=DrawMethod.API,
             valid_from=now,
             valid_to=now + TERM,
+            purpose="Ghi sổ điểm điện tử của trường",
+            agreement_number="000/HĐ-MH",
+            agreement_dated=local(now).date(),
+            agreement_sha256="0" * 64,
+            receiver_role=ReceiverRole.PROCESSOR,
+            retention="Đến hết năm học",
+            deletion="Xoá khỏi máy chủ và bản sao lưu, có biên bản",
         ),
     )
     asking = PEP_SCOPES - INTROSPECT

@@ -28,7 +28,14 @@ from access_service.domain.names import (
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, Succession, Unit, chain_of
 from access_service.domain.policy import Article, Pack, PackBinding, PeriodLock, RoleRule
 from access_service.domain.reasons import Reason
-from access_service.domain.software import Approval, ApprovalFacts, Software, as_grant, shares_in_force
+from access_service.domain.software import (
+    Approval,
+    ApprovalFacts,
+    Software,
+    SoftwareConfirmation,
+    as_grant,
+    shares_in_force,
+)
 from access_service.domain.standing import (
     GrantFacts,
     approval_state,
@@ -37,7 +44,7 @@ from access_service.domain.standing import (
     head_at,
     reads_otherwise,
 )
-from access_service.domain.text import INSPECTION_UNSIGNED, REASON_TEXT
+from access_service.domain.text import INSPECTION_UNSIGNED, REASON_TEXT, UNMET_TEXT
 from access_service.engine.decide import decide
 from access_service.signing.documents import check_confirmation
 from access_service.signing.keys import BadSignatureError
@@ -46,6 +53,7 @@ from access_service.storage.facts import Reader
 from access_service.storage.keys import public_key
 from access_service.usecases.explanation import (
     APPROVAL,
+    CONFIRMATIONS,
     ExplainedArticle,
     ExplainedAuthority,
     ExplainedDocument,
@@ -115,19 +123,25 @@ class _Explainer:
         if used is not None:
             holder = ExplainedPerson(used.id, used.name)
         if approval is not None and grant is not None:
-            documents = (_paper(approval.approval, self._now),)
-            explained = self._grant(grant, approval_state(approval, self._now), pack)
-        said = REASON_TEXT[reason] if reason else None
+            said = [c for c in approval.confirmations if self._now in c.interval]
+            self._use(*approval.confirmations)
+            documents = (_paper(approval.approval, self._now), *(_confirmed(c) for c in said))
+            explained = replace(
+                self._grant(grant, approval_state(approval, self._now), pack),
+                unmet=approval.unmet,
+                unmet_vi=UNMET_TEXT[approval.unmet].vi if approval.unmet is not None else "",
+            )
+        words = REASON_TEXT[reason] if reason else None
         if reason is Reason.MINUTES_UNSIGNED and grant is not None and grant.assignment is None:
-            said = INSPECTION_UNSIGNED
+            words = INSPECTION_UNSIGNED
         return Explanation(
             register=self._reader.register,
             revision=revision,
             now=self._now,
             allowed=bool(decision),
             reason=reason,
-            reason_vi=said.vi if said else None,
-            reason_en=said.en if said else None,
+            reason_vi=words.vi if words else None,
+            reason_en=words.en if words else None,
             request=request,
             holder=holder,
             grant=explained,
@@ -385,6 +399,7 @@ _NOUNS: dict[type[Any], str] = {
     SchoolClass: "class",
     Signature: "signature",
     Software: "software",
+    SoftwareConfirmation: "software_confirmation",
     Succession: "succession",
     Suspension: "suspension",
     Unit: "unit",
@@ -405,6 +420,23 @@ def _paper(approval: Approval, now: datetime) -> ExplainedDocument:
         method=Method.ATTESTED,
         signed_at=approval.recorded_at,
         ended_at=approval.withdrawn_at,
+        signatures=(),
+    )
+
+
+def _confirmed(confirmation: SoftwareConfirmation) -> ExplainedDocument:
+    """What the department has confirmed of the software, and an approval presupposes."""
+    return ExplainedDocument(
+        id=confirmation.id,
+        kind=CONFIRMATIONS[confirmation.subject],
+        number=confirmation.number,
+        dated=confirmation.dated,
+        version=1,
+        state=DocumentState.SIGNED,
+        sha256=confirmation.sha256,
+        method=Method.ATTESTED,
+        signed_at=confirmation.valid_from,
+        ended_at=None,
         signatures=(),
     )
 

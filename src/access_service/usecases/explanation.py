@@ -5,9 +5,15 @@ from datetime import date, datetime
 from typing import Any
 
 from access_service.domain.access import AccessRequest, Decision
+from access_service.domain.names import Confirmable
 from access_service.domain.scope import Scope
 from access_service.usecases.json_values import json_value
 
+CONFIRMATIONS = {
+    Confirmable.SECURITY_LEVEL: "security_level_confirmation",
+    Confirmable.DATA_AXIS: "data_axis_confirmation",
+}
+"""Kinds of paper by which the department confirms what an approval presupposes."""
 APPROVAL = "approval"
 """Kind of the document behind a decision about software (văn bản đồng ý của Sở); it is no `DocumentKind`."""
 
@@ -129,6 +135,9 @@ class ExplainedGrant:
     """What the duty is called; (J) charge of a class, as its level calls it."""
     no_end: bool = False
     """It was handed down without an end, when that was possible, as the matrix notes."""
+    unmet: str | None = None
+    """Of an approval of software: which of the pack's demands is not met, by the limit's name."""
+    unmet_vi: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from access_service.domain.delegation import Grant
 from access_service.domain.names import AccountKind, AccountState, GrantState, PersonId, SuspendableKind, UnitId
 from access_service.domain.org import SchoolClass
 from access_service.domain.software import (
+    CONFIRMED,
     SOFTWARE_ROLE,
     ApprovalFacts,
     Share,
@@ -81,6 +82,8 @@ def _row(
         notes += [_NOTES[stands]] if stands in _NOTES else []
     if tables is None:
         notes.append(Note.NO_POLICY)
+    if facts.unmet in CONFIRMED:
+        notes.append(Note.NOT_CONFIRMED)
     return MatrixRow(
         unit=software.unit,
         unit_name=shared.unit_name(software.unit),

@@ -35,6 +35,8 @@ class Note(StrEnum):
     """Nobody operates the admin account."""
     NO_POLICY = "no_policy"
     """No pack is in force where the records are: the grant allows nothing."""
+    NOT_CONFIRMED = "not_confirmed"
+    """The department has not confirmed the security level, or the connection to the axis, that the pack demands."""
     DUTIES_MEET = "duties_meet"
     """With the holder's other rights it makes one of the pack's separations: shown, never a reason to deny."""
 

@@ -72,6 +72,7 @@ NOTES = {
     Note.ACCOUNT_CLOSED: "tài khoản đã đóng",
     Note.VACANT: "tài khoản quản trị chưa có người quản lý",
     Note.NO_POLICY: "chưa có bộ quy tắc phân quyền áp dụng",
+    Note.NOT_CONFIRMED: "cấp độ an toàn hoặc kết nối Trục dữ liệu chưa được Sở GDĐT xác nhận",
     Note.DUTIES_MEET: "kiêm nhiệm hai nhiệm vụ nên tách cho hai người",
 }
 CUSTODY_ROLE = "Quản lý tài khoản quản trị của đơn vị"

@@ -19,38 +19,37 @@ from access_service.domain.names import (
     ApprovalId,
     DrawMethod,
     Frequency,
-    GrantState,
+    ObligationId,
+    ReceiverRole,
     RegisterId,
     SoftwareId,
     UnitId,
 )
-from access_service.domain.org import SchoolYear, is_below, manager_of, normalise
+from access_service.domain.obligations import Obligation, obligation_of
+from access_service.domain.org import SchoolYear, manager_of, normalise
 from access_service.domain.powers import Power, ends, power, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.software import (
     ACTIONS_BY_METHOD,
+    LEVELS,
     Approval,
-    ApprovalFacts,
-    Client,
     Draw,
     Software,
+    SoftwareConfirmation,
     check_approval,
     check_preconditions,
     ends_at,
     period_of,
     shares_in_force,
 )
-from access_service.domain.standing import AccountFacts, approval_state, standing
+from access_service.domain.standing import AccountFacts, standing
 from access_service.domain.time import Interval
 from access_service.storage.access import Gatherer
 from access_service.storage.facts import Reader
 from access_service.storage.software import clients_of, draws_of
 from access_service.usecases.approvers import as_approver, as_department, roots_of
-from access_service.usecases.services import Act, Caller, Services, View, act, as_missing, look, operate
-
-LEVELS = range(1, 6)
-"""Cấp độ an toàn hệ thống thông tin (NĐ 85/2016 Đ7 to Đ11)."""
+from access_service.usecases.services import Act, Caller, Services, act, as_missing, operate
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +99,13 @@ class Paper:
     method: DrawMethod
     valid_from: datetime
     valid_to: datetime
+    purpose: str
+    agreement_number: str
+    agreement_dated: date
+    agreement_sha256: str
+    receiver_role: ReceiverRole
+    retention: str
+    deletion: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +118,6 @@ class EffectiveApproval:
     """What is left of the approval's scope, authority by authority; never empty."""
     ends_at: datetime
     """When it ends at the latest: nothing that rests on it outlives this."""
-
-
-@dataclass(frozen=True, slots=True)
-class SoftwareSeen:
-    """Software as somebody may see it who acts for its unit or a unit above."""
-
-    software: Software
-    approvals: tuple[tuple[ApprovalFacts, GrantState], ...]
-    """Every approval with its state now."""
-    clients: tuple[Client, ...]
-    draws: tuple[Draw, ...]
 
 
 # -- the register
@@ -220,18 +215,34 @@ def _end(doing: Act, software: Software) -> Software:
     off = [replace(c, disabled_at=doing.now) for c in clients_of(doing.tx, software.id) if c.is_enabled(doing.now)]
     doing.tx.put(ended, replace(account, valid_to=doing.now), *off)
     doing.tx.happened("software.end", software.id)
+    _owed_now(doing, doing.tx.find(Obligation, software=software.id))
     doing.tx.touches(software.account)
     return ended
 
 
+def _owed_now(doing: Act, obligations: Sequence[Obligation]) -> None:
+    """What was to open later opens with this act."""
+    for obligation in obligations:
+        if obligation.valid_from > doing.now:
+            doing.tx.put(replace(obligation, valid_from=doing.now))
+            doing.tx.happened(
+                "obligation.open", obligation.id, kind=str(obligation.kind), approval=obligation.approval
+            )
+
+
 def own_software(doing: Act, id_: SoftwareId) -> Software:
     """Software in use that the caller's admin account answers for: its unit's, or the department's."""
+    return in_use(answered_software(doing, id_), doing.now)
+
+
+def answered_software(doing: Act, id_: SoftwareId) -> Software:
+    """The same, in use or not."""
     software = doing.tx.require(Software, id_)
     with as_missing("software", id_):
         caller = doing.require_caller()
         if caller.kind is not AccountKind.ADMIN or caller.unit not in roots_of(doing):
             doing.as_custodian(_contractor(doing, software.unit))
-    return in_use(software, doing.now)
+    return software
 
 
 def in_use(software: Software, now: datetime) -> Software:
@@ -283,13 +294,21 @@ def _record(doing: Act, software: Software, paper: Paper) -> Approval:
         valid_from=paper.valid_from,
         valid_to=paper.valid_to,
         recorded_at=doing.now,
+        purpose=paper.purpose,
+        agreement_number=paper.agreement_number,
+        agreement_dated=paper.agreement_dated,
+        agreement_sha256=paper.agreement_sha256,
+        receiver_role=paper.receiver_role,
+        retention=paper.retention,
+        deletion=paper.deletion,
     )
     check_words(pack, scope)
     year = doing.org.school_year(scope.school_year) if scope.school_year is not None else None
     check_approval(pack, approval, year, doing.now)
-    check_preconditions(pack, software, paper.method)
+    said = doing.tx.find(SoftwareConfirmation, software=software.id)
+    check_preconditions(pack, software, paper.method, said, doing.now)
     _check_authority(doing, software.unit, approval)
-    doing.tx.put(approval)
+    doing.tx.put(approval, obligation_of(ObligationId(doing.new_id("obl")), approval, software))
     doing.tx.happened("approval.record", approval.id, software=software.id, sha256=paper.sha256)
     doing.tx.touches(software.account)
     return approval
@@ -337,6 +356,7 @@ def _withdraw(doing: Act, approval: Approval, reason: str) -> Approval:
     withdrawn = replace(approval, withdrawn_at=doing.now, withdrawn_because=reason)
     doing.tx.put(withdrawn)
     doing.tx.happened("approval.withdraw", approval.id, reason=reason)
+    _owed_now(doing, doing.tx.find(Obligation, approval=approval.id))
     doing.tx.touches(doing.tx.require(Software, approval.software).account)
     return withdrawn
 
@@ -426,60 +446,3 @@ def _count(doing: Act, software: Software, approvals: Sequence[Approval], now: d
     # No decision rests on draws: tokens that were given stay good.
     doing.tx.touches()
     return tuple(drawn)
-
-
-def read_software(services: Services, caller: Caller, id_: SoftwareId) -> SoftwareSeen:
-    """One piece of software with its papers, for whoever acts for its unit or a unit above."""
-    with look(services, caller) as seen:
-        software = seen.reader.require(Software, id_)
-        with as_missing("software", id_):
-            seen.as_above(software.unit)
-        return seen_of(seen, [software])[0]
-
-
-def software_of_unit(
-    services: Services, caller: Caller, unit: UnitId, *, below: bool = False
-) -> list[SoftwareSeen]:
-    """The report form's lines of a unit (#6), ended ones too; for whoever acts for it or a unit above.
-
-    `below` adds those of every unit below it today: what the department sums up (#13).
-    """
-    with look(services, caller) as seen:
-        seen.require_unit(unit)
-        with as_missing("unit", unit):
-            seen.as_above(unit)
-        if not below:
-            return seen_of(seen, seen.reader.find(Software, unit=unit))
-        found = seen.reader.find(Software)
-        units = {u for u in {s.unit for s in found} if is_below(seen.org, u, unit, seen.now)}
-        return seen_of(seen, [s for s in found if s.unit in units])
-
-
-def list_software(services: Services, register: RegisterId, unit: UnitId | None) -> list[SoftwareSeen]:
-    """The same for the operator: of a unit and what is below it, or of the whole register."""
-    with services.db.read(register) as reader:
-        view = View(reader, None, services.db.now_in(reader.connection, register))
-        found = reader.find(Software)
-        if unit is not None:
-            view.require_unit(unit)
-            units = {u for u in {s.unit for s in found} if is_below(view.org, u, unit, view.now)}
-            found = [s for s in found if s.unit in units]
-        return seen_of(view, found)
-
-
-def seen_of(view: View, software: Sequence[Software]) -> list[SoftwareSeen]:
-    """Each with the state of every approval now, in a handful of queries."""
-    ids = [s.id for s in software]
-    papers: dict[SoftwareId, list[tuple[ApprovalFacts, GrantState]]] = {}
-    for facts in view.gather.approvals(software, view.now):
-        papers.setdefault(facts.software.id, []).append((facts, approval_state(facts, view.now)))
-    made: dict[SoftwareId, list[Client]] = {}
-    for client in view.reader.find(Client, software=ids):
-        made.setdefault(client.software, []).append(client)
-    drawn: dict[SoftwareId, list[Draw]] = {}
-    for one in view.reader.find(Draw, software=ids):
-        drawn.setdefault(one.software, []).append(one)
-    return [
-        SoftwareSeen(s, tuple(papers.get(s.id, ())), tuple(made.get(s.id, ())), tuple(drawn.get(s.id, ())))
-        for s in software
-    ]
