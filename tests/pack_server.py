@@ -172,6 +172,7 @@ def pack_served(
         "PYTHONIOENCODING": "utf-8",
         "ACCESS_SERVICE_API_KEY": KEY,
         "ACCESS_SERVICE_API_KEY_SEARCH": "true",
+        "ACCESS_SERVICE_OPERATIONS_PUBLIC": "true",
         **(environment or {}),
     }
     process = subprocess.Popen(

@@ -1,5 +1,7 @@
 """The composition root: settings in, one ASGI application out."""
 
+import base64
+import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -19,6 +21,7 @@ from access_service.api.errors import install
 from access_service.api.forward_rules import load_forward_rules
 from access_service.api.hot import Application
 from access_service.api.limits import OPEN_BYTES, BodyLimit
+from access_service.api.listener import OperatorsOnly, operations
 from access_service.api.log import Lines, make_log
 from access_service.api.metrics import Metrics
 from access_service.api.pool import Pool
@@ -71,7 +74,8 @@ def create_app(
         if settings.settle_minutes:
             settling.start()
         try:
-            yield
+            async with operations(app, settings.operations_host, settings.operations_port):
+                yield
         finally:
             settling.close()
             edge.issuance.flush()
@@ -90,6 +94,7 @@ def create_app(
         middleware=[
             Middleware(EncodedSlashes),
             Middleware(Observe, edge=lambda: app.state.edge),
+            Middleware(OperatorsOnly, is_open=settings.operations_public),
             Middleware(BodyLimit, paths=dict.fromkeys(OPEN_PATHS, OPEN_BYTES)),
         ],
     )
@@ -175,13 +180,25 @@ def _add_docs(app: FastAPI) -> None:
     @app.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
         root = request.scope.get("root_path", "")
-        return get_swagger_ui_html(
+        page = get_swagger_ui_html(
             openapi_url=f"{root}{app.openapi_url}",
             title=app.title,
             swagger_js_url=f"{root}/docs/assets/swagger-ui-bundle.js",
             swagger_css_url=f"{root}/docs/assets/swagger-ui.css",
             swagger_favicon_url=f"{root}/docs/assets/favicon-32x32.png",
         )
+        page.headers["Content-Security-Policy"] = _docs_csp(bytes(page.body))
+        return page
+
+
+def _docs_csp(page: bytes) -> str:
+    """What that page may load: our files, and the one script that stands in it, by its hash."""
+    script = page.rpartition(b"<script>")[2].partition(b"</script>")[0]
+    hashed = base64.b64encode(hashlib.sha256(script).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'self' 'sha256-{hashed}'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
 
 
 def _complete_openapi(app: FastAPI) -> None:

@@ -24,6 +24,7 @@ from typing import Any
 import uvicorn
 from pydantic import SecretStr
 
+from access_service.api.listener import LISTENING
 from access_service.app import create_app
 from access_service.domain.audit import instant
 from access_service.domain.errors import AccessServiceError, UnavailableError
@@ -85,11 +86,7 @@ def _serve(told: dict[str, Any], *, port: int, data_dir: Path, output: Path, say
     base_url = f"http://127.0.0.1:{port}"
     settings = _settings(data_dir, api_key=SecretStr(told["api_key"]), public_url=base_url, port=port)
     app = create_app(settings, allow_demo=True)
-    server = Server(
-        uvicorn.Config(
-            app, host="127.0.0.1", port=port, log_level="warning", server_header=False, timeout_graceful_shutdown=5
-        )
-    )
+    server = Server(uvicorn.Config(app, host="127.0.0.1", port=port, timeout_graceful_shutdown=5, **LISTENING))
 
     def announce() -> None:
         if _is_ready(base_url, server):
@@ -154,6 +151,7 @@ def _settings(data_dir: Path, **more: Any) -> Settings:
         host="127.0.0.1",
         log_level="warning",
         log_decisions="none",
+        operations_public=True,
         **more,
     )
 

@@ -14,6 +14,7 @@ from access_service.api.edge import Edge, Observe
 from access_service.api.errors import install
 from access_service.api.hot import Application
 from access_service.api.limits import BodyLimit
+from access_service.api.listener import OperatorsOnly, operations
 from access_service.api.log import Lines, make_log
 from access_service.api.metrics import Metrics
 from access_service.api.pack_pdp import PackPdp
@@ -56,7 +57,8 @@ def create_pack_app(settings: Settings, folder: Path, *, clock: Callable[[], dat
             pool=pool,
         )
         try:
-            yield
+            async with operations(app, settings.operations_host, settings.operations_port):
+                yield
         finally:
             pool.shutdown()
 
@@ -68,7 +70,11 @@ def create_pack_app(settings: Settings, folder: Path, *, clock: Callable[[], dat
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        middleware=[Middleware(Observe, edge=lambda: app.state.edge), Middleware(BodyLimit)],
+        middleware=[
+            Middleware(Observe, edge=lambda: app.state.edge),
+            Middleware(OperatorsOnly, is_open=settings.operations_public),
+            Middleware(BodyLimit),
+        ],
     )
     install(app)
     for router in (health.router, access.router, search.router):

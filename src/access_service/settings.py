@@ -63,6 +63,34 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    operations_public: bool = Field(
+        False, description="Are `/metrics`, `/docs` and `/openapi.json` answered on that port too?"
+    )
+    operations_host: str = Field(
+        "127.0.0.1", description="Address of the second listener, which has no TLS: keep it inside."
+    )
+    operations_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="Port of a second listener for operators: `/metrics`, `/docs`, `/openapi.json`, `/healthz`, "
+        "`/readyz`; none is opened when left out.",
+    )
+    max_connections: int = Field(
+        1000, ge=1, le=100_000, description="Most connections of one process; the next is answered 503 and closed."
+    )
+    max_header_bytes: int = Field(
+        32_768, ge=4096, le=1 << 20, description="Most bytes of a request's first line and headers; more is 431."
+    )
+    header_seconds: float = Field(
+        10.0, gt=0, le=300, description="Longest time in seconds for a request's headers to arrive; then 408."
+    )
+    body_seconds: float = Field(
+        30.0,
+        gt=0,
+        le=600,
+        description="Longest time in seconds for its body to arrive, and for an answer to be taken.",
+    )
     tls_cert: Path | None = Field(
         None,
         description="Certificate chain (PEM) to serve https with; needs its key and an https public address.",
@@ -149,9 +177,9 @@ class Settings(BaseSettings):
             raise ValueError(f"an API key has at least {FEWEST_SIGNS} different characters")
         return value
 
-    @field_validator("tls_cert", "tls_key", "forward_rules", mode="before")
+    @field_validator("tls_cert", "tls_key", "forward_rules", "operations_port", mode="before")
     @classmethod
-    def _empty_is_no_file(cls, value: object) -> object:
+    def _empty_is_none_given(cls, value: object) -> object:
         return value or None
 
     @field_validator("tls_key")

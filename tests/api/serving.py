@@ -63,6 +63,7 @@ def settings_for(folder: Path, **changes: Any) -> Settings:
         "keys_dir": folder,
         "api_key": SecretStr(KEY),
         "log_decisions": "all",
+        "operations_public": True,
     }
     return Settings(**(chosen | changes))
 

@@ -1,5 +1,11 @@
 """Alive, ready, measured; and the table from refusals to statuses."""
 
+import base64
+import hashlib
+import http.client
+import re
+import socket
+import time
 from http import HTTPStatus
 from pathlib import Path
 
@@ -184,12 +190,93 @@ def test_an_upload_may_have_a_limit_of_its_own() -> None:
 
 
 def test_security_headers_stand_on_every_answer(served: Served) -> None:
-    for path in ("/healthz", "/nowhere", "/openapi.json", "/docs"):
-        headers = served.client.get(path).headers
+    answers = [served.client.get(path) for path in ("/healthz", "/nowhere", "/openapi.json", "/docs", "/activate")]
+    answers += [served.ask(served.question()), served.ask({}), served.client.post("/v1/persons")]
+    answers += [served.client.post("/access/v1/evaluation", json={})]
+    for headers in (answer.headers for answer in answers):
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert "strict-transport-security" not in headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
         assert headers["referrer-policy"] == "no-referrer"
         assert "server" not in headers
+
+
+def test_over_https_browsers_are_told_to_stay_there(fresh: Served) -> None:
+    settings = settings_for(fresh.folder, public_url="https://access.example.edu.vn")
+    with TestClient(create_app(settings, clock=fresh.world.clock)) as client:
+        for answer in (
+            client.get("/healthz"),
+            client.post("/access/v1/evaluation", json={}),
+            client.get("/activate"),
+        ):
+            assert answer.headers["strict-transport-security"] == "max-age=31536000"
+
+
+def test_the_script_in_the_documentation_is_the_one_that_may_run(served: Served) -> None:
+    page = served.client.get("/docs")
+    (script,) = re.findall(r"<script>(.*?)</script>", page.text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'self' 'sha256-{digest}'" in page.headers["content-security-policy"]
+
+
+FOR_OPERATORS = ("/metrics", "/openapi.json", "/docs", "/docs/assets/swagger-ui.css")
+
+
+def test_what_is_for_operators_is_not_found_on_the_public_listener(fresh: Served) -> None:
+    settings = settings_for(fresh.folder, operations_public=False)
+    with TestClient(create_app(settings, clock=fresh.world.clock)) as client:
+        for path in FOR_OPERATORS:
+            answer = client.get(path)
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        for path in ("/healthz", "/readyz", "/.well-known/authzen-configuration", "/activate"):
+            assert client.get(path).status_code == HTTPStatus.OK
+
+
+def test_operators_have_a_listener_of_their_own(fresh: Served) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = settings_for(fresh.folder, operations_public=False, operations_port=port)
+
+    def status(path: str) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status
+        finally:
+            connection.close()
+
+    with TestClient(create_app(settings, clock=fresh.world.clock)) as client:
+        until = time.monotonic() + 60
+        while True:
+            try:
+                assert status("/healthz") == HTTPStatus.OK
+                break
+            except ConnectionError:
+                assert time.monotonic() < until
+                time.sleep(0.02)
+        for path in (*FOR_OPERATORS, "/readyz"):
+            assert status(path) == HTTPStatus.OK, path
+        # Nothing else is there, and nothing of it is on the public one.
+        for path in ("/v1/me", "/access/v1/evaluation", "/activate", "/metrics/", "/docsx"):
+            assert status(path) == HTTPStatus.NOT_FOUND, path
+        assert client.get("/metrics").status_code == HTTPStatus.NOT_FOUND
+    with pytest.raises(ConnectionError):
+        status("/healthz")
+
+
+def test_a_port_for_operators_that_is_taken_ends_the_start(fresh: Served) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settings = settings_for(fresh.folder, operations_port=taken.getsockname()[1])
+        app = create_app(settings, clock=fresh.world.clock)
+        with pytest.raises(UnavailableError, match="cannot be used"), TestClient(app):
+            pass
 
 
 def test_the_seal_key_is_made_with_mode_0600(served: Served, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from access_service.api.access import EVALUATION, EVALUATIONS, HEADERS_READ, admitted, reply
-from access_service.api.edge import GONE, HEADERS, Edge, new_request_id, request_id_of
+from access_service.api.edge import GONE, Edge, new_request_id, request_id_of
 from access_service.api.errors import INTERNAL, problem, problem_of
 from access_service.api.limits import BODY_BYTES
 from access_service.api.pdp import Answered, AtOnce
@@ -20,12 +20,6 @@ from access_service.domain.errors import AccessServiceError
 from access_service.domain.reasons import Refusal
 
 HOT = frozenset({EVALUATION, EVALUATIONS})
-_HEADERS = [
-    (b"content-type", b"application/json"),
-    (b"cache-control", b"no-store"),
-    (b"x-content-type-options", b"nosniff"),
-]
-"""What a browser must know of JSON. The others are about pages."""
 
 
 class Application(FastAPI):
@@ -72,7 +66,7 @@ async def _serve(edge: Edge, scope: Scope, receive: Receive, send: Send) -> None
             )
             revision = answered.revision.encode()
         start = [
-            *_HEADERS,
+            *edge.dressed,
             (b"content-length", b"%d" % len(text)),
             (b"x-request-id", request_id),
             (b"x-access-revision", revision),
@@ -81,14 +75,14 @@ async def _serve(edge: Edge, scope: Scope, receive: Receive, send: Send) -> None
         status = 200
         await send({"type": "http.response.body", "body": text})
     except AccessServiceError as error:
-        status = await _refuse(problem_of(error, path), request_id, scope, receive, send)
+        status = await _refuse(edge, problem_of(error, path), request_id, scope, receive, send)
     except _TooLargeError:
         response = problem(Refusal.BATCH_TOO_LARGE, status=413, detail=f"a body has at most {BODY_BYTES} bytes")
-        status = await _refuse(response, request_id, scope, receive, send)
+        status = await _refuse(edge, response, request_id, scope, receive, send)
     except Exception as error:  # noqa: BLE001 the caller learns nothing of what we did not foresee
         edge.log_failure(error, request_id.decode())
         if status == GONE:
-            status = await _refuse(problem(INTERNAL, status=500), request_id, scope, receive, send)
+            status = await _refuse(edge, problem(INTERNAL, status=500), request_id, scope, receive, send)
     finally:
         edge.seen((path, status, time.perf_counter() - began, request_id, at_once or answered, client))
 
@@ -128,9 +122,11 @@ async def _body(receive: Receive) -> bytes | None:
     return body
 
 
-async def _refuse(response: Response, request_id: bytes, scope: Scope, receive: Receive, send: Send) -> int:
+async def _refuse(
+    edge: Edge, response: Response, request_id: bytes, scope: Scope, receive: Receive, send: Send
+) -> int:
     response.headers["X-Request-ID"] = request_id.decode()
     response.headers["Cache-Control"] = "no-store"
-    response.headers.update(HEADERS)
+    response.headers.update(edge.headers)
     await response(scope, receive, send)
     return response.status_code

@@ -10,6 +10,7 @@ from typing import Any
 
 import uvicorn
 
+from access_service.api.listener import LISTENING, Bounded, Bounds
 from access_service.app import create_app
 from access_service.cli.errors import UsageError
 from access_service.cli.opening import opened, settings_for
@@ -27,7 +28,9 @@ GRACE_S = 20
 
 def make_app() -> Any:
     """The application of a worker process, which has only the environment."""
-    return create_app(Settings())
+    settings = Settings()
+    Bounded.bounds = _bounds(settings)
+    return create_app(settings)
 
 
 def run_serve(*, policy: Path | None, database: str | None, workers: int, given: Mapping[str, object]) -> None:
@@ -47,12 +50,11 @@ def run_serve(*, policy: Path | None, database: str | None, workers: int, given:
     elif workers > 1:
         raise UsageError("one process serves a pack alone; leave out --workers")
     _check_port(settings)
+    Bounded.bounds = _bounds(settings)
     options: dict[str, Any] = {
         "host": settings.host,
         "port": settings.port,
-        "log_level": "warning",
-        "access_log": False,
-        "server_header": False,
+        **LISTENING,
         "timeout_graceful_shutdown": GRACE_S,
         **_tls(settings),
     }
@@ -65,6 +67,15 @@ def run_serve(*, policy: Path | None, database: str | None, workers: int, given:
         os.environ[f"{PREFIX}DATABASE_URL"] = settings.database_url
         os.environ[f"{PREFIX}PUBLIC_URL"] = settings.public_url
         uvicorn.run("access_service.cli.serve:make_app", factory=True, workers=workers, **options)
+
+
+def _bounds(settings: Settings) -> Bounds:
+    return Bounds(
+        header_bytes=settings.max_header_bytes,
+        header_s=settings.header_seconds,
+        body_s=settings.body_seconds,
+        connections=settings.max_connections,
+    )
 
 
 def _check_database(settings: Settings, workers: int) -> None:
