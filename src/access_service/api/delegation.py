@@ -18,8 +18,10 @@ from access_service.api.schemas_delegation import (
     Narrowing,
     NewAuthority,
     NewHandover,
+    NewProposals,
     NewRenewals,
     PreparedOut,
+    RegainableOut,
     RenewalOut,
     RenewalsOut,
 )
@@ -27,7 +29,7 @@ from access_service.api.schemas_org import Because, Noted
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.names import AuthorityId, GrantId, PersonId, SuspendableKind, UnitId
 from access_service.domain.scope import Scope
-from access_service.usecases import delegation, documents, leaving, reading, reading_papers
+from access_service.usecases import delegation, documents, leaving, reading, reading_papers, regaining
 from access_service.usecases.services import Services
 
 router = manage("delegation")
@@ -88,6 +90,27 @@ def withdraw_authority(
     return done_or_told(
         services, dry_run, lambda s: delegation.withdraw_authority(s, caller, AuthorityId(id)), AuthorityOut.of
     )
+
+
+@router.get("/authorities/{id}/proposals")
+def read_regainable(services: ServicesDep, caller: CallerDep, id: PathId) -> RegainableOut:  # noqa: A002
+    """What narrowings took and this authority would let be handed over again; nothing of it is in force."""
+    return RegainableOut.of(regaining.read_regainable(services, caller, AuthorityId(id)))
+
+
+@router.post("/authorities/{id}/proposals")
+def propose_regained(
+    request: Request,
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: NewProposals,
+) -> RenewalsOut:
+    """Minutes for it, marked as taken back; each person's is answered separately."""
+    found = regaining.propose_regained(
+        services, caller, AuthorityId(id), number_prefix=body.number_prefix or "", dated=body.dated
+    )
+    return RenewalsOut(results=[RenewalOut.of(item, request.url.path) for item in found])
 
 
 @router.post("/authorities/{id}/suspend")

@@ -75,9 +75,20 @@ def decline(services: ServicesDep, caller: CallerDep, id: PathId, body: Because)
 
 
 @router.post("/documents/{id}/cancel")
-def cancel(services: ServicesDep, caller: CallerDep, id: PathId, body: Because) -> DocumentOut:  # noqa: A002
+def cancel(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Because,
+    dry_run: DryRun = False,
+) -> DocumentOut | RehearsedOut:
     """The giver's office takes an unsigned document back."""
-    return DocumentOut.model_validate(documents.cancel(services, caller, DocumentId(id), reason=body.reason))
+    return done_or_told(
+        services,
+        dry_run,
+        lambda s: documents.cancel(s, caller, DocumentId(id), reason=body.reason),
+        DocumentOut.model_validate,
+    )
 
 
 @router.post("/documents/{id}/withdraw")

@@ -38,7 +38,7 @@ from access_service.api.schemas_org import (
 from access_service.api.schemas_waiting import WaitingActOut
 from access_service.domain.delegation import LeavingCase
 from access_service.domain.names import AssignmentId, PersonId, SuspendableKind, UnitId
-from access_service.domain.org import ManagementEdge, Succession
+from access_service.domain.org import Assignment, ManagementEdge, Succession
 from access_service.domain.waiting import WaitingAct
 from access_service.usecases import delegation, leaving, org, reading, reading_papers, succession, years
 from access_service.usecases.services import Services
@@ -204,13 +204,19 @@ def read_person(services: ServicesDep, caller: CallerDep, id: PathId) -> PersonO
 
 
 @router.post("/assignments", status_code=201)
-def assign_duty(services: ServicesDep, caller: CallerDep, body: NewAssignment) -> AssignmentOut | WaitingActOut:
+def assign_duty(
+    services: ServicesDep, caller: CallerDep, body: NewAssignment, dry_run: DryRun = False
+) -> AssignmentOut | WaitingActOut | RehearsedOut:
     """Record a decision that assigns a duty; a head is appointed by the direct manager.
 
-    Who signs, entered by an officer, waits for the office's leadership: then a waiting act is the answer.
+    Who signs, entered by an officer, waits for the office's leadership: then a waiting act is the answer. A duty
+    that it replaces ends with its grants.
     """
-    done = org.assign_duty(services, caller, body.duty())
-    return WaitingActOut.of(done) if isinstance(done, WaitingAct) else AssignmentOut.of(done)
+
+    def shown(done: Assignment | WaitingAct) -> AssignmentOut | WaitingActOut:
+        return WaitingActOut.of(done) if isinstance(done, WaitingAct) else AssignmentOut.of(done)
+
+    return done_or_told(services, dry_run, lambda s: org.assign_duty(s, caller, body.duty()), shown)
 
 
 @router.post("/assignments/{id}/end")

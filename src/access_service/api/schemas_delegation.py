@@ -38,6 +38,7 @@ from access_service.domain.scope import Scope
 from access_service.usecases.documents import Line as HandoverLine
 from access_service.usecases.documents import Prepared
 from access_service.usecases.reading_papers import Awaiting, GrantSeen
+from access_service.usecases.regaining import Proposal
 
 
 class Axes(Body):
@@ -141,6 +142,13 @@ class NewRenewals(Body):
     dated: Day
     authority: Id | None = None
     """Which authority of the unit; may be left out where it holds one."""
+
+
+class NewProposals(Body):
+    """Minutes for what narrowings took and an authority would let be handed over again."""
+
+    number_prefix: Line | None = None
+    dated: Day
 
 
 class ScopeOut(Out):
@@ -277,6 +285,40 @@ class PreparedOut(Out):
             grants=[GrantOut.of(g) for g in prepared.grants],
             commitment=DocumentOut.model_validate(prepared.commitment) if prepared.commitment else None,
             taken_back=list(prepared.taken_back),
+        )
+
+
+class ProposalOut(Out):
+    """A line that a narrowing took and that could be handed over again."""
+
+    grant: str
+    """The one that was taken."""
+    person: str
+    role: str
+    scope: ScopeOut
+    stands: str | None
+    """What is left of it."""
+
+
+class RegainableOut(Out):
+    """Every such line of a unit under one authority."""
+
+    proposals: list[ProposalOut]
+
+    @classmethod
+    def of(cls, found: list[Proposal]) -> "RegainableOut":
+        """From the use case."""
+        return cls(
+            proposals=[
+                ProposalOut(
+                    grant=p.lost.id,
+                    person=p.person,
+                    role=p.lost.role,
+                    scope=ScopeOut.of(p.lost.scope),
+                    stands=None if p.stands is None else p.stands.id,
+                )
+                for p in found
+            ]
         )
 
 

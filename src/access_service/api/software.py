@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Query
 
 from access_service.api.deps import CallerDep, PathId, ServicesDep
+from access_service.api.rehearsal import DryRun, RehearsedOut, done_or_told
 from access_service.api.routing import manage
 from access_service.api.schemas_software import (
     ApprovalOut,
@@ -56,16 +57,33 @@ def software_of_unit(
 
 
 @router.post("/software/{id}/change")
-def change_software(services: ServicesDep, caller: CallerDep, id: PathId, body: SoftwareChanges) -> SoftwareOut:  # noqa: A002
+def change_software(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: SoftwareChanges,
+    dry_run: DryRun = False,
+) -> SoftwareOut | RehearsedOut:
     """Bring an entry up to date; approvals are checked against it anew."""
-    changed = software.change_software(services, caller, SoftwareId(id), body.changes())
-    return SoftwareOut.model_validate(changed)
+    return done_or_told(
+        services,
+        dry_run,
+        lambda s: software.change_software(s, caller, SoftwareId(id), body.changes()),
+        SoftwareOut.model_validate,
+    )
 
 
 @router.post("/software/{id}/end")
-def end_software(services: ServicesDep, caller: CallerDep, id: PathId) -> SoftwareOut:  # noqa: A002
+def end_software(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    dry_run: DryRun = False,
+) -> SoftwareOut | RehearsedOut:
     """Its use is over: account closed, clients disabled, nothing rests on it any more."""
-    return SoftwareOut.model_validate(software.end_software(services, caller, SoftwareId(id)))
+    return done_or_told(
+        services, dry_run, lambda s: software.end_software(s, caller, SoftwareId(id)), SoftwareOut.model_validate
+    )
 
 
 @router.post("/software/{id}/confirmations", status_code=201)
@@ -111,10 +129,16 @@ def withdraw_approval(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     body: Withdrawal | None = None,
-) -> ApprovalOut:
+    dry_run: DryRun = False,
+) -> ApprovalOut | RehearsedOut:
     """Take an approval back at once; the department's custodian."""
     reason = (body.reason or "") if body is not None else ""
-    return ApprovalOut.of(software.withdraw_approval(services, caller, ApprovalId(id), reason=reason))
+    return done_or_told(
+        services,
+        dry_run,
+        lambda s: software.withdraw_approval(s, caller, ApprovalId(id), reason=reason),
+        ApprovalOut.of,
+    )
 
 
 @router.post("/clients", status_code=201)
@@ -148,12 +172,24 @@ def approve_address(services: ServicesDep, caller: CallerDep, id: PathId) -> Cli
 
 
 @router.post("/clients/{id}/address/withdraw")
-def withdraw_address(services: ServicesDep, caller: CallerDep, id: PathId) -> ClientOut:  # noqa: A002
+def withdraw_address(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    dry_run: DryRun = False,
+) -> ClientOut | RehearsedOut:
     """It is not, after all; what the software was issued so far is revoked. The department's custodian."""
-    return ClientOut.of(clients.withdraw_address(services, caller, ClientId(id)))
+    return done_or_told(
+        services, dry_run, lambda s: clients.withdraw_address(s, caller, ClientId(id)), ClientOut.of
+    )
 
 
 @router.post("/clients/{id}/disable")
-def disable_client(services: ServicesDep, caller: CallerDep, id: PathId) -> ClientOut:  # noqa: A002
+def disable_client(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    dry_run: DryRun = False,
+) -> ClientOut | RehearsedOut:
     """Let it in no more, for good."""
-    return ClientOut.of(clients.disable_client(services, caller, ClientId(id)))
+    return done_or_told(services, dry_run, lambda s: clients.disable_client(s, caller, ClientId(id)), ClientOut.of)

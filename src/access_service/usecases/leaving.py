@@ -15,11 +15,12 @@ from access_service.domain.names import AssignmentId, AuthorityId, PersonId, Uni
 from access_service.domain.org import Assignment
 from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.scope import Scope
+from access_service.domain.standing import OVER, grant_state
 from access_service.domain.time import local, start_of_day
 from access_service.domain.waiting import WaitingAct, WaitingKind, WrittenDecision
 from access_service.storage import accounts as stored
 from access_service.usecases.accounts import Issued, confirm_password, new_activation
-from access_service.usecases.documents import Line, Prepared, propose_handover
+from access_service.usecases.documents import Line, Prepared
 from access_service.usecases.effects import (
     admin_account,
     as_taking_back,
@@ -30,6 +31,7 @@ from access_service.usecases.effects import (
     suspend_account_if_last,
     try_refused_again,
 )
+from access_service.usecases.proposing import propose_each
 from access_service.usecases.services import Act, Caller, Services, act, as_missing, look
 from access_service.usecases.waiting import prepare
 
@@ -161,7 +163,8 @@ def propose_for_year(
             if not is_of_year or is_over or duty.person == caller.person:
                 continue
             earlier = reader.find(Grant, assignment=duty.id)
-            if any(g.ended_at is None for g in earlier):
+            # Minutes that lapsed unsigned left a line that never was in force and never will be.
+            if any(grant_state(g, now) not in OVER for g in seen.gather.grants(earlier, now)):
                 continue
             again = tuple(g.id for g in earlier if g.ended_as in TAKEN_BACK)
             rule = next(
@@ -184,20 +187,4 @@ def propose_for_year(
                     taken_back=again,
                 )
                 wanted.setdefault(duty.person, []).append(line)
-    prepared: list[Prepared | RefusedError] = []
-    for order, (person, lines) in enumerate(sorted(wanted.items()), start=1):
-        try:
-            prepared.append(
-                propose_handover(
-                    services,
-                    caller,
-                    unit=unit,
-                    receiver=person,
-                    number=f"{order:02d}/{number_prefix}" if number_prefix else "",
-                    dated=dated,
-                    lines=lines,
-                )
-            )
-        except RefusedError as refused:
-            prepared.append(refused)
-    return prepared
+    return propose_each(wanted, services, caller, unit=unit, number_prefix=number_prefix, dated=dated)
