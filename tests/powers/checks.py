@@ -74,6 +74,19 @@ def whatever_happened(played: Played) -> list[Finding]:
     ]
 
 
+def handed_in_writing(seen: Seen, inside: frozenset[PersonId]) -> frozenset[UnitId]:
+    """Units whose admin account is operated by minutes that somebody outside signed for the giver."""
+    givers: dict[str, set[PersonId]] = {}
+    for s in seen.of(Signature):
+        if s.side is Side.GIVER:
+            givers.setdefault(s.document, set()).add(s.person)
+    return frozenset(
+        c.unit
+        for c in seen.of(Custody)
+        if seen.now in c.interval and c.document and givers.get(c.document) and not givers[c.document] & inside
+    )
+
+
 def rests_on_paper(played: Played) -> list[Finding]:
     """Signed for the giver by somebody outside, or by somebody inside who came to that office otherwise."""
     seen = played.after

@@ -31,7 +31,7 @@ from access_service.usecases.imports import import_sheets
 from access_service.usecases.services import Caller, Services, rehearse
 from powers import files
 from powers.acts import acts
-from powers.checks import Played, whatever_happened, whoever_acted
+from powers.checks import Played, handed_in_writing, whatever_happened, whoever_acted
 from powers.drawing import Dice, NothingThereError, arguments
 from powers.factors import factor_shown
 from powers.oracle import Seen, confirmed, entering, events_of, see
@@ -328,6 +328,7 @@ class Game:
             laid=frozenset(self.laid),
             vouched=frozenset(self.vouched),
             own=frozenset(self.entered),
+            handed=handed_in_writing(self.seen, self.coalition | self.entered | self.puppets(self.seen.state)),
         )
 
     @staticmethod

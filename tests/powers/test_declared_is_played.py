@@ -7,7 +7,7 @@ rehearsed on the real use case: both sets are the same, the pairs that are not d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +15,51 @@ import pytest
 
 from access_service.domain import edges
 from access_service.domain.accounts import Account, Suspension
+from access_service.domain.acting import operated_by
+from access_service.domain.appointing import may_appoint
 from access_service.domain.delegation import Authority
-from access_service.domain.errors import AccessServiceError
-from access_service.domain.names import AccountKind, SuspendableKind
-from access_service.domain.org import Unit
-from access_service.usecases import delegation, leaving, recoveries
+from access_service.domain.duties import Hand, hand_in_releasing
+from access_service.domain.errors import AccessServiceError, RefusedError
+from access_service.domain.names import AccountKind, AssignmentId, Rank, SuspendableKind
+from access_service.domain.org import Person, Unit
+from access_service.domain.recovery import Recovery
+from access_service.domain.waiting import WaitingAct
+from access_service.usecases import delegation, leaving, org, recoveries
+from access_service.usecases.org import Duty
 from access_service.usecases.services import Caller, Services, rehearse
 from powers.factors import SHOWN, factor_shown
 from powers.oracle import Seen, entering, see
+from powers.remembering import facts_remembered
 from powers.states import STATES, States, second_factor
 from world import PASSWORD, World
 
-Pair = tuple[str, str, str]
+Pair = tuple[str, str, str, Hand]
 Act = Callable[[Services, Caller], object]
 
 
 @pytest.fixture(scope="module")
-def states(tmp_path_factory: pytest.TempPathFactory) -> States:
-    return States(tmp_path_factory.mktemp("declared"))
+def states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[States]:
+    with facts_remembered():
+        yield States(tmp_path_factory.mktemp("declared"))
 
 
-def _pairs(seen: Seen, holder: Caller) -> Iterator[tuple[str, str, bool, Act]]:
-    """Every act upon every target: its name, the target, what the edge says, and the act."""
+def _pairs(seen: Seen, holder: Caller) -> Iterator[tuple[str, str, Hand | None, Act]]:
+    """Every act upon every target: its name, the target, how far the edge says that it goes, and the act."""
+    for act, target, may, play in _alone(seen, holder):
+        yield act, target, Hand.COMPLETES if may else None, play
+    for duty in sorted(seen.state.duties, key=lambda d: d.id):
+        hand = None
+        if edges.may_end_duty(seen.ground, holder, duty):
+            hand = hand_in_releasing(seen.ground, operated_by(holder), duty)
+        yield "end duty", duty.id, hand, _ending(seen, duty.id)
+    for duty in _duties(seen):
+        hand = may_appoint(seen.ground, holder, duty.assignment(AssignmentId("")), duty.replaces)
+        target = f"{duty.person}: {duty.position} of {duty.unit} for {duty.replaces}"
+        yield "appoint", target, hand, _appointing(duty)
+
+
+def _alone(seen: Seen, holder: Caller) -> Iterator[tuple[str, str, bool, Act]]:
+    """What nobody else confirms."""
     ground = seen.ground
     for kind, target in _stoppable(seen):
         yield f"suspend {kind}", target.id, edges.may_suspend(ground, holder, target), _suspending(kind, target.id)
@@ -46,8 +69,38 @@ def _pairs(seen: Seen, holder: Caller) -> Iterator[tuple[str, str, bool, Act]]:
         yield "revoke", grant.id, edges.may_revoke(ground, holder, grant), _revoking(grant.id)
     for unit in sorted(seen.state.custody):
         yield "take back", unit, edges.may_take_back_custody(ground, holder, unit), _taking_back(unit)
-    for duty in sorted(seen.state.duties, key=lambda d: d.id):
-        yield "end duty", duty.id, edges.may_end_duty(ground, holder, duty), _ending(seen, duty.id)
+    for recovery in seen.of(Recovery):
+        for in_person in (False, True):
+            may = edges.may_approve_recovery(ground, holder, recovery, in_person=in_person)
+            yield "approve" + " in person" * in_person, recovery.id, may, _approving(recovery.id, in_person)
+        yield "stop", recovery.id, edges.may_stop_recovery(ground, holder, recovery), _stopping(recovery.id)
+
+
+def _duties(seen: Seen) -> Iterator[Duty]:
+    """Of every kind, in every unit: a new head for the one there, somebody else who signs, somebody else."""
+    people = sorted(p.id for p in seen.of(Person))
+    for unit in sorted(seen.state.chains):
+        try:
+            positions = seen.ground.pack_for(unit).positions
+        except RefusedError:
+            continue
+        kind = next(u.kind for u in seen.of(Unit) if u.id == unit)
+        fitting = [p for p in positions.values() if kind in p.unit_kinds]
+        heads = seen.state.heads.get(unit, frozenset())
+        held = [d.id for d in sorted(seen.state.duties, key=lambda d: d.id) if d.unit == unit and d.person in heads]
+        for number, wanted in enumerate((Rank.HEAD, Rank.DEPUTY, Rank.STAFF)):
+            position = next((p.id for p in fitting if p.rank is wanted), None)
+            if position is not None:
+                replaces = held[0] if held and wanted is Rank.HEAD else None
+                yield Duty(
+                    person=people[(number * 5 + len(unit)) % len(people)],
+                    unit=unit,
+                    position=position,
+                    decision_number="000/QĐ",
+                    decision_date=date(2026, 8, 1),
+                    valid_from=seen.now,
+                    replaces=replaces,
+                )
 
 
 def _accounts(seen: Seen) -> list[Any]:
@@ -88,13 +141,27 @@ def _ending(seen: Seen, target: Any) -> Act:
     return lambda s, c: leaving.end_duty(s, c, target, on=on, decision_number="09/QĐ")
 
 
-def _is_played(world: World, caller: Caller, act: Act) -> bool:
+def _approving(target: str, in_person: bool) -> Act:
+    slip = {"slip": "07/PCL"} if in_person else {}
+    return lambda s, c: recoveries.approve_recovery(s, c, target, password=PASSWORD, **slip)
+
+
+def _stopping(target: str) -> Act:
+    return lambda s, c: recoveries.stop_recovery(s, c, target, reason="thử")
+
+
+def _appointing(duty: Duty) -> Act:
+    return lambda s, c: org.assign_duty(s, c, duty)
+
+
+def _played(world: World, caller: Caller, act: Act) -> Hand | None:
+    """How far the act goes on the real use case; it is undone."""
     try:
         with factor_shown():
-            rehearse(world.services, lambda services: act(services, caller))
+            done = rehearse(world.services, lambda services: act(services, caller))
     except AccessServiceError:
-        return False
-    return True
+        return None
+    return Hand.PREPARES if isinstance(done.answer, WaitingAct) else Hand.COMPLETES
 
 
 @pytest.mark.parametrize("name", sorted(STATES))
@@ -114,13 +181,14 @@ def test_every_declared_edge_is_played_and_no_other(
         caller = entering(world.services, world.register, account.id)
         if caller is None:
             continue
-        for act, target, is_declared, play in _pairs(seen, caller):
+        for act, target, hand, play in _pairs(seen, caller):
             pair = (account.username, act, target)
             asked += 1
-            if is_declared:
-                declared.add(pair)
-            if _is_played(world, caller, play):
-                played.add(pair)
+            if hand is not None:
+                declared.add((*pair, hand))
+            done = _played(world, caller, play)
+            if done is not None:
+                played.add((*pair, done))
     world.services.db.close()
     assert declared - played == set()
     assert played - declared == set()

@@ -14,6 +14,7 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import AccountId, AccountKind, PersonId, Rank, UnitId
 from access_service.domain.org import Assignment, Succession, Unit, chain_of, manager_of
+from access_service.domain.recovery import Recovery, RecoveryState, check_second, state_at
 
 
 class Holder(Protocol):
@@ -84,11 +85,56 @@ def kept_by(ground: Ground, unit: UnitId) -> Custody | None:
 
 def may_recover(ground: Ground, holder: Holder, account: Account) -> bool:
     """Ask for a new code for somebody who lost theirs: never for oneself, nor for what one operates."""
-    custody = kept_by(ground, account.unit) if account.kind is AccountKind.ADMIN else None
-    own = {account.person, None if custody is None else custody.person}
-    if account.kind is AccountKind.SERVICE or account.id == holder.account or holder.person in own:
+    is_own = account.id == holder.account or holder.person in holders_of(ground, account)
+    if account.kind is AccountKind.SERVICE or is_own:
         return False
     return _answers(ground, holder, account, frozenset(LEADERS))
+
+
+def holders_of(ground: Ground, account: Account) -> frozenset[PersonId]:
+    """Whose account it is now: of an admin account, whoever operates it."""
+    custody = kept_by(ground, account.unit) if account.kind is AccountKind.ADMIN else None
+    return frozenset(p for p in (account.person, None if custody is None else custody.person) if p is not None)
+
+
+def heads_personally(ground: Ground, holder: Holder, account: Account) -> bool:
+    """Is it, in a personal session, the head of the account's unit?"""
+    return holder.kind is AccountKind.USE and leads(ground, holder.person, account.unit, HEADS)
+
+
+def is_recovery_of(ground: Ground, holder: Holder, account: Account) -> bool:
+    """Does a recovery of this account concern them: holder, head, a unit above it, the leadership of the root?"""
+    return (
+        holder.account == account.id
+        or holder.person in holders_of(ground, account)
+        or heads_personally(ground, holder, account)
+        or _answers(ground, holder, account, frozenset(HEADS))
+        or leads(ground, holder.person, office_chain(ground, account.unit)[-1])
+    )
+
+
+def may_approve_recovery(ground: Ground, holder: Holder, recovery: Recovery, *, in_person: bool = False) -> bool:
+    """(A3) Be the second person of a recovery that waits; `in_person` with the slip of who saw the holder."""
+    account = ground.facts.get(Account, recovery.account)
+    if account is None or not is_recovery_of(ground, holder, account):
+        return False
+    operated = holder.unit if holder.kind is AccountKind.ADMIN else None
+    holders = holders_of(ground, account)
+    try:
+        check_second(ground, recovery, account, holders, holder.person, operated, in_person=in_person)
+    except RefusedError:
+        return False
+    return True
+
+
+def may_stop_recovery(ground: Ground, holder: Holder, recovery: Recovery) -> bool:
+    """(A3) Holder, head, and whoever answers for the account or is above, until its code was used."""
+    account = ground.facts.get(Account, recovery.account)
+    if account is None or state_at(recovery, ground.now) not in (RecoveryState.WAITING, RecoveryState.OPEN):
+        return False
+    is_theirs = holder.person in holders_of(ground, account) or heads_personally(ground, holder, account)
+    answers = _answers(ground, holder, account, frozenset(LEADERS))
+    return is_theirs or (answers and is_recovery_of(ground, holder, account))
 
 
 def may_suspend(ground: Ground, holder: Holder, target: Account | Grant | Authority | Unit) -> bool:

@@ -348,6 +348,8 @@ class Step:
     """Offices that somebody outside the coalition gave to one of its people."""
     own: frozenset[PersonId] = frozenset()
     """People whom the coalition entered, with accounts of their own making."""
+    handed: frozenset[UnitId] = frozenset()
+    """Units whose admin account somebody outside the coalition handed to one of its people in writing."""
 
 
 def comes_to_office(step: Step) -> list[Finding]:
@@ -373,12 +375,16 @@ def comes_to_control(step: Step) -> list[Finding]:
     found = []
     for id_ in sorted(step.holds - step.held):
         account = step.after.accounts.get(id_)
-        if account is None:
+        if account is None or _is_handed(step, account):
             continue
         places = {account.unit} if account.kind is not AccountKind.USE else _places(step, account)
         if not any(is_under(step.before, unit, offices) for unit in places):
             found.append(Finding("I2", id_, f"its holder serves in {sorted(places)}"))
     return found
+
+
+def _is_handed(step: Step, account: Account) -> bool:
+    return account.kind is AccountKind.ADMIN and account.unit in step.handed
 
 
 def _places(step: Step, account: Account) -> set[UnitId]:
@@ -395,7 +401,7 @@ def opens_stronger(step: Step) -> list[Finding]:
     return [
         Finding("I3", id_, f"it had {step.before.factors[id_]} factors, theirs have {strongest}")
         for id_ in sorted(step.holds - step.held)
-        if step.before.factors.get(id_, 0) > strongest
+        if step.before.factors.get(id_, 0) > strongest and not _is_handed(step, step.after.accounts[id_])
     ]
 
 
@@ -415,7 +421,7 @@ def takes_from_others(step: Step) -> list[Finding]:
         if lost and not is_under(before, unit, had.leads, strictly=True):
             found.append(Finding("I4", unit, f"{min(lost)} heads it no more"))
     for unit, person in before.custody.items():
-        is_lost = after.custody.get(unit) != person and person not in had.persons
+        is_lost = after.custody.get(unit) != person and person not in had.persons and unit not in step.handed
         is_head = bool(had.persons & before.heads.get(unit, frozenset()))
         if is_lost and not is_head and not is_under(before, unit, had.offices, strictly=True):
             found.append(Finding("I4", unit, f"{person} operates its admin account no more"))

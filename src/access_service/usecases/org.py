@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from access_service.domain import duties, reorganising
 from access_service.domain import register as entering
-from access_service.domain.acting import check_not_oneself, operated_by
+from access_service.domain.appointing import hand_in_duty
 from access_service.domain.delegation import HEADS, Grant
 from access_service.domain.duties import Hand
 from access_service.domain.moves import fate_of
@@ -198,20 +198,10 @@ def assign_duty(services: Services, caller: Caller, duty: Duty) -> Assignment | 
     with act(services, caller, "duty.assign", duty.unit) as doing:
         doing.check_visible(duty.unit)
         assignment = duty.assignment(AssignmentId(doing.new_id("asg")))
-        position = duties.position_of(doing.ground, assignment)
-        hands = [_hand(doing, duty.unit, position)]
-        doing.tx.require(Person, duty.person)
-        check_not_oneself(caller, duty.person, "nobody assigns a duty to themselves")
-        if duty.substitutes is not None:
-            doing.tx.require(Assignment, duty.substitutes)
-        replaced = None if duty.replaces is None else _replaced(doing, assignment, duty.replaces)
-        if replaced is not None:
-            check_not_oneself(caller, replaced.person, "nobody ends their own duty")
-            old = doing.pack_for(duty.unit).positions.get(replaced.position)
-            hands += [_hand(doing, replaced.unit, old)] if old is not None else []
-        duties.check_duty(doing.ground, assignment, duty.replaces)
-        if Hand.PREPARES not in hands:
-            return put_duty(doing, assignment, position, replaced)
+        hand = hand_in_duty(doing.ground, caller, assignment, duty.replaces)
+        if hand is Hand.COMPLETES:
+            replaced = None if duty.replaces is None else doing.tx.require(Assignment, duty.replaces)
+            return put_duty(doing, assignment, duties.position_of(doing.ground, assignment), replaced)
         return prepare(
             doing,
             WaitingKind.APPOINT,
@@ -236,11 +226,6 @@ def enact_duty(doing: Act, found: WaitingAct) -> str:
             duties.hand_in_appointing(doing.ground, found.office, duty.unit, old)
     duties.check_duty(doing.ground, duty, replaces)
     return put_duty(doing, duty, position, replaced).id
-
-
-def _hand(doing: Act, unit: UnitId, position: Position) -> Hand:
-    caller = doing.require_caller()
-    return duties.hand_in_appointing(doing.ground, operated_by(caller), unit, position)
 
 
 def _replaced(doing: Act, duty: Assignment, old_id: AssignmentId) -> Assignment:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from access_service.domain.accounts import Account, Custody, answers_for, custodian_at
-from access_service.domain.delegation import HEADS, LEADERS
+from access_service.domain import edges
+from access_service.domain.accounts import Account, answers_for
+from access_service.domain.delegation import LEADERS
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import AccountId, AccountKind, PersonId, RegisterId
 from access_service.domain.powers import Power, ends, power, powerless, yields
@@ -51,18 +52,9 @@ class Asked:
         return self.recovery.opens_at + timedelta(hours=self.recovery.code_hours)
 
 
-def holders_of(view: View, account: Account) -> set[PersonId]:
-    """Whose account it is now: of an admin account, whoever operates it."""
-    holders = {account.person} if account.person is not None else set[PersonId]()
-    if account.kind is AccountKind.ADMIN:
-        custody = custodian_at(view.reader.find(Custody, unit=account.unit), view.now)
-        holders |= {custody.person} if custody is not None else set()
-    return holders
-
-
 def _check_may_ask(view: View, caller: Caller, id_: AccountId) -> Account:
     account = view.reader.require(Account, id_)
-    check_asked(account, holders_of(view, account), caller.account, caller.person)
+    check_asked(account, edges.holders_of(view.ground, account), caller.account, caller.person)
     with as_missing("account", id_):
         check_responsible(view, account, LEADERS)
     return account
@@ -173,7 +165,7 @@ def approve_recovery(
             doing.ground,
             recovery,
             account,
-            holders_of(doing, account),
+            edges.holders_of(doing.ground, account),
             caller.person,
             operated,
             in_person=slip is not None,
@@ -196,7 +188,9 @@ def stop_recovery(services: Services, caller: Caller, id_: str, *, reason: str) 
     with act(services, caller, "recovery.stop", id_) as doing:
         recovery, account = _visible(doing, caller, id_)
         check_stops(recovery, doing.now)
-        if caller.person not in holders_of(doing, account) and not _leads_it(doing, caller, account):
+        if caller.person not in edges.holders_of(doing.ground, account) and not edges.heads_personally(
+            doing.ground, caller, account
+        ):
             check_responsible(doing, account, LEADERS)
         done = replace(recovery, stopped_by=caller.person, stopped_because=reason, valid_to=doing.now)
         doing.tx.put(done)
@@ -205,32 +199,12 @@ def stop_recovery(services: Services, caller: Caller, id_: str, *, reason: str) 
         return done
 
 
-def _leads_it(view: View, caller: Caller, account: Account) -> bool:
-    """Is the caller, in a personal session, the head of the account's unit?"""
-    if caller.kind is not AccountKind.USE:
-        return False
-    positions = view.pack_for(account.unit).positions
-    return any(positions[duty.position].rank in HEADS for duty in view.leading(caller.person, account.unit))
-
-
 def _visible(view: View, caller: Caller, id_: str) -> tuple[Recovery, Account]:
     recovery = view.reader.require(Recovery, id_)
     account = view.reader.require(Account, recovery.account)
-    if not _concerns(view, caller, account):
+    if not edges.is_recovery_of(view.ground, caller, account):
         raise NotFoundError("recovery", id_)
     return recovery, account
-
-
-def _concerns(view: View, caller: Caller, account: Account) -> bool:
-    if caller.account == account.id or caller.person in holders_of(view, account):
-        return True
-    if _leads_it(view, caller, account):
-        return True
-    try:
-        check_responsible(view, account, HEADS)
-    except RefusedError:
-        return bool(view.leading(caller.person, view.office_chain(account.unit)[-1]))
-    return True
 
 
 @powerless("it only reads")
@@ -240,7 +214,7 @@ def recoveries_of(services: Services, caller: Caller) -> list[tuple[Recovery, Re
         since = seen.now - timedelta(days=SEEN_DAYS)
         recent = [r for r in seen.reader.find(Recovery) if r.valid_from > since]
         accounts = {a.id: a for a in seen.reader.find(Account, id=[r.account for r in recent])}
-        mine = {id_ for id_, account in accounts.items() if _concerns(seen, caller, account)}
+        mine = {id_ for id_, account in accounts.items() if edges.is_recovery_of(seen.ground, caller, account)}
         return [(r, state_at(r, seen.now)) for r in recent if r.account in mine]
 
 

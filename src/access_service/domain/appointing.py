@@ -1,0 +1,50 @@
+"""Who enters a duty, and how far that goes: one function for the act and for whoever asks about every pair."""
+
+from access_service.domain.acting import check_not_oneself, operated_by
+from access_service.domain.duties import Hand, check_duty, check_replaced, hand_in_appointing, position_of
+from access_service.domain.edges import Holder, is_related
+from access_service.domain.errors import NotFoundError, RefusedError
+from access_service.domain.facts import Ground
+from access_service.domain.names import AssignmentId
+from access_service.domain.org import Assignment, Person
+
+
+def hand_in_duty(ground: Ground, holder: Holder, duty: Assignment, replaces: AssignmentId | None) -> Hand:
+    """(4, 7, 11, A1) May they assign it, in place of the one it replaces? Done, or prepared for a second person.
+
+    Nobody assigns themselves, or ends what they hold; only who may appoint to the old duty may end it.
+    """
+    hands = [hand_in_appointing(ground, operated_by(holder), duty.unit, position_of(ground, duty))]
+    if ground.facts.get(Person, duty.person) is None:
+        raise NotFoundError("person", duty.person)
+    check_not_oneself(holder, duty.person, "nobody assigns a duty to themselves")
+    if duty.substitutes is not None:
+        _known(ground, duty.substitutes)
+    if replaces is not None:
+        old = _known(ground, replaces)
+        check_replaced(old, duty)
+        check_not_oneself(holder, old.person, "nobody ends their own duty")
+        position = ground.pack_for(duty.unit).positions.get(old.position)
+        if position is not None:
+            hands.append(hand_in_appointing(ground, operated_by(holder), old.unit, position))
+    check_duty(ground, duty, replaces)
+    return Hand.PREPARES if Hand.PREPARES in hands else Hand.COMPLETES
+
+
+def _known(ground: Ground, id_: AssignmentId) -> Assignment:
+    found = ground.facts.get(Assignment, id_)
+    if found is None:
+        raise NotFoundError("assignment", id_)
+    return found
+
+
+def may_appoint(
+    ground: Ground, holder: Holder, duty: Assignment, replaces: AssignmentId | None = None
+) -> Hand | None:
+    """The edge: how far they come with that duty; None where they are refused."""
+    if ground.org.unit(duty.unit) is None or not is_related(ground, holder, duty.unit):
+        return None
+    try:
+        return hand_in_duty(ground, holder, duty, replaces)
+    except RefusedError:
+        return None
