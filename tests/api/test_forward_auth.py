@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oauth_scene import GRADEBOOK, SESSION, Scene, detail, details, scene
+from oauth_scene import GRADEBOOK, SESSION, Scene, detail, details, said, scene
 from pydantic import SecretStr
 from serving import KEY, Served, serving, settings_for
 from starlette.testclient import TestClient
 
 from access_service.app import create_app
 from access_service.domain.errors import PolicyError
+from access_service.domain.names import SuspendableKind
+from access_service.usecases import delegation
 from access_service.usecases.accounts import caller_from_token
 from access_service.usecases.service_sessions import open_service_session
-from world import CLASS_6A, CLASS_6B, PASSWORD, SCHOOL
+from world import CLASS_6A, CLASS_6B, PASSWORD, SCHOOL, homeroom_line
 
 PATH = "/access/v1/forward-auth"
 RULES = f"""
@@ -250,7 +252,7 @@ def test_a_token_for_the_service_behind_opens_what_it_covers_and_no_more(behind:
 
 
 def test_a_token_for_another_service_opens_nothing(behind: Scene) -> None:
-    assert through(behind, MARKS, behind.token(behind.guard, scope="evaluate")) == (401, "not_authenticated")
+    assert through(behind, MARKS, behind.token(behind.guard, scope="evaluate")) == (401, "wrong_audience")
 
 
 def test_what_is_taken_back_stops_the_next_request(tmp_path: Path) -> None:
@@ -262,12 +264,45 @@ def test_what_is_taken_back_stops_the_next_request(tmp_path: Path) -> None:
         token = behind.exchanged(behind.gradebook, behind.session(), SESSION)
         assert [through(behind, MARKS, t)[0] for t in (session, token)] == [200, 200]
         behind.post("revoke", {"token": token}, behind.gradebook.basic)
-        assert [through(behind, MARKS, t)[0] for t in (session, token)] == [200, 401]
+        assert through(behind, MARKS, session)[0] == 200
+        assert through(behind, MARKS, token) == (401, "token_revoked")
         answer = behind.served.client.delete(
             "/v1/sessions/current", headers={"Authorization": f"Bearer {signed_in}"}
         )
         assert answer.status_code == 204
         assert through(behind, MARKS, session) == (401, "not_authenticated")
+
+
+def test_a_right_that_was_taken_back_is_the_reason_and_not_that_nobody_is_signed_in(tmp_path: Path) -> None:
+    """(K) By session and by token alike; whoever has another right that covers it needs another token only."""
+    (tmp_path / "rules.toml").write_text(RULES, "utf-8")
+    with scene(tmp_path, forward_rules=tmp_path / "rules.toml") as behind:
+        world = behind.world
+        session, token = behind.session(GRADEBOOK), behind.exchanged(behind.gradebook, behind.session(), SESSION)
+        grant = next(g for g in said(token)["grants"] if g.startswith("grn_"))
+        delegation.revoke_grant(world.services, world.admins[SCHOOL], grant, reason="chuyển lớp")
+        assert through(behind, MARKS, session) == (403, "grant_ended")
+        assert through(behind, MARKS, token) == (403, "grant_ended")
+        answer = behind.exchange(behind.gradebook, token)
+        assert (answer.status_code, answer.json()["reason"]) == (400, "grant_ended")
+        teacher = behind.served.teacher
+        world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))
+        assert through(behind, MARKS, session)[0] == 200
+        assert through(behind, MARKS, token) == (401, "token_revoked")
+
+
+def test_an_account_that_was_stopped_is_the_reason(tmp_path: Path) -> None:
+    """(K) The account stands still: the token was good and says whose it is."""
+    (tmp_path / "rules.toml").write_text(RULES, "utf-8")
+    with scene(tmp_path, forward_rules=tmp_path / "rules.toml") as behind:
+        world, account = behind.world, behind.served.teacher.account
+        token = behind.exchanged(behind.gradebook, behind.session(), SESSION)
+        delegation.suspend(
+            world.services, world.admins[SCHOOL], kind=SuspendableKind.ACCOUNT, target=account, reason="nghỉ phép"
+        )
+        assert through(behind, MARKS, token) == (403, "account_not_active")
+        answer = behind.exchange(behind.gradebook, token)
+        assert (answer.status_code, answer.json()["reason"]) == (400, "account_not_active")
 
 
 def test_without_rules_nothing_passes(tmp_path: Path) -> None:

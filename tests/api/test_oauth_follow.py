@@ -299,14 +299,32 @@ def test_an_enforcement_point_that_was_stopped_gets_nothing_at_the_next_request(
     assert stage.evaluate(token).status_code == 200
     clients.disable_client(world.services, world.admins[world.root], stage.guard.id)
     answer = stage.evaluate(token)
-    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_revoked")
+    assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+
+
+def test_an_enforcement_point_whose_account_is_stopped_hears_that(stage: Scene) -> None:
+    """(K) Its key is right and its token was good: what stopped it is the reason."""
+    world = stage.world
+    token = stage.token(stage.guard)
+    assert stage.evaluate(token).status_code == 200
+    delegation.suspend(
+        world.services,
+        world.admins[world.root],
+        kind=SuspendableKind.ACCOUNT,
+        target=stage.guard.software.account,
+        reason="thử",
+    )
+    answer = stage.evaluate(token)
+    assert (answer.status_code, answer.json()["code"]) == (403, "account_not_active")
 
 
 def test_a_token_of_an_enforcement_point_that_was_revoked_opens_nothing(stage: Scene) -> None:
     token, other = stage.token(stage.guard), stage.token(stage.guard)
     assert stage.evaluate(token).status_code == 200
     assert stage.post("revoke", {"token": token}, stage.guard.basic).status_code == 200
-    assert stage.evaluate(token).status_code == 401
+    answer = stage.evaluate(token)
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_revoked")
     assert stage.evaluate(other).status_code == 200
 
 

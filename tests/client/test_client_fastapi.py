@@ -120,6 +120,23 @@ def test_a_token_that_does_not_count_is_401_with_its_reason(serve: Serve, fake: 
     assert http.get(f"/classes/{CLASS}", headers=bearer(issuer.token())).status_code == 200
     issuer.revoked["subjects"] = {"acc_teacher": NOW + 1}
     fake.now = 6
+    answer = http.get(f"/classes/{CLASS}", headers=bearer(issuer.token()))
+    assert code(answer) == (401, "revoked")
+    assert answer.json()["vi"] == "Quyền làm căn cứ của phiên đã bị thu hồi hoặc thay đổi"
+
+
+def test_where_a_right_was_taken_back_the_service_says_which(serve: Serve, fake: Fake, issuer: Issuer) -> None:
+    """(K) The person is signed in; `grant_ended` is the reason, and "not signed in" would send them in circles."""
+    http = serve(Guard(verifier=fake.async_verifier(), client=fake.async_client()))
+    fake.answers = [_decides(issuer, decision=True)]
+    assert http.get(f"/classes/{CLASS}", headers=bearer(issuer.token())).status_code == 200
+    issuer.revoked["subjects"] = {"acc_teacher": NOW + 1}
+    fake.now = 6
+    reason = {"code": "grant_ended", "vi": "Quyền đã bị thu hồi", "en": "The grant has ended"}
+    fake.answers = [_decides(issuer, decision=False, context={"reason": reason})]
+    assert code(http.get(f"/classes/{CLASS}", headers=bearer(issuer.token()))) == (403, "grant_ended")
+    # There is another right: the token does not count all the same, and the next one will.
+    fake.answers = [_decides(issuer, decision=True)]
     assert code(http.get(f"/classes/{CLASS}", headers=bearer(issuer.token()))) == (401, "revoked")
 
 

@@ -159,7 +159,7 @@ def test_whoever_left_still_hands_back_and_does_nothing_else(school_world: World
     assert refused.value.code is Refusal.HAND_BACK_DUE
     caller = accounts.caller_from_token(world.services, signed_in.token, to_hand_back=True)
     assert caller.leaving
-    with world.refuses(Refusal.NOT_AUTHENTICATED):
+    with world.refuses(Refusal.ACCOUNT_NOT_ACTIVE):
         documents.prepare_commitment(world.services, caller, SCHOOL)
     minutes = returns.hand_back(world.services, caller, SCHOOL)
     world.sign(replace(teacher, caller=caller), minutes.id)

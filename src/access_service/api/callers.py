@@ -76,8 +76,12 @@ async def asker(edge: Edge, path: str, headers: Mapping[bytes, bytes]) -> Asker:
         found = await _enforcement_point(edge, claims)
     except (TokenError, OAuthError) as error:
         raise _unknown(scheme, str(error)) from error
+    except RefusedError as error:
+        if error.code is Refusal.TOKEN_REVOKED and scheme == b"dpop":
+            raise RefusedError(error.code, error.message, scheme="DPoP") from error
+        raise
     if found is None:
-        raise _unknown(scheme, "the token no longer holds")
+        raise _unknown(scheme, "the token is for data, and asks for no decisions")
     if await edge.pdp.audience() != f"register {found.register}":
         raise RefusedError(Refusal.INSUFFICIENT_SCOPE, "the token is of another register")
     return Asker(found.client, found.client, found.scopes, found.resource_types)

@@ -33,6 +33,9 @@ AUTHZEN = "/access/v1/"
 """Below this path what cannot be read is 400 (AuthZEN 1.0), elsewhere 422."""
 PROOF_CHALLENGE = 'DPoP error="invalid_token", algs="ES256 EdDSA Ed25519 PS256 RS256"'
 """For whoever came with a token that is bound to a key (RFC 9449 section 7.1)."""
+INVALID_TOKEN = 'Bearer error="invalid_token"'  # noqa: S105 words of the interface
+"""For whoever came with something that is good no more, or elsewhere (RFC 6750 section 3.1)."""
+_GOOD_NO_MORE = (Refusal.TOKEN_REVOKED, Refusal.WRONG_AUDIENCE)
 RETRY_AFTER_S = "1"
 FIELDS = 50
 """Most members that one problem names: the answer must not outgrow what was sent."""
@@ -83,6 +86,7 @@ STATUS: Mapping[Refusal, int] = {
     Refusal.STALE_VERSION: 409,
     Refusal.SUCCESSOR_MISSING: 409,
     Refusal.SUSPENDED: 409,
+    Refusal.TOKEN_REVOKED: 401,
     Refusal.WIDER_THAN_AUTHORITY: 403,
     Refusal.WRONG_AUDIENCE: 401,
 }
@@ -150,7 +154,7 @@ def problem(
     )
     headers = {"Cache-Control": "no-store"}
     if status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
+        headers["WWW-Authenticate"] = INVALID_TOKEN if code in _GOOD_NO_MORE else "Bearer"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = RETRY_AFTER_S
     return Response(_encoded(body), status, headers, PROBLEM_JSON)

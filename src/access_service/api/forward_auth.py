@@ -62,9 +62,9 @@ async def forward_auth(request: Request) -> Response:
     except UnclearPathError as error:
         return _refused(Refusal.FORBIDDEN, str(error))
     except RefusedError as error:
-        if STATUS[error.code] != HTTPStatus.UNAUTHORIZED:
-            raise
-        return _refused(error.code, error.message, status=401)
+        # A proxy knows 401 and 403, and takes any other status for no answer.
+        is_nobody = STATUS[error.code] == HTTPStatus.UNAUTHORIZED
+        return _refused(error.code, error.message, status=401 if is_nobody else 403)
 
 
 router.head(PATH, include_in_schema=False)(forward_auth)
@@ -119,6 +119,8 @@ async def _asked(edge: Edge, request: Request, bearer: Bearer, matched: Matched,
         edge.log_decided(request.state.request_id, answered, who.client)
     if not is_allowed:
         return _denied(record["reason"], answered)
+    if bearer.over is not None:
+        return _refused(Refusal.TOKEN_REVOKED, "the right that the token rests on is gone; get another", status=401)
     headers = {
         "X-Access-Account": bearer.account,
         "X-Access-Grant": str(record["grant"]),

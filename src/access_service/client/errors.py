@@ -34,5 +34,7 @@ class AccessRequestError(ClientError):
 class TokenError(ClientError):
     """An access token that is no proof of anything here; `code` says why."""
 
-    def __init__(self, code: str, message: str | None = None) -> None:
+    def __init__(self, code: str, message: str | None = None, subject: str | None = None) -> None:
         super().__init__(code, message or code.replace("_", " "))
+        self.subject = subject
+        """Whose token it was, where it was good until something was taken back."""

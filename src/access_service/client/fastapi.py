@@ -31,6 +31,14 @@ AccountOf = Callable[[Request], Awaitable[str | None] | str | None]
 TYPES = frozenset({"class", "staff", "student", "unit"})
 LONGEST = 256
 UNKNOWN = ("Chưa đăng nhập hoặc phiên đã hết hiệu lực", "Not signed in, or no longer")
+REVOKED = (
+    "Quyền làm căn cứ của phiên đã bị thu hồi hoặc thay đổi",
+    "What the token rests on was taken back or changed",
+)
+EXPIRED = ("Phiên đã hết hạn", "The token has expired")
+ELSEWHERE = ("Phiên này không dùng cho dịch vụ đang truy cập", "The token is not meant for this service")
+WORDS = {"revoked": REVOKED, "expired": EXPIRED, "wrong_audience": ELSEWHERE}
+"""Why a token does not count, where that is not that nobody is signed in."""
 UNAVAILABLE = ("Dịch vụ kiểm tra quyền không trả lời", "The access service gave no answer")
 
 
@@ -87,7 +95,7 @@ class Guard:
         """Let the request through, or raise `AccessRefusedError`."""
         token = None
         if self._verifier is not None:
-            token = await self._token(request, self._verifier)
+            token = await self._token(request, self._verifier, action, resource, function)
             account = token.sub
             above = () if self._above is None else self._above(resource)
             decision = token.permits(action, resource, above=above)
@@ -122,21 +130,28 @@ class Guard:
             raise AccessRefusedError(401, "not_authenticated", *UNKNOWN)
         return account
 
-    @staticmethod
-    async def _token(request: Request, verifier: AsyncTokenVerifier) -> Token:
+    async def _token(
+        self, request: Request, verifier: AsyncTokenVerifier, action: str, resource: Resource, function: str | None
+    ) -> Token:
+        """The verified token. Where a right was taken back, the service is asked which: that is the reason."""
         bearer = bearer_of(request)
         if bearer is None:
             raise AccessRefusedError(401, "not_authenticated", *UNKNOWN)
         try:
             return await verifier.verify(bearer)
         except ClientError as error:
+            subject = error.subject if isinstance(error, TokenError) else None
+            if subject is not None and self._client is not None:
+                decision = await self._asked(self._client, Question(subject, action, resource, function))
+                if isinstance(decision, Deny) and decision.error is None and decision.reason is not None:
+                    raise _denied(decision) from error
             raise _nobody(error) from error
 
 
 def _nobody(error: ClientError) -> AccessRefusedError:
     """A token that does not count is 401 with its code; where nobody can know, 503."""
     if isinstance(error, TokenError):
-        return AccessRefusedError(401, error.code, *UNKNOWN)
+        return AccessRefusedError(401, error.code, *WORDS.get(error.code, UNKNOWN))
     return AccessRefusedError(503, "unavailable", *UNAVAILABLE)
 
 

@@ -220,7 +220,7 @@ class _Core:
         if token.register != revocations.register:
             raise TokenError("wrong_register", "the token is of another register than the revocations")
         if revocations.covers(token):
-            raise TokenError("revoked", "the token was revoked")
+            raise TokenError("revoked", "the token was revoked", token.sub)
         if token.jkt != jkt:
             raise TokenError("proof_mismatch", "the token is bound to a key that was not proved")
         return token

@@ -126,7 +126,7 @@ def check_stands(ground: Ground, holder: Holder, *, has_session: bool, hands_bac
     if account is not None and state_of(account, laid_on(ground.facts, account), ground.now) is AccountState.ACTIVE:
         return
     if not (hands_back and account is not None and is_leaving(ground.facts, account, ground.now)):
-        raise RefusedError(Refusal.NOT_AUTHENTICATED, "the account was stopped meanwhile", account=holder.account)
+        raise RefusedError(Refusal.ACCOUNT_NOT_ACTIVE, "the account was stopped meanwhile", account=holder.account)
 
 
 def check_keeps(holder: Holder, custody: Custody | None, *, is_stopped: bool) -> None:
@@ -138,4 +138,4 @@ def check_keeps(holder: Holder, custody: Custody | None, *, is_stopped: bool) ->
     if custody.person != holder.person:
         raise RefusedError(Refusal.CUSTODY_TAKEN, "somebody else operates the account now", unit=holder.unit)
     if is_stopped:
-        raise RefusedError(Refusal.NOT_AUTHENTICATED, "the person was stopped meanwhile", account=holder.account)
+        raise RefusedError(Refusal.ACCOUNT_NOT_ACTIVE, "the person was stopped meanwhile", account=holder.account)

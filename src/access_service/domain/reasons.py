@@ -130,5 +130,6 @@ class Refusal(StrEnum):
     STALE_VERSION = "stale_version"
     SUCCESSOR_MISSING = "successor_missing"
     SUSPENDED = "suspended"
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 a code, no secret
     WIDER_THAN_AUTHORITY = "wider_than_authority"
     WRONG_AUDIENCE = "wrong_audience"

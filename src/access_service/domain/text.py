@@ -294,6 +294,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Đơn vị hoặc thẩm quyền phân cấp của đơn vị đang bị tạm khoá",
             "The unit or its authority is suspended",
         ),
+        Refusal.TOKEN_REVOKED: Text(
+            "Mã truy cập không còn hiệu lực vì quyền làm căn cứ đã bị thu hồi hoặc thay đổi",
+            "What the token rests on was taken back or changed",
+        ),
         Refusal.WIDER_THAN_AUTHORITY: Text(
             "Vượt quá phạm vi đơn vị được phân cấp",
             "Wider than the authority of the unit",

@@ -225,20 +225,11 @@ def caller_from_token(
     with services.db.connect() as connection:
         session = stored.session_by_token(connection, sha256)
         now = services.db.now_in(connection, session.register) if session is not None else None
-        caller = None
-        if session is not None and now is not None and session.is_open(now):
-            try:
-                caller = caller_of(
-                    Gatherer(Reader(connection, session.register)), session.account, now, even_leaving=True
-                )
-            except RefusedError:
-                caller = None
-    if session is None or now is None or caller is None or caller.person != session.person:
-        raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
-    if not is_meant(session.audience, meant_for):
-        raise RefusedError(Refusal.WRONG_AUDIENCE, AUDIENCE_TEXT)
-    if caller.leaving and session.due is not Due.HAND_BACK:
-        raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in again, to hand back")
+        if session is None or now is None or not session.is_open(now):
+            raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
+        if not is_meant(session.audience, meant_for):
+            raise RefusedError(Refusal.WRONG_AUDIENCE, AUDIENCE_TEXT)
+        caller = _in_session(Gatherer(Reader(connection, session.register)), session, now)
     is_let_in = to_hand_back if session.due is Due.HAND_BACK else even_if_due
     if session.due is not None and not is_let_in:
         raise RefusedError(*DUE_TEXT[session.due])
@@ -247,6 +238,22 @@ def caller_from_token(
         with suppress(UnavailableError), services.db.aside(USED_WAIT_MS) as connection:
             stored.mark_used(connection, sha256, now)
     return replace(caller, session=sha256)
+
+
+def _in_session(gather: Gatherer, session: stored.Session, now: datetime) -> Caller:
+    """Who an open session acts as. What stopped them since is said: only its holder has the token (K)."""
+    try:
+        caller = caller_of(gather, session.account, now, even_leaving=True)
+    except RefusedError as error:
+        is_stopped = error.code is Refusal.CREDENTIALS_WRONG
+        raise (
+            RefusedError(Refusal.ACCOUNT_NOT_ACTIVE, "the account was stopped") if is_stopped else error
+        ) from None
+    if caller.person != session.person:
+        raise RefusedError(Refusal.CUSTODY_TAKEN, "somebody else operates the account now")
+    if caller.leaving and session.due is not Due.HAND_BACK:
+        raise RefusedError(Refusal.ACCOUNT_NOT_ACTIVE, "the last duty is over; sign in again, to hand back")
+    return caller
 
 
 def is_session(services: Services, token: str) -> bool:

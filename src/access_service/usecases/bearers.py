@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountId, RegisterId, UnitId
-from access_service.domain.reasons import Refusal
-from access_service.domain.tokens import AccessDetail, Claims, TokenError, covers
+from access_service.domain.reasons import Reason, Refusal
+from access_service.domain.tokens import AccessDetail, Claims, TokenError, TokenFault, covers
 from access_service.usecases.accounts import caller_from_token
-from access_service.usecases.introspection import check_live
+from access_service.usecases.introspection import why_over
 from access_service.usecases.services import Services
 from access_service.usecases.token_errors import OAuthError
 from access_service.usecases.tokens import TokenPoint
@@ -40,12 +40,15 @@ class Bearer:
     register: RegisterId
     covers: bool
     """False when the request came with a token that does not reach so far."""
+    over: Reason | None = None
+    """The token was good until a right was taken back: the decision says whether there is another (K)."""
 
 
 def bearer_of(services: Services, point: TokenPoint | None, token: str, audience: str, asked: Asked) -> Bearer:
     """Who holds a session's token, or an access token, for `audience`. Reads the database.
 
-    `not_authenticated`, and `wrong_audience` for a session that is good elsewhere (A9).
+    `not_authenticated`, `wrong_audience` for what is good elsewhere (A9), `token_revoked` for what was taken back,
+    and what has stopped the account.
     """
     if token.count(".") != 2:  # noqa: PLR2004 a session's token has no dots, a JWT two
         caller = caller_from_token(services, token, meant_for=(audience,))
@@ -58,7 +61,11 @@ def bearer_of(services: Services, point: TokenPoint | None, token: str, audience
         if claims.jkt is not None:
             raise _unknown("the token is bound to a key")
         return point.waiting(lambda: _by_token(point, claims, asked))
-    except (TokenError, OAuthError) as error:
+    except TokenError as error:
+        if error.code is TokenFault.WRONG_AUDIENCE:
+            raise RefusedError(Refusal.WRONG_AUDIENCE, "the token is for another service") from error
+        raise _unknown("the token does not hold") from error
+    except OAuthError as error:
         raise _unknown("the token does not hold") from error
 
 
@@ -68,15 +75,16 @@ def _unknown(message: str) -> RefusedError:
 
 def _by_token(point: TokenPoint, claims: Claims, asked: Asked) -> Bearer:
     now, _ = point.known(claims.client_id)
-    if not check_live(point, now, claims):
-        raise _unknown("the token no longer holds")
+    over = why_over(point, now, claims)
+    if isinstance(over, Refusal):
+        raise RefusedError(over, "the token no longer holds")
 
     def is_below(unit: UnitId, root: UnitId) -> bool:
         return now.state.is_below(unit, root, now.instant)
 
     box = _box(point, claims, asked)
     reaches = box is not None and covers(claims.details, (box,), is_below)
-    return Bearer(AccountId(claims.sub), now.register, reaches)
+    return Bearer(AccountId(claims.sub), now.register, reaches, over)
 
 
 def _box(point: TokenPoint, claims: Claims, asked: Asked) -> AccessDetail | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import RegisterId, UnitId
+from access_service.domain.reasons import DEPTH, Reason, Refusal
 from access_service.domain.software import PEP_SCOPES
 from access_service.domain.tokens import Claims, TokenError, TokenFault, covers
 from access_service.signing.jose import json_object, read_compact
@@ -25,7 +26,7 @@ from access_service.storage.tokens import changes_since, denied, deny
 from access_service.usecases.access import parse_revision
 from access_service.usecases.accounts import caller_of
 from access_service.usecases.token_errors import OAuthCode, OAuthError
-from access_service.usecases.token_state import Holding, MissError
+from access_service.usecases.token_state import Holding, Known, MissError
 from access_service.usecases.tokens import Now, TokenPoint, by_category
 
 INTROSPECT = "introspect"
@@ -47,37 +48,53 @@ def read_any(point: TokenPoint, token: str, at: datetime) -> Claims:
 
 
 def check_live(point: TokenPoint, now: Now, claims: Claims) -> bool:
-    """Does everything that the token rests on still stand? `MissError` for what memory lacks.
+    """Does everything that the token rests on still stand? `MissError` for what memory lacks."""
+    return why_over(point, now, claims) is None
 
-    Only a token that came from a session reads the database, and only in a thread that may wait.
+
+def why_over(point: TokenPoint, now: Now, claims: Claims) -> Reason | Refusal | None:
+    """Why the token holds no more; None while it does. `MissError` for what memory lacks.
+
+    A reason says which right is gone; `token_revoked` is for everything else: the token itself, its client, its
+    session, papers or policy that changed. Only a token that came from a session reads the database, and only in a
+    thread that may wait.
     """
-    state = now.state
-    if claims.register != now.register or claims.exp <= now.instant or state.is_denied(claims.jti):
-        return False
+    state, known = now.state, _client_of(point, now, claims)
+    if known is None:
+        return Refusal.TOKEN_REVOKED
+    holdings = [state.holding(account, now.instant) for account in claims.accounts()]
+    own = state.holding(known.software.account, now.instant)
+    for holding in (*holdings, own):
+        if holding.stopped is not None:
+            return holding.stopped
+    if not claims.details and not claims.scope <= known.client.pep_scopes:
+        return Refusal.TOKEN_REVOKED
+    since = parse_revision(claims.revision)
+    if any(h.is_service and h is not own and state.touched.get(h.account, 0) > since for h in holdings):
+        # A service before this one: one of its clients may have been stopped, and which one it was is not said.
+        return Refusal.TOKEN_REVOKED
+    if own not in holdings:
+        holdings.append(own)
+    if not _stand(claims, holdings) or not _within(claims, holdings, now):
+        lost = [h.lost[id_] for h in holdings for id_ in claims.grants if id_ in h.lost]
+        return max(lost, key=DEPTH.__getitem__, default=Refusal.TOKEN_REVOKED)
+    sha256 = session_sha256(claims.jti)
+    if sha256 is None or _session_is_open(point, now.register, sha256, claims):
+        return None
+    return Refusal.TOKEN_REVOKED
+
+
+def _client_of(point: TokenPoint, now: Now, claims: Claims) -> Known | None:
+    """The client it was issued to, while neither the token nor the client was stopped."""
+    if claims.register != now.register or claims.exp <= now.instant or now.state.is_denied(claims.jti):
+        return None
     try:
         _, known = point.known(claims.client_id)
         point.check_enabled(now, known)
     except OAuthError:
-        return False
+        return None
     leaked = known.client.revoked_before
-    if leaked is not None and claims.iat < leaked.timestamp():
-        return False
-    holdings = [state.holding(account, now.instant) for account in claims.accounts()]
-    if any(holding.stopped is not None for holding in holdings):
-        return False
-    own = state.holding(known.software.account, now.instant)
-    if own.stopped is not None or (not claims.details and not claims.scope <= known.client.pep_scopes):
-        return False
-    since = parse_revision(claims.revision)
-    if any(h.is_service and h is not own and state.touched.get(h.account, 0) > since for h in holdings):
-        # A service before this one: one of its clients may have been stopped, and which one it was is not said.
-        return False
-    if own not in holdings:
-        holdings.append(own)
-    if not _stand(claims, holdings) or not _within(claims, holdings, now):
-        return False
-    sha256 = session_sha256(claims.jti)
-    return sha256 is None or _session_is_open(point, now.register, sha256, claims)
+    return None if leaked is not None and claims.iat < leaked.timestamp() else known
 
 
 def _stand(claims: Claims, holdings: list[Holding]) -> bool:
@@ -193,13 +210,18 @@ class EnforcementPoint:
 
 
 def enforcement_point(point: TokenPoint, claims: Claims) -> EnforcementPoint | None:
-    """Who the bearer of a verified token for this service is; None when it no longer holds. Nothing is read.
+    """Who the bearer of a verified token for this service is; None for a token that is for data. Nothing is read.
 
-    Raises `MissError` for what memory lacks.
+    Raises `MissError` for what memory lacks; `token_revoked` or `account_not_active` when it no longer holds.
     """
     now, known = point.known(claims.client_id)
-    if claims.details or not check_live(point, now, claims):
+    if claims.details:
         return None
+    over = why_over(point, now, claims)
+    if over is Reason.ACCOUNT_NOT_ACTIVE:
+        raise RefusedError(Refusal.ACCOUNT_NOT_ACTIVE, "the software's account was stopped")
+    if over is not None:
+        raise RefusedError(Refusal.TOKEN_REVOKED, "the token no longer holds")
     return EnforcementPoint(
         claims.client_id,
         now.register,

@@ -85,6 +85,8 @@ class Holding:
     """Why there is no right, where there is none."""
     start: float
     until: float
+    lost: Mapping[str, Reason] = field(default_factory=dict)
+    """Why a grant or approval that it once had gives nothing now."""
 
 
 @dataclass
@@ -260,11 +262,16 @@ def holding_of(reader: Reader, id_: AccountId, now: datetime, locks: LockIndex) 
                 policy=cells.digests(grant),
                 approval=approvals.get(grant.id),
             )
+    lost = {
+        str(g.grant.id): r
+        for g in found.grants
+        if (r := g.early or g.late) is not None and g.grant.id not in rights
+    }
     reasons = [r for g in found.grants if (r := g.early or g.late) is not None]
     until = min(snapshot.until, cells.until)
     lacking = max(reasons, key=DEPTH.__getitem__, default=Reason.NO_GRANT)
     is_service = facts.account.kind is AccountKind.SERVICE
-    return Holding(id_, is_service, found.stopped, rights, lacking, instant, until)
+    return Holding(id_, is_service, found.stopped, rights, lacking, instant, until, lost)
 
 
 def _documents(facts: AccountFacts, grant: Grant, now: datetime) -> frozenset[str]:

@@ -21,7 +21,7 @@ from access_service.signing.token_claims import MOST_ACTORS
 from access_service.storage.accounts import session_by_token
 from access_service.usecases.access import revision_text
 from access_service.usecases.accounts import caller_from_token
-from access_service.usecases.introspection import SESSION_MARK, check_live, read_any
+from access_service.usecases.introspection import SESSION_MARK, read_any, why_over
 from access_service.usecases.token_errors import OAuthCode, OAuthError
 from access_service.usecases.token_state import Known, MissError, Right, trimmed
 from access_service.usecases.tokens import (
@@ -161,8 +161,9 @@ def _exchangeable(point: TokenPoint, now: Now, known: Known, token: str, wanted:
         raise OAuthError(OAuthCode.INVALID_GRANT, WRONG)
     if is_own and claims.jkt is not None and claims.jkt != wanted.jkt:
         raise OAuthError(OAuthCode.INVALID_GRANT, "the subject token is bound to a key that was not proved")
-    if not check_live(point, now, claims):
-        raise OAuthError(OAuthCode.INVALID_GRANT, WRONG)
+    over = why_over(point, now, claims)
+    if over is not None:
+        raise OAuthError(OAuthCode.INVALID_GRANT, WRONG, over)
     return claims
 
 
@@ -175,9 +176,10 @@ def session_of(point: TokenPoint, token: str, known: Known) -> SessionSeen:
     try:
         caller = caller_from_token(point.services, token, meant_for=known.client.names())
     except RefusedError as error:
-        if error.code is Refusal.WRONG_AUDIENCE:
-            raise OAuthError(OAuthCode.INVALID_GRANT, NOT_YOURS, error.code) from error
-        raise refused from error
+        if error.code is Refusal.NOT_AUTHENTICATED:
+            raise refused from error
+        words = NOT_YOURS if error.code is Refusal.WRONG_AUDIENCE else WRONG
+        raise OAuthError(OAuthCode.INVALID_GRANT, words, error.code) from error
     with point.db.connect() as connection:
         found = session_by_token(connection, digest(token))
     if found is None:
