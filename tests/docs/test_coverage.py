@@ -3,6 +3,7 @@
 import csv
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -269,6 +270,36 @@ def vocabulary() -> set[str]:
     return words
 
 
+def named_commands(group: Any, before: str = "") -> Iterator[str]:
+    """Every command as it is typed: `check`, `software confirm`."""
+    for name, command in group.commands.items():
+        yield before + name
+        if hasattr(command, "commands"):
+            yield from named_commands(command, f"{before}{name} ")
+
+
+EXACT = {
+    6: "record: software, one line of the form each; the report (frozen, also of nothing, and who is late)",
+    20: "an approval is bounded by categories, not by fields",
+    43: "later: the year and the registers (statement and indicators)",
+    64: "assignment: every grant names one; the date 10/9 later: the year and the registers",
+    65: "context; kept as directives later: the year and the registers",
+    66: "context; kept as directives later: the year and the registers",
+    75: "later: the year and the registers",
+    101: "action `submit` on STA is decided, not recorded; submissions later: the year and the registers",
+    109: "register of requests later: the year and the registers",
+    110: "later: the year and the registers",
+    122: "a permission gives no right; its record later: the year and the registers",
+}
+"""What was claimed although nothing did it. 33, 34 and 63 were built meanwhile and name what exists."""
+
+
+def test_the_page_claims_nothing_that_only_a_later_issue_builds() -> None:
+    answers = {number: answer for number, (_, _, answer) in coverage().items()}
+    assert {number: words for number, words in EXACT.items() if words not in answers[number]} == {}
+    assert all("`access-service software confirm`" in answers[number] for number in (33, 34))
+
+
 def test_each_command_record_and_word_that_the_page_names_exists() -> None:
     """The page once claimed an event that nothing wrote and a command that nobody could call."""
     known = vocabulary()
@@ -278,7 +309,7 @@ def test_each_command_record_and_word_that_the_page_names_exists() -> None:
         for route in iter_route_contexts(app.routes)
         for method in route.methods or ()
     }
-    commands = {command.name for command in typer.main.get_group(command_line).commands.values()}
+    commands = set(named_commands(typer.main.get_group(command_line)))
     for number, (_, _, answer) in coverage().items():
         for name in NAMED.findall(answer):
             if CITED.fullmatch(f"`{name}`") or name in known:
@@ -288,6 +319,6 @@ def test_each_command_record_and_word_that_the_page_names_exists() -> None:
                 assert (method, re.sub(r"{[^}]+}", "{}", path.split("?")[0])) in routes, (number, name)
             else:
                 assert name.startswith("access-service "), (number, name)
-                assert name.split()[1] in commands, (number, name)
+                assert name.removeprefix("access-service ") in commands, (number, name)
         for noun in RECORDED.findall(answer):
             assert noun in RECORDS or noun.split()[0] in RECORDS, (number, noun)

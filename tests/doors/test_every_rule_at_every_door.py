@@ -39,6 +39,7 @@ ONE_DOOR: dict[str, str] = {
     "check_appointed": WAITS,
     "check_decision": WAITS,
     "check_giver_prepared_nothing": PAPER,
+    "check_heirs": "a file dissolves no unit",
     "check_leader_confirms": WAITS,
     "check_may_have": SOFTWARE,
     "check_not_for_themselves": PAPER,

@@ -146,7 +146,7 @@ def _out(document: Document, state: DocumentState) -> DocumentOut:
 
 
 class SignatureOut(Out):
-    """A simple electronic signature, confirmed by the service; no chữ ký số."""
+    """A confirmation by electronic means; no electronic or digital signature, and in place of no seal."""
 
     id: str
     label: str = LABEL

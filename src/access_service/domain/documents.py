@@ -74,8 +74,8 @@ class Document:
 class Signature:
     """One confirmation by the service that a person signed one version of one document.
 
-    A simple electronic signature (xác nhận của hệ thống); never a chữ ký số. `confirmation` is the service's
-    Ed25519 signature (hex) over the canonical statement, see `signing.documents`.
+    A confirmation by electronic means (xác nhận của hệ thống); no chữ ký điện tử, no chữ ký số. `confirmation` is
+    the service's Ed25519 signature (hex) over the canonical statement, see `signing.documents`.
     """
 
     id: str

@@ -132,7 +132,7 @@ class Method(StrEnum):
     """How a signature came to us. Neither is a chữ ký số."""
 
     IN_SYSTEM = "in_system"
-    """Xác nhận của hệ thống: a simple electronic signature, password entered again."""
+    """Xác nhận của hệ thống: confirmation by electronic means, password entered again; no signature in law."""
     ATTESTED = "attested"
     """The importer attests a paper document signed elsewhere, by reference, hash and dates."""
 
@@ -194,7 +194,7 @@ class DrawMethod(StrEnum):
     API = "api"
     """Tự động lấy dữ liệu."""
     FILE = "file"
-    """Nhập dữ liệu từ file."""
+    """Nhập dữ liệu từ tệp."""
 
 
 class Confirmable(StrEnum):

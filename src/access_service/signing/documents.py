@@ -1,4 +1,4 @@
-"""The service's confirmation that a person signed: a simple electronic signature, never a chữ ký số.
+"""The service's confirmation that a person signed: by electronic means, no class of signature in law.
 
 What is confirmed is a canonical statement: which version of which document by hash, who signed on which side, in
 which capacity and by which decision, how and when. Anybody with the public key can check it without the service.
