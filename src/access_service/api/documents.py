@@ -7,6 +7,7 @@ from fastapi import Query, Request
 from access_service.api.deps import CallerDep, LeavingCallerDep, PathId, ServicesDep
 from access_service.api.rehearsal import DryRun, RehearsedOut, done_or_told
 from access_service.api.routing import manage
+from access_service.api.schemas_accounts import IssuedOut
 from access_service.api.schemas_delegation import problem_json
 from access_service.api.schemas_documents import (
     DocumentDetailOut,
@@ -148,6 +149,12 @@ def sign(request: Request, services: ServicesDep, caller: LeavingCallerDep, body
 def propose_inspection(services: ServicesDep, caller: CallerDep, body: NewInspection) -> DocumentOut:
     """Prepare a decision to inspect; the head's signature puts it in force."""
     return DocumentOut.model_validate(inspection.propose_inspection(services, caller, body.team()))
+
+
+@router.post("/inspections/{document}/externals/{person}/account")
+def admit_external(services: ServicesDep, caller: CallerDep, document: PathId, person: PathId) -> IssuedOut:
+    """The one-time code of a member from outside, once the head has signed; their account does nothing else."""
+    return IssuedOut.of(inspection.admit_external(services, caller, DocumentId(document), PersonId(person)))
 
 
 @router.post("/inspections/{document}/end")

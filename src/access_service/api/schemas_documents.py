@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from access_service.api.schemas_base import Body, Day, Id, Instant, Line, Out, Prose, Secret, Sha256, Some
+from access_service.api.schemas_base import MOST, Body, Day, Id, Instant, Line, Out, Prose, Secret, Sha256, Some
 from access_service.domain.documents import Document, Signature
 from access_service.domain.names import (
     AuthorityId,
@@ -19,7 +19,7 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.signing.documents import LABEL
-from access_service.usecases.inspection import Team
+from access_service.usecases.inspection import ExternalMember, Team
 from access_service.usecases.reading_papers import DocumentSeen
 from access_service.usecases.signatures import Signed
 
@@ -76,13 +76,26 @@ class NewSignatures(Body):
     documents: Annotated[list[PresentedDocument], Field(min_length=1, max_length=MOST_PRESENTED)]
 
 
+class NewExternal(Body):
+    """A member from outside the register: name, the body that sends them, its decision, the account's username."""
+
+    name: Line
+    body: Line
+    decision: Line
+    username: Line
+
+    def member(self) -> ExternalMember:
+        """As the use case wants it."""
+        return ExternalMember(self.name, self.body, self.decision, self.username)
+
+
 class NewInspection(Body):
     """A decision to inspect units below the caller's."""
 
     number: Line
     dated: Day
     units: Some[Id]
-    members: Some[Id]
+    members: list[Id] = Field(default_factory=list, max_length=MOST)
     content: Prose
     valid_from: Instant
     valid_to: Instant
@@ -91,6 +104,9 @@ class NewInspection(Body):
 
     period_from: Instant | None = None
     """From when the period runs that is inspected; left out, it begins with the inspection."""
+
+    externals: list[NewExternal] = Field(default_factory=list, max_length=MOST)
+    """Members without a duty in the register (Công an, Sở KH&CN, Văn phòng UBND)."""
 
     def team(self) -> Team:
         """As the use case wants it."""
@@ -104,6 +120,7 @@ class NewInspection(Body):
             valid_to=self.valid_to,
             authority=None if self.authority is None else AuthorityId(self.authority),
             period_from=self.period_from,
+            externals=tuple(external.member() for external in self.externals),
         )
 
 

@@ -132,6 +132,9 @@ def _answer(found: Explanation) -> Iterator[str]:
     yield f"Thời điểm: {instant_text(found.now)} (UTC+7); phiên bản dữ liệu {revision_text(found.revision)}"
     if found.holder is not None:
         yield f"Người dùng: {found.holder.name} ({found.holder.id})"
+    if found.external is not None:
+        sent = f"{found.external.body}, {found.external.decision}"
+        yield f"Thành viên đoàn kiểm tra ngoài ngành: {sent}"
 
 
 def _grant(found: Explanation) -> Iterator[str]:

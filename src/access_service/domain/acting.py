@@ -39,6 +39,16 @@ def check_not_own_account(holder: Holder, account: Account, sentence: str) -> No
     check_not_oneself(holder, account.person, sentence)
 
 
+INSPECTORS = frozenset({"session.close", "account.password", "factor.begin", "factor.add", "factor.remove"})
+"""All that an account may do that only inspects: open and close itself."""
+
+
+def check_inspectors(holder: Holder, action: str) -> None:
+    """(A4) Whoever a decision sends from outside reads what is inspected, and does nothing else."""
+    if holder.kind is AccountKind.INSPECTOR and action not in INSPECTORS:
+        raise RefusedError(Refusal.FORBIDDEN, "that account inspects, and does nothing else")
+
+
 # -- for which office
 
 

@@ -8,12 +8,12 @@ from typing import Protocol
 
 from access_service.domain.accounts import Account, Custody, responsible_units
 from access_service.domain.custody import check_taking_back, custody_at
-from access_service.domain.delegation import HEADS, LEADERS, Authority, Grant
+from access_service.domain.delegation import HEADS, LEADERS, Authority, Grant, Inspection
 from access_service.domain.duties import is_operators
 from access_service.domain.errors import RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import AccountId, AccountKind, PersonId, Rank, UnitId
-from access_service.domain.org import Assignment, Succession, Unit, chain_of, manager_of
+from access_service.domain.org import Assignment, Succession, Unit, chain_of, is_below, manager_of
 from access_service.domain.recovery import Recovery, RecoveryState, check_second, state_at
 
 
@@ -61,8 +61,29 @@ def acts_for(ground: Ground, holder: Holder, unit: UnitId) -> bool:
     return any(leads(ground, holder.person, above) for above in chain)
 
 
+def inspects(ground: Ground, person: PersonId, unit: UnitId) -> bool:
+    """Is the person a member of an inspection of this unit, or one above it, now, and not left out of it?"""
+    facts, now = ground.facts, ground.now
+    deciding = {
+        i.document: i.unit
+        for i in facts.find(Inspection)
+        if person in i.members and i.valid_from <= now < i.valid_to
+    }
+    accounts = [a.id for a in facts.find(Account, person=person)]
+    return any(
+        (g.ended_at is None or g.ended_at > now)
+        and is_below(ground.org, unit, g.scope.unit, now)
+        # A unit that has moved away is none of the deciding unit's any more.
+        and g.document is not None
+        and is_below(ground.org, g.scope.unit, deciding[g.document], now)
+        for g in facts.find(Grant, document=list(deciding), account=accounts)
+    )
+
+
 def is_related(ground: Ground, holder: Holder, unit: UnitId) -> bool:
     """Does a unit of the holder's stand on the same chain as this one? Then they may hear of it."""
+    if holder.kind is AccountKind.INSPECTOR:
+        return inspects(ground, holder.person, unit)
     above, mine = office_chain(ground, unit), {holder.unit}
     if holder.kind is AccountKind.USE:
         # Whoever serves at several schools, or has just moved, sees where they serve.

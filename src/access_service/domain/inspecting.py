@@ -9,7 +9,16 @@ from access_service.domain.delegation import Grant
 from access_service.domain.documents import Document, Signature
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.facts import Ground
-from access_service.domain.names import AssignmentId, DocumentKind, DocumentState, Method, PersonId, UnitId
+from access_service.domain.names import (
+    AccountKind,
+    AssignmentId,
+    DocumentId,
+    DocumentKind,
+    DocumentState,
+    Method,
+    PersonId,
+    UnitId,
+)
 from access_service.domain.org import Assignment, is_below
 from access_service.domain.papers import LeftOut
 from access_service.domain.preparing import use_account_of
@@ -18,6 +27,28 @@ from access_service.domain.time import Interval
 
 LONGEST_DAYS = 366
 """How long an inspection lasts at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """Thành viên ngoài ngành (Công an, Sở KH&CN, Văn phòng UBND): sent by a decision, without a duty here.
+
+    Their account opens what is inspected from the first day to the last, and nothing else.
+    """
+
+    id: str
+    person: PersonId
+    document: DocumentId
+    """The decision to inspect that names them."""
+    unit: UnitId
+    """The unit that decides: it gives them their account, and answers for it."""
+    body: str
+    decision: str
+    """Number of the decision by which the body sends them."""
+    username: str
+    valid_from: datetime
+    valid_to: datetime | None = None
+    """When the inspection ends."""
 
 
 def took_up(ground: Ground, duty: Assignment) -> bool:
@@ -64,7 +95,7 @@ def ties_of(ground: Ground, members: Iterable[PersonId], units: frozenset[UnitId
 
 
 def check_team(
-    units: Collection[UnitId], members: Collection[PersonId], term: Interval, period_from: datetime | None
+    units: Collection[UnitId], members: Collection[object], term: Interval, period_from: datetime | None
 ) -> None:
     """(14) A decision names whom it sends where, for at most a year, and for what period."""
     if not units or not members:
@@ -79,6 +110,26 @@ def check_inspected(ground: Ground, deciding: UnitId, unit: UnitId) -> None:
     """(14) A unit inspects what is below it, never itself."""
     if unit == deciding or not is_below(ground.org, unit, deciding, ground.now):
         raise RefusedError(Refusal.NOT_DIRECT_MANAGER, f"`{unit}` is not below `{deciding}`", unit=unit)
+
+
+def check_external(name: str, body: str, decision: str) -> None:
+    """(A4) Somebody from outside is entered with the body that sends them and its decision."""
+    if not (name and body and decision):
+        raise InvalidError("a member from outside is named with the body that sends them and its decision")
+
+
+def external_account(ground: Ground, external: External) -> Account:
+    """(A4) The account with which a member from outside inspects: theirs alone, and over with the inspection."""
+    found = ground.facts.find(Account, person=external.person, kind=str(AccountKind.INSPECTOR))
+    if not found:
+        raise RefusedError(Refusal.DOCUMENT_STATE, "the decision is not signed yet", document=external.document)
+    return found[0]
+
+
+def check_admitted(account: Account, now: datetime) -> None:
+    """(A4) The code is given once, while the inspection lasts; whoever lost what opens it is recovered."""
+    if account.activated_at is not None or (account.valid_to is not None and account.valid_to <= now):
+        raise RefusedError(Refusal.DOCUMENT_STATE, "the account was opened, or is over", account=account.id)
 
 
 def account_of_member(ground: Ground, member: PersonId) -> Account:

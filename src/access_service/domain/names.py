@@ -37,11 +37,13 @@ class EducationLevel(StrEnum):
 
 
 class AccountKind(StrEnum):
-    """Loại tài khoản (S3 Đ2 knows the first two; software is the third)."""
+    """Loại tài khoản (S3 Đ2 knows the first two)."""
 
     ADMIN = "admin"
     USE = "use"
     SERVICE = "service"
+    INSPECTOR = "inspector"
+    """Of somebody from outside whom a decision sends to inspect: it opens what is inspected, and no more."""
 
 
 class AccountState(StrEnum):

@@ -200,6 +200,15 @@ class LeftOut:
     unit: UnitId
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class ExternalLine:
+    """A member from outside the register: which body sends them, by which decision (A4)."""
+
+    member: PersonId
+    body: str
+    decision: str
+
+
 @dataclass(frozen=True, slots=True)
 class InspectionBody:
     """A decision to inspect (#61, #114): who, what, when; whose own unit is left out, which duty is ignored."""
@@ -216,6 +225,8 @@ class InspectionBody:
     left_out: frozenset[LeftOut] = frozenset()
     ignored: frozenset[AssignmentId] = frozenset()
     """One-sided duties: laid on a member by an inspected unit, never taken up by them."""
+    externals: frozenset[ExternalLine] = frozenset()
+    """Which of the members are from outside the register."""
 
     def json(self) -> dict[str, Any]:
         """As it is signed."""
@@ -234,6 +245,10 @@ class InspectionBody:
             found["left_out"] = [{"member": x.member, "unit": x.unit} for x in sorted(self.left_out)]
         if self.ignored:
             found["ignored_duties"] = sorted(self.ignored)
+        if self.externals:
+            found["externals"] = [
+                {"member": x.member, "body": x.body, "decision": x.decision} for x in sorted(self.externals)
+            ]
         return found
 
     @classmethod
@@ -251,6 +266,9 @@ class InspectionBody:
                 LeftOut(PersonId(x["member"]), UnitId(x["unit"])) for x in found.get("left_out", ())
             ),
             ignored=frozenset(AssignmentId(a) for a in found.get("ignored_duties", ())),
+            externals=frozenset(
+                ExternalLine(PersonId(x["member"]), x["body"], x["decision"]) for x in found.get("externals", ())
+            ),
         )
 
 

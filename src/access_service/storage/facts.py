@@ -29,6 +29,7 @@ from access_service.domain.codes import CodeShown
 from access_service.domain.delegation import Authority, Confirmation, Grant, Inspection, LeavingCase
 from access_service.domain.documents import Document, Signature
 from access_service.domain.errors import NotFoundError
+from access_service.domain.inspecting import External
 from access_service.domain.moves import AuthorityMove
 from access_service.domain.names import RegisterId
 from access_service.domain.obligations import Obligation
@@ -72,6 +73,7 @@ CODECS: dict[type[Any], Codec[Any]] = {
         (Home, tables_accounts.HomeRow),
         (Recovery, tables_accounts.RecoveryRow),
         (CodeShown, tables_accounts.CodeShownRow),
+        (External, tables_accounts.ExternalRow),
         (Suspension, tables.SuspensionRow),
         (Custody, tables.CustodyRow),
         (Authority, tables.AuthorityRow),
@@ -94,6 +96,7 @@ CODECS: dict[type[Any], Codec[Any]] = {
 }
 NOUNS = {
     CodeShown: "code shown",
+    External: "external member",
     AuthorityMove: "authority move",
     ManagementEdge: "management edge",
     SchoolYear: "school year",

@@ -27,6 +27,17 @@ class CodeShownRow(Fact, table=True):
     shown_to: str
 
 
+class ExternalRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "externals"
+    __table_args__ = _by("externals", "document", "person")
+    person: str
+    document: str
+    unit: str
+    body: str = Field(sa_type=Text)
+    decision: str = Field(sa_type=Text)
+    username: str
+
+
 class RecoveryRow(Fact, table=True):
     """Codes that wait: SHA-256 only."""
 

@@ -34,6 +34,7 @@ from access_service.domain.delegation import (
 )
 from access_service.domain.documents import Document
 from access_service.domain.errors import RefusedError
+from access_service.domain.inspecting import External
 from access_service.domain.names import (
     AccountKind,
     DocumentKind,
@@ -208,7 +209,18 @@ def close_document(
     for inspection in doing.tx.find(Inspection, document=document.id):
         if inspection.valid_to > doing.now:
             doing.tx.put(replace(inspection, valid_to=max(doing.now, inspection.valid_from)))
+    for external in doing.tx.find(External, document=document.id):
+        _close_inspector(doing, external)
     return closed
+
+
+def _close_inspector(doing: Act, external: External) -> None:
+    """(A4) The account of a member from outside is over with the inspection."""
+    for account in doing.tx.find(Account, person=external.person, kind=str(AccountKind.INSPECTOR)):
+        if account.valid_to is None or account.valid_to > doing.now:
+            doing.tx.put(replace(account, valid_to=doing.now))
+            stored.end_sessions_of(doing.tx.connection, doing.tx.register, account.id)
+            doing.tx.touches(account.id)
 
 
 def as_taking_back(doing: Act, unit: UnitId, custody: Custody | None) -> Custody:

@@ -4,7 +4,6 @@ Everything is read in the transaction that made the decision (rule 15). Names ap
 way of a decision: explanations are shown to those who may see them, never logged.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,18 +14,18 @@ from access_service.domain.codes import CodeShown, is_seen_by_giver
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document, Signature
 from access_service.domain.duties import title_of
+from access_service.domain.inspecting import External
 from access_service.domain.names import (
     AccountKind,
     AuthorityId,
     DocumentState,
     GrantState,
-    Method,
     PersonId,
     Side,
     UnitId,
 )
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, Succession, Unit, chain_of
-from access_service.domain.policy import Article, Pack, PackBinding, PeriodLock, RoleRule
+from access_service.domain.policy import Pack, PackBinding, PeriodLock, RoleRule
 from access_service.domain.reasons import Reason
 from access_service.domain.software import (
     Approval,
@@ -51,19 +50,24 @@ from access_service.signing.keys import BadSignatureError
 from access_service.storage.audit import recorded_at, revision_at
 from access_service.storage.facts import Reader
 from access_service.storage.keys import public_key
+from access_service.usecases.explained_rules import (
+    category_name,
+    explained_articles,
+    explained_lock,
+    explained_rule,
+    paper_of_approval,
+    paper_of_confirmation,
+)
 from access_service.usecases.explanation import (
-    APPROVAL,
-    CONFIRMATIONS,
     ExplainedArticle,
     ExplainedAuthority,
     ExplainedDocument,
+    ExplainedExternal,
     ExplainedGrant,
     ExplainedHead,
-    ExplainedLock,
     ExplainedPack,
     ExplainedPassage,
     ExplainedPerson,
-    ExplainedRule,
     ExplainedSignature,
     ExplainedThen,
     ExplainedUnit,
@@ -125,7 +129,7 @@ class _Explainer:
         if approval is not None and grant is not None:
             said = [c for c in approval.confirmations if self._now in c.interval]
             self._use(*approval.confirmations)
-            documents = (_paper(approval.approval, self._now), *(_confirmed(c) for c in said))
+            documents = (paper_of_approval(approval.approval, self._now), *(paper_of_confirmation(c) for c in said))
             explained = replace(
                 self._grant(grant, approval_state(approval, self._now), pack),
                 unmet=approval.unmet,
@@ -148,15 +152,16 @@ class _Explainer:
             chain=chain,
             authorities=authorities,
             documents=documents,
-            rule=_rule(because, pack) if isinstance(because, RoleRule) else None,
-            lock=_lock(because, pack) if isinstance(because, PeriodLock) else None,
+            rule=explained_rule(because, pack) if isinstance(because, RoleRule) else None,
+            lock=explained_lock(because, pack) if isinstance(because, PeriodLock) else None,
             legal_bases=self._legal_bases(because, grant, pack),
             pack=ExplainedPack(pack.name, pack.version, pack.digest) if pack else None,
             late=self._late(request, grant, at) if at is not None else (),
             action_vi=pack.actions.get(request.action, "") if pack else "",
-            category_vi=_category_vi(pack, request.category),
+            category_vi=category_name(pack, request.category),
             asserted=asserted_of(request.topic, request.class_id),
             decision=decision,
+            external=self._external(account),
         )
 
     def _legal_bases(
@@ -172,7 +177,7 @@ class _Explainer:
             row = self._reading.gather.rule_of(grant, duty, issuing) if issuing and duty else None
             if row is not None:
                 cited.append((row.article, issuing))
-        found = {found.article: found for article, by in cited for found in _articles(article, by)}
+        found = {found.article: found for article, by in cited for found in explained_articles(article, by)}
         return tuple(found.values())
 
     def _get(self, value_type: type[Any], id_: str | None) -> Any:
@@ -202,6 +207,12 @@ class _Explainer:
     def _person(self, id_: PersonId) -> ExplainedPerson:
         found = self._reader.get(Person, id_)
         return ExplainedPerson(id_, found.name if found else "")
+
+    def _external(self, account: Account | None) -> ExplainedExternal | None:
+        if account is None or account.kind is not AccountKind.INSPECTOR:
+            return None
+        found = self._reader.first(External, person=account.person)
+        return None if found is None else ExplainedExternal(found.body, found.decision)
 
     def _chain(self, unit: UnitId | None) -> tuple[ExplainedUnit, ...]:
         if unit is None:
@@ -404,94 +415,3 @@ _NOUNS: dict[type[Any], str] = {
     Suspension: "suspension",
     Unit: "unit",
 }
-
-
-def _paper(approval: Approval, now: datetime) -> ExplainedDocument:
-    """The department's approval: signed on paper, attested by the department with number, date and hash."""
-    withdrawn = approval.withdrawn_at is not None and approval.withdrawn_at <= now
-    return ExplainedDocument(
-        id=approval.id,
-        kind=APPROVAL,
-        number=approval.number,
-        dated=approval.dated,
-        version=1,
-        state=DocumentState.WITHDRAWN if withdrawn else DocumentState.SIGNED,
-        sha256=approval.sha256,
-        method=Method.ATTESTED,
-        signed_at=approval.recorded_at,
-        ended_at=approval.withdrawn_at,
-        signatures=(),
-    )
-
-
-def _confirmed(confirmation: SoftwareConfirmation) -> ExplainedDocument:
-    """What the department has confirmed of the software, and an approval presupposes."""
-    return ExplainedDocument(
-        id=confirmation.id,
-        kind=CONFIRMATIONS[confirmation.subject],
-        number=confirmation.number,
-        dated=confirmation.dated,
-        version=1,
-        state=DocumentState.SIGNED,
-        sha256=confirmation.sha256,
-        method=Method.ATTESTED,
-        signed_at=confirmation.valid_from,
-        ended_at=None,
-        signatures=(),
-    )
-
-
-def _rule(rule: RoleRule, pack: Pack | None) -> ExplainedRule:
-    cited = _cited(rule.article, pack)
-    return ExplainedRule(
-        role=rule.role,
-        function=rule.function,
-        category=rule.category,
-        action=rule.action,
-        effect="allow" if rule.allow else "deny",
-        source=rule.source,
-        article=rule.article,
-        document=_both(a.document for a in cited),
-        place=_both(a.place for a in cited),
-        vi=_both(a.vi for a in cited),
-        en=_both(a.en for a in cited),
-        role_vi=pack.roles[rule.role].vi if pack and rule.role in pack.roles else "",
-        function_vi=pack.functions.get(rule.function, "") if pack else "",
-        category_vi=_category_vi(pack, rule.category),
-        action_vi=pack.actions.get(rule.action, "") if pack else "",
-    )
-
-
-def _lock(lock: PeriodLock, pack: Pack | None) -> ExplainedLock:
-    cited = _cited(lock.article, pack)
-    return ExplainedLock(
-        id=lock.id,
-        start=lock.start,
-        end=lock.end,
-        vi=lock.vi,
-        article=lock.article,
-        document=_both(a.document for a in cited),
-        place=_both(a.place for a in cited),
-    )
-
-
-def _category_vi(pack: Pack | None, id_: str | None) -> str:
-    found = pack.categories.get(id_) if pack and id_ is not None else None
-    return found.vi if found else ""
-
-
-def _cited(article: str, pack: Pack | None) -> tuple[Article, ...]:
-    return pack.cited(article) if pack else ()
-
-
-def _both(texts: Iterable[str]) -> str:
-    """Of two articles that ask for the same, what each says; once where they agree."""
-    return "; ".join(dict.fromkeys(text for text in texts if text))
-
-
-def _articles(cited: str, pack: Pack | None) -> list[ExplainedArticle]:
-    found = _cited(cited, pack)
-    if not found:
-        return [ExplainedArticle(cited, "", "", "", "", "")]
-    titles = pack.documents if pack else {}
-    return [ExplainedArticle(a.id, a.document, a.place, a.vi, a.en, titles.get(a.document, "")) for a in found]

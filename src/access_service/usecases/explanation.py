@@ -27,6 +27,14 @@ class ExplainedPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedExternal:
+    """A member of an inspection from outside the register: who sends them, by which decision (A4)."""
+
+    body: str
+    decision: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainedHead:
     """Who answers for a unit at the instant (thủ trưởng đơn vị), and the decision that says so."""
 
@@ -240,6 +248,8 @@ class Explanation:
     late: tuple[LateRecord, ...]
     """Only for a question about the past."""
     decision: Decision
+    external: ExplainedExternal | None = None
+    """Of the holder, where they are from outside the register."""
     then: ExplainedThen | None = None
     """What was answered at that past instant, where the register has changed since (ruling A5)."""
     action_vi: str = ""

@@ -3,12 +3,15 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from access_service.domain import inspecting
+from access_service.domain import edges, inspecting
 from access_service.domain.accounts import Account
 from access_service.domain.delegation import Grant, Inspection, check_office, check_within
 from access_service.domain.documents import Document
-from access_service.domain.inspecting import pairs_to_inspect, ties_of
+from access_service.domain.errors import NotFoundError, RefusedError
+from access_service.domain.inspecting import External, pairs_to_inspect, ties_of
 from access_service.domain.names import (
+    AccountId,
+    AccountKind,
     AuthorityId,
     DocumentId,
     DocumentKind,
@@ -18,18 +21,36 @@ from access_service.domain.names import (
     PersonId,
     UnitId,
 )
-from access_service.domain.org import Person, is_below
-from access_service.domain.papers import InspectionBody, read
-from access_service.domain.powers import Power, ends, power, powerless
+from access_service.domain.org import Person
+from access_service.domain.papers import ExternalLine, InspectionBody, read
+from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.preparing import check_receiver
+from access_service.domain.reasons import Refusal
+from access_service.domain.register import check_username
 from access_service.domain.taking import own_authority
 from access_service.domain.time import Interval
+from access_service.domain.vietnamese import name_key
+from access_service.storage import accounts as stored
+from access_service.usecases.accounts import Issued, new_activation
 from access_service.usecases.documents import new_document
 from access_service.usecases.effects import close_document, end_grants
 from access_service.usecases.services import Act, Caller, Services, View, act, as_missing
 
 ROLE = "inspector"
 """The role of `policy/base` that reads dossiers and matrices and no pupil's data."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalMember:
+    """Somebody from outside the register, as the custodian enters them (A4)."""
+
+    name: str
+    body: str
+    """Công an, Sở KH&CN, Văn phòng UBND: who sends them."""
+    decision: str
+    """Number of the decision by which they are sent."""
+    username: str
+    """Of the account that they get once the head has signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +68,8 @@ class Team:
     """Which authority of the deciding unit; may be left out where it holds one."""
     period_from: datetime | None = None
     """From when the period runs that is inspected; left out, it begins with the inspection."""
+    externals: tuple[ExternalMember, ...] = ()
+    """Members without a duty in the register."""
 
 
 @powerless("the head's signature puts it in force")
@@ -58,7 +81,8 @@ def propose_inspection(services: Services, caller: Caller, team: Team) -> Docume
     """
     with act(services, caller, "inspection.propose", caller.unit) as doing:
         doing.as_custodian(caller.unit)
-        inspecting.check_team(team.units, team.members, Interval(team.valid_from, team.valid_to), team.period_from)
+        term = Interval(team.valid_from, team.valid_to)
+        inspecting.check_team(team.units, [*team.members, *team.externals], term, team.period_from)
         for unit in sorted(team.units):
             doing.check_visible(unit)
             inspecting.check_inspected(doing.ground, caller.unit, unit)
@@ -66,10 +90,12 @@ def propose_inspection(services: Services, caller: Caller, team: Team) -> Docume
             doing.tx.require(Person, member)
             check_receiver(caller, member)
             inspecting.account_of_member(doing.ground, member)
-        ties = ties_of(doing.ground, team.members, team.units, _period(team))
-        pairs_to_inspect(team.members, team.units, ties)
+        externals = [_enter(doing, caller.unit, member, team) for member in team.externals]
+        members = team.members | {external.person for external in externals}
+        ties = ties_of(doing.ground, members, team.units, _period(team))
+        pairs_to_inspect(members, team.units, ties)
         held = own_authority(doing.ground, caller.unit, team.authority)
-        return new_document(
+        document = new_document(
             doing,
             kind=DocumentKind.INSPECTION_DECISION,
             unit=caller.unit,
@@ -78,7 +104,7 @@ def propose_inspection(services: Services, caller: Caller, team: Team) -> Docume
             receiver=None,
             body=InspectionBody(
                 content=team.content,
-                members=team.members,
+                members=members,
                 units=team.units,
                 valid_from=team.valid_from,
                 valid_to=team.valid_to,
@@ -87,8 +113,78 @@ def propose_inspection(services: Services, caller: Caller, team: Team) -> Docume
                 period_from=team.period_from,
                 left_out=ties.left_out,
                 ignored=ties.ignored,
+                externals=frozenset(ExternalLine(x.person, x.body, x.decision) for x in externals),
             ),
         )
+        doing.tx.put(*(replace(external, document=document.id) for external in externals))
+        return document
+
+
+def _enter(doing: Act, unit: UnitId, member: ExternalMember, team: Team) -> External:
+    """(A4) A person of whom the register knows the name alone; the account comes with the head's signature."""
+    inspecting.check_external(member.name, member.body, member.decision)
+    check_username(member.username)
+    taken = {x.username for x in doing.tx.find(External) if x.valid_to is None or x.valid_to > doing.now}
+    if member.username in taken or _is_taken(doing, member.username):
+        raise RefusedError(Refusal.DUPLICATE, f"the username `{member.username}` is taken")
+    person = Person(PersonId(doing.new_id("per")), member.name, name_key(member.name))
+    external = External(
+        id=doing.new_id("ext"),
+        person=person.id,
+        document=DocumentId(""),
+        unit=unit,
+        body=member.body,
+        decision=member.decision,
+        username=member.username,
+        valid_from=team.valid_from,
+        valid_to=team.valid_to,
+    )
+    doing.tx.put(person, external)
+    doing.tx.happened("person.add", person.id, external=external.id)
+    return external
+
+
+def _is_taken(doing: Act, username: str) -> bool:
+    return stored.credential_by_username(doing.tx.connection, doing.tx.register, username) is not None
+
+
+def _open_account(doing: Act, external: External, end: datetime) -> Account:
+    """(A4) The account of a member from outside, over with the inspection; `admit_external` gives its code."""
+    account = Account(
+        id=AccountId(doing.new_id("acc")),
+        kind=AccountKind.INSPECTOR,
+        unit=external.unit,
+        person=external.person,
+        username=external.username,
+        valid_from=doing.now,
+        valid_to=end,
+    )
+    doing.tx.put(account)
+    doing.tx.happened("account.issue", account.id, unit=external.unit, kind=str(account.kind))
+    doing.tx.touches(account.id)
+    return account
+
+
+@power(yields(Power.ACCOUNT))
+def admit_external(services: Services, caller: Caller, document_id: DocumentId, person: PersonId) -> Issued:
+    """The code with which a member from outside opens their account: for the deciding unit's custodian."""
+    with act(services, caller, "inspection.admit", document_id) as doing:
+        document = doing.tx.require(Document, document_id)
+        with as_missing("document", document_id):
+            doing.as_custodian(document.unit)
+        external = doing.tx.first(External, document=document_id, person=person)
+        if external is None:
+            raise NotFoundError("person", person)
+        inspecting.check_inspects(document)
+        account = inspecting.external_account(doing.ground, external)
+        inspecting.check_admitted(account, doing.now)
+        credential = stored.credential_of(doing.tx.connection, doing.tx.register, account.id)
+        if credential is None and _is_taken(doing, account.username):
+            raise RefusedError(Refusal.DUPLICATE, f"the username `{account.username}` is taken")
+        issued = new_activation(doing, account, is_new_holder=True)
+        doing.tx.happened("account.codes", account.id, document=document_id, shown_to=caller.person)
+        doing.tx.touches()
+        return issued
 
 
 def _period(body: Team | InspectionBody) -> Interval:
@@ -129,8 +225,10 @@ def begin_inspection(doing: Act, document: Document) -> list[GrantId]:
         **({"left_out": left_out} if left_out else {}),
     )
     made = []
+    outside = {x.person: x for x in doing.tx.find(External, document=document.id)}
+    opened = {person: _open_account(doing, external, end) for person, external in outside.items()}
     for member, unit in pairs:
-        account = inspecting.account_of_member(doing.ground, member)
+        account = opened.get(member) or inspecting.account_of_member(doing.ground, member)
         grant = Grant(
             id=GrantId(doing.new_id("grn")),
             account=account.id,
@@ -164,20 +262,7 @@ def end_inspection(services: Services, caller: Caller, document_id: DocumentId, 
 
 def inspects(doing: View, person: PersonId, unit: UnitId) -> bool:
     """Is the person a member of an inspection of this unit, or one above it, now, and not left out of it?"""
-    deciding = {
-        i.document: i.unit
-        for i in doing.reader.find(Inspection)
-        if person in i.members and i.valid_from <= doing.now < i.valid_to
-    }
-    accounts = [a.id for a in doing.reader.find(Account, person=person)]
-    return any(
-        (g.ended_at is None or g.ended_at > doing.now)
-        and is_below(doing.org, unit, g.scope.unit, doing.now)
-        # A unit that has moved away is none of the deciding unit's any more.
-        and g.document is not None
-        and is_below(doing.org, g.scope.unit, deciding[g.document], doing.now)
-        for g in doing.reader.find(Grant, document=list(deciding), account=accounts)
-    )
+    return edges.inspects(doing.ground, person, unit)
 
 
 def leave_own_inspections(doing: Act, person: PersonId) -> None:

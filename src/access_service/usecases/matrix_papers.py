@@ -8,6 +8,7 @@ from typing import Any
 from access_service.domain.accounts import Account, Suspension, state_of
 from access_service.domain.codes import CodeShown, is_seen_by_giver
 from access_service.domain.documents import Document, Signature
+from access_service.domain.inspecting import External
 from access_service.domain.names import AccountState, DocumentId, Side
 from access_service.domain.org import Person, SchoolClass
 from access_service.domain.standing import reads_otherwise
@@ -33,6 +34,8 @@ class Papers:
     codes: dict[str, list[CodeShown]]
     """Codes of the holders that somebody else was shown."""
     documents: dict[DocumentId, Document]
+    externals: dict[str, External]
+    """Members of inspections from outside the register, by person."""
     classes: dict[str, SchoolClass] = field(default_factory=dict)
     late: frozenset[str] = frozenset()
     """Ids of facts recorded, or changed for the instant, only after it."""
@@ -47,6 +50,11 @@ class Papers:
         """The account's state; for a line shown as it stood, as known then."""
         laid_on = self.suspensions_then if grant in self.stood else self.suspensions
         return state_of(account, laid_on.get(account.id, ()), at)
+
+    def sent_by(self, person: str | None) -> str:
+        """Who sends a member of an inspection from outside the register, and by which decision (A4)."""
+        external = self.externals.get(person or "")
+        return "" if external is None else f"{external.body}, {external.decision}"
 
     def giver(self, document: Document | None, at: datetime) -> Signature | None:
         """Who signed for the giver by then, on the version in force."""
@@ -91,6 +99,7 @@ def read_papers(
         signatures=signatures,
         codes=codes,
         documents=documents,
+        externals={x.person: x for x in reader.find(External, person=sorted(people))},
         suspensions_then={} if before is None else suspensions_by_account(before, found),
     )
 

@@ -126,7 +126,8 @@ class Rows:
 
     def _grant_rows(self, lines: list[_Line]) -> Iterator[MatrixRow]:
         facts = {f.grant.id: f for f in self._gather.grants([line.grant for line in lines], self._at)}
-        stood = self._stood([line.grant for line in lines if not self._is_wanted(facts[line.grant.id])])
+        over = [line.grant for line in lines if grant_state(facts[line.grant.id], self._at) in OVER]
+        stood = self._stood(over)
         facts |= stood
         kept = [line for line in lines if line.grant.id in stood or self._is_wanted(facts[line.grant.id])]
         papers = read_papers(
@@ -189,7 +190,7 @@ class Rows:
             person=line.person,
             person_name=self._name(line.person, papers),
             position=duty.position if duty else "",
-            position_vi=title_of(own, duty, papers.classes.get),
+            position_vi=title_of(own, duty, papers.classes.get) or papers.sent_by(line.person),
             grant=grant.id,
             role=grant.role,
             role_vi=role.vi if role else grant.role,
@@ -223,19 +224,17 @@ class Rows:
         tables: Tables | None,
         papers: Papers,
     ) -> tuple[Note, ...]:
-        grant, notes = line.grant, []
-        if document is not None and document.method is Method.ATTESTED:
-            notes.append(Note.ATTESTED)
-        if papers.is_code_seen(document, self._at):
-            notes.append(Note.CODE_SEEN)
-        if papers.late & {grant.id, grant.assignment, grant.document}:
-            notes.append(Note.RECORDED_LATE)
-        if grant.id in papers.narrowed:
-            notes.append(Note.CHANGED_LATER)
-        if has_no_end(grant):
-            notes.append(Note.NO_END)
-        if self._is_unconfirmed(grant):
-            notes.append(Note.UNCONFIRMED)
+        grant = line.grant
+        said = (
+            (Note.ATTESTED, document is not None and document.method is Method.ATTESTED),
+            (Note.CODE_SEEN, papers.is_code_seen(document, self._at)),
+            (Note.EXTERNAL, line.assignment is None and bool(papers.sent_by(line.person))),
+            (Note.RECORDED_LATE, bool(papers.late & {grant.id, grant.assignment, grant.document})),
+            (Note.CHANGED_LATER, grant.id in papers.narrowed),
+            (Note.NO_END, has_no_end(grant)),
+            (Note.UNCONFIRMED, self._is_unconfirmed(grant)),
+        )
+        notes = [note for note, is_so in said if is_so]
         if account is not None:
             state = papers.state_of(account, grant.id, self._at)
             notes += [ACCOUNT_NOTES[state]] if state in ACCOUNT_NOTES else []

@@ -24,6 +24,8 @@ class Note(StrEnum):
     """The minutes were signed on paper elsewhere; the importer attests them, nobody signed here."""
     CODE_SEEN = "code_seen_by_giver"
     """Whoever signed for the giver was shown the code of the receiver, who has not confirmed since (A3)."""
+    EXTERNAL = "external"
+    """A member of an inspection from outside the register; the position says which body sends them."""
     UNCONFIRMED = "unconfirmed"
     """A new head of the issuing unit has not confirmed it (rule 9)."""
     NO_END = "no_end"

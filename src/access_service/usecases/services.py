@@ -333,6 +333,7 @@ def _check_still(doing: Act, caller: Caller, action: str) -> None:
     has_session = not caller.session or session_by_token(doing.tx.connection, caller.session) is not None
     hands_back = caller.leaving and action in HANDING_BACK
     acting.check_stands(doing.ground, caller, has_session=has_session, hands_back=hands_back)
+    acting.check_inspectors(caller, action)
     if caller.kind is AccountKind.ADMIN:
         custody = doing.custody_of(caller.unit)
         acting.check_keeps(caller, custody, is_stopped=doing.gather.is_stopped(caller.person, doing.now))

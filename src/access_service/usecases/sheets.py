@@ -33,6 +33,7 @@ KINDS = {
     AccountKind.ADMIN: "Tài khoản quản trị",
     AccountKind.USE: "Tài khoản khai thác sử dụng",
     AccountKind.SERVICE: "Tài khoản dịch vụ",
+    AccountKind.INSPECTOR: "Tài khoản kiểm tra",
 }
 STATES = {
     "pending": "Chờ ký đủ văn bản",
@@ -66,6 +67,7 @@ NOTES = {
     Note.ATTESTED: "biên bản ký trên giấy, do người nhập dữ liệu khai",
     Note.NO_END: "quyền được giao không ghi ngày hết hiệu lực",
     Note.CODE_SEEN: "người ký bên giao đã được biết mã kích hoạt của bên nhận; bên nhận chưa xác nhận tài khoản",
+    Note.EXTERNAL: "thành viên đoàn kiểm tra ngoài ngành",
     Note.UNCONFIRMED: "chưa được thủ trưởng mới xác nhận",
     Note.ACCOUNT_INVITED: "tài khoản chưa kích hoạt",
     Note.ACCOUNT_SUSPENDED: "tài khoản đang tạm khoá",
