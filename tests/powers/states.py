@@ -47,6 +47,7 @@ from world import (
 )
 
 OTHER_OFFICE, SECOND, THIRD = UnitId("00031002"), UnitId("0003102"), UnitId("0003103")
+THIRD_OFFICE = UnitId("00031003")
 DEMO = "demo"
 
 
@@ -251,6 +252,27 @@ def succeeded(world: World) -> World:
     return world
 
 
+def office_dissolved(world: World) -> World:
+    """A commune was dissolved: one of its schools is managed by a second one since, the others pass to a third."""
+    school_moved(world)
+    world.add_unit(THIRD_OFFICE, "commune", "UBND xã Thử Ba", world.root)
+    world.give_authority(THIRD_OFFICE, world.root, levels=frozenset({PRIMARY, LOWER}))
+    world.appoint_head(f"head:{THIRD_OFFICE}", THIRD_OFFICE, "commune_chair", world.root)
+    second_factor(world, world.people[f"head:{THIRD_OFFICE}"].account)
+    head = world.people[f"head:{THIRD}"]
+    line = Line("principal", head.duty, Scope(THIRD, levels=frozenset({PRIMARY})), world.clock.now)
+    world.propose(OFFICE, head, line)
+    succession.succeed_unit(
+        world.services,
+        world.admins[world.root],
+        predecessor=OFFICE,
+        successor=THIRD_OFFICE,
+        basis="07/QĐ",
+        on=(world.clock.now + timedelta(hours=7)).date(),
+    )
+    return world
+
+
 def on_leave(world: World) -> World:
     """The teacher is on leave: the account is suspended."""
     delegation.suspend(
@@ -276,6 +298,7 @@ STATES: dict[str, Callable[[World], World]] = {
     "deputy in charge": in_charge,
     "school moved": school_moved,
     "unit succeeded": succeeded,
+    "office dissolved": office_dissolved,
     "leave": on_leave,
     "recoveries wait": recoveries_wait,
 }
