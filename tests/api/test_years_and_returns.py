@@ -127,3 +127,39 @@ def test_a_code_with_a_slash_reaches_every_route(managed: Managed, method: str) 
             same = {k: v for k, v in body.items() if k not in ("instance", "request_id")}
             assert same != {k: v for k, v in nowhere.items() if k not in ("instance", "request_id")}, path
     assert OFFICE
+
+
+def test_a_deputy_in_charge_is_asked_to_confirm_nothing_over_http(managed: Managed) -> None:
+    """No successor: what the office granted waits for the next head, and silence of the deputy's ends nothing."""
+    world = managed.world
+    world.clock.forward(days=1)
+    managed.tokens.clear()
+    head = managed.person(f"head:{SCHOOL}").duty
+    managed.made(OFFICE_ADMIN, f"assignments/{head}/end", {"on": "2026-08-21", "decision_number": "009/QĐ"})
+    world.hire("phu-trach", SCHOOL, "vice_principal_in_charge", OFFICE)
+    path = f"units/{SCHOOL}/confirmations"
+    asked = managed.seen("000.phu-trach", path)
+    assert (asked["grants"], asked["due_at"], asked["overdue"]) == ([], None, False)
+    world.clock.forward(days=40)
+    managed.tokens.clear()
+    shown = managed.seen("000.phu-trach", path)
+    assert (len(shown["grants"]), shown["due_at"], shown["overdue"]) == (1, None, False)
+    assert state(managed) == "effective"
+
+
+def test_a_succession_over_http_names_the_archive_and_lists_what_lacks_an_heir(managed: Managed) -> None:
+    """Asked first, and refused with the list; then each school and paper has its one heir."""
+    second, third = (
+        managed.world.add_unit(f"0003100{n}", "commune", f"UBND xã {n}", managed.world.root) for n in (2, 3)
+    )
+    body = {"successor": second, "basis": "NQ 02/NQ", "on": "2026-08-20", "schools": {SCHOOL: third}}
+    path = f"units/{OFFICE}/succession"
+    told = managed.refused(ROOT_ADMIN, path, body, 409, "successor_missing")
+    assert told["details"]["missing"] == ["archive"]
+    told = managed.refused(ROOT_ADMIN, f"{path}?dry_run=true", body, 409, "successor_missing")
+    assert told["details"]["missing"] == ["archive"]
+    done = managed.made(ROOT_ADMIN, path, body | {"archive": third})
+    assert (done["successor"], done["archive"]) == (second, third)
+    kept = managed.seen(ROOT_ADMIN, f"units/{OFFICE}/documents")["documents"]
+    assert {d["kept_by"] for d in kept} <= {second, third}
+    assert kept
