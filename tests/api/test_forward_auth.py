@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from oauth_scene import GRADEBOOK, SESSION, Scene, detail, details, said, scene
@@ -12,9 +15,10 @@ from pydantic import SecretStr
 from serving import KEY, Served, serving, settings_for
 from starlette.testclient import TestClient
 
+from access_service.api import forward_auth
 from access_service.app import create_app
 from access_service.domain.errors import PolicyError
-from access_service.domain.names import SuspendableKind
+from access_service.domain.names import AccountId, SuspendableKind
 from access_service.usecases import delegation
 from access_service.usecases.accounts import caller_from_token
 from access_service.usecases.service_sessions import open_service_session
@@ -210,12 +214,114 @@ def test_only_the_methods_of_a_rule_pass(behind: Scene, session: str, method: st
         ("X_HTTP_Method_Override", "DELETE"),
         ("X_Original_URL", "/lop/0003101/2026-2027/6B/diem"),
         ("X_Rewrite_URL", "/"),
+        ("X_Rewrite_URI", "/"),
+        ("X_Override_URL", "/"),
+        ("X_Original_Path", "/"),
+        ("X_Envoy_Original_Path", "/"),
+        ("X_Forwarded_Prefix", "/khac"),
     ],
 )
 def test_headers_that_say_something_else_beside_are_refused(
     behind: Scene, session: str, name: str, value: str
 ) -> None:
     assert through(behind, MARKS, session, **{name: value}) == (403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "X_HTTP_Method_Override",
+        "X-HTTP_Method-Override",
+        "X_Original-URI",
+        "X_Original_Method",
+        "X_Forwarded_Uri",
+        "X_Rewrite_URL",
+        "X_Access_Account",
+        "X_Access_Key",
+        "x_envoy_original_path",
+    ],
+)
+def test_a_header_spelled_with_underscores_is_refused(behind: Scene, session: str, name: str) -> None:
+    """WSGI and CGI make one name of both spellings; which one the service behind reads nobody knows."""
+    headers = {
+        "X-Original-URI": MARKS,
+        "X-Original-Method": "GET",
+        "X-Access-Key": KEY.encode(),
+        "Authorization": f"Bearer {session}",
+        name: "DELETE",
+    }
+    answer = behind.served.client.get(PATH, headers=headers)  # type: ignore[arg-type]
+    assert (answer.status_code, answer.headers["x-access-reason"]) == (403, "forbidden")
+    assert answer.content
+
+
+def test_two_hosts_are_refused(behind: Scene, session: str) -> None:
+    assert through(behind, MARKS, session, Host="mot.example")[0] == 200
+    headers = [
+        ("X-Original-URI", MARKS.encode()),
+        ("X-Original-Method", b"GET"),
+        ("X-Access-Key", KEY.encode()),
+        ("Authorization", f"Bearer {session}".encode()),
+        ("Host", b"mot.example"),
+        ("Host", b"hai.example"),
+    ]
+    answer = behind.served.client.get(PATH, headers=headers)  # type: ignore[arg-type]
+    assert (answer.status_code, answer.headers["x-access-reason"]) == (403, "forbidden")
+
+
+def test_a_request_to_become_a_websocket_is_decided_like_any_other(behind: Scene, session: str) -> None:
+    """nginx hands such headers on; the answer has its reason and its body."""
+    more = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec_WebSocket_Version": "13",
+        "Sec_WebSocket_Key": "MA==",
+    }
+    assert through(behind, MARKS, session, **more)[0] == 200
+    assert through(behind, MARKS.replace("6A", "6B"), session, **more) == (403, "outside_class")
+
+
+def test_other_headers_with_underscores_pass(behind: Scene, session: str) -> None:
+    headers = {
+        "X-Original-URI": MARKS,
+        "X-Original-Method": "GET",
+        "X-Access-Key": KEY.encode(),
+        "Authorization": f"Bearer {session}",
+        "my_own_header": "x",
+    }
+    assert behind.served.client.get(PATH, headers=headers).status_code == 200  # type: ignore[arg-type]
+
+
+def test_an_account_code_that_no_header_can_hold_is_percent_encoded(
+    behind: Scene, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An import may name an account `gv-Đ-100%`; the header says it so that it can be read back, and is no 500."""
+    code = AccountId("gv-Đ-100%")
+    real = forward_auth.bearer_of
+
+    def named(*given: Any) -> Any:
+        return replace(real(*given), account=code)
+
+    async def allowed(*_given: Any, **_more: Any) -> Any:
+        return SimpleNamespace(
+            records=[{"decision": "allow", "grant": "q-Đ", "reason": None}], counts={}, revision="r1"
+        )
+
+    monkeypatch.setattr(forward_auth, "bearer_of", named)
+    monkeypatch.setattr(behind.served.client.app.state.edge.pdp, "evaluate", allowed)  # type: ignore[attr-defined]
+    monkeypatch.setattr(behind.served.client.app.state.edge, "count", lambda _: None)  # type: ignore[attr-defined]
+    monkeypatch.setattr(behind.served.client.app.state.edge, "log_decisions", "none")  # type: ignore[attr-defined]
+    headers = {
+        "X-Original-URI": MARKS,
+        "X-Original-Method": "GET",
+        "X-Access-Key": KEY.encode(),
+        "Authorization": f"Bearer {session}",
+    }
+    answer = behind.served.client.get(PATH, headers=headers)  # type: ignore[arg-type]
+    assert answer.status_code == 200
+    assert unquote(answer.headers["x-access-account"]) == code
+    assert answer.headers["x-access-account"] == "gv-%C4%90-100%25"
+    assert unquote(answer.headers["x-access-grant"]) == "q-Đ"
 
 
 def test_the_other_pair_of_headers_may_come_from_anybody_and_says_nothing(behind: Scene, session: str) -> None:

@@ -5,6 +5,7 @@ as `Authorization`. The answer is 200, 401 or 403, and nothing else lets a reque
 """
 
 from http import HTTPStatus
+from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -14,7 +15,7 @@ from access_service.api.callers import EVALUATE, Asker, asker
 from access_service.api.deps import bearer_token, services_of
 from access_service.api.edge import Edge, edge_of
 from access_service.api.errors import AUTHZEN, STATUS, Problem, problem
-from access_service.api.forward_rules import ForwardRules, Matched, UnclearPathError
+from access_service.api.forward_rules import HEADERS, ForwardRules, Matched, UnclearPathError
 from access_service.api.pdp import Answered
 from access_service.api.schemas import (
     PROBLEMS,
@@ -34,11 +35,18 @@ router = APIRouter(tags=["access"])
 PATH = f"{AUTHZEN}forward-auth"
 KEY = "x-access-key"
 """The proxy's own key or access token; never the person's."""
-REWRITERS = (
-    *("x-http-method", "x-http-method-override", "x-method-override"),
-    *("x-original-url", "x-rewrite-url"),
+REWRITERS = frozenset(
+    {
+        *("x-http-method", "x-http-method-override", "x-method-override"),
+        *("x-original-url", "x-rewrite-url", "x-override-url", "x-rewrite-uri"),
+        *("x-original-path", "x-envoy-original-path", "x-forwarded-prefix"),
+    }
 )
 """By these some services take another method or path than the one that was checked."""
+PAIRS = [name for pair in HEADERS.values() for name in pair]
+OURS = frozenset({KEY, "x-access-account", "x-access-grant", "authorization", *PAIRS})
+"""What a proxy, this service or the one behind reads; spelled with `_` many a server takes it for the same."""
+PRINTABLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 
 
 @router.get(
@@ -82,8 +90,13 @@ async def _proxy(edge: Edge, request: Request) -> Asker:
 async def _decided(edge: Edge, request: Request, rules: ForwardRules | None, who: Asker) -> Response:
     if rules is None:
         return _refused(Refusal.FORBIDDEN, "no rules are set up for requests through a proxy")
-    if any(name in request.headers for name in REWRITERS):
-        raise UnclearPathError("a header asks for another method or path")
+    # Two hosts or none: the proxy and whoever else stands between may each have meant another service.
+    _one(request, "host")
+    for name in request.headers:
+        if "_" in name and name.replace("_", "-") in REWRITERS | OURS:
+            raise UnclearPathError("a header is spelled so that servers read it in two ways")
+        if name in REWRITERS:
+            raise UnclearPathError("a header asks for another method or path")
     matched = rules.match(_one(request, rules.method_header), _one(request, rules.uri_header))
     if matched is None:
         return _refused(Refusal.FORBIDDEN, "no rule is about this method and path")
@@ -122,8 +135,8 @@ async def _asked(edge: Edge, request: Request, bearer: Bearer, matched: Matched,
     if bearer.over is not None:
         return _refused(Refusal.TOKEN_REVOKED, "the right that the token rests on is gone; get another", status=401)
     headers = {
-        "X-Access-Account": bearer.account,
-        "X-Access-Grant": str(record["grant"]),
+        "X-Access-Account": quote(bearer.account, safe=PRINTABLE),
+        "X-Access-Grant": quote(str(record["grant"]), safe=PRINTABLE),
         "X-Access-Revision": answered.revision,
         "Cache-Control": "no-store",
     }
