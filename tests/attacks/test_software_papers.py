@@ -43,10 +43,18 @@ def test_what_a_unit_only_states_of_its_software_counts_for_nothing(city: World)
     with world.refuses(Refusal.PRECONDITION_MISSING):
         approve(world, used)
     confirm(world, used, Confirmable.SECURITY_LEVEL, 3)
-    approve(world, used)
+    one = approve(world, used)
     assert world.ask(used.account)
+    assert in_force(world, used) == [one.id]
     software.change_software(world.services, world.admins[SCHOOL], used.id, Changes(security_level=2))
     assert world.why(used.account) is Reason.APPROVAL_MISSING
+    # No token rests on it either.
+    assert in_force(world, used) == []
+
+
+def in_force(world: World, used: Software) -> list[str]:
+    with world.services.db.read(world.register) as reader:
+        return [e.approval.id for e in software.effective_approvals(reader, used.id, world.clock.now)]
 
 
 def test_a_confirmation_counts_from_its_day_until_its_end_and_never_before(city: World) -> None:
