@@ -30,6 +30,7 @@ from oauth_scene import (
 )
 
 from access_service.domain.names import EducationLevel, Frequency
+from access_service.domain.tokens import DETAIL_TYPE
 from access_service.signing.jose import public_jwk
 from access_service.usecases import clients, software_seen
 from software_world import enter
@@ -158,6 +159,24 @@ def test_a_class_outside_the_levels_asked_for_is_left_out(stage: Scene) -> None:
 def test_details_that_cannot_be_read_are_refused(stage: Scene, text: str) -> None:
     answer = stage.ask(stage.gradebook, authorization_details=text)
     assert refused(answer) == ("invalid_authorization_details", None)
+
+
+def test_a_detail_that_names_a_grant_is_refused_and_never_passed_over(stage: Scene) -> None:
+    detail = {"type": DETAIL_TYPE, "unit": "0003101", "categories": ["STU-ACA"], "actions": ["read"]}
+    answer = stage.ask(stage.gradebook, authorization_details=json.dumps([{**detail, "grant": "g_1"}]))
+    assert refused(answer) == ("invalid_authorization_details", None)
+    assert "grant cannot be asked for" in answer.json()["error_description"]
+
+    answer = stage.ask(stage.gradebook, authorization_details=json.dumps([{**detail, "klass": "6A"}]))
+    assert "the member klass, which is not known" in answer.json()["error_description"]
+
+
+@pytest.mark.parametrize("name", ["scopes", "Scope", "authorizationDetails", "authorization_detail", "resources"])
+def test_a_parameter_an_ending_away_from_ours_is_refused_by_name(stage: Scene, name: str) -> None:
+    answer = stage.ask(stage.gradebook, **{name: "x"})
+    assert refused(answer) == ("invalid_request", None)
+    assert name in answer.json()["error_description"]
+    assert stage.ask(stage.gradebook, state="x").status_code == 200
 
 
 def test_a_token_is_for_the_resources_a_client_is_registered_for(stage: Scene) -> None:

@@ -12,10 +12,11 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from access_service.api.bodies import note_unused, unused
 from access_service.api.callers import EVALUATE, Asker, asker
 from access_service.api.edge import Edge, edge_of
 from access_service.api.errors import AUTHZEN
-from access_service.api.limits import ON_LOOP_BYTES, QUICK_ON_LOOP_BYTES
+from access_service.api.limits import ON_LOOP_BYTES, QUICK_ON_LOOP_BYTES, check_no_query
 from access_service.api.pdp import Answered
 from access_service.api.schemas import (
     PROBLEMS,
@@ -108,6 +109,7 @@ async def _respond(request: Request) -> Response:
             headers[name] = b"" if name in headers else value
     path = request.url.path
     who = await admitted(edge, path, headers)
+    check_no_query(request.url.query)
     body, answered, client = await reply(edge, who, path, headers, await request.body())
     edge.count(answered.counts)
     edge.log_decided(request.state.request_id, answered, client)
@@ -167,6 +169,10 @@ async def _batch(edge: Edge, who: Asker, sent: Any, is_clean: bool) -> Reply:
         item.action = item.action or action
         item.resource = item.resource or resource
         item.context = item.context or context
+    ignored = (*unused(sent), *(f"options.{name}" for name in unused(sent.options)))
+    if ignored:
+        for item in sent.evaluations:
+            note_unused(item, (*unused(item), *ignored))
     who.check_items(sent.evaluations)
     semantic = (sent.options.evaluations_semantic if sent.options else None) or "execute_all"
     answered = await edge.pdp.evaluate(

@@ -7,11 +7,14 @@ Anything else is read again, strictly.
 """
 
 import re
+from collections.abc import Container, Iterator
+from functools import lru_cache
 
 import msgspec
 
 from access_service.api.limits import BATCH_ITEMS, ID_BYTES, read_object
 from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.members import MOST_NAMED
 from access_service.domain.reasons import Refusal
 
 DETAIL = 200
@@ -58,10 +61,56 @@ class BodyReader:
 def convert(found: dict[str, object], type_: type[msgspec.Struct]) -> msgspec.Struct:
     """An object as one of our types."""
     try:
-        return msgspec.convert(found, type_)
+        made: msgspec.Struct = msgspec.convert(found, type_)
     except msgspec.ValidationError as error:
         text = str(error)[:DETAIL]
         raise InvalidError(text[:1].lower() + text[1:]) from None
     except UnicodeEncodeError:
         # Half a surrogate pair, escaped: valid JSON, and no text.
         raise InvalidError("the body holds half a surrogate pair") from None
+    _note(found, made)
+    return made
+
+
+def unused(entity: object) -> tuple[str, ...]:
+    """The members that were sent with an entity and are not known; those of free properties as `properties.x`."""
+    found: tuple[str, ...] = getattr(entity, _UNUSED, ())
+    return found
+
+
+def note_unused(entity: msgspec.Struct, names: tuple[str, ...]) -> None:
+    """Keep with an entity what was sent and is not known."""
+    setattr(entity, _UNUSED, names)
+
+
+_UNUSED = "_unused"
+
+
+@lru_cache
+def _known(type_: type[msgspec.Struct]) -> dict[str, str]:
+    """The members of a type as they are sent, to their attributes."""
+    return dict(zip(type_.__struct_encode_fields__, type_.__struct_fields__, strict=True))
+
+
+def _note(sent: dict[str, object], made: msgspec.Struct) -> None:
+    known = _known(type(made))
+    if not sent.keys() <= known.keys() and hasattr(made, "__dict__"):
+        note_unused(made, tuple(_unknown(sent, known))[:MOST_NAMED])
+    for name, value in sent.items():
+        found = getattr(made, known[name]) if name in known and value is not None else None
+        if isinstance(value, dict) and isinstance(found, msgspec.Struct):
+            _note(value, found)
+        elif isinstance(value, list) and isinstance(found, list):
+            for part, one in zip(value, found, strict=True):
+                if isinstance(part, dict) and isinstance(one, msgspec.Struct):
+                    _note(part, one)
+
+
+def _unknown(sent: dict[str, object], known: Container[str]) -> Iterator[str]:
+    for name, value in sent.items():
+        if name in known:
+            continue
+        if name == "properties" and isinstance(value, dict):
+            yield from (f"properties.{inner}" for inner in value)
+        else:
+            yield name

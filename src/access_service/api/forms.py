@@ -12,8 +12,9 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from access_service.api.limits import OPEN_BYTES, clean, read_object
 from access_service.domain.errors import InvalidError
+from access_service.domain.members import is_near, shown
 from access_service.domain.names import UnitId
-from access_service.domain.tokens import AccessDetail, TokenError
+from access_service.domain.tokens import AccessDetail, TokenError, TokenFault
 from access_service.signing.token_claims import details_from_wire, scope_from_wire
 from access_service.usecases.client_auth import ASSERTION_TYPE, Credentials, by_assertion, failed
 from access_service.usecases.token_errors import OAuthCode, OAuthError
@@ -48,6 +49,16 @@ class Form:
         return self.many.get(name, ())
 
 
+KNOWN = frozenset(
+    {
+        *("grant_type", "scope", "resource", "audience", "authorization_details"),
+        *("subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type"),
+        *("client_id", "client_secret", "client_assertion", "client_assertion_type", "token", "token_type_hint"),
+    }
+)
+"""Parameters of the three endpoints. Others are ignored (RFC 6749 section 3.2), but for what was meant as one."""
+
+
 def read_form(content_type: bytes, body: bytes) -> Form:
     """The form that a body holds; `invalid_request` for anything else."""
     if content_type.partition(b";")[0].strip().lower() != FORM:
@@ -65,11 +76,18 @@ def read_form(content_type: bytes, body: bytes) -> Form:
     for name, value in pairs:
         if name in REPEATABLE:
             many[name] = (*many.get(name, ()), value) if value else many.get(name, ())
+        elif name not in KNOWN and is_near(name, KNOWN):
+            raise OAuthError(OAuthCode.INVALID_REQUEST, f"the parameter {_shown(name)} is not known")
         elif name in one:
             raise OAuthError(OAuthCode.INVALID_REQUEST, "a parameter stands twice")
         else:
             one[name] = value
     return Form({name: value for name, value in one.items() if value}, many)
+
+
+def _shown(name: str) -> str:
+    """A name as RFC 6749 section 5.2 lets an error description hold it."""
+    return shown(name).replace("\\", "/").replace('"', "'")
 
 
 def credentials(authorization: bytes | None, form: Form) -> Credentials:
@@ -139,10 +157,16 @@ def wanted_details(form: Form) -> tuple[AccessDetail, ...] | None:
 
 
 def _cleaned(detail: AccessDetail) -> AccessDetail:
-    """Every word in NFC and without control characters: units and classes are looked up."""
+    """Every word in NFC and without control characters: units and classes are looked up.
+
+    Which grant a detail rests on is said by a token; asked for, it would be passed over.
+    """
+    if detail.grant is not None:
+        raise TokenError(
+            TokenFault.INVALID_CLAIMS, "`grant` cannot be asked for: leave it out of authorization_details"
+        )
     return replace(
         detail,
         unit=UnitId(clean(detail.unit, "unit")),
         classes=None if detail.classes is None else frozenset(clean(c, "classes") for c in detail.classes),
-        grant=None,
     )

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from access_service.api.access import EVALUATION, EVALUATIONS, HEADERS_READ, admitted, reply
 from access_service.api.edge import GONE, Edge, new_request_id, request_id_of
 from access_service.api.errors import INTERNAL, problem, problem_of
-from access_service.api.limits import BODY_BYTES
+from access_service.api.limits import BODY_BYTES, check_no_query
 from access_service.api.pdp import Answered, AtOnce
 from access_service.domain.errors import AccessServiceError
 from access_service.domain.reasons import Refusal
@@ -53,6 +53,7 @@ async def _serve(edge: Edge, scope: Scope, receive: Receive, send: Send) -> None
         # Who asks, before a byte of the body is looked at.
         is_static = edge.is_static(headers.get(b"authorization", b""))
         who = None if is_static else await admitted(edge, path, headers)
+        check_no_query(scope["query_string"])
         body = await _body(receive)
         if body is None:
             return

@@ -13,7 +13,9 @@ from typing import Any
 
 import anyio
 from fastapi import Request
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
+from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -29,6 +31,7 @@ from access_service.domain.errors import (
     StaleRevisionError,
     UnavailableError,
 )
+from access_service.domain.members import shown
 from access_service.domain.reasons import Refusal
 from access_service.storage.idempotency import Answer
 from access_service.usecases.accounts import caller_from_token, is_session
@@ -54,9 +57,10 @@ class ReadingRoute(APIRoute):
 
     def get_route_handler(self) -> _Handler:
         """The framework's handler behind our reading."""
-        handle = super().get_route_handler()
+        handle, named = super().get_route_handler(), _query_names(self)
 
         async def reading(request: Request) -> Response:
+            _check_query(request, named)
             if request.method == "POST":
                 if HEADER in request.headers:
                     raise InvalidError(f"this route takes no `{HEADER}`")
@@ -71,15 +75,17 @@ class KeyedRoute(APIRoute):
 
     def get_route_handler(self) -> _Handler:
         """The framework's handler behind our reading and the key."""
-        handle = super().get_route_handler()
+        handle, named = super().get_route_handler(), _query_names(self)
 
         async def keyed(request: Request) -> Response:
             if request.method != "POST":
+                _check_query(request, named)
                 return await handle(request)
             # Nobody makes us read a body without having signed in; what else it takes, the route asks.
             token, services = bearer_token(request), services_of(request)
             if token is None or not await run_in_threadpool(is_session, services, token):
                 raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
+            _check_query(request, named)
             act = handle if len(await request.body()) <= ACT_ON_LOOP_BYTES else _aside(handle)
             body = await _read(request)
             key = request.headers.get(HEADER)
@@ -91,6 +97,22 @@ class KeyedRoute(APIRoute):
             return await _once(act, request, services, caller, key, _request_sha256(request, body))
 
         return keyed
+
+
+def _query_names(route: APIRoute) -> frozenset[str]:
+    params = get_flat_params(route.dependant)
+    return frozenset(p.alias for p in params if getattr(p.field_info, "in_", None) is ParamTypes.query)
+
+
+def _check_query(request: Request, named: frozenset[str]) -> None:
+    """A parameter that is not known would be ignored, and one that stands twice read once: `?dry-run=true` acts."""
+    sent = [name for name, _ in request.query_params.multi_items()]
+    wrong = {name: "is not known here" for name in sent if name not in named}
+    wrong |= {name: "stands twice" for name in sent if sent.count(name) > 1 and name in named}
+    if wrong:
+        raise RequestValidationError(
+            [{"loc": ("query", shown(name)), "msg": message, "type": "query"} for name, message in wrong.items()]
+        )
 
 
 def _aside(handle: _Handler) -> _Handler:

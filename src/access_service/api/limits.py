@@ -73,6 +73,12 @@ def _counted(receive: Receive, limit: int) -> Receive:
     return counted
 
 
+def check_no_query(query: bytes | str) -> None:
+    """Raise `InvalidError` for a query where everything that is asked stands in the body: it would be ignored."""
+    if query:
+        raise InvalidError("the address takes no query: what is asked stands in the body")
+
+
 def read_object(body: bytes, marks: int = MARKS) -> dict[str, Any]:
     """The JSON object of a body of at most so many strings, brackets and commas; else `InvalidError`."""
     if not is_within(body, marks=marks, depth=DEPTH):

@@ -17,6 +17,7 @@ from access_service.api.limits import clean
 from access_service.api.metrics import Metrics
 from access_service.api.pdp import Answered, AtOnce, Bodies, Explain, Found, LogDecisions, Start, Wanted
 from access_service.api.pool import Pool
+from access_service.api.register_members import check_search, ignored, meant
 from access_service.api.register_search import asked, found, since
 from access_service.api.schemas import (
     Action,
@@ -34,6 +35,7 @@ from access_service.api.schemas import (
 from access_service.api.schemas_search import Search
 from access_service.domain.access import AccessRequest, Allow, Ask, Deny, asserted_of, topic_of
 from access_service.domain.errors import InvalidError, StaleRevisionError, UnavailableError
+from access_service.domain.members import shown
 from access_service.domain.names import AccountId, ClassId, RegisterId, UnitId
 from access_service.domain.reasons import Reason
 from access_service.domain.text import REASON_TEXT
@@ -154,6 +156,7 @@ class RegisterPdp:
 
     async def search(self, wanted: Wanted, sent: Search, *, limit: int, start: Start | None) -> Found:
         """The next at most `limit` results, from the database's own thread."""
+        check_search(sent)
         register, request = await self.register(), asked(wanted, sent)
         at_least = None if sent.context is None else sent.context.at_least
         if at_least is not None:
@@ -180,8 +183,14 @@ class RegisterPdp:
         hows = [explain if i.context is None else i.context.explain or explain for i in items]
         if hows.count("full") > EXPLAINED_ITEMS:
             raise InvalidError(f"at most {EXPLAINED_ITEMS} items of a batch are explained in full")
+        # What was read quickly has no member that is not known.
+        unread = [()] * len(items) if is_clean else [ignored(item) for item in items]
+        questions = [
+            Reason.RESOURCE_INCOMPLETE if paths and meant(paths) else question
+            for question, paths in zip(questions, unread, strict=True)
+        ]
         decided = await self._decide(register, questions, stop_at, await self._at_least(register, items))
-        return await self._answered(register, questions, hows, decided, log)
+        return await self._answered(register, questions, hows, decided, log, unread)
 
     async def _at_least(self, register: RegisterId, items: Sequence[Evaluation]) -> int:
         """The newest revision that an item demands, once this node has seen it."""
@@ -233,11 +242,12 @@ class RegisterPdp:
         hows: Sequence[Explain],
         decided: DecidedAll,
         log: LogDecisions,
+        unread: Sequence[tuple[str, ...]],
     ) -> Answered:
         answers: list[bytes] = []
         counts: Counter[tuple[str, str]] = Counter()
         records: list[dict[str, Any]] = []
-        for question, how, engine_answer in zip(questions, hows, decided.answers, strict=False):
+        for question, how, engine_answer, paths in zip(questions, hows, decided.answers, unread, strict=False):
             if how == "none" and log == "none":
                 is_allowed, reason = type(engine_answer) is tuple, None
             else:
@@ -246,22 +256,37 @@ class RegisterPdp:
                 if log == "all" or (log == "deny" and not is_allowed):
                     records.append(_record(question, reason, decision.grant))
             if how == "full" and not isinstance(question, Reason):
-                answers.append(await self._explained(register, AccessRequest.of(question), reason, decided))
+                request = AccessRequest.of(question)
+                answers.append(await self._explained(register, request, reason, decided, paths))
             elif is_allowed:
                 answers.append(_ALLOW)
+            elif paths and how != "none" and isinstance(question, Reason):
+                answers.append(_incomplete(question, paths, how))
             else:
                 answers.append(_DENY if reason is None or how == "none" else _DENY_FOR[reason.value])
             counts["allow" if is_allowed else "deny", "" if reason is None else reason.value] += 1
         return Answered(answers, counts, records, revision_text(decided.revision))
 
     async def _explained(
-        self, register: RegisterId, request: AccessRequest, reason: Reason | None, decided: DecidedAll
+        self,
+        register: RegisterId,
+        request: AccessRequest,
+        reason: Reason | None,
+        decided: DecidedAll,
+        paths: tuple[str, ...],
     ) -> bytes:
         explanation = await self._pool.run(lambda: self.point.explain(register, request, decided=decided))
-        context = AnswerContext(explanation=explanation_json(explanation))
+        context = AnswerContext(explanation=explanation_json(explanation) | {"unused": [*map(shown, paths)]})
         if reason is not None:
             context.reason = ReasonText(reason.value, REASON_TEXT[reason].en, REASON_TEXT[reason].vi)
         return rendered(Answer(reason is None, context))
+
+
+def _incomplete(reason: Reason, paths: tuple[str, ...], how: Explain) -> bytes:
+    """A question that cannot be read as it was meant; in full, with every member that nobody reads."""
+    text = ReasonText(reason.value, REASON_TEXT[reason].en, REASON_TEXT[reason].vi, meant(paths))
+    unused = {"unused": [*map(shown, paths)]} if how == "full" else None
+    return rendered(Answer(False, AnswerContext(text, unused)))
 
 
 def _item(sent: Evaluation) -> Item:

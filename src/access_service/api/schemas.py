@@ -1,6 +1,7 @@
 """What the AuthZEN interface reads and writes, as types; `/openapi.json` is made from the same types.
 
-Members that are not named here are ignored at every level (AuthZEN 1.0). A wrong type is refused.
+Members that are not named here are ignored at every level (AuthZEN 1.0), but for those that were meant to be read
+(`domain.members`). A wrong type is refused.
 """
 
 from typing import Annotated, Any, Literal
@@ -16,20 +17,20 @@ Explain = Literal["none", "code", "full"]
 Semantic = Literal["execute_all", "deny_on_first_deny", "permit_on_first_permit"]
 
 
-class Subject(Struct, omit_defaults=True):
+class Subject(Struct, omit_defaults=True, dict=True):
     """Who would act. `type` is `account`, `id` the account's code."""
 
     type: Word | None = None
     id: Word | None = None
 
 
-class Action(Struct, omit_defaults=True):
+class Action(Struct, omit_defaults=True, dict=True):
     """What they would do: a verb of the policy pack."""
 
     name: Word | None = None
 
 
-class ResourceProperties(Struct, omit_defaults=True):
+class ResourceProperties(Struct, omit_defaults=True, dict=True):
     """What the caller asserts of the record."""
 
     category: Word | None = None
@@ -44,7 +45,7 @@ class ResourceProperties(Struct, omit_defaults=True):
     school_year: Word | None = None
 
 
-class Resource(Struct, omit_defaults=True):
+class Resource(Struct, omit_defaults=True, dict=True):
     """The record: `type` is `unit`, `class`, `student` or `staff`."""
 
     type: Word | None = None
@@ -52,7 +53,7 @@ class Resource(Struct, omit_defaults=True):
     properties: ResourceProperties | None = None
 
 
-class Context(Struct, omit_defaults=True):
+class Context(Struct, omit_defaults=True, dict=True):
     """What else bears on the question and its answer."""
 
     function: Word | None = None
@@ -62,7 +63,7 @@ class Context(Struct, omit_defaults=True):
     """A revision (`X-Access-Revision` of an earlier answer) that the decision must have seen."""
 
 
-class Evaluation(Struct, omit_defaults=True):
+class Evaluation(Struct, omit_defaults=True, dict=True):
     """One question. Subject, action and resource are required, each with its id."""
 
     subject: Subject | None = None
@@ -71,13 +72,13 @@ class Evaluation(Struct, omit_defaults=True):
     context: Context | None = None
 
 
-class Options(Struct, omit_defaults=True):
+class Options(Struct, omit_defaults=True, dict=True):
     """How a batch is run."""
 
     evaluations_semantic: Semantic | None = None
 
 
-class Evaluations(Struct, omit_defaults=True):
+class Evaluations(Struct, omit_defaults=True, dict=True):
     """Several questions; members at the top stand in whole for those an item leaves out."""
 
     subject: Subject | None = None
@@ -88,12 +89,14 @@ class Evaluations(Struct, omit_defaults=True):
     options: Options | None = None
 
 
-class ReasonText(Struct):
+class ReasonText(Struct, omit_defaults=True):
     """Why the answer is no."""
 
     code: str
     en: str
     vi: str
+    field: str | None = None
+    """A member of the question that is not known, and was meant to be read."""
 
 
 class AnswerContext(Struct, omit_defaults=True):

@@ -15,7 +15,7 @@ LIMIT = 1000
 """Most results of a page, and as many where the caller does not say."""
 
 
-class Page(Struct):
+class Page(Struct, dict=True):
     """Which part of the results."""
 
     token: str | None = None
@@ -25,7 +25,7 @@ class Page(Struct):
     ) = None
 
 
-class Search(Struct):
+class Search(Struct, dict=True):
     """A question without what is searched for: its `id` is ignored, and a search for actions names no action."""
 
     subject: Subject | None = None

@@ -17,7 +17,7 @@ from access_service.api.bodies import convert
 from access_service.api.callers import SEARCH, asker
 from access_service.api.edge import Edge, edge_of
 from access_service.api.errors import AUTHZEN, PROBLEM_JSON, Problem
-from access_service.api.limits import ON_LOOP_BYTES, read_object
+from access_service.api.limits import ON_LOOP_BYTES, check_no_query, read_object
 from access_service.api.pdp import Found, Start, Wanted
 from access_service.api.schemas import PROBLEMS, json_answer, json_body, reference
 from access_service.api.schemas_search import LIMIT, Entities, NextPage, Results, Search, Verbs
@@ -78,6 +78,7 @@ async def _search(request: Request, wanted: Wanted) -> Response:
     edge = edge_of(request)
     who = await asker(edge, request.url.path, _headers(request))
     who.require(SEARCH)
+    check_no_query(request.url.query)
     sent: Any = await _sent(request, edge)
     _check_said(sent, wanted)
     who.check_types([sent.resource.type])
