@@ -1,0 +1,115 @@
+"""Rows about software and its papers: the one part that the command line and the token endpoint carry too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doors.cells import Cli, Tried, row
+
+
+def approved(**changes: str) -> Cli:
+    """Software of the department is entered and approved, bent."""
+
+    def run_it(run: Any, said: Any) -> Any:
+        entered = run("software", "add", "00031", *(part for pair in SOFTWARE.items() for part in pair), "--json")
+        assert entered.status == 0, entered.err
+        given = {
+            "--number": "000/SGDĐT",
+            "--dated": "02/01/2024",
+            "--file": said[7],
+            "--category": "STU-CON",
+            "--until": "31/05/2098",
+        } | {f"--{name.replace('_', '-')}": value for name, value in changes.items()}
+        return run("software", "approve", entered.json["id"], *(part for pair in given.items() for part in pair))
+
+    return Cli(run_it)
+
+
+NO_SOFTWARE = "software comes by approval, never by import"
+AT_TOKEN = "judged when the approval is recorded; a token rests on what was recorded, and is refused where it ended"
+SOFTWARE = {
+    "--name": "Phần mềm thử",
+    "--supplier": "Công ty A",
+    "--data-fields": "Họ và tên",
+    "--data-scope": "Khối 6",
+    "--frequency": "1 lần",
+    "--method": "Tự động",
+    "--cost": "Không",
+    "--legal-standing": "Tự ký",
+}
+
+
+SOFTWARE_ROWS = [
+    row(
+        "addresses.check_may_have",
+        "the client names no address",
+        Tried("?"),
+        NO_SOFTWARE,
+        Tried("?"),
+        "an address is given before a token is asked for it",
+    ),
+    row(
+        "addresses.check_may_have",
+        "the department has given that address to other software; withdraw it there first",
+        Tried("?"),
+        NO_SOFTWARE,
+        Tried("?"),
+        "an address is given before a token is asked for it",
+    ),
+    row(
+        "software.check_preconditions",
+        "the policy in force does not allow that: `…`",
+        Tried("?"),
+        NO_SOFTWARE,
+        "`init` binds the pack base, which demands nothing of software; the act is the one of the API",
+        AT_TOKEN,
+    ),
+    row(
+        "software.check_approval",
+        "the approval ends before it begins, or is over",
+        Tried("tests/api/test_management_software.py::test_refusals_have_their_own_codes"),
+        NO_SOFTWARE,
+        approved(until="02/01/2020"),
+        AT_TOKEN,
+    ),
+    row(
+        "software.check_approval",
+        "no school year `…`",
+        Tried("?"),
+        NO_SOFTWARE,
+        approved(school_year="2097-2098"),
+        AT_TOKEN,
+    ),
+    row(
+        "software.check_approval",
+        "the school year `…` is closed",
+        Tried("?"),
+        NO_SOFTWARE,
+        "no command opens a school year; the act is the one of the API",
+        AT_TOKEN,
+    ),
+    row(
+        "software.check_approval",
+        "the method `…` is not for the action `…`",
+        Tried("tests/api/test_management_software.py::test_refusals_have_their_own_codes"),
+        NO_SOFTWARE,
+        "the command line takes the actions from the method",
+        AT_TOKEN,
+    ),
+    row(
+        "software.check_approval",
+        "the policy in force approves no software",
+        "every pack of the product has the role of software; a pack without it is played in tests/domain",
+        NO_SOFTWARE,
+        "every pack of the product has the role of software; a pack without it is played in tests/domain",
+        AT_TOKEN,
+    ),
+    row(
+        "software.period_of",
+        "no school year has begun in this register, so the draw cannot be counted",
+        "a draw is counted when a token is asked for",
+        NO_SOFTWARE,
+        "a draw is counted when a token is asked for",
+        "the register of the scene has its school year; without one the draw is played in tests/domain",
+    ),
+]
