@@ -206,3 +206,10 @@ def two_deputies(run: Any, said: Any) -> Any:
     for name in ("Người Thử Một", "Người Thử Hai"):
         appointed(run, said, "deputy_director", name)
     return run("release", "--position", "deputy_director", *said)
+
+
+def recovered_twice(run: Any, said: Any) -> Any:
+    """What the second operator confirmed is confirmed again."""
+    asked_for = run("unlock", "director.00031", "--code", "--json", *said[-4:]).json["recovery"]
+    assert run("confirm", asked_for, *other(said)).status == 0
+    return run("confirm", asked_for, *other(said))

@@ -197,3 +197,40 @@ def _lifted_from_below(m: Managed) -> Any:
 
 
 LIFTED_FROM_BELOW = Api(_lifted_from_below)
+
+
+def _substitute_of_a_substitute(m: Managed) -> Any:
+    stands_in = {"unit": SCHOOL, "position": "homeroom", "valid_to": LATER, **DECIDED}
+    first = {"person": m.person("van-thu").person, "substitutes": m.person("moi").duty}
+    made = m.made(ADMIN, "assignments", stands_in | first)
+    second = {"person": m.person("gvcn").person, "substitutes": made["id"]}
+    return m.post(ADMIN, "assignments", stands_in | second)
+
+
+def _same_class_at_the_successor(m: Managed) -> Any:
+    named = {"school_year": "2026-2027", "code": "6A", "name": "6A", "level": "lower_secondary", "grade": "6"}
+    m.post(OTHER_ADMIN, "classes", {"school": OTHER, **named})
+    passed = {"successor": OTHER, "basis": "01/QĐ", "on": "2026-08-20"}
+    return m.post(OFFICE_ADMIN, f"units/{SCHOOL}/succession", passed)
+
+
+def _client(m: Managed, who: str, unit: str, **more: str) -> str:
+    said = dict.fromkeys(("supplier", "data_fields", "data_scope", "frequency", "method", "cost"), "thử")
+    entry = {"unit": unit, "name": f"Phần mềm {next(ORDER)}", "legal_standing": "thử", **said}
+    software = m.made(who, "software", entry)["id"]
+    return str(m.made(who, "clients", {"software": software, **more})["client_id"])
+
+
+def _no_address(m: Managed) -> Any:
+    return m.post(ROOT_ADMIN, f"clients/{_client(m, ADMIN, SCHOOL)}/address/approve")
+
+
+def _anothers_address(m: Managed) -> Any:
+    place = {"serves": "https://cua-ai.example"}
+    first, second = _client(m, ADMIN, SCHOOL, **place), _client(m, OTHER_ADMIN, OTHER, **place)
+    m.made(ROOT_ADMIN, f"clients/{first}/address/approve")
+    return m.post(ROOT_ADMIN, f"clients/{second}/address/approve")
+
+
+SUBSTITUTE_TWICE, SAME_CLASS = Api(_substitute_of_a_substitute), Api(_same_class_at_the_successor)
+NO_ADDRESS, ANOTHERS_ADDRESS = Api(_no_address), Api(_anothers_address)

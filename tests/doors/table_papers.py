@@ -474,13 +474,24 @@ PAPERS = [
         asked("000.moi", lambda m: f"documents/{waiting(m)['id']}/return", {"reason": "thử"}),
         ATTESTED,
     ),
-    row("turns.check_left_signs", "only return minutes are signed now", Tried("?"), ATTESTED),
+    row(
+        "turns.check_left_signs",
+        "only return minutes are signed now",
+        Tried("tests/usecases/test_handing_back.py::test_whoever_left_signs_no_other_paper"),
+        ATTESTED,
+    ),
     row("turns.check_not_signed", "you signed this version", signature(TEACHER, signed), ATTESTED),
     row(
         "turns.check_not_sent",
         "nobody sends themselves to inspect",
         Tried("tests/attacks/test_papers.py::test_nobody_sends_themselves_to_inspect"),
         NO_SHEET,
+    ),
+    row(
+        "turns.check_lines_are_theirs",
+        "its rights passed to another unit",
+        Tried("tests/usecases/test_succession.py::test_a_divided_office_names_who_keeps_the_archive"),
+        ATTESTED,
     ),
     row(
         "turns.check_version",
@@ -630,7 +641,12 @@ TAKING = [
         post(TEACHER, f"units/{SCHOOL}/confirmations"),
         ENTERS,
     ),
-    row("taking.headship_to_confirm", "the time to confirm is over", Tried("?"), ENTERS),
+    row(
+        "taking.headship_to_confirm",
+        "the time to confirm is over",
+        Tried("tests/properties/test_rule_09_office_outlives.py::test_a_confirmation_after_the_limit_is_refused"),
+        ENTERS,
+    ),
     row(
         "taking.headship_to_confirm",
         "confirmed already",

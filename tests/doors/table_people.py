@@ -23,6 +23,7 @@ from doors.cells import (
     change,
     confirmed_twice,
     post,
+    recovered_twice,
     row,
 )
 from doors.stories import OPEN_VACANT, TAKE_BACK_VACANT, custody_body
@@ -368,7 +369,9 @@ SECOND = [
     row(
         "recovery.check_second",
         "one of the leadership of the unit, or of one above it, confirms that",
-        Tried("?"),
+        Tried(
+            "tests/attacks/test_recovery.py::test_a_second_person_opens_it_at_once_and_is_neither_the_asker_nor_the_holder"
+        ),
         NO_SESSION,
         NOT_AT_THE_COMMAND_LINE,
     ),
@@ -382,7 +385,7 @@ SECOND = [
     row(
         "recovery.check_second",
         "the recovery does not wait any more",
-        Tried("?"),
+        Tried("tests/attacks/test_recovery.py::test_what_nobody_confirms_in_time_lapses_where_no_wait_opens_it"),
         NO_SESSION,
         NOT_AT_THE_COMMAND_LINE,
     ),
@@ -391,14 +394,14 @@ SECOND = [
         "the recovery does not wait any more",
         "operators act at the command line",
         NO_SESSION,
-        Tried("?"),
+        Cli(recovered_twice),
     ),
     row(
         "recovery.check_second_operator",
         "one of the leadership of the unit, or of one above it, confirms that",
         "operators act at the command line",
         NO_SESSION,
-        Tried("?"),
+        "below the root a unit above confirms; `init` makes only the root (test_recovery)",
     ),
     row(
         "recovery.check_second_operator",
@@ -407,7 +410,15 @@ SECOND = [
         NO_SESSION,
         Tried("tests/cli/test_unlock.py::test_at_the_root_a_second_operator_confirms_a_recovery"),
     ),
-    row("recovery.check_stops", "the recovery is over", Tried("?"), NO_SESSION, NOT_AT_THE_COMMAND_LINE),
+    row(
+        "recovery.check_stops",
+        "the recovery is over",
+        Tried(
+            "tests/attacks/test_recovery.py::test_it_stays_on_their_pages_for_thirty_days_also_for_a_session_opened_with_the_code"
+        ),
+        NO_SESSION,
+        NOT_AT_THE_COMMAND_LINE,
+    ),
     row(
         "recovery.check_opens",
         "a second person has to confirm the recovery, or the wait to be over",
@@ -422,7 +433,15 @@ SECOND = [
         NO_SESSION,
         NOT_AT_THE_COMMAND_LINE,
     ),
-    row("waiting.check_waiting", "it waits no more: …", Tried("?"), ATTESTED, Cli(confirmed_twice)),
+    row(
+        "waiting.check_waiting",
+        "it waits no more: …",
+        Tried(
+            "tests/attacks/test_puppets.py::test_an_officer_only_prepares_who_signs_and_who_prepared_confirms_nothing"
+        ),
+        ATTESTED,
+        Cli(confirmed_twice),
+    ),
     row(
         "waiting.check_leader_confirms",
         "one of the leadership of `…` confirms it",
@@ -431,7 +450,12 @@ SECOND = [
         ),
         ATTESTED,
     ),
-    row("waiting.check_leader_confirms", "a second person confirms it", Tried("?"), ATTESTED),
+    row(
+        "waiting.check_leader_confirms",
+        "a second person confirms it",
+        Tried("tests/attacks/test_puppets.py::test_a_deputy_who_keeps_the_account_needs_somebody_else"),
+        ATTESTED,
+    ),
     row(
         "waiting.check_operator_confirms",
         "one of the leadership of `…` confirms it",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from doors.cells import Cli, Tried, row
+from doors.stories import ANOTHERS_ADDRESS, NO_ADDRESS
 
 
 def approved(**changes: str) -> Cli:
@@ -19,6 +20,13 @@ def approved(**changes: str) -> Cli:
             "--file": said[7],
             "--category": "STU-CON",
             "--until": "31/05/2098",
+            "--purpose": "nhắn tin",
+            "--agreement-number": "01/HĐ",
+            "--agreement-dated": "02/01/2024",
+            "--agreement-file": said[7],
+            "--receiver-role": "processor",
+            "--retention": "một năm",
+            "--deletion": "xoá",
         } | {f"--{name.replace('_', '-')}": value for name, value in changes.items()}
         return run("software", "approve", entered.json["id"], *(part for pair in given.items() for part in pair))
 
@@ -39,27 +47,87 @@ SOFTWARE = {
 }
 
 
+CONFIRMED = Tried("tests/attacks/test_software_papers.py::test_a_confirmation_that_says_too_little_is_none")
+DELETED = Tried(
+    "tests/attacks/test_software_papers.py::"
+    "test_an_ended_approval_leaves_the_duty_to_confirm_that_the_data_is_deleted"
+)
+SAME_ACT = "the command calls the act of the API with the same rule (tests/cli/test_software_commands)"
+OBLIGED = "a token rests on approvals in force; what is owed after them is a matter of people"
 SOFTWARE_ROWS = [
+    row("obligations.check_deletion", "the approval has not ended", DELETED, NO_SOFTWARE, SAME_ACT, OBLIGED),
+    row("obligations.check_deletion", "the deletion is confirmed", DELETED, NO_SOFTWARE, SAME_ACT, OBLIGED),
+    row(
+        "obligations.check_deletion",
+        "the paper is of a day before the approval ended, or still to come",
+        DELETED,
+        NO_SOFTWARE,
+        SAME_ACT,
+        OBLIGED,
+    ),
+    row(
+        "software.check_approval",
+        "an approval names purpose, agreement, role of the receiver, retention and deletion",
+        Tried(
+            "tests/attacks/test_software_papers.py::"
+            "test_an_approval_names_purpose_agreement_role_retention_and_deletion"
+        ),
+        NO_SOFTWARE,
+        SAME_ACT,
+        AT_TOKEN,
+    ),
+    row(
+        "software.check_software_confirmation",
+        "a security level is … to …",
+        CONFIRMED,
+        NO_SOFTWARE,
+        SAME_ACT,
+        AT_TOKEN,
+    ),
+    row(
+        "software.check_software_confirmation",
+        "the confirmation is over when it is recorded",
+        CONFIRMED,
+        NO_SOFTWARE,
+        SAME_ACT,
+        AT_TOKEN,
+    ),
+    row(
+        "software.check_software_confirmation",
+        "the data axis has no level",
+        CONFIRMED,
+        NO_SOFTWARE,
+        SAME_ACT,
+        AT_TOKEN,
+    ),
+    row(
+        "software.check_software_confirmation",
+        "the paper is dated later than today",
+        CONFIRMED,
+        NO_SOFTWARE,
+        SAME_ACT,
+        AT_TOKEN,
+    ),
     row(
         "addresses.check_may_have",
         "the client names no address",
-        Tried("?"),
+        NO_ADDRESS,
         NO_SOFTWARE,
-        Tried("?"),
+        SAME_ACT,
         "an address is given before a token is asked for it",
     ),
     row(
         "addresses.check_may_have",
         "the department has given that address to other software; withdraw it there first",
-        Tried("?"),
+        ANOTHERS_ADDRESS,
         NO_SOFTWARE,
-        Tried("?"),
+        SAME_ACT,
         "an address is given before a token is asked for it",
     ),
     row(
         "software.check_preconditions",
         "the policy in force does not allow that: `…`",
-        Tried("?"),
+        Tried("tests/attacks/test_software.py::test_raw_files_and_unready_software_get_no_approval"),
         NO_SOFTWARE,
         "`init` binds the pack base, which demands nothing of software; the act is the one of the API",
         AT_TOKEN,
@@ -75,7 +143,7 @@ SOFTWARE_ROWS = [
     row(
         "software.check_approval",
         "no school year `…`",
-        Tried("?"),
+        Tried("tests/attacks/test_software.py::test_what_the_paper_does_not_say_is_no_approval"),
         NO_SOFTWARE,
         approved(school_year="2097-2098"),
         AT_TOKEN,
@@ -83,7 +151,7 @@ SOFTWARE_ROWS = [
     row(
         "software.check_approval",
         "the school year `…` is closed",
-        Tried("?"),
+        Tried("tests/attacks/test_software.py::test_what_the_paper_does_not_say_is_no_approval"),
         NO_SOFTWARE,
         "no command opens a school year; the act is the one of the API",
         AT_TOKEN,
