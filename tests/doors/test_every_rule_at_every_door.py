@@ -21,10 +21,13 @@ from cli.test_commands import init, run, url
 from cli.test_office_commands import two_operators
 from doors.cells import Api, Cli, File, Row, Tried
 from doors.facts import Heard, listening, refused_in_domain
-from doors.table_duties import DUTIES, UNITS, WORDS
-from doors.table_papers import GRANTS, INSPECTIONS, PAPERS, TAKING
-from doors.table_people import ACCOUNTS, ACTING, CUSTODY, SECOND
+from doors.table_duties import DUTIES, UNITS
+from doors.table_papers import GRANTS, PAPERS
+from doors.table_people import ACCOUNTS, ACTING, CUSTODY
+from doors.table_second import SECOND
 from doors.table_software import SOFTWARE_ROWS
+from doors.table_taking import INSPECTIONS, TAKING
+from doors.table_words import WORDS
 from usecases.import_world import create_register, example, open_services, take, write
 
 __all__ = ["run", "url"]
