@@ -11,7 +11,7 @@ from access_service.domain.accounts import Account, Custody, Suspension, state_o
 from access_service.domain.custody import is_only_left, lapses
 from access_service.domain.delegation import LeavingCase
 from access_service.domain.edges import Holder
-from access_service.domain.errors import RefusedError
+from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.facts import Facts, Ground
 from access_service.domain.names import AccountKind, AccountState, PersonId, SuspendableKind, UnitId
 from access_service.domain.org import Assignment, manager_of
@@ -90,6 +90,19 @@ def check_manages(ground: Ground, holder: Holder, unit: UnitId) -> None:
     """(4) Whoever acts with an admin account acts with that of the unit's direct manager as the edges stand."""
     if holder.kind is AccountKind.ADMIN and holder.unit != manager_of(ground.org, unit, ground.now):
         raise RefusedError(Refusal.NOT_DIRECT_MANAGER, f"`{holder.unit}` does not manage `{unit}`", unit=unit)
+
+
+def check_named_beside(ground: Ground, holder: Holder, other: UnitId) -> None:
+    """(K) A unit that an act names beside one of the holder's own tree.
+
+    What they may not see is for a unit above both to decide, whether it exists or not; nobody is above the root,
+    which sees everything.
+    """
+    if ground.org.unit(other) is not None and edges.is_related(ground, holder, other):
+        return
+    if manager_of(ground.org, holder.unit, ground.now) is None:
+        raise NotFoundError("unit", other)
+    raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "a unit above both decides", unit=other)
 
 
 def answering_unit(unit: UnitId | None, account: Account) -> UnitId:

@@ -1,12 +1,22 @@
 """Who enters a duty, and how far that goes: one function for the act and for whoever asks about every pair."""
 
-from access_service.domain.acting import check_not_oneself, operated_by
-from access_service.domain.duties import Hand, check_duty, check_replaced, hand_in_appointing, position_of
+from access_service.domain.acting import check_not_oneself, check_operates, operated_by
+from access_service.domain.custody import custody_at
+from access_service.domain.duties import (
+    Hand,
+    appointing_unit,
+    check_duty,
+    check_replaced,
+    hand_in_appointing,
+    position_of,
+)
 from access_service.domain.edges import Holder, is_related
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.facts import Ground
-from access_service.domain.names import AssignmentId
+from access_service.domain.names import AssignmentId, UnitId
 from access_service.domain.org import Assignment, Person
+from access_service.domain.policy import Position
+from access_service.domain.reasons import Refusal
 
 
 def hand_in_duty(ground: Ground, holder: Holder, duty: Assignment, replaces: AssignmentId | None) -> Hand:
@@ -14,7 +24,7 @@ def hand_in_duty(ground: Ground, holder: Holder, duty: Assignment, replaces: Ass
 
     Nobody assigns themselves, or ends what they hold; only who may appoint to the old duty may end it.
     """
-    hands = [hand_in_appointing(ground, operated_by(holder), duty.unit, position_of(ground, duty))]
+    hands = [_hand(ground, holder, duty.unit, position_of(ground, duty))]
     if ground.facts.get(Person, duty.person) is None:
         raise NotFoundError("person", duty.person)
     check_not_oneself(holder, duty.person, "nobody assigns a duty to themselves")
@@ -26,9 +36,20 @@ def hand_in_duty(ground: Ground, holder: Holder, duty: Assignment, replaces: Ass
         check_not_oneself(holder, old.person, "nobody ends their own duty")
         position = ground.pack_for(duty.unit).positions.get(old.position)
         if position is not None:
-            hands.append(hand_in_appointing(ground, operated_by(holder), old.unit, position))
+            hands.append(_hand(ground, holder, old.unit, position))
     check_duty(ground, duty, replaces)
     return Hand.PREPARES if Hand.PREPARES in hands else Hand.COMPLETES
+
+
+def _hand(ground: Ground, holder: Holder, unit: UnitId, position: Position) -> Hand:
+    """(K) Whoever leads the office hears that somebody else operates its account."""
+    try:
+        return hand_in_appointing(ground, operated_by(holder), unit, position)
+    except RefusedError as refused:
+        if refused.code is Refusal.NOT_CUSTODIAN:
+            meant = appointing_unit(ground, unit, position)
+            check_operates(ground, holder, meant, custody_at(ground, meant))
+        raise
 
 
 def _known(ground: Ground, id_: AssignmentId) -> Assignment:

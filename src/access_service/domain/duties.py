@@ -213,15 +213,17 @@ def hand_in_appointing(ground: Ground, operated: UnitId | None, unit: UnitId, po
     manager = manager_of(ground.org, unit, ground.now)
     if position.rank in HEADS and manager is not None and operated == unit:
         raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "a head is appointed from above", unit=unit)
-    if position.rank in HEADS and manager is not None:
-        allowed = {manager}
-    elif signs(position) and manager is not None:
-        allowed = {unit, manager}
-    else:
-        allowed = {unit}
+    meant = appointing_unit(ground, unit, position)
+    allowed = {meant, manager} if signs(position) and manager is not None else {meant}
     if operated is None or operated not in allowed:
-        raise RefusedError(Refusal.NOT_CUSTODIAN, f"that takes the admin account of `{min(allowed)}`", unit=unit)
+        raise RefusedError(Refusal.NOT_CUSTODIAN, f"that takes the admin account of `{meant}`", unit=unit)
     return hand_over_signers(ground, operated) if signs(position) else Hand.COMPLETES
+
+
+def appointing_unit(ground: Ground, unit: UnitId, position: Position) -> UnitId:
+    """(4) Whose admin account assigns a duty: a head's the direct manager's, everybody else's their own unit's."""
+    manager = manager_of(ground.org, unit, ground.now)
+    return manager if position.rank in HEADS and manager is not None else unit
 
 
 def hand_over_signers(ground: Ground, operated: UnitId) -> Hand:

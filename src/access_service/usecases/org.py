@@ -113,7 +113,7 @@ def change_manager(
     with act(services, caller, "unit.change_manager", unit) as doing:
         at = reorganising.change_at(on, doing.now)
         doing.check_visible(unit)
-        doing.check_visible(manager)
+        doing.check_named(manager)
         doing.as_custodian(reorganising.common_manager(doing.ground, unit, manager))
         reorganising.check_change_at(at, on, doing.now)
         old = [e for e in doing.org.edges_of(unit) if at in Interval(e.valid_from, e.valid_to)]

@@ -214,6 +214,10 @@ class View:
         if self.org.unit(unit) is None or not self.is_related(unit):
             raise NotFoundError("unit", unit)
 
+    def check_named(self, other: UnitId) -> None:
+        """A unit that an act names beside one of the caller's own tree: seen, or for a unit above both (K)."""
+        acting.check_named_beside(self.ground, self.require_caller(), other)
+
     def office(self, unit: UnitId, authority: Authority) -> Office:
         """The unit as giver, for the rules of `domain.delegation`."""
         chain = self.gather.chain_of_authority(authority.id, self.now)

@@ -51,7 +51,7 @@ def succeed_unit(
     with act(services, caller, "unit.succeed", predecessor) as doing:
         at = start_of_day(on)
         doing.check_visible(predecessor)
-        doing.check_visible(successor)
+        doing.check_named(successor)
         old, new = doing.require_unit(predecessor), doing.require_unit(successor)
         heirs = Heirs(predecessor, successor, schools or {}, archive)
         manager = reorganising.manager_of_all(doing.ground, predecessor, heirs.units)
