@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from access_service.domain.access import AccessRequest
-from access_service.domain.delegation import Authority, Grant
+from access_service.domain.delegation import Authority, Grant, LeavingCase
 from access_service.domain.documents import Document
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import DocumentKind, DocumentState, SuspendableKind, UnitId
@@ -18,7 +18,16 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
 from access_service.storage.access import Gatherer
-from access_service.usecases import delegation, documents, inspection, org, reading_papers, succession
+from access_service.usecases import (
+    delegation,
+    documents,
+    inspection,
+    leaving,
+    org,
+    reading_papers,
+    returns,
+    succession,
+)
 from access_service.usecases.documents import Line, Prepared
 from access_service.usecases.services import rehearse
 from world import DEPARTMENT, LOWER, OFFICE, PRIMARY, SCHOOL, Someone, World, hire_homeroom, homeroom_line
@@ -270,6 +279,46 @@ def test_a_divided_office_names_who_keeps_the_archive(three: tuple[World, Someon
     assert world.ask(principal, category="CLS")
     documents.withdraw(world.services, world.admins[THIRD], head.id, reason="thu hồi")
     assert not world.ask(principal, category="CLS")
+
+
+def test_what_a_dissolved_office_handed_over_is_handed_back_to_its_successor(
+    three: tuple[World, Someone, Grant],
+) -> None:
+    """(12) Whoever has to hand back is not left with an office that is over."""
+    world, _, _ = three
+    principal = world.people[f"head:{SCHOOL}"]
+    given = Line("principal", principal.duty, Scope(unit=SCHOOL), world.clock.now)
+    handed = world.hand_over(OFFICE, principal, given).document
+    world.clock.forward(minutes=1)
+    dissolve(world)
+    minutes = returns.hand_back(world.services, principal.caller, OFFICE)
+    assert (minutes.unit, minutes.kept_by) == (OFFICE, SECOND)
+    world.sign(principal, minutes.id)
+    world.sign(world.people[f"head:{SECOND}"], minutes.id)
+    assert world.get(Document, minutes.id).state is DocumentState.SIGNED
+    assert world.get(Document, handed.id).state is DocumentState.HANDED_BACK
+
+
+@pytest.mark.parametrize("heir", [SECOND, THIRD])
+def test_an_open_return_and_its_case_pass_to_the_heir_of_the_school(
+    three: tuple[World, Someone, Grant], heir: UnitId
+) -> None:
+    world, _, _ = three
+    principal = world.people[f"head:{SCHOOL}"]
+    given = Line("principal", principal.duty, Scope(unit=SCHOOL), world.clock.now)
+    world.hand_over(OFFICE, principal, given)
+    world.clock.forward(minutes=1)
+    tomorrow = world.clock.now.date() + timedelta(days=1)
+    case = leaving.end_duty(
+        world.services, world.admins[OFFICE], principal.duty, on=tomorrow, decision_number="06/QĐ"
+    )
+    minutes = returns.hand_back(world.services, principal.caller, OFFICE)
+    dissolve(world, **({} if heir == SECOND else PARTED))
+    assert world.get(Document, minutes.id).unit == heir
+    world.sign(principal, minutes.id)
+    world.sign(world.people[f"head:{heir}"], minutes.id)
+    closed = world.get(LeavingCase, case.id)
+    assert (closed.unit, closed.document) == (heir, minutes.id)
 
 
 def test_the_archive_passes_on_when_its_keeper_is_dissolved_too(three: tuple[World, Someone, Grant]) -> None:

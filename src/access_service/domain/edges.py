@@ -41,6 +41,12 @@ def office_chain(ground: Ground, unit: UnitId) -> tuple[UnitId, ...]:
     return tuple(chain)
 
 
+def keeper_of(ground: Ground, unit: UnitId) -> UnitId:
+    """(9) Who acts for an office: itself, or for one that is over its successor, and theirs."""
+    found = ground.facts.find(Succession, predecessor=unit)
+    return keeper_of(ground, found[0].successor) if found else unit
+
+
 def leads(ground: Ground, person: PersonId, unit: UnitId, ranks: Collection[Rank] = frozenset(LEADERS)) -> bool:
     """Does the person hold a duty of leadership there now? Nobody leads where no policy is in force."""
     held = [a for a in ground.facts.find(Assignment, person=person, unit=unit) if ground.now in a.interval]

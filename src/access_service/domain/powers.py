@@ -175,6 +175,7 @@ EVENTS: Mapping[str, Edges] = {
     "document.decline": HARMLESS,
     "document.cancel": HARMLESS,
     "document.pass": HARMLESS,
+    "case.pass": HARMLESS,
     "documents.keep": HARMLESS,
     "document.sign": yields(Power.PAPER),
     "document.close": ends(Power.PAPER),

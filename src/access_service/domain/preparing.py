@@ -7,6 +7,7 @@ about one paper over a `Ground`, raises `RefusedError`, and changes nothing.
 from collections.abc import Iterable, Sized
 from datetime import datetime, timedelta
 
+from access_service.domain import edges
 from access_service.domain.accounts import Account, Custody, state_of
 from access_service.domain.acting import check_not_oneself, laid_on
 from access_service.domain.custody import check_custody, custody_duty
@@ -109,7 +110,10 @@ def text_in_force(ground: Ground, unit: UnitId) -> CommitmentText:
 
 def is_promised(ground: Ground, person: PersonId, unit: UnitId) -> bool:
     """Does a commitment of the person to the unit, with the text in force, stand or wait?"""
-    version, days = text_in_force(ground, unit).version, waits_at_most(ground.pack_for(unit))
+    version, days = (
+        text_in_force(ground, unit).version,
+        waits_at_most(ground.pack_for(unit)),
+    )
     held = ground.facts.find(Document, receiver=person, unit=unit, kind=str(DocumentKind.COMMITMENT))
     return any(
         c.text_version == version
@@ -185,7 +189,7 @@ def check_handing_back(ground: Ground, grants: Sized, unit: UnitId, ends_at: dat
 
 def check_no_return_waits(ground: Ground, person: PersonId, unit: UnitId) -> None:
     """One return of a person to a unit at a time."""
-    days = waits_at_most(ground.pack_for(unit))
+    days = waits_at_most(ground.pack_for(edges.keeper_of(ground, unit)))
     for document in ground.facts.find(Document, receiver=person, unit=unit, kind=str(DocumentKind.RETURN_MINUTES)):
         if is_waiting(document, now=ground.now, lapse_after=days):
             raise RefusedError(Refusal.DUPLICATE, "return minutes wait already", unit=unit, document=document.id)

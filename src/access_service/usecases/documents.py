@@ -179,7 +179,7 @@ def new_document(
     is_draft: bool = False,
 ) -> Document:
     """Compose, hash and store a document that waits for its first signature."""
-    caller = doing.require_caller()
+    caller, keeper = doing.require_caller(), edges.keeper_of(doing.ground, unit)
     document = Document(
         id=id_ or DocumentId(doing.new_id("doc")),
         kind=kind,
@@ -197,6 +197,7 @@ def new_document(
         state_since=doing.now,
         text_version=text_version,
         supersedes=supersedes,
+        kept_by=None if keeper == unit else keeper,
     )
     document = compose(doing, document, body)
     if not is_draft:

@@ -395,11 +395,15 @@ def close_cases(doing: Act, document: Document) -> None:
     """Signed return minutes close the holder's open cases in that unit (#125) and hand back the minutes."""
     if document.receiver is None:
         raise RuntimeError("return minutes without a holder")
-    for case in doing.tx.find(LeavingCase, person=document.receiver, unit=document.unit):
+    # What was handed over by an office that is over is handed back to the one that keeps its papers.
+    offices = {document.unit, document.office}
+    for case in doing.tx.find(LeavingCase, person=document.receiver, unit=offices):
         if case.valid_to is None:
             doing.tx.put(replace(case, valid_to=doing.now, document=document.id))
             doing.tx.happened("case.close", case.id)
-    for minutes in doing.tx.find(Document, receiver=document.receiver, unit=document.unit):
+    kept = doing.tx.find(Document, receiver=document.receiver, kept_by=document.office)
+    own = doing.tx.find(Document, receiver=document.receiver, unit=document.unit)
+    for minutes in {d.id: d for d in (*own, *kept)}.values():
         is_minutes = minutes.kind in (DocumentKind.HANDOVER_MINUTES, DocumentKind.SUPPLEMENTARY_MINUTES)
         if is_minutes and minutes.state is DocumentState.SIGNED:
             lines = doing.tx.find(Grant, document=minutes.id)

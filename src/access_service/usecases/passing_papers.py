@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from access_service.domain import papers
 from access_service.domain.accounts import Account
-from access_service.domain.delegation import Grant
+from access_service.domain.delegation import Grant, LeavingCase
 from access_service.domain.documents import Document, first_state
 from access_service.domain.moves import taker_of
 from access_service.domain.names import (
@@ -18,8 +18,9 @@ from access_service.domain.names import (
     Side,
     UnitId,
 )
+from access_service.domain.org import Assignment
 from access_service.domain.papers import Body, HandoverBody, InspectionBody, lines_of, sides_of
-from access_service.domain.succession import Heirs, concerned, open_papers, papers_of
+from access_service.domain.succession import Heirs, concerned, managed_by, open_papers, papers_of
 from access_service.usecases.documents import compose
 from access_service.usecases.effects import end_grants
 from access_service.usecases.services import Act
@@ -33,6 +34,7 @@ class Papers:
         """Who keeps each, and to whom each open one passes: None where it is about the unit's own staff."""
         self._doing, self._heirs = doing, heirs
         ground, predecessor = doing.ground, heirs.predecessor
+        self._managed = managed_by(ground, predecessor)
         about = {d.id: concerned(ground, predecessor, d) for d in papers_of(ground, predecessor)}
         self._kept: Mapping[DocumentId, UnitId] = {id_: heirs.keeper(units) for id_, units in about.items()}
         self._open: Mapping[DocumentId, UnitId | None] = {
@@ -66,6 +68,17 @@ class Papers:
             heir = self._open[id_]
             if heir is not None:
                 self._pass(self._doing.tx.require(Document, id_), heir)
+        self._pass_cases()
+
+    def _pass_cases(self) -> None:
+        """Whoever leaves a unit that passed hands back to the office that takes it (12)."""
+        doing = self._doing
+        for case in doing.tx.find(LeavingCase, unit=self._heirs.predecessor):
+            duty = doing.tx.get(Assignment, case.assignment)
+            if case.valid_to is None and duty is not None and duty.unit in self._managed:
+                heir = self._heirs.named.get(duty.unit, self._heirs.successor)
+                doing.tx.put(replace(case, unit=heir))
+                doing.tx.happened("case.pass", case.id, to=heir)
 
     def _cancel(self, paper: Document, kept_by: UnitId | None = None) -> None:
         doing = self._doing

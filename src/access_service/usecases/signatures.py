@@ -122,9 +122,10 @@ def _giver_capacity(doing: Act, document: Document, claimed: Capacity | None) ->
     lacks = caller.session and not factors_in(doing.tx, caller.account)
     if lacks and must_show_factor(doing.gather, account, doing.now):
         raise RefusedError(*DUE_TEXT[Due.SECOND_FACTOR])
-    pack = doing.pack_for(document.unit)
-    held = doing.tx.find(Assignment, person=caller.person, unit=document.unit)
-    capacity, duty = signing_capacity(pack, held, doing.now, claimed, kind=doing.require_unit(document.unit).kind)
+    office = document.office
+    held = doing.tx.find(Assignment, person=caller.person, unit=office)
+    kind = doing.require_unit(office).kind
+    capacity, duty = signing_capacity(doing.pack_for(office), held, doing.now, claimed, kind=kind)
     turns.check_not_sent(document, caller.person)
     prepared = Interval(document.valid_from, document.valid_from if document.version == 1 else doing.now)
     held_custodies = doing.tx.find(Custody, person=caller.person)
