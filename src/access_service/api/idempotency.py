@@ -94,7 +94,8 @@ class KeyedRoute(APIRoute):
             if _KEY.fullmatch(key) is None:
                 raise InvalidError(f"`{HEADER}` is 1 to 256 visible ASCII characters")
             caller = await run_in_threadpool(caller_from_token, services, token)
-            return await _once(act, request, services, caller, key, _request_sha256(request, body))
+            sha256 = await run_in_threadpool(_request_sha256, request, body)
+            return await _once(act, request, services, caller, key, sha256)
 
         return keyed
 
@@ -154,9 +155,13 @@ async def _once(
     except AccessServiceError as error:
         response = problem_of(error, request.url.path)
     # Whatever else goes wrong leaves the key taken: nobody knows what was done, and twice would be worse.
-    text = without_secrets(bytes(response.body))
+
+    def settle() -> None:
+        text = without_secrets(bytes(response.body))
+        settle_key(services, caller, key, status=response.status_code, body=text)
+
     with anyio.CancelScope(shield=True):
-        await run_in_threadpool(settle_key, services, caller, key, status=response.status_code, body=text)
+        await run_in_threadpool(settle)
     return response
 
 

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from enum import Enum
 from http import HTTPStatus
 from socket import AF_INET, AF_INET6, SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET, socket
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -45,20 +44,16 @@ class Bounds:
     connections: int = 1000
 
 
-class _At(Enum):
-    """What of a request has arrived."""
-
-    HEAD = 1
-    BODY = 2
-    WHOLE = 3
-
-
-class _RefusedError(Exception):
-    """Ends the parser's work; what is answered stands in the protocol."""
+HEAD, BODY = "head", "body"
+_END = b"\r\n\r\n"
+"""Where the headers are over."""
 
 
 class Bounded(HttpToolsProtocol):
-    """A connection within bounds."""
+    """A connection within bounds.
+
+    Nearly every request arrives in one piece, and costs two comparisons here; the rest is for those that do not.
+    """
 
     bounds: ClassVar[Bounds] = Bounds()
     """Of the process; set before it listens."""
@@ -66,11 +61,14 @@ class Bounded(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """As uvicorn makes it."""
         super().__init__(*args, **kwargs)
-        self._at = _At.HEAD
-        self._piece = self._taken = self._lines = 0
-        """Bytes of the piece in hand and since the request began; header lines before the body."""
-        self._status = HTTPStatus.BAD_REQUEST
-        self._clock: tuple[_At, asyncio.TimerHandle] | None = None
+        self._limit = self.bounds.header_bytes
+        self._at = HEAD
+        """What of a request arrives, while it is not there as a whole."""
+        self._taken = self._lines = 0
+        """Bytes of it so far; header lines before its body."""
+        self._tail = b""
+        """The last bytes of unfinished headers."""
+        self._clock: tuple[str, asyncio.TimerHandle] | None = None
         self._reading: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -79,7 +77,7 @@ class Bounded(HttpToolsProtocol):
         if len(self.connections) > self.bounds.connections:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
         else:
-            self._set_clock(_At.HEAD)
+            self._set_clock(HEAD)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
@@ -89,52 +87,46 @@ class Bounded(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """One more piece."""
-        self._piece = len(data)
-        self._taken += self._piece
+        if self._taken + len(data) > self._limit and not self._ends_within(data):
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            return
         super().data_received(data)
-        if self._at is not _At.WHOLE:
-            self._check()
+        cycle: Any = self.cycle
+        if cycle is None or cycle.scope is not self.scope or cycle.more_body:
+            self._go_on(data, HEAD if cycle is None or cycle.scope is not self.scope else BODY)
         elif self._clock is not None:
-            self._stop_clock()
-        elif self.timeout_keep_alive_task is None and self._is_idle():
+            self._begin_anew()
+        elif self.timeout_keep_alive_task is None and cycle.response_complete:
             # Line ends between two requests stopped uvicorn's clock, and begin none.
-            self._set_clock(_At.HEAD)
+            self._set_clock(HEAD)
 
-    def _check(self) -> None:
+    def _ends_within(self, data: bytes) -> bool:
+        """Are the headers over within what they may take? The piece may hold a body, too."""
+        room = self._limit - self._taken + len(_END)
+        return self._at is BODY or _END in self._tail + data[: max(room, 0)]
+
+    def _go_on(self, data: bytes, at: str) -> None:
+        """A request that is not there as a whole: count, and let it not take for ever."""
         if self.transport.is_closing():
             return
-        if self._at is _At.HEAD and self._taken > self.bounds.header_bytes:
+        self._taken += len(data)
+        if at is not self._at:
+            self._at, self._lines = at, len(self.headers)
+        self._tail = data[-len(_END) + 1 :]
+        if at is HEAD and self._taken > self._limit:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        elif self._taken > MESSAGE_BYTES or (self._at is _At.BODY and len(self.headers) > self._lines + TRAILERS):
+        elif self._taken > MESSAGE_BYTES or (at is BODY and len(self.headers) > self._lines + TRAILERS):
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        elif self._clock is None or self._clock[0] is not self._at:
-            self._set_clock(self._at)
+        elif self._clock is None or self._clock[0] is not at:
+            self._set_clock(at)
 
-    def on_message_begin(self) -> None:
-        """A request's first byte."""
-        super().on_message_begin()
-        self._at, self._taken = _At.HEAD, self._piece
-
-    def on_headers_complete(self) -> None:
-        """All of its headers."""
-        if self._taken > self.bounds.header_bytes:
-            # The piece may hold a body, too: what counts is counted.
-            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-            if size > self.bounds.header_bytes:
-                self._status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-                raise _RefusedError
-        self._at, self._lines = _At.BODY, len(self.headers)
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        """All of it."""
-        self._at = _At.WHOLE
-        super().on_message_complete()
+    def _begin_anew(self) -> None:
+        self._stop_clock()
+        self._at, self._taken, self._tail = HEAD, 0, b""
 
     def send_400_response(self, msg: str) -> None:
-        """What the parser could not read, or we would not."""
-        self._at = _At.WHOLE
-        self._refuse(self._status, None if self._status is not HTTPStatus.BAD_REQUEST else msg)
+        """What the parser could not read."""
+        self._refuse(HTTPStatus.BAD_REQUEST, msg)
 
     def _refuse(self, status: HTTPStatus, text: str | None = None) -> None:
         """Say why, unless an answer is on its way, and close; who does not read it is cut off all the same."""
@@ -154,9 +146,9 @@ class Bounded(HttpToolsProtocol):
         cycle: Any = self.cycle
         return cycle is None or cycle.response_complete
 
-    def _set_clock(self, at: _At) -> None:
+    def _set_clock(self, at: str) -> None:
         self._stop_clock()
-        seconds = self.bounds.body_s if at is _At.BODY else self.bounds.header_s
+        seconds = self.bounds.body_s if at is BODY else self.bounds.header_s
         self._clock = at, self.loop.call_later(seconds, self._refuse, HTTPStatus.REQUEST_TIMEOUT)
 
     def _stop_clock(self) -> None:

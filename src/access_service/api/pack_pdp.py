@@ -62,9 +62,12 @@ class PackPdp:
 
         Raises `InvalidError` when an id cannot be one, `StaleRevisionError` when another pack is demanded.
         """
-        questions = [_question(item) for item in items]
-        for item in items:
+        questions = []
+        for number, item in enumerate(items, start=1):
+            questions.append(_question(item))
             self._check_revision(item.context)
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
         began = time.perf_counter()
         decisions: list[PackDecision] = []
         for number, question in enumerate(questions, start=1):

@@ -178,7 +178,11 @@ class RegisterPdp:
         """The answers in order, up to the first that is `stop_at`. See `pdp.Pdp.evaluate` for what it raises."""
         register = self._register or await self.register()
         if not is_clean:
-            _clean(items)
+            seen: set[int] = set()
+            for start in range(0, len(items), SLICE):
+                if start:
+                    await asyncio.sleep(0)
+                _clean(items[start : start + SLICE], seen)
         questions = [_item(item) for item in items]
         hows = [explain if i.context is None else i.context.explain or explain for i in items]
         if hows.count("full") > EXPLAINED_ITEMS:
@@ -354,9 +358,8 @@ def _record(question: Item, reason: Reason | None, grant: str | None) -> dict[st
     return record
 
 
-def _clean(items: Sequence[Evaluation]) -> None:
+def _clean(items: Sequence[Evaluation], seen: set[int]) -> None:
     """Put every word into NFC, once for each entity that stands in for others; `InvalidError` for what is none."""
-    seen: set[int] = set()
     for item in items:
         for name, entity in (
             ("subject", item.subject),
