@@ -1,11 +1,17 @@
 """A refusal says in Vietnamese, too, what exactly was wrong."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
+import access_service
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.reasons import Refusal
 from access_service.domain.said import _PATTERNS, said_in_vietnamese, sentence
 from access_service.domain.text import REFUSAL_TEXT
+
+SOURCE = Path(access_service.__file__).parent
 
 
 @pytest.mark.parametrize(
@@ -44,3 +50,35 @@ def test_other_codes_keep_their_sentence() -> None:
 def test_every_template_takes_what_its_pattern_finds() -> None:
     for pattern, vi in _PATTERNS:
         assert vi.format(*["x"] * pattern.groups)
+
+
+@pytest.mark.parametrize(
+    ("message", "vi"),
+    [
+        ("there is an operator `A`", "đã có người vận hành `A`"),
+        ("`000-1` is somebody else's number", "mã `000-1` là của người khác"),
+        ("it overlaps the school year 2025-2026", "trùng thời gian với năm học 2025-2026"),
+        (
+            "minutes for `clerk` on that duty wait already",
+            "biên bản giao vai trò `clerk` theo phân công này đang chờ ký",
+        ),
+    ],
+)
+def test_whatever_is_recorded_already_is_named(message: str, vi: str) -> None:
+    assert said_in_vietnamese(RefusedError(Refusal.DUPLICATE, message)) == vi
+
+
+def test_every_duplicate_of_the_rules_and_acts_is_said_in_vietnamese() -> None:
+    """A message that nobody translated leaves a clerk guessing: the source is read, so that none is forgotten."""
+    unsaid = []
+    for path in [*(SOURCE / "domain").glob("*.py"), *(SOURCE / "usecases").glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "RefusedError":
+                continue
+            if getattr(node.args[0], "attr", "") != "DUPLICATE" or len(node.args) < 2:
+                continue
+            parts = node.args[1].values if isinstance(node.args[1], ast.JoinedStr) else [node.args[1]]
+            message = "".join(str(p.value) if isinstance(p, ast.Constant) else "7" for p in parts)
+            if not any(pattern.fullmatch(message) for pattern, _ in _PATTERNS):
+                unsaid.append(f"{path.name}: {message}")
+    assert unsaid == []
