@@ -197,10 +197,13 @@ def check_entered(ground: Ground, duty: Assignment) -> None:
 
     Whoever founds a register names the first one.
     """
+    position = position_of(ground, duty)
+    if not is_operators(ground, duty.unit, position):
+        return
     positions = ground.pack_for(duty.unit).positions
     others = [other for other in ground.facts.find(Assignment, unit=duty.unit) if other.id != duty.id]
     if any((found := positions.get(other.position)) is not None and signs(found) for other in others):
-        check_not_operators(ground, duty.unit, position_of(ground, duty))
+        check_not_operators(ground, duty.unit, position)
 
 
 def hand_in_appointing(ground: Ground, operated: UnitId | None, unit: UnitId, position: Position) -> Hand:
