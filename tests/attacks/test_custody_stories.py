@@ -166,7 +166,7 @@ def test_a_head_whose_own_account_is_suspended_operates_nothing(school_world: Wo
     assert may_not_enter(world, world.admins[SCHOOL].account) is Refusal.CREDENTIALS_WRONG
     with pytest.raises(RefusedError):
         world.sign_in(f"quantri.{SCHOOL}")
-    with world.refuses(Refusal.NOT_AUTHENTICATED):
+    with world.refuses(Refusal.ACCOUNT_NOT_ACTIVE):
         hire_homeroom(world)
     delegation.resume(world.services, world.admins[OFFICE], **how)  # type: ignore[arg-type]
     assert world.enter(world.admins[SCHOOL].account).person == head.person
