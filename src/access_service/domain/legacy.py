@@ -15,6 +15,8 @@ TCVN3, VNI = "the encoding TCVN3 (ABC)", "the encoding VNI"
 ESCAPED = "letters written as numbers (`&#…;`)"
 
 _LETTER = "A-Za-z\u00c0-\u024f\u1e00-\u1eff"
+_SIGN = re.compile("[?\u00a1-\u00ff\u0102\ufffd]|&#")
+"""One of these is in all such text, and in half of what is written."""
 _HOLE = re.compile(f"[{_LETTER}]\\?[{_LETTER}]")
 _NUMBER = re.compile(r"&#(?:[0-9]{2,7}|[xX][0-9A-Fa-f]{2,6});")
 _CONTINUED = "\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122\u00a1-\u00bf"
@@ -86,6 +88,8 @@ _VNI_PIECE = re.compile("|".join(sorted(_VNI, key=len, reverse=True)) + "|[a-z]"
 
 def encoding_of(text: str) -> str | None:
     """What the text was written in where that was not Unicode; None for text that says what it shows."""
+    if _SIGN.search(text) is None:
+        return None
     if "\ufffd" in text or (_HOLE.search(text) and "/" not in text):
         return LOST
     if "&#" in text and _NUMBER.search(text):
