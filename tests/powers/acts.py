@@ -6,10 +6,11 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import access_service.usecases as package
+from access_service import api
 from access_service.storage.db import Database
 from access_service.usecases import services
 
@@ -36,6 +37,27 @@ def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
 def acts() -> dict[str, Callable[..., Any]]:
     """Those that write; the others only look."""
     return {name: function for name, function in functions() if writes(function)}
+
+
+def called_by_routes() -> dict[str, Callable[..., Any]]:
+    """Every use case that a route of the API names, by its module and name; its reading ones, too."""
+    found = {}
+    for info in pkgutil.walk_packages(api.__path__, f"{api.__name__}."):
+        for function in vars(importlib.import_module(info.name)).values():
+            if isinstance(function, FunctionType) and function.__module__ == info.name:
+                found.update({f"{f.__module__.rpartition('.')[2]}.{f.__name__}": f for f in _named_in(function)})
+    return found
+
+
+def _named_in(function: FunctionType) -> Iterator[FunctionType]:
+    names = names_in(function.__code__)
+    for name in names:
+        held = function.__globals__.get(name)
+        if isinstance(held, ModuleType) and held.__name__.startswith(package.__name__):
+            named = (getattr(held, other, None) for other in names)
+            yield from (f for f in named if isinstance(f, FunctionType) and f.__module__ == held.__name__)
+        elif isinstance(held, FunctionType) and held.__module__.startswith(package.__name__):
+            yield held
 
 
 def writes(function: Callable[..., Any], seen: set[Callable[..., Any]] | None = None) -> bool:

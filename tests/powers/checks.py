@@ -226,13 +226,15 @@ def one_manager(seen: Seen) -> list[Finding]:
 
 def one_head(seen: Seen) -> list[Finding]:
     """One head at a time; a substitute stands beside."""
-    standing = {(d.person, d.unit) for d in seen.state.duties if d.substitutes is None}
-    found = []
-    for unit, heads in seen.state.heads.items():
-        held = sorted(person for person in heads if (person, unit) in standing)
-        if len(held) > 1:
-            found.append(Finding("head", unit, f"{held[0]} and {held[1]} head it at one time"))
-    return found
+    heads: dict[UnitId, set[PersonId]] = {}
+    for duty in seen.state.duties:
+        if duty.substitutes is None and _heads(seen, duty):
+            heads.setdefault(duty.unit, set()).add(duty.person)
+    return [
+        Finding("head", unit, f"{min(people)} and {max(people)} head it at one time")
+        for unit, people in heads.items()
+        if len(people) > 1
+    ]
 
 
 def substitutes_within(played: Played) -> list[Finding]:

@@ -271,6 +271,7 @@ class Game:
         before, held = self.seen, self.held = see(self.world.services, self.world.register), self.held
         self._take_codes(None, is_honest=True)
         self.seen = see(self.world.services, self.world.register)
+        self.found += whatever_happened(self._played("time", before, AccountId("")))
         if self.held - held:
             self.found += findings(self._step(before, held))
         self.held = frozenset(a for a in self.held if self._still_opens(a))

@@ -8,10 +8,11 @@ from random import Random
 
 import pytest
 
-from powers.acts import acts
+from powers.acts import acts, called_by_routes, writes
 from powers.drawing import Dice, NothingThereError, arguments
-from powers.game import begin
+from powers.game import ACTS, NO_GAME, advance, begin
 from powers.oracle import entering, see
+from powers.remembering import facts_remembered
 from powers.states import STATES, States
 from world import PASSWORD, World
 
@@ -56,3 +57,33 @@ def test_one_number_is_one_sequence(states: States, tmp_path: Path) -> None:
         game.world.services.db.close()
     assert told[0] == told[1]
     assert told[0][1]
+
+
+WITHOUT_CALLER = {
+    "accounts.activate": "opens an account with a code; the game does it with every code that somebody is shown",
+    "accounts.caller_from_token": "writes down that a session is used",
+    "bearers.bearer_of": "writes down that a session is used",
+    "introspection.revoke": "takes a client's own token back",
+    "sign_in.sign_in": "opens a session of one's own; whom the coalition holds is signed in",
+    "tokens_exchange.exchange": "gives software a token within its approval, and no office, account or right",
+}
+"""Acts of the route table that nobody signed in does, and how the game plays them."""
+
+
+def test_every_act_of_the_route_table_is_one_that_the_game_plays() -> None:
+    of_routes = {name for name, act in called_by_routes().items() if writes(act)}
+    assert len(of_routes) > 50
+    assert of_routes - set(ACTS) - set(WITHOUT_CALLER) == set()
+
+
+def test_the_coalition_tries_every_act(states: States, tmp_path: Path) -> None:
+    tried: set[str] = set()
+    with facts_remembered():
+        for seed in range(40):
+            _, game = begin(states, tmp_path, seed)
+            advance(game, 12)
+            game.world.services.db.close()
+            tried |= game.tried
+            if tried == set(ACTS) - NO_GAME:
+                break
+    assert tried == set(ACTS) - NO_GAME

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from powers.game import Game, begin, unaccepted
+from powers.remembering import facts_remembered
 from powers.states import STATES, States
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -35,6 +36,11 @@ class NobodyTakes(RuleBasedStateMachine):
 
     game: Game | None = None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._memory = facts_remembered()
+        self._memory.__enter__()
+
     @initialize(state=st.sampled_from(sorted(STATES)), seed=SEEDS)
     def begin(self, state: str, seed: int) -> None:
         _, self.game = begin(_states(), _folder, seed, state)
@@ -50,6 +56,10 @@ class NobodyTakes(RuleBasedStateMachine):
     @rule(seed=SEEDS)
     def somebody_lives(self, seed: int) -> None:
         self._at(seed).live()
+
+    @rule(seed=SEEDS)
+    def somebody_imports_a_file(self, seed: int) -> None:
+        self._at(seed).bring()
 
     @rule(minutes=st.sampled_from((5, 24 * 60, 48 * 60)))
     def time_passes(self, minutes: int) -> None:
@@ -69,12 +79,13 @@ class NobodyTakes(RuleBasedStateMachine):
     def teardown(self) -> None:
         if self.game is not None:
             self.game.world.services.db.close()
+        self._memory.__exit__(None, None, None)
 
 
 TestNobodyTakes = NobodyTakes.TestCase
 TestNobodyTakes.settings = settings(
-    max_examples=4,
-    stateful_step_count=12,
+    max_examples=40,
+    stateful_step_count=16,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -68,6 +68,23 @@ def dissolve(world: World, **more: Any) -> Succession:
     )
 
 
+@pytest.mark.parametrize("position", ["commune_chair", "level_officer"])
+def test_people_of_a_dissolved_office_are_given_duties_elsewhere(
+    three: tuple[World, Someone, Grant], position: str
+) -> None:
+    """What the end of their last duty leaves behind, its successor has by now."""
+    world = three[0]
+    officer = world.hire("xã", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
+    world.clock.forward(minutes=1)
+    dissolve(world)
+    world.clock.forward(days=1)
+    who = officer if position == "level_officer" else world.people[f"head:{OFFICE}"]
+    world.assign(who.person, SCHOOL, "clerk", SCHOOL)
+    with world.services.db.read(world.register) as reader:
+        [case] = reader.find(LeavingCase, person=who.person)
+    assert case.unit == (SECOND if position == "level_officer" else world.root)
+
+
 def manager_of_authority(world: World, id_: str) -> UnitId:
     with world.services.db.read(world.register) as reader:
         chain = Gatherer(reader).chain_of_authority(world.get(Authority, id_).id, world.clock.now)

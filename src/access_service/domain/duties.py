@@ -5,6 +5,7 @@ with their rows. Each function is about one duty, raises `RefusedError`, and cha
 """
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -13,7 +14,7 @@ from access_service.domain.delegation import BY_PAPER, HEADS, LEADERS
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import AssignmentId, ClassId, Rank, UnitId
-from access_service.domain.org import Assignment, SchoolClass, manager_of
+from access_service.domain.org import Assignment, SchoolClass, Succession, manager_of
 from access_service.domain.policy import ONE, Pack, Position
 from access_service.domain.reasons import Refusal
 from access_service.domain.register import check_subjects
@@ -268,7 +269,13 @@ def the_holder(held: Sequence[Assignment], position: str) -> Assignment:
 
 
 def releasing_office(ground: Ground, duty: Assignment) -> UnitId:
-    """The office that takes the account back: a head's the direct manager, everybody else's their own unit."""
+    """The office that takes the account back: a head's the direct manager, everybody else's their own unit.
+
+    Of a unit that is over, whoever has its office by now.
+    """
+    heirs = ground.facts.find(Succession, predecessor=duty.unit)
+    if heirs and heirs[0].valid_from <= ground.now:
+        return releasing_office(ground, replace(duty, unit=heirs[0].successor))
     position = ground.pack_for(duty.unit).positions.get(duty.position)
     manager = manager_of(ground.org, duty.unit, ground.now)
     is_head = position is not None and position.rank in HEADS
