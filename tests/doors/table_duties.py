@@ -199,6 +199,18 @@ DUTIES = [
         NOBODY_ACTS,
     ),
     row(
+        "appointing._known",
+        "no assignment `…`",
+        duty(substitutes="asg_0"),
+        "a sheet's row is looked up among the rows, in its own words",
+    ),
+    row(
+        "appointing.hand_in_duty",
+        "no person `…`",
+        duty(person="per_0"),
+        "a sheet's row is looked up among the rows, in its own words",
+    ),
+    row(
         "duties.check_ends",
         "the duty ends earlier already",
         Api(_end_twice),

@@ -80,7 +80,32 @@ def _memberless(m: Managed) -> Any:
 WIDE = {"unit": OFFICE}
 
 
+OUTSIDE = "tests/attacks/test_members_from_outside.py::"
 INSPECTIONS = [
+    row(
+        "acting.check_inspectors",
+        "that account inspects, and does nothing else",
+        Tried(f"{OUTSIDE}test_the_account_does_nothing_but_inspect"),
+        NO_SHEET,
+    ),
+    row(
+        "inspecting.check_external",
+        "a member from outside is named with the body that sends them and its decision",
+        Tried(f"{OUTSIDE}test_a_member_from_outside_is_entered_whole_and_under_a_name_of_their_own"),
+        NO_SHEET,
+    ),
+    row(
+        "inspecting.external_account",
+        "the decision is not signed yet",
+        Tried(f"{OUTSIDE}test_the_code_is_the_deciding_units_to_give_once_the_head_has_signed"),
+        NO_SHEET,
+    ),
+    row(
+        "inspecting.check_admitted",
+        "the account was opened, or is over",
+        Tried(f"{OUTSIDE}test_the_code_is_the_deciding_units_to_give_once_the_head_has_signed"),
+        NO_SHEET,
+    ),
     row(
         "inspecting.check_team",
         "a decision names the units and the members",
