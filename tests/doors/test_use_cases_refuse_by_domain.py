@@ -1,4 +1,4 @@
-"""A use case authorises, asks the rules of `domain`, stores and audits: where it refuses itself, it says here why."""
+"""A use case authorises, asks the rules of `domain`, stores and audits; where it refuses itself, it says why."""
 
 import ast
 from pathlib import Path
