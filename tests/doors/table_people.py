@@ -218,6 +218,20 @@ ACTING = [
         NOBODY_ACTS,
         NOT_AT_THE_COMMAND_LINE,
     ),
+    row(
+        "acting.check_named_beside",
+        "a unit above both decides",
+        post(ADMIN, f"units/{SCHOOL}/manager", {"manager": OTHER, "basis": "1", "on": "2026-08-20"}),
+        NOBODY_ACTS,
+        NOT_AT_THE_COMMAND_LINE,
+    ),
+    row(
+        "acting.check_named_beside",
+        "no unit `…`",
+        post(ROOT_ADMIN, f"units/{SCHOOL}/manager", {"manager": "0009", "basis": "1", "on": "2026-08-20"}),
+        NOBODY_ACTS,
+        NOT_AT_THE_COMMAND_LINE,
+    ),
     row("acting.check_issues", "…", account(OFFICE_ADMIN, key="gvcn"), NOBODY_ACTS, NOT_AT_THE_COMMAND_LINE),
     row(
         "acting.answering_unit",
