@@ -4,7 +4,7 @@ import base64
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import metadata
 from typing import Any
 
@@ -137,7 +137,7 @@ def _edge(settings: Settings, services: Services, point: DecisionPoint, tokens: 
 
 def _open(settings: Settings, clock: Callable[[], datetime], *, allow_demo: bool) -> tuple[Services, DecisionPoint]:
     check_distribution()
-    db = Database(settings.database_url, clock)
+    db = Database(settings.database_url, clock, clock_gap=timedelta(days=settings.clock_gap_days))
     try:
         require_current(db.engine)
         _check_demo(db, allow_demo=allow_demo)

@@ -130,6 +130,13 @@ class Settings(BaseSettings):
         description="How often, in minutes, the server writes down what dates did (`access-service settle`); "
         "0: never.",
     )
+    clock_gap_days: int = Field(
+        7,
+        ge=1,
+        le=366,
+        description="After so many days without anything recorded, a process that starts answers nothing and "
+        "records nothing until `access-service clock accept` says that the clock is right.",
+    )
     token_algorithm: Literal["ES256", "EdDSA"] = Field(
         "ES256",
         description="What token keys made from now on sign with; a change takes effect with `keys rotate`.",

@@ -187,16 +187,32 @@ def test_a_node_hears_whose_decisions_changed(opened: Services) -> None:
     with opened.db.write(HERE, "acc_1") as tx:
         put(tx, person("p3"))
         tx.touches(AccountId("a3"))
-    with opened.db.connect() as connection:
-        assert audit.touched_since(connection, HERE, 1) == (3, frozenset({"a1", "a2", "a3"}))
-        assert audit.touched_since(connection, HERE, 2) == (3, frozenset({"a3"}))
-        assert audit.touched_since(connection, HERE, 3) == (3, frozenset())
+    assert _since(opened, 1) == (3, frozenset({"a1", "a2", "a3"}), True)
+    assert _since(opened, 2) == (3, frozenset({"a3"}), True)
+    assert _since(opened, 3) == (3, frozenset(), True)
     with opened.db.write(HERE, "acc_1") as tx:
         put(tx, person("p4"))
         tx.touches_everybody()
         tx.touches(AccountId("a4"))
-    with opened.db.connect() as connection:
-        assert audit.touched_since(connection, HERE, 1) == (4, None)
+    assert _since(opened, 1) == (4, None, True)
+
+
+def test_a_revision_is_the_same_only_with_the_events_that_it_had(opened: Services) -> None:
+    """A refused act moves the chain's head and no revision; another database has other heads under the numbers."""
+    second = write(opened, HERE, person("p2"))
+    opened.db.refuse(HERE, "acc_1", Happening("person.put", "p3", "refused", "forbidden"))
+    assert _since(opened, second) == (second, frozenset(), True)
+    assert _since(opened, second, "0" * 64) == (second, None, False)
+    assert _since(opened, 9) == (second, None, False)
+
+
+def _since(services: Services, revision: int, head: str | None = None) -> tuple[int, object, bool]:
+    with services.db.connect() as connection:
+        known = audit.head_of(connection, HERE, revision) if head is None else head
+        stands = audit.stands_since(connection, HERE, revision, known or "")
+        assert stands is not None
+        assert stands.head == audit.head_of(connection, HERE, stands.revision)
+    return stands.revision, stands.touched, stands.is_same
 
 
 @contextmanager

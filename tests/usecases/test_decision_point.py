@@ -11,7 +11,7 @@ import pytest
 from deciding import School, ask, deciding, grant_of
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 
 from access_service.domain.access import Deny
 from access_service.domain.errors import (
@@ -27,7 +27,7 @@ from access_service.domain.reasons import Reason
 from access_service.engine.load import read_pack_files
 from access_service.storage.db import Database
 from access_service.storage.policy import store_pack
-from access_service.storage.tables import CounterRow, table
+from access_service.storage.tables import CounterRow, RevisionRow, table
 from access_service.usecases import delegation, org
 from access_service.usecases.access import DecisionPoint, check, parse_revision, revision_text
 from access_service.usecases.snapshots import LockIndex
@@ -355,11 +355,31 @@ def test_a_commit_that_cannot_be_looked_at_empties_the_view(
 def test_a_restored_backup_empties_the_view(school: School) -> None:
     world, teacher, point = school
     decided = point.decide(world.register, ask(teacher))
-    counters = table(CounterRow)
-    with world.services.db.engine.begin() as connection:
-        connection.execute(update(counters).values(n=decided.revision - 1))
+    _lose_the_newest_revision(world)
     assert point.advance(world.register) == decided.revision - 1
     assert point.warm(world.register, ask(teacher)) is None
+
+
+def test_a_restored_backup_that_grew_again_empties_the_view(school: School) -> None:
+    """The number is the one that was known, the facts are others: the head of the chain tells (rule 15)."""
+    world, teacher, point = school
+    decided = point.decide(world.register, ask(teacher))
+    _lose_the_newest_revision(world)
+    with world.services.db.write(world.register, "operator") as tx:
+        tx.happened("person.put", "khac")
+        tx.touches()
+    assert point.warm(world.register, ask(teacher)) is not None
+    assert point.advance(world.register) == decided.revision
+    assert point.warm(world.register, ask(teacher)) is None
+
+
+def _lose_the_newest_revision(world: World) -> None:
+    counters, revisions = table(CounterRow), table(RevisionRow)
+    with world.services.db.engine.begin() as connection:
+        newest = connection.execute(select(revisions.c.n).order_by(revisions.c.n.desc()).limit(1)).scalar_one()
+        connection.execute(delete(revisions).where(revisions.c.n == newest))
+        head = connection.execute(select(revisions.c.head).where(revisions.c.n == newest - 1)).scalar_one()
+        connection.execute(update(counters).values(n=newest - 1, head=head))
 
 
 def test_a_revision_not_seen_yet_is_waited_for_and_then_refused(school: School) -> None:

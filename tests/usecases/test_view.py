@@ -33,7 +33,7 @@ class Read:
 
 def view_of(accounts: int) -> View:
     """A view with room for so many accounts without grants, half of them young."""
-    return View(1, RECORDED, 0.0, accounts * ACCOUNT_BYTES * 2 + 4)
+    return View(1, "h1", RECORDED, 0.0, accounts * ACCOUNT_BYTES * 2 + 4)
 
 
 def name(n: int) -> AccountId:
@@ -70,7 +70,7 @@ def test_a_dropped_account_does_not_come_back_from_the_old_generation() -> None:
         view.keep_accounts([(name(n), EMPTY)])
     assert name(0) in view.accounts.old
     with view.lock:
-        view.move(2, frozenset({name(0)}), RECORDED)
+        view.move(2, "h2", frozenset({name(0)}), RECORDED)
     with pytest.raises(MissError):
         view.accounts[name(0)]
 
@@ -147,7 +147,7 @@ def test_a_class_whose_unit_does_not_stand_is_not_kept() -> None:
 
 
 def test_units_and_classes_are_bounded_too() -> None:
-    view = View(1, RECORDED, 0.0, 8 * 10 * PLACE_BYTES)
+    view = View(1, "h1", RECORDED, 0.0, 8 * 10 * PLACE_BYTES)
     for n in range(100):
         view.keep_places(NOW, Read(units={UnitId(f"000-{n}"): PLACE}, sites={ClassId(f"000-{n}"): SITE}))
         assert len(view.units) + len(view.units.old) <= 10

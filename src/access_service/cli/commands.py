@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from access_service.cli import office_commands, options
+from access_service.cli.clock_commands import clock
 from access_service.cli.errors import run
 from access_service.cli.software_commands import software
 
@@ -29,6 +30,7 @@ keys = typer.Typer(help="Keys: list, rotate.", no_args_is_help=True, rich_markup
 app.add_typer(keys, name="keys")
 app.add_typer(software, name="software")
 app.add_typer(office_commands.operators, name="operator")
+app.add_typer(clock, name="clock")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 import hashlib
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import typer
@@ -96,7 +97,7 @@ def _sha256(path: Path) -> str:
 
 def _database(settings: Settings) -> Database:
     """The database; a new one gets its schema, an old one has to be migrated on purpose."""
-    db = Database(settings.database_url, system_clock)
+    db = Database(settings.database_url, system_clock, clock_gap=timedelta(days=settings.clock_gap_days))
     try:
         with db.connect() as connection:
             found = version_of(connection)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def settings_for(database: str | None = None, **more: Any) -> Settings:
 @contextmanager
 def opened(settings: Settings) -> Iterator[Database]:
     """The database, closed at the end. `UnavailableError` when it is not there or has another schema."""
-    db = Database(settings.database_url, system_clock)
+    db = Database(settings.database_url, system_clock, clock_gap=timedelta(days=settings.clock_gap_days))
     try:
         if db.is_sqlite and db.url.database and not Path(db.url.database).exists():
             # Connecting would leave an empty file behind.

@@ -16,6 +16,9 @@ FORMAT = 1
 GENESIS = "0" * 64
 """`previous` of the first event of a register."""
 
+CLOCK_MENDED = "clock.mend"
+"""The only event that may be recorded before the one in front of it."""
+
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 
 

@@ -11,6 +11,7 @@
     ├── PageTokenError      what was sent as a page token is none of ours, or another search's, or too old
     ├── TokenError          an access token, client assertion or proof is not accepted (`domain.tokens`)
     └── UnavailableError    this process cannot do its work now (database unreachable, keys missing)
+        └── ClockError      the machine's clock cannot be believed (`domain.clock`)
 
 Messages are lower case without a full stop, with user input in backticks. Only `api/errors.py` knows HTTP.
 """
@@ -90,3 +91,7 @@ class PageTokenError(AccessServiceError):
 
 class UnavailableError(AccessServiceError):
     """This process cannot answer now; the caller must treat it as deny."""
+
+
+class ClockError(UnavailableError):
+    """The clock leapt, or contradicts the database's or what is recorded: nothing is decided or recorded by it."""

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from access_service.domain.audit import Event, Happening
+from access_service.domain.audit import CLOCK_MENDED, Event, Happening
 from access_service.domain.names import AccountId, RegisterId
 from access_service.storage.codec import utc
 from access_service.storage.tables import EventRow, RevisionRow, table
@@ -67,21 +68,69 @@ def recorded_at(connection: Connection, register: RegisterId, revision: int) -> 
     return None if row is None else utc(row[0])
 
 
-def touched_since(
-    connection: Connection, register: RegisterId, revision: int
-) -> tuple[int, frozenset[AccountId] | None]:
-    """The newest revision, and whose decisions changed since `revision` (None: anybody's may have)."""
-    newest, accounts = revision, set[AccountId]()
-    everybody = False
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """Where a register stands, and what that means for somebody who knew it at an earlier revision."""
+
+    revision: int
+    head: str
+    """Hash of the last event of that revision."""
+    recorded_at: datetime
+    touched: frozenset[AccountId] | None
+    """Whose decisions may have changed; None: anybody's."""
+    is_same: bool
+    """Does the register still have the revision that was known, with the events that it had?"""
+
+
+def stands_since(connection: Connection, register: RegisterId, revision: int, head: str) -> Stands | None:
+    """What happened after a revision, whose head was `head`; None where the register has no revision at all.
+
+    A database that was restored, or took over without the last commits, has other facts under the same numbers:
+    then everything that was known is to be dropped.
+    """
     statement = (
-        select(_revisions.c.n, _revisions.c.accounts)
-        .where(_revisions.c.register_id == register, _revisions.c.n > revision)
+        select(_revisions.c.n, _revisions.c.head, _revisions.c.recorded_at, _revisions.c.accounts)
+        .where(_revisions.c.register_id == register, _revisions.c.n >= revision)
         .order_by(_revisions.c.n)
     )
-    for n, touched in connection.execute(statement):
-        newest = n
+    rows = connection.execute(statement).all()
+    if not rows or (rows[0][0], rows[0][1]) != (revision, head):
+        return stands_now(connection, register)
+    accounts, everybody = set[AccountId](), False
+    for _, _, _, touched in rows[1:]:
         if touched is None:
             everybody = True
         else:
             accounts.update(AccountId(a) for a in json.loads(touched))
-    return newest, None if everybody else frozenset(accounts)
+    n, last, recorded, _ = rows[-1]
+    return Stands(n, last, utc(recorded), None if everybody else frozenset(accounts), is_same=True)
+
+
+def stands_now(connection: Connection, register: RegisterId) -> Stands | None:
+    """Where a register stands, for somebody who knew nothing of it; None where it has no revision."""
+    statement = (
+        select(_revisions.c.n, _revisions.c.head, _revisions.c.recorded_at)
+        .where(_revisions.c.register_id == register)
+        .order_by(_revisions.c.n.desc())
+        .limit(1)
+    )
+    row = connection.execute(statement).first()
+    return None if row is None else Stands(row[0], row[1], utc(row[2]), None, is_same=False)
+
+
+def head_of(connection: Connection, register: RegisterId, revision: int) -> str | None:
+    """Hash of the last event of a revision; None where the register has no such revision."""
+    statement = select(_revisions.c.head).where(_revisions.c.register_id == register, _revisions.c.n == revision)
+    return connection.execute(statement).scalar()
+
+
+def steps_back(connection: Connection, register: RegisterId) -> list[int]:
+    """Numbers of the events that were recorded before the one in front of them, `clock.mend` excepted.
+
+    There should be none: the record steps back where a clock was mended, and nowhere else.
+    """
+    before = func.lag(_events.c.recorded_at).over(order_by=_events.c.seq).label("before")
+    columns = select(_events.c.seq, _events.c.action, _events.c.recorded_at, before)
+    lines = columns.where(_events.c.register_id == register).subquery()
+    statement = select(lines.c.seq).where(lines.c.recorded_at < lines.c.before, lines.c.action != CLOCK_MENDED)
+    return [seq for (seq,) in connection.execute(statement.order_by(lines.c.seq))]

@@ -9,15 +9,16 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text, update
+from sqlalchemy import Connection, Engine, create_engine, event, func, insert, literal, select, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from access_service.domain.audit import GENESIS, Event, Happening
+from access_service.domain.clock import GAP_DAYS, ClockReading, check_recorded, check_steady, check_together
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import AccountId, RegisterId
 from access_service.storage.codec import utc
@@ -53,6 +54,8 @@ class Transaction(Writer):
         """`counter` is where the register stood when this write took its row."""
         super().__init__(connection, register, counter.revision + 1, now, counter.revision)
         self.actor = actor
+        self.recorded_before = counter.recorded_at
+        """When the register last recorded something before this."""
         self.policy = ""
         self._counter = counter
         self._happenings: list[Happening] = []
@@ -80,17 +83,17 @@ class Transaction(Writer):
         """Write the revision, the events and the counter, just before the commit."""
         if not self._happenings:
             raise RuntimeError("a change without an audit event")
-        append_events(self, self._counter, self._happenings, self.revision)
+        head = append_events(self, self._counter, self._happenings, self.revision)
         accounts = None if self._touched is None else json.dumps(sorted(self._touched))
         self.connection.execute(
             insert(_revisions).values(
-                register_id=self.register, n=self.revision, recorded_at=self.now, accounts=accounts
+                register_id=self.register, n=self.revision, recorded_at=self.now, accounts=accounts, head=head
             )
         )
 
 
-def append_events(tx: Transaction, counter: Counter, happenings: list[Happening], revision: int) -> None:
-    """Chain events after the counter's head and move the counter."""
+def append_events(tx: Transaction, counter: Counter, happenings: list[Happening], revision: int) -> str:
+    """Chain events after the counter's head and move the counter. Returns the new head."""
     tx.policy = tx.policy or policy_of(tx, tx.actor, tx.now)
     seq, head, rows = counter.seq, counter.head, []
     for happening in happenings:
@@ -131,6 +134,7 @@ def append_events(tx: Transaction, counter: Counter, happenings: list[Happening]
         .where(_counters.c.register_id == tx.register)
         .values(n=revision, seq=seq, head=head, recorded_at=tx.now)
     )
+    return head
 
 
 def make_engine(url: str) -> Engine:
@@ -151,12 +155,20 @@ def make_engine(url: str) -> Engine:
 class Database:
     """One database with any number of registers."""
 
-    def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
-        """`clock` is the only clock; it is handed down so that tests and demonstrations can set it."""
+    def __init__(
+        self, url: str, clock: Callable[[], datetime], *, clock_gap: timedelta = timedelta(days=GAP_DAYS)
+    ) -> None:
+        """`clock` is the only clock; it is handed down so that tests and demonstrations can set it.
+
+        A clock with `running`, the seconds that its machine has run, is checked (`domain.clock`); others are toys.
+        """
         self.engine: Engine = make_engine(url)
         self.url = self.engine.url
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._clock = clock
+        self._running: Callable[[], float] | None = getattr(clock, "running", None)
+        self._begun = self._reading()
+        self._clock_gap = clock_gap
         # The machine's clock says seconds at a quarter of the cost of an instant.
         self.timestamp: Callable[[], float] = getattr(clock, "timestamp", None) or (lambda: clock().timestamp())
 
@@ -165,7 +177,31 @@ class Database:
 
         An act has its `now` from its transaction, a reader from `now_in`: each is fixed once, at the beginning.
         """
-        return self._clock()
+        seen = self._reading()
+        if seen is None or self._begun is None:
+            return self._clock()
+        check_steady(self._begun, seen)
+        return seen.wall
+
+    def _reading(self) -> ClockReading | None:
+        return None if self._running is None else ClockReading(self._clock(), self._running())
+
+    def believed(self, recorded: datetime, database: datetime | None = None) -> datetime:
+        """Now, for a register that last recorded something then: never before it, within what clocks may differ.
+
+        Raises `ClockError` where the clock leapt, or the database's own or the record speaks against it.
+        """
+        now = self.now()
+        if self._begun is not None:
+            if database is not None:
+                check_together(now, database)
+            check_recorded(self._begun.wall, now, recorded, self._clock_gap)
+        return max(now, recorded)
+
+    @property
+    def _database_clock(self) -> Any:
+        """The database's clock where it has one of its own; a file is read by this machine's."""
+        return literal(None) if self.is_sqlite else func.clock_timestamp()
 
     def close(self) -> None:
         """Give every connection back."""
@@ -191,10 +227,15 @@ class Database:
             yield Reader(connection, register, known_at)
 
     @contextmanager
-    def write(self, register: RegisterId, actor: str) -> Iterator[Transaction]:
-        """One revision of one register. Leaving the block without an error commits."""
+    def write(
+        self, register: RegisterId, actor: str, *, whatever_is_recorded: bool = False
+    ) -> Iterator[Transaction]:
+        """One revision of one register. Leaving the block without an error commits.
+
+        `whatever_is_recorded`: by the clock alone, also before the newest revision: what mends the record.
+        """
         with self._begin() as connection:
-            tx = self._enter(connection, register, actor)
+            tx = self._enter(connection, register, actor, whatever_is_recorded=whatever_is_recorded)
             yield tx
             tx.finish()
 
@@ -232,14 +273,16 @@ class Database:
                 raise UnavailableError("the database cannot be written now") from error
             raise
 
-    def _enter(self, connection: Connection, register: RegisterId, actor: str) -> Transaction:
+    def _enter(
+        self, connection: Connection, register: RegisterId, actor: str, *, whatever_is_recorded: bool = False
+    ) -> Transaction:
         # The first statement is the lock: whatever the block reads afterwards is what it will commit on top of.
         row = (
             connection.execute(
                 update(_counters)
                 .where(_counters.c.register_id == register)
                 .values(n=_counters.c.n)
-                .returning(_counters)
+                .returning(_counters, self._database_clock.label("clock"))
             )
             .mappings()
             .first()
@@ -247,8 +290,8 @@ class Database:
         if row is None:
             raise NotFoundError("register", register)
         counter = Counter(row["n"], row["seq"], row["head"], utc(row["recorded_at"]))
-        # The clock may step back; the record may not.
-        now = max(self._clock(), counter.recorded_at)
+        # The clock may step back a little; the record may not.
+        now = self.now() if whatever_is_recorded else self.believed(counter.recorded_at, row["clock"])
         return Transaction(connection, register, counter, now, actor)
 
     @contextmanager
@@ -269,19 +312,24 @@ class Database:
 
         Without that, a clock that stepped back, or is behind another node's, shuts out whoever just signed in.
         """
-        recorded = connection.execute(
-            select(_counters.c.recorded_at).where(_counters.c.register_id == register)
-        ).scalar()
-        now = self._clock()
-        return now if recorded is None else max(now, utc(recorded))
+        row = connection.execute(
+            select(_counters.c.recorded_at, self._database_clock).where(_counters.c.register_id == register)
+        ).first()
+        return self.now() if row is None else self.believed(utc(row[0]), row[1])
 
-    def counter(self, register: RegisterId) -> Counter | None:
-        """Where a register stands now, or None when there is none of that name."""
+    def counter(self, register: RegisterId, *, whatever_is_recorded: bool = False) -> Counter | None:
+        """Where a register stands now, or None when there is none of that name. `ClockError` as `believed`."""
+        statement = select(_counters, self._database_clock.label("clock")).where(
+            _counters.c.register_id == register
+        )
         with self.connect() as connection:
-            row = (
-                connection.execute(select(_counters).where(_counters.c.register_id == register)).mappings().first()
-            )
-        return Counter(row["n"], row["seq"], row["head"], utc(row["recorded_at"])) if row else None
+            row = connection.execute(statement).mappings().first()
+        if row is None:
+            return None
+        counter = Counter(row["n"], row["seq"], row["head"], utc(row["recorded_at"]))
+        if not whatever_is_recorded:
+            self.believed(counter.recorded_at, row["clock"])
+        return counter
 
     def registers(self) -> list[dict[str, Any]]:
         """Every register: id, root, created_at, demo."""

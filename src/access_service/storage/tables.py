@@ -8,7 +8,7 @@ register, so two registers on one database never meet. Columns carry the names o
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel
 
@@ -271,6 +271,8 @@ class RevisionRow(SQLModel, table=True):
     recorded_at: datetime
     accounts: str | None = Field(default=None, sa_type=Text)
     """The accounts touched, as a JSON list; NULL when everybody may be (the epoch advances)."""
+    head: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
+    """Hash of the last event it wrote: the same number means the same revision only where this is the same."""
 
 
 class EventRow(SQLModel, table=True):

@@ -17,6 +17,7 @@ import msgspec
 from access_service.domain.access import AccessRequest, Ask, Decision, Deny
 from access_service.domain.errors import (
     AccessServiceError,
+    ClockError,
     InvalidError,
     NotFoundError,
     PolicyError,
@@ -27,7 +28,7 @@ from access_service.domain.names import RegisterId
 from access_service.domain.reasons import Reason
 from access_service.engine.decide import Answer, answer, as_decision, decide
 from access_service.engine.snapshots import bound_classes
-from access_service.storage.audit import recorded_at, revision_at, touched_since
+from access_service.storage.audit import Stands, revision_at, stands_now, stands_since
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.policy import load_all
@@ -241,26 +242,24 @@ class DecisionPoint:
         view = self._view(register)
         looked_at = self._monotonic()
         with view.lock:
-            base, recorded = view.revision, datetime.fromtimestamp(view.recorded_at, UTC)
+            base, head = view.revision, view.head
         with _readable(self._db, register) as reader:
             # The first statement fixes the snapshot; the revision it reports is that of everything after it.
-            revision, touched = touched_since(reader.connection, register, base)
-            if revision != base:
-                recorded = recorded_at(reader.connection, register, revision) or recorded
+            stands = stands_since(reader.connection, register, base, head)
+            if stands is None:
+                raise UnavailableError("the register is gone")
             # The clock may step back; a right taken back at the newest revision must not come back with it.
-            instant = now or max(self._db.now(), recorded)
+            instant = now or self._db.believed(stands.recorded_at)
             reading = Reading(reader, instant, self._locks)
             answers = _read_all(reading, items, stop_at)
         with view.lock:
-            if revision > view.revision:
-                # `touched` counts from an earlier revision than the view may have by now: more, never less.
-                view.move(revision, touched, recorded)
+            _move(view, stands, base, head)
             view.looked_at = max(view.looked_at, looked_at)
-            if revision == view.revision and now is None:
+            if (stands.revision, stands.head) == (view.revision, view.head) and now is None:
                 if view.instant(self._timestamp) < view.start:
                     view.start_again(instant.timestamp())
                 view.keep(reading)
-        return DecidedAll(answers, revision, instant.timestamp())
+        return DecidedAll(answers, stands.revision, instant.timestamp())
 
     def decide_at(
         self, register: RegisterId, request: AccessRequest, *, at: datetime, known_at: int | None = None
@@ -289,13 +288,14 @@ class DecisionPoint:
         if decided is not None:
             known_at = decided.revision
         with _readable(self._db, register, known_at) as reader:
-            newest = revision_at(reader.connection, register)
-            check_known(register, newest, known_at)
-            recorded = recorded_at(reader.connection, register, newest)
-            now = decided.now if decided is not None else at or max(filter(None, (self._db.now(), recorded)))
+            latest = stands_now(reader.connection, register)
+            if latest is None:
+                raise NotFoundError("register", register)
+            check_known(register, latest.revision, known_at)
+            now = decided.now if decided is not None else at or self._db.believed(latest.recorded_at)
             reading = Reading(reader, now, self._locks)
             decision = decide(request, reading.snapshot(request.account), reading, now)
-            revision = newest if known_at is None else known_at
+            revision = latest.revision if known_at is None else known_at
             return explain(reading, request, decision, revision=revision, at=at)
 
     def now(self) -> datetime:
@@ -328,17 +328,22 @@ class DecisionPoint:
         view = self._views.get(register)
         return 0 if view is None else view.revision
 
-    def stands_at(self, register: RegisterId) -> tuple[int, float] | None:
-        """The revision that memory stands at, and now in seconds since the epoch; None when it does not stand.
+    def stands_at(self, register: RegisterId) -> tuple[int, str, float] | None:
+        """Revision and head that memory stands at, and now in seconds since the epoch; None when it does not stand.
 
         For whoever keeps something else of the register beside it. `UnavailableError` as for a decision.
         """
         view = self._views.get(register)
-        if view is None or view.seq & 1:
+        if view is None:
+            return None
+        seq, revision, head = view.seq, view.revision, view.head
+        if seq & 1:
             return None
         if self._watcher is not None and self._monotonic() - view.looked_at > self._staleness_s:
             raise UnavailableError(UNSEEN)
-        return view.revision, max(self._timestamp(), view.recorded_at)
+        if view.seq != seq:
+            return None
+        return revision, head, max(self._timestamp(), view.recorded_at)
 
     def advance(self, register: RegisterId) -> int:
         """Look at the register's counter and drop what may have changed. Returns where it stands."""
@@ -350,14 +355,13 @@ class DecisionPoint:
             counter = self._db.counter(register)
             if counter is None:
                 raise UnavailableError("the register is gone")
-            if counter.revision < view.revision:
-                # A backup was restored beside us: nothing that we knew is known to be true.
-                view.move(counter.revision, None, counter.recorded_at)
-            elif counter.revision > view.revision:
+            if (counter.revision, counter.head) != view.counter:
                 with self._db.connect() as connection:
-                    newest, touched = touched_since(connection, register, view.revision)
-                    recorded = recorded_at(connection, register, newest) or counter.recorded_at
-                view.move(newest, touched, recorded)
+                    stands = stands_since(connection, register, view.revision, view.head)
+                if stands is None:
+                    raise UnavailableError("the register is gone")
+                _move(view, stands, view.revision, view.head)
+                view.counter = counter.revision, counter.head
             view.looked_at = looked_at
             return view.revision
 
@@ -404,6 +408,8 @@ class DecisionPoint:
             seen_mark: object = None
             while not self._stop.wait(self._poll_s):
                 began = self._monotonic()
+                if not self._clock_stands():
+                    continue
                 # Read before the counters: what is committed in between changes it again.
                 found = None if mark is None else mark()
                 views = list(self._views.items())
@@ -417,6 +423,15 @@ class DecisionPoint:
                     view.looked_at = max(view.looked_at, began)
                 self._looked_at = began
 
+    def _clock_stands(self) -> bool:
+        """Has nobody set the clock since the start? Otherwise nothing kept answers: whoever asks is told why."""
+        try:
+            self._db.now()
+        except ClockError:
+            self._views.clear()
+            return False
+        return True
+
     def _look(self, register: RegisterId | None) -> bool:
         """One look at a register, or at the database alone. Whatever goes wrong, the staleness bound answers it."""
         try:
@@ -424,6 +439,10 @@ class DecisionPoint:
                 self._db.ping()
             else:
                 self.advance(register)
+        except ClockError:
+            # What is kept may be of an instant that never was; whoever asks next is told why.
+            self._views.clear()
+            return False
         except Exception:  # noqa: BLE001 the thread must outlive every fault, or nothing is noticed ever after
             return False
         return True
@@ -433,12 +452,27 @@ class DecisionPoint:
         if view is not None:
             return view
         looked_at = self._monotonic()
-        counter = self._db.counter(register)
-        if counter is None:
+        if self._db.counter(register) is None:
             raise NotFoundError("register", register)
+        with self._db.connect() as connection:
+            stands = stands_now(connection, register)
+        if stands is None:
+            raise UnavailableError("the register is gone")
         with self._making:
-            made = View(counter.revision, counter.recorded_at, looked_at, self._limit_bytes)
+            made = View(stands.revision, stands.head, stands.recorded_at, looked_at, self._limit_bytes)
             return self._views.setdefault(register, made)
+
+
+def _move(view: View, stands: Stands, base: int, head: str) -> None:
+    """Bring a view to where a transaction, which compared with `base`, found the register. Its lock is held."""
+    if (stands.revision, stands.head) == (view.revision, view.head):
+        return
+    if not stands.is_same and (base, head) == (view.revision, view.head):
+        # Another database under the same name: restored, or taken over without what we saw last.
+        view.move(stands.revision, stands.head, None, stands.recorded_at)
+    elif stands.is_same and stands.revision > view.revision:
+        # Counted from an earlier revision than the view may have by now: more, never less.
+        view.move(stands.revision, stands.head, stands.touched, stands.recorded_at)
 
 
 def check(

@@ -23,7 +23,7 @@ from access_service.domain.names import AccountId, ClassId, RegisterId, UnitId
 from access_service.engine.decide import Place, Places, decide
 from access_service.engine.snapshots import NEVER, GrantView, Snapshot
 from access_service.engine.tables import Tables
-from access_service.storage.audit import recorded_at, touched_since
+from access_service.storage.audit import head_of, recorded_at, stands_since
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
@@ -68,8 +68,8 @@ class _Known:
     """What is kept of one register at one revision. Replaced, never changed, when the revision moves."""
 
     revision: int
-    recorded: datetime | None
-    """When that revision was recorded: a register restored from a backup has others under the same numbers."""
+    head: str
+    """Hash of its last event: a register restored from a backup has others under the same numbers."""
     index: OrgIndex | None = None
     snapshots: dict[AccountId, tuple[float, Snapshot]] = field(default_factory=dict)
     """Each with the instant at which it was read."""
@@ -239,7 +239,7 @@ class SearchPoint:
         if stands is None or stands.revision == 0:
             raise NotFoundError("register", reader.register)
         # The clock may step back; a right taken back at the newest revision must not come back with it.
-        present = max(self._db.now(), stands.recorded_at)
+        present = self._db.believed(stands.recorded_at)
         return _Search(
             reader=reader,
             known=self._known(reader, stands.revision),
@@ -249,7 +249,7 @@ class SearchPoint:
             since=since,
             now=present if since is None else since.now,
             present=present,
-            touched=_touched(reader, stands.revision, since),
+            touched=_touched(reader, since),
         )
 
     def _known(self, reader: Reader, revision: int) -> _Known:
@@ -257,21 +257,19 @@ class SearchPoint:
         connection, register = reader.connection, reader.register
         with self._lock:
             held = self._kept.get(register)
-        recorded = recorded_at(connection, register, revision)
-        if held is None or held.revision > revision:
+        stands = None if held is None else stands_since(connection, register, held.revision, held.head)
+        if held is None or stands is None or not stands.is_same:
             # Ahead of this transaction by a race, or of a register that was restored: nothing of it is used.
-            found = _Known(revision, recorded)
-        elif recorded_at(connection, register, held.revision) != held.recorded:
-            found = _Known(revision, recorded)
+            found = _Known(revision, head_of(connection, register, revision) or "")
         elif held.revision == revision:
             return held
         else:
-            _, touched = touched_since(connection, register, held.revision)
+            touched = stands.touched
             # A copy in one step: another thread may be adding to it.
             snapshots = {} if touched is None else held.snapshots.copy()
             for account in touched or ():
                 snapshots.pop(account, None)
-            found = _Known(revision, recorded, held.index, snapshots)
+            found = _Known(revision, stands.head, held.index, snapshots)
         with self._lock:
             self._kept[register] = found
             self._kept.move_to_end(register)
@@ -280,14 +278,19 @@ class SearchPoint:
         return found
 
 
-def _touched(reader: Reader, revision: int, since: Since | None) -> frozenset[AccountId]:
+def _touched(reader: Reader, since: Since | None) -> frozenset[AccountId]:
     """Whose decisions may have changed since the first page; `RestartError` when anybody's may have."""
-    if since is None or since.revision == revision:
+    if since is None:
         return frozenset()
-    _, touched = touched_since(reader.connection, reader.register, since.revision)
-    if touched is None or since.revision > revision:
+    connection, register = reader.connection, reader.register
+    recorded = recorded_at(connection, register, since.revision)
+    if recorded is None or recorded > since.now:
+        # That revision is not the one the first page was of: the register was restored meanwhile.
+        raise RestartError("the list was begun on another state of the register; begin it again")
+    stands = stands_since(connection, register, since.revision, head_of(connection, register, since.revision) or "")
+    if stands is None or stands.touched is None:
         raise RestartError("the organisation has changed since the list was begun; begin it again")
-    return touched
+    return stands.touched
 
 
 def _roles(tables: Iterable[Tables], request: AccessRequest) -> frozenset[str]:

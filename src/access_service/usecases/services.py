@@ -40,6 +40,9 @@ from access_service.storage.org import StoredOrg
 T = TypeVar("T")
 
 
+_RUNNING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 class SystemClock:
     """The machine's clock: called, an aware UTC instant; `timestamp`, the same in seconds since the epoch."""
 
@@ -48,6 +51,11 @@ class SystemClock:
         return datetime.now(UTC)  # noqa: TID251 the one place
 
     timestamp = staticmethod(time.time)  # noqa: TID251
+
+    @staticmethod
+    def running() -> float:
+        """How long the machine has run, in seconds, sleep included where the system counts it."""
+        return time.clock_gettime(_RUNNING)
 
 
 system_clock = SystemClock()
@@ -363,8 +371,10 @@ def look(services: Services, caller: Caller) -> Iterator[View]:
 
 
 @contextmanager
-def operate(services: Services, register: RegisterId, actor: str = "operator") -> Iterator[Act]:
-    """One act of the operator at the command line, or of an import."""
-    with services.db.write(register, actor) as tx:
+def operate(
+    services: Services, register: RegisterId, actor: str = "operator", *, whatever_is_recorded: bool = False
+) -> Iterator[Act]:
+    """One act of the operator at the command line, or of an import; see `Database.write`."""
+    with services.db.write(register, actor, whatever_is_recorded=whatever_is_recorded) as tx:
         yield Act(services, tx, None)
     services.after_commit(register)

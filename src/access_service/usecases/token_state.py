@@ -95,6 +95,8 @@ class RegisterState:
 
     register: RegisterId
     revision: int
+    head: str
+    """Hash of the last event of that revision (`storage.audit.since`)."""
     denied: Mapping[str, datetime]
     """Single tokens that were revoked, with their expiry."""
     touched: Mapping[AccountId, int]
@@ -106,14 +108,14 @@ class RegisterState:
     org_until: float = NEVER
     """When time alone next changes a chain that is kept."""
 
-    def moved(self, changes: Sequence[Changed], denied: Mapping[str, datetime]) -> "RegisterState":
+    def moved(self, changes: Sequence[Changed], head: str, denied: Mapping[str, datetime]) -> "RegisterState":
         """The same after some revisions, without what may have changed. Clients are always read again."""
         revision, touched = changes[-1].revision, {**self.touched, **touched_by(changes)}
         if any(change.accounts is None for change in changes):
-            return RegisterState(self.register, revision, denied, touched)
+            return RegisterState(self.register, revision, head, denied, touched)
         kept = {a: held for a, held in self.holdings.items() if touched.get(a, 0) <= self.revision}
         places = dict(self.chains), dict(self.classes), self.org_until
-        return RegisterState(self.register, revision, denied, touched, {}, kept, *places)
+        return RegisterState(self.register, revision, head, denied, touched, {}, kept, *places)
 
     def client(self, id_: str) -> Known:
         """The client; `MissError` when it is not kept."""

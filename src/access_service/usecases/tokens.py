@@ -19,7 +19,7 @@ from access_service.domain.tokens import AccessDetail, Claims, TokenError, narro
 from access_service.signing.keyring import Keyring
 from access_service.signing.token_claims import MOST_DETAILS
 from access_service.signing.tokens import TokenSigner, TokenVerifier
-from access_service.storage.audit import revision_at
+from access_service.storage.audit import Stands, head_of, stands_now
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.software import client_by_id
@@ -111,9 +111,9 @@ class TokenPoint:
         """The register as memory knows it; `MissError` when that is behind the decisions."""
         stands = self._point.stands_at(register)
         state = self._states.get(register)
-        if stands is None or state is None or state.revision != stands[0]:
+        if stands is None or state is None or (state.revision, state.head) != stands[:2]:
             raise MissError("register", register, register)
-        return Now(register, state, stands[1])
+        return Now(register, state, stands[2])
 
     def home(self, client_id: str) -> RegisterId:
         """The register that a client is registered in; `MissError` for one that was not looked up yet."""
@@ -147,12 +147,15 @@ class TokenPoint:
         with self.db.read(register) as reader:
             connection = reader.connection
             # The first statement fixes what the transaction sees: the state is of the newest revision in it.
-            changes = [] if before is None else changes_after(connection, register, before.revision)
+            stands = stands_now(connection, register)
             now = self.db.now_in(connection, register)
-            if before is None or revision_at(connection, register) < before.revision:
-                state = self._state(reader, now)
-            elif changes:
-                state = before.moved(changes, denied(connection, register, now))
+            if stands is None:
+                raise NotFoundError("register", register)
+            if before is None or head_of(connection, register, before.revision) != before.head:
+                state = self._state(reader, stands, now)
+            elif stands.revision != before.revision:
+                changes = changes_after(connection, register, before.revision)
+                state = before.moved(changes, stands.head, denied(connection, register, now))
             else:
                 state = before
             # Whatever is added belongs to the revision that this transaction sees, and so does the state.
@@ -165,13 +168,11 @@ class TokenPoint:
             self._homes.pop(miss.key, None)
             raise OAuthError(OAuthCode.INVALID_CLIENT, "the client is unknown, or was not authenticated")
 
-    def _state(self, reader: Reader, now: datetime) -> RegisterState:
+    def _state(self, reader: Reader, stands: Stands, now: datetime) -> RegisterState:
         connection, register = reader.connection, reader.register
-        revision = revision_at(connection, register)
-        if revision == 0:
-            raise NotFoundError("register", register)
         recent = changes_since(connection, register, now - timedelta(seconds=self.token_s))
-        return RegisterState(register, revision, denied(connection, register, now), touched_by(recent))
+        known = denied(connection, register, now), touched_by(recent)
+        return RegisterState(register, stands.revision, stands.head, *known)
 
     def _home_of(self, miss: MissError) -> RegisterId | None:
         found = miss.register or self._homes.get(miss.key)

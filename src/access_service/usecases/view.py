@@ -128,12 +128,16 @@ class Recent(dict[K, V]):
 class View:
     """One register in memory, at one revision. Also the engine's `Places` over what is kept."""
 
-    def __init__(self, revision: int, recorded: datetime, looked_at: float, limit_bytes: int) -> None:
+    def __init__(self, revision: int, head: str, recorded: datetime, looked_at: float, limit_bytes: int) -> None:
         self.lock = threading.Lock()
         """Held to change anything below; readers hold nothing and compare `seq`."""
         self.seq = 0
         """Odd while the revision changes."""
         self.revision = revision
+        self.head = head
+        """Hash of the last event of that revision: another database may have other facts under its number."""
+        self.counter = (revision, head)
+        """Revision and head of the counter at the last look; refused acts move the head alone."""
         self.recorded_at = recorded.timestamp()
         """No question is answered for an earlier instant: the clock may step back."""
         self.start = self.recorded_at
@@ -167,7 +171,7 @@ class View:
         """Now, for somebody who read the clock and found it before `start`: a moment ago or really back."""
         return max(clock(), self.recorded_at)
 
-    def move(self, revision: int, touched: frozenset[AccountId] | None, recorded: datetime) -> None:
+    def move(self, revision: int, head: str, touched: frozenset[AccountId] | None, recorded: datetime) -> None:
         """Stand at another revision without what may have changed (None: anything). The lock is held."""
         self.seq += 1
         try:
@@ -179,7 +183,7 @@ class View:
                     self.accounts.drop(account)
                 # A new class touches nobody; what did not exist may now.
                 self.accounts.absent, self.sites.absent = set(), set()
-            self.revision = revision
+            self.revision, self.head = revision, head
             self.recorded_at = recorded.timestamp()
             self.start = max(self.start, self.recorded_at)
         finally:
