@@ -88,7 +88,7 @@ def ask_together(port: int, bodies: list[dict[str, object]]) -> list[tuple[int, 
 
 
 def test_the_first_hundred_questions_to_a_register_are_all_answered(tmp_path: Path) -> None:
-    # The machine's own instant: a register that recorded nothing for long is not served before its clock is accepted.
+    # The machine's own instant: after a long silence nothing is served before the clock is accepted.
     clock = Clock(system_clock())
     services = make_services(f"sqlite:///{tmp_path}/thu.db", tmp_path, clock)
     world = with_school(found(services, clock))
