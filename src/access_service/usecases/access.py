@@ -28,7 +28,7 @@ from access_service.domain.names import RegisterId
 from access_service.domain.reasons import Reason
 from access_service.engine.decide import Answer, answer, as_decision, decide
 from access_service.engine.snapshots import bound_classes
-from access_service.storage.audit import Stands, revision_at, stands_now, stands_since
+from access_service.storage.audit import revision_at, stands_now, stands_since
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.policy import load_all
@@ -253,7 +253,7 @@ class DecisionPoint:
             reading = Reading(reader, instant, self._locks)
             answers = _read_all(reading, items, stop_at)
         with view.lock:
-            _move(view, stands, base, head)
+            view.follow(stands, base, head)
             view.looked_at = max(view.looked_at, looked_at)
             if (stands.revision, stands.head) == (view.revision, view.head) and now is None:
                 if view.instant(self._timestamp) < view.start:
@@ -360,7 +360,7 @@ class DecisionPoint:
                     stands = stands_since(connection, register, view.revision, view.head)
                 if stands is None:
                     raise UnavailableError("the register is gone")
-                _move(view, stands, view.revision, view.head)
+                view.follow(stands, view.revision, view.head)
                 view.counter = counter.revision, counter.head
             view.looked_at = looked_at
             return view.revision
@@ -461,18 +461,6 @@ class DecisionPoint:
         with self._making:
             made = View(stands.revision, stands.head, stands.recorded_at, looked_at, self._limit_bytes)
             return self._views.setdefault(register, made)
-
-
-def _move(view: View, stands: Stands, base: int, head: str) -> None:
-    """Bring a view to where a transaction, which compared with `base`, found the register. Its lock is held."""
-    if (stands.revision, stands.head) == (view.revision, view.head):
-        return
-    if not stands.is_same and (base, head) == (view.revision, view.head):
-        # Another database under the same name: restored, or taken over without what we saw last.
-        view.move(stands.revision, stands.head, None, stands.recorded_at)
-    elif stands.is_same and stands.revision > view.revision:
-        # Counted from an earlier revision than the view may have by now: more, never less.
-        view.move(stands.revision, stands.head, stands.touched, stands.recorded_at)
 
 
 def check(

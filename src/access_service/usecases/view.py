@@ -18,6 +18,7 @@ from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.domain.reasons import Reason
 from access_service.engine.decide import Answer, Place, Site, answer
 from access_service.engine.snapshots import NEVER, Snapshot
+from access_service.storage.audit import Stands
 from access_service.usecases.snapshots import Reading
 
 K = TypeVar("K")
@@ -170,6 +171,17 @@ class View:
     def instant(self, clock: Callable[[], float]) -> float:
         """Now, for somebody who read the clock and found it before `start`: a moment ago or really back."""
         return max(clock(), self.recorded_at)
+
+    def follow(self, stands: Stands, base: int, head: str) -> None:
+        """Come to where a transaction, which compared with `base`, found the register. The lock is held."""
+        if (stands.revision, stands.head) == (self.revision, self.head):
+            return
+        if not stands.is_same and (base, head) == (self.revision, self.head):
+            # Another database under the same name: restored, or taken over without what was seen last.
+            self.move(stands.revision, stands.head, None, stands.recorded_at)
+        elif stands.is_same and stands.revision > self.revision:
+            # Counted from an earlier revision than the view may have by now: more, never less.
+            self.move(stands.revision, stands.head, stands.touched, stands.recorded_at)
 
     def move(self, revision: int, head: str, touched: frozenset[AccountId] | None, recorded: datetime) -> None:
         """Stand at another revision without what may have changed (None: anything). The lock is held."""
