@@ -37,8 +37,9 @@ from access_service.signing.vault import FactorKey
 from access_service.storage.accounts import credential_of
 from access_service.storage.db import Database
 from access_service.storage.migrate import upgrade
-from access_service.usecases.access import DecisionPoint, revision_text
+from access_service.usecases.access import DecisionPoint
 from access_service.usecases.demo import REGISTER, DemoAccount, build_demo, question_of
+from access_service.usecases.revisions import revision_text
 from access_service.usecases.services import Services, system_clock
 
 VERSION = 1

@@ -16,7 +16,7 @@ from access_service.api.pdp import AtOnce
 from access_service.api.schemas import Evaluation
 from access_service.domain.names import SuspendableKind
 from access_service.usecases import delegation
-from access_service.usecases.access import revision_text
+from access_service.usecases.revisions import revision_text
 from world import CLASS_6A, CLASS_6B, SCHOOL
 
 EVALUATION = "/access/v1/evaluation"

@@ -29,7 +29,8 @@ from access_service.storage.db import Database
 from access_service.storage.policy import store_pack
 from access_service.storage.tables import CounterRow, RevisionRow, table
 from access_service.usecases import delegation, org
-from access_service.usecases.access import DecisionPoint, check, parse_revision, revision_text
+from access_service.usecases.access import DecisionPoint, check
+from access_service.usecases.revisions import parse_revision, revision_text
 from access_service.usecases.snapshots import LockIndex
 from world import (
     CLASS_6A,

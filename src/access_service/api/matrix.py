@@ -20,9 +20,9 @@ from access_service.api.routing import manage
 from access_service.domain import words
 from access_service.domain.names import UnitId
 from access_service.domain.time import local
-from access_service.usecases.access import parse_revision, revision_text
 from access_service.usecases.matrix import open_matrix
 from access_service.usecases.matrix_values import MatrixHead
+from access_service.usecases.revisions import parse_revision, revision_text
 from access_service.usecases.sheets import WRITERS
 
 router = manage("matrix")

@@ -8,7 +8,7 @@ from access_service.api.schemas import Action, Context, Resource, ResourceProper
 from access_service.api.schemas_search import Search
 from access_service.domain.access import AccessRequest
 from access_service.domain.names import AccountId, ClassId, UnitId
-from access_service.usecases.access import parse_revision, revision_text
+from access_service.usecases.revisions import parse_revision, revision_text
 from access_service.usecases.search import Page, Since
 
 ACCOUNT = "account"

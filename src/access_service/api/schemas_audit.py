@@ -5,8 +5,8 @@ from typing import Any
 
 from access_service.api.schemas_base import Body, Day, Id, Line, Out, Sha256
 from access_service.domain.audit import Event
-from access_service.usecases.access import revision_text
 from access_service.usecases.reading import RegisterSeen
+from access_service.usecases.revisions import revision_text
 
 
 class NewBinding(Body):

@@ -13,8 +13,9 @@ from access_service.domain.errors import InvalidError
 from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.domain.text import REASON_TEXT
 from access_service.domain.time import local
-from access_service.usecases.access import DecisionPoint, check, parse_revision, revision_text
+from access_service.usecases.access import DecisionPoint, check
 from access_service.usecases.explanation import explanation_json
+from access_service.usecases.revisions import parse_revision, revision_text
 from access_service.usecases.sheets import instant_text
 
 PROPERTIES = ("category", "class", "function", "grade", "level", "school_year", "subject", "unit")

@@ -12,7 +12,6 @@ from access_service.domain.names import (
     Method,
     Side,
 )
-from access_service.usecases.access import revision_text
 from access_service.usecases.explanation import (
     APPROVAL,
     CONFIRMATIONS,
@@ -22,6 +21,7 @@ from access_service.usecases.explanation import (
     Explanation,
 )
 from access_service.usecases.matrix_values import Note
+from access_service.usecases.revisions import revision_text
 from access_service.usecases.sheets import NOTES, STATES, day_text, instant_text, scope_text, signed_as
 
 KINDS: dict[str, str] = {

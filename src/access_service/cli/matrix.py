@@ -10,9 +10,9 @@ from access_service.cli.errors import UsageError
 from access_service.cli.opening import opened, register_of, settings_for
 from access_service.domain import words
 from access_service.domain.names import UnitId
-from access_service.usecases.access import parse_revision
 from access_service.usecases.matrix import read_matrix
 from access_service.usecases.matrix_values import Matrix
+from access_service.usecases.revisions import parse_revision
 from access_service.usecases.sheets import WRITERS
 
 

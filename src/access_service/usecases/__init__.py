@@ -13,6 +13,8 @@ signatures    signing, and what a last signature brings about
 inspection    inspections by decision           idempotency   a repeated request has no second effect
 
 access        the decision point                snapshots     what one transaction knows, for decisions
+view          what is kept in memory            revisions     revisions as callers see them
+clock         looked at, accepted, mended
 explain       why an answer is what it is       explanation   that as values, and as JSON
 reading       the organisation and accounts, as a caller may read them
 reading_papers  grants, documents, signatures, leaving cases and the log, likewise

@@ -5,7 +5,6 @@ the view makes its `seq` odd while it works; a decision that saw `seq` change st
 decision mixes two revisions (rule 15). What was loaded while somebody committed is not kept.
 """
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -39,26 +38,8 @@ from access_service.usecases.view import MIB, MissError, View
 
 Item = Ask | Reason
 """An item of a batch: a question, or the reason that its form alone earns."""
-DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-REVISION = re.compile(r"r(0|[1-9a-z][0-9a-z]{0,11})")
 UNSEEN = "the register has not been seen for too long"
 """A caller must treat it as deny: nothing is answered from the past."""
-
-
-def revision_text(revision: int) -> str:
-    """A revision as it stands on the wire: opaque to callers, and without a number they could count with."""
-    digits = ""
-    while revision or not digits:
-        revision, digit = divmod(revision, len(DIGITS))
-        digits = DIGITS[digit] + digits
-    return f"r{digits}"
-
-
-def parse_revision(text: str) -> int:
-    """The revision that `revision_text` wrote; `InvalidError` for everything else."""
-    if REVISION.fullmatch(text) is None:
-        raise InvalidError(f"`{text[:32]}` is no revision")
-    return int(text[1:], len(DIGITS))
 
 
 class Decided(msgspec.Struct, frozen=True, gc=False):

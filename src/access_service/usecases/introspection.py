@@ -23,8 +23,8 @@ from access_service.storage.accounts import session_by_token
 from access_service.storage.audit import revision_at
 from access_service.storage.facts import Reader
 from access_service.storage.tokens import changes_since, denied, deny
-from access_service.usecases.access import parse_revision
 from access_service.usecases.accounts import caller_of
+from access_service.usecases.revisions import parse_revision
 from access_service.usecases.token_errors import OAuthCode, OAuthError
 from access_service.usecases.token_state import Holding, Known, MissError
 from access_service.usecases.tokens import Now, TokenPoint, by_category

@@ -18,9 +18,9 @@ import xlsxwriter
 from access_service.domain.names import AccountKind, Capacity, EducationLevel
 from access_service.domain.scope import Scope
 from access_service.domain.time import local
-from access_service.usecases.access import revision_text
 from access_service.usecases.json_values import json_value
 from access_service.usecases.matrix_values import Matrix, MatrixHead, MatrixRow, Note
+from access_service.usecases.revisions import revision_text
 
 LEVELS = {
     EducationLevel.PRESCHOOL: "Mầm non",

@@ -24,7 +24,8 @@ from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.software import client_by_id
 from access_service.storage.tokens import changes_after, changes_since, denied
-from access_service.usecases.access import DecisionPoint, revision_text
+from access_service.usecases.access import DecisionPoint
+from access_service.usecases.revisions import revision_text
 from access_service.usecases.services import Services
 from access_service.usecases.snapshots import LockIndex
 from access_service.usecases.software import draw

@@ -19,9 +19,9 @@ from access_service.domain.tokens import AccessDetail, Actor, Claims, TokenError
 from access_service.signing.passwords import digest
 from access_service.signing.token_claims import MOST_ACTORS
 from access_service.storage.accounts import session_by_token
-from access_service.usecases.access import revision_text
 from access_service.usecases.accounts import caller_from_token
 from access_service.usecases.introspection import SESSION_MARK, read_any, why_over
+from access_service.usecases.revisions import revision_text
 from access_service.usecases.token_errors import OAuthCode, OAuthError
 from access_service.usecases.token_state import Known, MissError, Right, trimmed
 from access_service.usecases.tokens import (
