@@ -44,11 +44,10 @@ from access_service.usecases.access import (
     DecidedAll,
     DecisionPoint,
     Item,
-    parse_revision,
-    revision_text,
     up_to,
 )
 from access_service.usecases.explanation import explanation_json
+from access_service.usecases.revisions import parse_revision, revision_text
 from access_service.usecases.search import SearchPoint
 from access_service.usecases.services import Services
 
