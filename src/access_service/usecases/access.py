@@ -17,7 +17,6 @@ from access_service.domain.access import AccessRequest, Ask, Decision, Deny
 from access_service.domain.errors import (
     AccessServiceError,
     ClockError,
-    InvalidError,
     NotFoundError,
     PolicyError,
     StaleRevisionError,
@@ -33,6 +32,7 @@ from access_service.storage.facts import Reader
 from access_service.storage.policy import load_all
 from access_service.usecases.explain import explain
 from access_service.usecases.explanation import Explanation
+from access_service.usecases.revisions import check_known
 from access_service.usecases.snapshots import LockIndex, Reading
 from access_service.usecases.view import MIB, MissError, View
 
@@ -456,14 +456,6 @@ def check(
     if at is None and known_at is None:
         return point.decide(register, request)
     return point.decide_at(register, request, at=at or point.now(), known_at=known_at)
-
-
-def check_known(register: RegisterId, newest: int, known_at: int | None) -> None:
-    """Raise unless the register exists and has seen the revision asked for."""
-    if newest == 0:
-        raise NotFoundError("register", register)
-    if known_at is not None and not 0 < known_at <= newest:
-        raise InvalidError(f"no revision `{known_at}`", newest=newest)
 
 
 def up_to(answers: Sequence[Answer], stop_at: bool | None) -> Sequence[Answer]:

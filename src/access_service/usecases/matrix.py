@@ -17,10 +17,10 @@ from access_service.storage.audit import recorded_at, revision_at
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.policy import load_tables
-from access_service.usecases.access import check_known
 from access_service.usecases.inspection import inspects
 from access_service.usecases.matrix_rows import Rows
 from access_service.usecases.matrix_values import Matrix, MatrixHead, MatrixPack
+from access_service.usecases.revisions import check_known
 from access_service.usecases.services import Caller, Services, View
 
 

@@ -2,7 +2,8 @@
 
 import re
 
-from access_service.domain.errors import InvalidError
+from access_service.domain.errors import InvalidError, NotFoundError
+from access_service.domain.names import RegisterId
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 REVISION = re.compile(r"r(0|[1-9a-z][0-9a-z]{0,11})")
@@ -22,3 +23,11 @@ def parse_revision(text: str) -> int:
     if REVISION.fullmatch(text) is None:
         raise InvalidError(f"`{text[:32]}` is no revision")
     return int(text[1:], len(DIGITS))
+
+
+def check_known(register: RegisterId, newest: int, known_at: int | None) -> None:
+    """Raise unless the register exists and has seen the revision asked for."""
+    if newest == 0:
+        raise NotFoundError("register", register)
+    if known_at is not None and not 0 < known_at <= newest:
+        raise InvalidError(f"no revision `{known_at}`", newest=newest)
