@@ -50,7 +50,6 @@ class Played:
 def whoever_acted(played: Played) -> list[Finding]:
     """Every sentence that does not ask who it was."""
     return [
-        *rests_on_paper(played),
         *signed_by_themselves(played),
         *acts_in_office(played),
         *ends_only_excess(played),
@@ -63,6 +62,7 @@ def whoever_acted(played: Played) -> list[Finding]:
 def whatever_happened(played: Played) -> list[Finding]:
     """Every sentence about the register alone, whoever wrote into it, by whichever door."""
     return [
+        *rests_on_paper(played),
         *one_custodian(played.after),
         *one_manager(played.after),
         *one_head(played.after),

@@ -20,7 +20,7 @@ from powers.remembering import facts_remembered
 from powers.states import DEMO, States
 from world import OFFICE, SCHOOL
 
-MOST = 80
+MOST = 200
 """Sequences after which a hole counts as not found."""
 RECOVERY = ("recoveries.ask_recovery",)
 SIGNING = ("documents.propose_handover", "signatures.sign_batch")
@@ -125,7 +125,7 @@ HOLES = (
         opened.former_manager_passes_on,
         acts=("succession.succeed_unit", "org.change_manager"),
     ),
-    hole("I", "demo", "ABOVE", "narrowing", opened.ends_all, in_mind=("gvcn",)),
+    hole("I", "demo", "ABOVE", "narrowing", opened.ends_all, acts=("delegation.narrow_authority",)),
     hole("B substitute", "demo", "HEAD", "substitute", opened.substitute_takes_more, acts=("org.assign_duty",)),
     hole("B substitute, by a file", "demo", "gvcn", "substitute", opened.substitute_takes_more, files=0.8),
     hole("B second head", "demo", "ABOVE", "head", opened.two_heads, acts=("org.assign_duty",)),
