@@ -83,6 +83,9 @@ def create_app(
             edge.pool.shutdown()
             services.db.close()
 
+    def described() -> object:
+        return app.openapi()
+
     app: FastAPI = Application(
         title="access-service",
         summary="Who may see what of a province's education records, and which signature allows it.",
@@ -94,7 +97,7 @@ def create_app(
         middleware=[
             Middleware(EncodedSlashes),
             Middleware(Observe, edge=lambda: app.state.edge),
-            Middleware(OperatorsOnly, is_open=settings.operations_public),
+            Middleware(OperatorsOnly, is_open=settings.operations_public, describe=described),
             Middleware(BodyLimit, paths=dict.fromkeys(OPEN_PATHS, OPEN_BYTES)),
         ],
     )

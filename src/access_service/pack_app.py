@@ -62,6 +62,9 @@ def create_pack_app(settings: Settings, folder: Path, *, clock: Callable[[], dat
         finally:
             pool.shutdown()
 
+    def described() -> object:
+        return app.openapi()
+
     app: FastAPI = Application(
         title=engine.pack.title,
         summary=f"Decisions by the policy pack `{engine.pack.name}` alone.",
@@ -72,7 +75,7 @@ def create_pack_app(settings: Settings, folder: Path, *, clock: Callable[[], dat
         lifespan=lifespan,
         middleware=[
             Middleware(Observe, edge=lambda: app.state.edge),
-            Middleware(OperatorsOnly, is_open=settings.operations_public),
+            Middleware(OperatorsOnly, is_open=settings.operations_public, describe=described),
             Middleware(BodyLimit),
         ],
     )

@@ -177,3 +177,27 @@ def test_the_words_of_a_batch_are_composed_a_slice_at_a_time(
     answer = managed.served.client.post("/access/v1/evaluations", content=body, headers=AUTHORIZATION | JSON)
     assert (answer.status_code, len(answer.json()["evaluations"])) == (200, 1000)
     assert 0 < most <= register_pdp.SLICE * 12
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/.well-known/authzen-configuration"])
+def test_the_description_is_made_away_from_the_loop(managed: Managed, path: str) -> None:
+    """Whoever asked first after a start, anybody, held every decision for half a second."""
+    app: Any = managed.served.client.app
+    made: list[bool] = []
+    real = app.openapi
+
+    def described() -> Any:
+        if app.openapi_schema is None:
+            try:
+                asyncio.get_running_loop()
+                made.append(True)
+            except RuntimeError:
+                made.append(False)
+        return real()
+
+    app.openapi_schema, app.openapi = None, described
+    try:
+        assert managed.served.client.get(path).status_code == 200
+    finally:
+        app.openapi = real
+    assert made == [False]

@@ -5,7 +5,7 @@ and a clock is set only for a request that comes in pieces. Whoever is over a bo
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,6 +13,7 @@ from socket import AF_INET, AF_INET6, SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET, so
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import uvicorn
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -31,6 +32,8 @@ LINGER_S = 5.0
 """How long somebody who was cut off may take to read why."""
 OPERATIONS = ("/metrics", "/openapi.json", "/docs")
 """What is for operators; the last one with everything below it."""
+DESCRIBED = frozenset({"/openapi.json", "/.well-known/authzen-configuration"})
+"""What rests on the description of the routes."""
 HEALTH = ("/healthz", "/readyz")
 
 
@@ -189,10 +192,11 @@ LISTENING: Mapping[str, Any] = {
 class OperatorsOnly:
     """Pure ASGI: what is for operators is found at their own listener, or where a setting opens it to all."""
 
-    def __init__(self, app: ASGIApp, *, is_open: bool) -> None:
-        """`is_open`: at every listener."""
+    def __init__(self, app: ASGIApp, *, is_open: bool, describe: Callable[[], object]) -> None:
+        """`is_open`: at every listener. `describe` makes the description: half a second, the first time."""
         self._app = app
         self._is_open = is_open
+        self._describe = describe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -201,6 +205,8 @@ class OperatorsOnly:
             if not state.get("operations"):
                 await problem(Refusal.NOT_FOUND, status=404)(scope, receive, send)
                 return
+        if scope["type"] == "http" and scope["path"] in DESCRIBED:
+            await run_in_threadpool(self._describe)
         await self._app(scope, receive, send)
 
 
