@@ -91,6 +91,12 @@ def is_done(extras: str) -> bool:
     return STAMP.read_text(encoding="ascii").strip() in {stamp(extras), stamp("dev")}
 
 
+def check_is_ours() -> None:
+    """A link leads to another checkout's: made anew, it would be taken from whoever works there."""
+    if VENV.is_symlink():
+        raise BootstrapError(".venv is a link to another checkout's; run this script there")
+
+
 def make_environment() -> list[str]:
     """Make an empty `.venv`; returns the command that is pip for it."""
     for child in VENV.iterdir():
@@ -141,6 +147,7 @@ def main() -> int:
         hand_over()
         if is_done(extras):
             return 0
+        check_is_ours()
         VENV.mkdir(exist_ok=True)
         with (VENV / LOCK).open("w") as lock:
             # Two that start together: the second waits, and then finds nothing to do.

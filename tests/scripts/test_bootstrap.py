@@ -104,3 +104,17 @@ def test_no_way_to_make_an_environment_is_one_sentence(project: Path) -> None:
     with_nothing = "bootstrap.works = lambda command: False; sys.argv = ['bootstrap', '--dev']; "
     failed = _evaluate(project, "bootstrap.main()", first=with_nothing)
     assert failed == "1"
+
+
+def test_an_environment_of_another_checkout_is_left_alone(project: Path) -> None:
+    """Two checkouts share one by a link: the second would empty what the first is working in."""
+    theirs = project.parent / "theirs"
+    (project / ".venv").rename(theirs)
+    (project / ".venv").symlink_to(theirs)
+    before = sorted(path.relative_to(theirs) for path in theirs.rglob("*"))
+    done = _run(project, "--dev")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "bootstrap: .venv is a link to another checkout's; run this script there\n",
+    )
+    assert sorted(path.relative_to(theirs) for path in theirs.rglob("*")) == before
