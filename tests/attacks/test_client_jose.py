@@ -88,7 +88,7 @@ class Target:
     def replace_key(self) -> None:
         self.issuer.private = generate_private_key(SECP256R1())
         # Another key under the same name is seen when the key set is due.
-        self.verifier._core._keys_due = self.fake.now
+        self.verifier._own.mine._keys_due = self.fake.now
         self._published()
 
     def forward(self, seconds: int) -> None:

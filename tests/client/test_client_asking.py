@@ -16,6 +16,7 @@ from access_service.client import (
     Deny,
     Entity,
     Question,
+    Resource,
     StaticKey,
     school_class,
     staff,
@@ -375,3 +376,38 @@ def test_both_clients_close_with_their_block(fake: Fake) -> None:
         assert access.check("acc_1", "read", PUPIL)
     with pytest.raises(RuntimeError):
         access.check("acc_1", "read", PUPIL)
+
+
+def test_each_denial_of_a_batch_says_why_unless_nobody_wants_to_know(fake: Fake, client: Any) -> None:
+    reason = {"code": "outside_class", "vi": "Ngoài lớp được cấp", "en": "Outside the granted class"}
+    fake.answers = [told({"evaluations": [{"decision": False, "context": {"reason": reason}}] * 2})]
+    access = client()
+    found = access.check_many([Question("acc_1", "read", PUPIL)] * 2)
+    assert [decision.reason.vi for decision in found] == ["Ngoài lớp được cấp"] * 2
+    access.check_many([Question("acc_1", "read", PUPIL)] * 2, explain="none")
+    wanted = [[e["context"]["explain"] for e in body["evaluations"]] for body in fake.bodies()]
+    assert wanted == [["code", "code"], ["none", "none"]]
+
+
+@pytest.mark.parametrize("word", ["klass", "class_code", "lop", "grades"])
+def test_a_word_that_is_none_of_ours_is_refused_by_its_name(fake: Fake, client: Any, word: str) -> None:
+    wrong = {word: CLASS}
+    for ask in (
+        lambda: student("1", category="STU-ACA", **wrong),
+        lambda: staff("1", unit=SCHOOL, category="STA-PER", **wrong),
+        lambda: school_class(CLASS, category="STU-ACA", **wrong),
+        lambda: unit(SCHOOL, category="STU-ACA", **wrong),
+        lambda: Resource("student", "1", {"category": "STU-ACA", **wrong}),
+        lambda: client().search_resources("acc_1", "read", "class", category="STU-ACA", **wrong),
+        lambda: client().check("acc_1", "read", PUPIL, **wrong),
+        lambda: client().check_many([Question("acc_1", "read", PUPIL)], **wrong),
+        lambda: Question("acc_1", "read", PUPIL, **wrong),
+    ):
+        with pytest.raises(TypeError, match=word):
+            ask()
+    assert fake.seen == []
+
+
+def test_a_limit_without_a_value_is_no_limit_and_is_refused() -> None:
+    with pytest.raises(TypeError, match="level"):
+        student("1", category="STU-ACA", level=None)  # type: ignore[arg-type]

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import httpx2
 import pytest
-from fake_service import AUDIENCE, CLASS, NOW, Fake, Issuer, detail, told
-from fastapi import FastAPI, Request
+from fake_service import AUDIENCE, CLASS, NOW, SCHOOL, Fake, Issuer, detail, told
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from starlette.testclient import TestClient
 
 from access_service.client import AccessUnavailableError, TokenError
@@ -30,8 +30,8 @@ def service(guard: Guard | None) -> FastAPI:
     @app.put(
         "/marks", dependencies=[require("student:write", category="STU-ACA", class_="class", subject="subject")]
     )
-    async def write() -> str:
-        return "written"
+    async def write(class_: Annotated[str, Query(alias="class")] = "", subject: str = "") -> str:
+        return f"written {class_} {subject}"[:7]
 
     async def schools(request: Request) -> str | None:
         return request.headers.get("x-school")
@@ -286,3 +286,83 @@ def test_an_office_is_above_what_the_application_says(serve: Serve, fake: Fake, 
     assert serve(guard).get(f"/classes/{CLASS}", headers=bearer(office)).status_code == 200
     plain = serve(Guard(verifier=fake.async_verifier())).get(f"/classes/{CLASS}", headers=bearer(office))
     assert code(plain) == (403, "outside_unit")
+
+
+def test_a_guard_that_has_seen_no_keys_says_503_and_not_who_is_signed_in(
+    serve: Serve, fake: Fake, issuer: Issuer
+) -> None:
+    issuer.is_down = True
+    http = serve(Guard(verifier=fake.async_verifier()))
+    for _ in range(3):
+        answer = http.get(f"/classes/{CLASS}", headers=bearer(issuer.token()))
+        assert code(answer) == (503, "unavailable")
+    issuer.is_down = False
+    fake.now += 31
+    assert http.get(f"/classes/{CLASS}", headers=bearer(issuer.token())).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("wrong", "argument"),
+    [
+        ({"class_": "clas_code"}, "class_"),
+        ({"class_": "class_code", "id": "pupill"}, "id"),
+        ({"class_": "class_code", "subject": "mon"}, "subject"),
+        ({"class_": "class_code", "level": "cap"}, "level"),
+    ],
+)
+def test_a_name_that_the_route_does_not_have_stops_the_start(
+    fake: Fake, wrong: dict[str, Any], argument: str
+) -> None:
+    app = FastAPI()
+    Guard(verifier=fake.async_verifier()).install(app)
+    mistaken = require("student:read", category="STU-ACA", **wrong)
+
+    # Declared after the guard, and beside another dependency.
+    @app.get("/classes/{class_code}/marks", dependencies=[mistaken])
+    async def marks(class_code: str, pupil: str = "") -> str:
+        return class_code + pupil
+
+    name = list(wrong.values())[-1]
+    with (
+        pytest.raises(
+            ValueError, match=f"`GET /classes/.class_code./marks`: `{argument}` .* names `{name}`"
+        ) as told,
+        TestClient(app),
+    ):
+        pass
+    assert "class_code, pupil" in str(told.value)
+
+
+def test_where_no_start_was_seen_a_wrong_name_is_our_fault_and_no_403(fake: Fake, issuer: Issuer) -> None:
+    app = FastAPI()
+    guard = Guard(verifier=fake.async_verifier())
+
+    @app.get("/{class_code}", dependencies=[require("class:read", category="STU-ACA", class_="code", guard=guard)])
+    async def whole(class_code: str) -> str:
+        return class_code
+
+    with pytest.raises(ValueError, match="names `code`"):
+        TestClient(app).get(f"/{CLASS}", headers=bearer(issuer.token()))
+
+
+def test_names_of_routers_and_of_other_dependencies_are_the_routes_own(fake: Fake, issuer: Issuer) -> None:
+    def paging(grade: Annotated[str, Query(alias="khoi")] = "6") -> str:
+        return grade
+
+    router = APIRouter(
+        prefix="/{school}",
+        dependencies=[
+            require("unit:read", category="STU-ACA", unit="school", grade="khoi", level=lambda _r: "THCS")
+        ],
+    )
+
+    @router.get("/marks", dependencies=[Depends(paging)])
+    async def marks(school: str) -> str:
+        return school
+
+    app = FastAPI()
+    app.include_router(router)
+    Guard(verifier=fake.async_verifier()).install(app)
+    with TestClient(app) as http:
+        answer = http.get(f"/{SCHOOL}/marks?khoi=6", headers=bearer(issuer.token()))
+        assert answer.status_code in (200, 403)

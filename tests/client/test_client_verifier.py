@@ -318,7 +318,7 @@ def test_remembered_tokens_are_bounded(fake: Fake, issuer: Issuer, monkeypatch: 
     verifier = fake.verifier()
     for number in range(10):
         verifier.verify(issuer.token(jti=f"jti-{number}"))
-    assert len(verifier._core._kept) == 3
+    assert len(verifier._own.mine._kept) == 3
 
 
 COVERED = [

@@ -5,6 +5,7 @@ fastapi              `require("student:read", …)`, for services written with F
 verify               offline verification of access tokens
 core, flows, wire    what is asked, in which steps, and how strictly answers are read
 oauth, transport     who the client is; sockets
+process              what a fork inherits and does not use
 
 Needs httpx2 and PyJWT with cryptography (`access-service[client]`), and nothing of the server. docs/client.md.
 """

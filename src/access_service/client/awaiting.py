@@ -4,6 +4,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self, TypeVar
 
 import httpx2
@@ -28,14 +29,23 @@ from access_service.client.oauth import (
     exchanged,
     own_token,
 )
+from access_service.client.process import Owned
 from access_service.client.transport import AwaitingTransport
 from access_service.client.values import Decision, Explain, Question, Resource, Results
 
 T = TypeVar("T")
 
 
+@dataclass(slots=True)
+class _Own:
+    """What a process has for itself: its token, and the lock of whoever renews it."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    held: Held | None = None
+
+
 class AsyncAccessClient:
-    """`AccessClient` for one event loop, with the same methods, awaited; keep one for the life of the process.
+    """`AccessClient` for one event loop of a process, with the same methods, awaited; keep one for its life.
 
     async with AsyncAccessClient("https://phanquyen.example.vn", StaticKey(key)) as access:
         if await access.check(account, "read", student("000000000001", class_=code, category="STU-ACA")):
@@ -64,8 +74,7 @@ class AsyncAccessClient:
         self._credentials = credentials
         self._clock, self._sleep = clock, sleep
         self._transport = AwaitingTransport(monotonic, tls, transport)
-        self._held: Held | None = None
-        self._lock = asyncio.Lock()
+        self._own = Owned(_Own)
 
     @property
     def revision(self) -> str | None:
@@ -173,28 +182,29 @@ class AsyncAccessClient:
         """The header to send; the client's own token is fetched by one thread, for all."""
         if isinstance(self._credentials, StaticKey):
             return b"Bearer " + self._credentials.key.encode()
-        held, now = self._held, self._core.patience.monotonic()
+        own, now = self._own.mine, self._core.patience.monotonic()
+        held = own.held
         is_good = held is not None and now < held.expires_at and held.header != refused
         if held is not None and is_good and now < held.renew_at:
             return held.header
         # Who still has a good token does not wait for the one who renews it.
-        if held is not None and is_good and self._lock.locked():
+        if held is not None and is_good and own.lock.locked():
             return held.header
-        async with self._lock:
-            if self._held is not held and self._held is not None and self._held.header != refused:
-                return self._held.header
-            return await self._renewed(held if is_good else None)
+        async with own.lock:
+            if own.held is not held and own.held is not None and own.held.header != refused:
+                return own.held.header
+            return await self._renewed(own, held if is_good else None)
 
-    async def _renewed(self, still_good: Held | None) -> bytes:
+    async def _renewed(self, own: _Own, still_good: Held | None) -> bytes:
         core = self._core
         if not isinstance(self._credentials, ClientCredentials):
             raise RuntimeError("a static key is not renewed")
         try:
-            self._held = await self._run(own_token(core.base_url, self._credentials, core.patience, self._clock))
+            own.held = await self._run(own_token(core.base_url, self._credentials, core.patience, self._clock))
         except ClientError:
             if still_good is None:
-                self._held = None
+                own.held = None
                 raise
             still_good.renew_at = core.patience.monotonic() + TRY_AGAIN_S
             return still_good.header
-        return self._held.header
+        return own.held.header

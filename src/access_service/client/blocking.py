@@ -4,6 +4,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self, TypeVar
 
 import httpx2
@@ -28,14 +29,23 @@ from access_service.client.oauth import (
     exchanged,
     own_token,
 )
+from access_service.client.process import Owned
 from access_service.client.transport import BlockingTransport
 from access_service.client.values import Decision, Explain, Question, Resource, Results
 
 T = TypeVar("T")
 
 
+@dataclass(slots=True)
+class _Own:
+    """What a process has for itself: its token, and the lock of whoever renews it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    held: Held | None = None
+
+
 class AccessClient:
-    """Asks the access service, from any thread; keep one for the life of the process.
+    """Asks the access service, from any thread; keep one for the life of the process, and for those that it forks.
 
         with AccessClient("https://phanquyen.example.vn", StaticKey(key)) as access:
             if access.check(account, "read", student("000000000001", class_=code, category="STU-ACA")):
@@ -72,8 +82,7 @@ class AccessClient:
         self._credentials = credentials
         self._clock, self._sleep = clock, sleep
         self._transport = BlockingTransport(monotonic, tls, transport)
-        self._held: Held | None = None
-        self._lock = threading.Lock()
+        self._own = Owned(_Own)
 
     @property
     def revision(self) -> str | None:
@@ -178,33 +187,34 @@ class AccessClient:
         """The header to send; the client's own token is fetched by one thread, for all."""
         if isinstance(self._credentials, StaticKey):
             return b"Bearer " + self._credentials.key.encode()
-        held, now = self._held, self._core.patience.monotonic()
+        own, now = self._own.mine, self._core.patience.monotonic()
+        held = own.held
         is_good = held is not None and now < held.expires_at and held.header != refused
         if held is not None and is_good and now < held.renew_at:
             return held.header
         # Who still has a good token does not wait for the one who renews it.
         if held is not None and is_good:
-            if not self._lock.acquire(blocking=False):
+            if not own.lock.acquire(blocking=False):
                 return held.header
         else:
-            self._lock.acquire()
+            own.lock.acquire()
         try:
-            if self._held is not held and self._held is not None and self._held.header != refused:
-                return self._held.header
-            return self._renewed(held if is_good else None)
+            if own.held is not held and own.held is not None and own.held.header != refused:
+                return own.held.header
+            return self._renewed(own, held if is_good else None)
         finally:
-            self._lock.release()
+            own.lock.release()
 
-    def _renewed(self, still_good: Held | None) -> bytes:
+    def _renewed(self, own: _Own, still_good: Held | None) -> bytes:
         core = self._core
         if not isinstance(self._credentials, ClientCredentials):
             raise RuntimeError("a static key is not renewed")
         try:
-            self._held = self._run(own_token(core.base_url, self._credentials, core.patience, self._clock))
+            own.held = self._run(own_token(core.base_url, self._credentials, core.patience, self._clock))
         except ClientError:
             if still_good is None:
-                self._held = None
+                own.held = None
                 raise
             still_good.renew_at = core.patience.monotonic() + TRY_AGAIN_S
             return still_good.header
-        return self._held.header
+        return own.held.header

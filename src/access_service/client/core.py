@@ -11,7 +11,17 @@ from urllib.parse import urlsplit
 
 from access_service.client.errors import ClientError
 from access_service.client.flows import Flow, Patience, Send, asked, searched
-from access_service.client.values import Decision, Deny, Explain, Question, Reason, Resource, Results
+from access_service.client.process import Owned
+from access_service.client.values import (
+    Decision,
+    Deny,
+    Explain,
+    Question,
+    Reason,
+    Resource,
+    Results,
+    check_properties,
+)
 from access_service.client.wire import decision_of, decisions_of
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -68,7 +78,7 @@ class Core:
         self.patience = patience
         self.conduct = conduct
         self._revision: str | None = None
-        self._lock = threading.Lock()
+        self._lock = Owned(threading.Lock)
 
     @property
     def revision(self) -> str | None:
@@ -83,7 +93,7 @@ class Core:
 
         Revisions are opaque: the order in which answers arrive is not theirs.
         """
-        with self._lock:
+        with self._lock.mine:
             if revision is not None and (self._revision is None or self._revision == carried):
                 self._revision = revision
 
@@ -105,8 +115,10 @@ class Core:
         """Many questions: a batch, or several when they are more than the service takes at once."""
         decisions: list[Decision] = []
         carried = self._carried(at_least)
+        # The service says no reason in a batch unless it is asked to; a page prints one for each.
+        wanted = explain or self.conduct.explain or "code"
         items = [
-            {**question.on_the_wire(), "context": self._context(question, explain, carried)}
+            {**question.on_the_wire(), "context": self._context(question, wanted, carried)}
             for question in questions
         ]
         for batch in _batches(items):
@@ -177,6 +189,7 @@ def _batches(items: Sequence[Mapping[str, Any]]) -> list[list[bytes]]:
 
 def resources_wanted(account: str, action: str, type_: str, properties: Mapping[str, str]) -> dict[str, Any]:
     """To which classes or units may this account do that?"""
+    check_properties(type_, properties)
     return {
         "subject": {"type": "account", "id": account},
         "action": {"name": action},

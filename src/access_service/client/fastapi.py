@@ -9,26 +9,32 @@ Whatever cannot be decided is refused: 401 without an account, 403 with the reas
 each as a problem document (RFC 9457). A route whose application has no guard answers 500, never the data.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from inspect import isawaitable
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import ParamTypes
+from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse, Response
 
 from access_service.client.awaiting import AsyncAccessClient
 from access_service.client.errors import AccessRequestError, AccessUnavailableError, ClientError, TokenError
 from access_service.client.tokens import TEXTS, Token
-from access_service.client.values import Allow, Decision, Deny, Question, Reason, Resource
+from access_service.client.values import TYPES, Allow, Decision, Deny, Question, Reason, Resource
 from access_service.client.verify import AsyncTokenVerifier
 
 Source = str | Callable[[Request], Awaitable[str | None] | str | None]
 """Where a value comes from: the name of a path or query parameter, or a function of the request."""
 AccountOf = Callable[[Request], Awaitable[str | None] | str | None]
 """Whose request this is; None when nobody is signed in."""
-TYPES = frozenset({"class", "staff", "student", "unit"})
+_ARGUMENTS = {"class": "class_"}
+"""Words of the wire that are another argument here."""
 LONGEST = 256
 UNKNOWN = ("Chưa đăng nhập hoặc phiên đã hết hiệu lực", "Not signed in, or no longer")
 REVOKED = (
@@ -87,7 +93,9 @@ class Guard:
         self._above = above
 
     def install(self, app: FastAPI) -> None:
-        """Make this the application's guard."""
+        """Make this the application's guard; a route that names a parameter it lacks then stops the start."""
+        if not hasattr(app.state, "access_guard"):
+            _checked_at_start(app)
         app.state.access_guard = self
         app.add_exception_handler(AccessRefusedError, _render)
 
@@ -162,6 +170,85 @@ def bearer_of(request: Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Requirement:
+    """The dependency that `require` makes: equal to itself only, as the framework keeps it once a request."""
+
+    permission: str
+    action: str
+    type: str
+    category: str
+    sources: Mapping[str, Source | None]
+    id: Source | None
+    function: str | None
+    guard: Guard | None
+
+    async def __call__(self, request: Request) -> Access:
+        """Let the request through, or raise."""
+        route = request.scope.get("route")
+        if isinstance(route, APIRoute):
+            # Where no start of the application was seen (mounted, or served without a lifespan).
+            self.check(route, request.path_params)
+        chosen = self.guard if self.guard is not None else getattr(request.app.state, "access_guard", None)
+        if not isinstance(chosen, Guard):
+            raise RuntimeError("no guard is installed in this application")
+        named = {n: await _value(request, source) for n, source in self.sources.items() if source is not None}
+        id_ = await _value(request, self.id)
+        resource = Resource(self.type, id_, {"category": self.category, **named})
+        return await chosen.admit(request, self.action, resource, self.function)
+
+    def check(self, route: APIRoute, more: Iterable[str] = ()) -> None:
+        """`ValueError` when a parameter that is named here is none of the route's: it would be a deny for ever."""
+        known = _parameters_of(route)
+        for word, source in {**self.sources, "id": self.id}.items():
+            if isinstance(source, str) and source not in known and source not in more:
+                methods = "/".join(sorted(route.methods or ()))
+                has = ", ".join(sorted({*known, *more})) or "none"
+                raise ValueError(
+                    f"`{methods} {route.path}`: `{_ARGUMENTS.get(word, word)}` of `{self.permission}` names"
+                    f" `{source}`, which is no path or query parameter of the route: it has {has}"
+                )
+
+
+def _parameters_of(route: APIRoute) -> frozenset[str]:
+    """The path and query parameters that a route declares, by the names they have in a request."""
+    declared = get_flat_params(route.dependant)
+    kinds = (ParamTypes.path, ParamTypes.query)
+    return frozenset(route.param_convertors) | {
+        p.alias for p in declared if getattr(p.field_info, "in_", None) in kinds
+    }
+
+
+def check_routes(app: FastAPI) -> None:
+    """`ValueError` when some route's `require` names a parameter that the route does not have.
+
+    The application's start does this by itself once a guard is installed; a test may do it without a start.
+    """
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            for requirement in _requirements_of(route.dependant):
+                requirement.check(route)
+
+
+def _requirements_of(dependant: Dependant) -> Iterator[_Requirement]:
+    for inner in dependant.dependencies:
+        if isinstance(inner.call, _Requirement):
+            yield inner.call
+        yield from _requirements_of(inner)
+
+
+def _checked_at_start(app: FastAPI) -> None:
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def checked(started: Any) -> AsyncIterator[Any]:
+        check_routes(app)
+        async with inner(started) as state:
+            yield state
+
+    app.router.lifespan_context = checked
+
+
 def require(
     permission: str,
     *,
@@ -179,7 +266,8 @@ def require(
     """A dependency that lets a request through when its account may do this, and gives the route an `Access`.
 
     `permission` is `<resource type>:<action>`. The others name path or query parameters of the route, or are
-    functions of the request; a value that is missing or comes twice is a deny. Without `id`, `student` and `staff`
+    functions of the request; a value that is missing or comes twice is a deny, and a name that the route does not
+    declare stops the application's start. Without `id`, `student` and `staff`
     mean everybody of the class or unit. `guard` is another one than the application's. Raises `ValueError` when the
     route is declared wrongly.
     """
@@ -191,7 +279,7 @@ def require(
     whole = {"class": class_, "student": class_, "unit": unit, "staff": unit}[type_]
     if id is None and whole is None:
         raise ValueError(f"`{permission}` says neither which record nor which class or unit")
-    sources = {
+    sources: dict[str, Source | None] = {
         "class": class_,
         "unit": unit,
         "subject": subject,
@@ -200,16 +288,9 @@ def require(
         "school_year": school_year,
     }
 
-    async def dependency(request: Request) -> Access:
-        chosen = guard if guard is not None else getattr(request.app.state, "access_guard", None)
-        if not isinstance(chosen, Guard):
-            raise RuntimeError("no guard is installed in this application")
-        named = {name: await _value(request, source) for name, source in sources.items() if source is not None}
-        id_ = await _value(request, id if id is not None else whole)
-        resource = Resource(type_, id_, {"category": category, **named})
-        return await chosen.admit(request, action, resource, function)
-
-    return Depends(dependency)
+    return Depends(
+        _Requirement(permission, action, type_, category, sources, id if id is not None else whole, function, guard)
+    )
 
 
 async def _settled(found: Awaitable[str | None] | str | None) -> str | None:

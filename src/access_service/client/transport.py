@@ -10,6 +10,7 @@ from collections.abc import Callable
 import httpx2
 
 from access_service.client.flows import Failed, Send
+from access_service.client.process import Owned
 from access_service.client.wire import BODY_BYTES, Reply
 
 POOL = httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30.0)
@@ -55,7 +56,7 @@ class _Reading:
 
 
 class BlockingTransport:
-    """A pool of connections for threads."""
+    """A pool of connections for threads; each process has its own."""
 
     def __init__(
         self,
@@ -65,19 +66,21 @@ class BlockingTransport:
     ) -> None:
         """`tls` replaces the system's certificates; `transport` the network, in tests."""
         self._monotonic = monotonic
-        self._http = httpx2.Client(
-            verify=tls if tls is not None else True,
-            trust_env=False,
-            follow_redirects=False,
-            limits=POOL,
-            transport=transport,
+        self._http = Owned(
+            lambda: httpx2.Client(
+                verify=tls if tls is not None else True,
+                trust_env=False,
+                follow_redirects=False,
+                limits=POOL,
+                transport=transport,
+            )
         )
 
     def send(self, call: Send) -> Reply | Failed:
         """One exchange."""
         reading = _Reading(self._monotonic() + call.timeout_s, self._monotonic)
         try:
-            with self._http.stream(
+            with self._http.mine.stream(
                 call.method,
                 call.url,
                 headers=_headers(call),
@@ -93,11 +96,11 @@ class BlockingTransport:
 
     def close(self) -> None:
         """Close every connection."""
-        self._http.close()
+        self._http.mine.close()
 
 
 class AwaitingTransport:
-    """A pool of connections for one event loop."""
+    """A pool of connections for one event loop; each process has its own."""
 
     def __init__(
         self,
@@ -107,19 +110,21 @@ class AwaitingTransport:
     ) -> None:
         """`tls` replaces the system's certificates; `transport` the network, in tests."""
         self._monotonic = monotonic
-        self._http = httpx2.AsyncClient(
-            verify=tls if tls is not None else True,
-            trust_env=False,
-            follow_redirects=False,
-            limits=POOL,
-            transport=transport,
+        self._http = Owned(
+            lambda: httpx2.AsyncClient(
+                verify=tls if tls is not None else True,
+                trust_env=False,
+                follow_redirects=False,
+                limits=POOL,
+                transport=transport,
+            )
         )
 
     async def send(self, call: Send) -> Reply | Failed:
         """One exchange."""
         reading = _Reading(self._monotonic() + call.timeout_s, self._monotonic)
         try:
-            async with self._http.stream(
+            async with self._http.mine.stream(
                 call.method,
                 call.url,
                 headers=_headers(call),
@@ -135,4 +140,4 @@ class AwaitingTransport:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._http.aclose()
+        await self._http.mine.aclose()

@@ -10,6 +10,22 @@ Explain = Literal["none", "code", "full"]
 """How much an answer says: the decision alone, a reason with every deny, or grant, chain, documents and article."""
 
 
+PROPERTIES = frozenset({"category", "class", "grade", "level", "school_year", "subject", "unit"})
+"""What a question about the register's own resources may say of them."""
+TYPES = frozenset({"class", "staff", "student", "unit"})
+
+
+def check_properties(type_: str, properties: Mapping[str, object]) -> None:
+    """`TypeError` for a property that is not known, or is no text; `class_` is the argument, `class` the word."""
+    if type_ not in TYPES:
+        return
+    for name, value in properties.items():
+        if name not in PROPERTIES:
+            raise TypeError(f"`{name}` is no property of a {type_}: it has {', '.join(sorted(PROPERTIES))}")
+        if not isinstance(value, str):
+            raise TypeError(f"`{name}` is text, or left out")
+
+
 @dataclass(frozen=True, slots=True)
 class Resource:
     """What is to be touched: `student`, `staff`, `class` or `unit`, its id, and what the decision depends on."""
@@ -19,6 +35,10 @@ class Resource:
     """Your id of the record; a class is `<school>:<school year>:<class>`, a unit its code."""
     properties: Mapping[str, str] = field(default_factory=dict, hash=False)
     """`category`, `class`, `unit`, `subject`, `level`, `grade`, `school_year`."""
+
+    def __post_init__(self) -> None:
+        """A word that the service does not know would be a limit that nobody applies: refused by its name."""
+        check_properties(self.type, self.properties)
 
     def on_the_wire(self) -> dict[str, Any]:
         """As an AuthZEN entity."""

@@ -21,6 +21,7 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm
 from access_service.client.core import checked_url, log, wall_clock
 from access_service.client.errors import AccessUnavailableError, ClientError, TokenError
 from access_service.client.flows import Flow, Outcome, Patience, Send, Sleep, Step, run, run_async, sent
+from access_service.client.process import Owned
 from access_service.client.published import PublicKey, Revocations, keys_of, revocations_of
 from access_service.client.tokens import (
     HEADER,
@@ -80,6 +81,7 @@ class _Core:
         self._clock, self._monotonic = clock, monotonic
         self._keys: Mapping[str, PublicKey] = {}
         self._keys_good_until = self._keys_due = float("-inf")
+        self._keys_missed = False
         self._unknown_after = float("-inf")
         self._revocations: Revocations | None = None
         self._good_until = self._due = float("-inf")
@@ -111,7 +113,7 @@ class _Core:
             found = yield from self._fetch(JWKS_PATH)
             keys = _read(keys_of, found)
         except ClientError as error:
-            self._keys_due = self._monotonic() + TRY_AGAIN_S
+            self._keys_due, self._keys_missed = self._monotonic() + TRY_AGAIN_S, True
             log.warning("no keys: %s (%s)", error.code, error.message)
             return
         now = self._monotonic()
@@ -120,7 +122,7 @@ class _Core:
             kid: held if (held := self._keys.get(kid)) is not None and held == key else key
             for kid, key in keys.items()
         }
-        self._keys_due = now + self.terms.keys_max_age_s
+        self._keys_due, self._keys_missed = now + self.terms.keys_max_age_s, False
         self._keys_good_until = now + self.terms.keys_max_stale_s
         self._unknown_after = now + self.terms.unknown_kid_s
 
@@ -173,6 +175,10 @@ class _Core:
         kid = parts.header.get("kid")
         return type(kid) is str and kid not in self._keys and self._monotonic() >= self._unknown_after
 
+    def _is_key_set_known(self) -> bool:
+        """Has the issuer said which keys count? Without that an unknown key is no verdict on whoever sent it."""
+        return not self._keys_missed and self._monotonic() < self._keys_good_until
+
     def asked_for_keys(self) -> None:
         """The key set was looked at for an unknown key: not again for a while, whatever came of it."""
         self._unknown_after = self._monotonic() + self.terms.unknown_kid_s
@@ -186,6 +192,8 @@ class _Core:
             raise TokenError("malformed", "the token's header holds something else than `alg`, `kid`, `typ`")
         kid = header["kid"]
         key = self._keys.get(kid) if type(kid) is str else None
+        if key is None and not self._is_key_set_known():
+            raise AccessUnavailableError("stale", "the issuer's keys could not be had")
         if key is None:
             raise TokenError("unknown_key", "the token is signed with a key that does not count here")
         _check_signature(parts, key)
@@ -289,10 +297,11 @@ class TokenVerifier:
             keys_max_stale_s,
             unknown_kid_s,
         )
-        self._core = _Core(terms, Patience(timeout_s, retries, monotonic), clock, monotonic)
+        patience = Patience(timeout_s, retries, monotonic)
+        self._own = Owned(lambda: _Core(terms, patience, clock, monotonic))
         self._transport = BlockingTransport(monotonic, tls, transport)
         self._sleep = sleep
-        self._lock = threading.Lock()
+        self._lock = Owned(threading.Lock)
 
     def verify(self, token: str, *, jkt: str | None = None) -> Token:
         """What the token says, when it counts here and now.
@@ -300,7 +309,7 @@ class TokenVerifier:
         `jkt` is the thumbprint of the key that the caller has proved (DPoP, RFC 9449); a bound token without it, or
         a plain one with it, is refused. Raises `TokenError`, or `AccessUnavailableError` when nobody can know.
         """
-        core = self._core
+        core = self._own.mine
         if core.is_due():
             self._poll(core.poll, is_needed=core.is_stale)
         mark, kept = core.known(token)
@@ -314,7 +323,7 @@ class TokenVerifier:
 
     def refresh(self) -> None:
         """Fetch what is due; called at the start, it spares the first caller the wait."""
-        self._poll(self._core.poll, is_needed=self._core.is_stale)
+        self._poll(self._own.mine.poll, is_needed=self._own.mine.is_stale)
 
     def close(self) -> None:
         """Close every connection."""
@@ -329,13 +338,14 @@ class TokenVerifier:
     def _poll(self, flow: Callable[[], Flow[None]], *, is_needed: Callable[[], bool]) -> None:
         """One thread fetches; the others wait for it only where they cannot answer without."""
         must = is_needed()
-        if not self._lock.acquire(blocking=must):
+        lock = self._lock.mine
+        if not lock.acquire(blocking=must):
             return
         try:
             if not must or is_needed():
                 run(flow(), self._done)
         finally:
-            self._lock.release()
+            lock.release()
 
     def _done(self, step: Step) -> Outcome:
         if isinstance(step, Send):
@@ -378,14 +388,15 @@ class AsyncTokenVerifier:
             keys_max_stale_s,
             unknown_kid_s,
         )
-        self._core = _Core(terms, Patience(timeout_s, retries, monotonic), clock, monotonic)
+        patience = Patience(timeout_s, retries, monotonic)
+        self._own = Owned(lambda: _Core(terms, patience, clock, monotonic))
         self._transport = AwaitingTransport(monotonic, tls, transport)
         self._sleep = sleep
-        self._lock = asyncio.Lock()
+        self._lock = Owned(asyncio.Lock)
 
     async def verify(self, token: str, *, jkt: str | None = None) -> Token:
         """As `TokenVerifier.verify`."""
-        core = self._core
+        core = self._own.mine
         if core.is_due():
             await self._poll(core.poll, is_needed=core.is_stale)
         mark, kept = core.known(token)
@@ -399,7 +410,7 @@ class AsyncTokenVerifier:
 
     async def refresh(self) -> None:
         """Fetch what is due; called at the start, it spares the first caller the wait."""
-        await self._poll(self._core.poll, is_needed=self._core.is_stale)
+        await self._poll(self._own.mine.poll, is_needed=self._own.mine.is_stale)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -413,9 +424,10 @@ class AsyncTokenVerifier:
 
     async def _poll(self, flow: Callable[[], Flow[None]], *, is_needed: Callable[[], bool]) -> None:
         must = is_needed()
-        if not must and self._lock.locked():
+        lock = self._lock.mine
+        if not must and lock.locked():
             return
-        async with self._lock:
+        async with lock:
             if not must or is_needed():
                 await run_async(flow(), self._done)
 
