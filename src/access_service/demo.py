@@ -35,6 +35,7 @@ from access_service.signing.keys import SEAL_KEY, load_or_create
 from access_service.signing.passwords import new_secret
 from access_service.signing.vault import FactorKey
 from access_service.storage.accounts import credential_of
+from access_service.storage.connecting import make_folder
 from access_service.storage.db import Database
 from access_service.storage.migrate import upgrade
 from access_service.usecases.access import DecisionPoint
@@ -75,7 +76,7 @@ def run_demo(*, port: int, data_dir: Path, output: Path, say: Say = print) -> No
     built.
     """
     _check_port(port)
-    data_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(data_dir)
     with _alone(data_dir):
         output.unlink(missing_ok=True)
         with _stoppable():

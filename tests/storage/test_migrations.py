@@ -15,7 +15,7 @@ from access_service.domain.errors import UnavailableError
 from access_service.domain.names import AccountId, RegisterId
 from access_service.storage import migrate
 from access_service.storage.accounts import credential_of, session_by_token
-from access_service.storage.db import make_engine
+from access_service.storage.connecting import make_engine
 from access_service.storage.tables import metadata
 
 

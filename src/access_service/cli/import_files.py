@@ -12,6 +12,7 @@ import typer
 
 from access_service.cli.errors import UsageError
 from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
+from access_service.storage.connecting import open_new
 from access_service.usecases.imports import ImportReport, Progress, import_sheets, read_source, write_template
 from access_service.usecases.revisions import revision_text
 
@@ -64,7 +65,7 @@ def _codes_file(path: Path | None) -> Iterator[IO[str] | None]:
     if path is None:
         yield None
         return
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = open_new(path)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             yield file

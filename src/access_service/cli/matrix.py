@@ -1,5 +1,6 @@
 """`matrix`: the access matrix of a unit into a file, or to standard output."""
 
+import os
 import sys
 from pathlib import Path
 from typing import IO
@@ -10,6 +11,7 @@ from access_service.cli.errors import UsageError
 from access_service.cli.opening import opened, register_of, settings_for
 from access_service.domain import words
 from access_service.domain.names import UnitId
+from access_service.storage.connecting import open_new
 from access_service.usecases.matrix import read_matrix
 from access_service.usecases.matrix_values import Matrix
 from access_service.usecases.revisions import parse_revision
@@ -52,7 +54,9 @@ def run_matrix(
         # Beside the target first: a file that is there is whole.
         part = output.with_name(f".{output.name}.part")
         try:
-            with part.open("wb") as stream:
+            # Who may do what, with everybody's name: nobody else's to read.
+            part.unlink(missing_ok=True)
+            with os.fdopen(open_new(part), "wb") as stream:
                 count = _write(found, form, stream)
             part.replace(output)
         finally:

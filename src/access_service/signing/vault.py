@@ -36,7 +36,7 @@ class FactorKey:
         """
         path = folder / FACTOR_KEY
         if not path.exists():
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             _write_once(path, base64.b64encode(AESGCM.generate_key(_BITS)) + b"\n")
         if path.stat().st_mode & 0o077:
             raise UnavailableError(f"the key file `{path.name}` can be read by others; set its mode to 0600")

@@ -10,18 +10,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, insert, literal, select, text, update
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Engine, func, insert, literal, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from access_service.domain.audit import GENESIS, Event, Happening
 from access_service.domain.clock import GAP_DAYS, ClockReading, check_recorded, check_steady, check_together
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import AccountId, RegisterId
 from access_service.storage.codec import utc
+from access_service.storage.connecting import BUSY_TIMEOUT_MS, QUICK_S, be_patient, make_engine
 from access_service.storage.facts import Reader, Writer
 from access_service.storage.org import policy_of
 from access_service.storage.tables import CounterRow, EventRow, RegisterRow, RevisionRow, table
@@ -30,9 +30,6 @@ _counters = table(CounterRow)
 _events = table(EventRow)
 _revisions = table(RevisionRow)
 _registers = table(RegisterRow)
-
-BUSY_TIMEOUT_MS = 10_000
-"""How long a SQLite writer waits for another before it gives up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,21 +134,6 @@ def append_events(tx: Transaction, counter: Counter, happenings: list[Happening]
     return head
 
 
-def make_engine(url: str) -> Engine:
-    """An engine for a database URL: `sqlite:///<path>`, or `postgresql://…` (with the driver psycopg)."""
-    parsed = make_url(url)
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, pool_size=8)
-    if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
 class Database:
     """One database with any number of registers."""
 
@@ -208,16 +190,21 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def connect(self) -> Iterator[Connection]:
-        """A read-only snapshot: every statement in the block sees the same state."""
+    def connect(self, *, is_quick: bool = False) -> Iterator[Connection]:
+        """A read-only snapshot: every statement in the block sees the same state.
+
+        `is_quick` is for a look at one row, which a database that answers at all answers soon.
+        """
         try:
             with self.engine.connect() as connection:
+                if is_quick:
+                    be_patient(connection.connection.dbapi_connection, QUICK_S)
                 if not self.is_sqlite:
                     connection.execution_options(isolation_level="REPEATABLE READ")
                 with connection.begin() as transaction:
                     yield connection
                     transaction.rollback()
-        except OperationalError as error:
+        except (OperationalError, PoolTimeoutError) as error:
             raise UnavailableError("the database cannot be reached") from error
 
     @contextmanager
@@ -268,6 +255,8 @@ class Database:
         try:
             with self.engine.begin() as connection:
                 yield connection
+        except PoolTimeoutError as error:
+            raise UnavailableError("the database cannot be written now") from error
         except DBAPIError as error:
             if isinstance(error, OperationalError) or error.connection_invalidated:
                 raise UnavailableError("the database cannot be written now") from error
@@ -322,7 +311,7 @@ class Database:
         statement = select(_counters, self._database_clock.label("clock")).where(
             _counters.c.register_id == register
         )
-        with self.connect() as connection:
+        with self.connect(is_quick=True) as connection:
             row = connection.execute(statement).mappings().first()
         if row is None:
             return None
@@ -364,23 +353,5 @@ class Database:
 
     def ping(self) -> None:
         """Raise `UnavailableError` unless the database answers."""
-        with self.connect() as connection:
+        with self.connect(is_quick=True) as connection:
             connection.execute(text("SELECT 1"))
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # SQLAlchemy's own BEGIN (below) replaces the driver's implicit one, which would leave reads outside it.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from access_service.domain.errors import UnavailableError
-from access_service.storage.db import make_engine
+from access_service.storage.connecting import make_engine
 
 HEAD = "0018"
 """The schema that this version of the program reads and writes."""
@@ -27,7 +27,7 @@ def upgrade(database_url: str) -> None:
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
-    engine = make_engine(database_url)
+    engine = make_engine(database_url, is_patient=True)
     try:
         with engine.begin() as connection:
             _wait_for_others(connection)
