@@ -7,8 +7,6 @@ always suspend, and so can the unit above.
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,8 +30,10 @@ from access_service.usecases.services import Caller, Services, rehearse
 from powers import files
 from powers.acts import acts
 from powers.checks import Played, handed_in_writing, whatever_happened, whoever_acted
+from powers.decisions import widened
 from powers.drawing import Dice, NothingThereError, arguments
 from powers.factors import factor_shown
+from powers.lived_with import unaccepted
 from powers.oracle import Seen, confirmed, entering, events_of, see
 from powers.states import STATES, States, second_factor
 from world import PASSWORD, World
@@ -306,7 +306,7 @@ class Game:
             self.found += findings(self._step(before, held))
         played = self._played(name, before, account)
         self._look_again()
-        self.found += [*whoever_acted(played), *self._can_suspend()]
+        self.found += [*whoever_acted(played), *widened(self.world, played), *self._can_suspend()]
         self._note_ended()
 
     def _played(self, name: str, before: Seen, account: AccountId) -> Played:
@@ -461,31 +461,6 @@ def advance(game: Game, steps: int) -> None:
             game.wait(**game.random.choice(({"minutes": 5}, {"days": 1}, {"days": 2})))
         if unaccepted(game.found):
             return
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """A finding that a province lives with, and why."""
-
-    sentence: str
-    what: str
-    reason: str
-    article: str
-
-    def covers(self, finding: Finding) -> bool:
-        return finding.sentence == self.sentence and re.search(self.what, finding.what) is not None
-
-
-def accepted() -> list[Accepted]:
-    """The list beside this file."""
-    rows = tomllib.loads((Path(__file__).parent / "accepted.toml").read_text(encoding="utf-8"))["accepted"]
-    return [Accepted(**row) for row in rows]
-
-
-def unaccepted(found: Iterable[Finding]) -> list[Finding]:
-    """What remains to be closed."""
-    known = accepted()
-    return [f for f in found if not any(a.covers(f) for a in known)]
 
 
 def begin(

@@ -14,6 +14,7 @@ import pytest
 from access_service.domain import accounts as account_rules
 from access_service.domain import custody as custody_rules
 from access_service.domain import delegation, duties, moves, recovery
+from access_service.domain.access import Deny
 from access_service.domain.accounts import Custody
 from access_service.domain.delegation import HEADS, Grant, Inspection
 from access_service.domain.documents import Document
@@ -21,7 +22,9 @@ from access_service.domain.duties import Hand
 from access_service.domain.names import Capacity, GrantEnd, Rank, Side
 from access_service.domain.org import Assignment, ManagementEdge
 from access_service.domain.policy import PackBinding
+from access_service.domain.reasons import Reason
 from access_service.domain.sign_in import FactorKind
+from access_service.engine import decide as engine
 from access_service.storage.access import Gatherer
 from access_service.usecases import effects, org, recoveries, returns, succession
 from access_service.usecases import policy as binding
@@ -200,6 +203,26 @@ def ends_all(patch: pytest.MonkeyPatch) -> None:
         return children, [replace(cut, rest=None) for cut in found]
 
     everywhere(patch, moves, "cuts_below", cutting)
+
+
+def deny_reaches_all(patch: pytest.MonkeyPatch) -> None:
+    """I: what the role of who looks after accounts denies, it denies of the whole account, as far as it reaches."""
+    real = engine.decide
+
+    def deciding(request: Any, snapshot: Any, places: Any, now: Any) -> Any:
+        views = () if snapshot is None else snapshot.views
+        denies = any(
+            v.shape.role == "account_officer"
+            and not (v.shape.early or v.shape.late)
+            and (v.shape.levels is None or "lower_secondary" in v.shape.levels)
+            and (v.shape.categories is None or request.category in v.shape.categories)
+            for v in views
+        )
+        if denies and (request.category, request.action) == ("STU-ID", "write"):
+            return Deny(Reason.DENIED_BY_RULE)
+        return real(request, snapshot, places, now)
+
+    patch.setattr(engine, "decide", deciding)
 
 
 def substitute_takes_more(patch: pytest.MonkeyPatch) -> None:

@@ -273,6 +273,14 @@ def office_dissolved(world: World) -> World:
     return world
 
 
+def looks_after_accounts(world: World) -> World:
+    """The homeroom teacher looks after the school's accounts, too."""
+    teacher = world.people["gvcn"]
+    duty = world.assign(teacher.person, SCHOOL, "officer_in_charge_of_admin_account", SCHOOL)
+    world.hand_over(SCHOOL, teacher, Line("account_officer", duty, Scope(SCHOOL), world.clock.now))
+    return world
+
+
 def on_leave(world: World) -> World:
     """The teacher is on leave: the account is suspended."""
     delegation.suspend(
@@ -299,6 +307,7 @@ STATES: dict[str, Callable[[World], World]] = {
     "school moved": school_moved,
     "unit succeeded": succeeded,
     "office dissolved": office_dissolved,
+    "a teacher looks after accounts": looks_after_accounts,
     "leave": on_leave,
     "recoveries wait": recoveries_wait,
 }

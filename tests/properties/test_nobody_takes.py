@@ -84,7 +84,7 @@ class NobodyTakes(RuleBasedStateMachine):
 
 TestNobodyTakes = NobodyTakes.TestCase
 TestNobodyTakes.settings = settings(
-    max_examples=40,
+    max_examples=60,
     stateful_step_count=16,
     deadline=None,
     derandomize=True,
