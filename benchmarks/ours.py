@@ -155,7 +155,7 @@ class Organisation:
 def bounded_view(limit_mib: int) -> View:
     """An empty view of a register within a bound: the one line that the memory benchmark plugs in."""
     bound_classes(limit_mib * MIB // 8)
-    return View(1, LONG_AGO, 0.0, limit_mib * MIB)
+    return View(1, "", LONG_AGO, 0.0, limit_mib * MIB)
 
 
 class Ours:
