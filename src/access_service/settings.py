@@ -3,11 +3,15 @@
 Every one has a safe default. There is no setting for the clock: a service that decides does not choose its time.
 """
 
+import difflib
+import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "ACCESS_SERVICE_"
@@ -15,6 +19,13 @@ FEWEST_SIGNS = 6
 SHORTEST_KEY = 16
 """Fewest characters of the static key: what answers every question of a register is no word."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+TESTS = "TEST_"
+"""Variables of the tests begin with this, after the prefix."""
+_ORCHESTRATOR = re.compile(
+    r"(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
+)
+"""What Kubernetes and Docker put into every container beside a service that is called `access-service`."""
 
 
 def _data_dir(name: str) -> Path:
@@ -172,6 +183,15 @@ class Settings(BaseSettings):
         "deny", description="Which decisions are logged; ids only, and never the id of a pupil or member of staff."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _every_variable_is_known(cls, value: Any) -> Any:
+        """A misspelt variable would leave its setting at the default in silence: a limit that nobody set."""
+        unknown = unknown_variables(os.environ)
+        if unknown:
+            raise ValueError("; ".join(unknown))
+        return value
+
     @field_validator("api_key")
     @classmethod
     def _empty_is_none(cls, value: SecretStr | None) -> SecretStr | None:
@@ -222,3 +242,22 @@ class Settings(BaseSettings):
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise ValueError("http is only for loopback; use https")
         return value.rstrip("/")
+
+
+def known_variables() -> list[str]:
+    """The name of each setting in the environment."""
+    fields = Settings.model_fields.items()
+    return [str(field.validation_alias or f"{PREFIX}{name.upper()}") for name, field in fields]
+
+
+def unknown_variables(names: Iterable[str]) -> list[str]:
+    """One sentence for each variable that begins as ours do and is none of ours. Values are never told."""
+    known, found = known_variables(), []
+    for name in sorted(names):
+        upper = name.upper()
+        rest = upper.removeprefix(PREFIX)
+        if rest == upper or upper in known or rest.startswith(TESTS) or _ORCHESTRATOR.fullmatch(rest):
+            continue
+        near = difflib.get_close_matches(upper, known, 1, 0.8)
+        found.append(f"there is no setting `{name}`" + (f", but `{near[0]}`" if near else ""))
+    return found

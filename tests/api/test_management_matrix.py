@@ -19,6 +19,8 @@ from managing import (
 from python_calamine import CalamineWorkbook
 
 from access_service.api import matrix
+from access_service.domain.errors import UnavailableError
+from access_service.storage.db import Database
 from world import OFFICE, SCHOOL
 
 
@@ -89,3 +91,46 @@ def test_without_a_session_nothing(managed: Managed) -> None:
 def test_what_cannot_be_read_is_422(managed: Managed, query: dict[str, str]) -> None:
     answer = managed.get(ADMIN, PATH, **query)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
+def exported(managed: Managed, after: int) -> list[tuple[str, str, dict[str, object]]]:
+    found = [e for e in managed.world.log(after) if e.happening.action == "matrix.export"]
+    return [(e.actor, e.happening.target, dict(e.happening.details or {})) for e in found]
+
+
+def test_every_export_leaves_an_event_with_ids_only(managed: Managed) -> None:
+    seq = len(managed.world.log())
+    first = managed.get(PRINCIPAL, PATH).json()
+    managed.get(ADMIN, PATH, format="csv", at="20/08/2026 08:30", all="true")
+    told = exported(managed, seq)
+    assert [(target, details["format"], details["rows"]) for _, target, details in told] == [
+        (SCHOOL, "json", len(first["rows"])),
+        (SCHOOL, "csv", 2),
+    ]
+    assert told[0][0] == managed.world.head_of(SCHOOL).account
+    assert told[1][2] | {"known_at": 0} == {
+        "at": "2026-08-20T01:30:00.000000Z",
+        "ended": True,
+        "format": "csv",
+        "known_at": 0,
+        "rows": 2,
+        "units": 1,
+    }
+    again = [managed.get(PRINCIPAL, PATH).headers["x-access-revision"] for _ in range(2)]
+    assert again[0] == again[1], "it is no change"
+
+
+def test_what_is_refused_exports_nothing_and_what_cannot_be_recorded_is_not_handed_out(
+    managed: Managed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seq = len(managed.world.log())
+    assert managed.get(TEACHER, PATH).status_code == 403
+    assert exported(managed, seq) == []
+
+    def broken(*_: object, **__: object) -> None:
+        raise UnavailableError("the database cannot be written now")
+
+    monkeypatch.setattr(Database, "note", broken)
+    answer = managed.get(PRINCIPAL, PATH)
+    assert answer.status_code == 503
+    assert "rows" not in answer.json()

@@ -16,9 +16,10 @@ from access_service.signing.client_keys import (
     ClientKey,
     assertion_client,
     check_jwks,
+    check_new_jwks,
     verify_assertion,
 )
-from access_service.signing.jose import encode, public_jwk, thumbprint
+from access_service.signing.jose import decode, encode, public_jwk, thumbprint
 from attacks.jose import ATTACKS, Attack, Scene
 from attacks.jose_scene import b64, compact_json
 
@@ -350,3 +351,78 @@ def test_a_forged_assertion_is_refused(attack: Attack) -> None:
             assert type(assertion_client(token)) is str  # type: ignore[arg-type]
         except TokenError:
             continue
+
+
+# -- keys whose factors anybody finds
+
+
+def prime_after(start: int) -> int:
+    """The next prime, to base 2 and 3 at least: enough to make a weak key of."""
+    found = start | 1
+    while pow(2, found - 1, found) != 1 or pow(3, found - 1, found) != 1:
+        found += 2
+    return found
+
+
+# Half and whole of a modulus of 2048 bits; found once, since looking for a prime of that size takes a while.
+PRIVATE = RSA_KEY.private_numbers()
+HALF = max(PRIVATE.p, PRIVATE.q)
+NEXT = prime_after(HALF + 2)
+CUBED = prime_after(1 << 688)
+
+
+@pytest.mark.parametrize(
+    ("modulus", "message"),
+    [
+        (HALF * HALF, "is a square"),
+        (HALF * NEXT, "near each other"),
+        (2**2203 - 1, "is a prime"),
+        (2**3217 - 1, "is a prime"),
+        (CUBED**3, "no product of two independent primes"),
+        (9973 * (MODULUS >> 12 | 1), "small factors"),
+    ],
+    ids=["square", "near", "prime", "longer prime", "cube", "small factor"],
+)
+def test_a_modulus_that_anybody_can_factor_is_refused(modulus: int, message: str) -> None:
+    with pytest.raises(InvalidError, match=message):
+        check_new_jwks({"keys": [of_modulus(modulus)]})
+
+
+def test_honest_keys_are_taken_and_more_bits_than_can_be_looked_at_are_not() -> None:
+    longer = public_jwk(rsa.generate_private_key(65537, 3072).public_key())
+    assert (
+        len(check_new_jwks({"keys": [RSA_JWK | {"kid": "a"}, longer | {"kid": "b"}, EC_JWK | {"kid": "c"}]})) == 3
+    )
+    with pytest.raises(InvalidError, match="at most 4096 bits"):
+        check_new_jwks({"keys": [of_modulus(prime_free(5000))]})
+    many = [of_modulus(prime_free(2048) + 2 * n) | {"kid": str(n)} for n in range(200)]
+    kept = [jwk for jwk in many if _is_readable(jwk)][:5]
+    with pytest.raises(InvalidError, match="8192 bits together"):
+        check_new_jwks({"keys": kept})
+
+
+def prime_free(bits: int) -> int:
+    """A number of that length that passes the quick checks; nobody looks further at it."""
+    found = 1 << (bits - 1) | 1
+    while not _is_readable(of_modulus(found)):
+        found += 2
+    return found
+
+
+def _is_readable(jwk: dict[str, Any]) -> bool:
+    try:
+        return bool(check_jwks({"keys": [jwk]}))
+    except InvalidError:
+        return False
+
+
+def test_half_of_all_coordinates_are_no_point_of_the_curve() -> None:
+    """OpenSSL takes any 32 bytes for a key on Ed25519; one off the curve is no key."""
+    said = {True: 0, False: 0}
+    for y in range(2, 42):
+        said[_is_readable(ED_JWK | {"x": b64(y.to_bytes(32, "little"))})] += 1
+    assert min(said.values()) > 5
+    with pytest.raises(InvalidError, match="no point of Ed25519"):
+        check_jwks({"keys": [ED_JWK | {"x": b64((2).to_bytes(32, "little"))}]})
+    with pytest.raises(InvalidError, match="no key"):
+        check_jwks({"keys": [EC_JWK | {"y": b64((int.from_bytes(decode(EC_JWK["y"])) ^ 1).to_bytes(32))}]})

@@ -260,6 +260,20 @@ def test_matrix_goes_to_standard_output_or_to_a_file_by_its_name(school: World, 
     assert run("matrix", SCHOOL, "--output", str(tmp_path / "m.xlsx")).status == 0
     assert (tmp_path / "m.xlsx").read_bytes().startswith(b"PK")
     assert not list(tmp_path.glob(".*.part"))
+    shown = run("matrix", SCHOOL, "--at", "20/08/2026 08:30").out
+    assert shown.encode("utf-8") == target.read_bytes()
+
+
+def test_each_matrix_of_the_command_line_stands_in_the_log(school: World, run: Any, tmp_path: Path) -> None:
+    seq = len(school.log())
+    run("matrix", SCHOOL, "--output", str(tmp_path / "m.xlsx"))
+    run("matrix", SCHOOL)
+    run("matrix", SCHOOL, "--output", str(tmp_path / "no" / "m.csv"))
+    told = [e for e in school.log(seq) if e.happening.action == "matrix.export"]
+    assert [(e.actor, e.happening.target, (e.happening.details or {})["format"]) for e in told] == [
+        ("operator", SCHOOL, "xlsx"),
+        ("operator", SCHOOL, "csv"),
+    ]
 
 
 def test_matrix_of_nothing_leaves_no_file(school: World, run: Any, tmp_path: Path) -> None:

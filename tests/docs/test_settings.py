@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from access_service.cli import main
 from access_service.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -129,3 +130,50 @@ def test_a_value_out_of_bounds_is_refused(monkeypatch: pytest.MonkeyPatch, name:
     monkeypatch.setenv(PREFIX + name, value)
     with pytest.raises(ValidationError, match=name.lower()):
         Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("ACCESS_SERVICE_API_KEYS", "API_KEY"),
+        ("ACCESS_SERVICE_KEY_DIR", "KEYS_DIR"),
+        ("access_service_databse_url", "DATABASE_URL"),
+        ("ACCESS_SERVICE_REGISTER_NAME", None),
+        ("ACCESS_SERVICE_NOW", None),
+    ],
+)
+def test_a_misspelt_variable_ends_the_start_by_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, near: str | None
+) -> None:
+    monkeypatch.setenv(name, "bí mật")
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    message = str(caught.value.errors()[0]["msg"])
+    assert f"there is no setting `{name}`" in message
+    assert near is None or f"but `{PREFIX}{near}`" in message
+    assert "bí mật" not in message
+
+
+def test_the_command_line_says_the_same_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ACCESS_SERVICE_KEY_DIR", "/khong-co")
+    for command in (["matrix", "1"], ["serve"], ["keys", "list"], ["settle"]):
+        assert main(command) == 2
+        assert capsys.readouterr().err == (
+            "access-service: there is no setting `ACCESS_SERVICE_KEY_DIR`, but `ACCESS_SERVICE_KEYS_DIR`\n"
+        )
+
+
+def test_what_an_orchestrator_or_the_tests_set_is_nobodys_misspelling(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "ACCESS_SERVICE_SERVICE_HOST",
+        "ACCESS_SERVICE_SERVICE_PORT_HTTP",
+        "ACCESS_SERVICE_PORT_8000_TCP_ADDR",
+        "ACCESS_SERVICE_DB_PORT_5432_TCP",
+        "ACCESS_SERVICE_TEST_DATABASE_URL",
+        "ACCESS_SERVICES",
+        "MY_ACCESS_SERVICE_API_KEYS",
+    ):
+        monkeypatch.setenv(name, "tcp://127.0.0.1:8000")
+    assert Settings().port == 8000

@@ -85,9 +85,7 @@ def test_the_canonical_bytes_are_those_of_the_standard(details: dict[str, Any], 
 def test_the_log_is_chained(services: Services) -> None:
     open_register(services.db, HERE)
     write(services, HERE, person("p1", "Hai"), person("p2"))
-    services.db.refuse(
-        HERE, "acc_1", Happening("person.put", "p3", "refused", "forbidden", {"đơn vị": "xã", "n": 1})
-    )
+    services.db.note(HERE, "acc_1", Happening("person.put", "p3", "refused", "forbidden", {"đơn vị": "xã", "n": 1}))
     with services.db.write(HERE, "acc_2") as tx:
         put(tx, person("p4"))
         tx.happened("person.note", "p4", words=["một", "hai"], nothing=None, count=2)

@@ -139,9 +139,7 @@ def test_a_change_without_an_event_is_a_programming_error(opened: Services) -> N
 
 def test_a_refusal_makes_no_revision_but_an_event(opened: Services) -> None:
     before = _counter(opened)
-    opened.db.refuse(
-        HERE, "acc_1", Happening("grant.propose", "g1", "refused", "not_custodian", {"unit": "u"}), "d"
-    )
+    opened.db.note(HERE, "acc_1", Happening("grant.propose", "g1", "refused", "not_custodian", {"unit": "u"}), "d")
     after = _counter(opened)
     assert (after.revision, after.seq) == (before.revision, before.seq + 1)
     assert _revisions(opened) == [1]
@@ -157,7 +155,7 @@ def test_the_clock_may_step_back_the_record_may_not(opened: Services, clock: Clo
     second = write(opened, HERE, person("p2"))
     clock.forward(hours=-3)
     third = write(opened, HERE, person("p3"))
-    opened.db.refuse(HERE, "acc_1", Happening("person.put", "p4", "refused", "forbidden"))
+    opened.db.note(HERE, "acc_1", Happening("person.put", "p4", "refused", "forbidden"))
     clock.forward(hours=3, seconds=1)
     fourth = write(opened, HERE, person("p4"))
     with opened.db.connect() as connection:

@@ -20,7 +20,7 @@ from access_service.api.routing import manage
 from access_service.domain import words
 from access_service.domain.names import UnitId
 from access_service.domain.time import local
-from access_service.usecases.matrix import open_matrix
+from access_service.usecases.matrix import open_matrix, record_export
 from access_service.usecases.matrix_values import MatrixHead
 from access_service.usecases.revisions import parse_revision, revision_text
 from access_service.usecases.sheets import WRITERS
@@ -67,7 +67,8 @@ async def matrix(
             with open_matrix(
                 services, caller, UnitId(unit), at=instant, known_at=revision, include_ended=all
             ) as found:
-                write(found, file)
+                rows = write(found, file)
+            record_export(services.db, found.head, caller.account, form=format, rows=rows)
         except BaseException:
             file.close()
             raise

@@ -90,6 +90,8 @@ def _expected(error: Exception) -> tuple[str, list[str], int, dict[str, Any]] | 
 
 
 def _setting(error: Any) -> str:
+    if not error["loc"]:
+        return str(error["msg"]).removeprefix("Value error, ")
     name = ".".join(map(str, error["loc"]))
     name = name if name.startswith("ACCESS_SERVICE_") else f"ACCESS_SERVICE_{name.upper()}"
     message = str(error["msg"]).removeprefix("Value error, ")

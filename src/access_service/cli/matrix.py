@@ -1,7 +1,10 @@
 """`matrix`: the access matrix of a unit into a file, or to standard output."""
 
 import os
+import shutil
 import sys
+import tempfile
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO
 
@@ -12,10 +15,14 @@ from access_service.cli.opening import opened, register_of, settings_for
 from access_service.domain import words
 from access_service.domain.names import UnitId
 from access_service.storage.connecting import open_new
-from access_service.usecases.matrix import read_matrix
+from access_service.storage.db import Database
+from access_service.usecases.matrix import read_matrix, record_export
 from access_service.usecases.matrix_values import Matrix
 from access_service.usecases.revisions import parse_revision
 from access_service.usecases.sheets import WRITERS
+
+IN_MEMORY = 1 << 20
+"""Bytes kept in memory on the way to standard output; more go to a temporary file."""
 
 
 def run_matrix(
@@ -37,33 +44,37 @@ def run_matrix(
         raise UsageError("a workbook is not for a terminal; name a file with --output")
     instant = None if at is None else words.instant(at)
     revision = None if known_at is None else parse_revision(known_at)
-    with (
-        opened(settings_for(database)) as db,
-        read_matrix(
+    with opened(settings_for(database)) as db:
+        matrix = read_matrix(
             db,
             register_of(db, register),
             UnitId(unit),
             at=instant,
             known_at=revision,
             include_ended=include_ended,
-        ) as found,
-    ):
+        )
         if output is None:
-            _write(found, form, sys.stdout.buffer)
+            with tempfile.SpooledTemporaryFile(IN_MEMORY) as stream:
+                _write(db, matrix, form, stream)
+                stream.seek(0)
+                shutil.copyfileobj(stream, sys.stdout.buffer)
             return
-        # Beside the target first: a file that is there is whole.
+        # Beside the target first: a file that is there is whole, and stands in the log.
         part = output.with_name(f".{output.name}.part")
         try:
             # Who may do what, with everybody's name: nobody else's to read.
             part.unlink(missing_ok=True)
             with os.fdopen(open_new(part), "wb") as stream:
-                count = _write(found, form, stream)
+                count = _write(db, matrix, form, stream)
             part.replace(output)
         finally:
             part.unlink(missing_ok=True)
         typer.echo(f"{output}: {count} dòng / rows", err=True)
 
 
-def _write(found: Matrix, form: str, stream: IO[bytes]) -> int:
+def _write(db: Database, matrix: AbstractContextManager[Matrix], form: str, stream: IO[bytes]) -> int:
     write, _ = WRITERS[form]
-    return write(found, stream)
+    with matrix as found:
+        count = write(found, stream)
+    record_export(db, found.head, "operator", form=form, rows=count)
+    return count

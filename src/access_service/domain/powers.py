@@ -151,6 +151,7 @@ EVENTS: Mapping[str, Edges] = {
     "authority.narrow": ends(Power.AUTHORITY),
     "authority.suspend": ends(Power.AUTHORITY),
     "case.close": HARMLESS,
+    "matrix.export": HARMLESS,
     "waiting.prepare": HARMLESS,
     "waiting.confirm": HARMLESS,
     "waiting.decline": HARMLESS,

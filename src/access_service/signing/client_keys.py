@@ -9,13 +9,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from math import gcd, prod
+from math import gcd, isqrt, prod
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicNumbers
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 from jwt.algorithms import OKPAlgorithm
 
 from access_service.domain.errors import InvalidError
@@ -47,13 +47,25 @@ AHEAD_S = 30
 MOST_KEYS = 16
 RSA_BITS = range(2048, 8193)
 RSA_EXPONENT = 65537
+NEW_RSA_BITS = 4096
+"""Longest modulus of a key that is newly brought: longer ones cost more than they are worth, P-256 does as well."""
+NEW_SET_BITS = 8192
+"""Most bits of the moduli of a new set together: what looking at them costs grows with the third power."""
+FERMAT_ROUNDS = 64
+"""Differences of two primes that are tried; those of honest generators are larger by hundreds of digits."""
+_SQUARE_ENDS = frozenset({0, 1, 4, 9})
+"""What squares leave when divided by 16."""
 _SECRET_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _ED25519_PRIME = 2**255 - 19
 _ORDER_8 = 2707385501144840649318225287225658788936804267575313519463743609750303402022
+_ED25519_D = -121665 * pow(121666, -1, _ED25519_PRIME) % _ED25519_PRIME
+"""The `d` of the curve -x² + y² = 1 + d·x²·y² (RFC 8032 section 5.1)."""
 _SMALL_ORDER = frozenset({0, 1, _ED25519_PRIME - 1, _ORDER_8, _ED25519_PRIME - _ORDER_8})
 """The `y` of Ed25519's points of small order (RFC 8032 section 5.1), under which one signature fits anything."""
 _PRIMES = tuple(n for n in range(3, 168, 2) if all(n % d for d in range(3, n, 2)))
-_PRIMORIAL = prod(_PRIMES)
+_SMALL = 10_000
+_PRIMORIAL = prod(n for n in range(3, _SMALL, 2) if all(n % d for d in range(3, isqrt(n) + 1, 2)))
+"""Every odd prime up to that number: one `gcd` tries them all."""
 _ROCA = tuple((p, frozenset(pow(RSA_EXPONENT, k, p) for k in range(p))) for p in _PRIMES)
 """What the faulty generator's moduli leave for each small prime: powers of 65537 (CVE-2017-15361)."""
 
@@ -96,6 +108,52 @@ def check_jwks(value: object) -> tuple[ClientKey, ...]:
     if len({thumbprint(key.public) for key in found}) != len(found):
         raise InvalidError("the same key stands in the set twice")
     return found
+
+
+def check_new_jwks(value: object) -> tuple[ClientKey, ...]:
+    """A set that is newly brought: as `check_jwks`, and no modulus whose factors anybody can find.
+
+    Refuses a modulus that is a prime or the power of one, or the product of two primes near each other, and more
+    bits than can be looked at. Costs up to a second, in steps that let other threads run: never under a lock.
+    """
+    found = check_jwks(value)
+    moduli = [key.public.public_numbers().n for key in found if isinstance(key.public, RSAPublicKey)]
+    if any(n.bit_length() > NEW_RSA_BITS for n in moduli):
+        raise InvalidError(f"a new RSA key has at most {NEW_RSA_BITS} bits; P-256 and Ed25519 are as strong")
+    if sum(n.bit_length() for n in moduli) > NEW_SET_BITS:
+        raise InvalidError(f"the RSA keys of a set have at most {NEW_SET_BITS} bits together")
+    for modulus in moduli:
+        if _has_near_factors(modulus):
+            raise InvalidError("the modulus is the product of two numbers near each other (Fermat)")
+        if _is_of_one_prime(modulus):
+            raise InvalidError("the modulus is a prime, or no product of two independent primes")
+    return found
+
+
+def _has_near_factors(modulus: int) -> bool:
+    """Fermat's method: a modulus (a+b)·(a-b) with a small b is a² less a square."""
+    a = isqrt(modulus)
+    for _ in range(FERMAT_ROUNDS):
+        a += 1
+        rest = a * a - modulus
+        if rest % 16 in _SQUARE_ENDS and isqrt(rest) ** 2 == rest:
+            return True
+    return False
+
+
+def _is_of_one_prime(modulus: int) -> bool:
+    """Is it a prime, the power of one, or has it primes that follow from each other?
+
+    2 to the power n-1 leaves 1 at a prime n (Fermat), and at the prime p of a power of p; at two independent primes
+    it does so with a chance of about 2 to the -1000. One base is enough: no prime is ever taken for a product.
+    """
+    left = 1
+    # Not `pow`, which lets no other thread run before it is done.
+    for bit in f"{modulus - 1:b}":
+        left = left * left % modulus
+        if bit == "1":
+            left = left * 2 % modulus
+    return gcd(left - 1, modulus) != 1
 
 
 def key_from_jwk(value: object) -> ClientKey:
@@ -163,6 +221,10 @@ def _edwards(value: Mapping[str, Any]) -> PublicKey:
     y = int.from_bytes(raw, "little") & (2**255 - 1)
     if y >= _ED25519_PRIME or y in _SMALL_ORDER:
         raise InvalidError("the key is a point of small order, under which anybody can sign")
+    # x² = (y² - 1) / (d·y² + 1) has a root, or no point of the curve has this y (Euler): OpenSSL does not look.
+    square = (y * y - 1) * (_ED25519_D * y * y + 1) % _ED25519_PRIME
+    if pow(square, (_ED25519_PRIME - 1) // 2, _ED25519_PRIME) != 1:
+        raise InvalidError("the key is no point of Ed25519")
     return Ed25519PublicKey.from_public_bytes(raw)
 
 
@@ -173,10 +235,12 @@ def _rsa(value: Mapping[str, Any]) -> PublicKey:
         raise InvalidError(f"an RSA key has at least {RSA_BITS.start} bits and at most {RSA_BITS.stop - 1}")
     if exponent != RSA_EXPONENT:
         raise InvalidError(f"the exponent of an RSA key is {RSA_EXPONENT}")
-    if modulus % 2 == 0 or gcd(modulus, _PRIMORIAL) != 1:
-        raise InvalidError("the modulus has small factors")
     if all(modulus % p in powers for p, powers in _ROCA):
         raise InvalidError("the key bears the mark of a faulty generator (ROCA, CVE-2017-15361); make another")
+    if modulus % 2 == 0 or gcd(modulus, _PRIMORIAL) != 1:
+        raise InvalidError("the modulus has small factors")
+    if isqrt(modulus) ** 2 == modulus:
+        raise InvalidError("the modulus is a square")
     return RSAPublicNumbers(exponent, modulus).public_key()
 
 

@@ -226,8 +226,8 @@ class Database:
             yield tx
             tx.finish()
 
-    def refuse(self, register: RegisterId, actor: str, happening: Happening, policy: str = "") -> None:
-        """Record a refused act in a transaction of its own; it makes no revision."""
+    def note(self, register: RegisterId, actor: str, happening: Happening, policy: str = "") -> None:
+        """Record what changed nothing (a refused act, an export), in a transaction of its own: no revision."""
         with self._begin() as connection:
             tx = self._enter(connection, register, actor)
             tx.policy = policy

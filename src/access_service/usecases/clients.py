@@ -19,7 +19,7 @@ from access_service.domain.powers import Power, ends, power, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.software import PEP_SCOPES, RESOURCE_TYPES, Client, Software
 from access_service.signing import passwords
-from access_service.signing.client_keys import check_jwks
+from access_service.signing.client_keys import check_new_jwks
 from access_service.storage.facts import Reader
 from access_service.storage.software import client_by_id
 from access_service.usecases.accounts import account_state
@@ -66,19 +66,21 @@ class ClientInForce:
 @power(yields(Power.SOFTWARE))
 def create_client(services: Services, caller: Caller, wanted: NewClient) -> IssuedClient:
     """Make a client of software that the caller's unit, or the department, answers for."""
+    keys = _keys_text(wanted.jwks)
     with act(services, caller, "client.create", wanted.software) as doing:
-        return _create(doing, own_software(doing, wanted.software), wanted)
+        return _create(doing, own_software(doing, wanted.software), wanted, keys)
 
 
 def create_client_as_operator(services: Services, register: RegisterId, wanted: NewClient) -> IssuedClient:
     """The same at the command line."""
+    keys = _keys_text(wanted.jwks)
     with operate(services, register) as doing:
-        return _create(doing, in_use(doing.tx.require(Software, wanted.software), doing.now), wanted)
+        return _create(doing, in_use(doing.tx.require(Software, wanted.software), doing.now), wanted, keys)
 
 
-def _create(doing: Act, software: Software, wanted: NewClient) -> IssuedClient:
+def _create(doing: Act, software: Software, wanted: NewClient, keys: str | None) -> IssuedClient:
     _check_scopes(software, wanted)
-    secret = passwords.new_secret(SECRET_BITS) if wanted.jwks is None else None
+    secret = passwords.new_secret(SECRET_BITS) if keys is None else None
     client = Client(
         id=ClientId(doing.new_id("cli")),
         register=doing.tx.register,
@@ -86,7 +88,7 @@ def _create(doing: Act, software: Software, wanted: NewClient) -> IssuedClient:
         secret_sha256=None if secret is None else passwords.digest(secret),
         old_secret_sha256=None,
         old_secret_until=None,
-        jwks=None if wanted.jwks is None else _keys_text(wanted.jwks),
+        jwks=keys,
         pep_scopes=wanted.pep_scopes,
         resource_types=wanted.resource_types,
         resource=None if wanted.resource is None else _checked_resource(wanted.resource),
@@ -139,9 +141,14 @@ def _checked_resource(text: str) -> str:
     return text
 
 
-def _keys_text(jwks: Mapping[str, Any]) -> str:
-    """The public keys as they are kept, after the signing layer has looked at every one of them."""
-    check_jwks(dict(jwks))
+def _keys_text(jwks: Mapping[str, Any] | None) -> str | None:
+    """The public keys as they are kept, after the signing layer has looked at every one of them.
+
+    That takes a while: it is done before an act takes the register's lock.
+    """
+    if jwks is None:
+        return None
+    check_new_jwks(dict(jwks))
     return json.dumps(jwks, sort_keys=True, separators=(",", ":"))
 
 
@@ -188,11 +195,10 @@ def _rotate(doing: Act, client: Client, software: Software, *, at_once: bool) ->
 @power(yields(Power.SOFTWARE) | ends(Power.SOFTWARE))
 def replace_keys(services: Services, caller: Caller, id_: ClientId, jwks: Mapping[str, Any]) -> Client:
     """Other public keys in place of those before; for an overlap, give both. A secret it had ends now."""
+    keys = _keys_text(jwks)
     with act(services, caller, "client.keys", id_) as doing:
         client, _ = _own_client(doing, id_)
-        changed = replace(
-            client, jwks=_keys_text(jwks), secret_sha256=None, old_secret_sha256=None, old_secret_until=None
-        )
+        changed = replace(client, jwks=keys, secret_sha256=None, old_secret_sha256=None, old_secret_until=None)
         doing.tx.put(changed)
         doing.tx.happened("client.keys", id_)
         doing.tx.touches()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from access_service.domain.audit import Happening, Json, instant
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.org import ManagementEdge, Unit
@@ -62,27 +63,44 @@ def read_matrix(
         yield _matrix(reader, unit, at=at, now=db.now_in(reader.connection, register), include_ended=include_ended)
 
 
+def record_export(db: Database, head: MatrixHead, actor: str, *, form: str, rows: int) -> None:
+    """Record that this matrix was written out: what names everybody with a right leaves a trace, before it leaves.
+
+    In a short transaction of its own, after the long one that read it. Raises `UnavailableError` where nothing can
+    be recorded: then nothing is handed out either.
+    """
+    details: dict[str, Json] = {
+        "at": instant(head.at),
+        "format": form,
+        "known_at": head.revision,
+        "rows": rows,
+        "units": head.units,
+        "ended": head.include_ended,
+    }
+    db.note(head.register, actor, Happening("matrix.export", head.unit, details=details))
+
+
 def _matrix(reader: Reader, unit: UnitId, *, at: datetime | None, now: datetime, include_ended: bool) -> Matrix:
     newest = revision_at(reader.connection, reader.register)
     check_known(reader.register, newest, reader.known_at)
     revision = newest if reader.known_at is None else reader.known_at
     recorded = recorded_at(reader.connection, reader.register, revision)
     # The clock may step back; what was recorded by now did happen.
-    instant = at or max(filter(None, (now, recorded)))
+    moment = at or max(filter(None, (now, recorded)))
     found = reader.get(Unit, unit)
     if found is None:
         raise NotFoundError("unit", unit)
-    units = units_in_order(reader, unit, instant)
+    units = units_in_order(reader, unit, moment)
     gather = Gatherer(reader)
     head = MatrixHead(
         register=reader.register,
         unit=unit,
         unit_name=found.name,
         units=len(units),
-        at=instant,
+        at=moment,
         revision=revision,
         recorded_at=recorded,
-        packs=_packs(gather, units, instant),
+        packs=_packs(gather, units, moment),
         include_ended=include_ended,
     )
     return Matrix(head, iter(Rows(gather, head, units)))

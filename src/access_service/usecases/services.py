@@ -326,7 +326,7 @@ def act(services: Services, caller: Caller, action: str, target: str) -> Iterato
         return
     except RefusedError as refused:
         details = {k: v for k, v in refused.details.items() if isinstance(v, str | int)}
-        services.db.refuse(
+        services.db.note(
             caller.register,
             caller.account,
             Happening(action, target, "refused", str(refused.code), details),

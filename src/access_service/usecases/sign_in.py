@@ -134,7 +134,7 @@ def _check_may_enter(services: Services, credential: stored.Credential) -> list[
         happening = Happening(
             "session.open", account, "refused", str(Refusal.CREDENTIALS_WRONG), {"because": "inactive"}
         )
-        services.db.refuse(register, account, happening)
+        services.db.note(register, account, happening)
         raise RefusedError(Refusal.CREDENTIALS_WRONG, WRONG)
     return factors
 

@@ -416,7 +416,7 @@ def draw(
     except RefusedError as refused:
         details = {k: v for k, v in refused.details.items() if isinstance(v, str | int)}
         happening = Happening("software.draw", software.id, "refused", str(refused.code), details)
-        services.db.refuse(register, software.account, happening)
+        services.db.note(register, software.account, happening)
         raise
     services.after_commit(register)
     return drawn
