@@ -198,7 +198,7 @@ def test_a_node_hears_whose_decisions_changed(opened: Services) -> None:
 def test_a_revision_is_the_same_only_with_the_events_that_it_had(opened: Services) -> None:
     """A refused act moves the chain's head and no revision; another database has other heads under the numbers."""
     second = write(opened, HERE, person("p2"))
-    opened.db.refuse(HERE, "acc_1", Happening("person.put", "p3", "refused", "forbidden"))
+    opened.db.note(HERE, "acc_1", Happening("person.put", "p3", "refused", "forbidden"))
     assert _since(opened, second) == (second, frozenset(), True)
     assert _since(opened, second, "0" * 64) == (second, None, False)
     assert _since(opened, 9) == (second, None, False)
