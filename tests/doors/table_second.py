@@ -27,6 +27,11 @@ def _an_operator_alone(run: Any, said: Any) -> Any:
     return run("confirm", waits["id"] if isinstance(waits, dict) else waits, *said[-4:])
 
 
+MACHINE = "only whoever runs the machine speaks of its clock"
+MENDED = Tried(
+    "tests/attacks/test_wrong_clock.py::test_a_register_that_was_written_under_a_wrong_clock_is_mended_by_a_command"
+)
+
 SECOND = [
     row(
         "recovery.check_asked",
@@ -218,5 +223,19 @@ SECOND = [
         "the door refuses fewer than 8 characters first; a pack may ask for more (tests/domain/test_sign_in_rules)",
         NO_SESSION,
         "the operator sets no password",
+    ),
+    row(
+        "clock.check_accepted",
+        "the register recorded something later than now: that is mended, not accepted",
+        MACHINE,
+        MACHINE,
+        MENDED,
+    ),
+    row(
+        "clock.check_mended",
+        "nothing was recorded later than now: there is nothing to mend",
+        MACHINE,
+        MACHINE,
+        MENDED,
     ),
 ]

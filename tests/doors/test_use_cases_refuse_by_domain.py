@@ -14,8 +14,8 @@ INSPECTORS = "one function of the one act that opens an account for a member fro
 PACKS = "one function for both steps of a binding, which only operators enter"
 
 OWN: dict[str, str] = {
-    "access.check_known": REQUEST,
-    "access.parse_revision": REQUEST,
+    "revisions.check_known": REQUEST,
+    "revisions.parse_revision": REQUEST,
     "accounts": SECRET,
     "approvers": SOFTWARE,
     "bearers": SESSION,

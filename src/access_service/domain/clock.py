@@ -7,7 +7,7 @@ where that is another machine, and what a register last recorded.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from access_service.domain.errors import ClockError
+from access_service.domain.errors import ClockError, InvalidError
 
 BOUND = timedelta(minutes=5)
 """How far two clocks may be apart, or one may be set while the process runs."""
@@ -52,6 +52,18 @@ def check_recorded(begun: datetime, now: datetime, recorded: datetime, gap: time
             f"nothing was recorded for {(begun - recorded).days} days before the start; if the clock is right, "
             "`access-service clock accept`"
         )
+
+
+def check_accepted(recorded: datetime, now: datetime) -> None:
+    """Refuse to take the clock for right where the register recorded something later than it says."""
+    if recorded > now:
+        raise InvalidError("the register recorded something later than now: that is mended, not accepted")
+
+
+def check_mended(recorded: datetime, now: datetime) -> None:
+    """Refuse to let the record step back where it is not ahead of the clock."""
+    if recorded - now <= BOUND:
+        raise InvalidError("nothing was recorded later than now: there is nothing to mend")
 
 
 def _seconds(span: timedelta) -> int:

@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from access_service.domain.audit import CLOCK_MENDED, instant
-from access_service.domain.clock import BOUND
-from access_service.domain.errors import ClockError, NotFoundError, RefusedError
+from access_service.domain.clock import check_accepted, check_mended
+from access_service.domain.errors import ClockError, NotFoundError
 from access_service.domain.names import RegisterId
-from access_service.domain.reasons import Refusal
 from access_service.storage.audit import steps_back
 from access_service.usecases.services import Services, operate
 
@@ -45,10 +44,7 @@ def accept_clock(services: Services, register: RegisterId) -> ClockState:
     """The clock is right, nobody worked for a while: acts and decisions go on from now."""
     with operate(services, register, whatever_is_recorded=True) as doing:
         recorded = doing.tx.recorded_before
-        if recorded > doing.now:
-            raise RefusedError(
-                Refusal.INVALID, "the register recorded something later than now: that is mended, not accepted"
-            )
+        check_accepted(recorded, doing.now)
         doing.tx.happened("clock.accept", register, **_span(recorded, doing.now))
         doing.tx.touches_everybody()
     return look_at_clock(services, register)
@@ -62,8 +58,7 @@ def mend_clock(services: Services, register: RegisterId) -> ClockState:
     """
     with operate(services, register, whatever_is_recorded=True) as doing:
         recorded = doing.tx.recorded_before
-        if recorded - doing.now <= BOUND:
-            raise RefusedError(Refusal.INVALID, "nothing was recorded later than now: there is nothing to mend")
+        check_mended(recorded, doing.now)
         doing.tx.happened(CLOCK_MENDED, register, **_span(recorded, doing.now))
         doing.tx.touches_everybody()
     return look_at_clock(services, register)
