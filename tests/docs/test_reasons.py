@@ -72,7 +72,7 @@ def test_two_reasons_never_read_the_same() -> None:
 
 def test_a_code_in_both_lists_reads_the_same_where_it_means_the_same() -> None:
     shared = {reason.value for reason in Reason} & {refusal.value for refusal in Refusal}
-    assert shared == {"account_not_active", "approval_missing", "grant_ended", "no_policy"}
+    assert shared == {"account_not_active", "approval_missing", "grant_ended", "grant_suspended", "no_policy"}
     assert all(REASON_TEXT[Reason(code)] == REFUSAL_TEXT[Refusal(code)] for code in shared)
 
 

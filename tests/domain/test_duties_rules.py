@@ -13,6 +13,7 @@ from access_service.domain.accounts import Custody
 from access_service.domain.duties import Hand
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountId, AssignmentId, ClassId, EducationLevel, PersonId, UnitId
+from access_service.domain.org import Assignment
 from access_service.domain.reasons import Refusal
 from grounds import COMMUNE, HIGH, LONG_AGO, NOW, NURSERY, ROOT, base, class_id, duty, ground
 
@@ -192,3 +193,24 @@ def test_charge_of_a_class_is_printed_in_the_words_of_its_level(
 ) -> None:
     held = duty("a", position, unit, classes=whole(*(class_id(unit, code) for code in classes)))
     assert duties.title_of(base(), held, ground().org.school_class) == title
+
+
+def test_who_takes_a_duty_over_stands_in_for_nobody() -> None:
+    standing = ground(duty("a", "homeroom", classes=whole(A)))
+    cited = standing.facts.find(Assignment)[0].id
+    both = duty("b", "homeroom", classes=whole(A), substitutes=cited, valid_to=NEXT_WEEK)
+    duties.check_duty(standing, both)
+    with pytest.raises(RefusedError) as refused:
+        duties.check_duty(standing, both, cited)
+    assert refused.value.code is Refusal.INVALID
+
+
+def test_a_substitution_ends_with_the_duty_that_it_cites() -> None:
+    absent = duty("a", "homeroom", classes=whole(A))
+    standing_in = duty("b", "homeroom", classes=whole(A), substitutes=absent.id, valid_to=NEXT_WEEK)
+    standing = ground(absent, standing_in)
+    assert duties.cut_with(standing, absent) == []
+    assert duties.cut_with(standing, replace(absent, valid_to=TOMORROW)) == [
+        replace(standing_in, valid_to=TOMORROW)
+    ]
+    assert duties.cut_with(standing, replace(absent, valid_to=NEXT_WEEK)) == []

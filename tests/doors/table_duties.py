@@ -145,6 +145,12 @@ DUTIES = [
     ),
     row(
         "duties.check_substitution",
+        "who takes a duty over does not stand in for it",
+        duty(**SUBSTITUTE, replaces=lambda m: m.person("moi").duty),
+        "a sheet has no column for the duty that another one replaces",
+    ),
+    row(
+        "duties.check_substitution",
         "a substitution has an end, within the duty it cites",
         duty(**SUBSTITUTE),
         again("assignments", 1, code="S1", person="000000000001", **STANDING_IN),

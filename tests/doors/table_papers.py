@@ -342,6 +342,15 @@ PAPERS = [
         NO_SHEET,
     ),
     row(
+        "preparing.check_not_paused",
+        "whoever suspended that right resumes it first",
+        Tried(
+            "tests/attacks/test_given_once_more.py::"
+            "test_a_school_does_not_give_again_on_new_minutes_what_the_office_has_suspended"
+        ),
+        Tried("tests/usecases/test_imports.py::test_a_file_gives_nobody_again_what_an_act_has_suspended"),
+    ),
+    row(
         "preparing.check_none_waits",
         "minutes for `…` on that duty wait already",
         Api(lambda m: (waiting(m), line().send(m))[1]),

@@ -134,6 +134,22 @@ SOFTWARE_ROWS = [
     ),
     row(
         "software.check_approval",
+        "the paper is dated later than today",
+        Tried("tests/attacks/test_given_once_more.py::test_software_is_approved_by_no_paper_that_is_still_to_come"),
+        NO_SOFTWARE,
+        approved(dated="01/01/2098"),
+        AT_TOKEN,
+    ),
+    row(
+        "software.check_approval",
+        "the agreement that an approval names is not younger than it",
+        Tried("tests/attacks/test_given_once_more.py::test_software_is_approved_by_no_paper_that_is_still_to_come"),
+        NO_SOFTWARE,
+        approved(agreement_dated="03/01/2024"),
+        AT_TOKEN,
+    ),
+    row(
+        "software.check_approval",
         "the approval ends before it begins, or is over",
         Tried("tests/api/test_management_software.py::test_refusals_have_their_own_codes"),
         NO_SOFTWARE,

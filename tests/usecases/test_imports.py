@@ -24,11 +24,11 @@ from import_world import (
     write,
 )
 
-from access_service.domain.accounts import Account, Custody, state_of
+from access_service.domain.accounts import Account, Custody, Suspension, state_of
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document, Signature
-from access_service.domain.errors import NotFoundError, RefusedError
-from access_service.domain.names import AccountState, Capacity, DocumentState, Method, Side
+from access_service.domain.errors import ImportRefusedError, NotFoundError, RefusedError
+from access_service.domain.names import AccountState, Capacity, DocumentState, Method, Side, SuspendableKind, UnitId
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, SchoolYear, Unit
 from access_service.domain.time import start_of_day
 from access_service.signing.documents import check_confirmation
@@ -352,6 +352,21 @@ def test_rows_may_rest_on_what_was_imported_before(services, tmp_path):
 
     assert report.counts == {"grants": 1}
     assert report.revision == 3
+
+
+def test_a_file_gives_nobody_again_what_an_act_has_suspended(services, tmp_path):
+    rows = example()
+    take(services, write(tmp_path / "first", rows))
+    with services.db.write(REGISTER, "operator") as tx:
+        tx.put(Suspension("sus_x", SuspendableKind.GRANT, GRANT, UnitId("00031"), "đang xác minh", tx.now))
+        tx.happened("grant.suspend", GRANT, suspension="sus_x")
+        tx.touches()
+    again = [{**rows["grants"][0], "code": "Q-2"}]
+
+    with pytest.raises(ImportRefusedError) as refused:
+        take(services, write(tmp_path / "second", {"grants": again}))
+
+    assert [fault.message for fault in refused.value.faults] == ["whoever suspended that right resumes it first"]
 
 
 def test_a_class_grant_ends_when_its_school_year_closes(services, tmp_path):

@@ -58,6 +58,7 @@ STATUS: Mapping[Refusal, int] = {
     Refusal.FORBIDDEN: 403,
     Refusal.FREQUENCY_EXCEEDED: 403,
     Refusal.GRANT_ENDED: 409,
+    Refusal.GRANT_SUSPENDED: 409,
     Refusal.HAND_BACK_DUE: 403,
     Refusal.IDEMPOTENCY_MISMATCH: 422,
     Refusal.INSUFFICIENT_SCOPE: 403,

@@ -81,13 +81,16 @@ def check_classes(ground: Ground, duty: Assignment) -> None:
 # -- beside whom ---------------------------------------------------------------------------------------------
 
 
-def check_substitution(ground: Ground, duty: Assignment) -> None:
+def check_substitution(ground: Ground, duty: Assignment, replaced: AssignmentId | None = None) -> None:
     """(11) A substitute's assignment cites the absent person's, in the same unit, and lies within it.
 
     The same position and no other class: citing pauses somebody's grant, and lets two hold one duty at a time.
+    What is `replaced` ends when this one begins: who takes a duty over stands in for nobody.
     """
     if duty.substitutes is None:
         return
+    if duty.substitutes == replaced:
+        raise InvalidError("who takes a duty over does not stand in for it", substitutes=duty.substitutes)
     absent = ground.facts.get(Assignment, duty.substitutes)
     if absent is None:
         raise InvalidError(f"no assignment `{duty.substitutes}` to stand in for", substitutes=duty.substitutes)
@@ -99,6 +102,21 @@ def check_substitution(ground: Ground, duty: Assignment) -> None:
         raise InvalidError("a substitution has an end, within the duty it cites")
     if duty.position != absent.position or not (duty.classes or frozenset()) <= (absent.classes or frozenset()):
         raise InvalidError("a substitute takes the duty it cites, and no more")
+
+
+def cut_with(ground: Ground, ended: Assignment) -> list[Assignment]:
+    """(11) The substitutions that cite a duty which ends earlier now, as they stand then: they end with it.
+
+    Nobody stands in for somebody whose duty is over; who goes on there is given a duty of their own.
+    """
+    cut: list[Assignment] = []
+    if ended.valid_to is None:
+        return cut
+    for duty in ground.facts.find(Assignment, substitutes=ended.id):
+        end = max(ended.valid_to, duty.valid_from)
+        if duty.valid_to is None or duty.valid_to > end:
+            cut.append(replace(duty, valid_to=end))
+    return cut
 
 
 def check_leading(ground: Ground, duty: Assignment) -> None:
@@ -171,7 +189,7 @@ def check_duty(ground: Ground, duty: Assignment, replaced: AssignmentId | None =
     check_subjects(duty.subjects or ())
     check_subjects(subject for _, subject in duty.classes or () if subject)
     check_classes(ground, duty)
-    check_substitution(ground, duty)
+    check_substitution(ground, duty, replaced)
     check_leading(ground, duty)
     check_only_one(ground, duty, replaced)
     return position

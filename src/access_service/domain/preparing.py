@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sized
 from datetime import datetime, timedelta
 
 from access_service.domain import edges
-from access_service.domain.accounts import Account, Custody, state_of
+from access_service.domain.accounts import Account, Custody, Suspension, state_of
 from access_service.domain.acting import check_not_oneself, laid_on
 from access_service.domain.custody import check_custody, custody_duty
 from access_service.domain.delegation import Grant, LeavingCase
@@ -16,7 +16,15 @@ from access_service.domain.documents import Document, is_open, is_waiting
 from access_service.domain.edges import Holder
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.facts import Ground
-from access_service.domain.names import AccountKind, AccountState, DocumentKind, DocumentState, PersonId, UnitId
+from access_service.domain.names import (
+    AccountKind,
+    AccountState,
+    DocumentKind,
+    DocumentState,
+    PersonId,
+    SuspendableKind,
+    UnitId,
+)
 from access_service.domain.org import Assignment, manager_of
 from access_service.domain.papers import CustodyBody
 from access_service.domain.policy import CommitmentText, Pack
@@ -80,6 +88,26 @@ def check_replaced_stand(ground: Ground, grants: Iterable[Grant]) -> None:
     for old in ground.facts.find(Grant, id=[g.replaces for g in grants if g.replaces is not None]):
         if old.ended_at is not None and old.ended_at <= ground.now:
             raise RefusedError(Refusal.GRANT_ENDED, "the grant to be replaced is over", grant=old.id)
+
+
+def check_not_paused(ground: Ground, grant: Grant) -> None:
+    """(2, 10) What an act has suspended is resumed by whoever suspended it, not given once more on another paper.
+
+    Asked when the paper is prepared and when it is signed: the same role of the same unit, and what it replaces.
+    """
+    held = ground.facts.find(Grant, account=grant.account, unit=grant.unit)
+    same = [
+        g.id
+        for g in held
+        if g.id != grant.id
+        and (g.role == grant.role or g.id == grant.replaces)
+        and (g.ended_at is None or g.ended_at > ground.now)
+    ]
+    for pause in ground.facts.find(Suspension, kind=str(SuspendableKind.GRANT), target=same) if same else ():
+        if ground.now in pause.interval:
+            raise RefusedError(
+                Refusal.GRANT_SUSPENDED, "whoever suspended that right resumes it first", grant=pause.target
+            )
 
 
 def check_none_waits(ground: Ground, grant: Grant) -> None:

@@ -102,6 +102,7 @@ class Refusal(StrEnum):
     FORBIDDEN = "forbidden"
     FREQUENCY_EXCEEDED = "frequency_exceeded"
     GRANT_ENDED = "grant_ended"
+    GRANT_SUSPENDED = "grant_suspended"
     HAND_BACK_DUE = "hand_back_due"
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
     INSUFFICIENT_SCOPE = "insufficient_scope"

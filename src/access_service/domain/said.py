@@ -149,6 +149,14 @@ _SAID: tuple[tuple[str, str], ...] = (
     ),
     (r"the decision has a number, an issuer and a file", "quyết định phải có số, cơ quan ban hành và tệp"),
     (r"the decision is not of the future", "ngày quyết định không được sau hôm nay"),
+    (
+        r"the agreement that an approval names is not younger than it",
+        "ngày của hợp đồng, thoả thuận không được sau ngày của văn bản đồng ý",
+    ),
+    (
+        r"who takes a duty over does not stand in for it",
+        "người thay hẳn nhiệm vụ thì không phải người dạy thay, làm thay",
+    ),
     (r"the paper is dated later than today", "ngày văn bản không được sau hôm nay"),
     (r"(?:.* )?is empty", "không được để trống"),
     (r"(?:.* )?is longer than (\d+) characters", "dài quá {0} ký tự"),

@@ -356,6 +356,13 @@ def check_approval(pack: Pack, approval: Approval, year: SchoolYear | None, now:
     said = (approval.purpose, approval.agreement_number, approval.agreement_sha256, approval.retention)
     if not all((*said, approval.deletion, approval.agreement_dated, approval.receiver_role)):
         raise InvalidError("an approval names purpose, agreement, role of the receiver, retention and deletion")
+    if approval.dated > local(now).date():
+        raise InvalidError("the paper is dated later than today", dated=approval.dated.isoformat())
+    if approval.agreement_dated is not None and approval.agreement_dated > approval.dated:
+        raise InvalidError(
+            "the agreement that an approval names is not younger than it",
+            agreement_dated=approval.agreement_dated.isoformat(),
+        )
     if approval.valid_to <= max(approval.valid_from, now):
         raise InvalidError("the approval ends before it begins, or is over")
     if approval.scope.school_year is not None and year is None:

@@ -196,6 +196,7 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
         Refusal.GRANT_ENDED: Text(
             "Quyền đã bị thu hồi hoặc đã chấm dứt", "The right has been taken back or has ended"
         ),
+        Refusal.GRANT_SUSPENDED: Text("Quyền đang bị tạm khoá", "The right is suspended"),
         Refusal.HAND_BACK_DUE: Text(
             "Nhiệm vụ đã kết thúc; phiên làm việc chỉ dùng để bàn giao lại",
             "The last duty is over; the session serves to hand back",

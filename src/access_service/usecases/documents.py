@@ -128,6 +128,7 @@ def propose_handover(
             grant = complete(office, grant, duty)
             rule = check_grant(office, grant, account, duty, held=duties)
             preparing.check_replaces(doing.ground, grant)
+            preparing.check_not_paused(doing.ground, grant)
             preparing.check_none_waits(doing.ground, grant)
             needs |= rule.documents
             grants.append(grant)

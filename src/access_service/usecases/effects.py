@@ -46,7 +46,7 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment, manager_of
-from access_service.domain.preparing import admin_account_of, check_replaced_stand
+from access_service.domain.preparing import admin_account_of, check_not_paused, check_replaced_stand
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.separations import check_separations
 from access_service.domain.standing import GrantFacts, documents_reason, refusal_lapses_at
@@ -74,13 +74,21 @@ def end_grants(doing: Act, grants: Iterable[Grant], how: GrantEnd, at: datetime 
 
 
 def end_grants_of_assignment(doing: Act, assignment: Assignment) -> list[GrantId]:
-    """(12) When a duty ends, its grants end at the same instant."""
-    return end_grants(
+    """(12) When a duty ends, its grants end at the same instant; (11) so does standing in for its holder."""
+    ended = end_grants(
         doing,
         doing.tx.find(Grant, assignment=assignment.id),
         GrantEnd.ASSIGNMENT_ENDED,
         assignment.valid_to,
     )
+    for duty in duty_rules.cut_with(doing.ground, assignment):
+        doing.tx.put(duty)
+        doing.tx.happened("duty.end", duty.id, substitutes=assignment.id)
+        ended += end_grants_of_assignment(doing, duty)
+        end_custodies_of(doing, duty)
+        suspend_account_if_last(doing, duty.person, duty.valid_to or doing.now)
+        doing.touch_person(duty.person)
+    return ended
 
 
 def activate_ready(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> list[GrantId]:
@@ -102,6 +110,7 @@ def activate_ready(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> list[Gr
         authority = doing.tx.require(Authority, grant.authority)
         held = doing.tx.find(Assignment, person=account.person, unit=unit)
         check_grant(doing.office(unit, authority), grant, account, assignment, held=held)
+        check_not_paused(doing.ground, grant)
         check_separations(doing.ground, doing.pack_for(unit), account.id, [grant.role])
         doing.tx.put(replace(grant, activated_at=doing.now, refused=None))
         doing.tx.touches(grant.account)

@@ -29,6 +29,7 @@ from access_service.domain.names import (
     PersonId,
 )
 from access_service.domain.org import Assignment, manager_of
+from access_service.domain.preparing import check_not_paused
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.separations import check_separations
@@ -312,6 +313,7 @@ def _check_grant(book: Book, row: Row, grant: Grant, office: Office, duty: Assig
         grant = complete(office, grant, duty)
         held = book.duties_in(account.person or "", grant.unit)
         needs = check_grant(office, grant, account, duty, held=held).documents
+        check_not_paused(book.ground(book.now), grant)
         check_separations(book.ground(office.now), office.pack, account.id, [grant.role])
     except RefusedError as error:
         row.refused(error)
