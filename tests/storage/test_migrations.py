@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Date, DateTime, Engine, column, insert, inspe
 from access_service.domain.errors import UnavailableError
 from access_service.domain.names import AccountId, RegisterId
 from access_service.storage import migrate
-from access_service.storage.accounts import credential_of, session_by_token
+from access_service.storage.accounts import credential_by_username, credential_of, session_by_token, usernames_like
 from access_service.storage.connecting import make_engine
 from access_service.storage.tables import metadata
 
@@ -199,6 +199,35 @@ def test_todays_answer_to_whose_account_it_is_is_written_once_with_an_event(
     assert homes == {"a": "A", "b": "B", "c": "A"}
     assert tuple(event) == (10, 8, "home.upgrade", '{"homes":3}')
     assert tuple(counter) == (8, 10)
+
+
+def test_usernames_of_before_are_folded_and_those_that_fold_alike_stop_no_upgrade(
+    blank_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Schema 0019: each still means its own account, as it was given; whoever stands alone is found in any case."""
+    newest = migrate.HEAD
+    monkeypatch.setattr(migrate, "HEAD", "0017")
+    migrate.upgrade(blank_url)
+    engine = make_engine(blank_url)
+    given = {"a": "CBQL.0000011", "b": "cbql.0000011", "c": "GV.Đông", "d": "\u0441bql.0000012"}
+    with engine.begin() as connection:
+        for account, username in given.items():
+            row = {"register_id": "thu", "account": account, "username": username, "failed": 0}
+            _insert(connection, "credentials", row)
+    monkeypatch.setattr(migrate, "HEAD", newest)
+    migrate.upgrade(blank_url)
+    with engine.connect() as connection:
+
+        def whose(typed: str) -> str | None:
+            found = credential_by_username(connection, RegisterId("thu"), typed)
+            return None if found is None else found.account
+
+        assert {typed: whose(typed) for typed in given.values()} == {name: id_ for id_, name in given.items()}
+        assert whose("Cbql.0000011") is None
+        assert whose("gv.đông") == "c"
+        assert whose("cbql.0000012") is None
+        assert usernames_like(connection, RegisterId("thu"), ["cbql.0000012"]) == [given["d"]]
+    engine.dispose()
 
 
 def test_every_approval_of_before_leaves_the_duty_to_delete_and_no_level_is_confirmed(

@@ -326,6 +326,38 @@ B_OF_IMPORTS = {
         "accounts.csv:4",
         "is longer than 128 characters",
     ),
+    "a username with a Cyrillic letter": (
+        change("accounts", 2, username="сbql.11"),
+        "accounts.csv:4",
+        "`username` is no username",
+    ),
+    "a username in full width": (change("accounts", 2, username="ｃｂｑｌ"), "accounts.csv:4", "is no username"),
+    "a username with a soft hyphen": (change("accounts", 2, username="cb\u00adql"), "accounts.csv:4", "invisible"),
+    "a username that is another's in capitals": (
+        lambda rows: rows["accounts"][2].update(username=rows["accounts"][1]["username"].upper()),
+        "accounts.csv:4",
+        "is taken",
+    ),
+    "a username that looks like another's": (
+        lambda rows: (rows["accounts"][1].update(username="qt.01"), rows["accounts"][2].update(username="qt.0l")),
+        "accounts.csv:4",
+        "looks like one that is taken",
+    ),
+    "a decision number with an Icelandic letter": (
+        change("assignments", 0, decision_number="12/QÐ"),
+        "assignments.csv:2",
+        "`decision_number` holds letters or signs other than Vietnamese and ASCII",
+    ),
+    "a paper's number with an en dash": (
+        change("documents", 0, number="12–QĐ"),
+        "documents.csv:2",
+        "`number` holds",
+    ),
+    "a class that differs in capitals alone": (
+        again("classes", 0, code="6a1"),
+        "classes.csv:3",
+        "but for capital letters",
+    ),
     "a name that turns the writing round": (change("persons", 0, name="Mẫu\u202e"), "persons.csv:2", "invisible"),
     "a class code with a semicolon": (change("classes", 0, code="6;A"), "classes.csv:2", "colon or a semicolon"),
     "a decision younger than its duty": (

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from access_service.api.schemas_base import Body, Day, Id, Line, NewUsername, Out, Secret, Sha256
+from access_service.api.schemas_base import Body, Day, Id, Line, NewUsername, Number, Out, Secret, Sha256
 from access_service.api.schemas_delegation import GrantSeenOut
 from access_service.api.schemas_documents import DocumentOut
 from access_service.api.schemas_org import AssignmentOut, PersonOut, UnitOut
@@ -31,7 +31,7 @@ class NewCustody(Body):
     """Hand over a unit's admin account in writing."""
 
     receiver: Id
-    number: Line
+    number: Number
     dated: Day
 
 

@@ -57,6 +57,8 @@ def _sorted(value: Iterable[Any] | None) -> list[Any] | None:
 
 Line = Annotated[str, Field(max_length=4 * SHORT), AfterValidator(_read(words.line))]
 """One line of text: NFC, trimmed, 1 to 256 characters that can be seen."""
+Number = Annotated[str, Field(max_length=4 * SHORT), AfterValidator(_read(words.identifier))]
+"""The number of a document, `12/QĐ-SGDĐT`: a line of Vietnamese letters and ASCII."""
 Prose = Annotated[str, Field(max_length=LONG), AfterValidator(_read(words.prose))]
 """A reason or content: NFC, trimmed, 1 to 4,000 characters that can be seen."""
 Id = Annotated[str, AfterValidator(_id)]

@@ -14,6 +14,7 @@ from access_service.api.schemas_base import (
     Id,
     Instant,
     Line,
+    Number,
     Out,
     SchoolYearCode,
     Some,
@@ -128,7 +129,7 @@ class NewHandover(Body):
 
     unit: Id
     receiver: Id
-    number: Line
+    number: Number
     dated: Day
     draft: bool = False
     lines: Annotated[list[NewLine], Field(min_length=1, max_length=MOST)]

@@ -6,7 +6,20 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from access_service.api.schemas_base import MOST, Body, Day, Id, Instant, Line, Out, Prose, Secret, Sha256, Some
+from access_service.api.schemas_base import (
+    MOST,
+    Body,
+    Day,
+    Id,
+    Instant,
+    Line,
+    Number,
+    Out,
+    Prose,
+    Secret,
+    Sha256,
+    Some,
+)
 from access_service.domain.documents import Document, Signature
 from access_service.domain.names import (
     AuthorityId,
@@ -30,7 +43,7 @@ MOST_PRESENTED = 10_000
 class Revision(Body):
     """A new version of a draft or returned document."""
 
-    number: Line
+    number: Number
     dated: Day
     version: Annotated[int, Field(ge=1, le=1_000_000)]
     """The version that is revised."""
@@ -46,7 +59,7 @@ class NewReturn(Body):
     """The caller hands back everything held from a unit."""
 
     unit: Id
-    number: Line | None = None
+    number: Number | None = None
     dated: Day | None = None
     ends_at: Instant | None = None
     """When the rights end, if later than the declaration; at the latest they end with the duty."""
@@ -81,7 +94,7 @@ class NewExternal(Body):
 
     name: Line
     body: Line
-    decision: Line
+    decision: Number
     username: Line
 
     def member(self) -> ExternalMember:
@@ -92,7 +105,7 @@ class NewExternal(Body):
 class NewInspection(Body):
     """A decision to inspect units below the caller's."""
 
-    number: Line
+    number: Number
     dated: Day
     units: Some[Id]
     members: list[Id] = Field(default_factory=list, max_length=MOST)

@@ -15,6 +15,7 @@ from access_service.api.schemas_base import (
     NewClassCode,
     NewSchoolYearCode,
     NewUnitCode,
+    Number,
     Out,
     Prose,
     SchoolYearCode,
@@ -113,7 +114,7 @@ class NewAssignment(Body):
     person: Id
     unit: Id
     position: Line
-    decision_number: Line
+    decision_number: Number
     decision_date: Day
     decision_sha256: Sha256 | None = None
     valid_from: Instant
@@ -152,7 +153,7 @@ class DutyEnd(Body):
     """A duty ends at 00:00 of a day."""
 
     on: Day
-    decision_number: Line
+    decision_number: Number
 
 
 class Because(Body):

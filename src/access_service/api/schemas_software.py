@@ -11,6 +11,7 @@ from access_service.api.schemas_base import (
     Id,
     Instant,
     Line,
+    Number,
     Out,
     Prose,
     Sha256,
@@ -106,7 +107,7 @@ class NewApproval(Body):
     """The department's written approval of software, with its term."""
 
     software: Id
-    number: Line
+    number: Number
     dated: Day
     sha256: Sha256
     """Of the paper."""
@@ -116,7 +117,7 @@ class NewApproval(Body):
     valid_from: Instant
     valid_to: Instant
     purpose: Prose
-    agreement_number: Line
+    agreement_number: Number
     """Of the unit's agreement with who receives the data."""
     agreement_dated: Day
     agreement_sha256: Sha256
@@ -152,7 +153,7 @@ class NewConfirmation(Body):
     subject: Annotated[Confirmable, Field(strict=False)]
     level: SecurityLevel | None = None
     """Of the security level only."""
-    number: Line
+    number: Number
     dated: Day
     issuer: Line
     sha256: Sha256
@@ -176,7 +177,7 @@ class NewConfirmation(Body):
 class NewDeletion(Body):
     """The written confirmation that the data of an approval is deleted."""
 
-    number: Line
+    number: Number
     dated: Day
     sha256: Sha256
     """Of the paper."""

@@ -81,7 +81,7 @@ def _complete(given: Mapping[str, str | None], *, ask: bool) -> dict[str, str]:
     said = {name: clean(given.get(name) or answers[name]) for name in QUESTIONS}
     for name, text in said.items():
         try:
-            words.line(text)
+            (words.identifier if name == "decision_number" else words.line)(text)
         except InvalidError as error:
             option = f"--{name.replace('_', '-')}"
             raise UsageError(

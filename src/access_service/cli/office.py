@@ -12,6 +12,7 @@ import typer
 
 from access_service.cli.errors import UsageError
 from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
+from access_service.cli.software import identifier
 from access_service.domain import words
 from access_service.domain.names import PersonId, RegisterId
 from access_service.domain.time import local
@@ -43,7 +44,7 @@ class Entered:
         """The decision; of its file only the SHA-256 is kept."""
         with self.decision_file.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        number, issuer = clean(self.decision_number), clean(self.issuer)
+        number, issuer = identifier("--decision-number", self.decision_number), clean(self.issuer)
         return WrittenDecision(number, words.day(self.decision_date), issuer, sha256)
 
     def key(self) -> OperatorKey:

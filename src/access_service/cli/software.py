@@ -60,6 +60,19 @@ def line(name: str, text: str) -> str:
         raise UsageError(f"{name} {error.message}: give one line of at most {words.LINE} characters") from None
 
 
+def _term(name: str, text: str) -> str:
+    read = identifier if name.endswith("number") else line
+    return read(f"--{name.replace('_', '-')}", text)
+
+
+def identifier(name: str, text: str) -> str:
+    """The number of a document, as every door reads it."""
+    try:
+        return words.identifier(text)
+    except InvalidError as error:
+        raise UsageError(f"{name} {error.message}") from None
+
+
 def run_add(
     given: Mapping[str, str | None],
     *,
@@ -112,7 +125,7 @@ def run_approve(
             used = reader.require(Software, software_id)
         paper = Paper(
             software=used.id,
-            number=line("--number", number),
+            number=identifier("--number", number),
             dated=words.day(dated),
             sha256=sha256_of(file),
             scope=_scope(UnitId(unit or used.unit), axes, school_year),
@@ -123,7 +136,7 @@ def run_approve(
             agreement_dated=words.day(agreement_dated),
             agreement_sha256=sha256_of(agreement_file),
             receiver_role=word(ReceiverRole, receiver_role, "--receiver-role"),
-            **{name: line(f"--{name.replace('_', '-')}", text) for name, text in terms.items()},
+            **{name: _term(name, text) for name, text in terms.items()},
         )
         found = software.record_approval_as_operator(services, name, paper)
     say(found, _approval(found), as_json)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from access_service.cli.software import line, opened_register, say, sha256_of, word
+from access_service.cli.software import identifier, line, opened_register, say, sha256_of, word
 from access_service.domain import words
 from access_service.domain.names import ApprovalId, Confirmable, SoftwareConfirmationId, SoftwareId
 from access_service.domain.obligations import OBLIGATION_VI
@@ -32,7 +32,7 @@ def run_confirm(
         software=SoftwareId(software_id),
         subject=word(Confirmable, subject, "--subject"),
         level=level,
-        number=line("--number", number),
+        number=identifier("--number", number),
         dated=words.day(dated),
         issuer=line("--issuer", issuer),
         sha256=sha256_of(file),
@@ -66,7 +66,7 @@ def run_deleted(
     as_json: bool,
 ) -> None:
     """Close the obligation that an ended approval left."""
-    paper = DeletionPaper(ApprovalId(approval), line("--number", number), words.day(dated), sha256_of(file))
+    paper = DeletionPaper(ApprovalId(approval), identifier("--number", number), words.day(dated), sha256_of(file))
     with opened_register(database, register) as (services, name):
         found = software_papers.confirm_deletion_as_operator(services, name, paper)
     say(found, f"{found.approval}: {OBLIGATION_VI[found.kind]}, số {found.number}", as_json)

@@ -10,6 +10,7 @@ from access_service.domain import words
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.grades import check_grade
+from access_service.domain.lookalikes import check_told_apart, fold
 from access_service.domain.names import ClassId, UnitId
 from access_service.domain.org import Person, SchoolClass, SchoolYear, Unit
 from access_service.domain.policy import Pack
@@ -84,9 +85,28 @@ def check_person(ground: Ground, person: Person) -> None:
         raise RefusedError(Refusal.DUPLICATE, f"`{person.id}` is somebody else's number", person=person.id)
 
 
-def check_username(username: str) -> None:
-    """A username is one that can be typed where one signs in."""
-    read("username", words.username, username)
+def username_to_give(username: str, taken: Iterable[str]) -> str:
+    """A new username as it is kept: it can be typed where one signs in, and looks like none that is taken."""
+    try:
+        kept = words.username(username)
+    except InvalidError as error:
+        raise InvalidError(f"the username {error.message}", field="username") from None
+    if kept != username.lower():
+        raise InvalidError("the username is not written as it is kept", field="username")
+    check_told_apart("username", kept, taken)
+    return kept
+
+
+def check_unit_code(code: UnitId, known: Iterable[UnitId]) -> None:
+    """A unit's code looks like no other unit's: `thpt-01` is not `THPT-O1`."""
+    check_told_apart("unit code", code, (other for other in known if other != code))
+
+
+def check_class_code(id_: ClassId, known: Iterable[ClassId]) -> None:
+    """Two classes of a school and year differ in more than capitals; `10A1` and `10AI` may stand side by side."""
+    folded = fold(id_)
+    if any(fold(other) == folded for other in known if other != id_):
+        raise RefusedError(Refusal.DUPLICATE, f"there is a class `{id_}` but for capital letters", school_class=id_)
 
 
 def check_subjects(subjects: Iterable[str]) -> None:

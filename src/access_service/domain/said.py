@@ -15,6 +15,8 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"`(.*)` has its admin account", "đơn vị `{0}` đã có tài khoản quản trị"),
     (r"the person has an account", "người này đã có tài khoản"),
     (r"the username `(.*)` is taken", "tên đăng nhập `{0}` đã được dùng"),
+    (r"the [^`]* `(.*)` is taken", "`{0}` đã được dùng"),
+    (r"the [^`]* `(.*)` looks like one that is taken", "`{0}` dễ nhầm với tên hoặc mã khác đã được dùng"),
     (
         r"a commitment with the text in force stands or waits",
         "bản cam kết theo mẫu đang áp dụng đã ký hoặc đang chờ ký",
@@ -25,6 +27,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"confirmed already", "thủ trưởng đã xác nhận"),
     (r"there is a unit `(.*)`", "đã có đơn vị `{0}`"),
     (r"there is a school year `(.*)`", "đã có năm học `{0}`"),
+    (r"there is a class `([^`]*)` but for capital letters", "đã có lớp trùng mã với `{0}`, chỉ khác chữ hoa"),
     (r"there is a class `([^`]*)`.*", "đã có lớp `{0}`"),
     (r"another piece of software answers at that address", "địa chỉ này đã thuộc phần mềm khác"),
     (r"the first request with this key has no answer yet", "yêu cầu đầu tiên với khoá này chưa được trả lời"),

@@ -34,7 +34,20 @@ CODE_PATTERN = r"^[0-9A-Za-z](?:[0-9A-Za-z._\-]{0,62}[0-9A-Za-z])?$"
 YEAR_PATTERN = r"^[0-9]{4}-[0-9]{4}$"
 SUBJECT_PATTERN = r"^[A-Z][A-Z0-9]*(?:[_\-][A-Z0-9]+)*$"
 
+VIETNAMESE = (
+    "àảãáạăằẳẵắặâầẩẫấậèẻẽéẹêềểễếệìỉĩíịòỏõóọôồổỗốộơờởỡớợùủũúụưừửữứựỳỷỹýỵđ"
+    "ÀẢÃÁẠĂẰẲẴẮẶÂẦẨẪẤẬÈẺẼÉẸÊỀỂỄẾỆÌỈĨÍỊÒỎÕÓỌÔỒỔỖỐỘƠỜỞỠỚỢÙỦŨÚỤƯỪỬỮỨỰỲỶỸÝỴĐ"
+)
+"""The letters of Vietnamese that ASCII lacks, composed."""
+
 _CODE = re.compile(CODE_PATTERN)
+_LETTER = f"0-9A-Za-z{VIETNAMESE}"
+_USERNAME = re.compile(f"[{_LETTER}](?: ?[{_LETTER}._@:+\\-])*(?<![._@:+\\-])")
+_IDENTIFIER = re.compile(f"[ -~{VIETNAMESE}]*")
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Letters and marks that show nothing, although Unicode counts them among what is printed."""
 _YEAR = re.compile(YEAR_PATTERN)
 _SUBJECT = re.compile(SUBJECT_PATTERN)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -93,8 +106,12 @@ def id_word(text: str) -> str:
     return found
 
 
-is_seen: Callable[[str], bool] = str.isprintable
-"""Can every character be seen? No control, format (U+200B, U+202E) or private one, no blank but U+0020."""
+def is_seen(text: str) -> bool:
+    """Can every character be seen? No control, format (U+200B, U+202E) or private one, no blank but U+0020.
+
+    Nor a letter or mark that shows nothing (U+3164, U+FE0F).
+    """
+    return text.isprintable() and (text.isascii() or _UNSEEN.search(text) is None)
 
 
 def line(text: str, most: int = LINE) -> str:
@@ -109,6 +126,8 @@ def line(text: str, most: int = LINE) -> str:
     encoding = legacy.encoding_of(text)
     if encoding is not None:
         raise InvalidError(f"holds {encoding}: write it in Unicode")
+    if unicodedata.combining(text[0]):
+        raise InvalidError("begins with a mark that has no letter")
     return text
 
 
@@ -138,13 +157,39 @@ def code(text: str) -> str:
 
 
 def username(text: str) -> str:
-    """A name to sign in with: short enough for the page where it is typed."""
-    return line(text, USERNAME)
+    """A new name to sign in with, in small letters: every keyboard here can type it, and it looks like itself.
+
+    Stricter than the profile UsernameCaseMapped of RFC 8265: Vietnamese letters, digits, `. _ - @ : +` and single
+    blanks only.
+    """
+    text = line(text, USERNAME)
+    if not _USERNAME.fullmatch(text):
+        raise InvalidError(
+            "is no username: Vietnamese letters, digits and . _ - @ : + and single blanks, "
+            "beginning and ending with a letter or digit"
+        )
+    return text.lower()
+
+
+def is_identifier(text: str) -> bool:
+    """Is it made of Vietnamese letters and ASCII only?"""
+    return _IDENTIFIER.fullmatch(text) is not None
+
+
+def identifier(text: str, most: int = LINE) -> str:
+    """A line that names something, such as the number of a document: Vietnamese letters and ASCII only.
+
+    `QĐ` with a Cyrillic or full-width letter, or with the Icelandic eth in place of Đ, would be another number.
+    """
+    text = line(text, most)
+    if not is_identifier(text):
+        raise InvalidError("holds letters or signs other than Vietnamese and ASCII")
+    return text
 
 
 def class_code(text: str) -> str:
     """A class's code in its school and year. Schools write `6/1`; a colon or semicolon would part the class id."""
-    text = line(text, CLASS_CODE)
+    text = identifier(text, CLASS_CODE)
     if _SEPARATORS.search(text):
         raise InvalidError("holds a colon or a semicolon")
     return text

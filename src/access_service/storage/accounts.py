@@ -1,11 +1,12 @@
 """Credentials, the passwords before them, and sessions: rows that are not facts and are overwritten."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
 
+from access_service.domain.lookalikes import fold, skeleton
 from access_service.domain.names import AccountId, PersonId, RegisterId
 from access_service.domain.sign_in import Due
 from access_service.storage.codec import utc
@@ -16,6 +17,8 @@ _credentials = table(CredentialRow)
 _history = table(PasswordHistoryRow)
 _sessions = table(SessionRow)
 _sources = table(KnownSourceRow)
+_CHUNK = 500
+"""Values in one `IN (…)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,15 @@ class Session:
 
 
 def _credential(connection: Connection, *conditions: object) -> Credential | None:
-    row = connection.execute(select(_credentials).where(*conditions)).mappings().first()  # type: ignore[arg-type]
-    if row is None:
-        return None
+    return next(iter(_credentials_where(connection, *conditions)), None)
+
+
+def _credentials_where(connection: Connection, *conditions: object) -> list[Credential]:
+    rows = connection.execute(select(_credentials).where(*conditions)).mappings()  # type: ignore[arg-type]
+    return [_as_credential(row) for row in rows]
+
+
+def _as_credential(row: RowMapping) -> Credential:
     instants = {
         name: None if row[name] is None else utc(row[name])
         for name in ("activation_until", "locked_until", "password_set_at", "seen_at")
@@ -92,8 +101,25 @@ def _credential(connection: Connection, *conditions: object) -> Credential | Non
 
 
 def credential_by_username(connection: Connection, register: RegisterId, username: str) -> Credential | None:
-    """The credential of a username, compared byte for byte."""
-    return _credential(connection, _credentials.c.register_id == register, _credentials.c.username == username)
+    """The credential that a username means: compared folded, so that capitals and width make no difference.
+
+    Where names that were given before fold alike, each means its own only as it was given, letter by letter.
+    """
+    columns = _credentials.c
+    found = _credentials_where(connection, columns.register_id == register, columns.folded == fold(username))
+    if len(found) > 1:
+        found = [credential for credential in found if credential.username == username]
+    return next(iter(found), None)
+
+
+def usernames_like(connection: Connection, register: RegisterId, names: Iterable[str]) -> list[str]:
+    """Usernames of the register that look like one of these."""
+    columns, wanted = _credentials.c, sorted({skeleton(name) for name in names})
+    found: list[str] = []
+    for start in range(0, len(wanted), _CHUNK):
+        here = columns.skeleton.in_(wanted[start : start + _CHUNK])
+        found += connection.execute(select(columns.username).where(columns.register_id == register, here)).scalars()
+    return found
 
 
 def credential_by_activation(connection: Connection, sha256: str) -> Credential | None:
@@ -173,6 +199,8 @@ def add_credentials(connection: Connection, credentials: list[Credential]) -> No
             "register_id": c.register,
             "account": c.account,
             "username": c.username,
+            "folded": fold(c.username),
+            "skeleton": skeleton(c.username),
             "password": c.password,
             "activation_sha256": c.activation_sha256,
             "activation_until": c.activation_until,

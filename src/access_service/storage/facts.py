@@ -153,6 +153,8 @@ class Reader:
         self.connection = connection
         self.register = register
         self.known_at = known_at
+        self.asked = 0
+        """How many questions were asked; see `usecases.services.View.as_if_missing`."""
 
     def visible(self, value_type: type[Any]) -> ColumnElement[bool]:
         """The rows of a fact as known at this revision, for queries of one's own."""
@@ -165,6 +167,7 @@ class Reader:
 
     def find(self, value_type: type[T], *where: ColumnElement[bool], **equals: object) -> list[T]:
         """Values whose columns equal what is named (a list or set: any of them), ordered by id."""
+        self.asked += 1
         codec = CODECS[value_type]
         said: dict[str, Any] = {"register": self.register, "known_at": self.known_at}
         shape: list[tuple[str, str]] = []

@@ -323,6 +323,8 @@ class CredentialRow(SQLModel, table=True):
     register_id: str = Field(primary_key=True)
     account: str = Field(primary_key=True)
     username: str
+    folded: str | None = None
+    skeleton: str | None = None
     password: str | None = Field(default=None, sa_type=Text)
     activation_sha256: str | None = Field(default=None, index=True)
     activation_until: datetime | None = None
@@ -364,6 +366,9 @@ class IdempotencyRow(SQLModel, table=True):
 
 
 Index("ix_credentials_username", CredentialRow.register_id, CredentialRow.username, unique=True)
+# Not unique: names that were given before may fold alike.
+Index("ix_credentials_folded", CredentialRow.register_id, CredentialRow.folded)  # type: ignore[arg-type]
+Index("ix_credentials_skeleton", CredentialRow.register_id, CredentialRow.skeleton)  # type: ignore[arg-type]
 
 
 class DeniedTokenRow(SQLModel, table=True):

@@ -15,7 +15,7 @@ from access_service.domain.accounts import (
     responsible_units,
     state_of,
 )
-from access_service.domain.acting import answering_unit, check_issues, is_leaving, operates
+from access_service.domain.acting import answering_unit, check_issues, is_leaving
 from access_service.domain.codes import CodeShown
 from access_service.domain.common_passwords import check_not_common
 from access_service.domain.delegation import LEADERS
@@ -31,12 +31,12 @@ from access_service.domain.names import (
     RegisterId,
     UnitId,
 )
-from access_service.domain.org import Assignment, Person
+from access_service.domain.org import Assignment
 from access_service.domain.policy import Pack
 from access_service.domain.powers import Power, power, powerless, yields
 from access_service.domain.reasons import Refusal
 from access_service.domain.recovery import OPERATOR, Recovery, RecoveryState, check_opens, state_at
-from access_service.domain.register import check_username
+from access_service.domain.register import username_to_give
 from access_service.domain.sign_in import (
     DUE_MINUTES,
     MANDATORY,
@@ -55,6 +55,7 @@ from access_service.storage.recoveries import place_of_code
 from access_service.storage.second_factor import SecondFactor, drop_factors, factors_of
 from access_service.usecases.names_at_hand import names_at_hand
 from access_service.usecases.services import Act, Caller, Services, View, act
+from access_service.usecases.usernames import usernames_taken
 
 WRONG = "username or password is wrong, or the account is locked"
 DUE_TEXT = {
@@ -422,14 +423,12 @@ def issue_account(
 ) -> Issued:
     """Issue an account (#90–#94, rule 4): by the unit that `domain.accounts.issuer_of` names."""
     with act(services, caller, "account.issue", unit) as doing:
-        doing.require_unit(unit)
+        doing.check_visible(unit)
         person = None if kind is AccountKind.ADMIN else person
         if person is not None:
-            doing.tx.require(Person, person)
+            doing.check_person_visible(person)
         issuer = issuer_of(doing.ground, unit, kind, person)
         if kind is AccountKind.ADMIN or caller.kind is AccountKind.ADMIN:
-            if issuer is None or not operates(caller, issuer):
-                doing.check_visible(unit)
             check_issues(caller, issuer, unit)
         else:
             doing.as_custodian(issuer or unit)
@@ -439,9 +438,7 @@ def issue_account(
 
 def new_account(doing: Act, *, unit: UnitId, kind: AccountKind, person: PersonId | None, username: str) -> Issued:
     """Make the account, its credential and its activation code, without asking who may."""
-    check_username(username)
-    if stored.credential_by_username(doing.tx.connection, doing.tx.register, username) is not None:
-        raise RefusedError(Refusal.DUPLICATE, f"the username `{username}` is taken")
+    username = username_to_give(username, usernames_taken(doing, username))
     account = Account(
         id=AccountId(doing.new_id("acc")),
         kind=kind,

@@ -10,6 +10,7 @@ from access_service.domain.delegation import Authority, Grant, Office
 from access_service.domain.documents import Document
 from access_service.domain.errors import NotFoundError
 from access_service.domain.facts import Ground
+from access_service.domain.lookalikes import skeleton
 from access_service.domain.names import AccountKind, DocumentKind, DocumentState, SuspendableKind, UnitId
 from access_service.domain.org import (
     Assignment,
@@ -23,6 +24,7 @@ from access_service.domain.org import (
 from access_service.domain.policy import Pack, PackBinding
 from access_service.domain.time import Interval
 from access_service.storage.access import Gatherer
+from access_service.storage.accounts import usernames_like
 from access_service.storage.facts import Reader
 from access_service.usecases.import_ground import Decided, ImportFacts
 from access_service.usecases.import_rows import Faults, Row, cells_of, instant_of, rows_of
@@ -120,6 +122,9 @@ class Book:
                 for part in row["classes"].split(";") if row["classes"] else ():
                     ids.add(f"{unit}:{row['school_year']}:{part.strip().partition(':')[0]}")
         self.classes: dict[str, SchoolClass] = {c.id: c for c in reader.find(SchoolClass, id=ids)}
+        schools = cells_of(self.sheets, "classes", "school")
+        self.classes_beside = [c.id for c in reader.find(SchoolClass, school=schools)]
+        """Every class of the schools whose classes the files enter."""
         # The rules look at the same dictionaries that the rows fill.
         self.org = Organisation(self.units, self.edges, self.classes, self.years)  # type: ignore[arg-type]
 
@@ -180,7 +185,11 @@ class Book:
             *self.facts.read(Account, kind=[AccountKind.ADMIN]),
         ]
         self.accounts: dict[str, Account] = {a.id: a for a in found}
-        self.usernames = {a.username for a in found}
+        self.usernames: dict[str, list[str]] = {}
+        """Those that the files could be taken for, by what is left to see of them."""
+        like = usernames_like(reader.connection, reader.register, usernames)
+        for username in {*like, *(a.username for a in found)}:
+            self.usernames.setdefault(skeleton(username), []).append(username)
         self.admin_accounts: dict[str, Account] = {a.unit: a for a in found if a.kind is AccountKind.ADMIN}
         self.account_of: dict[str, str] = {
             a.person: a.id for a in found if a.person is not None and (a.valid_to is None or a.valid_to > self.now)

@@ -4,6 +4,7 @@ from access_service.domain import register, words
 from access_service.domain.accounts import Account, Home, check_only_account, issuer_of
 from access_service.domain.duties import check_duty, check_entered
 from access_service.domain.errors import RefusedError
+from access_service.domain.lookalikes import fold, skeleton
 from access_service.domain.names import (
     AccountId,
     AccountKind,
@@ -29,6 +30,9 @@ _KINDS = frozenset({str(AccountKind.ADMIN), str(AccountKind.USE)})
 def check_units(book: Book) -> None:
     """Sheet `units`. The root is the register's own: a row about it must agree, and changes nothing."""
     stored = frozenset(book.units)
+    alike: dict[str, list[UnitId]] = {}
+    for known in stored:
+        alike.setdefault(skeleton(known), []).append(UnitId(known))
     managed = {r["unit"] for r in book.rows("edges", has_code=False)} | set(book.edges)
     for row in book.rows("units", known=stored - {book.root}):
         pack = book.pack_for(row["code"])
@@ -43,6 +47,9 @@ def check_units(book: Book) -> None:
                 row.fault(f"the register's root is a {book.units[unit.id].kind}", "leave the row out")
             book.keep(row)
             continue
+        if row.ok:
+            row.passes(register.check_unit_code, unit.id, alike.get(skeleton(unit.id), ()))
+        alike.setdefault(skeleton(unit.id), []).append(unit.id)
         if unit.id not in managed and unit.id != book.root:
             row.fault(f"nobody manages `{unit.id}`", "add its direct manager to sheet `edges`")
         if row.ok:
@@ -91,6 +98,9 @@ def check_years(book: Book) -> None:
 def check_classes(book: Book) -> None:
     """Sheet `classes`: the id is `<school>:<school_year>:<code>`, so `code` alone is unique in neither."""
     first: dict[str, int] = {}
+    twins: dict[str, list[ClassId]] = {}
+    for known in book.classes_beside:
+        twins.setdefault(fold(known), []).append(known)
     stored = frozenset(book.classes)
     for row in book.rows("classes", has_code=False):
         school = row.refers("school", book.units, "units")
@@ -102,6 +112,9 @@ def check_classes(book: Book) -> None:
             row.fault(f"`{id_}` stands in row {first[id_]} too", "one row a class")
         elif id_ in stored:
             row.fault(f"`{id_}` is in the register", "leave out what was imported before")
+        elif row.ok:
+            row.passes(register.check_class_code, id_, twins.get(fold(id_), ()))
+        twins.setdefault(fold(id_), []).append(id_)
         first.setdefault(id_, row.number)
         if not row.ok or school is None or year is None:
             book.faults.broken["classes"].add(id_)
@@ -143,9 +156,12 @@ def check_accounts(book: Book) -> None:
             book.keep(row)
             continue
         username = row.read("username", words.username)
-        if username in book.usernames:
-            row.fault(f"the username `{username}` is taken", "choose another")
-        book.usernames.add(username)
+        if row.ok:
+            try:
+                register.username_to_give(username, book.usernames.get(skeleton(username), ()))
+            except RefusedError as error:
+                row.fault(error.message, "choose another")
+        book.usernames.setdefault(skeleton(username), []).append(username)
         if row["activation_code_sha256"]:
             digest = row.sha256("activation_code_sha256")
             if digest in codes:
@@ -254,7 +270,7 @@ def check_assignments(book: Book) -> None:
             person=person.id if person else PersonId(""),
             unit=unit.id if unit else book.root,
             position=position,
-            decision_number=row.text("decision_number"),
+            decision_number=row.identifier("decision_number"),
             decision_date=row.day("decision_date"),
             decision_sha256=None,
             classes=class_pairs(book, row, row["unit"]),

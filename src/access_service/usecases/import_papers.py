@@ -70,7 +70,7 @@ def check_authorities(book: Book) -> None:
                 categories=row.words("categories", pack.categories),
                 actions=row.words("actions", pack.actions),
             ),
-            basis=row.text("decision_number"),
+            basis=row.identifier("decision_number"),
             valid_from=begins,
             valid_to=ends,
         )
@@ -118,6 +118,7 @@ def check_documents(book: Book) -> None:
         receiver = row.refers("receiver", book.persons, "persons")
         dated, reference, digest = row.day("dated"), row.text("reference"), row.sha256("sha256")
         code, signed_at = row.code(), row.past("receiver_signed_on", book.now)
+        number = row.identifier("number") if row["number"] else ""
         giver_signed_at: datetime | None = None
         basis: str | None = None
         if kind in _MINUTES:
@@ -134,7 +135,7 @@ def check_documents(book: Book) -> None:
         paper = Paper(
             id=code,
             kind=DocumentKind(kind),
-            number=row["number"],
+            number=number,
             dated=dated,
             unit=unit.id,
             receiver=receiver.id,

@@ -140,6 +140,13 @@ class Row:
         # A cell is composed and seen already (`import_sheets`): its length alone is left of what a line must be.
         return text if 0 < len(text) <= words.LINE else self.read(column, words.line)
 
+    def identifier(self, column: str) -> str:
+        """What names something: the number of a document."""
+        text = self.text(column)
+        if text and not words.is_identifier(text):
+            return self.read(column, words.identifier)
+        return text
+
     def code(self, column: str = "code") -> str:
         """An id that this row gives."""
         return self.read(column, words.code)

@@ -7,8 +7,9 @@ from access_service.domain import edges, inspecting
 from access_service.domain.accounts import Account
 from access_service.domain.delegation import Grant, Inspection, check_office, check_within
 from access_service.domain.documents import Document
-from access_service.domain.errors import NotFoundError, RefusedError
+from access_service.domain.errors import NotFoundError
 from access_service.domain.inspecting import External, pairs_to_inspect, ties_of
+from access_service.domain.lookalikes import check_told_apart
 from access_service.domain.names import (
     AccountId,
     AccountKind,
@@ -25,8 +26,7 @@ from access_service.domain.org import Person
 from access_service.domain.papers import ExternalLine, InspectionBody, read
 from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.preparing import check_receiver
-from access_service.domain.reasons import Refusal
-from access_service.domain.register import check_username
+from access_service.domain.register import username_to_give
 from access_service.domain.taking import own_authority
 from access_service.domain.time import Interval
 from access_service.domain.vietnamese import name_key
@@ -35,6 +35,7 @@ from access_service.usecases.accounts import Issued, new_activation
 from access_service.usecases.documents import new_document
 from access_service.usecases.effects import close_document, end_grants
 from access_service.usecases.services import Act, Caller, Services, View, act, as_missing
+from access_service.usecases.usernames import usernames_in_use, usernames_taken
 
 ROLE = "inspector"
 """The role of `policy/base` that reads dossiers and matrices and no pupil's data."""
@@ -123,10 +124,7 @@ def propose_inspection(services: Services, caller: Caller, team: Team) -> Docume
 def _enter(doing: Act, unit: UnitId, member: ExternalMember, team: Team) -> External:
     """(A4) A person of whom the register knows the name alone; the account comes with the head's signature."""
     inspecting.check_external(member.name, member.body, member.decision)
-    check_username(member.username)
-    taken = {x.username for x in doing.tx.find(External) if x.valid_to is None or x.valid_to > doing.now}
-    if member.username in taken or _is_taken(doing, member.username):
-        raise RefusedError(Refusal.DUPLICATE, f"the username `{member.username}` is taken")
+    username = username_to_give(member.username, usernames_taken(doing, member.username))
     person = Person(PersonId(doing.new_id("per")), member.name, name_key(member.name))
     external = External(
         id=doing.new_id("ext"),
@@ -135,17 +133,13 @@ def _enter(doing: Act, unit: UnitId, member: ExternalMember, team: Team) -> Exte
         unit=unit,
         body=member.body,
         decision=member.decision,
-        username=member.username,
+        username=username,
         valid_from=team.valid_from,
         valid_to=team.valid_to,
     )
     doing.tx.put(person, external)
     doing.tx.happened("person.add", person.id, external=external.id)
     return external
-
-
-def _is_taken(doing: Act, username: str) -> bool:
-    return stored.credential_by_username(doing.tx.connection, doing.tx.register, username) is not None
 
 
 def _open_account(doing: Act, external: External, end: datetime) -> Account:
@@ -179,8 +173,8 @@ def admit_external(services: Services, caller: Caller, document_id: DocumentId, 
         account = inspecting.external_account(doing.ground, external)
         inspecting.check_admitted(account, doing.now)
         credential = stored.credential_of(doing.tx.connection, doing.tx.register, account.id)
-        if credential is None and _is_taken(doing, account.username):
-            raise RefusedError(Refusal.DUPLICATE, f"the username `{account.username}` is taken")
+        if credential is None:
+            check_told_apart("username", account.username, usernames_in_use(doing, account.username))
         issued = new_activation(doing, account, is_new_holder=True)
         doing.tx.happened("account.codes", account.id, document=document_id, shown_to=caller.person)
         doing.tx.touches()

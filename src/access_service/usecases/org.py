@@ -97,6 +97,7 @@ def create_unit(
         unit = Unit(id_, kind, name, levels, doing.now)
         entering.check_unit(doing.pack_for(manager), unit)
         reorganising.check_new_unit(doing.org, id_)
+        entering.check_unit_code(id_, [known.id for known in doing.tx.find(Unit)])
         edge = ManagementEdge(doing.new_id("edg"), id_, manager, basis, doing.now)
         check_edge(doing.org, edge)
         doing.tx.put(unit, edge)
@@ -165,6 +166,8 @@ def create_class(
         doing.require_unit(school)
         year = reorganising.year_to_enter(doing.ground, school_year)
         reorganising.check_new_class(doing.org, id_)
+        beside = doing.tx.find(SchoolClass, school=school, school_year=school_year)
+        entering.check_class_code(id_, [known.id for known in beside])
         school_class = SchoolClass(
             id_, school, school_year, name, level, grade, min(year.starts_at, doing.now), year.closes_at
         )

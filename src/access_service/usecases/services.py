@@ -26,7 +26,7 @@ from access_service.domain.names import (
     SuspendableKind,
     UnitId,
 )
-from access_service.domain.org import Assignment, Unit
+from access_service.domain.org import Assignment, ManagementEdge, Person, Unit
 from access_service.domain.policy import Pack
 from access_service.domain.preparing import use_account_of, waits_at_most
 from access_service.signing.keys import SealKey
@@ -38,6 +38,8 @@ from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
 
 T = TypeVar("T")
+LONGEST_WALK = 32
+"""More questions than are asked about a unit or person before it is clear that the caller may not see them."""
 
 
 _RUNNING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -219,8 +221,36 @@ class View:
 
     def check_visible(self, unit: UnitId) -> None:
         """Raise `NotFoundError` where the unit is none of the caller's business: as if there were none."""
-        if self.org.unit(unit) is None or not self.is_related(unit):
-            raise NotFoundError("unit", unit)
+        with self.as_if_missing():
+            if self.org.unit(unit) is None or not self.is_related(unit):
+                raise NotFoundError("unit", unit)
+
+    def check_person_visible(self, person: PersonId) -> None:
+        """Raise `NotFoundError` for somebody of units that are none of the caller's business, as for nobody.
+
+        Whoever has no duty anywhere is no unit's yet, so that a custodian may name them.
+        """
+        with self.as_if_missing():
+            if person == self.require_caller().person:
+                return
+            duties = self.reader.find(Assignment, person=person)
+            is_seen = not duties or any(self.is_related(unit) for unit in sorted({a.unit for a in duties}))
+            if self.reader.get(Person, person) is None or not is_seen:
+                raise NotFoundError("person", person)
+
+    @contextmanager
+    def as_if_missing(self) -> Iterator[None]:
+        """What is not found within took as much asking whether it is missing or somebody else's.
+
+        How far the units above it reach, or that there are any, is not to be told from how long the answer takes.
+        """
+        until = self.reader.asked + LONGEST_WALK
+        try:
+            yield
+        except NotFoundError:
+            while self.reader.asked < until:
+                self.reader.find(ManagementEdge, unit="")
+            raise
 
     def check_named(self, other: UnitId) -> None:
         """A unit that an act names beside one of the caller's own tree: seen, or for a unit above both (K)."""

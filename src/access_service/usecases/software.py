@@ -130,10 +130,10 @@ def register_software(services: Services, caller: Caller, entry: Entry) -> Softw
     An enforcement point asks about everybody in the register: only the department enters one.
     """
     with act(services, caller, "software.register", entry.unit) as doing:
-        unit = doing.require_unit(entry.unit)
-        doing.as_custodian(_contractor(doing, unit.id))
+        doing.check_visible(entry.unit)
+        doing.as_custodian(_contractor(doing, entry.unit))
         if entry.is_enforcement_point:
-            as_department(doing, unit.id)
+            as_department(doing, entry.unit)
         return _register(doing, entry)
 
 

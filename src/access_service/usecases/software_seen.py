@@ -54,8 +54,8 @@ def software_of_unit(
     `below` adds those of every unit below it today: what the department sums up (#13).
     """
     with look(services, caller) as seen:
-        seen.require_unit(unit)
         with as_missing("unit", unit):
+            seen.check_visible(unit)
             seen.as_above(unit)
         if not below:
             return seen_of(seen, seen.reader.find(Software, unit=unit))
