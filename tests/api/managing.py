@@ -160,9 +160,9 @@ class Managed:
 
 
 @contextmanager
-def managing(folder: Path) -> Iterator[Managed]:
+def managing(folder: Path, **changes: Any) -> Iterator[Managed]:
     """The department, an office, two schools with principals; `gvcn` has a signed grant, `moi` none yet."""
-    with serving(folder, api_key_search=True) as served:
+    with serving(folder, api_key_search=True, **changes) as served:
         world = served.world
         world.add_unit(OTHER, "school", "Trường THCS Thử Hai", OFFICE, LOWER)
         world.give_authority(OTHER, OFFICE, levels=frozenset({LOWER}))

@@ -69,9 +69,10 @@ def settings_for(folder: Path, **changes: Any) -> Settings:
 
 
 @contextmanager
-def serving(folder: Path, **changes: Any) -> Iterator[Served]:
+def serving(folder: Path, *, world_url: str | None = None, **changes: Any) -> Iterator[Served]:
+    """A world beside an application; `world_url` is the database as the world reaches it."""
     clock = Clock()
-    services = make_services(f"sqlite:///{folder}/thu.db", folder, clock)
+    services = make_services(world_url or f"sqlite:///{folder}/thu.db", folder, clock)
     world = with_school(found(services, clock))
     teacher = hire_homeroom(world)
     world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from managing import ADMIN, OFFICE_HEAD, PRINCIPAL, ROOT_ADMIN, Managed, managing
 from sqlalchemy import select
 
-from access_service.storage.idempotency import PENDING, take
+from access_service.signing.vault import FactorKey
+from access_service.storage.idempotency import Taken, take
 from access_service.storage.tables import IdempotencyRow, table
 from access_service.usecases import org
 from world import PASSWORD, SCHOOL
@@ -47,10 +49,11 @@ def test_another_body_address_or_query_under_the_key_is_refused(managed: Managed
     for path, body in (
         ("persons", {"name": "Người Khác"}),
         ("commitments", PERSON),
-        ("persons?x=1", PERSON),
     ):
         answer = managed.post(ADMIN, path, body, key="k")
         assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_mismatch")
+    # What the route does not know is refused before the key is looked at.
+    assert managed.post(ADMIN, "persons?x=1", PERSON, key="k").json()["code"] == "invalid"
     assert managed.revision() == revision
 
 
@@ -88,7 +91,9 @@ def test_two_requests_at_once_have_one_effect(managed: Managed) -> None:
     assert sum("Idempotency-Replayed" not in a.headers for a in answers) == 1
 
 
-def test_a_request_that_was_cut_off_is_never_done_twice(managed: Managed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_failed_before_it_did_anything_leaves_the_key_free(
+    managed: Managed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def cut_off(*_args: object, **_names: object) -> None:
         raise RuntimeError
 
@@ -96,12 +101,10 @@ def test_a_request_that_was_cut_off_is_never_done_twice(managed: Managed, monkey
     with monkeypatch.context() as patch:
         patch.setattr(org, "add_person", cut_off)
         assert managed.post(ADMIN, "persons", PERSON, key="k").json()["code"] == "internal"
-    assert [(key, status) for key, status, _ in kept(managed)] == [("k", PENDING)]
-    monkeypatch.setattr("access_service.api.idempotency.WAIT_S", 0.1)
+    assert kept(managed) == []
     revision = managed.revision()
-    answer = managed.post(ADMIN, "persons", PERSON, key="k")
-    assert (answer.status_code, answer.json()["code"]) == (409, "duplicate")
-    assert managed.revision() == revision
+    managed.made(ADMIN, "persons", PERSON, key="k")
+    assert managed.revision() == revision + 1
 
 
 def test_a_key_is_forgotten_after_a_week(managed: Managed) -> None:
@@ -162,10 +165,42 @@ def test_taking_a_key_is_exclusive(managed: Managed) -> None:
     world, account = managed.world, managed.person("gvcn").account
     now = world.clock.now
     taken = [
-        take(world.services.db, world.register, account, "k", request_sha256="0" * 64, now=now, forget_before=now)
-        for _ in range(2)
+        take(
+            world.services.db,
+            Taken(world.register, account, "k", f"lần-{n}"),
+            request_sha256="0" * 64,
+            now=now,
+            forget_before=now,
+        )
+        for n in range(2)
     ]
     assert taken == [True, False]
+
+
+def test_answers_are_kept_without_anybodys_name(managed: Managed) -> None:
+    first = managed.made(ADMIN, "persons", PERSON, key="k")
+    [(_, status, body)] = kept(managed)
+    assert status == 201
+    assert PERSON["name"] not in body
+    assert "name" not in body
+    assert managed.made(ADMIN, "persons", PERSON, key="k") == first
+
+
+def test_an_answer_that_cannot_be_opened_any_more_is_told_from_the_record(
+    managed: Managed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first = managed.made(ADMIN, "persons", PERSON, key="k-1")
+    refused = managed.post(ADMIN, "handovers", managed.handover("moi", "6A"), key="k-2")
+    assert refused.status_code == 409
+    monkeypatch.setattr("access_service.api.idempotency.WAIT_S", 0.1)
+    other = FactorKey.load(tmp_path / "other")
+    services = managed.served.client.app.state.services  # type: ignore[attr-defined]
+    managed.bearer(ADMIN)
+    managed.served.client.app.state.services = replace(services, factors=other)  # type: ignore[attr-defined]
+    again = managed.post(ADMIN, "persons", PERSON, key="k-1")
+    assert again.status_code == 200
+    assert [(d["action"], d["target"]) for d in again.json()["done"]] == [("person.add", first["id"])]
+    assert managed.post(ADMIN, "handovers", managed.handover("moi", "6A"), key="k-2").json()["code"] == "duplicate"
 
 
 def test_every_post_of_a_caller_takes_a_key(managed: Managed) -> None:

@@ -25,7 +25,7 @@ from access_service.api.schemas_documents import (
 from access_service.api.schemas_org import Because
 from access_service.domain.names import DocumentId, DocumentState, PersonId, UnitId
 from access_service.usecases import documents, inspection, reading_papers, returns, signatures
-from access_service.usecases.signatures import Presented, Signed
+from access_service.usecases.signatures import BrokenOffError, Presented, Signed
 
 router = manage("documents")
 
@@ -139,7 +139,11 @@ def sign(request: Request, services: ServicesDep, caller: LeavingCallerDep, body
     results = [
         SignedOut.of(answer)
         if isinstance(answer, Signed)
-        else SignedOut(document=item.document, problem=problem_json(answer, request.url.path))
+        else SignedOut(
+            document=item.document,
+            signed=answer.is_signed if isinstance(answer, BrokenOffError) else False,
+            problem=problem_json(answer, request.url.path),
+        )
         for item, answer in zip(presented, answers, strict=True)
     ]
     return SignaturesOut(results=results)

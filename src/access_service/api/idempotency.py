@@ -1,12 +1,14 @@
 """How a body is read, and the `Idempotency-Key` header.
 
-The key is taken before the act and settled with its answer, so of two requests at once one goes on and the other
-waits for its answer. Passwords are left out of what is compared, secrets out of what is kept.
+The key is taken before the act, marked in its transaction and settled with its answer, so of two requests at once
+one goes on and the other waits for its answer, and whatever breaks, a repeat is told what was done. Passwords are
+left out of what is compared, secrets out of what is kept.
 """
 
 import asyncio
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -18,8 +20,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from access_service.api.deps import bearer_token, services_of
 from access_service.api.errors import problem_of
@@ -33,9 +34,10 @@ from access_service.domain.errors import (
 )
 from access_service.domain.members import shown
 from access_service.domain.reasons import Refusal
-from access_service.storage.idempotency import Answer
+from access_service.storage.idempotency import Taken, under
 from access_service.usecases.accounts import caller_from_token, is_session
-from access_service.usecases.idempotency import drop_key, settle_key, take_key
+from access_service.usecases.idempotency import Acted, Answered, drop_key, finished, settle_key, take_key
+from access_service.usecases.revisions import revision_text
 from access_service.usecases.services import Caller, Services
 
 HEADER = "Idempotency-Key"
@@ -44,11 +46,12 @@ REPLAYED = "Idempotency-Replayed"
 WAIT_S, LOOK_S = 10.0, 0.05
 """How long a repeat waits for the first request's answer, and how often it looks."""
 
+log = logging.getLogger(__name__)
 _KEY = re.compile(r"[\x21-\x7e]{1,256}")
 _NOT_COMPARED = frozenset({"password"})
 _NOT_KEPT = frozenset({"activation_code", "activation_until", "client_secret", "token"})
-_NOTHING_DONE = (RequestValidationError, HTTPException, StaleRevisionError, UnavailableError)
-"""The request was not understood or the database not reached: the key is free again."""
+_NO_ANSWER = (StaleRevisionError, UnavailableError)
+"""Ours that say nothing of the request itself."""
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -143,29 +146,63 @@ def _request_sha256(request: Request, body: dict[str, Any] | None) -> str:
 async def _once(
     handle: _Handler, request: Request, services: Services, caller: Caller, key: str, request_sha256: str
 ) -> Response:
-    kept = await _take(services, caller, key, request_sha256)
-    if kept is not None:
-        media_type = "application/problem+json" if kept.status >= 400 else "application/json"  # noqa: PLR2004
-        return Response(kept.body, kept.status, {REPLAYED: "true"}, media_type)
+    found = await _take(services, caller, key, request_sha256)
+    if isinstance(found, Answered):
+        media_type = "application/problem+json" if found.status >= 400 else "application/json"  # noqa: PLR2004
+        return Response(found.body, found.status, {REPLAYED: "true"}, media_type)
+    if isinstance(found, Acted):
+        return _told(found)
+    try:
+        with under(found):
+            return await _carried_out(handle, request, services, found)
+    finally:
+        finished(found)
+
+
+async def _carried_out(handle: _Handler, request: Request, services: Services, taken: Taken) -> Response:
+    """The request's answer, kept. Where there is none, its key is asked what was done before anything is said."""
     try:
         response = await handle(request)
-    except _NOTHING_DONE:
-        await run_in_threadpool(drop_key, services, caller, key)
-        raise
-    except AccessServiceError as error:
+    except BaseException as error:
+        if not isinstance(error, AccessServiceError) or isinstance(error, _NO_ANSWER):
+            with anyio.CancelScope(shield=True):
+                acted = await run_in_threadpool(_given_back, services, taken)
+            if acted is None or not isinstance(error, Exception):
+                raise
+            return _told(acted)
         response = problem_of(error, request.url.path)
-    # Whatever else goes wrong leaves the key taken: nobody knows what was done, and twice would be worse.
 
     def settle() -> None:
         text = without_secrets(bytes(response.body))
-        settle_key(services, caller, key, status=response.status_code, body=text)
+        # The answer is known and is given; a repeat is told from the key's mark what was done.
+        try:
+            settle_key(services, taken, status=response.status_code, body=text)
+        except UnavailableError:
+            log.warning("an answer could not be kept")
 
     with anyio.CancelScope(shield=True):
         await run_in_threadpool(settle)
     return response
 
 
-async def _take(services: Services, caller: Caller, key: str, request_sha256: str) -> Answer | None:
+def _given_back(services: Services, taken: Taken) -> Acted | None:
+    try:
+        return drop_key(services, taken)
+    except UnavailableError:
+        # Nobody can look now; the repeat does.
+        return None
+
+
+def _told(acted: Acted) -> Response:
+    """What was done, from the record: its answer was lost on the way."""
+    done = [
+        {"revision": revision_text(event.revision), "action": event.action, "target": event.target}
+        for event in acted.done
+    ]
+    return JSONResponse({"done": done}, headers={REPLAYED: "true"})
+
+
+async def _take(services: Services, caller: Caller, key: str, request_sha256: str) -> Taken | Answered | Acted:
     """Take the key, or wait for the answer of whoever has it."""
     deadline = anyio.current_time() + WAIT_S
     while True:

@@ -222,6 +222,8 @@ class SignedOut(Out):
     """What happened to one document of a batch: signed, or refused by itself with a problem."""
 
     document: str
+    signed: bool | None = None
+    """Null where a batch broke off and nobody can tell: look at the document."""
     state: DocumentState | None = None
     signature: SignatureOut | None = None
     activated: list[str] = Field(default_factory=list)
@@ -237,6 +239,7 @@ class SignedOut(Out):
         """From what the use case did."""
         return cls(
             document=signed.document.id,
+            signed=True,
             state=signed.document.state,
             signature=_signature(signed.signature),
             activated=list(signed.activated),

@@ -1,87 +1,116 @@
-"""Idempotency keys: taken before the act, settled with its answer, dropped when there was none.
+"""Idempotency keys: taken before the act, marked in the act's own transaction, settled with what was answered.
 
-A key is taken in a transaction of its own, so that of two requests at once only one goes on. Status 0 marks a key
-whose request is still being carried out.
+A row is `PENDING` while nothing was done under its key, `ACTED` from the commit of the first act on, and holds the
+status of the answer once there is one. What is done is written by the very transaction that does it, so whatever
+becomes of an answer, the row says whether the act was committed. `body` holds the attempt that has the key, the
+revisions it made, and behind a line feed the answer, closed.
+
+A key whose request is no longer carried out may be taken over: from then on the mark of the former attempt fails,
+and with it its act, so that however wrongly somebody was thought to be gone, one of the two acts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from access_service.domain.errors import UnavailableError
 from access_service.domain.names import AccountId, RegisterId
-from access_service.storage.db import Database
-from access_service.storage.tables import IdempotencyRow, table
+from access_service.storage.codec import utc
+from access_service.storage.db import Database, Transaction
+from access_service.storage.tables import EventRow, IdempotencyRow, table
 
 _answers = table(IdempotencyRow)
-PENDING = 0
+_events = table(EventRow)
+PENDING, ACTED = 0, 1
+_ANSWER = "\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a write answered under an idempotency key."""
+class Taken:
+    """A key that a request has."""
+
+    register: RegisterId
+    account: AccountId
+    key: str
+    attempt: str
+    """Which request it is: no two are alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is known of a request with a key."""
 
     request_sha256: str
     status: int
     body: str
+    taken_at: datetime
+
+    @property
+    def attempt(self) -> str:
+        """The attempt that has the key."""
+        return self.body.partition(_ANSWER)[0].partition(" ")[0]
+
+    @property
+    def revisions(self) -> tuple[int, ...]:
+        """The revisions that were made under the key."""
+        return tuple(int(n) for n in self.body.partition(_ANSWER)[0].split(" ")[1:] if n.isdigit())
+
+    @property
+    def closed(self) -> str | None:
+        """The answer as it is kept; None where there is none, or from before answers were closed."""
+        _, found, closed = self.body.partition(_ANSWER)
+        return closed if found else None
 
 
-def answer_under(connection: Connection, register: RegisterId, account: AccountId, key: str) -> Answer | None:
-    """What was answered under this key, if anything."""
-    row = (
-        connection.execute(
-            select(_answers).where(
-                _answers.c.register_id == register, _answers.c.account == account, _answers.c.key == key
-            )
-        )
-        .mappings()
-        .first()
-    )
-    return None if row is None else Answer(row["request_sha256"], row["status"], row["body"])
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One event of what was done under a key."""
+
+    revision: int
+    action: str
+    target: str
 
 
-@contextmanager
-def _writing(db: Database) -> Iterator[Connection]:
-    """A short transaction that takes no register's counter: keys make no revision."""
-    try:
-        with db.engine.begin() as connection:
-            yield connection
-    except OperationalError as error:
-        raise UnavailableError("the database cannot be written now") from error
+def _row(register: RegisterId, account: AccountId, key: str) -> ColumnElement[bool]:
+    return and_(_answers.c.register_id == register, _answers.c.account == account, _answers.c.key == key)
 
 
-def take(
-    db: Database,
-    register: RegisterId,
-    account: AccountId,
-    key: str,
-    *,
-    request_sha256: str,
-    now: datetime,
-    forget_before: datetime,
-) -> bool:
+def _of(taken: Taken, *statuses: int) -> ColumnElement[bool]:
+    """The row while this attempt has it."""
+    is_its = or_(_answers.c.body == taken.attempt, _answers.c.body.startswith(f"{taken.attempt} "))
+    return and_(_row(taken.register, taken.account, taken.key), _answers.c.status.in_(statuses), is_its)
+
+
+def kept_under(connection: Connection, register: RegisterId, account: AccountId, key: str) -> Kept | None:
+    """What is known of the request with this key, if anything."""
+    row = connection.execute(select(_answers).where(_row(register, account, key))).mappings().first()
+    return None if row is None else Kept(row["request_sha256"], row["status"], row["body"], utc(row["created_at"]))
+
+
+def take(db: Database, taken: Taken, *, request_sha256: str, now: datetime, forget_before: datetime) -> bool:
     """Take the key for this request; False when it is taken. Keys of the account older than that are forgotten."""
     try:
-        with _writing(db) as connection:
+        with db.aside() as connection:
             connection.execute(
                 delete(_answers).where(
-                    _answers.c.register_id == register,
-                    _answers.c.account == account,
+                    _answers.c.register_id == taken.register,
+                    _answers.c.account == taken.account,
                     _answers.c.created_at < forget_before,
                 )
             )
             connection.execute(
                 insert(_answers).values(
-                    register_id=register,
-                    account=account,
-                    key=key,
+                    register_id=taken.register,
+                    account=taken.account,
+                    key=taken.key,
                     request_sha256=request_sha256,
                     status=PENDING,
-                    body="",
+                    body=taken.attempt,
                     created_at=now,
                 )
             )
@@ -90,21 +119,75 @@ def take(
     return True
 
 
-def settle(db: Database, register: RegisterId, account: AccountId, key: str, *, status: int, body: str) -> None:
-    """Keep what was answered."""
-    with _writing(db) as connection:
+def take_over(db: Database, taken: Taken, former: Kept, now: datetime) -> bool:
+    """Take the key from a request under which nothing was done; False when something was, or it has another."""
+    with db.aside() as connection:
+        found = connection.execute(
+            update(_answers)
+            .where(
+                _row(taken.register, taken.account, taken.key),
+                _answers.c.status == PENDING,
+                _answers.c.body == former.body,
+            )
+            .values(body=taken.attempt, created_at=now)
+        )
+        return found.rowcount == 1
+
+
+_under: ContextVar[Taken | None] = ContextVar("idempotency_key", default=None)
+
+
+@contextmanager
+def under(taken: Taken) -> Iterator[None]:
+    """Acts of this block are done under the key, in whichever thread it runs them."""
+    token = _under.set(taken)
+    try:
+        yield
+    finally:
+        _under.reset(token)
+
+
+def mark(tx: Transaction) -> None:
+    """An act's last word: it and the mark of the key that it is done under are committed together, or neither.
+
+    Raises `UnavailableError` where the attempt has lost the key: the act is undone.
+    """
+    taken = _under.get()
+    if taken is None:
+        return
+    found = tx.connection.execute(
+        update(_answers)
+        .where(_of(taken, PENDING, ACTED))
+        .values(status=ACTED, body=_answers.c.body.concat(f" {tx.revision}"))
+    )
+    if found.rowcount != 1:
+        raise UnavailableError("a repeat of this request has taken its key")
+
+
+def settle(db: Database, taken: Taken, *, status: int, closed: str) -> None:
+    """Keep what was answered; `closed` is empty, or nobody reads it without the key."""
+    with db.aside() as connection:
         connection.execute(
             update(_answers)
-            .where(_answers.c.register_id == register, _answers.c.account == account, _answers.c.key == key)
-            .values(status=status, body=body)
+            .where(_of(taken, PENDING, ACTED))
+            .values(status=status, body=_answers.c.body.concat(f"{_ANSWER}{closed}"))
         )
 
 
-def drop(db: Database, register: RegisterId, account: AccountId, key: str) -> None:
-    """Give the key back: nothing happened under it."""
-    with _writing(db) as connection:
-        connection.execute(
-            delete(_answers).where(
-                _answers.c.register_id == register, _answers.c.account == account, _answers.c.key == key
-            )
-        )
+def drop(db: Database, taken: Taken) -> bool:
+    """Give the key back where nothing was done under it; False where something was.
+
+    Waits for a transaction that holds the row: one whose connection was lost while it committed is over afterwards.
+    """
+    with db.aside() as connection:
+        return connection.execute(delete(_answers).where(_of(taken, PENDING))).rowcount == 1
+
+
+def done_in(connection: Connection, register: RegisterId, revisions: Sequence[int]) -> list[Done]:
+    """What these revisions did, in order."""
+    rows = connection.execute(
+        select(_events.c.revision, _events.c.action, _events.c.target)
+        .where(_events.c.register_id == register, _events.c.revision.in_(revisions), _events.c.outcome == "done")
+        .order_by(_events.c.seq)
+    )
+    return [Done(revision, action, target) for revision, action, target in rows]

@@ -361,7 +361,9 @@ class IdempotencyRow(SQLModel, table=True):
     key: str = Field(primary_key=True)
     request_sha256: str
     status: int
+    """0 while nothing was done, 1 once something was, then the status of the answer."""
     body: str = Field(sa_type=Text)
+    """The attempt and its revisions; behind a line feed the answer, closed."""
     created_at: datetime
 
 

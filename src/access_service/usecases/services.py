@@ -31,6 +31,7 @@ from access_service.domain.policy import Pack
 from access_service.domain.preparing import use_account_of, waits_at_most
 from access_service.signing.keys import SealKey
 from access_service.signing.vault import FactorKey
+from access_service.storage import idempotency
 from access_service.storage.access import Gatherer
 from access_service.storage.accounts import session_by_token
 from access_service.storage.db import Database, Transaction
@@ -348,6 +349,7 @@ def act(services: Services, caller: Caller, action: str, target: str) -> Iterato
                 if services.rehearsal is not None:
                     services.rehearsal.extend(tx.happenings)
                     raise _UndoneError
+                idempotency.mark(tx)
             finally:
                 policy = tx.policy
     except (InvalidError, NotFoundError):

@@ -5,6 +5,7 @@ service confirms the canonical statement with its Ed25519 key. What a last signa
 an inspection) happens in the same transaction.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,7 +22,7 @@ from access_service.domain.documents import (
     next_side,
     waits_for,
 )
-from access_service.domain.errors import RefusedError
+from access_service.domain.errors import RefusedError, UnavailableError
 from access_service.domain.names import (
     Capacity,
     DocumentId,
@@ -44,7 +45,9 @@ from access_service.usecases.documents import visible
 from access_service.usecases.effects import activate_ready, begin_custody, close_cases, end_grants, try_again
 from access_service.usecases.homes import follow_signature
 from access_service.usecases.inspection import begin_inspection, leave_own_inspections
-from access_service.usecases.services import Act, Caller, Services, act, refusing
+from access_service.usecases.services import Act, Caller, Services, act, look, refusing
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +74,60 @@ class Signed:
     """Grants whose papers are signed and which were refused all the same, each with the code (A8)."""
 
 
+class BrokenOffError(UnavailableError):
+    """What became of a document after its batch broke off."""
+
+    def __init__(self, message: str, is_signed: bool | None) -> None:
+        """`is_signed` is None where nobody can tell."""
+        super().__init__(message)
+        self.is_signed = is_signed
+
+
 @power(
     yields(Power.PAPER, Power.GRANT, Power.CUSTODY, Power.ACCOUNT)
     | ends(Power.PAPER, Power.GRANT, Power.CUSTODY, Power.ACCOUNT)
 )
 def sign_batch(
     services: Services, caller: Caller, password: str, presented: Sequence[Presented]
-) -> list[Signed | RefusedError]:
-    """Sign many documents after one re-authentication; each succeeds or is refused by itself."""
+) -> list[Signed | RefusedError | BrokenOffError]:
+    """Sign many documents after one re-authentication; each succeeds or is refused by itself.
+
+    Where it breaks off in the middle, the rest is left, and each is answered with what became of it.
+    """
     with refusing(services, caller, "document.sign", presented[0].document if presented else ""):
         turns.check_batch(caller, presented)
     confirm_password(services, caller, password)
-    answers: list[Signed | RefusedError] = []
+    answers: list[Signed | RefusedError | BrokenOffError] = []
     for item in presented:
         try:
             answers.append(_sign(services, caller, item))
         except RefusedError as refused:
             answers.append(refused)
+        except Exception as error:
+            answers.append(_became(services, caller, item))
+            if not any(isinstance(answer, Signed) for answer in answers):
+                raise
+            log.warning("a batch of signatures broke off", exc_info=error)
+            rest = len(presented) - len(answers)
+            return [*answers, *(BrokenOffError("not signed: an earlier one broke off", False) for _ in range(rest))]
     return answers
+
+
+def _became(services: Services, caller: Caller, item: Presented) -> Signed | BrokenOffError:
+    """What became of a signature whose commit was not answered: it is looked up before anything is said."""
+    try:
+        with look(services, caller) as view:
+            document = view.reader.require(Document, item.document)
+            given = view.reader.find(Signature, document=item.document)
+            own = [s for s in given if s.person == caller.person and s.version == item.version]
+            if not own:
+                return BrokenOffError("not signed: it broke off", False)
+            lines = view.reader.find(Grant, document=item.document)
+            active = [g.id for g in lines if g.activated_at is not None]
+            refused = [(g.id, g.refused) for g in lines if g.activated_at is None and g.refused is not None]
+            return Signed(document, own[-1], tuple(active), refused=tuple(refused))
+    except UnavailableError:
+        return BrokenOffError("nobody can tell now whether it was signed: look at the document", None)
 
 
 def _sign(services: Services, caller: Caller, item: Presented) -> Signed:
