@@ -31,6 +31,11 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"there is a class `([^`]*)`.*", "đã có lớp `{0}`"),
     (r"another piece of software answers at that address", "địa chỉ này đã thuộc phần mềm khác"),
     (r"the first request with this key has no answer yet", "yêu cầu đầu tiên với khoá này chưa được trả lời"),
+    (r"another repeat of this request was faster", "một lần gửi lại khác của yêu cầu này đã đến trước"),
+    (
+        r"the first request changed nothing; use a new key",
+        "yêu cầu đầu tiên không thay đổi dữ liệu; hãy gửi lại với khoá mới",
+    ),
     (r"a pack is bound to that unit then.*", "đơn vị đã có bộ quy tắc áp dụng trong thời gian đó"),
     (r"`(.*)` has entered that software", "đơn vị `{0}` đã khai báo phần mềm này"),
     (
