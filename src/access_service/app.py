@@ -80,6 +80,7 @@ def create_app(
             settling.close()
             edge.issuance.flush()
             point.close()
+            edge.readiness.shutdown()
             edge.pool.shutdown()
             services.db.close()
 

@@ -42,7 +42,7 @@ def create_pack_app(settings: Settings, folder: Path, *, clock: Callable[[], dat
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool, metrics = Pool(), Metrics()
-        app.state.edge = Edge(
+        app.state.edge = edge = Edge(
             pdp=PackPdp(engine, pool, metrics, clock),
             # No folder of keys is needed: a list is begun again when the process is.
             pages=PageKey.temporary(),
@@ -60,6 +60,7 @@ def create_pack_app(settings: Settings, folder: Path, *, clock: Callable[[], dat
             async with operations(app, settings.operations_host, settings.operations_port):
                 yield
         finally:
+            edge.readiness.shutdown()
             pool.shutdown()
 
     def described() -> object:

@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import re
 import socket
+import threading
 import time
 from http import HTTPStatus
 from pathlib import Path
@@ -64,6 +65,30 @@ def test_it_is_not_ready_when_the_watch_is_stale(served: Served, monkeypatch: py
     point = served.client.app.state.point  # type: ignore[attr-defined]
     monkeypatch.setattr(point, "is_fresh", lambda: False)
     assert served.client.get("/readyz").status_code == HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def test_ready_is_answered_though_the_database_does_not_and_again_when_it_does(
+    fresh: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, ping = threading.Event(), fresh.client.app.state.services.db.ping  # type: ignore[attr-defined]
+    asked = []
+
+    def hanging() -> None:
+        if threading.current_thread().name.startswith("readiness"):
+            asked.append(1)
+            goes_on.wait(60)
+        ping()
+
+    monkeypatch.setattr(fresh.client.app.state.services.db, "ping", hanging)  # type: ignore[attr-defined]
+    answers = [fresh.client.get("/readyz") for _ in range(3)]
+    assert {(a.status_code, a.json()["code"]) for a in answers} == {(503, "unavailable")}
+    # One look serves whoever asks meanwhile: those who ask pile nothing up.
+    assert asked == [1]
+    goes_on.set()
+    for _ in range(600):
+        if fresh.client.get("/readyz").status_code == HTTPStatus.OK:
+            break
+    assert fresh.client.get("/readyz").json() == {"status": "ready"}
 
 
 def test_metrics_count_requests_and_decisions_without_ids(fresh: Served) -> None:

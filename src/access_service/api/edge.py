@@ -23,6 +23,7 @@ from access_service.api.log import Lines
 from access_service.api.metrics import Metrics
 from access_service.api.pdp import Answered, AtOnce, LogDecisions, Pdp
 from access_service.api.pool import Pool
+from access_service.api.readiness import Readiness
 from access_service.domain.tokens import TokenError, TokenFault
 from access_service.signing.pages import PageKey
 from access_service.signing.passwords import is_same
@@ -75,6 +76,7 @@ class Edge:
     log_decisions: LogDecisions = "deny"
     metrics: Metrics = field(default_factory=Metrics)
     pool: Pool = field(default_factory=Pool)
+    readiness: Readiness = field(default_factory=Readiness)
     tokens: TokenPoint | None = None
     """None where nobody gets in but by the static key: a pack alone."""
 

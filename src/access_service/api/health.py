@@ -20,7 +20,7 @@ async def healthz() -> dict[str, str]:
 async def readyz(request: Request) -> dict[str, str]:
     """200 when a question would be answered: the register can be read and has been seen lately. 503 otherwise."""
     edge = edge_of(request)
-    await edge.in_pool(edge.pdp.check_ready)
+    await edge.readiness.ask(edge.pdp.check_ready)
     return {"status": "ready"}
 
 

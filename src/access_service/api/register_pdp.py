@@ -109,12 +109,13 @@ class RegisterPdp:
 
     def check_ready(self) -> None:
         """The register can be read, has been seen lately, and every pack in force is compiled."""
+        if not self.point.is_fresh():
+            # Whoever watches waits for the database already.
+            raise UnavailableError("the register has not been seen for too long")
         self._services.db.ping()
         register = self.find_register()
         self.point.advance(register)
         self.point.prepare(register)
-        if not self.point.is_fresh():
-            raise UnavailableError("the register has not been seen for too long")
 
     async def audience(self) -> str:
         """The register's id: pages of another are none of ours."""

@@ -322,7 +322,7 @@ class Database:
 
     def registers(self) -> list[dict[str, Any]]:
         """Every register: id, root, created_at, demo."""
-        with self.connect() as connection:
+        with self.connect(is_quick=True) as connection:
             rows = connection.execute(select(_registers).order_by(_registers.c.id)).mappings()
             return [dict(row) for row in rows]
 

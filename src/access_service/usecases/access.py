@@ -220,6 +220,8 @@ class DecisionPoint:
         self, register: RegisterId, items: Sequence[Item], *, now: datetime | None, stop_at: bool | None
     ) -> DecidedAll:
         """Everything from one transaction, and what it read into the view if the view still stands there."""
+        if not self.is_fresh():
+            raise UnavailableError(UNSEEN)  # Whoever asked it would wait as long as the one who watches.
         view = self._view(register)
         looked_at = self._monotonic()
         with view.lock:
@@ -234,8 +236,8 @@ class DecisionPoint:
             reading = Reading(reader, instant, self._locks)
             answers = _read_all(reading, items, stop_at)
         with view.lock:
-            view.follow(stands, base, head)
-            view.looked_at = max(view.looked_at, looked_at)
+            if view.follow(stands, base, head):
+                view.looked_at = max(view.looked_at, looked_at)
             if (stands.revision, stands.head) == (view.revision, view.head) and now is None:
                 if view.instant(self._timestamp) < view.start:
                     view.start_again(instant.timestamp())
@@ -331,20 +333,24 @@ class DecisionPoint:
         view = self._views.get(register)
         if view is None:
             return self._view(register).revision
-        with view.lock:
+        while True:
             looked_at = self._monotonic()
-            counter = self._db.counter(register)
-            if counter is None:
+            with view.lock:
+                base, head, seen = view.revision, view.head, view.counter
+            # Looked at with nothing held: a database that does not answer keeps only who asks it.
+            counter, stands = self._db.counter(register), None
+            if counter is not None and (counter.revision, counter.head) != seen:
+                with self._db.connect(is_quick=True) as connection:
+                    stands = stands_since(connection, register, base, head)
+            if counter is None or ((counter.revision, counter.head) != seen and stands is None):
                 raise UnavailableError("the register is gone")
-            if (counter.revision, counter.head) != view.counter:
-                with self._db.connect() as connection:
-                    stands = stands_since(connection, register, view.revision, view.head)
-                if stands is None:
-                    raise UnavailableError("the register is gone")
-                view.follow(stands, view.revision, view.head)
-                view.counter = counter.revision, counter.head
-            view.looked_at = looked_at
-            return view.revision
+            with view.lock:
+                if stands is not None and not view.follow(stands, base, head):
+                    continue  # Somebody moved it meanwhile, and not to there.
+                if stands is not None and counter.revision == view.revision == stands.revision:
+                    view.counter = counter.revision, counter.head
+                view.looked_at = max(view.looked_at, looked_at)
+                return view.revision
 
     def committed(self, register: RegisterId) -> None:
         """Hear of a commit of this process. It is done, so a failure to look is none of the writer's business."""
@@ -435,7 +441,7 @@ class DecisionPoint:
         looked_at = self._monotonic()
         if self._db.counter(register) is None:
             raise NotFoundError("register", register)
-        with self._db.connect() as connection:
+        with self._db.connect(is_quick=True) as connection:
             stands = stands_now(connection, register)
         if stands is None:
             raise UnavailableError("the register is gone")

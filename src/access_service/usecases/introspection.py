@@ -267,7 +267,7 @@ class RevocationList:
     def make(self, register: RegisterId) -> Revocations:
         """The list, read from the revisions and the single tokens."""
         point = self._point
-        with self._lock, point.db.read(register) as reader:
+        with point.db.read(register) as reader:
             now = point.db.now_in(reader.connection, register)
             single = denied(reader.connection, register, now)
             changes = changes_since(reader.connection, register, now - timedelta(seconds=point.token_s))
@@ -280,5 +280,9 @@ class RevocationList:
                 else:
                     subjects.update(dict.fromkeys(change.accounts, recorded))
             found = Revocations(now.timestamp(), tuple(sorted(single)), subjects, everybody)
-            self._kept[register] = (revision_at(reader.connection, register), found)
+            revision = revision_at(reader.connection, register)
+        with self._lock:
+            kept = self._kept.get(register)
+            if kept is None or kept[1].as_of <= found.as_of:
+                self._kept[register] = (revision, found)
         return found

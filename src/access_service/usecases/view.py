@@ -172,16 +172,22 @@ class View:
         """Now, for somebody who read the clock and found it before `start`: a moment ago or really back."""
         return max(clock(), self.recorded_at)
 
-    def follow(self, stands: Stands, base: int, head: str) -> None:
-        """Come to where a transaction, which compared with `base`, found the register. The lock is held."""
+    def follow(self, stands: Stands, base: int, head: str) -> bool:
+        """Come to where a transaction, which compared with `base`, found the register. The lock is held.
+
+        False where somebody moved the view meanwhile, and what was found says nothing of where it stands.
+        """
         if (stands.revision, stands.head) == (self.revision, self.head):
-            return
-        if not stands.is_same and (base, head) == (self.revision, self.head):
+            return True
+        if not stands.is_same:
+            if (base, head) != (self.revision, self.head):
+                return False
             # Another database under the same name: restored, or taken over without what was seen last.
             self.move(stands.revision, stands.head, None, stands.recorded_at)
-        elif stands.is_same and stands.revision > self.revision:
+        elif stands.revision > self.revision:
             # Counted from an earlier revision than the view may have by now: more, never less.
             self.move(stands.revision, stands.head, stands.touched, stands.recorded_at)
+        return True
 
     def move(self, revision: int, head: str, touched: frozenset[AccountId] | None, recorded: datetime) -> None:
         """Stand at another revision without what may have changed (None: anything). The lock is held."""
@@ -196,6 +202,7 @@ class View:
                 # A new class touches nobody; what did not exist may now.
                 self.accounts.absent, self.sites.absent = set(), set()
             self.revision, self.head = revision, head
+            self.counter = revision, head
             self.recorded_at = recorded.timestamp()
             self.start = max(self.start, self.recorded_at)
         finally:
