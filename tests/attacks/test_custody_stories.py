@@ -180,6 +180,23 @@ def head_username() -> str:
     return f"000.head:{SCHOOL}"
 
 
+def test_a_deputy_takes_no_custody_back_by_way_of_the_officers_duty(school_world: World) -> None:
+    """(A7) The duty by which an officer keeps the account is ended, or replaced, by whoever may take that back."""
+    world = school_world
+    deputy, head = world.hire("phó", SCHOOL, "vice_principal", SCHOOL), world.people[f"head:{SCHOOL}"]
+    clerk = world.hire("văn thư", SCHOOL, "clerk", SCHOOL)
+    officer = world.hand_to_officer(SCHOOL)
+    tomorrow = (world.clock.now + timedelta(days=1)).date()
+    how = {"on": tomorrow, "decision_number": "1/QĐ"}
+    before = custodies(world)
+    with world.refuses(Refusal.FORBIDDEN):
+        leaving.end_duty(world.services, deputy.caller, officer.duty, **how)  # type: ignore[arg-type]
+    assert custodies(world) == before
+    # A duty that carries no custody is the deputy's to end, and the head ends this one.
+    leaving.end_duty(world.services, deputy.caller, clerk.duty, **how)  # type: ignore[arg-type]
+    leaving.end_duty(world.services, head.caller, officer.duty, **how)  # type: ignore[arg-type]
+
+
 def test_a_deputy_takes_no_custody_back_and_the_head_does(school_world: World) -> None:
     """(A7) From an officer it goes back to the head, who opens it."""
     world = school_world

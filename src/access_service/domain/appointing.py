@@ -10,7 +10,7 @@ from access_service.domain.duties import (
     hand_in_appointing,
     position_of,
 )
-from access_service.domain.edges import Holder, is_related
+from access_service.domain.edges import Holder, check_ending, is_related
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import AssignmentId, UnitId
@@ -34,6 +34,7 @@ def hand_in_duty(ground: Ground, holder: Holder, duty: Assignment, replaces: Ass
         old = _known(ground, replaces)
         check_replaced(old, duty)
         check_not_oneself(holder, old.person, "nobody ends their own duty")
+        check_ending(ground, holder, old)
         position = ground.pack_for(duty.unit).positions.get(old.position)
         if position is not None:
             hands.append(_hand(ground, holder, old.unit, position))

@@ -1,13 +1,15 @@
 """Edges of power over facts: may this account do that to this one? The use case asks for one pair, a path for all.
 
-Each function is the rule itself, put together from the rules of its part; none raises, none reads a clock.
+Each function is the rule itself, put together from the rules of its part; none reads a clock, and only what begins
+with `check` raises.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Protocol
 
 from access_service.domain.accounts import Account, Custody, responsible_units
-from access_service.domain.custody import check_taking_back, custody_at
+from access_service.domain.custody import check_taking_back, custody_at, custody_interval, ranks_in
 from access_service.domain.delegation import HEADS, LEADERS, Authority, Grant, Inspection
 from access_service.domain.duties import is_operators
 from access_service.domain.errors import RefusedError
@@ -197,21 +199,40 @@ def may_end_duty(ground: Ground, holder: Holder, duty: Assignment) -> bool:
     manager = manager_of(ground.org, duty.unit, ground.now)
     is_head = position is not None and position.rank in HEADS
     office = manager if is_head and manager is not None else duty.unit
-    return duty.person != holder.person and acts_for(ground, holder, office)
+    if duty.person == holder.person or not acts_for(ground, holder, office):
+        return False
+    try:
+        check_ending(ground, holder, duty)
+    except RefusedError:
+        return False
+    return True
+
+
+def check_ending(ground: Ground, holder: Holder, duty: Assignment) -> None:
+    """(A7) Whoever ends or replaces the duty by which somebody operates the unit's account takes that back, too.
+
+    A deputy, who may not do so, does not do it by way of the duty. Nothing is asked where another duty carries it.
+    """
+    custody = kept_by(ground, duty.unit)
+    if custody is None or custody.person != duty.person:
+        return
+    held = ground.facts.find(Assignment, person=duty.person, unit=duty.unit)
+    left = [replace(d, valid_to=max(d.valid_from, ground.now)) if d.id == duty.id else d for d in held]
+    if ground.now not in custody_interval(custody, left, ranks_in(ground.pack_for(duty.unit))):
+        _check_taking_back(ground, holder, custody, duty.unit)
+
+
+def _check_taking_back(ground: Ground, holder: Holder, custody: Custody | None, unit: UnitId) -> None:
+    manager = manager_of(ground.org, unit, ground.now)
+    is_head = holder.kind is AccountKind.USE and leads(ground, holder.person, unit, HEADS)
+    is_above = manager is not None and acts_for(ground, holder, manager)
+    check_taking_back(custody, holder.person, unit, is_head=is_head, is_above=is_above)
 
 
 def may_take_back_custody(ground: Ground, holder: Holder, unit: UnitId) -> bool:
     """(6, A7) From an officer the head or a unit above; from the head only one above; nobody from themselves."""
-    custody, manager = kept_by(ground, unit), manager_of(ground.org, unit, ground.now)
-    is_head = holder.kind is AccountKind.USE and leads(ground, holder.person, unit, HEADS)
     try:
-        check_taking_back(
-            custody,
-            holder.person,
-            unit,
-            is_head=is_head,
-            is_above=manager is not None and acts_for(ground, holder, manager),
-        )
+        _check_taking_back(ground, holder, kept_by(ground, unit), unit)
     except RefusedError:
         return False
     return acts_for(ground, holder, unit)

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from datetime import date, datetime
 
-from access_service.domain import duties
+from access_service.domain import duties, edges
 from access_service.domain.accounts import Custody
 from access_service.domain.acting import check_not_oneself, check_personal, operated_by, operates
 from access_service.domain.custody import check_opening
@@ -52,6 +52,7 @@ def end_duty(
             office = _as_releasing(doing, duty)
         check_not_oneself(caller, duty.person, "nobody ends their own duty")
         duties.check_ends(duty, at)
+        edges.check_ending(doing.ground, caller, duty)
         if duties.hand_in_releasing(doing.ground, operated_by(caller), duty) is Hand.COMPLETES:
             return _end(doing, duty, office, at, decision_number)
         return prepare(
