@@ -11,6 +11,7 @@ import pytest
 
 from access_service.domain.access import AccessRequest, Allow, Deny
 from access_service.domain.audit import Event
+from access_service.domain.delegation import Authority
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import Confirmable, DrawMethod, Frequency, SuspendableKind, UnitId
 from access_service.domain.reasons import Reason, Refusal
@@ -108,6 +109,17 @@ def test_nobody_but_the_department_says_yes(school_world: World) -> None:
     for caller in (world.admins[SCHOOL], world.admins[OFFICE]):
         with world.refuses(Refusal.FORBIDDEN):
             software.withdraw_approval(world.services, caller, one.id, reason="")
+
+
+def test_software_of_a_unit_without_authority_gets_no_approval(school_world: World) -> None:
+    """The commune takes the school's authority back: what the school may not hand down, no paper lets out."""
+    world = school_world
+    used = enter(world)
+    with world.services.db.read(world.register) as reader:
+        [held] = reader.find(Authority, unit=SCHOOL)
+    delegation.withdraw_authority(world.services, world.admins[OFFICE], held.id)
+    with world.refuses(Refusal.WIDER_THAN_AUTHORITY):
+        approve(world, used)
 
 
 def test_an_approval_is_for_its_own_unit_alone(neighbours: tuple[World, UnitId]) -> None:

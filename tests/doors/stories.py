@@ -16,8 +16,9 @@ ORDER = count(1)
 
 
 def first_authority(m: Managed, who: str, unit: str) -> str:
-    """The unit's oldest authority."""
-    return str(m.seen(who, f"units/{unit}/authorities")["authorities"][0]["id"])
+    """The unit's first authority that nobody withdrew."""
+    held = m.seen(who, f"units/{unit}/authorities")["authorities"]
+    return str(next(a["id"] for a in held if a["valid_to"] is None))
 
 
 def minutes(m: Managed, who: str, unit: str, key: str, **line: Any) -> Any:

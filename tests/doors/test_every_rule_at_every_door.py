@@ -15,13 +15,16 @@ from typing import Any
 
 import pytest
 from managing import Managed, managing
+from oauth_scene import Scene, scene
 
 from access_service.domain.errors import ImportRefusedError
 from cli.test_commands import init, run, url
 from cli.test_office_commands import two_operators
-from doors.cells import Api, Cli, File, Row, Tried
+from doors.cells import Api, Cli, File, Row, Token, Tried
 from doors.facts import Heard, listening, refused_in_domain
+from doors.table_drawing import DRAWING_ROWS
 from doors.table_duties import DUTIES, UNITS
+from doors.table_operating import OPERATING_ROWS
 from doors.table_papers import GRANTS, PAPERS
 from doors.table_people import ACCOUNTS, ACTING, CUSTODY
 from doors.table_second import SECOND
@@ -44,6 +47,8 @@ TABLE: list[Row] = [
     *CUSTODY,
     *SECOND,
     *SOFTWARE_ROWS,
+    *DRAWING_ROWS,
+    *OPERATING_ROWS,
 ]
 TESTS = Path(__file__).parents[1]
 
@@ -138,3 +143,18 @@ def test_the_command_line_refuses_it_by_the_rule(run: Any, url: str, tmp_path: P
         ran = cell.run(run, first)
     assert ran.status != 0, ran.out
     check_heard(row, heard, ran.err)
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with scene(tmp_path_factory.mktemp("tokens")) as found:
+        yield found
+
+
+@rows_with(Token)
+def test_the_token_endpoint_refuses_it_by_the_rule(stage: Scene, row: Row, cell: Token) -> None:
+    with listening() as heard:
+        answer = cell.ask(stage)
+    assert answer.status_code == 400, answer.text
+    check_heard(row, heard, answer.text)
+    assert answer.json()["reason"] in {h.code for h in heard if row.fact.is_heard_in(h.rule, h.message)}

@@ -9,9 +9,15 @@ from datetime import datetime, timedelta
 
 from access_service.domain import edges
 from access_service.domain.accounts import Account, Custody, Suspension, state_of
-from access_service.domain.acting import check_not_oneself, laid_on
-from access_service.domain.custody import check_custody, custody_duty
-from access_service.domain.delegation import Grant, LeavingCase
+from access_service.domain.acting import check_not_oneself, check_operates, laid_on, operates
+from access_service.domain.custody import (
+    check_custody,
+    check_not_for_themselves,
+    check_preparer,
+    custody_duty,
+    ranks_in,
+)
+from access_service.domain.delegation import HEADS, Grant, LeavingCase
 from access_service.domain.documents import Document, is_open, is_waiting
 from access_service.domain.edges import Holder
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
@@ -29,6 +35,7 @@ from access_service.domain.org import Assignment, manager_of
 from access_service.domain.papers import CustodyBody
 from access_service.domain.policy import CommitmentText, Pack
 from access_service.domain.reasons import Refusal
+from access_service.domain.sign_in import check_has_factor
 
 ONLY_FOR_OTHERS = "a custodian prepares nothing for themselves"
 
@@ -44,6 +51,36 @@ def waits_at_most(pack: Pack) -> timedelta:
 def check_receiver(holder: Holder, receiver: PersonId | None) -> None:
     """(7) Who prepares minutes is not the one who receives by them."""
     check_not_oneself(holder, receiver, ONLY_FOR_OTHERS)
+
+
+def check_prepares(
+    ground: Ground, holder: Holder, unit: UnitId, receiver: PersonId, custody: Custody | None, factors: Sized
+) -> None:
+    """(A8) The custodian prepares; for the custodian, the head in the personal session with a second factor.
+
+    Where nobody but the custodian heads the unit, the direct manager's custodian prepares. `custody` says who
+    operates the unit's admin account now, `factors` are the holder's.
+    """
+    if operates(holder, unit):
+        check_not_for_themselves(custody, receiver)
+        return
+    heads = heads_of(ground, unit) - {custody.person if custody is not None else None}
+    is_about_custodian = custody is not None and custody.person == receiver
+    if holder.kind is AccountKind.USE and holder.person in heads and is_about_custodian:
+        check_preparer(custody, receiver, unit, person=holder.person, heads=[holder.person])
+        check_has_factor(factors)
+        return
+    manager = manager_of(ground.org, unit, ground.now)
+    is_manager = holder.kind is AccountKind.ADMIN and holder.unit == manager
+    if not (is_manager and is_about_custodian and not heads):
+        check_operates(ground, holder, unit, custody)
+
+
+def heads_of(ground: Ground, unit: UnitId) -> set[PersonId | None]:
+    """Whoever leads the unit today."""
+    rank_of = ranks_in(ground.pack_for(unit))
+    duties = ground.facts.find(Assignment, unit=unit)
+    return {d.person for d in duties if ground.now in d.interval and rank_of(d.position) in HEADS}
 
 
 def use_account_of(ground: Ground, person: PersonId) -> Account | None:

@@ -4,16 +4,17 @@ How long a session lasts, when an account is locked or asleep, what a password m
 """
 
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Sized
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from access_service.domain import words
 from access_service.domain.common_passwords import check_not_common
-from access_service.domain.errors import InvalidError
+from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import AccountKind
 from access_service.domain.policy import Pack
+from access_service.domain.reasons import Refusal
 
 MANDATORY, OPTIONAL = "mandatory", "optional"
 DEFAULTS: dict[str, int | str] = {
@@ -39,6 +40,8 @@ WITHOUT_PACK: dict[str, int | str] = {
 }
 """What holds while no pack is in force for the account's unit."""
 LONGEST_PASSWORD = 256
+MOST_FACTORS = 8
+"""Second factors of one account."""
 DUE_MINUTES = 15
 """Longest life of a session that may only set a password or a second factor."""
 
@@ -59,6 +62,37 @@ class Due(StrEnum):
     SECOND_FACTOR = "second_factor"
     HAND_BACK = "hand_back"
     """The last duty is over: return minutes are prepared and signed, and nothing else (rule 12)."""
+
+
+DUE_TEXT = {
+    Due.PASSWORD: (Refusal.PASSWORD_DUE, "set a new password first: `POST /v1/me/password`"),
+    Due.HAND_BACK: (Refusal.HAND_BACK_DUE, "the last duty is over; `POST /v1/returns` is what is left to do"),
+    Due.SECOND_FACTOR: (Refusal.SECOND_FACTOR_DUE, "set a second factor first: `POST /v1/me/second-factors/totp`"),
+}
+
+
+def check_due(due: Due | None) -> None:
+    """What has to be done first is done first."""
+    if due is not None:
+        code, says = DUE_TEXT[due]
+        raise RefusedError(code, says)
+
+
+def check_has_factor(factors: Sized) -> None:
+    """(A3, A8) Who signs for an office, or is asked about an account, shows more than a password."""
+    check_due(None if factors else Due.SECOND_FACTOR)
+
+
+def check_room(held: Sized) -> None:
+    """An account keeps some second factors and not too many."""
+    if len(held) >= MOST_FACTORS:
+        raise RefusedError(Refusal.DUPLICATE, f"an account has at most {MOST_FACTORS} second factors")
+
+
+def check_new_passkey(*, is_known: bool) -> None:
+    """A passkey is one account's."""
+    if is_known:
+        raise RefusedError(Refusal.DUPLICATE, "an account has that passkey")
 
 
 def is_meant(audience: str | None, meant_for: Collection[str]) -> bool:
@@ -186,6 +220,12 @@ def due_at_sign_in(
     if is_overdue(password_set_at, rules, now):
         return Due.PASSWORD
     return due_factor(rules, factors)
+
+
+def check_goes(rules: SignInRules, held: Sized) -> None:
+    """The last second factor stays where one is mandatory."""
+    if rules.needs_factor and len(held) == 1:
+        raise RefusedError(Refusal.FORBIDDEN, "this account keeps a second factor; set another one first")
 
 
 def due_factor(rules: SignInRules, factors: Sequence[FactorKind]) -> Due | None:

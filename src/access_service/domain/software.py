@@ -363,6 +363,8 @@ def check_approval(pack: Pack, approval: Approval, year: SchoolYear | None, now:
             "the agreement that an approval names is not younger than it",
             agreement_dated=approval.agreement_dated.isoformat(),
         )
+    if approval.scope.categories is None:
+        raise InvalidError("an approval names the categories of data that may be drawn")
     if approval.valid_to <= max(approval.valid_from, now):
         raise InvalidError("the approval ends before it begins, or is over")
     if approval.scope.school_year is not None and year is None:

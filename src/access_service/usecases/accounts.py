@@ -42,6 +42,7 @@ from access_service.domain.sign_in import (
     MANDATORY,
     Due,
     SignInRules,
+    check_due,
     check_password,
     is_meant,
     rules_for,
@@ -58,11 +59,6 @@ from access_service.usecases.services import Act, Caller, Services, View, act
 from access_service.usecases.usernames import usernames_taken
 
 WRONG = "username or password is wrong, or the account is locked"
-DUE_TEXT = {
-    Due.PASSWORD: (Refusal.PASSWORD_DUE, "set a new password first: `POST /v1/me/password`"),
-    Due.HAND_BACK: (Refusal.HAND_BACK_DUE, "the last duty is over; `POST /v1/returns` is what is left to do"),
-    Due.SECOND_FACTOR: (Refusal.SECOND_FACTOR_DUE, "set a second factor first: `POST /v1/me/second-factors/totp`"),
-}
 AUDIENCE_TEXT = "the session is good elsewhere; ask for one for this service: `POST /v1/me/sessions`"
 CODE_WRONG = "the code is unknown, used, or no longer valid"
 USED_EVERY, USED_WAIT_MS = timedelta(seconds=30), 50
@@ -232,8 +228,7 @@ def caller_from_token(
             raise RefusedError(Refusal.WRONG_AUDIENCE, AUDIENCE_TEXT)
         caller = _in_session(Gatherer(Reader(connection, session.register)), session, now)
     is_let_in = to_hand_back if session.due is Due.HAND_BACK else even_if_due
-    if session.due is not None and not is_let_in:
-        raise RefusedError(*DUE_TEXT[session.due])
+    check_due(None if is_let_in else session.due)
     if now - session.used_at >= min(USED_EVERY, session.idle / 10):
         # Whoever cannot write it down now does so at the next request: the session ends early at worst.
         with suppress(UnavailableError), services.db.aside(USED_WAIT_MS) as connection:

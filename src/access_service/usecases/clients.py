@@ -5,30 +5,28 @@ shown once and kept as SHA-256 only; whoever holds a private key instead gives t
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
+from access_service.domain import approving
+from access_service.domain import clients as rules
 from access_service.domain.accounts import Account
 from access_service.domain.addresses import check_may_have
-from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import AccountState, ClientId, RegisterId, SoftwareId
 from access_service.domain.powers import Power, ends, power, yields
-from access_service.domain.reasons import Refusal
-from access_service.domain.software import PEP_SCOPES, RESOURCE_TYPES, Client, Software
+from access_service.domain.software import Client, Software
 from access_service.signing import passwords
 from access_service.signing.client_keys import check_new_jwks
 from access_service.storage.facts import Reader
 from access_service.storage.software import client_by_id
 from access_service.usecases.accounts import account_state
-from access_service.usecases.approvers import as_department, roots_of
+from access_service.usecases.approvers import as_department
 from access_service.usecases.services import Act, Caller, Services, act, as_missing, operate
 from access_service.usecases.software import in_use, own_software
 
 SECRET_BITS = 256
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +73,13 @@ def create_client_as_operator(services: Services, register: RegisterId, wanted: 
     """The same at the command line."""
     keys = _keys_text(wanted.jwks)
     with operate(services, register) as doing:
-        return _create(doing, in_use(doing.tx.require(Software, wanted.software), doing.now), wanted, keys)
+        return _create(doing, in_use(doing, wanted.software), wanted, keys)
 
 
 def _create(doing: Act, software: Software, wanted: NewClient, keys: str | None) -> IssuedClient:
-    _check_scopes(software, wanted)
+    rules.check_scopes(software, wanted.pep_scopes, wanted.resource_types)
+    rules.check_resource(wanted.resource)
+    rules.check_resource(wanted.serves)
     secret = passwords.new_secret(SECRET_BITS) if keys is None else None
     client = Client(
         id=ClientId(doing.new_id("cli")),
@@ -91,11 +91,11 @@ def _create(doing: Act, software: Software, wanted: NewClient, keys: str | None)
         jwks=keys,
         pep_scopes=wanted.pep_scopes,
         resource_types=wanted.resource_types,
-        resource=None if wanted.resource is None else _checked_resource(wanted.resource),
-        serves=None if wanted.serves is None else _checked_resource(wanted.serves),
+        resource=wanted.resource,
+        serves=wanted.serves,
         created_at=doing.now,
     )
-    if client.serves is not None and _is_department(doing):
+    if client.serves is not None and approving.is_department(doing.ground, doing.caller):
         # Whoever says whose an address is has just said so.
         check_may_have(doing.ground, client)
         client = replace(client, serves_approved_at=doing.now)
@@ -103,42 +103,6 @@ def _create(doing: Act, software: Software, wanted: NewClient, keys: str | None)
     doing.tx.happened("client.create", client.id, software=software.id, pep_scopes=sorted(client.pep_scopes))
     doing.tx.touches()
     return IssuedClient(client, secret)
-
-
-def _check_scopes(software: Software, wanted: NewClient) -> None:
-    """Only an enforcement point is let in to ask, and it says about what."""
-    _check_known("scope", wanted.pep_scopes, PEP_SCOPES)
-    _check_known("resource type", wanted.resource_types, RESOURCE_TYPES)
-    if not software.is_enforcement_point and (wanted.pep_scopes or wanted.resource_types):
-        raise RefusedError(
-            Refusal.FORBIDDEN, "only an enforcement point is given these scopes", software=software.id
-        )
-    if software.is_enforcement_point and not (wanted.pep_scopes and wanted.resource_types):
-        raise InvalidError("an enforcement point's client names its scopes and its resource types")
-
-
-def _is_department(doing: Act) -> bool:
-    """Does the department act, or the operator?"""
-    return doing.caller is None or doing.caller.unit in roots_of(doing)
-
-
-def _check_known(noun: str, words: Collection[str], known: Collection[str]) -> None:
-    for word in sorted(set(words) - set(known)):
-        raise InvalidError(f"there is no {noun} `{word[:40]}`")
-
-
-def _checked_resource(text: str) -> str:
-    """An absolute URL without a fragment (RFC 8707 section 2), https except on this machine."""
-    try:
-        parts = urlsplit(text)
-        host, _port = parts.hostname, parts.port
-    except ValueError:
-        host, parts = None, urlsplit("")
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
-    is_plain = text.isascii() and text.isprintable() and not set(text) & set(' #"<>\\') and "@" not in parts.netloc
-    if not host or not is_safe or not is_plain:
-        raise InvalidError("a resource is an https URL without a fragment")
-    return text
 
 
 def _keys_text(jwks: Mapping[str, Any] | None) -> str | None:
@@ -174,9 +138,8 @@ def rotate_secret_as_operator(
 
 
 def _rotate(doing: Act, client: Client, software: Software, *, at_once: bool) -> IssuedClient:
-    in_use(software, doing.now)
-    if client.secret_sha256 is None:
-        raise InvalidError("this client proves itself by a key; give it other keys")
+    approving.check_in_use(doing.ground, software)
+    rules.check_has_secret(client)
     secret = passwords.new_secret(SECRET_BITS)
     overlap = timedelta(hours=doing.pack_for(software.unit).number("client_secret_overlap_hours"))
     rotated = replace(
@@ -222,7 +185,7 @@ def approve_address_as_operator(services: Services, register: RegisterId, id_: C
 
 
 def _approve_address(doing: Act, client: Client) -> Client:
-    in_use(doing.tx.require(Software, client.software), doing.now)
+    in_use(doing, client.software)
     check_may_have(doing.ground, client)
     approved = replace(client, serves_approved_at=doing.now)
     doing.tx.put(approved)
@@ -245,8 +208,7 @@ def withdraw_address_as_operator(services: Services, register: RegisterId, id_: 
 
 
 def _withdraw_address(doing: Act, client: Client) -> Client:
-    if client.address is None:
-        raise RefusedError(Refusal.DOCUMENT_STATE, "the client has no address that was approved", client=client.id)
+    rules.check_has_address(client)
     software = doing.tx.require(Software, client.software)
     withdrawn = replace(client, serves_approved_at=None)
     doing.tx.put(withdrawn)
@@ -294,8 +256,7 @@ def _own_client(doing: Act, id_: ClientId) -> tuple[Client, Software]:
 
 def _enabled(doing: Act, id_: ClientId) -> Client:
     client = doing.tx.require(Client, id_)
-    if not client.is_enabled(doing.now):
-        raise RefusedError(Refusal.DOCUMENT_STATE, "the client is disabled", client=id_)
+    rules.check_enabled(doing.ground, client)
     return client
 
 

@@ -2,13 +2,12 @@
 
 from dataclasses import replace
 
+from access_service.domain.acting import check_personal
 from access_service.domain.codes import CodeShown
-from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountKind
 from access_service.domain.powers import powerless
-from access_service.domain.reasons import Refusal
-from access_service.domain.sign_in import Due
-from access_service.usecases.accounts import DUE_TEXT, confirm_password, factors_in
+from access_service.domain.sign_in import check_has_factor
+from access_service.usecases.accounts import confirm_password, factors_in
 from access_service.usecases.second_factor import Second, show_again
 from access_service.usecases.services import Caller, Services, act
 
@@ -25,9 +24,8 @@ def confirm_account(
         factors = factors_in(reader, caller.account)
     if caller.kind is not AccountKind.USE or not factors:
         with act(services, caller, "account.confirm", caller.account):
-            if caller.kind is not AccountKind.USE:
-                raise RefusedError(Refusal.FORBIDDEN, "a person confirms in their own session")
-            raise RefusedError(*DUE_TEXT[Due.SECOND_FACTOR])
+            check_personal(caller, "a person confirms in their own session")
+            check_has_factor(factors)
     credential = confirm_password(services, caller, password)
     show_again(services, caller, credential, factors, second)
     with act(services, caller, "account.confirm", caller.account) as doing:

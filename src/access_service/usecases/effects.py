@@ -12,12 +12,11 @@ from datetime import datetime
 from access_service.domain import duties as duty_rules
 from access_service.domain import edges
 from access_service.domain.accounts import Account, Custody, Suspension
+from access_service.domain.acting import operates
 from access_service.domain.custody import (
     LAST_DUTY,
     as_assignment,
     begins_same_day,
-    check_not_for_themselves,
-    check_preparer,
     check_taking_back,
     lapse_unwritten,
     left_unwritten,
@@ -46,8 +45,8 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment, manager_of
-from access_service.domain.preparing import admin_account_of, check_not_paused, check_replaced_stand
-from access_service.domain.reasons import Reason, Refusal
+from access_service.domain.preparing import admin_account_of, check_not_paused, check_prepares, check_replaced_stand
+from access_service.domain.reasons import Reason
 from access_service.domain.separations import check_separations
 from access_service.domain.standing import GrantFacts, documents_reason, refusal_lapses_at
 from access_service.storage import accounts as stored
@@ -154,32 +153,12 @@ def try_refused_again(doing: Act, unit: UnitId) -> list[GrantId]:
 
 
 def as_preparing(doing: Act, unit: UnitId, receiver: PersonId) -> None:
-    """(A8) The custodian prepares; for the custodian, the head in the personal session with a second factor.
-
-    Where nobody but the custodian heads the unit, the direct manager's custodian prepares.
-    """
-    caller, custody = doing.require_caller(), doing.custody_of(unit)
-    if caller.kind is AccountKind.ADMIN and caller.unit == unit:
-        check_not_for_themselves(custody, receiver)
-        return
-    heads = heads_in(doing, unit) - {custody.person if custody is not None else None}
-    is_about_custodian = custody is not None and custody.person == receiver
-    if caller.kind is AccountKind.USE and caller.person in heads and is_about_custodian:
-        check_preparer(custody, receiver, unit, person=caller.person, heads=[caller.person])
-        if not factors_in(doing.tx, caller.account):
-            raise RefusedError(Refusal.SECOND_FACTOR_DUE, "set a second factor first", account=caller.account)
-        return
-    manager = manager_of(doing.org, unit, doing.now)
-    is_manager = caller.kind is AccountKind.ADMIN and caller.unit == manager
-    if not (is_manager and is_about_custodian and not heads):
-        doing.as_custodian(unit)
-
-
-def heads_in(doing: Act, unit: UnitId) -> set[PersonId | None]:
-    """Whoever leads the unit today."""
-    rank_of = ranks_in(doing.pack_for(unit))
-    duties = doing.tx.find(Assignment, unit=unit)
-    return {d.person for d in duties if doing.now in d.interval and rank_of(d.position) in HEADS}
+    """(A8) Who prepares a paper of the unit: see `check_prepares`. To strangers there is no such unit."""
+    caller = doing.require_caller()
+    if not operates(caller, unit):
+        doing.check_visible(unit)
+    factors = factors_in(doing.tx, caller.account)
+    check_prepares(doing.ground, caller, unit, receiver, doing.custody_of(unit), factors)
 
 
 def _lacks_paper(facts: GrantFacts, now: datetime) -> Reason | None:

@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 
-from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
+from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import RegisterId, UnitId
+from access_service.domain.operators import check_new_operator, check_operator_name
 from access_service.domain.reasons import Refusal
 from access_service.domain.waiting import WaitingAct, WaitingKind
 from access_service.signing import passwords
 from access_service.storage.operators import keep_operator, operators_of
 from access_service.usecases.services import Act, Services, operate
 from access_service.usecases.waiting import leaders_of, prepare
-
-LONGEST_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +54,12 @@ def add_operator(
     The first one is free, the next is let in by one who is known; without that it waits for the root's leadership.
     """
     root = root_of(services, register)
-    if not name or len(name) > LONGEST_NAME or not name.isprintable() or name != name.strip():
-        raise InvalidError("an operator's name is one line", name=name)
+    check_operator_name(name)
     secret = passwords.new_secret()
     sha256 = passwords.digest(secret)
     with operate(services, register) as doing:
         known = operators_of(doing.tx.connection, register)
-        if name in known:
-            raise RefusedError(Refusal.DUPLICATE, f"there is an operator `{name}`")
+        check_new_operator(name, known)
         if known and by is None:
             body = {"name": name, "secret_sha256": sha256}
             kind = WaitingKind.ADD_OPERATOR
@@ -77,8 +74,7 @@ def add_operator(
 
 def enter(doing: Act, root: UnitId, name: str, sha256: str, by: str | None) -> None:
     """Keep an operator; every leader at the root is told."""
-    if name in operators_of(doing.tx.connection, doing.tx.register):
-        raise RefusedError(Refusal.DUPLICATE, f"there is an operator `{name}`")
+    check_new_operator(name, operators_of(doing.tx.connection, doing.tx.register))
     keep_operator(doing.tx.connection, doing.tx.register, name, sha256, doing.now)
     doing.tx.happened("operator.add", name, by=by or "operator", told=leaders_of(doing, root))
     doing.tx.touches()

@@ -3,16 +3,15 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from access_service.domain.errors import InvalidError, NotFoundError, RefusedError, UnavailableError
+from access_service.domain import binding as rules
+from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.policy import PackBinding
 from access_service.domain.powers import powerless
-from access_service.domain.reasons import Refusal
-from access_service.domain.time import Interval, local, start_of_day
 from access_service.domain.waiting import WaitingAct, WaitingKind, WrittenDecision, check_decision
 from access_service.engine.load import PackFiles, parse_pack, read_pack_files
 from access_service.engine.pack_files import is_pack_name
@@ -40,7 +39,7 @@ def bind_pack(services: Services, caller: Caller, *, unit: UnitId) -> None:
     with act(services, caller, "policy.bind", unit) as doing:
         doing.as_custodian(root_of(services, caller.register))
         doing.require_unit(unit)
-        raise RefusedError(Refusal.OPERATOR_ONLY, "`access-service policy bind` puts a pack in force", unit=unit)
+        rules.refuse_to_callers(unit)
 
 
 def prepare_binding(
@@ -64,9 +63,7 @@ def prepare_binding(
     with operate(services, register) as doing:
         name = check_operator(doing, operator)
         check_decision(decision, doing.now)
-        if on < local(doing.now).date():
-            # What was decided in the past was decided by the pack in force then.
-            raise InvalidError("a pack is bound from today at the earliest", on=on.isoformat())
+        rules.check_day(doing.ground, on)
         pack_name, digest = _stored(doing, pack)
         body = {
             "pack": pack_name,
@@ -104,31 +101,8 @@ def enact_binding(doing: Act, found: WaitingAct) -> str:
 def _check(doing: Act, unit: UnitId, said: Mapping[str, Any]) -> tuple[PackBinding | None, PackBinding]:
     """The binding as it would begin now, and the one that ends then; refused where it cannot be."""
     doing.require_unit(unit)
-    at = max(start_of_day(date.fromisoformat(said["on"])), doing.now)
-    end = None if said["until"] is None else start_of_day(date.fromisoformat(said["until"]))
-    if end is not None and end <= at:
-        raise InvalidError("the binding ends before it begins")
-    old = None if said["replaces"] is None else _to_end(doing, unit, said["replaces"], at)
-    mine = Interval(at, end)
-    for other in doing.tx.find(PackBinding, unit=unit):
-        if old is not None and other.id == old.id:
-            continue
-        if mine.overlaps(Interval(other.valid_from, other.valid_to)):
-            raise RefusedError(
-                Refusal.DUPLICATE,
-                f"a pack is bound to that unit then; name the binding it replaces: `{other.id}`",
-                held=other.id,
-            )
-    return old, PackBinding(doing.new_id("bnd"), unit, said["pack"], said["digest"], at, end)
-
-
-def _to_end(doing: Act, unit: UnitId, id_: str, at: datetime) -> PackBinding:
-    old = doing.tx.require(PackBinding, id_)
-    if old.unit != unit:
-        raise NotFoundError("pack binding", id_)
-    if not old.valid_from < at or (old.valid_to is not None and old.valid_to <= at):
-        raise InvalidError("the binding to be replaced is not in force then", replaces=id_)
-    return old
+    binding = rules.binding_in(said, doing.new_id("bnd"), unit, doing.now)
+    return rules.check_binding(doing.ground, binding, said["replaces"]), binding
 
 
 def _stored(doing: Act, pack: PackFiles | str) -> tuple[str, str]:

@@ -23,10 +23,9 @@ from access_service.domain.recovery import (
     needs_second,
     state_at,
 )
-from access_service.domain.sign_in import Due, wait_hours
+from access_service.domain.sign_in import check_has_factor, wait_hours
 from access_service.signing import passwords
 from access_service.usecases.accounts import (
-    DUE_TEXT,
     check_responsible,
     confirm_password,
     count_failure,
@@ -88,7 +87,7 @@ def ask_recovery(
         factors = factors_in(reader, caller.account)
     if not factors:
         with act(services, caller, "account.recover", id_):
-            raise RefusedError(*DUE_TEXT[Due.SECOND_FACTOR])
+            check_has_factor(factors)
     if not second:
         raise ask(services, credential, factors)
     try:

@@ -14,7 +14,15 @@ from access_service.domain.errors import InvalidError, NotFoundError, RefusedErr
 from access_service.domain.names import AccountId, RegisterId
 from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.reasons import Refusal
-from access_service.domain.sign_in import Due, FactorKind, due_factor
+from access_service.domain.sign_in import (
+    Due,
+    FactorKind,
+    check_due,
+    check_goes,
+    check_new_passkey,
+    check_room,
+    due_factor,
+)
 from access_service.signing import passkeys, totp
 from access_service.signing.passkeys import Passkey, PasskeyError
 from access_service.signing.vault import FactorKey
@@ -23,7 +31,6 @@ from access_service.storage import second_factor as stored
 from access_service.storage.facts import Reader
 from access_service.storage.second_factor import SecondFactor
 from access_service.usecases.accounts import (
-    DUE_TEXT,
     SignedIn,
     confirm_password,
     count_failure,
@@ -35,8 +42,6 @@ from access_service.usecases.services import Act, Caller, Services, act
 
 SIGN_IN, ENROL = "sign_in", "enrol"
 """What a challenge is for: one that was handed out for the one purpose is none for the other."""
-MOST = 8
-"""Second factors of one account."""
 NOT_WORKING = "that does not show that the second factor works"
 
 
@@ -227,8 +232,7 @@ def _all(doing: Act) -> list[SecondFactor]:
 def _add(doing: Act, kind: FactorKind, *, secret: str, credential: str | None, counter: int) -> str:
     """Store a factor that nobody has shown to work; a TOTP secret is closed first."""
     caller = doing.require_caller()
-    if len(_all(doing)) >= MOST:
-        raise RefusedError(Refusal.DUPLICATE, f"an account has at most {MOST} second factors")
+    check_room(_all(doing))
     id_ = doing.new_id("fac")
     if kind is FactorKind.TOTP:
         secret = _key(doing.services).close(secret, _about(caller.register, caller.account, id_))
@@ -272,7 +276,7 @@ def _begin_anew(doing: Act) -> SignedIn:
     session = stored_accounts.session_by_token(doing.tx.connection, caller.session)
     if session is not None and session.due is Due.PASSWORD:
         # Otherwise whoever has to set a new password would come by a whole session without one.
-        raise RefusedError(*DUE_TEXT[Due.PASSWORD])
+        check_due(session.due)
     stored_accounts.end_sessions_of(doing.tx.connection, caller.register, caller.account)
     rules = rules_of(doing.gather, doing.tx.require(Account, caller.account), doing.now)
     kinds = [factor.kind for factor in factors_in(doing.tx, caller.account)]
@@ -306,8 +310,7 @@ def confirm_passkey(services: Services, caller: Caller, answer: Mapping[str, Any
             made = None
         if made is None:
             raise RefusedError(Refusal.SECOND_FACTOR_WRONG, NOT_WORKING)
-        if stored.is_known(doing.tx.connection, caller.register, made.credential):
-            raise RefusedError(Refusal.DUPLICATE, "an account has that passkey")
+        check_new_passkey(is_known=stored.is_known(doing.tx.connection, caller.register, made.credential))
         id_ = _add(
             doing, FactorKind.PASSKEY, secret=made.public_key, credential=made.credential, counter=made.count
         )
@@ -328,8 +331,7 @@ def remove_factor(
         if factor is None:
             raise NotFoundError("second factor", id_)
         rules = rules_of(doing.gather, doing.tx.require(Account, caller.account), doing.now)
-        if rules.needs_factor and len(factors) == 1:
-            raise RefusedError(Refusal.FORBIDDEN, "this account keeps a second factor; set another one first")
+        check_goes(rules, factors)
         stored.drop_factor(doing.tx.connection, factor)
         doing.tx.happened("factor.remove", caller.account, factor=id_)
         return _begin_anew(doing)

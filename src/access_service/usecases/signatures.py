@@ -37,10 +37,10 @@ from access_service.domain.names import (
 from access_service.domain.org import Assignment
 from access_service.domain.papers import Consequence, CustodyBody, ReturnBody
 from access_service.domain.powers import Power, ends, power, yields
-from access_service.domain.sign_in import Due
+from access_service.domain.sign_in import check_has_factor
 from access_service.domain.time import Interval
 from access_service.signing.documents import confirm
-from access_service.usecases.accounts import DUE_TEXT, confirm_password, factors_in, must_show_factor
+from access_service.usecases.accounts import confirm_password, factors_in, must_show_factor
 from access_service.usecases.documents import visible
 from access_service.usecases.effects import activate_ready, begin_custody, close_cases, end_grants, try_again
 from access_service.usecases.homes import follow_signature
@@ -158,9 +158,8 @@ def _giver_capacity(doing: Act, document: Document, claimed: Capacity | None) ->
     check_parties(caller.person, document.receiver)
     account = doing.tx.require(Account, caller.account)
     # Sessions opened before the signer came to lead had no factor due.
-    lacks = caller.session and not factors_in(doing.tx, caller.account)
-    if lacks and must_show_factor(doing.gather, account, doing.now):
-        raise RefusedError(*DUE_TEXT[Due.SECOND_FACTOR])
+    if caller.session and must_show_factor(doing.gather, account, doing.now):
+        check_has_factor(factors_in(doing.tx, caller.account))
     office = document.office
     held = doing.tx.find(Assignment, person=caller.person, unit=office)
     kind = doing.require_unit(office).kind

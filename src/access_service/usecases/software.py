@@ -9,9 +9,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 
+from access_service.domain import approving
 from access_service.domain.accounts import Account
 from access_service.domain.audit import Happening
-from access_service.domain.delegation import check_within, check_words
+from access_service.domain.delegation import check_words
+from access_service.domain.drawing import check_draw
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.names import (
     AccountId,
@@ -26,13 +28,11 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.obligations import Obligation, obligation_of
-from access_service.domain.org import SchoolYear, manager_of, normalise
+from access_service.domain.org import normalise
 from access_service.domain.powers import Power, ends, power, yields
-from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.software import (
     ACTIONS_BY_METHOD,
-    LEVELS,
     Approval,
     Draw,
     Software,
@@ -40,15 +40,13 @@ from access_service.domain.software import (
     check_approval,
     check_preconditions,
     ends_at,
-    period_of,
     shares_in_force,
 )
 from access_service.domain.standing import AccountFacts, standing
-from access_service.domain.time import Interval
 from access_service.storage.access import Gatherer
 from access_service.storage.facts import Reader
-from access_service.storage.software import clients_of, draws_of
-from access_service.usecases.approvers import as_approver, as_department, roots_of
+from access_service.storage.software import clients_of
+from access_service.usecases.approvers import as_approver, as_department
 from access_service.usecases.services import Act, Caller, Services, act, as_missing, operate
 
 
@@ -131,7 +129,7 @@ def register_software(services: Services, caller: Caller, entry: Entry) -> Softw
     """
     with act(services, caller, "software.register", entry.unit) as doing:
         doing.check_visible(entry.unit)
-        doing.as_custodian(_contractor(doing, entry.unit))
+        doing.as_custodian(approving.entering_unit(doing.ground, entry.unit))
         if entry.is_enforcement_point:
             as_department(doing, entry.unit)
         return _register(doing, entry)
@@ -143,19 +141,8 @@ def register_software_as_operator(services: Services, register: RegisterId, entr
         return _register(doing, entry)
 
 
-def _contractor(doing: Act, unit: UnitId) -> UnitId:
-    """The unit whose admin account enters for it: itself, or its manager where it has no admin account."""
-    kind = doing.pack_for(unit).unit_kinds.get(doing.require_unit(unit).kind)
-    manager = manager_of(doing.org, unit, doing.now)
-    return manager if kind is not None and not kind.has_admin_account and manager is not None else unit
-
-
 def _register(doing: Act, entry: Entry) -> Software:
     doing.require_unit(entry.unit)
-    _check_level(entry.security_level)
-    found = doing.tx.find(Software, unit=entry.unit, name=entry.name)
-    if any(doing.now in s.interval and s.supplier == entry.supplier for s in found):
-        raise RefusedError(Refusal.DUPLICATE, f"`{entry.unit}` has entered that software", unit=entry.unit)
     id_ = SoftwareId(doing.new_id("sof"))
     account = Account(
         id=AccountId(doing.new_id("acc")),
@@ -168,6 +155,7 @@ def _register(doing: Act, entry: Entry) -> Software:
         activated_at=doing.now,
     )
     software = Software(id=id_, account=account.id, valid_from=doing.now, **asdict(entry))
+    approving.check_entry(doing.ground, software)
     doing.tx.put(account, software)
     doing.tx.happened("account.issue", account.id, unit=entry.unit, kind=str(account.kind))
     doing.tx.happened("software.register", id_, unit=entry.unit, account=account.id)
@@ -175,21 +163,14 @@ def _register(doing: Act, entry: Entry) -> Software:
     return software
 
 
-def _check_level(level: int | None) -> None:
-    if level is not None and level not in LEVELS:
-        raise InvalidError(f"a security level is {LEVELS[0]} to {LEVELS[-1]}", security_level=level)
-
-
 @power(ends(Power.SOFTWARE))
 def change_software(services: Services, caller: Caller, id_: SoftwareId, changes: Changes) -> Software:
     """Bring the entry up to date: the contracting unit or the department. Approvals are checked against it anew."""
     with act(services, caller, "software.change", id_) as doing:
         software = own_software(doing, id_)
-        _check_level(changes.security_level)
         given = {f.name: value for f in fields(changes) if (value := getattr(changes, f.name)) is not None}
         changed = replace(software, **given)
-        if changed == software:
-            raise InvalidError("nothing changes")
+        approving.check_changed(software, changed)
         doing.tx.put(changed)
         doing.tx.happened("software.change", id_, fields=sorted(given))
         doing.tx.touches(software.account)
@@ -206,7 +187,7 @@ def end_software(services: Services, caller: Caller, id_: SoftwareId) -> Softwar
 def end_software_as_operator(services: Services, register: RegisterId, id_: SoftwareId) -> Software:
     """The same at the command line."""
     with operate(services, register) as doing:
-        return _end(doing, in_use(doing.tx.require(Software, id_), doing.now))
+        return _end(doing, in_use(doing, id_))
 
 
 def _end(doing: Act, software: Software) -> Software:
@@ -232,23 +213,24 @@ def _owed_now(doing: Act, obligations: Sequence[Obligation]) -> None:
 
 def own_software(doing: Act, id_: SoftwareId) -> Software:
     """Software in use that the caller's admin account answers for: its unit's, or the department's."""
-    return in_use(answered_software(doing, id_), doing.now)
+    software = answered_software(doing, id_)
+    approving.check_in_use(doing.ground, software)
+    return software
 
 
 def answered_software(doing: Act, id_: SoftwareId) -> Software:
     """The same, in use or not."""
     software = doing.tx.require(Software, id_)
     with as_missing("software", id_):
-        caller = doing.require_caller()
-        if caller.kind is not AccountKind.ADMIN or caller.unit not in roots_of(doing):
-            doing.as_custodian(_contractor(doing, software.unit))
+        if not approving.is_department(doing.ground, doing.require_caller()):
+            doing.as_custodian(approving.entering_unit(doing.ground, software.unit))
     return software
 
 
-def in_use(software: Software, now: datetime) -> Software:
-    """The same, or `document_state` when its use is over."""
-    if now not in software.interval:
-        raise RefusedError(Refusal.DOCUMENT_STATE, "the use of that software is over", software=software.id)
+def in_use(doing: Act, id_: SoftwareId) -> Software:
+    """Software in use, whoever answers for it: for the operator."""
+    software = doing.tx.require(Software, id_)
+    approving.check_in_use(doing.ground, software)
     return software
 
 
@@ -275,10 +257,8 @@ def record_approval_as_operator(services: Services, register: RegisterId, paper:
 
 
 def _record(doing: Act, software: Software, paper: Paper) -> Approval:
-    in_use(software, doing.now)
+    approving.check_in_use(doing.ground, software)
     pack = doing.pack_for(software.unit)
-    if paper.scope.categories is None:
-        raise InvalidError("an approval names the categories of data that may be drawn")
     scope = normalise(doing.org, paper.scope)
     if scope.actions is None:
         scope = replace(scope, actions=ACTIONS_BY_METHOD[paper.method])
@@ -307,29 +287,12 @@ def _record(doing: Act, software: Software, paper: Paper) -> Approval:
     check_approval(pack, approval, year, doing.now)
     said = doing.tx.find(SoftwareConfirmation, software=software.id)
     check_preconditions(pack, software, paper.method, said, doing.now)
-    _check_authority(doing, software.unit, approval)
+    offices = [doing.office(software.unit, held) for held in doing.authorities_of(software.unit)]
+    approving.check_authority_covers(offices, software.unit, approval)
     doing.tx.put(approval, obligation_of(ObligationId(doing.new_id("obl")), approval, software))
     doing.tx.happened("approval.record", approval.id, software=software.id, sha256=paper.sha256)
     doing.tx.touches(software.account)
     return approval
-
-
-def _check_authority(doing: Act, unit: UnitId, approval: Approval) -> None:
-    """(3) Some one authority of the contracting unit covers the approval on every axis, time included."""
-    held = doing.authorities_of(unit)
-    refused = RefusedError(Refusal.WIDER_THAN_AUTHORITY, f"`{unit}` holds no authority now", unit=unit)
-    for authority in held:
-        office = doing.office(unit, authority)
-        if office.suspended:
-            refused = RefusedError(Refusal.SUSPENDED, f"`{unit}` or its authority is suspended", unit=unit)
-            continue
-        try:
-            check_within(office, approval.scope, Interval(approval.valid_from, approval.valid_to))
-        except RefusedError as error:
-            refused = error
-        else:
-            return
-    raise refused
 
 
 @power(ends(Power.SOFTWARE, Power.GRANT))
@@ -351,8 +314,7 @@ def withdraw_approval_as_operator(
 
 
 def _withdraw(doing: Act, approval: Approval, reason: str) -> Approval:
-    if approval.withdrawn_at is not None or approval.valid_to <= doing.now:
-        raise RefusedError(Refusal.DOCUMENT_STATE, "the approval is over", approval=approval.id)
+    approving.check_approval_runs(doing.ground, approval)
     withdrawn = replace(approval, withdrawn_at=doing.now, withdrawn_because=reason)
     doing.tx.put(withdrawn)
     doing.tx.happened("approval.withdraw", approval.id, reason=reason)
@@ -423,23 +385,13 @@ def draw(
 
 
 def _count(doing: Act, software: Software, approvals: Sequence[Approval], now: datetime) -> tuple[Draw, ...]:
-    # Under the register's lock: of two at once the second finds the first one's row.
     in_force = {e.approval.id for e in effective_approvals(doing.tx, software.id, now)}
-    years, pack = doing.tx.find(SchoolYear), doing.pack_for(software.unit)
+    ground = replace(doing.ground, now=now)
     drawn = []
     for approval in approvals:
-        if approval.id not in in_force:
-            raise RefusedError(Refusal.APPROVAL_MISSING, "the approval is not in force", approval=approval.id)
-        period = period_of(approval.frequency, now, years, pack)
+        period = check_draw(ground, software, approval, in_force)
         if period is None:
             continue
-        if draws_of(doing.tx, approval.id, period):
-            raise RefusedError(
-                Refusal.FREQUENCY_EXCEEDED,
-                f"drawn already in the period `{period}`",
-                approval=approval.id,
-                period=period,
-            )
         drawn.append(Draw(doing.new_id("drw"), software.id, approval.id, period, doing.now))
         doing.tx.happened("software.draw", software.id, approval=approval.id, period=period)
     doing.tx.put(*drawn)

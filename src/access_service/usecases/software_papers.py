@@ -7,7 +7,8 @@ the data of an approval that has ended is deleted. The operator enters either at
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from access_service.domain.errors import NotFoundError, RefusedError
+from access_service.domain import approving
+from access_service.domain.errors import NotFoundError
 from access_service.domain.names import (
     ApprovalId,
     Confirmable,
@@ -17,7 +18,6 @@ from access_service.domain.names import (
 )
 from access_service.domain.obligations import Obligation, check_deletion
 from access_service.domain.powers import Power, ends, power, powerless, yields
-from access_service.domain.reasons import Refusal
 from access_service.domain.software import (
     Approval,
     Software,
@@ -26,7 +26,7 @@ from access_service.domain.software import (
 )
 from access_service.usecases.approvers import as_department
 from access_service.usecases.services import Act, Caller, Services, act, as_missing, operate
-from access_service.usecases.software import answered_software, in_use
+from access_service.usecases.software import answered_software
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def confirm_software_as_operator(
 
 
 def _confirm(doing: Act, software: Software, paper: ConfirmingPaper) -> SoftwareConfirmation:
-    in_use(software, doing.now)
+    approving.check_in_use(doing.ground, software)
     confirmation = SoftwareConfirmation(
         id=SoftwareConfirmationId(doing.new_id("sco")),
         software=software.id,
@@ -118,8 +118,7 @@ def withdraw_confirmation_as_operator(
 
 
 def _unconfirm(doing: Act, confirmation: SoftwareConfirmation, reason: str) -> SoftwareConfirmation:
-    if doing.now not in confirmation.interval:
-        raise RefusedError(Refusal.DOCUMENT_STATE, "the confirmation is over", confirmation=confirmation.id)
+    approving.check_confirmation_runs(doing.ground, confirmation)
     ended = replace(confirmation, valid_to=doing.now, withdrawn_because=reason)
     doing.tx.put(ended)
     doing.tx.happened("software.unconfirm", confirmation.software, confirmation=confirmation.id, reason=reason)

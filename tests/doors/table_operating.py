@@ -1,0 +1,121 @@
+"""Rows about operators and packs; about the factors of accounts."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from managing import ROOT_ADMIN
+
+from access_service.domain.time import local
+from access_service.usecases.services import system_clock
+from doors.cells import NO_SESSION, NO_SHEET, Cli, Tried, other, post, row
+from world import OFFICE
+
+BY_OPERATORS = "operators act at the command line"
+NO_FACTORS = "the operator has no account, and sets nobody's factors"
+IN_DOMAIN = "it takes eight of them: played in tests/domain/test_factor_rules"
+
+
+def _bind(run: Any, said: Any, *more: str) -> Any:
+    return run("policy", "bind", "00031", "hai-phong", *more, *said)
+
+
+def _held(run: Any, said: Any) -> str:
+    return str(re.findall(r"bnd_\w+", _bind(run, said, "--json").err)[0])
+
+
+def _day(days: int) -> str:
+    return f"{local(system_clock()).date() + timedelta(days=days):%d/%m/%Y}"
+
+
+def _replaces_what_is_to_come(run: Any, said: Any) -> Any:
+    waits = _bind(run, said, "--replaces", _held(run, said), "--on", _day(30), "--json").json["id"]
+    to_come = run("confirm", waits, *other(said), "--json").json["result"]
+    return _bind(run, said, "--replaces", to_come)
+
+
+OPERATING_ROWS = [
+    row(
+        "binding.refuse_to_callers",
+        "`access-service policy bind` puts a pack in force",
+        post(ROOT_ADMIN, "pack-bindings", {"unit": OFFICE, "pack": "hai-phong", "on": "2026-09-01"}),
+        NO_SHEET,
+        "it is the operator who binds a pack",
+    ),
+    row(
+        "binding.check_day",
+        "a pack is bound from today at the earliest",
+        BY_OPERATORS,
+        NO_SHEET,
+        Cli(lambda run, said: _bind(run, said, "--on", "02/01/2024")),
+    ),
+    row(
+        "binding.check_binding",
+        "the binding ends before it begins",
+        BY_OPERATORS,
+        NO_SHEET,
+        Cli(lambda run, said: _bind(run, said, "--on", _day(9), "--until", _day(8))),
+    ),
+    row(
+        "binding.check_binding",
+        "a pack is bound to that unit then; name the binding it replaces: `…`",
+        BY_OPERATORS,
+        NO_SHEET,
+        Cli(_bind),
+    ),
+    row(
+        "binding._replaced",
+        "no pack binding `…`",
+        BY_OPERATORS,
+        NO_SHEET,
+        Cli(lambda run, said: _bind(run, said, "--replaces", "bnd_khong_co")),
+    ),
+    row(
+        "binding._replaced",
+        "the binding to be replaced is not in force then",
+        BY_OPERATORS,
+        NO_SHEET,
+        Cli(_replaces_what_is_to_come),
+    ),
+    row(
+        "operators.check_operator_name",
+        "an operator's name is one line",
+        BY_OPERATORS,
+        NO_SHEET,
+        Cli(lambda run, _: run("operator", "add", "m" * 65)),
+    ),
+    row(
+        "operators.check_new_operator",
+        "there is an operator `…`",
+        BY_OPERATORS,
+        NO_SHEET,
+        Cli(lambda run, _: run("operator", "add", "mot")),
+    ),
+    row(
+        "sign_in.check_due",
+        "…",
+        Tried(
+            "tests/usecases/test_sign_in.py::"
+            "test_an_admin_account_first_sets_a_second_factor_and_until_then_does_nothing_else"
+        ),
+        NO_SESSION,
+        NO_FACTORS,
+    ),
+    row("sign_in.check_room", "an account has at most … second factors", IN_DOMAIN, NO_SESSION, NO_FACTORS),
+    row(
+        "sign_in.check_new_passkey",
+        "an account has that passkey",
+        Tried("tests/attacks/test_signing_in_passkeys.py::test_a_passkey_belongs_to_one_account"),
+        NO_SESSION,
+        NO_FACTORS,
+    ),
+    row(
+        "sign_in.check_goes",
+        "this account keeps a second factor; set another one first",
+        Tried("tests/usecases/test_sign_in.py::test_an_admin_account_keeps_a_second_factor"),
+        NO_SESSION,
+        NO_FACTORS,
+    ),
+]
