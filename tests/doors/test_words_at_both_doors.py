@@ -27,6 +27,9 @@ WRONG: list[tuple[type[BaseModel], dict[str, object], str, words.Reader, str]] =
     (NewPerson, {"name": "Người Thử"}, "name", words.line, "Thử\u202e"),
     (NewSchoolYear, YEAR, "id", words.school_year, "2025-2024"),
     (NewAccount, ACCOUNT, "username", words.username, "x" * 300),
+    (NewAccount, ACCOUNT, "username", words.username, "\u0441bql.1"),
+    (NewAccount, ACCOUNT, "username", words.username, "ｃｂｑｌ.1"),
+    (NewClass, CLASS, "code", words.class_code, "6\u0410"),
 ]
 
 
