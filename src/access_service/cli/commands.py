@@ -174,6 +174,42 @@ def import_(
 
 
 @app.command()
+def codes(
+    output: Annotated[
+        Path, typer.Option("--output", metavar="DIR", help="New folder (mode 0700) for the sheets, one a unit.")
+    ],
+    *,
+    unit: Annotated[
+        list[str] | None, typer.Option("--unit", metavar="CODE", help="Accounts of this unit. May be repeated.")
+    ] = None,
+    all_unactivated: Annotated[bool, typer.Option("--all-unactivated", help="Accounts of every unit.")] = False,
+    operator: Annotated[
+        str | None,
+        typer.Option(
+            "--operator", metavar="NAME", help="Who is shown the codes, with their secret; the log says so."
+        ),
+    ] = None,
+    secret_file: options.SecretFile = None,
+    database: options.Database = None,
+    register: options.Register = None,
+    json: options.Json = False,
+) -> None:
+    """Draw new first activation codes for accounts that nobody ever opened: a sheet a unit, with names."""
+    from access_service.cli.codes import run_codes
+
+    run_codes(
+        output,
+        units=unit or (),
+        is_all=all_unactivated,
+        operator=operator,
+        secret_file=secret_file,
+        database=database,
+        register=register,
+        as_json=json,
+    )
+
+
+@app.command()
 def check(
     subject: options.Subject,
     action: options.Action,

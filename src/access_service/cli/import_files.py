@@ -3,7 +3,7 @@
 import csv
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -12,6 +12,7 @@ import typer
 
 from access_service.cli.errors import UsageError
 from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
+from access_service.domain.errors import UnavailableError
 from access_service.storage.connecting import open_new
 from access_service.usecases.imports import ImportReport, Progress, import_sheets, read_source, write_template
 from access_service.usecases.revisions import revision_text
@@ -41,21 +42,33 @@ def run_import(
         _codes_file(None if dry_run else codes) as file,
         _progress(as_json=as_json) as progress,
     ):
+
+        def keep(drawn: Mapping[str, str]) -> None:
+            # On the disk before the register has them: whoever is killed after the commit has lost nothing.
+            if file is not None:
+                file.seek(0)
+                file.truncate()
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(("account", "activation_url"))
+                writer.writerows(
+                    (account, link(settings.public_url, code)) for account, code in sorted(drawn.items())
+                )
+                file.flush()
+                os.fsync(file.fileno())
+
         report = import_sheets(
-            services_for(db, settings), register_of(db, register), sheets, dry_run=dry_run, progress=progress
+            services_for(db, settings),
+            register_of(db, register),
+            sheets,
+            dry_run=dry_run,
+            progress=progress,
+            keep_codes=keep,
         )
-        if file is not None:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(("account", "activation_url"))
-            writer.writerows((account, _link(settings.public_url, code)) for account, code in _sorted(report))
     _say(report, settings.public_url, codes, as_json=as_json)
 
 
-def _sorted(report: ImportReport) -> list[tuple[str, str]]:
-    return sorted(report.activation_codes.items())
-
-
-def _link(public_url: str, code: str) -> str:
+def link(public_url: str, code: str) -> str:
+    """Where a code is used; in the fragment, which reaches no log."""
     return f"{public_url}/activate#code={code}"
 
 
@@ -69,6 +82,9 @@ def _codes_file(path: Path | None) -> Iterator[IO[str] | None]:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             yield file
+    except UnavailableError:
+        # It may have been committed although the answer was lost.
+        raise
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -105,8 +121,12 @@ def _line(sheet: str, done: int, total: int) -> None:
         typer.echo(f"{sheet}: {total}", err=True)
 
 
+def _links(report: ImportReport, public_url: str) -> dict[str, str]:
+    return {account: link(public_url, code) for account, code in sorted(report.activation_codes.items())}
+
+
 def _say(report: ImportReport, public_url: str, codes: Path | None, *, as_json: bool) -> None:
-    links = {} if codes is not None else {account: _link(public_url, code) for account, code in _sorted(report)}
+    links = {} if codes is not None else _links(report, public_url)
     if as_json:
         say_json(
             {
@@ -123,5 +143,5 @@ def _say(report: ImportReport, public_url: str, codes: Path | None, *, as_json: 
     verb = "kiểm tra, chưa ghi / checked, nothing stored" if report.is_dry_run else "đã ghi / stored"
     counts = ", ".join(f"{sheet} {count}" for sheet, count in report.counts.items() if count)
     typer.echo(f"{report.register}: {verb}: {counts or 'không có dòng mới'} ({revision_text(report.revision)})")
-    for account, link in links.items():
-        typer.echo(f"{account}\t{link}")
+    for account, address in links.items():
+        typer.echo(f"{account}\t{address}")

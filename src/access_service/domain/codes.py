@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from access_service.domain.accounts import Account, Suspension, state_of
 from access_service.domain.documents import Document, Signature
-from access_service.domain.names import AccountId, PersonId, Side
+from access_service.domain.names import AccountId, AccountKind, AccountState, PersonId, Side
 from access_service.domain.time import Interval
 
 
@@ -29,6 +30,15 @@ class CodeShown:
     def interval(self) -> Interval:
         """While what was signed with the account may have been signed by whoever saw the code."""
         return Interval(self.valid_from, self.valid_to)
+
+
+def may_have_another_first_code(account: Account, suspensions: Iterable[Suspension], now: datetime) -> bool:
+    """May the code that opens it for the first time be drawn anew, without anybody's word?
+
+    Only while nobody ever opened it: whatever was opened once is recovered, and that takes a second person (A3).
+    """
+    is_somebodys = account.kind in (AccountKind.USE, AccountKind.ADMIN)
+    return is_somebodys and state_of(account, suspensions, now) is AccountState.INVITED
 
 
 def is_seen_by_giver(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
 
 from access_service.domain.lookalikes import fold, skeleton
 from access_service.domain.names import AccountId, PersonId, RegisterId
@@ -213,6 +213,21 @@ def add_credentials(connection: Connection, credentials: list[Credential]) -> No
     ]
     if rows:
         connection.execute(insert(_credentials), rows)
+
+
+def renew_codes(
+    connection: Connection, register: RegisterId, codes: Iterable[tuple[AccountId, str, datetime]]
+) -> None:
+    """Another first code (its hash, and until when it opens) for accounts that have no password."""
+    columns = _credentials.c
+    statement = (
+        update(_credentials)
+        .where(columns.register_id == register, columns.account == bindparam("of"), columns.password.is_(None))
+        .values(activation_sha256=bindparam("sha256"), activation_until=bindparam("until"))
+    )
+    rows = [{"of": account, "sha256": sha256, "until": until} for account, sha256, until in codes]
+    if rows:
+        connection.execute(statement, rows)
 
 
 def count_failure(connection: Connection, credential: Credential, *, limit: int, locked_until: datetime) -> None:

@@ -210,6 +210,16 @@ class Reader:
         )
         return self.connection.execute(statement).first() is not None
 
+    def has_changed_since(self, revision: int) -> bool:
+        """Was any fact recorded after that revision? Sign-ins make revisions, too, and record none."""
+        for codec in CODECS.values():
+            columns = codec.table.c
+            later = or_(columns.from_rev > revision, columns.to_rev > revision)
+            statement = select(columns.id).where(columns.register_id == self.register, later).limit(1)
+            if self.connection.execute(statement).first() is not None:
+                return True
+        return False
+
     def require(self, value_type: type[T], id_: str) -> T:
         """The value with this id, or `NotFoundError`: missing and foreign look the same."""
         value = self.get(value_type, id_)

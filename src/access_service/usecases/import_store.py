@@ -1,7 +1,7 @@
 """Storing an import that was checked: facts in chunks, each paper with the service's confirmation, one event."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -48,10 +48,14 @@ _FACTS: tuple[tuple[str, type[Any]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """What was signed before the register was locked."""
+    """What was signed and drawn before the register was locked."""
 
     documents: list[Document]
     signatures: list[Signature]
+    codes: dict[str, str] = field(default_factory=dict, repr=False)
+    """Account to the one-time code drawn for it, where the files gave no hash."""
+    digests: dict[str, str] = field(default_factory=dict)
+    """Account to the hash of its code."""
 
 
 def attested(book: Book, paper: Paper, register: str) -> Document:
@@ -129,14 +133,19 @@ def seal(book: Book, services: Services, register: str) -> Sealed:
         signature = unconfirmed(paper, services.new_id("sig"), services.seal.id, book.now)
         sealed.documents.append(attested(book, paper, register))
         sealed.signatures.append(replace(signature, confirmation=confirm(services.seal, register, signature)))
+    for account in book.new.get(Account, ()):
+        given = book.activations.get(account.id)
+        if given is None:
+            sealed.codes[account.id] = passwords.new_secret(_ACTIVATION_BITS)
+        sealed.digests[account.id] = given or passwords.digest(sealed.codes[account.id])
     return sealed
 
 
-def store(tx: Transaction, book: Book, sealed: Sealed, progress: Progress) -> dict[str, str]:
-    """Insert everything. Returns the activation codes drawn, by account: only their hashes are kept."""
+def store(tx: Transaction, book: Book, sealed: Sealed, progress: Progress) -> None:
+    """Insert everything; of the codes only the hashes."""
     for sheet, kind in _FACTS:
         _add(tx, kind, sheet, book.new.get(kind, ()), progress)
-    codes = _store_accounts(tx, book, progress)
+    _store_accounts(tx, book, sealed, progress)
     _add(tx, Document, "documents", sealed.documents, progress)
     recorded = [replace(signature, valid_from=tx.now) for signature in sealed.signatures]
     for chunk in _chunks(recorded):
@@ -153,7 +162,6 @@ def store(tx: Transaction, book: Book, sealed: Sealed, progress: Progress) -> di
         sources={source.sheet: source.sha256 for source in book.sheets.sources},
     )
     tx.touches_everybody()
-    return codes
 
 
 def _add(tx: Transaction, kind: type[T], sheet: str, values: Sequence[T], progress: Progress) -> None:
@@ -170,29 +178,22 @@ def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
         yield chunk
 
 
-def _store_accounts(tx: Transaction, book: Book, progress: Progress) -> dict[str, str]:
+def _store_accounts(tx: Transaction, book: Book, sealed: Sealed, progress: Progress) -> None:
     """Accounts without a password: state invited, opened by a one-time code that its unit's pack limits in time."""
     accounts: list[Account] = book.new.get(Account, [])
     _add(tx, Account, "accounts", accounts, progress)
     for homes in _chunks(book.new.get(Home, ())):
         tx.add(Home, homes)
-    codes: dict[str, str] = {}
     for chunk in _chunks(accounts):
-        credentials = []
-        for account in chunk:
-            digest = book.activations.get(account.id)
-            if digest is None:
-                codes[account.id] = passwords.new_secret(_ACTIVATION_BITS)
-                digest = passwords.digest(codes[account.id])
-            credentials.append(
-                Credential(
-                    register=tx.register,
-                    account=account.id,
-                    username=account.username,
-                    password=None,
-                    activation_sha256=digest,
-                    activation_until=tx.now + book.code_lasts(account.unit),
-                )
+        credentials = [
+            Credential(
+                register=tx.register,
+                account=account.id,
+                username=account.username,
+                password=None,
+                activation_sha256=sealed.digests[account.id],
+                activation_until=tx.now + book.code_lasts(account.unit),
             )
+            for account in chunk
+        ]
         add_credentials(tx.connection, credentials)
-    return codes

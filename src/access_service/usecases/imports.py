@@ -1,18 +1,19 @@
 """Import: a whole province from files, all or nothing, in one transaction and one revision (docs/import.md).
 
-Everything is checked and signed against a snapshot first; then the register is held only while rows are stored. If
-the register has changed in between, everything is checked again under the lock. Rows that the register already has
+Everything is checked and signed against a snapshot first, and the codes are drawn and handed over; then the
+register is held only while rows are stored. If facts of it have changed in between (a sign-in changes none), it is
+let go and everything is checked again. Rows that the register already has
 are refused as duplicates, each named. Only what `init` has made (the root unit, its authority, admin account and
 custody; the director and the focal point with their duties and accounts) may stand in the files too: the register's
 own facts stand, and the rows count as kept.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
 
-from access_service.domain.errors import NotFoundError
+from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import RegisterId
 from access_service.storage.facts import Reader
 from access_service.usecases.import_book import Book, Progress
@@ -34,13 +35,17 @@ from access_service.usecases.import_papers import (
 )
 from access_service.usecases.import_sheets import Sheets, refuse
 from access_service.usecases.import_source import read_source
-from access_service.usecases.import_store import Sealed, seal, store
+from access_service.usecases.import_store import seal, store
 from access_service.usecases.import_template import write_template
-from access_service.usecases.services import Services, operate
+from access_service.usecases.services import Act, Services, operate
 
 __all__ = ["ImportReport", "Progress", "Sheets", "import_sheets", "read_source", "write_template"]
 
 ACTOR = "import"
+TRIES = 5
+"""How often everything is checked, when somebody changes the register each time meanwhile."""
+KeepCodes = Callable[[Mapping[str, str]], None]
+"""Called with account to one-time code, before anything is stored: what is lost afterwards is not the codes."""
 
 _CHECKS = (
     check_units,
@@ -77,31 +82,49 @@ class ImportReport:
     """Account to the one-time code drawn for it, where the files gave no hash. Shown once: only hashes are kept."""
 
 
+class _ChangedError(Exception):
+    """Somebody wrote facts meanwhile: what was checked before says nothing any more."""
+
+
 def import_sheets(
-    services: Services, register: RegisterId, sheets: Sheets, *, dry_run: bool, progress: Progress
+    services: Services,
+    register: RegisterId,
+    sheets: Sheets,
+    *,
+    dry_run: bool,
+    progress: Progress,
+    keep_codes: KeepCodes | None = None,
 ) -> ImportReport:
     """Check every row and store all of them, or none.
 
-    `progress` is called with (sheet, rows done, rows of it) as rows are stored. Raises `ImportRefusedError` with
-    every bad row, its place and what to do about it; `NotFoundError` for an unknown register; and
-    `RefusedError(no_policy)` where no pack is bound at its root.
+    `keep_codes` may be called again, with other codes: then only those count. `progress` is called with (sheet,
+    rows done, rows of it) as rows are stored. Raises `ImportRefusedError` with
+    every bad row, its place and what to do about it; `NotFoundError` for an unknown register;
+    `RefusedError(no_policy)` where no pack is bound at its root; `UnavailableError` where the register never stands
+    still.
     """
     started = perf_counter()
-    counter = services.db.counter(register)
-    if counter is None:
-        raise NotFoundError("register", register)
-    with services.db.read(register) as reader:
-        book = _checked(services, reader, sheets, services.db.now())
-    if dry_run:
-        return _report(register, book, counter.revision, started, {}, is_dry_run=True)
-    sealed = seal(book, services, register)
-    with operate(services, register, ACTOR) as doing:
-        policy = doing.org.require_binding(book.root, doing.now).digest
-        if doing.tx.before != counter.revision or policy != book.policy:
-            book, sealed = _again(services, doing.tx, sheets, doing.now)
-        codes = store(doing.tx, book, sealed, progress)
-        revision = doing.tx.revision
-    return _report(register, book, revision, started, codes, is_dry_run=False)
+    for _ in range(TRIES):
+        counter = services.db.counter(register)
+        if counter is None:
+            raise NotFoundError("register", register)
+        with services.db.read(register) as reader:
+            book = _checked(services, reader, sheets, services.db.now())
+        if dry_run:
+            return _report(register, book, counter.revision, started, {}, is_dry_run=True)
+        sealed = seal(book, services, register)
+        if keep_codes is not None:
+            keep_codes(sealed.codes)
+        try:
+            with operate(services, register, ACTOR) as doing:
+                _check_unchanged(doing, book, counter.revision)
+                store(doing.tx, book, sealed, progress)
+                revision = doing.tx.revision
+        except _ChangedError:
+            # The register is not held while it is checked again: people sign in meanwhile.
+            continue
+        return _report(register, book, revision, started, sealed.codes, is_dry_run=False)
+    raise UnavailableError("the register changed each time while the files were checked; import in a quieter hour")
 
 
 def _checked(services: Services, reader: Reader, sheets: Sheets, now: datetime) -> Book:
@@ -112,10 +135,11 @@ def _checked(services: Services, reader: Reader, sheets: Sheets, now: datetime) 
     return book
 
 
-def _again(services: Services, reader: Reader, sheets: Sheets, now: datetime) -> tuple[Book, Sealed]:
-    """Somebody wrote meanwhile: what was checked before says nothing any more."""
-    book = _checked(services, reader, sheets, now)
-    return book, seal(book, services, reader.register)
+def _check_unchanged(doing: Act, book: Book, known: int) -> None:
+    if doing.org.require_binding(book.root, doing.now).digest != book.policy:
+        raise _ChangedError
+    if doing.tx.before != known and doing.tx.has_changed_since(known):
+        raise _ChangedError
 
 
 def _report(
