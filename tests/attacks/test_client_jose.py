@@ -171,12 +171,15 @@ def test_both_verifiers_refuse_for_the_same_reason(scene: Scene) -> None:
     now = datetime.fromtimestamp(scene.now, UTC)
     # An audience of another type is the wrong one to one of them, and no audience to the other.
     same = {"wrong_audience": "invalid_claims"}
+    # The server counts how deep JSON is before it reads it; the client reads it and finds no chain of actors.
+    counted = ("invalid_claims", "malformed")
     for attack in ATTACKS:
         for token in attack.forge(scene):
             with pytest.raises(tokens.TokenError) as caught:
                 servers.verify(token, AUDIENCE, now)  # type: ignore[arg-type]
             ours, theirs = refused(Target(scene), token).code, str(caught.value.code)
-            assert same.get(ours, ours) == same.get(theirs, theirs), attack.name
+            is_deep = attack.name == "who_acts_is_no_chain" and (ours, theirs) == counted
+            assert is_deep or same.get(ours, ours) == same.get(theirs, theirs), attack.name
 
 
 def test_revocation_meets_both_twins_of_a_signature() -> None:
