@@ -24,6 +24,7 @@ from doors.cells import Api, Cli, File, Row, Token, Tried
 from doors.facts import Heard, listening, refused_in_domain
 from doors.table_drawing import DRAWING_ROWS
 from doors.table_duties import DUTIES, UNITS
+from doors.table_names import NAME_ROWS
 from doors.table_operating import OPERATING_ROWS
 from doors.table_papers import GRANTS, PAPERS
 from doors.table_people import ACCOUNTS, ACTING, CUSTODY
@@ -49,6 +50,7 @@ TABLE: list[Row] = [
     *SOFTWARE_ROWS,
     *DRAWING_ROWS,
     *OPERATING_ROWS,
+    *NAME_ROWS,
 ]
 TESTS = Path(__file__).parents[1]
 

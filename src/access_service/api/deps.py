@@ -30,44 +30,39 @@ def bearer_token(request: Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
+def _shown_by(request: Request) -> str:
+    token = bearer_token(request)
+    if token is None:
+        raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
+    return token
+
+
 def caller_of_request(
     request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
     """The signed-in caller, or `not_authenticated`. An API key opens no session: it manages and signs nothing."""
-    token = bearer_token(request)
-    if token is None:
-        raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
-    return caller_from_token(services_of(request), token)
+    return caller_from_token(services_of(request), _shown_by(request))
 
 
 def caller_of_leaving(
     request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
     """The same, where whoever's last duty ended gets in to hand back."""
-    token = bearer_token(request)
-    if token is None:
-        raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
-    return caller_from_token(services_of(request), token, to_hand_back=True)
+    return caller_from_token(services_of(request), _shown_by(request), to_hand_back=True)
 
 
 def caller_of_any(
     request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
     """The same, whatever the session has to do first: signing out is open to all."""
-    token = bearer_token(request)
-    if token is None:
-        raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
-    return caller_from_token(services_of(request), token, even_if_due=True, to_hand_back=True)
+    return caller_from_token(services_of(request), _shown_by(request), even_if_due=True, to_hand_back=True)
 
 
 def caller_of_due(
     request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
     """The same, where a session gets in that has to set a password or a second factor first."""
-    token = bearer_token(request)
-    if token is None:
-        raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
-    return caller_from_token(services_of(request), token, even_if_due=True)
+    return caller_from_token(services_of(request), _shown_by(request), even_if_due=True)
 
 
 ServicesDep = Annotated[Services, Depends(services_of)]
