@@ -34,14 +34,12 @@ from access_service.domain.errors import UnavailableError
 from access_service.engine.casbin_engine import check_distribution
 from access_service.settings import Settings
 from access_service.signing import passwords
-from access_service.signing.keys import SEAL_KEY, load_or_create
 from access_service.signing.pages import PageKey
-from access_service.signing.vault import FactorKey
 from access_service.storage.db import Database
-from access_service.storage.keys import PublicKey, keep_public_key
 from access_service.storage.migrate import require_current
 from access_service.usecases.access import DecisionPoint
 from access_service.usecases.keys import open_keyring
+from access_service.usecases.own_keys import FACTORS, PAGES, SEAL, open_key
 from access_service.usecases.services import Services, system_clock
 from access_service.usecases.settling import Settling
 from access_service.usecases.tokens import TokenPoint
@@ -130,7 +128,7 @@ def _edge(settings: Settings, services: Services, point: DecisionPoint, tokens: 
         api_key=settings.api_key.get_secret_value() if settings.api_key else None,
         log=make_log(settings.log_level),
         lines=Lines(settings.log_level),
-        pages=PageKey.load(settings.keys_dir),
+        pages=PageKey(open_key(services.db, settings.keys_dir, PAGES)),
         api_key_search=settings.api_key_search,
         log_decisions=settings.log_decisions,
         metrics=metrics,
@@ -145,16 +143,14 @@ def _open(settings: Settings, clock: Callable[[], datetime], *, allow_demo: bool
     try:
         require_current(db.engine)
         _check_demo(db, allow_demo=allow_demo)
-        seal = load_or_create(settings.keys_dir / SEAL_KEY)
-        factors = FactorKey.load(settings.keys_dir)
+        seal = open_key(db, settings.keys_dir, SEAL)
+        factors = open_key(db, settings.keys_dir, FACTORS)
         passwords.choose(settings.argon2_memory_kib, settings.argon2_passes)
         passwords.prepare()
-        with db.engine.begin() as connection:
-            keep_public_key(connection, PublicKey(seal.id, "seal", seal.public_hex, clock()))
     except BaseException:
         db.close()
         raise
-    services = Services(db, seal, factors=factors, public_url=settings.public_url)
+    services = Services(db, seal, factors=factors, keys_dir=settings.keys_dir, public_url=settings.public_url)
     point = DecisionPoint(
         db,
         cache_mib=settings.cache_mib,

@@ -47,7 +47,8 @@ class Settings(BaseSettings):
         description="Database: `sqlite:///<file>` for one process, `postgresql://…` for more than one.",
     )
     keys_dir: Path = Field(
-        Path("./var/keys"), description="Folder of the private keys; files of mode 0600, made when missing."
+        Path("./var/keys"),
+        description="Folder of the private keys; files of mode 0600, made only for a database that knows none.",
     )
     policy_dir: Path = Field(
         default_factory=lambda: _data_dir("policy"),

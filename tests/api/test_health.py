@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel
-from serving import AUTHORIZATION, Served, settings_for
+from serving import Served, settings_for
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
@@ -304,13 +304,12 @@ def test_a_port_for_operators_that_is_taken_ends_the_start(fresh: Served) -> Non
             pass
 
 
-def test_the_seal_key_is_made_with_mode_0600(served: Served, tmp_path: Path) -> None:
+def test_a_server_whose_folder_of_keys_is_empty_does_not_start(served: Served, tmp_path: Path) -> None:
     app = create_app(settings_for(served.folder, keys_dir=tmp_path / "keys"), clock=served.world.clock)
-    with TestClient(app) as client:
-        assert client.post("/access/v1/evaluation", json=served.question(), headers=AUTHORIZATION).json() == {
-            "decision": True
-        }
-    assert (tmp_path / "keys" / "seal.key").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(UnavailableError, match="knows the seal key"), TestClient(app):
+        pass
+    assert not (tmp_path / "keys").exists(), "no seal was made in silence"
+    assert (served.folder / "seal.key").stat().st_mode & 0o777 == 0o600
 
 
 def test_every_pack_in_force_is_compiled_before_it_is_ready(fresh: Served, monkeypatch: pytest.MonkeyPatch) -> None:

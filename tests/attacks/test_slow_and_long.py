@@ -222,6 +222,34 @@ def test_one_connection_more_than_there_is_room_for_is_told_so() -> None:
         assert status(second.recv(65_536)) == 200
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (b"Host: x\r\n", 200),
+        (b"", 400),
+        (b"Host:\r\n", 400),
+        (b"Host: x\r\nHost: x\r\n", 400),
+        (b"Host: x\r\nA: b\r\nhOST: y\r\n", 400),
+        (b"Host: x\r\nX-Host: y\r\n", 200),
+    ],
+)
+@pytest.mark.parametrize(
+    "start", [b"GET /here", b"POST /access/v1/evaluation", b"HEAD /healthz", b"OPTIONS /v1/me"]
+)
+def test_exactly_one_header_says_for_which_host(port: int, start: bytes, lines: bytes, expected: int) -> None:
+    """Two or none: what stands between may have meant another service (RFC 9112 section 3.2)."""
+    assert sent(port, start + b" HTTP/1.1\r\n" + lines + b"Connection: close\r\n\r\n") == expected
+
+
+def test_the_second_request_of_a_connection_says_for_which_host_too(port: int) -> None:
+    with opened(port) as connection:
+        connection.sendall(b"GET /here HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert status(connection.recv(65_536)) == 200
+        connection.sendall(b"GET /here HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n")
+        assert status(rest(connection)) == 400
+    assert sent(port, b"GET /here HTTP/1.0\r\n\r\n") == 200, "HTTP/1.0 knows no such header"
+
+
 def test_a_request_to_become_a_websocket_is_an_ordinary_one(port: int) -> None:
     upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
     with opened(port) as connection:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from access_service.cli import main
+from access_service.cli.opening import opened, services_for, settings_for
+from access_service.domain.errors import UnavailableError
 from access_service.storage.migrate import upgrade
 
 
@@ -80,3 +82,70 @@ def test_without_a_database_nothing_is_made(
     monkeypatch.setenv("ACCESS_SERVICE_DATABASE_URL", f"sqlite:///{tmp_path}/khac.db")
     assert "there is no database" in said(capsys, "rotate", status=1).err
     assert not keys_dir.exists()
+
+
+# -- nothing is made in silence
+
+
+DOORS = (
+    ["keys", "list"],
+    ["keys", "rotate"],
+    ["keys", "rotate", "--kind", "seal"],
+    ["serve", "--port", "18999"],
+)
+
+
+@pytest.mark.parametrize("arguments", DOORS, ids=" ".join)
+def test_an_empty_folder_of_keys_is_refused_at_every_door(
+    capsys: pytest.CaptureFixture[str],
+    keys_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: list[str],
+) -> None:
+    said(capsys, "list")
+    for kind in ("seal", "factors", "pages"):
+        said(capsys, "rotate", "--kind", kind)
+    monkeypatch.setenv("ACCESS_SERVICE_KEYS_DIR", str(tmp_path / "khac"))
+    capsys.readouterr()
+    assert main(arguments) == 1
+    told = capsys.readouterr().err
+    assert "the database knows the " in told
+    assert "`access-service keys begin " in told
+    assert told.count("\n") == 1
+    assert not [path for path in (tmp_path / "khac").rglob("*") if path.is_file()], "nothing was made"
+
+
+def test_acts_and_imports_of_the_command_line_need_the_seal(
+    capsys: pytest.CaptureFixture[str], keys_dir: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said(capsys, "rotate", "--kind", "seal")
+    monkeypatch.setenv("ACCESS_SERVICE_KEYS_DIR", str(tmp_path / "khac"))
+    settings = settings_for()
+    with opened(settings) as db, pytest.raises(UnavailableError, match="knows the seal key"):
+        services_for(db, settings)
+    assert not (tmp_path / "khac").exists()
+
+
+@pytest.mark.parametrize("kind", ["seal", "factors", "pages", "tokens"])
+def test_each_kind_is_rotated_and_begun_anew(
+    capsys: pytest.CaptureFixture[str], keys_dir: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+) -> None:
+    purpose = {"pages": "page", "tokens": "token"}.get(kind, kind)
+    made = json.loads(said(capsys, "rotate", "--kind", kind, "--json").out)
+    assert made["purpose"] == purpose
+    assert "nothing begins anew" in said(capsys, "begin", kind, status=2).err
+    monkeypatch.setenv("ACCESS_SERVICE_KEYS_DIR", str(tmp_path / "khac"))
+    begun = json.loads(said(capsys, "begin", kind, "--json").out)
+    assert (begun["purpose"], begun["state"]) == (purpose, "current")
+    assert begun["id"] != made["id"]
+    if kind != "tokens":
+        said(capsys, "begin", "tokens")
+    listed = {key["id"]: key for key in json.loads(said(capsys, "list", "--json").out)}
+    assert listed[begun["id"]]["state"] == "current"
+    assert listed[made["id"]]["state"] == "retired"
+
+
+def test_an_unknown_kind_and_a_betrayed_seal_are_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "there are seal, factors, pages, tokens" in said(capsys, "begin", "khac", status=2).err
+    assert "--now is for token keys" in said(capsys, "rotate", "--kind", "seal", "--now", status=2).err

@@ -88,6 +88,17 @@ class Bounded(HttpToolsProtocol):
         self._stop_reading()
         super().connection_lost(exc)
 
+    def on_headers_complete(self) -> None:
+        """The headers are there: exactly one of them says for which host (RFC 9112 section 3.2).
+
+        With two, what stands between may have meant one service and we another. HTTP/1.0 knows none.
+        """
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) > 1 or (not (hosts and hosts[0]) and self.parser.get_http_version() != "1.0"):
+            # What the parser is told here it tells its caller, who answers 400.
+            raise ValueError("one Host header")
+        super().on_headers_complete()
+
     def data_received(self, data: bytes) -> None:
         """One more piece."""
         if self._taken + len(data) > self._limit and not self._ends_within(data):

@@ -26,7 +26,7 @@ app = typer.Typer(
 )
 policy = typer.Typer(help="Policy packs: check, test, put in force.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(policy, name="policy")
-keys = typer.Typer(help="Keys: list, rotate.", no_args_is_help=True, rich_markup_mode=None)
+keys = typer.Typer(help="Keys: list, rotate, begin anew.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(keys, name="keys")
 app.add_typer(software, name="software")
 app.add_typer(office_commands.operators, name="operator")
@@ -413,7 +413,7 @@ def policy_bind(
 
 @keys.command("list")
 def keys_list(database: options.Database = None, json: options.Json = False) -> None:
-    """List the keys that sign seals and tokens, with their state and when each one signs."""
+    """List the service's keys, with their state and when each one signs."""
     from access_service.cli.keys import run_keys_list
 
     run_keys_list(database=database, as_json=json)
@@ -421,6 +421,10 @@ def keys_list(database: options.Database = None, json: options.Json = False) -> 
 
 @keys.command("rotate")
 def keys_rotate(
+    kind: Annotated[
+        str, typer.Option("--kind", metavar="KIND", help="Which key: seal, factors, pages or tokens.")
+    ] = "tokens",
+    *,
     now: Annotated[
         bool,
         typer.Option("--now", help="A key was betrayed: the new one signs at once, and no older token counts."),
@@ -428,7 +432,19 @@ def keys_rotate(
     database: options.Database = None,
     json: options.Json = False,
 ) -> None:
-    """Make the next token key, which signs once everybody can have fetched it, and remove retired ones."""
+    """Make the next key. One for tokens signs once everybody can have fetched it, and removes retired ones."""
     from access_service.cli.keys import run_keys_rotate
 
-    run_keys_rotate(at_once=now, database=database, as_json=json)
+    run_keys_rotate(kind, at_once=now, database=database, as_json=json)
+
+
+@keys.command("begin")
+def keys_begin(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="Which key: seal, factors, pages or tokens.")],
+    database: options.Database = None,
+    json: options.Json = False,
+) -> None:
+    """Begin anew with a key that was lost. Refused where the folder holds the one that counts."""
+    from access_service.cli.keys import run_keys_begin
+
+    run_keys_begin(kind, database=database, as_json=json)

@@ -1,13 +1,15 @@
-"""`keys list`, `keys rotate`."""
+"""`keys list`, `keys rotate`, `keys begin`."""
 
 import typer
 
+from access_service.cli.errors import UsageError
 from access_service.cli.opening import opened, say_json, settings_for
 from access_service.domain.time import local
 from access_service.settings import Settings
 from access_service.signing.keyring import Keyring
 from access_service.storage.db import Database
-from access_service.usecases.keys import ListedKey, list_keys, open_keyring, rotate_keys
+from access_service.usecases.keys import ListedKey, begin_keyring, list_keys, open_keyring, rotate_keys
+from access_service.usecases.own_keys import OWN, KeyKind, begin_key, rotate_key
 from access_service.usecases.sheets import instant_text
 
 
@@ -24,13 +26,49 @@ def run_keys_list(*, database: str | None, as_json: bool) -> None:
         typer.echo(f"{key.id}  {key.purpose}  {key.algorithm}  {key.state}  {instant_text(key.signs_from)}{until}")
 
 
-def run_keys_rotate(*, at_once: bool, database: str | None, as_json: bool) -> None:
-    """Make the next token key, unless one waits already, and say when it signs."""
+def run_keys_rotate(kind: str, *, at_once: bool, database: str | None, as_json: bool) -> None:
+    """Make the next key of a kind and say when it signs; of tokens only where none waits already."""
+    found = _kind(kind)
+    if at_once and found is not KeyKind.TOKENS:
+        raise UsageError("--now is for token keys; the others are in use at once")
     settings = settings_for(database)
     with opened(settings) as db:
         keyring = _keyring(db, settings)
-        made = rotate_keys(db, keyring, at_once=at_once)
-        key = next(key for key in list_keys(db, keyring) if key.id == made.key.kid)
+        if found is KeyKind.TOKENS:
+            id_ = rotate_keys(db, keyring, at_once=at_once).key.kid
+        else:
+            id_ = rotate_key(db, settings.keys_dir, OWN[found], found).id
+        key = next(key for key in list_keys(db, keyring) if key.id == id_)
+    _say(key, as_json=as_json)
+
+
+def run_keys_begin(kind: str, *, database: str | None, as_json: bool) -> None:
+    """Begin anew with a key that was lost, and say which."""
+    found = _kind(kind)
+    settings = settings_for(database)
+    with opened(settings) as db:
+        keyring = None
+        if found is KeyKind.TOKENS:
+            keyring = begin_keyring(
+                *(db, settings.keys_dir),
+                algorithm=settings.token_algorithm,
+                overlap_s=settings.key_overlap_seconds,
+            )
+            id_ = keyring.signing_key(db.now()).kid
+        else:
+            id_ = begin_key(db, settings.keys_dir, OWN[found], found).id
+        key = next(key for key in list_keys(db, keyring) if key.id == id_)
+    _say(key, as_json=as_json)
+
+
+def _kind(text: str) -> KeyKind:
+    try:
+        return KeyKind(text)
+    except ValueError:
+        raise UsageError(f"no kind of key `{text[:40]}`; there are {', '.join(KeyKind)}") from None
+
+
+def _say(key: ListedKey, *, as_json: bool) -> None:
     if as_json:
         say_json(_json(key))
     else:

@@ -13,10 +13,9 @@ from access_service.cli.errors import UsageError
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import RegisterId
 from access_service.settings import Settings
-from access_service.signing.keys import SEAL_KEY, load_or_create
 from access_service.storage.db import Database
-from access_service.storage.keys import PublicKey, keep_public_key
 from access_service.storage.migrate import require_current
+from access_service.usecases.own_keys import SEAL, open_key
 from access_service.usecases.services import Services, system_clock
 
 
@@ -42,10 +41,7 @@ def opened(settings: Settings) -> Iterator[Database]:
 
 def services_for(db: Database, settings: Settings) -> Services:
     """What acts need beside the database: the seal key, whose public half the database keeps."""
-    seal = load_or_create(settings.keys_dir / SEAL_KEY)
-    with db.engine.begin() as connection:
-        keep_public_key(connection, PublicKey(seal.id, "seal", seal.public_hex, db.now()))
-    return Services(db, seal)
+    return Services(db, open_key(db, settings.keys_dir, SEAL), keys_dir=settings.keys_dir)
 
 
 def register_of(db: Database, name: str | None) -> RegisterId:

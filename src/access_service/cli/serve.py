@@ -18,9 +18,8 @@ from access_service.domain.errors import UnavailableError
 from access_service.engine.casbin_engine import check_distribution
 from access_service.pack_app import create_pack_app
 from access_service.settings import PREFIX, Settings
-from access_service.signing.keyring import TOKEN_KEYS, Keyring
-from access_service.signing.keys import SEAL_KEY, load_or_create
-from access_service.usecases.services import system_clock
+from access_service.usecases.keys import open_keyring
+from access_service.usecases.own_keys import OWN, open_key
 
 GRACE_S = 20
 """How long requests in progress may take after a signal to stop."""
@@ -39,14 +38,6 @@ def run_serve(*, policy: Path | None, database: str | None, workers: int, given:
     check_distribution()
     if policy is None:
         _check_database(settings, workers)
-        load_or_create(settings.keys_dir / SEAL_KEY)
-        # Made here, so that several workers find one first key instead of making one each.
-        Keyring(
-            settings.keys_dir / TOKEN_KEYS,
-            algorithm=settings.token_algorithm,
-            overlap_s=settings.key_overlap_seconds,
-            now=system_clock(),
-        )
     elif workers > 1:
         raise UsageError("one process serves a pack alone; leave out --workers")
     _check_port(settings)
@@ -84,6 +75,12 @@ def _check_database(settings: Settings, workers: int) -> None:
             raise UsageError("SQLite serves one process; leave out --workers or use PostgreSQL")
         if any(row["demo"] for row in db.registers()):
             raise UnavailableError("this database is a demonstration, its passwords are public")
+        # Here, so that several workers find one first key of each kind instead of making one each.
+        for own in OWN.values():
+            open_key(db, settings.keys_dir, own)
+        open_keyring(
+            db, settings.keys_dir, algorithm=settings.token_algorithm, overlap_s=settings.key_overlap_seconds
+        )
 
 
 def _tls(settings: Settings) -> dict[str, Any]:

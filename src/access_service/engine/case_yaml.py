@@ -6,18 +6,19 @@ number, and `no` is a word. Anchors, aliases and tags are refused; no case needs
 
 import re
 from collections.abc import Collection, Iterator
-from datetime import UTC, date, datetime
+from datetime import datetime
 
 import yaml
 
-from access_service.domain.errors import Fault
+from access_service.domain import words
+from access_service.domain.errors import Fault, InvalidError
 from access_service.domain.time import start_of_day
-from access_service.engine.toml_tables import YEARS, guess, shown, text_of
+from access_service.engine.toml_tables import guess, shown, text_of
 
 NEVER = "never"
 """Where an instant may be missing on purpose: unsigned, not activated."""
 _DEEPEST = 16
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def parse_yaml(path: str, content: bytes, faults: list[Fault]) -> "Map | None":
@@ -59,12 +60,8 @@ def _refused(text: str) -> tuple[int, str] | None:
 def instant_of(text: str) -> datetime | None:
     """A day as its 00:00 in Vietnam, or an instant with its offset; None where it is neither."""
     try:
-        is_day = _DAY.fullmatch(text) is not None
-        found = start_of_day(date.fromisoformat(text)) if is_day else datetime.fromisoformat(text)
-        if found.tzinfo is None or found.year not in YEARS:
-            return None
-        return found.astimezone(UTC)
-    except (ValueError, OverflowError):
+        return start_of_day(words.iso_day(text)) if _DAY.fullmatch(text) else words.iso_instant(text)
+    except InvalidError:
         return None
 
 

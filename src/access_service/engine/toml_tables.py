@@ -18,7 +18,7 @@ from access_service.domain.errors import Fault, InvalidError
 At = tuple[str | int, ...]
 """Where a value stands: `("locks", 0, "start")`."""
 
-YEARS = range(1975, 2200)
+YEARS = range(words.FIRST_YEAR, words.LAST_YEAR + 1)
 """Instants outside are typing mistakes; it also keeps conversion to UTC from overflowing."""
 _LONGEST_LINE = 1 << 16
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

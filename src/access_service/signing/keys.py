@@ -4,6 +4,7 @@ The public half of the seal key is stored in the database for ever, with the int
 """
 
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,11 +58,35 @@ def load_or_create(path: Path) -> SealKey:
     Raises `UnavailableError` for a file that others may read, or that holds something else.
     """
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        write_new(path)
+    return load(path)
+
+
+def write_new(path: Path) -> None:
+    """Make a key in a file that is not there yet."""
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    write_once(path, pem)
+
+
+def write_once(path: Path, content: bytes) -> None:
+    """Write a new file that only its owner reads, whole or not at all; another node may have been faster."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(pem)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(beside, path)
+    except FileExistsError:
+        pass
+    finally:
+        beside.unlink()
+
+
+def load(path: Path) -> SealKey:
+    """The key in a file. Raises `UnavailableError` for one that others may read, or that holds something else."""
     if path.stat().st_mode & 0o077:
         raise UnavailableError(f"the key file `{path.name}` can be read by others; set its mode to 0600")
     try:

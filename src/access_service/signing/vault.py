@@ -6,7 +6,6 @@ account's secret does not open under another's name. The key is a file of mode 0
 
 import base64
 import binascii
-import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +14,14 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from access_service.domain.errors import UnavailableError
+from access_service.signing.canonical import sha256_hex
+from access_service.signing.keys import write_once
 
 FACTOR_KEY = "factors.key"
 """File of the key in the folder of keys. Nodes that serve one register share it."""
 _BITS = 256
 _NONCE = 12
+_MARKED_AS = b"access-service key of second factors\x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,11 @@ class FactorKey:
     """Closes and opens secrets."""
 
     _cipher: AESGCM = field(repr=False)
+
+    id: str
+    """The first 16 hexadecimal digits of its mark."""
+    public_hex: str
+    """Its mark: SHA-256 over the key, by which the database knows it and nobody finds it."""
 
     @classmethod
     def load(cls, folder: Path) -> "FactorKey":
@@ -36,14 +43,21 @@ class FactorKey:
         """
         path = folder / FACTOR_KEY
         if not path.exists():
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _write_once(path, base64.b64encode(AESGCM.generate_key(_BITS)) + b"\n")
+            write_new(path)
+        return cls.of_file(path)
+
+    @classmethod
+    def of_file(cls, path: Path) -> "FactorKey":
+        """The key in a file, which is there; raises `UnavailableError` likewise."""
         if path.stat().st_mode & 0o077:
             raise UnavailableError(f"the key file `{path.name}` can be read by others; set its mode to 0600")
         try:
-            return cls(AESGCM(base64.b64decode(path.read_bytes().strip(), validate=True)))
+            raw = base64.b64decode(path.read_bytes().strip(), validate=True)
+            cipher = AESGCM(raw)
         except (binascii.Error, ValueError) as error:
             raise UnavailableError(f"the key file `{path.name}` cannot be read") from error
+        mark = sha256_hex(_MARKED_AS + raw)
+        return cls(cipher, mark[:16], mark)
 
     def close(self, secret: str, about: str) -> str:
         """The secret as the database keeps it; `about` names what it belongs to."""
@@ -62,15 +76,6 @@ class FactorKey:
             ) from error
 
 
-def _write_once(path: Path, content: bytes) -> None:
-    """Write a new file that only its owner reads, whole or not at all; another node may have been faster."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    try:
-        os.link(beside, path)
-    except FileExistsError:
-        pass
-    finally:
-        beside.unlink()
+def write_new(path: Path) -> None:
+    """Make a key in a file that is not there yet."""
+    write_once(path, base64.b64encode(AESGCM.generate_key(_BITS)) + b"\n")

@@ -234,6 +234,16 @@ class Database:
             append_events(tx, tx._counter, [happening], tx.before)  # noqa: SLF001
 
     @contextmanager
+    def note_everywhere(self, actor: str, happening: Happening) -> Iterator[tuple[Connection, datetime]]:
+        """Hold every register while what they share is changed, a key, and record it in each: no revision."""
+        registers = sorted(str(row["id"]) for row in self.registers())
+        with self._begin() as connection:
+            entered = [self._enter(connection, RegisterId(name), actor) for name in registers]
+            yield connection, max((tx.now for tx in entered), default=self.now())
+            for tx in entered:
+                append_events(tx, tx._counter, [happening], tx.before)  # noqa: SLF001
+
+    @contextmanager
     def aside(self, wait_ms: int | None = None) -> Iterator[Connection]:
         """A short write of what is no history of a register: it takes no counter and makes no revision.
 

@@ -10,6 +10,9 @@ from access_service.storage.tables import PublicKeyRow, insert_once, table
 
 _keys = table(PublicKeyRow)
 
+Held = Connection
+"""A connection that a use case hands on, and asks nothing itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
@@ -17,9 +20,10 @@ class PublicKey:
 
     id: str
     purpose: str
-    """`seal` or `token`."""
+    """`seal`, `token`, `page` or `factors`."""
     public_hex: str
-    """Hexadecimal digits: of a seal's key the 32 bytes of Ed25519, of a token's its DER SubjectPublicKeyInfo."""
+    """Hexadecimal digits: of a seal's or page's key the 32 bytes of Ed25519, of a token's its DER
+    SubjectPublicKeyInfo, of the secret key of second factors a mark, its SHA-256."""
     valid_from: datetime
     valid_to: datetime | None = None
 

@@ -1,5 +1,6 @@
 """Second factors and the challenges that passkeys sign: rows that are not facts and are overwritten."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -158,3 +159,27 @@ def take_challenge(
         .returning(_challenges.c.expires_at)
     ).first()
     return row is not None and now < utc(row.expires_at)
+
+
+def about(register: RegisterId, account: AccountId, id_: str) -> str:
+    """What a secret belongs to, as it is closed with it."""
+    return f"{register}/{account}/{id_}"
+
+
+def newest_closed(connection: Connection) -> SecondFactor | None:
+    """The one-time code that was set last, of all registers."""
+    row = connection.execute(_closed().order_by(_factors.c.created_at.desc()).limit(1)).mappings().first()
+    return None if row is None else _factor(row)
+
+
+def recloses(connection: Connection, closed_anew: Callable[[str, str], str]) -> int:
+    """Put every secret, closed anew, in the place of what it was; how many there were."""
+    found = [_factor(row) for row in connection.execute(_closed()).mappings()]
+    for factor in found:
+        secret = closed_anew(factor.secret, about(factor.register, factor.account, factor.id))
+        connection.execute(_of(factor).values(secret=secret))
+    return len(found)
+
+
+def _closed() -> Any:
+    return select(_factors).where(_factors.c.kind == FactorKind.TOTP)

@@ -37,6 +37,7 @@ from access_service.usecases.import_sheets import Sheets, refuse
 from access_service.usecases.import_source import read_source
 from access_service.usecases.import_store import seal, store
 from access_service.usecases.import_template import write_template
+from access_service.usecases.own_keys import sealing
 from access_service.usecases.services import Act, Services, operate
 
 __all__ = ["ImportReport", "Progress", "Sheets", "import_sheets", "read_source", "write_template"]
@@ -117,6 +118,8 @@ def import_sheets(
             keep_codes(sealed.codes)
         try:
             with operate(services, register, ACTOR) as doing:
+                if sealing(services, doing.tx.connection) is not services.seal:
+                    raise UnavailableError("the seal key was rotated meanwhile; nothing was stored, import again")
                 _check_unchanged(doing, book, counter.revision)
                 store(doing.tx, book, sealed, progress)
                 revision = doing.tx.revision

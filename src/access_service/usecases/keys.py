@@ -1,4 +1,4 @@
-"""Token keys as the operator sees them: opened, listed, rotated; public halves kept in the database for ever.
+"""Keys as the operator sees them: opened, listed, rotated; public halves kept in the database for ever.
 
 The folder says what signs and counts now; the database says, of any instant in the past, which key signed then.
 """
@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from access_service.domain.audit import Happening
+from access_service.domain.errors import InvalidError, UnavailableError
 from access_service.signing.keyring import TOKEN_KEYS, Keyring, KeyState, Standing
 from access_service.storage.db import Database
-from access_service.storage.keys import PublicKey, end_public_key, keep_interval, public_keys
+from access_service.storage.keys import Held, PublicKey, end_public_key, keep_interval, public_keys
+from access_service.usecases.own_keys import held, missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class ListedKey:
 
     id: str
     purpose: str
-    """`seal` or `token`."""
+    """`seal`, `factors`, `page` or `token`."""
     algorithm: str
     state: KeyState
     signs_from: datetime
@@ -28,11 +31,16 @@ class ListedKey:
 
 
 def open_keyring(db: Database, keys_dir: Path, *, algorithm: str, overlap_s: int) -> Keyring:
-    """The token keys in a folder of keys, the first one made when there is none; their public halves are kept.
+    """The token keys in a folder of keys; their public halves are kept.
 
-    Raises `UnavailableError` for a folder or file that is not as it must be (`signing.keyring`).
+    The first one is made when there is none and the database knows none. Raises `UnavailableError` for a folder or
+    file that is not as it must be (`signing.keyring`), or that holds none of the keys that the database knows.
     """
     now = db.now()
+    with db.connect() as connection:
+        counting = unended_tokens(connection)
+    if counting and not any((keys_dir / TOKEN_KEYS / f"{id_}.pem").exists() for id_ in counting):
+        raise missing("token", keys_dir, counting)
     keyring = Keyring(keys_dir / TOKEN_KEYS, algorithm=algorithm, overlap_s=overlap_s, now=now)
     with db.engine.begin() as connection:
         for standing in keyring.standings(now):
@@ -40,12 +48,44 @@ def open_keyring(db: Database, keys_dir: Path, *, algorithm: str, overlap_s: int
     return keyring
 
 
+def unended_tokens(connection: Held) -> frozenset[str]:
+    """The ids of the token keys that nothing has followed yet."""
+    return frozenset(key.id for key in public_keys(connection, "token") if key.valid_to is None)
+
+
+def begin_keyring(db: Database, keys_dir: Path, *, algorithm: str, overlap_s: int) -> Keyring:
+    """Begin anew where every token key is lost: what is in the folder counts from now on, or a new one.
+
+    No token that was issued before counts. Raises `InvalidError` where nothing is lost.
+    """
+    with held(keys_dir):
+        try:
+            open_keyring(db, keys_dir, algorithm=algorithm, overlap_s=overlap_s)
+        except UnavailableError:
+            now = db.now()
+            keyring = Keyring(keys_dir / TOKEN_KEYS, algorithm=algorithm, overlap_s=overlap_s, now=now)
+        else:
+            raise InvalidError("the folder holds the token keys that count: nothing begins anew")
+        standings = keyring.standings(now)
+        ids = {standing.key.kid for standing in standings}
+        with db.connect() as connection:
+            lost = unended_tokens(connection) - ids
+        told = Happening("key.begin", standings[-1].key.kid, details={"kind": "tokens", "before": [*sorted(lost)]})
+        with db.note_everywhere("operator", told) as (connection, _):
+            for id_ in sorted(lost):
+                end_public_key(connection, id_, now)
+            for standing in standings:
+                keep_interval(connection, _public(standing))
+    return keyring
+
+
 def rotate_keys(db: Database, keyring: Keyring, *, at_once: bool = False) -> Standing:
     """Make the next token key unless one waits already (`Keyring.rotate`), and record when each one signs."""
     now = db.now()
-    with db.engine.begin() as connection:
-        before = keyring.standings(now)
-        made = keyring.rotate(now, at_once=at_once)
+    before = keyring.standings(now)
+    made = keyring.rotate(now, at_once=at_once)
+    told = Happening("key.rotate", made.key.kid, details={"kind": "tokens", "at_once": at_once})
+    with db.note_everywhere("operator", told) as (connection, _):
         after = keyring.standings(now)
         for standing in (*before, *after):
             keep_interval(connection, _public(standing))
@@ -62,16 +102,17 @@ def _public(standing: Standing) -> PublicKey:
     return PublicKey(key.kid, "token", key.public_hex, key.signs_from, standing.signs_until)
 
 
-def list_keys(db: Database, keyring: Keyring) -> tuple[ListedKey, ...]:
-    """The seal keys and the token keys, those retired long ago too, each kind with the oldest first."""
+def list_keys(db: Database, keyring: Keyring | None) -> tuple[ListedKey, ...]:
+    """Every key of each kind, those retired long ago too, the oldest first; token keys last."""
     now = db.now()
     with db.engine.connect() as connection:
-        seals, tokens = public_keys(connection, "seal"), public_keys(connection, "token")
+        own = [key for purpose in ("seal", "factors", "page") for key in public_keys(connection, purpose)]
+        tokens = public_keys(connection, "token")
     found = [
-        ListedKey(key.id, key.purpose, "Ed25519", _state(key, now), key.valid_from, key.valid_to, None)
-        for key in seals
+        ListedKey(key.id, key.purpose, _algorithm(key), _state(key, now), key.valid_from, key.valid_to, None)
+        for key in own
     ]
-    standing = {s.key.kid: s for s in keyring.standings(now)}
+    standing = {s.key.kid: s for s in (keyring.standings(now) if keyring is not None else ())}
     for key in tokens:
         s = standing.get(key.id)
         if s is None:
@@ -91,6 +132,10 @@ def list_keys(db: Database, keyring: Keyring) -> tuple[ListedKey, ...]:
 
 _ED25519_SPKI = "302a300506032b6570"
 """How the DER of an Ed25519 public key begins (RFC 8410 section 4)."""
+
+
+def _algorithm(key: PublicKey) -> str:
+    return "AES-256-GCM" if key.purpose == "factors" else "Ed25519"
 
 
 def _state(key: PublicKey, now: datetime) -> KeyState:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from access_service.domain.accounts import Account
-from access_service.domain.errors import InvalidError, NotFoundError, RefusedError, UnavailableError
+from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.names import AccountId, RegisterId
 from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.reasons import Refusal
@@ -25,11 +25,10 @@ from access_service.domain.sign_in import (
 )
 from access_service.signing import passkeys, totp
 from access_service.signing.passkeys import Passkey, PasskeyError
-from access_service.signing.vault import FactorKey
 from access_service.storage import accounts as stored_accounts
 from access_service.storage import second_factor as stored
 from access_service.storage.facts import Reader
-from access_service.storage.second_factor import SecondFactor
+from access_service.storage.second_factor import SecondFactor, about
 from access_service.usecases.accounts import (
     SignedIn,
     confirm_password,
@@ -38,6 +37,7 @@ from access_service.usecases.accounts import (
     new_session,
     rules_of,
 )
+from access_service.usecases.own_keys import closing, opened_secret
 from access_service.usecases.services import Act, Caller, Services, act
 
 SIGN_IN, ENROL = "sign_in", "enrol"
@@ -159,18 +159,8 @@ def _shown(services: Services, factors: Sequence[SecondFactor], second: Second) 
     return None, 0
 
 
-def _key(services: Services) -> FactorKey:
-    if services.factors is None:
-        raise UnavailableError("this process has no key for second factors")
-    return services.factors
-
-
-def _about(register: RegisterId, account: AccountId, id_: str) -> str:
-    return f"{register}/{account}/{id_}"
-
-
 def _opened(services: Services, factor: SecondFactor) -> str:
-    return _key(services).open(factor.secret, _about(factor.register, factor.account, factor.id))
+    return opened_secret(services, factor.secret, about(factor.register, factor.account, factor.id))
 
 
 def list_factors(services: Services, caller: Caller) -> list[SecondFactor]:
@@ -235,7 +225,8 @@ def _add(doing: Act, kind: FactorKind, *, secret: str, credential: str | None, c
     check_room(_all(doing))
     id_ = doing.new_id("fac")
     if kind is FactorKind.TOTP:
-        secret = _key(doing.services).close(secret, _about(caller.register, caller.account, id_))
+        key = closing(doing.services, doing.tx.connection)
+        secret = key.close(secret, about(caller.register, caller.account, id_))
     factor = SecondFactor(
         register=caller.register,
         id=id_,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from access_service.domain import acting, edges
@@ -94,6 +95,8 @@ class Services:
     new_id: Callable[[str], str] = random_id
     factors: FactorKey | None = None
     """Closes the secrets of second factors; None where none are used, as at the command line."""
+    keys_dir: Path | None = None
+    """Where the keys stand, so that one that is rotated while this process runs is found."""
     public_url: str = "http://127.0.0.1:8000"
     """Where callers find the service: passkeys belong to it."""
     committed: list[Callable[[RegisterId], None]] = field(default_factory=list)

@@ -45,6 +45,7 @@ from access_service.usecases.documents import visible
 from access_service.usecases.effects import activate_ready, begin_custody, close_cases, end_grants, try_again
 from access_service.usecases.homes import follow_signature
 from access_service.usecases.inspection import begin_inspection, leave_own_inspections
+from access_service.usecases.own_keys import sealing
 from access_service.usecases.services import Act, Caller, Services, act, look, refusing
 
 log = logging.getLogger(__name__)
@@ -188,7 +189,7 @@ def add_signature(
     basis: str | None,
 ) -> Signed:
     """Record a signature with the service's confirmation, move the document, and do what follows."""
-    caller = doing.require_caller()
+    caller, seal = doing.require_caller(), sealing(doing.services, doing.tx.connection)
     signature = Signature(
         id=doing.new_id("sig"),
         document=document.id,
@@ -201,11 +202,10 @@ def add_signature(
         capacity_basis=basis,
         method=Method.IN_SYSTEM,
         signed_at=doing.now,
-        key=doing.services.seal.id,
+        key=seal.id,
         confirmation="",
         valid_from=doing.now,
     )
-    seal = doing.services.seal
     signature = replace(signature, confirmation=confirm(seal, doing.tx.register, signature))
     signatures = [*given, signature]
     state = waits_for(next_side(document, signatures))
