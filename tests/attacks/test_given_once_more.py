@@ -13,6 +13,7 @@ import pytest
 
 from access_service.domain.access import Allow
 from access_service.domain.delegation import Grant
+from access_service.domain.documents import Document
 from access_service.domain.names import PersonId, SuspendableKind, UnitId
 from access_service.domain.org import Assignment
 from access_service.domain.reasons import Reason, Refusal
@@ -80,6 +81,18 @@ def test_minutes_that_waited_when_the_office_suspended_are_not_signed_before_it_
     delegation.resume(world.services, world.admins[OFFICE], kind=SuspendableKind.GRANT, target=given.id)
     world.sign(teacher, prepared.document.id)
     assert isinstance(world.ask(teacher), Allow)
+
+
+def test_minutes_written_by_hand_say_what_was_taken_back_as_proposed_ones_do(
+    school_world: World, teacher: Someone, given: Grant
+) -> None:
+    """Who signs knows that the office decided otherwise."""
+    world = school_world
+    assert world.get(Document, given.document or "").content.count("taken_back") == 0
+    delegation.revoke_grant(world.services, world.admins[OFFICE], given.id, reason="sai phạm")
+    again = world.propose(SCHOOL, teacher, homeroom_line(world, teacher))
+    assert again.taken_back == (given.id,)
+    assert f'"taken_back":["{given.id}"]' in again.document.content
 
 
 def test_a_suspension_of_one_right_stops_no_paper_about_another(

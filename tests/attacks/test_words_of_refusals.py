@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,12 +11,12 @@ import pytest
 from access_service.domain.delegation import Authority
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountKind, SuspendableKind, UnitId
-from access_service.domain.reasons import Refusal
+from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.usecases import accounts, delegation, documents, leaving, org, succession
 from access_service.usecases.org import Duty
 from access_service.usecases.services import Caller
-from world import LOWER, OFFICE, SCHOOL, World, hire_homeroom
+from world import LOWER, OFFICE, SCHOOL, World, hire_homeroom, homeroom_line
 
 OTHER_OFFICE, OTHER_SCHOOL = UnitId("00031002"), UnitId("0003201")
 DAY = date(2026, 8, 20)
@@ -143,3 +144,13 @@ def test_whoever_assigns_without_the_account_hears_whether_it_is_vacant_or_taken
     for caller in (head.caller, world.people["gvcn"].caller):
         with world.refuses(Refusal.CUSTODY_VACANT):
             org.assign_duty(world.services, caller, duty)
+
+
+def test_a_category_that_the_grant_names_is_never_said_to_be_outside_it(school_world: World) -> None:
+    """What fails is the action: the role does not reach so far in that category."""
+    world, teacher = school_world, hire_homeroom(school_world)
+    line = homeroom_line(world, teacher)
+    world.hand_over(SCHOOL, teacher, replace(line, scope=replace(line.scope, categories=frozenset({"STU-ID"}))))
+    assert world.ask(teacher)
+    assert world.why(teacher, "approve") is Reason.ACTION_NOT_IN_ROLE
+    assert world.why(teacher, "read", category="STU-ACA") is Reason.OUTSIDE_CATEGORY

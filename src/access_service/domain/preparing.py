@@ -17,7 +17,7 @@ from access_service.domain.custody import (
     custody_duty,
     ranks_in,
 )
-from access_service.domain.delegation import HEADS, Grant, LeavingCase
+from access_service.domain.delegation import HEADS, TAKEN_BACK, Grant, LeavingCase
 from access_service.domain.documents import Document, is_open, is_waiting
 from access_service.domain.edges import Holder
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
@@ -27,6 +27,7 @@ from access_service.domain.names import (
     AccountState,
     DocumentKind,
     DocumentState,
+    GrantId,
     PersonId,
     SuspendableKind,
     UnitId,
@@ -145,6 +146,12 @@ def check_not_paused(ground: Ground, grant: Grant) -> None:
             raise RefusedError(
                 Refusal.GRANT_SUSPENDED, "whoever suspended that right resumes it first", grant=pause.target
             )
+
+
+def taken_back_before(ground: Ground, grant: Grant) -> list[GrantId]:
+    """(J) What of the same role on the same duty somebody took back: whoever signs it once more is told so."""
+    earlier = ground.facts.find(Grant, assignment=grant.assignment, role=grant.role)
+    return [g.id for g in earlier if g.ended_as in TAKEN_BACK]
 
 
 def check_none_waits(ground: Ground, grant: Grant) -> None:

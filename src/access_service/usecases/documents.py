@@ -107,6 +107,7 @@ def propose_handover(
         preparing.check_lines(lines)
         duties = doing.tx.find(Assignment, person=receiver, unit=unit)
         document_id, grants, needs = DocumentId(doing.new_id("doc")), [], set[str]()
+        again = {id_ for line in lines for id_ in line.taken_back}
         for line in lines:
             held = own_authority(doing.ground, unit, line.authority)
             office = doing.office(unit, held)
@@ -131,6 +132,7 @@ def propose_handover(
             preparing.check_not_paused(doing.ground, grant)
             preparing.check_none_waits(doing.ground, grant)
             needs |= rule.documents
+            again.update(preparing.taken_back_before(doing.ground, grant))
             grants.append(grant)
         check_separations(doing.ground, doing.pack_for(unit), account.id, [grant.role for grant in grants])
         kind = (
@@ -138,7 +140,7 @@ def propose_handover(
             if any(line.replaces for line in lines)
             else DocumentKind.HANDOVER_MINUTES
         )
-        taken_back = sorted({id_ for line in lines for id_ in line.taken_back})
+        taken_back = sorted(again)
         document = new_document(
             doing,
             id_=document_id,
