@@ -441,15 +441,16 @@ def test_an_explanation_of_a_demonstration_is_not_served(served: Served, tmp_pat
     from dataclasses import replace
 
     from access_service.usecases import register
+    from access_service.usecases.services import system_clock
     from world import Clock, found, make_services
 
     def demo(original: Any) -> Any:
         return lambda services, founding, pack: original(services, replace(founding, is_demo=True), pack)
 
-    services = make_services(f"sqlite:///{tmp_path}/thu.db", tmp_path, Clock())
+    services = make_services(f"sqlite:///{tmp_path}/thu.db", tmp_path, Clock(system_clock()))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(register, "init_register", demo(register.init_register))
-        found(services, Clock())
+        found(services, Clock(system_clock()))
     services.db.close()
     with pytest.raises(UnavailableError, match="demonstration"), TestClient(create_app(settings_for(tmp_path))):
         pass

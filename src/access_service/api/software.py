@@ -104,11 +104,16 @@ def withdraw_confirmation(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     body: Withdrawal | None = None,
-) -> ConfirmationOut:
+    dry_run: DryRun = False,
+) -> ConfirmationOut | RehearsedOut:
     """Take a confirmation back at once; the department's custodian."""
     reason = (body.reason or "") if body is not None else ""
-    found = software_papers.withdraw_confirmation(services, caller, SoftwareConfirmationId(id), reason=reason)
-    return ConfirmationOut.model_validate(found)
+    return done_or_told(
+        services,
+        dry_run,
+        lambda s: software_papers.withdraw_confirmation(s, caller, SoftwareConfirmationId(id), reason=reason),
+        ConfirmationOut.model_validate,
+    )
 
 
 @router.post("/approvals/{id}/deletion")
