@@ -90,4 +90,4 @@ class Event:
 
 def instant(t: datetime) -> str:
     """An instant as it stands in canonical bytes: UTC, microseconds, `Z`."""
-    return t.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return t.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
