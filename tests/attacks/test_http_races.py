@@ -21,13 +21,15 @@ AT_ONCE = 8
 
 
 @pytest.fixture
-def managed(school_world: World, database_url: str, tmp_path: Path) -> Iterator[Managed]:
+def managed(school_world: World, database_url: str, seal_file: Path, tmp_path: Path) -> Iterator[Managed]:
     """The school served from this database; `gvcn` has a signed grant, `moi` none yet."""
     world = school_world
     teacher = hire_homeroom(world)
     world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))
     hire_homeroom(world, "moi", CLASS_6B)
-    app = create_app(settings_for(tmp_path, database_url=database_url), clock=world.clock)
+    app = create_app(
+        settings_for(tmp_path, database_url=database_url, keys_dir=seal_file.parent), clock=world.clock
+    )
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Managed(Served(world, teacher, client, tmp_path))
 

@@ -93,7 +93,7 @@ ACCOUNTS = [
     row(
         "accounts.check_account",
         "the person has no duty in `…`",
-        account(key="ngoai"),
+        account(OFFICE_ADMIN, unit=OFFICE, key="moi"),
         OWN_WORDS,
     ),
     row(

@@ -168,7 +168,7 @@ SECOND = [
         "the decision has a number, an issuer and a file",
         "the operator enters such a decision, at the command line",
         NO_SHEET,
-        Cli(lambda run, said: run("release", "--position", "director", "--decision-number", "", *said[2:])),
+        "an empty word is refused where it is read, with the same code (`words.line`)",
     ),
     row(
         "waiting.check_decision",

@@ -8,6 +8,7 @@ import access_service.usecases
 SECRET = "compares a secret, a code or a second factor: whoever is wrong hears one sentence, where it is compared"
 SESSION = "looks up a session or a bearer, which is stored beside the facts"
 REQUEST = "is about the request, not about the register"
+KEYS = "is about the keys of this machine, which only its operator enters"
 OPERATOR = "is about registers beside each other, which only who runs the machine enters"
 
 OWN: dict[str, str] = {
@@ -27,6 +28,8 @@ OWN: dict[str, str] = {
     "idempotency.take_key": REQUEST,
     "introspection.enforcement_point": SESSION,
     "operators.check_operator": SECRET,
+    "keys.begin_keyring": KEYS,
+    "own_keys.begin_key": KEYS,
     "reading.read_register": SESSION,
     "reading.register_named": REQUEST,
     "reading_papers.read_events": "the log is no fact of the register",
