@@ -205,6 +205,16 @@ class Settings(BaseSettings):
             raise ValueError(f"an API key has at least {FEWEST_SIGNS} different characters")
         return value
 
+    @field_validator(
+        "host", "operations_host", "database_url", "keys_dir", "policy_dir", "models_dir", mode="before"
+    )
+    @classmethod
+    def _says_something(cls, value: object) -> object:
+        """An empty address is every address of the machine, an empty folder the one that happens to be current."""
+        if isinstance(value, str | Path) and not str(value).strip():
+            raise ValueError("is empty: name one, or leave it out for the default")
+        return value
+
     @field_validator("tls_cert", "tls_key", "forward_rules", "operations_port", mode="before")
     @classmethod
     def _empty_is_none_given(cls, value: object) -> object:

@@ -177,3 +177,18 @@ def test_what_an_orchestrator_or_the_tests_set_is_nobodys_misspelling(monkeypatc
     ):
         monkeypatch.setenv(name, "tcp://127.0.0.1:8000")
     assert Settings().port == 8000
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+@pytest.mark.parametrize(
+    "name", ["HOST", "OPERATIONS_HOST", "DATABASE_URL", "KEYS_DIR", "POLICY_DIR", "MODELS_DIR", "PUBLIC_URL"]
+)
+def test_a_variable_that_was_left_empty_opens_no_other_address_and_no_other_folder(
+    name: str, empty: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An empty host is every address of the machine: `HOST=$UNSET` put metrics on the net."""
+    monkeypatch.setenv(f"{PREFIX}{name}", empty)
+    with pytest.raises(ValidationError, match=name.lower()):
+        Settings()
+    assert main(["matrix", "0003101"]) != 0
+    assert name in capsys.readouterr().err.upper()

@@ -57,3 +57,12 @@ def test_vietnamese_and_the_names_of_others_are_left_alone():
 def test_no_door_takes_a_line_of_another_encoding(text):
     with pytest.raises(InvalidError, match="Unicode"):
         words.line(text)
+
+
+@pytest.mark.parametrize("sign", ["\x1f", "\x1c", "\x0b", "\x85", "\u2028", "\u2029"])
+def test_what_no_keyboard_makes_is_refused_at_the_ends_of_a_text_too(sign: str) -> None:
+    for text in (f"Mẫu{sign}", f"{sign}Mẫu", sign):
+        for read in (words.line, words.prose, words.code, words.username, words.instant, words.day):
+            with pytest.raises(InvalidError):
+                read(text)
+    assert words.line("\u00a0 Mẫu\u3000\t") == "Mẫu"

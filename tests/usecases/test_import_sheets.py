@@ -227,3 +227,18 @@ def test_the_documentation_names_the_same_columns():
 
     for sheet, columns in COLUMNS.items():
         assert f"\n{sheet}: {','.join(columns)}\n" in page
+
+
+@pytest.mark.parametrize("sign", ["\x1f", "\x1c", "\x0b", "\x85", "\u2028"])
+@pytest.mark.parametrize("column", ["valid_to", "levels"])
+def test_a_cell_of_characters_that_show_nothing_is_no_empty_cell(tmp_path, sign, column):
+    """Python calls them white space: a limit that was damaged on the way became no limit."""
+    rows = example()
+    rows["grants"][0][column] = sign
+    write(tmp_path, {"grants": rows["grants"]})
+
+    sheets = read_source(tmp_path)
+
+    assert [(f.place, f.message) for f in sheets.faults] == [
+        ("grants.csv:2", f"`{column}` holds an invisible character")
+    ]

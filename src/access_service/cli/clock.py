@@ -21,7 +21,7 @@ def run_clock(deed: str, *, database: str | None, register: str | None, as_json:
     """Look at the clock, accept it or mend the record; then say how it stands. Exit status 1 while in doubt."""
     settings = settings_for(database)
     with opened(settings) as db:
-        found = register_of(db, register or settings.register_name)
+        found = register_of(db, settings.register_name if register is None else register)
         state = DEEDS[deed](services_for(db, settings), found)
     if as_json:
         say_json(

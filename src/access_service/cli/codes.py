@@ -39,7 +39,7 @@ def run_codes(
     key = None if operator is None else operator_key(operator, secret_file)
     settings = settings_for(database)
     with opened(settings) as db:
-        found = register_of(db, register or settings.register_name)
+        found = register_of(db, settings.register_name if register is None else register)
         output.mkdir(mode=OWN_FOLDER)
 
         def keep(sheets: Sequence[CodeSheet]) -> None:

@@ -273,7 +273,7 @@ def matrix(
         register=register,
         at=at,
         known_at=known_at,
-        format_=format_ or ("json" if json else None),
+        format_="json" if format_ is None and json else format_,
         output=output,
         include_ended=all_,
     )

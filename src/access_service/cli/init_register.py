@@ -61,8 +61,8 @@ def run_init(
         decision_date=words.day(said["decision_date"]),
         decision_sha256=None if decision_file is None else _sha256(decision_file),
         focal_point=said["focal_point"],
-        director_id=PersonId(clean(director_id)) if director_id else None,
-        focal_point_id=PersonId(clean(focal_point_id)) if focal_point_id else None,
+        director_id=_number("--director-id", director_id),
+        focal_point_id=_number("--focal-point-id", focal_point_id),
     )
     db = _database(settings)
     try:
@@ -88,6 +88,16 @@ def _complete(given: Mapping[str, str | None], *, ask: bool) -> dict[str, str]:
                 f"{option} {error.message}: give one line of at most {words.LINE} characters"
             ) from None
     return said
+
+
+def _number(option: str, text: str | None) -> PersonId | None:
+    """Somebody's number, None where the option was left out: one that was given empty is no number."""
+    if text is None:
+        return None
+    found = clean(text)
+    if not found:
+        raise UsageError(f"{option} is empty: give the number, or leave the option out")
+    return PersonId(found)
 
 
 def _sha256(path: Path) -> str:

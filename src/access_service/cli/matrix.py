@@ -37,7 +37,9 @@ def run_matrix(
     include_ended: bool,
 ) -> None:
     """Write the matrix; the format is that of the file's name when none is given."""
-    form = format_ or (output.suffix.lower().lstrip(".") if output else "csv")
+    form = format_
+    if form is None:
+        form = "csv" if output is None else output.suffix.lower().lstrip(".")
     if form not in WRITERS:
         raise UsageError(f"no format `{form}`; there are {', '.join(WRITERS)}")
     if output is None and form == "xlsx" and sys.stdout.isatty():

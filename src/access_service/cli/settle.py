@@ -19,7 +19,7 @@ def run_settle(*, database: str | None, register: str | None, as_json: bool) -> 
     """One round, as the operator."""
     settings = settings_for(database)
     with opened(settings) as db:
-        found = register_of(db, register or settings.register_name)
+        found = register_of(db, settings.register_name if register is None else register)
         done = settle(services_for(db, settings), found, "operator")
     if as_json:
         say_json({"register": found, "events": done.events})

@@ -49,7 +49,7 @@ def opened_register(database: str | None, register: str | None) -> Iterator[tupl
     """The services of a database, and the register meant."""
     settings = settings_for(database)
     with opened(settings) as db:
-        yield services_for(db, settings), register_of(db, register or settings.register_name)
+        yield services_for(db, settings), register_of(db, settings.register_name if register is None else register)
 
 
 def line(name: str, text: str) -> str:
@@ -128,7 +128,7 @@ def run_approve(
             number=identifier("--number", number),
             dated=words.day(dated),
             sha256=sha256_of(file),
-            scope=_scope(UnitId(unit or used.unit), axes, school_year),
+            scope=_scope(UnitId(used.unit if unit is None else unit), axes, school_year),
             frequency=word(Frequency, frequency, "--frequency"),
             method=word(DrawMethod, method, "--method"),
             valid_from=services.db.now() if since is None else words.instant(since),

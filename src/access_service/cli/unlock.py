@@ -24,7 +24,7 @@ def run_unlock(
     key = None if operator is None else operator_key(operator, secret_file)
     settings = settings_for(database)
     with opened(settings) as db:
-        found = register_of(db, register or settings.register_name)
+        found = register_of(db, settings.register_name if register is None else register)
         issued = unlock(services_for(db, settings), found, username, with_code=with_code, operator=key)
     link = None if issued is None else f"{settings.public_url}/activate#code={issued.activation_code}"
     until = None if issued is None else local(issued.activation_until).isoformat()

@@ -52,6 +52,9 @@ _YEAR = re.compile(YEAR_PATTERN)
 _SUBJECT = re.compile(SUBJECT_PATTERN)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters end up in logs and terminals; half a surrogate pair has no UTF-8."""
+BLANKS = " \t\r\n\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+"""What is seen as nothing at the ends of a text and is taken off. `str.strip` also takes off what no keyboard
+makes (U+001F, U+0085, U+2028): a cell that holds only such is not empty, it cannot be read."""
 _SEPARATORS = re.compile("[:;]")
 _BREAKS = re.compile("[\t\n]")
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -90,7 +93,7 @@ def composed(text: str, most: int = LINE) -> str:
 
     Decomposed, a Vietnamese letter has up to three characters, so that four times `most` are read.
     """
-    return normal(text.strip(), 4 * most)
+    return normal(text.strip(BLANKS), 4 * most)
 
 
 def id_word(text: str) -> str:
@@ -236,7 +239,7 @@ def vietnamese_day(text: str) -> date:
 
 def day(text: str) -> date:
     """A day in either form, as at the command line, whose refusal quotes what was typed."""
-    text = text.strip()
+    text = text.strip(BLANKS)
     try:
         return iso_day(text) if _ISO_DAY.fullmatch(text) else vietnamese_day(text)
     except InvalidError:
@@ -257,7 +260,7 @@ def iso_instant(text: str) -> datetime:
 
 def instant(text: str) -> datetime:
     """RFC 3339, or `07/10/2026 17:00` and `07/10/2026` (its 00:00) on a Vietnamese clock."""
-    text = text.strip()
+    text = text.strip(BLANKS)
     try:
         found = _DAY.fullmatch(text)
         if found is None:

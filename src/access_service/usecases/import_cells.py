@@ -70,6 +70,8 @@ _PLAIN_CELL = re.compile(
 )
 _ENTITIES = {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "amp": "&"}
 _REFERENCE = re.compile("([A-Z]{1,3})([1-9][0-9]{0,6})")
+_SPACE = " \t\r\n"
+"""What XML calls space (2.3)."""
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -206,7 +208,7 @@ class CellReader:
             )
         if type_ == "str":
             return Kind.TEXT, unescaped(text)
-        text = text.strip()
+        text = text.strip(_SPACE)
         if type_ in (None, "n"):
             return self._number(text, style)
         if type_ == "b" and text in {"0", "1"}:
@@ -224,7 +226,7 @@ class CellReader:
     def _other(self, cell: Element, kind: str | None) -> tuple[Kind, str]:
         """A cell that is no shared or inline text, or not as it should be."""
         parts = [part for part in cell if part.tag != self._ext]
-        if not parts and (kind or "n") in _MAY_BE_EMPTY and not (cell.text or "").strip():
+        if not parts and (kind or "n") in _MAY_BE_EMPTY and not (cell.text or "").strip(_SPACE):
             return Kind.TEXT, ""
         if any(part.tag == self._f for part in parts):
             return Kind.FORMULA, ""

@@ -178,7 +178,7 @@ class Row:
         """Several values separated by `;`; None where the cell is empty."""
         if not self[column]:
             return None
-        found = [part.strip() for part in self[column].split(";")]
+        found = [part.strip(words.BLANKS) for part in self[column].split(";")]
         if not all(found):
             self.fault(f"an empty value in `{column}`", "separate values by one semicolon")
         for word in found:

@@ -108,7 +108,7 @@ class Sheets:
 
 def clean(text: str) -> str:
     """The text of a cell: composed (NFC), without blanks around it. Repeated words share their memory."""
-    text = text.strip()
+    text = text.strip(words.BLANKS)
     if not text.isascii():
         with suppress(InvalidError):
             # What is too long to compose stays as it is: `is_readable` refuses it, with its place.

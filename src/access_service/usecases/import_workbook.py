@@ -15,6 +15,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from access_service.domain.errors import Fault
+from access_service.domain.words import BLANKS
 from access_service.usecases.import_cells import (
     MAX_ROWS,
     Cell,
@@ -311,7 +312,7 @@ class _SheetReader:
                 break
             if cell.kind is Kind.TEXT:
                 text = cell.text
-                row[position] = intern(text.strip()) if text.isascii() else clean(text)
+                row[position] = intern(text.strip(BLANKS)) if text.isascii() else clean(text)
             else:
                 text, message, hint = _taken(header[position], cell)
                 row[position] = text
