@@ -124,7 +124,7 @@ def test_search_lists_exactly_what_evaluation_allows(
 @pytest.mark.parametrize("wanted", KINDS)
 def test_random_worlds_give_lists_of_every_length(services: Services, clock: Clock, wanted: Wanted) -> None:
     """Lists that are always empty would prove nothing."""
-    lengths = Counter(n for seed in range(60) for n in whole(services, clock, wanted, seed, 2))
+    lengths = Counter(n for seed in range(90) for n in whole(services, clock, wanted, seed, 2))
     assert lengths[0] > 10
     assert lengths[1] > 10
     assert lengths.total() - lengths[0] - lengths[1] > 4
