@@ -57,6 +57,7 @@ def facts_remembered() -> Iterator[None]:
         is_own = value_type in getattr(self, "_has_put", ())
         if where or self.known_at is not None or is_own or not _are_attributes(value_type, equals):
             return kept[0](self, value_type, *where, **equals)
+        self.asked += 1
         memory, key = of(self), (self.register, value_type)
         if key not in memory:
             memory[key] = _Memory(kept[0](self, value_type))

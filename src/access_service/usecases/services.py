@@ -252,7 +252,7 @@ class View:
         try:
             yield
         except NotFoundError:
-            while self.reader.asked < until:
+            for _ in range(until - self.reader.asked):
                 self.reader.find(ManagementEdge, unit="")
             raise
 
