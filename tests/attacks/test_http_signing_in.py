@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 from managing import ADMIN, PRINCIPAL, TEACHER, Managed, managing
 
-from access_service.api.sessions import REFUSED_EVERY_S
+from access_service.api import sessions
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import SuspendableKind
 from access_service.domain.reasons import Refusal
@@ -144,14 +143,24 @@ def test_a_session_ends_with_what_it_rests_on(managed: Managed, how: str) -> Non
     assert answer.json()["code"] == "not_authenticated"
 
 
-def test_the_time_of_a_refusal_does_not_tell_which_names_exist(managed: Managed) -> None:
+def test_the_time_of_a_refusal_does_not_tell_which_names_exist(
+    managed: Managed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Only for a name that exists is a failure written down: the answer waits for the same beat in each case."""
     for _ in range(5):
         enter(managed, PRINCIPAL, WRONG)
+    rests: list[float] = []
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+
+    monkeypatch.setattr(sessions.anyio, "sleep", rest)
     for username in (TEACHER, "000.không-có", PRINCIPAL):
-        began = time.monotonic()
+        rests.clear()
         assert enter(managed, username, WRONG).json()["code"] == "credentials_wrong"
-        assert time.monotonic() - began >= REFUSED_EVERY_S, username
+        # What is left of a beat, once: however long the work took, the answer comes at one.
+        assert len(rests) == 1, username
+        assert 0 <= rests[0] < sessions.REFUSED_EVERY_S
 
 
 def test_a_code_opens_once_and_only_the_newest(managed: Managed) -> None:
