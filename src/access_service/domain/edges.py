@@ -219,10 +219,11 @@ def check_ending(ground: Ground, holder: Holder, duty: Assignment) -> None:
     held = ground.facts.find(Assignment, person=duty.person, unit=duty.unit)
     left = [replace(d, valid_to=max(d.valid_from, ground.now)) if d.id == duty.id else d for d in held]
     if ground.now not in custody_interval(custody, left, ranks_in(ground.pack_for(duty.unit))):
-        _check_taking_back(ground, holder, custody, duty.unit)
+        check_takes_back(ground, holder, custody, duty.unit)
 
 
-def _check_taking_back(ground: Ground, holder: Holder, custody: Custody | None, unit: UnitId) -> None:
+def check_takes_back(ground: Ground, holder: Holder, custody: Custody | None, unit: UnitId) -> None:
+    """(6, A7) May they take this custody back? By whatever door: the head an officer's, a unit above the head's."""
     manager = manager_of(ground.org, unit, ground.now)
     is_head = holder.kind is AccountKind.USE and leads(ground, holder.person, unit, HEADS)
     is_above = manager is not None and acts_for(ground, holder, manager)
@@ -232,7 +233,7 @@ def _check_taking_back(ground: Ground, holder: Holder, custody: Custody | None, 
 def may_take_back_custody(ground: Ground, holder: Holder, unit: UnitId) -> bool:
     """(6, A7) From an officer the head or a unit above; from the head only one above; nobody from themselves."""
     try:
-        _check_taking_back(ground, holder, kept_by(ground, unit), unit)
+        check_takes_back(ground, holder, kept_by(ground, unit), unit)
     except RefusedError:
         return False
     return acts_for(ground, holder, unit)

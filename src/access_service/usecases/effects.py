@@ -17,14 +17,11 @@ from access_service.domain.custody import (
     LAST_DUTY,
     as_assignment,
     begins_same_day,
-    check_taking_back,
     lapse_unwritten,
     left_unwritten,
-    ranks_in,
     unwritten,
 )
 from access_service.domain.delegation import (
-    HEADS,
     Authority,
     Grant,
     Inspection,
@@ -44,7 +41,7 @@ from access_service.domain.names import (
     SuspendableKind,
     UnitId,
 )
-from access_service.domain.org import Assignment, manager_of
+from access_service.domain.org import Assignment
 from access_service.domain.preparing import admin_account_of, check_not_paused, check_prepares, check_replaced_stand
 from access_service.domain.reasons import Reason
 from access_service.domain.separations import check_separations
@@ -214,17 +211,7 @@ def _close_inspector(doing: Act, external: External) -> None:
 def as_taking_back(doing: Act, unit: UnitId, custody: Custody | None) -> Custody:
     """(6, A7) The caller may end this custody, by whatever door: the head an officer's, a unit above the head's."""
     doing.as_above(unit)
-    caller = doing.require_caller()
-    rank_of = ranks_in(doing.pack_for(unit))
-    is_head = any(rank_of(a.position) in HEADS for a in doing.leading(caller.person, unit))
-    manager = manager_of(doing.org, unit, doing.now)
-    check_taking_back(
-        custody,
-        caller.person,
-        unit,
-        is_head=is_head and caller.kind is AccountKind.USE,
-        is_above=manager is not None and edges.acts_for(doing.ground, caller, manager),
-    )
+    edges.check_takes_back(doing.ground, doing.require_caller(), custody, unit)
     if custody is None:
         raise RuntimeError("vacant custody was checked")
     return custody
