@@ -33,7 +33,7 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, SchoolYear, Unit
-from access_service.engine.load import read_pack_files
+from access_service.engine.packs.load import read_pack_files
 from access_service.signing.keys import SEAL_KEY, load_or_create
 from access_service.storage.db import Database, Transaction
 from access_service.storage.migrate import upgrade

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 import dataset
-from access_service.api.schemas import ReasonText
+from access_service.api.authzen.schemas import ReasonText
 from access_service.domain.access import AccessRequest, Ask
 from access_service.domain.accounts import Account, Suspension
 from access_service.domain.delegation import Grant
@@ -36,13 +36,13 @@ from access_service.domain.standing import AccountFacts, GrantFacts, standing
 from access_service.domain.text import REASON_TEXT
 from access_service.engine.compile import compile_pack
 from access_service.engine.decide import Place, Short, Site, class_site
-from access_service.engine.load import load_pack
+from access_service.engine.packs.load import load_pack
 from access_service.engine.snapshots import ALWAYS, NEVER, Snapshot, bound_classes, flatten
 from access_service.engine.tables import Tables, locks_by_cell
 from access_service.storage.db import Database
-from access_service.usecases.access import DecisionPoint
+from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.live.view import MIB, View
 from access_service.usecases.services import system_clock
-from access_service.usecases.view import MIB, View
 from dataset import Province, Request, Rule, SchoolClass, Unit
 
 ROOT = Path(__file__).resolve().parents[1]

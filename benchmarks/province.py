@@ -12,11 +12,11 @@ from pathlib import Path
 
 from access_service.domain.accounts import Account
 from access_service.domain.names import PersonId, RegisterId, UnitId
-from access_service.engine.load import read_pack_files
+from access_service.engine.packs.load import read_pack_files
 from access_service.signing.keys import load_or_create
 from access_service.storage.db import Database
 from access_service.storage.migrate import upgrade
-from access_service.usecases.imports import ImportReport, import_sheets, read_source
+from access_service.usecases.imports.run import ImportReport, import_sheets, read_source
 from access_service.usecases.register import Founding, init_register
 from access_service.usecases.services import Services, operate
 

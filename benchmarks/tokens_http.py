@@ -28,7 +28,7 @@ from oauth_scene import FORM, Registered, Scene, scene  # noqa: E402
 from serving import settings_for  # noqa: E402
 
 from access_service.app import create_app  # noqa: E402
-from access_service.usecases.tokens import Wanted  # noqa: E402
+from access_service.usecases.tokens.issue import Wanted  # noqa: E402
 
 CONNECTIONS = 16
 

@@ -34,16 +34,16 @@ from pydantic import SecretStr
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from access_service.api.limits import BODY_BYTES, OPEN_BYTES  # noqa: E402
-from access_service.api.listener import LISTENING, Bounded  # noqa: E402
+from access_service.api.http.limits import BODY_BYTES, OPEN_BYTES  # noqa: E402
+from access_service.api.http.listener import LISTENING, Bounded  # noqa: E402
 from access_service.app import OPEN_PATHS, create_app  # noqa: E402
-from access_service.engine.load import read_pack_files  # noqa: E402
+from access_service.demonstration.province import REGISTER, build_demo  # noqa: E402
+from access_service.engine.packs.load import read_pack_files  # noqa: E402
 from access_service.settings import Settings  # noqa: E402
 from access_service.signing.keys import SEAL_KEY, load_or_create  # noqa: E402
 from access_service.signing.vault import FactorKey  # noqa: E402
 from access_service.storage.db import Database  # noqa: E402
 from access_service.storage.migrate import upgrade  # noqa: E402
-from access_service.usecases.demo import REGISTER, build_demo  # noqa: E402
 from access_service.usecases.services import Services, system_clock  # noqa: E402
 
 KEY = "000-khoa-do-000-khoa-do"

@@ -12,7 +12,7 @@ from access_service.domain.facts import Ground
 from access_service.domain.names import AssignmentId, ClassId, EducationLevel, PersonId, UnitId
 from access_service.domain.org import Assignment, ManagementEdge, Organisation, SchoolClass, SchoolYear, Unit
 from access_service.domain.policy import Pack
-from access_service.engine.load import load_pack
+from access_service.engine.packs.load import load_pack
 
 T = TypeVar("T")
 FOLDER = Path(__file__).parents[1]

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import world
 from access_service.domain.names import AccountKind, AssignmentId, UnitId
 from access_service.domain.waiting import WrittenDecision
-from access_service.engine.load import PackFiles
-from access_service.usecases import confirming, operators, policy, root_office, years
+from access_service.engine.packs.load import PackFiles
+from access_service.usecases import operators, policy
 from access_service.usecases.operators import OperatorKey
+from access_service.usecases.organisation import years
+from access_service.usecases.second_person import confirming, root_office
 
 if TYPE_CHECKING:
     from world import Someone, World

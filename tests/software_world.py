@@ -10,9 +10,9 @@ from access_service.domain.names import ApprovalId, Confirmable, DrawMethod, Fre
 from access_service.domain.obligations import Obligation
 from access_service.domain.scope import Scope
 from access_service.domain.software import Approval, Software, SoftwareConfirmation
-from access_service.usecases import software, software_papers
-from access_service.usecases.software import Entry, Paper
-from access_service.usecases.software_papers import ConfirmingPaper, DeletionPaper
+from access_service.usecases.third_party import software, software_papers
+from access_service.usecases.third_party.software import Entry, Paper
+from access_service.usecases.third_party.software_papers import ConfirmingPaper, DeletionPaper
 from world import SCHOOL, World
 
 ENTRY = Entry(

@@ -33,7 +33,7 @@ from access_service.domain.org import Assignment
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.engine.decide import decide
-from access_service.engine.load import read_pack_files
+from access_service.engine.packs.load import read_pack_files
 from access_service.signing.keys import load_or_create
 from access_service.signing.totp import STEP_S, code_at
 from access_service.signing.vault import FactorKey
@@ -41,23 +41,16 @@ from access_service.storage import accounts as stored
 from access_service.storage.audit import events
 from access_service.storage.db import Database
 from access_service.storage.migrate import upgrade
-from access_service.usecases import (
-    accounts,
-    delegation,
-    documents,
-    org,
-    recoveries,
-    register,
-    second_factor,
-    sign_in,
-    signatures,
-)
-from access_service.usecases.documents import Line, Prepared
+from access_service.usecases import register
+from access_service.usecases.handover import delegation, documents, signatures
+from access_service.usecases.handover.documents import Line, Prepared
+from access_service.usecases.handover.signatures import Presented, Signed
+from access_service.usecases.identity import accounts, recoveries, second_factor, sign_in
+from access_service.usecases.live.gathered import LockIndex, Reading
 from access_service.usecases.operators import OperatorKey
-from access_service.usecases.org import Duty
+from access_service.usecases.organisation import org
+from access_service.usecases.organisation.org import Duty
 from access_service.usecases.services import Caller, Services
-from access_service.usecases.signatures import Presented, Signed
-from access_service.usecases.snapshots import LockIndex, Reading
 from second_person import SecondPerson
 
 T = TypeVar("T")

@@ -16,20 +16,20 @@ from starlette.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
 from access_service.api import routers
-from access_service.api.edge import Edge, Observe
-from access_service.api.errors import install
-from access_service.api.forward_rules import load_forward_rules
-from access_service.api.hot import Application
-from access_service.api.limits import OPEN_BYTES, BodyLimit
-from access_service.api.listener import OperatorsOnly, operations
-from access_service.api.log import Lines, make_log
-from access_service.api.metrics import Metrics
-from access_service.api.pool import Pool
-from access_service.api.register_pdp import RegisterPdp
-from access_service.api.schemas import COMPONENTS
-from access_service.api.schemas_oauth import COMPONENTS as OAUTH_COMPONENTS
-from access_service.api.schemas_search import COMPONENTS as SEARCH_COMPONENTS
-from access_service.api.segments import EncodedSlashes
+from access_service.api.authzen.hot import Application
+from access_service.api.authzen.register_pdp import RegisterPdp
+from access_service.api.authzen.schemas import COMPONENTS
+from access_service.api.authzen.search_schemas import COMPONENTS as SEARCH_COMPONENTS
+from access_service.api.forward.rules import load_forward_rules
+from access_service.api.http.edge import Edge, Observe
+from access_service.api.http.errors import install
+from access_service.api.http.limits import OPEN_BYTES, BodyLimit
+from access_service.api.http.listener import OperatorsOnly, operations
+from access_service.api.http.log import Lines, make_log
+from access_service.api.http.metrics import Metrics
+from access_service.api.http.pool import Pool
+from access_service.api.manage.segments import EncodedSlashes
+from access_service.api.oauth.schemas import COMPONENTS as OAUTH_COMPONENTS
 from access_service.domain.errors import UnavailableError
 from access_service.engine.casbin_engine import check_distribution
 from access_service.settings import Settings
@@ -37,12 +37,12 @@ from access_service.signing import passwords
 from access_service.signing.pages import PageKey
 from access_service.storage.db import Database
 from access_service.storage.migrate import require_current
-from access_service.usecases.access import DecisionPoint
-from access_service.usecases.keys import open_keyring
+from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.organisation.settling import Settling
 from access_service.usecases.own_keys import FACTORS, PAGES, SEAL, open_key
 from access_service.usecases.services import Services, system_clock
-from access_service.usecases.settling import Settling
-from access_service.usecases.tokens import TokenPoint
+from access_service.usecases.tokens.issue import TokenPoint
+from access_service.usecases.tokens.keys import open_keyring
 from access_service.web import pages
 
 OPEN_PATHS = ("/v1/sessions", "/v1/activations", "/oauth2/", "/activate")

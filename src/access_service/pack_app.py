@@ -9,22 +9,23 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from access_service.api import access, health, search
-from access_service.api.edge import Edge, Observe
-from access_service.api.errors import install
-from access_service.api.hot import Application
-from access_service.api.limits import BodyLimit
-from access_service.api.listener import OperatorsOnly, operations
-from access_service.api.log import Lines, make_log
-from access_service.api.metrics import Metrics
-from access_service.api.pack_pdp import PackPdp
-from access_service.api.pool import Pool
-from access_service.api.schemas import COMPONENTS
-from access_service.api.schemas_pack import COMPONENTS as PACK_COMPONENTS
-from access_service.api.schemas_search import COMPONENTS as SEARCH_COMPONENTS
+from access_service.api.authzen import access, search
+from access_service.api.authzen.hot import Application
+from access_service.api.authzen.pack_pdp import PackPdp
+from access_service.api.authzen.pack_schemas import COMPONENTS as PACK_COMPONENTS
+from access_service.api.authzen.schemas import COMPONENTS
+from access_service.api.authzen.search_schemas import COMPONENTS as SEARCH_COMPONENTS
+from access_service.api.http import health
+from access_service.api.http.edge import Edge, Observe
+from access_service.api.http.errors import install
+from access_service.api.http.limits import BodyLimit
+from access_service.api.http.listener import OperatorsOnly, operations
+from access_service.api.http.log import Lines, make_log
+from access_service.api.http.metrics import Metrics
+from access_service.api.http.pool import Pool
+from access_service.engine.alone.decisions import StandaloneEngine
+from access_service.engine.alone.load import load_standalone, models_for
 from access_service.engine.casbin_engine import check_distribution
-from access_service.engine.standalone import StandaloneEngine
-from access_service.engine.standalone_load import load_standalone, models_for
 from access_service.settings import Settings
 from access_service.signing.pages import PageKey
 from access_service.usecases.services import system_clock

@@ -17,9 +17,9 @@ from serving import Served, serving
 
 from access_service.domain.names import UnitId
 from access_service.domain.software import Approval, Software
-from access_service.usecases import clients
-from access_service.usecases.clients import NewClient
-from access_service.usecases.service_sessions import open_service_session
+from access_service.usecases.identity.service_sessions import open_service_session
+from access_service.usecases.third_party import clients
+from access_service.usecases.third_party.clients import NewClient
 from software_world import approve, enter
 from world import PASSWORD, SCHOOL
 

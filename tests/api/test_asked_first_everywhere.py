@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 from managing import ADMIN, OFFICE_ADMIN, OFFICE_HEAD, ROOT_ADMIN, TEACHER, Managed, managing
 
-from access_service.api import accounts, delegation, documents, org, second_factors, sessions, software, waiting
+from access_service.api.manage import (
+    accounts,
+    delegation,
+    documents,
+    org,
+    second_factors,
+    sessions,
+    software,
+    waiting,
+)
 from access_service.domain.accounts import Account
 from access_service.domain.powers import Power, declared_by
 from powers.acts import acts, names_in

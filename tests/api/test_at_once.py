@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from serving import AUTHORIZATION, KEY, Served
 
-from access_service.api.edge import Edge
+from access_service.api.authzen.schemas import Evaluation
+from access_service.api.http.edge import Edge
 from access_service.api.pdp import AtOnce
-from access_service.api.schemas import Evaluation
 from access_service.domain.names import SuspendableKind
-from access_service.usecases import delegation
-from access_service.usecases.revisions import revision_text
+from access_service.usecases.handover import delegation
+from access_service.usecases.live.revisions import revision_text
 from world import CLASS_6A, CLASS_6B, SCHOOL
 
 EVALUATION = "/access/v1/evaluation"

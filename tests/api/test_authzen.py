@@ -12,12 +12,13 @@ import pytest
 from serving import AUTHORIZATION, KEY, Served, settings_for
 from starlette.testclient import TestClient
 
-from access_service.api import pool, register_pdp
-from access_service.api.log import make_log
+from access_service.api.authzen import register_pdp
+from access_service.api.http import pool
+from access_service.api.http.log import make_log
 from access_service.app import create_app
 from access_service.domain.errors import UnavailableError
 from access_service.domain.names import SuspendableKind
-from access_service.usecases import delegation
+from access_service.usecases.handover import delegation
 from world import CLASS_6A, CLASS_6B
 
 PROBLEM = "application/problem+json"

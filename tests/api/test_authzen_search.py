@@ -9,11 +9,11 @@ import pytest
 from serving import AUTHORIZATION, KEY, Served, serving
 from starlette.testclient import TestClient
 
-from access_service.api import register_pdp
-from access_service.api.register_pdp import RegisterPdp
+from access_service.api.authzen import register_pdp
+from access_service.api.authzen.register_pdp import RegisterPdp
 from access_service.app import create_app
 from access_service.domain.names import SuspendableKind
-from access_service.usecases import delegation
+from access_service.usecases.handover import delegation
 from world import CLASS_6A, CLASS_6B, LOWER, OFFICE, SCHOOL
 
 KINDS = ("subject", "resource", "action")

@@ -15,13 +15,13 @@ from pydantic import SecretStr
 from serving import KEY, Served, serving, settings_for
 from starlette.testclient import TestClient
 
-from access_service.api import forward_auth
+from access_service.api.forward import auth
 from access_service.app import create_app
 from access_service.domain.errors import PolicyError
 from access_service.domain.names import AccountId, SuspendableKind
-from access_service.usecases import delegation
-from access_service.usecases.accounts import caller_from_token
-from access_service.usecases.service_sessions import open_service_session
+from access_service.usecases.handover import delegation
+from access_service.usecases.identity.accounts import caller_from_token
+from access_service.usecases.identity.service_sessions import open_service_session
 from world import CLASS_6A, CLASS_6B, PASSWORD, SCHOOL, homeroom_line
 
 PATH = "/access/v1/forward-auth"
@@ -297,7 +297,7 @@ def test_an_account_code_that_no_header_can_hold_is_percent_encoded(
 ) -> None:
     """An import may name an account `gv-Đ-100%`; the header says it so that it can be read back, and is no 500."""
     code = AccountId("gv-Đ-100%")
-    real = forward_auth.bearer_of
+    real = auth.bearer_of
 
     def named(*given: Any) -> Any:
         return replace(real(*given), account=code)
@@ -307,7 +307,7 @@ def test_an_account_code_that_no_header_can_hold_is_percent_encoded(
             records=[{"decision": "allow", "grant": "q-Đ", "reason": None}], counts={}, revision="r1"
         )
 
-    monkeypatch.setattr(forward_auth, "bearer_of", named)
+    monkeypatch.setattr(auth, "bearer_of", named)
     monkeypatch.setattr(behind.served.client.app.state.edge.pdp, "evaluate", allowed)  # type: ignore[attr-defined]
     monkeypatch.setattr(behind.served.client.app.state.edge, "count", lambda _: None)  # type: ignore[attr-defined]
     monkeypatch.setattr(behind.served.client.app.state.edge, "log_decisions", "none")  # type: ignore[attr-defined]

@@ -17,8 +17,8 @@ from serving import Served, settings_for
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from access_service.api.errors import EDGE_TEXT, STATUS, install, problem, problem_of
-from access_service.api.limits import BodyLimit
+from access_service.api.http.errors import EDGE_TEXT, STATUS, install, problem, problem_of
+from access_service.api.http.limits import BodyLimit
 from access_service.app import create_app
 from access_service.domain.errors import (
     AccessServiceError,

@@ -11,11 +11,11 @@ from managing import ADMIN, Managed, managing
 from pydantic import TypeAdapter, ValidationError
 
 from access_service import api
-from access_service.api.schemas_base import Body
+from access_service.api.manage.bodies import Body
 from access_service.cli import main
 from access_service.domain import words
 from access_service.domain.errors import InvalidError
-from access_service.engine.case_yaml import instant_of
+from access_service.engine.cases.yaml_reader import instant_of
 from access_service.engine.toml_tables import YEARS
 from world import SCHOOL
 
@@ -37,8 +37,8 @@ NEAR = ("1945-01-01T00:00:00+07:00", "2199-12-31T23:59:59+07:00")
 
 
 def bodies() -> Iterator[type[Body]]:
-    for module in pkgutil.iter_modules(api.__path__):
-        importlib.import_module(f"access_service.api.{module.name}")
+    for module in pkgutil.walk_packages(api.__path__, f"{api.__name__}."):
+        importlib.import_module(module.name)
     waiting = [Body]
     while waiting:
         found = waiting.pop()

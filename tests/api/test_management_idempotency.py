@@ -13,7 +13,7 @@ from sqlalchemy import select
 from access_service.signing.vault import FactorKey
 from access_service.storage.idempotency import Taken, take
 from access_service.storage.tables import IdempotencyRow, table
-from access_service.usecases import org
+from access_service.usecases.organisation import org
 from world import PASSWORD, SCHOOL
 
 PERSON = {"name": "Người Thử Lặp"}
@@ -192,7 +192,7 @@ def test_an_answer_that_cannot_be_opened_any_more_is_told_from_the_record(
     first = managed.made(ADMIN, "persons", PERSON, key="k-1")
     refused = managed.post(ADMIN, "handovers", managed.handover("moi", "6A"), key="k-2")
     assert refused.status_code == 409
-    monkeypatch.setattr("access_service.api.idempotency.WAIT_S", 0.1)
+    monkeypatch.setattr("access_service.api.manage.idempotency.WAIT_S", 0.1)
     other = FactorKey.load(tmp_path / "other")
     services = managed.served.client.app.state.services  # type: ignore[attr-defined]
     managed.bearer(ADMIN)

@@ -18,7 +18,7 @@ from managing import (
 )
 from python_calamine import CalamineWorkbook
 
-from access_service.api import matrix
+from access_service.api.manage import matrix
 from access_service.domain.errors import UnavailableError
 from access_service.storage.db import Database
 from world import OFFICE, SCHOOL

@@ -14,9 +14,10 @@ from access_service.domain.names import SuspendableKind
 from access_service.signing.passwords import digest
 from access_service.storage import accounts as stored_accounts
 from access_service.storage.facts import Reader
-from access_service.usecases import clients, delegation, documents, software
-from access_service.usecases.service_sessions import open_service_session
-from access_service.usecases.sign_in import sign_out
+from access_service.usecases.handover import delegation, documents
+from access_service.usecases.identity.service_sessions import open_service_session
+from access_service.usecases.identity.sign_in import sign_out
+from access_service.usecases.third_party import clients, software
 from world import CLASS_6A, SCHOOL
 
 

@@ -32,7 +32,8 @@ from oauth_scene import (
 from access_service.domain.names import EducationLevel, Frequency
 from access_service.domain.tokens import DETAIL_TYPE
 from access_service.signing.jose import public_jwk
-from access_service.usecases import clients, software_seen
+from access_service.usecases.evidence import software_seen
+from access_service.usecases.third_party import clients
 from software_world import enter
 from world import CLASS_6A, CLASS_6B, SCHOOL
 

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access_service.api.limits import DEPTH
-from access_service.api.metrics import Metrics
-from access_service.api.pack_pdp import SLICE, PackPdp
+from access_service.api.authzen.pack_pdp import SLICE, PackPdp
+from access_service.api.http.limits import DEPTH
+from access_service.api.http.metrics import Metrics
+from access_service.api.http.pool import Pool
 from access_service.api.pdp import Answered, Found, Pdp, Start
-from access_service.api.pool import Pool
 from access_service.domain.errors import InvalidError, RestartError, StaleRevisionError
-from access_service.engine.standalone import StandaloneEngine
-from access_service.engine.standalone_load import load_standalone
+from access_service.engine.alone.decisions import StandaloneEngine
+from access_service.engine.alone.load import load_standalone
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 9, 16, 8, tzinfo=UTC)

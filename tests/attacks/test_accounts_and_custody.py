@@ -10,7 +10,9 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountKind, SuspendableKind
 from access_service.domain.org import Assignment
 from access_service.domain.reasons import Refusal
-from access_service.usecases import accounts, delegation, documents, leaving, org, recoveries
+from access_service.usecases.handover import delegation, documents
+from access_service.usecases.identity import accounts, recoveries
+from access_service.usecases.organisation import leaving, org
 from world import LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World
 
 

@@ -15,8 +15,10 @@ from access_service.domain.org import Assignment
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
-from access_service.usecases import delegation, documents, leaving, org, reading
-from access_service.usecases.documents import Line
+from access_service.usecases.evidence import reading
+from access_service.usecases.handover import delegation, documents
+from access_service.usecases.handover.documents import Line
+from access_service.usecases.organisation import leaving, org
 from access_service.usecases.services import Caller
 from world import CLASS_6A, CLASS_6B, LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 

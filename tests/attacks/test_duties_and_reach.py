@@ -11,9 +11,10 @@ from access_service.domain.delegation import Grant
 from access_service.domain.names import AccountId, AssignmentId, DocumentId, GrantId, SuspendableKind
 from access_service.domain.org import Assignment
 from access_service.domain.reasons import Reason, Refusal
-from access_service.usecases import delegation, documents, leaving
-from access_service.usecases.documents import Prepared
-from access_service.usecases.second_factor import Second
+from access_service.usecases.handover import delegation, documents
+from access_service.usecases.handover.documents import Prepared
+from access_service.usecases.identity.second_factor import Second
+from access_service.usecases.organisation import leaving
 from world import (
     CLASS_6A,
     CLASS_6B,

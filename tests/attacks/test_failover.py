@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 
 from access_service.domain.scope import Scope
 from access_service.storage.db import Database
-from access_service.usecases.documents import Line
+from access_service.usecases.handover.documents import Line
 from databases import administrator, database
 from machine import furnished, wait_for
 from world import SCHOOL, Clock

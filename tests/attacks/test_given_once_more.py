@@ -18,9 +18,11 @@ from access_service.domain.names import PersonId, SuspendableKind, UnitId
 from access_service.domain.org import Assignment
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
-from access_service.usecases import delegation, leaving, org, software
-from access_service.usecases.documents import Line
-from access_service.usecases.org import Duty
+from access_service.usecases.handover import delegation
+from access_service.usecases.handover.documents import Line
+from access_service.usecases.organisation import leaving, org
+from access_service.usecases.organisation.org import Duty
+from access_service.usecases.third_party import software
 from software_world import enter, paper
 from world import CLASS_6A, OFFICE, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 

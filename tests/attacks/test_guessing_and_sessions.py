@@ -14,8 +14,8 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.sign_in import Due
 from access_service.settings import Settings
 from access_service.storage.access import Gatherer
-from access_service.usecases import accounts, sign_in
-from access_service.usecases.names_at_hand import names_at_hand
+from access_service.usecases.identity import accounts, sign_in
+from access_service.usecases.identity.names_at_hand import names_at_hand
 
 NAME, MINE, STRANGE = "000.văn thư", "203.0.113.7", "203.0.113.99"
 

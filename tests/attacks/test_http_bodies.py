@@ -10,8 +10,8 @@ import pytest
 from managing import ADMIN, TEACHER, Managed, managing
 from serving import AUTHORIZATION
 
-from access_service.api.errors import FIELDS
-from access_service.api.limits import ACT_MARKS, MARKS, OPEN_BYTES
+from access_service.api.http.errors import FIELDS
+from access_service.api.http.limits import ACT_MARKS, MARKS, OPEN_BYTES
 from world import PASSWORD
 
 JSON = {"Content-Type": "application/json"}

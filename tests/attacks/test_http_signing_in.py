@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from managing import ADMIN, PRINCIPAL, TEACHER, Managed, managing
 
-from access_service.api import sessions
+from access_service.api.manage import sessions
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import SuspendableKind
 from access_service.domain.reasons import Refusal
 from access_service.signing import passwords
-from access_service.usecases import accounts, delegation, sign_in
+from access_service.usecases.handover import delegation
+from access_service.usecases.identity import accounts, sign_in
 from access_service.usecases.services import act
 from world import PASSWORD, SCHOOL
 

@@ -11,9 +11,11 @@ from access_service.domain.names import DocumentState, PersonId, UnitId
 from access_service.domain.papers import InspectionBody, LeftOut, read
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
-from access_service.usecases import documents, inspection, leaving, org, reading_papers, returns, signatures
-from access_service.usecases.documents import Line
-from access_service.usecases.inspection import Team
+from access_service.usecases.evidence import reading_papers
+from access_service.usecases.handover import documents, inspection, returns, signatures
+from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.inspection import Team
+from access_service.usecases.organisation import leaving, org
 from access_service.usecases.services import View
 from world import LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 

@@ -25,8 +25,9 @@ from access_service.domain.org import Person
 from access_service.domain.scope import Scope
 from access_service.storage import idempotency as stored
 from access_service.storage.tables import IdempotencyRow, table
-from access_service.usecases import idempotency, org
-from access_service.usecases.documents import Line
+from access_service.usecases import idempotency
+from access_service.usecases.handover.documents import Line
+from access_service.usecases.organisation import org
 from access_service.usecases.services import Services
 from world import PASSWORD, SCHOOL
 
@@ -252,13 +253,13 @@ def test_whoever_is_thought_to_be_gone_and_is_not_does_nothing(
     broken: Breaking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another node's request hangs for longer than anybody waits, and goes on after the repeat has acted."""
-    monkeypatch.setattr("access_service.api.idempotency.WAIT_S", 0.1)
+    monkeypatch.setattr("access_service.api.manage.idempotency.WAIT_S", 0.1)
     managed = broken.managed
     monkeypatch.setattr(idempotency, "_node", "other")
     other = idempotency.take_key(managed.world.services, managed.world.admins[SCHOOL], "k", _sha(broken))
     assert isinstance(other, stored.Taken)
     monkeypatch.undo()
-    monkeypatch.setattr("access_service.api.idempotency.WAIT_S", 0.1)
+    monkeypatch.setattr("access_service.api.manage.idempotency.WAIT_S", 0.1)
     assert managed.post(ADMIN, "persons", PERSON, key="k").json()["code"] == "duplicate"
     managed.world.clock.forward(seconds=61)
     assert managed.post(ADMIN, "persons", PERSON, key="k").status_code == 201
@@ -291,7 +292,7 @@ def _sha(broken: Breaking) -> str:
         raise UnavailableError("only looking")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("access_service.api.idempotency.take_key", looking)
+        patch.setattr("access_service.api.manage.idempotency.take_key", looking)
         assert broken.managed.post(ADMIN, "persons", PERSON, key="k").status_code == 503
     assert idempotency.take_key is real
     return found[0]

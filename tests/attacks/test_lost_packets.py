@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from access_service.domain.scope import Scope
-from access_service.usecases import delegation
-from access_service.usecases.documents import Line
+from access_service.usecases.handover import delegation
+from access_service.usecases.handover.documents import Line
 from databases import database
 from lossy import lossy
 from machine import furnished, wait_for

@@ -17,28 +17,17 @@ from access_service.domain.names import AccountId, AccountKind, DocumentId, Docu
 from access_service.domain.org import Person
 from access_service.domain.papers import InspectionBody, read
 from access_service.domain.reasons import Reason, Refusal
-from access_service.usecases import (
-    accounts,
-    codes,
-    delegation,
-    documents,
-    inspection,
-    leaving,
-    org,
-    reading,
-    reading_papers,
-    recoveries,
-    returns,
-    second_factor,
-    sign_in,
-    signatures,
-)
-from access_service.usecases.access import DecisionPoint
-from access_service.usecases.inspection import ExternalMember, Team
-from access_service.usecases.matrix import open_matrix, read_matrix
-from access_service.usecases.matrix_values import Note
+from access_service.rendering.sheets import NOTES
+from access_service.usecases.evidence import reading, reading_papers
+from access_service.usecases.evidence.explain import explain
+from access_service.usecases.evidence.matrix import open_matrix, read_matrix
+from access_service.usecases.evidence.matrix_values import Note
+from access_service.usecases.handover import delegation, documents, inspection, returns, signatures
+from access_service.usecases.handover.inspection import ExternalMember, Team
+from access_service.usecases.identity import accounts, codes, recoveries, second_factor, sign_in
+from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.organisation import leaving, org
 from access_service.usecases.services import Caller
-from access_service.usecases.sheets import NOTES
 from world import LOWER, OFFICE, PASSWORD, SCHOOL, World, hire_homeroom, homeroom_line
 
 POLICE = ExternalMember("Người Thử Công An", "Công an tỉnh thử nghiệm", "15/QĐ-CAT", "000.congan")
@@ -93,7 +82,7 @@ def test_a_member_from_outside_is_named_with_body_and_decision_and_reads_what_is
     assert (caller.kind, caller.person, caller.unit) == (AccountKind.INSPECTOR, person, OFFICE)
     question = AccessRequest(caller.account, "read", "unit", SCHOOL, category="ACC", unit=SCHOOL)
     point = DecisionPoint(world.services.db)
-    explained = point.explain(world.register, question)
+    explained = explain(point, world.register, question)
     assert explained.allowed
     assert explained.holder is not None
     assert explained.holder.name == POLICE.name

@@ -13,8 +13,9 @@ from access_service.domain.names import DocumentId, GrantEnd, SuspendableKind, U
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
-from access_service.usecases import delegation, documents, inspection, org
-from access_service.usecases.documents import Line
+from access_service.usecases.handover import delegation, documents, inspection
+from access_service.usecases.handover.documents import Line
+from access_service.usecases.organisation import org
 from access_service.usecases.services import rehearse
 from world import DEPARTMENT, LOWER, OFFICE, PRIMARY, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 

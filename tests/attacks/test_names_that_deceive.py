@@ -8,7 +8,8 @@ from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import AccountKind, UnitId
 from access_service.domain.org import Person
 from access_service.domain.reasons import Refusal
-from access_service.usecases import accounts, org, sign_in
+from access_service.usecases.identity import accounts, sign_in
+from access_service.usecases.organisation import org
 
 NAME = "000.gv.01"
 

@@ -32,7 +32,8 @@ from oauth_scene import (
 from access_service.domain.errors import RefusedError
 from access_service.domain.reasons import Refusal
 from access_service.signing.jose import encode, public_jwk
-from access_service.usecases import clients, delegation, software
+from access_service.usecases.handover import delegation
+from access_service.usecases.third_party import clients, software
 from software_world import enter
 from world import CLASS_6A, CLASS_6B, REGISTER, SCHOOL, found
 

@@ -13,9 +13,10 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import DocumentId, DocumentState, GrantEnd
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
-from access_service.usecases import delegation, documents, inspection, leaving, returns, signatures
-from access_service.usecases.documents import Line, Prepared
-from access_service.usecases.signatures import Presented
+from access_service.usecases.handover import delegation, documents, inspection, returns, signatures
+from access_service.usecases.handover.documents import Line, Prepared
+from access_service.usecases.handover.signatures import Presented
+from access_service.usecases.organisation import leaving
 from world import CLASS_6A, CLASS_6B, LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
 

@@ -8,10 +8,12 @@ import pytest
 
 from access_service.domain.access import AccessRequest
 from access_service.domain.names import AccountKind, GrantState, SuspendableKind
-from access_service.usecases import delegation, leaving
-from access_service.usecases.access import DecisionPoint
-from access_service.usecases.matrix import read_matrix
-from access_service.usecases.matrix_values import MatrixRow, Note
+from access_service.usecases.evidence.explain import explain
+from access_service.usecases.evidence.matrix import read_matrix
+from access_service.usecases.evidence.matrix_values import MatrixRow, Note
+from access_service.usecases.handover import delegation
+from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.organisation import leaving
 from world import CLASS_6A, CLASS_6B, OFFICE, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
 
@@ -30,7 +32,7 @@ def agree(world: World, who: Someone, class_id: str, answered: dict[datetime, bo
             row for row in shown if row.state == GrantState.EFFECTIVE and Note.ACCOUNT_SUSPENDED not in row.notes
         ]
         assert bool(effective) is allowed, at
-        explained = point.explain(world.register, question, at=at)
+        explained = explain(point, world.register, question, at=at)
         then = explained.allowed if explained.then is None else explained.then.allowed
         assert then is allowed, at
         if explained.allowed is not allowed:

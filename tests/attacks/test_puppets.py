@@ -16,10 +16,13 @@ from access_service.domain.org import Assignment
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.waiting import Outcome, WaitingAct
-from access_service.engine.load import read_pack_files
-from access_service.usecases import accounts, confirming, leaving, org, policy
-from access_service.usecases.documents import Line
-from access_service.usecases.org import Duty
+from access_service.engine.packs.load import read_pack_files
+from access_service.usecases import policy
+from access_service.usecases.handover.documents import Line
+from access_service.usecases.identity import accounts
+from access_service.usecases.organisation import leaving, org
+from access_service.usecases.organisation.org import Duty
+from access_service.usecases.second_person import confirming
 from second_person import DECISION
 from world import OFFICE, ROOT, SCHOOL, Someone, World
 

@@ -8,9 +8,10 @@ from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.reasons import Refusal
 from access_service.domain.recovery import RecoveryState
 from access_service.storage.second_factor import factors_of
-from access_service.usecases import accounts, leaving, recoveries, sign_in
-from access_service.usecases.recoveries import Asked
-from access_service.usecases.second_factor import Second
+from access_service.usecases.identity import accounts, recoveries, sign_in
+from access_service.usecases.identity.recoveries import Asked
+from access_service.usecases.identity.second_factor import Second
+from access_service.usecases.organisation import leaving
 from access_service.usecases.services import Caller
 
 NEW = "Mật khẩu khôi phục 1"

@@ -21,10 +21,10 @@ from tests.world import PASSWORD, SCHOOL
 
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.reasons import Refusal
-from access_service.usecases import clients
-from access_service.usecases.clients import NewClient
-from access_service.usecases.service_sessions import open_service_session
-from access_service.usecases.sign_in import sign_out
+from access_service.usecases.identity.service_sessions import open_service_session
+from access_service.usecases.identity.sign_in import sign_out
+from access_service.usecases.third_party import clients
+from access_service.usecases.third_party.clients import NewClient
 
 OWN = "https://cua-minh.example"
 

@@ -10,8 +10,8 @@ import pytest
 from access_service.domain.errors import RefusedError
 from access_service.domain.reasons import Refusal
 from access_service.signing import totp
-from access_service.usecases import accounts, second_factor, sign_in
-from access_service.usecases.second_factor import Second
+from access_service.usecases.identity import accounts, second_factor, sign_in
+from access_service.usecases.identity.second_factor import Second
 from world import PASSWORD, SCHOOL, World
 
 ADMIN = f"quantri.{SCHOOL}"

@@ -14,8 +14,9 @@ from access_service.domain.errors import RefusedError, UnavailableError
 from access_service.domain.names import SuspendableKind
 from access_service.domain.reasons import Refusal
 from access_service.signing import passwords
-from access_service.usecases import accounts, delegation, sign_in
-from access_service.usecases.second_factor import Second
+from access_service.usecases.handover import delegation
+from access_service.usecases.identity import accounts, sign_in
+from access_service.usecases.identity.second_factor import Second
 from world import OFFICE, PASSWORD, SCHOOL, World
 
 WRONG = "Sai mật khẩu 000"

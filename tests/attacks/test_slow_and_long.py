@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from access_service.api.listener import LISTENING, MESSAGE_BYTES, TRAILERS, Bounded, Bounds
+from access_service.api.http.listener import LISTENING, MESSAGE_BYTES, TRAILERS, Bounded, Bounds
 
 WITHIN_S = 60
 

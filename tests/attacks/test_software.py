@@ -17,11 +17,15 @@ from access_service.domain.names import Confirmable, DrawMethod, Frequency, Susp
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.software import Client, Software
 from access_service.domain.time import start_of_day
-from access_service.usecases import clients, delegation, org, recoveries, software, software_seen
-from access_service.usecases.access import DecisionPoint
-from access_service.usecases.clients import NewClient
+from access_service.usecases.evidence import software_seen
+from access_service.usecases.handover import delegation
+from access_service.usecases.identity import recoveries
+from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.organisation import org
 from access_service.usecases.services import Services
-from access_service.usecases.software import Changes
+from access_service.usecases.third_party import clients, software
+from access_service.usecases.third_party.clients import NewClient
+from access_service.usecases.third_party.software import Changes
 from software_world import ENTRY, approve, confirm, enter, paper
 from world import (
     CLASS_6A,

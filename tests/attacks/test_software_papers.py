@@ -11,10 +11,11 @@ from access_service.domain.names import Confirmable
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.software import Software
 from access_service.domain.time import local
-from access_service.usecases import software, software_papers, software_seen
-from access_service.usecases.access import DecisionPoint
+from access_service.usecases.evidence import software_seen
+from access_service.usecases.live.access import DecisionPoint
 from access_service.usecases.services import Services
-from access_service.usecases.software import Changes
+from access_service.usecases.third_party import software, software_papers
+from access_service.usecases.third_party.software import Changes
 from software_world import TERMS, approve, confirm, delete, enter
 from world import CLASS_6A, DEPARTMENT, OFFICE, SCHOOL, Clock, World, found, with_school
 

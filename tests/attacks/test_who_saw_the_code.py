@@ -10,13 +10,14 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountId
 from access_service.domain.reasons import Refusal
 from access_service.domain.recovery import RecoveryState, state_at
-from access_service.usecases import codes, recoveries, sign_in
-from access_service.usecases.access import DecisionPoint
-from access_service.usecases.matrix import read_matrix
-from access_service.usecases.matrix_values import Note
+from access_service.usecases.evidence.explain import explain
+from access_service.usecases.evidence.matrix import read_matrix
+from access_service.usecases.evidence.matrix_values import Note
+from access_service.usecases.evidence.reading_papers import read_document
+from access_service.usecases.identity import codes, recoveries, sign_in
+from access_service.usecases.identity.recoveries import Asked
+from access_service.usecases.live.access import DecisionPoint
 from access_service.usecases.operators import OperatorKey
-from access_service.usecases.reading_papers import read_document
-from access_service.usecases.recoveries import Asked
 from world import CLASS_6A, OFFICE, PASSWORD, SCHOOL, World, hire_homeroom, homeroom_line
 
 
@@ -26,7 +27,7 @@ def marked(world: World, account: AccountId, document: str, **asked: object) -> 
         account=account, action="read", resource_type="class", resource_id=CLASS_6A, category="STU-ID"
     )
     point = DecisionPoint(world.services.db)
-    explained = point.explain(world.register, question, **asked)  # type: ignore[arg-type]
+    explained = explain(point, world.register, question, **asked)  # type: ignore[arg-type]
     found = {d.code_seen_by_giver for d in explained.documents if d.id == document}
     with read_matrix(world.services.db, world.register, SCHOOL, **asked) as matrix:  # type: ignore[arg-type]
         found |= {Note.CODE_SEEN in row.notes for row in matrix.rows if row.document == document}

@@ -10,8 +10,11 @@ from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import HomeHow, SuspendableKind, UnitId
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
-from access_service.usecases import delegation, homes, leaving, org, reading
-from access_service.usecases.documents import Line
+from access_service.usecases.evidence import reading
+from access_service.usecases.handover import delegation
+from access_service.usecases.handover.documents import Line
+from access_service.usecases.identity import homes
+from access_service.usecases.organisation import leaving, org
 
 FAR, SECOND = UnitId("00031002"), UnitId("0003102")
 

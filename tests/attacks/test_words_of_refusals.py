@@ -13,8 +13,10 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountKind, SuspendableKind, UnitId
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
-from access_service.usecases import accounts, delegation, documents, leaving, org, succession
-from access_service.usecases.org import Duty
+from access_service.usecases.handover import delegation, documents
+from access_service.usecases.identity import accounts
+from access_service.usecases.organisation import leaving, org, succession
+from access_service.usecases.organisation.org import Duty
 from access_service.usecases.services import Caller
 from world import LOWER, OFFICE, SCHOOL, World, hire_homeroom, homeroom_line
 

@@ -15,8 +15,10 @@ import pytest
 from managing import ADMIN, TEACHER, Managed, managing
 from serving import AUTHORIZATION
 
-from access_service.api import idempotency, limits, register_pdp
-from access_service.api.limits import ACT_ON_LOOP_BYTES, BODY_BYTES, OPEN_BYTES
+from access_service.api.authzen import register_pdp
+from access_service.api.http import limits
+from access_service.api.http.limits import ACT_ON_LOOP_BYTES, BODY_BYTES, OPEN_BYTES
+from access_service.api.manage import idempotency
 from access_service.domain import words
 
 JSON = {"Content-Type": "application/json"}

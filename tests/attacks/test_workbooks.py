@@ -8,9 +8,9 @@ import pytest
 
 import workbooks
 from access_service.domain.errors import ImportRefusedError
-from access_service.usecases import import_package, import_sheets
-from access_service.usecases.import_sheets import COLUMNS
-from access_service.usecases.import_source import read_source
+from access_service.usecases.imports import csv_files, package
+from access_service.usecases.imports.csv_files import COLUMNS
+from access_service.usecases.imports.source import read_source
 from workbooks import DAY, DAY_MONTH, DIGITS, MAIN, MONTH_YEAR, PERCENT, TIME, of_columns, parts, sheet, text
 
 YEARS = COLUMNS["school_years"]
@@ -438,7 +438,7 @@ def test_xml_that_grows_in_memory_is_refused(tmp_path, inside):
 
 
 def test_a_file_that_unpacks_to_far_more_than_it_is_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(import_package, "_BOMB_BYTES", 1 << 20)
+    monkeypatch.setattr(package, "_BOMB_BYTES", 1 << 20)
     rows = f'<row r="2">{text("A2", "2024-2025")}</row>' + '<row  spans="1:3"/>' * 200_000
     path = book(tmp_path, "school_years", of_columns(YEARS).replace("</sheetData>", f"{rows}</sheetData>"))
 
@@ -446,7 +446,7 @@ def test_a_file_that_unpacks_to_far_more_than_it_is_is_refused(tmp_path, monkeyp
 
 
 def test_reading_ends_where_too_much_is_wrong(tmp_path, monkeypatch):
-    monkeypatch.setattr(import_sheets, "_COUNTED", 5)
+    monkeypatch.setattr(csv_files, "_COUNTED", 5)
     rows = [[text(f"A{n}", "1"), f'<c r="B{n}" t="b"><v>1</v></c>'] for n in range(2, 30)]
 
     assert len(said(book(tmp_path, "persons", of_columns(("code", "name"), *rows)))) == 5

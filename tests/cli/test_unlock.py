@@ -14,7 +14,7 @@ from access_service.domain.errors import RefusedError
 from access_service.signing.keys import load_or_create
 from access_service.storage.db import Database
 from access_service.storage.migrate import upgrade
-from access_service.usecases.accounts import activate
+from access_service.usecases.identity.accounts import activate
 from access_service.usecases.services import Services
 from world import PASSWORD, Clock, World, found
 

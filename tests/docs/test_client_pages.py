@@ -7,8 +7,8 @@ import tomllib
 from pathlib import Path
 
 from access_service import client
-from access_service.api.forward_auth import PATH, REWRITERS
-from access_service.api.forward_rules import HEADERS
+from access_service.api.forward.auth import PATH, REWRITERS
+from access_service.api.forward.rules import HEADERS
 from access_service.client import AccessClient, AsyncAccessClient, AsyncTokenVerifier, TokenVerifier
 
 ROOT = Path(__file__).parents[2]

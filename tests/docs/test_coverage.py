@@ -20,8 +20,8 @@ from access_service.domain.names import AccountKind, DrawMethod
 from access_service.domain.org import Assignment, Unit
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.software import Approval, Software
+from access_service.rendering.sheets import HOLDERS
 from access_service.settings import Settings
-from access_service.usecases.sheets import HOLDERS
 
 ROOT = Path(__file__).parents[2]
 POLICY = ROOT / "policy"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import Metric
 
-from access_service.api.metrics import Metrics
+from access_service.api.http.metrics import Metrics
 
 PAGE = Path(__file__).parents[2] / "docs" / "for-operators.md"
 ROW = re.compile(r"^\| `(\w+)\{([\w,]*)\}` \| (.+) \|$", re.MULTILINE)

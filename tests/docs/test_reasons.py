@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from access_service.api.errors import EDGE_TEXT
+from access_service.api.http.errors import EDGE_TEXT
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.text import REASON_TEXT, REFUSAL_TEXT, Text
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from access_service.api.schemas_org import NewUnit
+from access_service.api.manage.org_bodies import NewUnit
 from access_service.domain.errors import PolicyError, RefusedError
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.said import sentence
 from access_service.domain.text import INSPECTION_UNSIGNED, REASON_TEXT, REFUSAL_TEXT
-from access_service.engine.load import load_pack
+from access_service.engine.packs.load import load_pack
 
 ROOT = Path(__file__).parents[2]
 

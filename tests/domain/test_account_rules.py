@@ -28,7 +28,7 @@ from access_service.domain.names import AccountId, AccountKind, AssignmentId, Ho
 from access_service.domain.org import Assignment, ManagementEdge, Unit
 from access_service.domain.policy import Pack
 from access_service.domain.reasons import Refusal
-from access_service.engine.load import load_pack
+from access_service.engine.packs.load import load_pack
 
 T = TypeVar("T")
 DAY = timedelta(days=1)

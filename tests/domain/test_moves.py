@@ -22,7 +22,7 @@ from access_service.domain.names import AccountId, AuthorityId, EducationLevel, 
 from access_service.domain.org import ManagementEdge, Organisation, Unit
 from access_service.domain.policy import Pack
 from access_service.domain.scope import Scope
-from access_service.engine.load import load_pack
+from access_service.engine.packs.load import load_pack
 
 NOW = datetime(2026, 8, 20, 1, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=10)

@@ -29,7 +29,7 @@ def test_the_acts_are_found_by_their_signature() -> None:
 
 
 def _happenings() -> Iterator[tuple[str, str]]:
-    for path in sorted((SOURCE / "usecases").glob("*.py")):
+    for path in sorted((SOURCE / "usecases").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
             if is_call and node.func.attr == "happened" and node.args:  # type: ignore[attr-defined]

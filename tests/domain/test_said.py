@@ -71,7 +71,7 @@ def test_whatever_is_recorded_already_is_named(message: str, vi: str) -> None:
 def test_every_duplicate_of_the_rules_and_acts_is_said_in_vietnamese() -> None:
     """A message that nobody translated leaves a clerk guessing: the source is read, so that none is forgotten."""
     unsaid = []
-    for path in [*(SOURCE / "domain").glob("*.py"), *(SOURCE / "usecases").glob("*.py")]:
+    for path in [*(SOURCE / "domain").glob("*.py"), *(SOURCE / "usecases").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "RefusedError":
                 continue

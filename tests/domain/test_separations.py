@@ -17,7 +17,7 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.separations import cells_by_role, check_separated, check_separations, meetings
 from access_service.domain.time import start_of_day
-from access_service.engine.load import load_pack
+from access_service.engine.packs.load import load_pack
 
 ROOT = Path(__file__).parents[2]
 

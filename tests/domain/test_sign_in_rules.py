@@ -8,7 +8,7 @@ import pytest
 
 from access_service.domain.names import AccountKind
 from access_service.domain.sign_in import WITHOUT_PACK, Due, FactorKind, due_at_sign_in, is_asleep, rules_for
-from access_service.engine.load import load_pack
+from access_service.engine.packs.load import load_pack
 from world import ROOT
 
 BASE = load_pack(ROOT / "policy", "base", ROOT / "models")

@@ -23,7 +23,7 @@ from access_service.domain.standing import (
     reads_otherwise,
     validity_reason,
 )
-from access_service.engine.load import load_pack
+from access_service.engine.packs.load import load_pack
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 8, 20, 1, tzinfo=UTC)

@@ -12,7 +12,7 @@ from oauth_scene import GRADEBOOK, drawing
 from test_management_software import entry, jwk, paper
 
 from access_service.domain.names import Frequency
-from access_service.usecases import software
+from access_service.usecases.third_party import software
 from doors.cells import Api, Cli, Token, Tried, row
 from doors.stories import while_suspended
 from doors.table_software import NO_SOFTWARE, SAME_ACT, SOFTWARE, approved

@@ -26,7 +26,7 @@ OWN: dict[str, str] = {
     "bearers.bearer_of": SESSION,
     "idempotency._answered": REQUEST,
     "idempotency.take_key": REQUEST,
-    "introspection.enforcement_point": SESSION,
+    "introspect.enforcement_point": SESSION,
     "operators.check_operator": SECRET,
     "keys.begin_keyring": KEYS,
     "own_keys.begin_key": KEYS,
@@ -52,7 +52,7 @@ OWN: dict[str, str] = {
 def refusing() -> dict[str, int]:
     """Functions of use cases that make a refusal of their own, and where; what is not found is looked up here."""
     found: dict[str, int] = {}
-    for path in sorted(Path(access_service.usecases.__path__[0]).glob("*.py")):
+    for path in sorted(Path(access_service.usecases.__path__[0]).rglob("*.py")):
         for function in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(function, ast.FunctionDef):
                 continue

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from access_service.api.schemas_accounts import NewAccount
-from access_service.api.schemas_org import NewClass, NewPerson, NewSchoolYear, NewUnit
+from access_service.api.manage.accounts_bodies import NewAccount
+from access_service.api.manage.org_bodies import NewClass, NewPerson, NewSchoolYear, NewUnit
 from access_service.domain import words
 from access_service.domain.errors import InvalidError
 

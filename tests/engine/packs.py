@@ -4,7 +4,7 @@ from pathlib import Path
 
 from access_service.domain.errors import Fault, PolicyError
 from access_service.domain.policy import Pack
-from access_service.engine.load import PackFiles, load_pack, parse_pack
+from access_service.engine.packs.load import PackFiles, load_pack, parse_pack
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODEL = (REPOSITORY / "models" / "delegation.conf").read_text(encoding="utf-8")

@@ -3,9 +3,9 @@
 from packs import edited
 
 from access_service.domain.errors import Fault, PolicyError
-from access_service.engine.pack_files import PackFiles
-from access_service.engine.standalone import StandalonePack
-from access_service.engine.standalone_load import parse_standalone
+from access_service.engine.alone.decisions import StandalonePack
+from access_service.engine.alone.load import parse_standalone
+from access_service.engine.packs.files import PackFiles
 
 __all__ = ["ALONE", "CONF", "ENTITIES", "ROLES", "TOML", "edited", "faults_of", "parsed"]
 

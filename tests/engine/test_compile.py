@@ -11,10 +11,10 @@ from packs import LEAF, LEAF_ROLES, REPOSITORY, ROOT, edited, parsed
 
 from access_service.domain.policy import ANY, Pack, RoleRule
 from access_service.engine import compile as compile_module
+from access_service.engine.alone.load import is_standalone
 from access_service.engine.casbin_engine import CasbinEngine
 from access_service.engine.compile import Tables, compile_pack
-from access_service.engine.load import load_pack
-from access_service.engine.standalone_load import is_standalone
+from access_service.engine.packs.load import load_pack
 
 PACKS = sorted(
     path.parent.name for path in (REPOSITORY / "policy").glob("*/pack.toml") if not is_standalone(path.parent)

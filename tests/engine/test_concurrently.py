@@ -16,8 +16,8 @@ from standalone_packs import parsed as parsed_alone
 
 from access_service.engine import casbin_engine
 from access_service.engine import compile as compile_module
+from access_service.engine.alone.decisions import Named, NamedAction, StandaloneEngine
 from access_service.engine.compile import alone_with, compile_pack
-from access_service.engine.standalone import Named, NamedAction, StandaloneEngine
 
 THREADS = 16
 

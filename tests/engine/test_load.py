@@ -24,9 +24,9 @@ from access_service.domain.errors import Fault, PolicyError
 from access_service.domain.names import Capacity, Rank
 from access_service.domain.policy import Limit
 from access_service.engine import casbin_engine
+from access_service.engine.alone.load import is_standalone
 from access_service.engine.compile import compile_pack
-from access_service.engine.load import PackFiles, load_pack, parse_pack
-from access_service.engine.standalone_load import is_standalone
+from access_service.engine.packs.load import PackFiles, load_pack, parse_pack
 from access_service.engine.toml_tables import lines_of
 
 TOML = "root/pack.toml"

@@ -9,7 +9,7 @@ import pytest
 from packs import LEAF, ROOT, edited, loaded, pack_files, parsed, write
 
 from access_service.domain.errors import Fault, PolicyError
-from access_service.engine.load import PackFiles, load_pack, parse_pack, read_pack_files
+from access_service.engine.packs.load import PackFiles, load_pack, parse_pack, read_pack_files
 
 ROLES = "root/roles.csv"
 

@@ -16,7 +16,7 @@ from access_service.domain.scope import Scope
 from access_service.domain.standing import GrantStanding, Standing
 from access_service.engine.compile import compile_pack
 from access_service.engine.decide import OnDemand, Place, Site, decide, site_of
-from access_service.engine.load import load_pack
+from access_service.engine.packs.load import load_pack
 from access_service.engine.snapshots import Snapshot, class_bit, flatten
 from world import ROOT
 

@@ -15,9 +15,8 @@ from standalone_packs import ALONE, CONF, ENTITIES, ROLES, edited, parsed
 
 from access_service.domain.policy import ANY
 from access_service.domain.reasons import Reason
-from access_service.engine import standalone
-from access_service.engine.casbin_engine import AttributeEngine, attribute_model_refused
-from access_service.engine.standalone import (
+from access_service.engine.alone import decisions
+from access_service.engine.alone.decisions import (
     AttributeRule,
     Forbidden,
     Named,
@@ -27,9 +26,10 @@ from access_service.engine.standalone import (
     StandalonePack,
     word_of,
 )
-from access_service.engine.standalone_cases import run_standalone_cases
-from access_service.engine.standalone_load import is_standalone, load_standalone
-from access_service.engine.standalone_model import SAME
+from access_service.engine.alone.load import is_standalone, load_standalone
+from access_service.engine.alone.model import SAME
+from access_service.engine.casbin_engine import AttributeEngine, attribute_model_refused
+from access_service.engine.cases.alone import run_standalone_cases
 
 ROOT = Path(__file__).resolve().parents[2]
 PACK = parsed(ALONE)
@@ -329,7 +329,7 @@ def test_every_result_of_a_search_is_an_allow_and_every_allow_is_found(several: 
 
 
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standalone, "KEPT", 3)
+    monkeypatch.setattr(decisions, "KEPT", 3)
     engine = StandaloneEngine(PACK)
     for who in ("an", "binh", "chi"):
         for verb in ("read", "edit"):

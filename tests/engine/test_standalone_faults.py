@@ -7,10 +7,10 @@ from packs import line_of, write
 from standalone_packs import ALONE, CONF, ENTITIES, ROLES, TOML, edited, faults_of, parsed
 
 from access_service.domain.errors import PolicyError
-from access_service.engine import standalone_rows
-from access_service.engine.load import load_pack
-from access_service.engine.standalone_cases import run_standalone_cases
-from access_service.engine.standalone_load import is_standalone, load_standalone, models_for
+from access_service.engine.alone import rows as row_files
+from access_service.engine.alone.load import is_standalone, load_standalone, models_for
+from access_service.engine.cases.alone import run_standalone_cases
+from access_service.engine.packs.load import load_pack
 
 ACTION = "p.action == r.action.name"
 OWNER = '(p.owner == "*" || r.resource.owner == r.subject.id)'
@@ -242,8 +242,8 @@ def test_an_id_that_a_rule_names_is_listed() -> None:
 
 
 def test_sizes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standalone_rows, "MOST_ENTITIES", 4)
-    monkeypatch.setattr(standalone_rows, "MOST_RULES", 4)
+    monkeypatch.setattr(row_files, "MOST_ENTITIES", 4)
+    monkeypatch.setattr(row_files, "MOST_RULES", 4)
     assert [str(fault) for fault in faults_of(ALONE)] == [
         f"{ENTITIES}:6: more than 4 entities (many of them belong into a register)",
         f"{ROLES}:6: more than 4 rules (name properties, not ids)",

@@ -20,8 +20,8 @@ from pydantic import SecretStr
 from serving import settings_for
 
 from access_service.app import create_app
-from access_service.usecases.service_sessions import open_service_session
-from access_service.usecases.sign_in import sign_out
+from access_service.usecases.identity.service_sessions import open_service_session
+from access_service.usecases.identity.sign_in import sign_out
 from world import (
     CLASS_6A,
     PASSWORD,

@@ -20,8 +20,9 @@ WRITERS = {services.act, services.operate, Database.write, Database.aside}
 
 def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
     """Every public function `(services, caller, …)` of the use cases, by its module and name."""
-    for info in pkgutil.iter_modules(package.__path__):
-        module = importlib.import_module(f"{package.__name__}.{info.name}")
+    for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        module = importlib.import_module(info.name)
+        noun = info.name.rpartition(".")[2]
         for name, function in sorted(vars(module).items()):
             if not isinstance(function, FunctionType) or function.__module__ != module.__name__:
                 continue
@@ -31,7 +32,7 @@ def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
                 and not name.startswith("_")
                 and function not in (services.act, services.look, services.refusing)
             ):
-                yield f"{info.name}.{name}", function
+                yield f"{noun}.{name}", function
 
 
 def acts() -> dict[str, Callable[..., Any]]:

@@ -41,12 +41,12 @@ from access_service.domain.org import Assignment, Person, SchoolClass, Unit
 from access_service.domain.recovery import Recovery
 from access_service.domain.scope import Scope
 from access_service.domain.software import Approval, Client, Software, SoftwareConfirmation
-from access_service.engine.load import PackFiles
-from access_service.engine.load import read_pack_files as _read
-from access_service.usecases.documents import Line
-from access_service.usecases.org import Duty
+from access_service.engine.packs.load import PackFiles
+from access_service.engine.packs.load import read_pack_files as _read
+from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.signatures import Presented
+from access_service.usecases.organisation.org import Duty
 from access_service.usecases.services import Caller
-from access_service.usecases.signatures import Presented
 from powers.factors import SHOWN
 from powers.oracle import Seen
 

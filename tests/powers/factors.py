@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from access_service.usecases import recoveries
-from access_service.usecases.second_factor import Second
+from access_service.usecases.identity import recoveries
+from access_service.usecases.identity.second_factor import Second
 
 SHOWN = Second(totp="000000")
 """What is shown; inside `factor_shown` it is right."""

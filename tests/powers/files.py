@@ -11,7 +11,7 @@ from access_service.domain.delegation import LEADERS, Authority
 from access_service.domain.names import AccountKind
 from access_service.domain.org import Assignment
 from access_service.domain.time import local
-from access_service.usecases.import_sheets import COLUMNS, Sheet, Sheets
+from access_service.usecases.imports.csv_files import COLUMNS, Sheet, Sheets
 from powers.drawing import Dice, NothingThereError
 
 Rows = dict[str, list[dict[str, str]]]

@@ -24,8 +24,9 @@ from access_service.domain.names import (
 )
 from access_service.domain.org import Assignment
 from access_service.domain.powers import EVENTS, Finding, State, Step, declared_by, findings, undeclared
-from access_service.usecases import accounts, delegation, recoveries
-from access_service.usecases.imports import import_sheets
+from access_service.usecases.handover import delegation
+from access_service.usecases.identity import accounts, recoveries
+from access_service.usecases.imports.run import import_sheets
 from access_service.usecases.services import Caller, Services, rehearse
 from powers import files
 from powers.acts import acts

@@ -26,8 +26,11 @@ from access_service.domain.reasons import Reason
 from access_service.domain.sign_in import FactorKind
 from access_service.engine import decide as engine
 from access_service.storage.access import Gatherer
-from access_service.usecases import effects, org, recoveries, returns, succession
+from access_service.usecases import effects
 from access_service.usecases import policy as binding
+from access_service.usecases.handover import returns
+from access_service.usecases.identity import recoveries
+from access_service.usecases.organisation import org, succession
 from access_service.usecases.services import act
 from powers import game
 

@@ -23,7 +23,7 @@ from access_service.storage.audit import events
 from access_service.storage.facts import CODECS, Reader
 from access_service.storage.second_factor import factors_of
 from access_service.storage.tables import SecondFactorRow, table
-from access_service.usecases import accounts
+from access_service.usecases.identity import accounts
 from access_service.usecases.services import Caller, Services, View
 
 T = TypeVar("T")

@@ -27,8 +27,10 @@ from access_service.signing.vault import FactorKey
 from access_service.storage import second_factor as stored
 from access_service.storage.db import Database
 from access_service.storage.migrate import upgrade
-from access_service.usecases import delegation, inspection, leaving, org, recoveries, succession
-from access_service.usecases.documents import Line
+from access_service.usecases.handover import delegation, inspection
+from access_service.usecases.handover.documents import Line
+from access_service.usecases.identity import recoveries
+from access_service.usecases.organisation import leaving, org, succession
 from access_service.usecases.services import Services
 from powers.factors import SHOWN, factor_shown
 from world import (

@@ -24,8 +24,10 @@ from access_service.domain.names import AccountKind, AssignmentId, Rank, Suspend
 from access_service.domain.org import Person, Unit
 from access_service.domain.recovery import Recovery
 from access_service.domain.waiting import WaitingAct
-from access_service.usecases import delegation, leaving, org, recoveries
-from access_service.usecases.org import Duty
+from access_service.usecases.handover import delegation
+from access_service.usecases.identity import recoveries
+from access_service.usecases.organisation import leaving, org
+from access_service.usecases.organisation.org import Duty
 from access_service.usecases.services import Caller, Services, rehearse
 from powers.factors import SHOWN, factor_shown
 from powers.oracle import Seen, entering, see

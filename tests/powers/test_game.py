@@ -63,9 +63,9 @@ WITHOUT_CALLER = {
     "accounts.activate": "opens an account with a code; the game does it with every code that somebody is shown",
     "accounts.caller_from_token": "writes down that a session is used",
     "bearers.bearer_of": "writes down that a session is used",
-    "introspection.revoke": "takes a client's own token back",
+    "introspect.revoke": "takes a client's own token back",
     "sign_in.sign_in": "opens a session of one's own; whom the coalition holds is signed in",
-    "tokens_exchange.exchange": "gives software a token within its approval, and no office, account or right",
+    "exchange.exchange": "gives software a token within its approval, and no office, account or right",
 }
 """Acts of the route table that nobody signed in does, and how the game plays them."""
 

@@ -32,7 +32,7 @@ from access_service.domain.policy import Limit, Pack, PackBinding
 from access_service.domain.scope import Scope
 from access_service.domain.software import Approval, ApprovalFacts, as_grant
 from access_service.engine.compile import compile_pack
-from access_service.engine.pack_tables import LATER_LIMITS
+from access_service.engine.packs.sections import LATER_LIMITS
 from access_service.storage import policy as stored_policy
 from access_service.storage.db import Database, Transaction
 from world import Clock

@@ -31,7 +31,7 @@ from access_service.domain.scope import Scope
 from access_service.domain.software import ApprovalFacts, Share
 from access_service.domain.standing import standing
 from access_service.domain.time import next_boundary
-from access_service.engine.case_world import OnePack
+from access_service.engine.cases.world import OnePack
 from access_service.engine.compile import compile_pack
 from access_service.engine.decide import decide
 from access_service.engine.snapshots import flatten

@@ -9,7 +9,7 @@ import pytest
 from access_service.domain.access import Allow, Deny
 from access_service.domain.names import AccountId, ClassId, SuspendableKind
 from access_service.domain.reasons import Reason
-from access_service.usecases import delegation
+from access_service.usecases.handover import delegation
 from world import CLASS_6A, CLASS_6B, OFFICE, SCHOOL, World, hire_homeroom, homeroom_line
 
 ACTIONS = ("read", "write", "approve", "export", "submit", "export_raw")

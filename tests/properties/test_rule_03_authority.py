@@ -15,8 +15,8 @@ from access_service.domain.names import EducationLevel, GrantEnd, SuspendableKin
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.storage.access import Gatherer
-from access_service.usecases import delegation, documents
-from access_service.usecases.documents import Line
+from access_service.usecases.handover import delegation, documents
+from access_service.usecases.handover.documents import Line
 from world import LOWER, OFFICE, PRESCHOOL, PRIMARY, SCHOOL, Someone, World
 
 FEW = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -14,7 +14,9 @@ from access_service.domain.org import ManagementEdge, Organisation, Unit, chain_
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
-from access_service.usecases import accounts, delegation, org
+from access_service.usecases.handover import delegation
+from access_service.usecases.identity import accounts
+from access_service.usecases.organisation import org
 from world import DEPARTMENT, LOWER, OFFICE, PRIMARY, SCHOOL, World, hire_homeroom, homeroom_line
 
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)

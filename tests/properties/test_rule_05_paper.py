@@ -11,7 +11,7 @@ from access_service.domain.delegation import Grant
 from access_service.domain.documents import Document
 from access_service.domain.names import Capacity, DocumentKind, DocumentState, SuspendableKind
 from access_service.domain.reasons import Reason, Refusal
-from access_service.usecases import delegation, documents
+from access_service.usecases.handover import delegation, documents
 from access_service.usecases.services import Services
 from world import (
     CLASS_6A,

@@ -13,8 +13,10 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import SuspendableKind, UnitId
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
-from access_service.usecases import accounts, delegation, documents, inspection, leaving, org, recoveries
-from access_service.usecases.documents import Line
+from access_service.usecases.handover import delegation, documents, inspection
+from access_service.usecases.handover.documents import Line
+from access_service.usecases.identity import accounts, recoveries
+from access_service.usecases.organisation import leaving, org
 from access_service.usecases.services import Caller, Services
 from world import (
     LOWER,

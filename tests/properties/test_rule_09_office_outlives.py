@@ -13,8 +13,9 @@ from access_service.domain.names import GrantEnd, UnitId
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.storage.access import Gatherer
-from access_service.usecases import delegation, leaving, succession
-from access_service.usecases.documents import Line
+from access_service.usecases.handover import delegation
+from access_service.usecases.handover.documents import Line
+from access_service.usecases.organisation import leaving, succession
 from access_service.usecases.services import Services
 from world import (
     LOWER,

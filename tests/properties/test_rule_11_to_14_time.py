@@ -12,10 +12,12 @@ from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.software import Software
 from access_service.domain.time import start_of_day
-from access_service.usecases import delegation, inspection, leaving, org, returns, software
-from access_service.usecases.documents import Line, Prepared
-from access_service.usecases.inspection import Team
+from access_service.usecases.handover import delegation, inspection, returns
+from access_service.usecases.handover.documents import Line, Prepared
+from access_service.usecases.handover.inspection import Team
+from access_service.usecases.organisation import leaving, org
 from access_service.usecases.services import View
+from access_service.usecases.third_party import software
 from software_world import approve, enter
 from world import (
     CLASS_6A,

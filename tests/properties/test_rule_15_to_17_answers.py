@@ -19,10 +19,11 @@ from access_service.domain.standing import AccountFacts, standing
 from access_service.engine.decide import decide
 from access_service.engine.snapshots import flatten
 from access_service.storage.access import Gatherer
-from access_service.usecases import delegation, documents, leaving
-from access_service.usecases.access import DecisionPoint
-from access_service.usecases.documents import Line
-from access_service.usecases.snapshots import LockIndex, Reading
+from access_service.usecases.handover import delegation, documents
+from access_service.usecases.handover.documents import Line
+from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.live.gathered import LockIndex, Reading
+from access_service.usecases.organisation import leaving
 from world import (
     CLASS_6A,
     CLASS_6B,

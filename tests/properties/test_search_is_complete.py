@@ -14,9 +14,9 @@ from worlds import Dice, request
 from access_service.domain.access import AccessRequest
 from access_service.domain.errors import RestartError
 from access_service.engine.decide import decide
-from access_service.usecases.search import Page, SearchPoint, Since, Wanted
+from access_service.usecases.live.gathered import LockIndex, Reading
+from access_service.usecases.live.search import Page, SearchPoint, Since, Wanted
 from access_service.usecases.services import Services
-from access_service.usecases.snapshots import LockIndex, Reading
 from world import Clock
 
 EXAMPLES = {"sqlite": 60, "postgresql": 12}

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 import workbooks
 from access_service.domain.errors import ImportRefusedError
-from access_service.usecases.import_cells import PlainRows
-from access_service.usecases.import_sheets import COLUMNS, DAYS
-from access_service.usecases.import_source import read_source
-from access_service.usecases.import_template import write_template
+from access_service.usecases.imports.cells import PlainRows
+from access_service.usecases.imports.csv_files import COLUMNS, DAYS
+from access_service.usecases.imports.source import read_source
+from access_service.usecases.imports.template import write_template
 
 COLUMN = COLUMNS["documents"]
 NUMBERS = {"number", "text_version"}

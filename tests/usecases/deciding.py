@@ -8,7 +8,7 @@ from typing import Any
 
 from access_service.domain.access import AccessRequest, Allow
 from access_service.domain.names import ClassId
-from access_service.usecases.access import DecisionPoint
+from access_service.usecases.live.access import DecisionPoint
 from world import (
     CLASS_6A,
     SCHOOL,

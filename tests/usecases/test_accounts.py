@@ -9,7 +9,9 @@ import pytest
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountKind, SuspendableKind
 from access_service.domain.reasons import Refusal
-from access_service.usecases import accounts, delegation, org, sign_in
+from access_service.usecases.handover import delegation
+from access_service.usecases.identity import accounts, sign_in
+from access_service.usecases.organisation import org
 from world import PASSWORD, SCHOOL, World
 
 NAME = "000.văn thư"

@@ -24,14 +24,16 @@ from access_service.domain.errors import (
 from access_service.domain.names import AccountId, ClassId, EducationLevel, RegisterId, SuspendableKind, UnitId
 from access_service.domain.policy import PackBinding
 from access_service.domain.reasons import Reason
-from access_service.engine.load import read_pack_files
+from access_service.engine.packs.load import read_pack_files
 from access_service.storage.db import Database
 from access_service.storage.policy import store_pack
 from access_service.storage.tables import CounterRow, RevisionRow, table
-from access_service.usecases import delegation, org
-from access_service.usecases.access import DecisionPoint, check
-from access_service.usecases.revisions import parse_revision, revision_text
-from access_service.usecases.snapshots import LockIndex
+from access_service.usecases.evidence.explain import explain
+from access_service.usecases.handover import delegation
+from access_service.usecases.live.access import DecisionPoint, check
+from access_service.usecases.live.gathered import LockIndex
+from access_service.usecases.live.revisions import parse_revision, revision_text
+from access_service.usecases.organisation import org
 from world import (
     CLASS_6A,
     CLASS_6B,
@@ -258,7 +260,7 @@ def test_another_pack_takes_over_at_its_date_without_a_commit(school: School) ->
     point.committed(world.register)
     pupil = ask(teacher)
     assert point.decide(world.register, pupil).decision
-    explained = point.explain(world.register, pupil)
+    explained = explain(point, world.register, pupil)
     assert explained.pack is not None
     assert explained.pack.name == "base"
     view = point._views[world.register]
@@ -423,7 +425,7 @@ def test_unknown_ids_fill_no_memory_and_are_asked_for_once(school: School, monke
     assert [point.warm(world.register, request).decision for request in invented] == cold  # type: ignore[union-attr]
     nobody = ask(teacher, account=AccountId("acc_000"))
     assert point.decide(world.register, nobody).decision == Deny(Reason.ACCOUNT_UNKNOWN)
-    monkeypatch.setattr("access_service.usecases.view.ABSENT_KEPT", 5)
+    monkeypatch.setattr("access_service.usecases.live.view.ABSENT_KEPT", 5)
     for n in range(50):
         point.decide(world.register, ask(teacher, account=AccountId(f"acx_{n}")))
         assert len(view.accounts.absent) <= 25

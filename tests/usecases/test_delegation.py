@@ -8,7 +8,7 @@ from access_service.domain.delegation import Authority, Grant
 from access_service.domain.names import AuthorityId, GrantEnd, SuspendableKind
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
-from access_service.usecases import delegation
+from access_service.usecases.handover import delegation
 from world import LOWER, OFFICE, PRIMARY, SCHOOL, World, hire_homeroom, homeroom_line
 
 

@@ -13,7 +13,8 @@ from access_service.domain.errors import InvalidError
 from access_service.domain.names import AuthorityId, SuspendableKind, UnitId
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
-from access_service.usecases import delegation, documents, inspection, leaving, org, succession
+from access_service.usecases.handover import delegation, documents, inspection
+from access_service.usecases.organisation import leaving, org, succession
 from access_service.usecases.services import Services, rehearse
 from world import DEPARTMENT, LOWER, OFFICE, PRIMARY, SCHOOL, YEAR, Someone, World, hire_homeroom, homeroom_line
 

@@ -13,12 +13,13 @@ from access_service.cli.explanation import explained
 from access_service.domain.accounts import Suspension
 from access_service.domain.delegation import Grant
 from access_service.domain.names import AccountId, Capacity, ClassId, SuspendableKind
+from access_service.rendering.sheets import signed_as
 from access_service.storage.keys import PublicKey, keep_public_key
 from access_service.storage.tables import PublicKeyRow, table
-from access_service.usecases import delegation
-from access_service.usecases.access import DecisionPoint
-from access_service.usecases.explanation import explanation_json
-from access_service.usecases.sheets import signed_as
+from access_service.usecases.evidence.explain import explain
+from access_service.usecases.evidence.explanation import explanation_json
+from access_service.usecases.handover import delegation
+from access_service.usecases.live.access import DecisionPoint
 from world import (
     CLASS_6A,
     CLASS_6B,
@@ -40,7 +41,7 @@ def test_an_explanation_names_paper_signatures_heads_and_article(school: School)
     with world.services.db.engine.begin() as connection:
         for _ in range(2):  # the second time changes nothing
             keep_public_key(connection, PublicKey(seal.id, "seal", seal.public_hex, world.clock.now))
-    explained = point.explain(world.register, ask(teacher))
+    explained = explain(point, world.register, ask(teacher))
     assert explained.allowed
     assert explained.decision == point.decide(world.register, ask(teacher)).decision
     assert [u.id for u in explained.chain] == [SCHOOL, "00031001", "00031"]
@@ -59,7 +60,7 @@ def test_an_explanation_names_paper_signatures_heads_and_article(school: School)
 def test_an_explanation_calls_the_signer_by_the_title_of_their_own_position(school: School) -> None:
     """A matrix and an explanation name the head of a school "Hiệu trưởng", as its papers do."""
     world, teacher, point = school
-    told = point.explain(world.register, ask(teacher))
+    told = explain(point, world.register, ask(teacher))
     assert [(s.side, s.title) for s in told.documents[0].signatures] == [("giver", "Hiệu trưởng"), ("receiver", "")]
     assert any("Người Thử head:0003101, HIỆU TRƯỞNG" in line for line in explained(told))
     assert signed_as(Capacity.DEPUTY, "Phó hiệu trưởng") == "KT. – ký thay thủ trưởng, PHÓ HIỆU TRƯỞNG"
@@ -68,7 +69,7 @@ def test_an_explanation_calls_the_signer_by_the_title_of_their_own_position(scho
 def test_an_explanation_says_that_a_right_was_given_without_an_end(school: School) -> None:
     """As the matrix does, by the same rule: such lines keep none, and whoever reads one is told."""
     world, teacher, point = school
-    told = point.explain(world.register, ask(teacher))
+    told = explain(point, world.register, ask(teacher))
     assert told.grant is not None
     assert told.grant.no_end is (told.grant.valid_to is None)
     with world.services.db.write(world.register, "operator") as tx:
@@ -76,7 +77,7 @@ def test_an_explanation_says_that_a_right_was_given_without_an_end(school: Schoo
         tx.happened("grant.endless", told.grant.id)
         tx.touches(teacher.account)
     world.clock.forward(seconds=1)
-    endless = point.explain(world.register, ask(teacher))
+    endless = explain(point, world.register, ask(teacher))
     assert explanation_json(endless)["grant"]["no_end"] is True
     assert any("không ghi ngày hết hiệu lực" in line for line in explained(endless))
 
@@ -92,7 +93,7 @@ def test_a_confirmation_of_another_key_does_not_verify(school: School) -> None:
 
 
 def _first_signature(world: World, teacher: Someone, point: DecisionPoint) -> bool | None:
-    return point.explain(world.register, ask(teacher)).documents[0].signatures[0].verified
+    return explain(point, world.register, ask(teacher)).documents[0].signatures[0].verified
 
 
 def _forget_key(world: World) -> None:
@@ -113,13 +114,13 @@ def test_a_key_retired_before_the_signature_does_not_count(school: School) -> No
 
 def test_a_deny_explains_the_grant_that_got_furthest(school: School) -> None:
     world, teacher, point = school
-    explained = point.explain(world.register, ask(teacher, CLASS_6B))
+    explained = explain(point, world.register, ask(teacher, CLASS_6B))
     assert (explained.allowed, explained.reason) == (False, "outside_class")
     assert explained.reason_vi == "Ngoài phạm vi lớp được phân công"
     assert explained.grant is not None
     assert explained.grant.role == "homeroom_teacher"
     assert explained.rule is None
-    nobody = point.explain(world.register, ask(teacher, account=AccountId("acc_000"), class_id=ClassId("?")))
+    nobody = explain(point, world.register, ask(teacher, account=AccountId("acc_000"), class_id=ClassId("?")))
     assert (nobody.reason, nobody.grant, nobody.chain, nobody.pack) == ("resource_contradictory", None, (), None)
 
 
@@ -130,7 +131,7 @@ def test_what_was_recorded_late_is_flagged(school: School) -> None:
     world.clock.forward(days=3)
     grant = grant_of(world, point, teacher)
     delegation.revoke_grant(world.services, world.admins[SCHOOL], grant, reason="thử")  # type: ignore[arg-type]
-    assert point.explain(world.register, ask(teacher), at=then).late == ()
+    assert explain(point, world.register, ask(teacher), at=then).late == ()
     with world.services.db.write(world.register, "operator") as tx:
         # Somebody records today that the account was suspended the day before `then`.
         late = Suspension(
@@ -140,17 +141,17 @@ def test_what_was_recorded_late_is_flagged(school: School) -> None:
         tx.happened("account.suspend", teacher.account)
         tx.touches(teacher.account)
         recorded = tx.now
-    explained = point.explain(world.register, ask(teacher), at=then)
+    explained = explain(point, world.register, ask(teacher), at=then)
     assert explained.reason == "account_not_active"
     assert [(r.noun, r.id, r.recorded_at) for r in explained.late] == [("suspension", "sus_000", recorded)]
-    known = point.explain(world.register, ask(teacher), at=then, known_at=before.revision)
+    known = explain(point, world.register, ask(teacher), at=then, known_at=before.revision)
     assert (known.decision, known.revision) == (before.decision, before.revision)
 
 
 def test_an_explanation_renders_as_json(school: School) -> None:
     world, teacher, point = school
     decided = point.decide(world.register, ask(teacher))
-    rendered = explanation_json(point.explain(world.register, ask(teacher), decided=decided))
+    rendered = explanation_json(explain(point, world.register, ask(teacher), decided=decided))
     assert rendered["now"] == "2026-08-20T08:00:01+07:00"
     assert rendered["grant"]["scope"]["classes"] == [[CLASS_6A, ""]]
     assert rendered["documents"][0]["dated"] == "2026-08-20"

@@ -16,9 +16,12 @@ from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.sign_in import Due
 from access_service.domain.time import start_of_day
-from access_service.usecases import accounts, delegation, documents, leaving, matrix, returns
-from access_service.usecases.documents import Line
-from access_service.usecases.matrix_values import Note
+from access_service.usecases.evidence import matrix
+from access_service.usecases.evidence.matrix_values import Note
+from access_service.usecases.handover import delegation, documents, returns
+from access_service.usecases.handover.documents import Line
+from access_service.usecases.identity import accounts
+from access_service.usecases.organisation import leaving
 from world import OFFICE, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
 MONDAY = start_of_day(date(2026, 8, 24))

@@ -9,10 +9,10 @@ import xlsxwriter
 from import_world import PROJECT, example, write
 
 from access_service.domain.errors import ImportRefusedError
-from access_service.usecases import import_package, import_source
-from access_service.usecases.import_sheets import COLUMNS
-from access_service.usecases.import_source import read_source
-from access_service.usecases.import_template import GUIDE, guide, write_template
+from access_service.usecases.imports import package, source
+from access_service.usecases.imports.csv_files import COLUMNS
+from access_service.usecases.imports.source import read_source
+from access_service.usecases.imports.template import GUIDE, guide, write_template
 
 
 def faults_of(path):
@@ -91,9 +91,9 @@ def test_a_file_of_no_sheet_and_a_folder_of_no_file_are_refused(tmp_path):
 
 def test_csv_beyond_the_limits_is_refused(tmp_path, monkeypatch):
     (tmp_path / "persons.csv").write_text("code,name\n1,Mẫu\n2,Mẫu\n", encoding="utf-8")
-    monkeypatch.setattr(import_source, "MAX_ROWS", 1)
+    monkeypatch.setattr(source, "MAX_ROWS", 1)
     assert "more than 1 rows" in faults_of(tmp_path)[0]
-    monkeypatch.setattr(import_source, "MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(source, "MAX_FILE_BYTES", 10)
     assert "larger than 10 bytes" in faults_of(tmp_path)[0]
 
 
@@ -115,7 +115,7 @@ def test_a_formula_across_two_chunks_is_found(tmp_path, monkeypatch):
     path = workbook(tmp_path / "a.xlsx", "persons", ["1", "Mẫu"], ["2", "=1+1"])
 
     for size in range(1, 40):
-        monkeypatch.setattr(import_package, "_CHUNK", size)
+        monkeypatch.setattr(package, "_CHUNK", size)
         assert [f.place for f in read_source(path).faults] == ["a.xlsx:persons:B3"], size
 
 
@@ -150,7 +150,7 @@ def test_a_cell_right_of_the_last_column_is_a_bad_row(tmp_path):
 
 
 def test_a_bomb_is_refused_before_it_goes_off(tmp_path, monkeypatch):
-    monkeypatch.setattr(import_package, "MAX_FILE_BYTES", 1 << 20)
+    monkeypatch.setattr(package, "MAX_FILE_BYTES", 1 << 20)
     path = rewritten(
         workbook(tmp_path / "a.xlsx", "persons", ["1", "Mẫu"]), SHEET, lambda xml: xml + b" " * (2 << 20)
     )
@@ -160,7 +160,7 @@ def test_a_bomb_is_refused_before_it_goes_off(tmp_path, monkeypatch):
 
 
 def test_a_bomb_that_lies_about_its_size_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(import_package, "MAX_FILE_BYTES", 1 << 20)
+    monkeypatch.setattr(package, "MAX_FILE_BYTES", 1 << 20)
     path = rewritten(
         workbook(tmp_path / "a.xlsx", "persons", ["1", "Mẫu"]), SHEET, lambda xml: xml + b" " * (2 << 20)
     )

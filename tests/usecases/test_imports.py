@@ -35,9 +35,9 @@ from access_service.signing.documents import check_confirmation
 from access_service.storage.accounts import credential_of
 from access_service.storage.audit import events
 from access_service.storage.tables import metadata
-from access_service.usecases import imports
-from access_service.usecases.accounts import activate
-from access_service.usecases.imports import import_sheets, read_source, write_template
+from access_service.usecases.identity.accounts import activate
+from access_service.usecases.imports import run
+from access_service.usecases.imports.run import import_sheets, read_source, write_template
 
 FACTS = (
     *(Unit, ManagementEdge, SchoolYear, SchoolClass, Person, Account, Assignment, Authority, Custody),
@@ -277,14 +277,14 @@ def test_killed_half_way_nothing_is_there_and_a_rerun_works(tmp_path):
 
 
 def test_what_somebody_wrote_meanwhile_is_checked_again(services, tmp_path, monkeypatch):
-    path, seal = write(tmp_path / "files", example()), imports.seal
+    path, seal = write(tmp_path / "files", example()), run.seal
 
     def seal_while_somebody_imports_the_same(book, given, register):
-        monkeypatch.setattr(imports, "seal", seal)
+        monkeypatch.setattr(run, "seal", seal)
         take(services, path)
         return seal(book, given, register)
 
-    monkeypatch.setattr(imports, "seal", seal_while_somebody_imports_the_same)
+    monkeypatch.setattr(run, "seal", seal_while_somebody_imports_the_same)
 
     assert any("in the register" in f.message for f in faults_of(services, path, dry_run=False))
     assert stored(services)["Grant"] == 1

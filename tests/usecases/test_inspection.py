@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from access_service.domain.delegation import Grant
 from access_service.domain.names import EducationLevel
 from access_service.domain.reasons import Refusal
-from access_service.usecases import inspection
-from access_service.usecases.inspection import Team
+from access_service.usecases.handover import inspection
+from access_service.usecases.handover.inspection import Team
 from world import LOWER, OFFICE, SCHOOL, World
 
 

@@ -9,7 +9,7 @@ import pytest
 from deciding import School, ask, deciding
 
 from access_service.domain.names import RegisterId, SuspendableKind
-from access_service.usecases import delegation
+from access_service.usecases.handover import delegation
 from world import CLASS_6B, SCHOOL, Someone, World
 
 

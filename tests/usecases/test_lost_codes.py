@@ -14,9 +14,9 @@ from access_service.cli import main
 from access_service.domain.accounts import Account
 from access_service.domain.errors import RefusedError
 from access_service.storage.audit import events
-from access_service.usecases import imports
-from access_service.usecases.accounts import activate
-from access_service.usecases.first_codes import reissue_first_codes
+from access_service.usecases.identity.accounts import activate
+from access_service.usecases.identity.first_codes import reissue_first_codes
+from access_service.usecases.imports import run
 from access_service.usecases.services import Services, SystemClock
 
 PASSWORD = "Mật khẩu đủ dài 000"
@@ -116,7 +116,7 @@ def test_a_sign_in_while_an_import_is_checked_makes_nobody_check_again(
     environment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services = open_services(environment)
-    checked, seal = imports._checked, imports.seal
+    checked, seal = run._checked, run.seal
     times: list[int] = []
 
     def counted(*given: object) -> object:
@@ -129,8 +129,8 @@ def test_a_sign_in_while_an_import_is_checked_makes_nobody_check_again(
             tx.touches()
         return seal(book, given, register)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(imports, "_checked", counted)
-    monkeypatch.setattr(imports, "seal", seal_while_somebody_signs_in)
+    monkeypatch.setattr(run, "_checked", counted)
+    monkeypatch.setattr(run, "seal", seal_while_somebody_signs_in)
     assert take(services, write(environment / "files", example())).revision == 3
     assert times == [1]
     services.db.close()

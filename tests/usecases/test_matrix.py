@@ -22,15 +22,16 @@ from access_service.domain.org import Person
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.vietnamese import name_key
+from access_service.rendering.sheets import COLUMNS, TITLE_LINES, title_lines, write_csv, write_json, write_xlsx
 from access_service.storage.audit import revision_at
-from access_service.usecases import delegation, matrix_rows
-from access_service.usecases.documents import Line
-from access_service.usecases.inspection import Team, propose_inspection
-from access_service.usecases.leaving import end_duty
-from access_service.usecases.matrix import open_matrix, read_matrix
-from access_service.usecases.matrix_values import VACANT, MatrixRow, Note
-from access_service.usecases.revisions import revision_text
-from access_service.usecases.sheets import COLUMNS, TITLE_LINES, title_lines, write_csv, write_json, write_xlsx
+from access_service.usecases.evidence import matrix_rows
+from access_service.usecases.evidence.matrix import open_matrix, read_matrix
+from access_service.usecases.evidence.matrix_values import VACANT, MatrixRow, Note
+from access_service.usecases.handover import delegation
+from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.inspection import Team, propose_inspection
+from access_service.usecases.live.revisions import revision_text
+from access_service.usecases.organisation.leaving import end_duty
 from world import (
     CLASS_6A,
     CLASS_6B,

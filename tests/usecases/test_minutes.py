@@ -9,7 +9,7 @@ from access_service.domain.documents import Document
 from access_service.domain.names import DocumentState, GrantEnd
 from access_service.domain.reasons import Refusal
 from access_service.signing.canonical import sha256_hex
-from access_service.usecases import documents
+from access_service.usecases.handover import documents
 from world import SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from access_service.domain.names import UnitId
 from access_service.domain.reasons import Refusal
-from access_service.usecases import leaving, org
+from access_service.usecases.organisation import leaving, org
 from world import CLASS_6A, LOWER, OFFICE, PRIMARY, SCHOOL, World, hire_homeroom
 
 

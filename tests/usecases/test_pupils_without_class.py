@@ -15,8 +15,9 @@ from access_service.cli.explanation import explained
 from access_service.domain.access import AccessRequest, Allow, Decision
 from access_service.domain.reasons import Reason
 from access_service.domain.time import local
-from access_service.usecases import org
-from access_service.usecases.explanation import explanation_json
+from access_service.usecases.evidence.explain import explain
+from access_service.usecases.evidence.explanation import explanation_json
+from access_service.usecases.organisation import org
 from world import CLASS_6A, SCHOOL, YEAR, Someone
 
 ADMITTED = {"unit": SCHOOL, "level": "lower_secondary", "grade": "6", "school_year": YEAR}
@@ -100,10 +101,10 @@ def test_a_year_that_is_opened_later_is_known_at_once(school: School) -> None:
 
 def test_the_explanation_says_what_whoever_asked_vouches_for(school: School) -> None:
     world, teacher, point = school
-    told = point.explain(world.register, admitted(teacher))
+    told = explain(point, world.register, admitted(teacher))
     assert explanation_json(told)["asserted"] == ["unit", "level", "grade", "school_year"]
     assert any("trường, cấp học, khối, năm học của học sinh" in line for line in explained(told))
     placed = replace(admitted(teacher), unit=None, level=None, grade=None, school_year=None, class_id=CLASS_6A)
-    assert explanation_json(point.explain(world.register, placed))["asserted"] == ["class"]
+    assert explanation_json(explain(point, world.register, placed))["asserted"] == ["class"]
     whole = replace(placed, resource_type="class", resource_id=CLASS_6A)
-    assert explanation_json(point.explain(world.register, whole))["asserted"] == []
+    assert explanation_json(explain(point, world.register, whole))["asserted"] == []

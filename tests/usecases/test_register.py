@@ -10,7 +10,7 @@ from access_service.domain.delegation import Authority
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import UnitId
 from access_service.domain.reasons import Refusal
-from access_service.engine.load import read_pack_files
+from access_service.engine.packs.load import read_pack_files
 from access_service.usecases import register
 from world import ROOT, World
 

@@ -13,9 +13,10 @@ from access_service.domain.names import RegisterId
 from access_service.domain.org import Assignment
 from access_service.domain.reasons import Refusal
 from access_service.domain.waiting import Outcome, WaitingAct
-from access_service.usecases import confirming, operators, root_office
+from access_service.usecases import operators
 from access_service.usecases.operators import OperatorKey
-from access_service.usecases.root_office import Appointment
+from access_service.usecases.second_person import confirming, root_office
+from access_service.usecases.second_person.root_office import Appointment
 from second_person import DECISION
 from world import OFFICE, World
 

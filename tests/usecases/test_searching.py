@@ -19,9 +19,11 @@ from access_service.domain.names import AccountId, ClassId, RegisterId, Suspenda
 from access_service.domain.scope import Scope
 from access_service.storage.db import Database
 from access_service.storage.search import class_rows
-from access_service.usecases import delegation, org, search
-from access_service.usecases.documents import Line
-from access_service.usecases.search import Page, SearchPoint, Since, Wanted
+from access_service.usecases.handover import delegation
+from access_service.usecases.handover.documents import Line
+from access_service.usecases.live import search
+from access_service.usecases.live.search import Page, SearchPoint, Since, Wanted
+from access_service.usecases.organisation import org
 from world import (
     CLASS_6A,
     CLASS_6B,
@@ -475,8 +477,7 @@ def test_a_stored_pack_that_cannot_be_read_is_our_failure(
 
 def test_a_register_restored_from_a_backup_is_read_anew(tmp_path: Path) -> None:
     """The numbers of its revisions come again and mean something else."""
-    clock = Clock()
-    services = make_services(f"sqlite:///{tmp_path}/thu.db", tmp_path, clock)
+    services = make_services(f"sqlite:///{tmp_path}/thu.db", tmp_path, clock := Clock())
     world = with_school(found(services, clock))
     registrar, _ = world.hire_granted("giáo vụ")
     services.db.checkpoint()
@@ -495,6 +496,5 @@ def test_a_register_restored_from_a_backup_is_read_anew(tmp_path: Path) -> None:
     searching.point._db = other
     add_class(world, "6D")
     assert world.revision == was
-    expected = (CLASS_6A, CLASS_6B, ClassId("0003101:2026-2027:6D"))
-    assert searching.ids("resource", classes_of(registrar)) == expected
+    assert searching.ids("resource", classes_of(registrar)) == (CLASS_6A, CLASS_6B, ClassId("0003101:2026-2027:6D"))
     other.close()

@@ -16,9 +16,10 @@ from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import GrantEnd, GrantState, RegisterId
 from access_service.domain.org import Assignment
 from access_service.domain.reasons import Reason, Refusal
-from access_service.usecases import leaving, reading, settling
-from access_service.usecases.documents import Prepared
-from access_service.usecases.settling import Settled, Settling, settle, unsettled
+from access_service.usecases.evidence import reading
+from access_service.usecases.handover.documents import Prepared
+from access_service.usecases.organisation import leaving, settling
+from access_service.usecases.organisation.settling import Settled, Settling, settle, unsettled
 from world import CLASS_6A, OFFICE, PASSWORD, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
 

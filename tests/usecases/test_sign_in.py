@@ -12,8 +12,8 @@ from access_service.domain.names import AccountKind
 from access_service.domain.reasons import Refusal
 from access_service.domain.sign_in import Due, FactorKind, SignInRules, check_password, classes_of, rules_for
 from access_service.signing import passwords, totp
-from access_service.usecases import accounts, second_factor, sign_in
-from access_service.usecases.second_factor import Second
+from access_service.usecases.identity import accounts, second_factor, sign_in
+from access_service.usecases.identity.second_factor import Second
 from world import OFFICE, PASSWORD, SCHOOL, World
 
 NAME, ADMIN, NEW = "000.văn thư", f"quantri.{SCHOOL}", "Mật khẩu khác 111"

@@ -12,9 +12,9 @@ from access_service.domain.names import DocumentId, DocumentState
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.signing.documents import confirm
-from access_service.usecases import signatures
-from access_service.usecases.documents import Line
-from access_service.usecases.signatures import Presented, Signed
+from access_service.usecases.handover import signatures
+from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.signatures import Presented, Signed
 from world import PASSWORD, SCHOOL, World, hire_homeroom, homeroom_line
 
 

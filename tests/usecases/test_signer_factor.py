@@ -13,7 +13,7 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.sign_in import Due
-from access_service.usecases.documents import Line, Prepared
+from access_service.usecases.handover.documents import Line, Prepared
 from world import (
     CLASS_6B,
     LOWER,

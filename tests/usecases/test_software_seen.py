@@ -16,24 +16,26 @@ from access_service.domain.org import SchoolYear
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.software import Software, period_of
 from access_service.domain.time import start_of_day
-from access_service.engine.load import load_pack
-from access_service.usecases import clients, software, software_papers, software_seen
-from access_service.usecases.access import DecisionPoint
-from access_service.usecases.clients import NewClient
-from access_service.usecases.explanation import Explanation, explanation_json
-from access_service.usecases.matrix import open_matrix
-from access_service.usecases.matrix_values import MatrixRow, Note
+from access_service.engine.packs.load import load_pack
+from access_service.usecases.evidence import software_seen
+from access_service.usecases.evidence.explain import explain
+from access_service.usecases.evidence.explanation import Explanation, explanation_json
+from access_service.usecases.evidence.matrix import open_matrix
+from access_service.usecases.evidence.matrix_values import MatrixRow, Note
+from access_service.usecases.live.access import DecisionPoint
 from access_service.usecases.services import Services
-from access_service.usecases.software import Changes
+from access_service.usecases.third_party import clients, software, software_papers
+from access_service.usecases.third_party.clients import NewClient
+from access_service.usecases.third_party.software import Changes
 from software_world import ENTRY, approve, confirm, enter
 from world import CLASS_6A, OFFICE, ROOT, SCHOOL, Clock, World, found, hire_homeroom, with_school
 
 YEAR = SchoolYear("2026-2027", start_of_day(date(2026, 8, 1)), start_of_day(date(2027, 8, 1)))
 
 
-def explain(world: World, used: Software, category: str = "STU-ID", at: datetime | None = None) -> Explanation:
+def why(world: World, used: Software, category: str = "STU-ID", at: datetime | None = None) -> Explanation:
     request = AccessRequest(used.account, "read", "class", CLASS_6A, category=category)
-    return DecisionPoint(world.services.db).explain(world.register, request, at=at)
+    return explain(DecisionPoint(world.services.db), world.register, request, at=at)
 
 
 def rows(world: World, *, include_ended: bool = False, at: datetime | None = None) -> list[MatrixRow]:
@@ -47,7 +49,7 @@ def test_an_explanation_names_the_approval_as_grant_and_document(school_world: W
     world = school_world
     used = enter(world)
     one = approve(world, used)
-    found = explain(world, used)
+    found = why(world, used)
     assert found.allowed
     assert found.holder is not None
     assert (found.holder.id, found.holder.name) == (used.id, used.name)
@@ -69,20 +71,20 @@ def test_an_explanation_names_the_approval_as_grant_and_document(school_world: W
 def test_an_explanation_of_a_deny_names_what_got_furthest(school_world: World) -> None:
     world = school_world
     used = enter(world)
-    bare = explain(world, used)
+    bare = why(world, used)
     assert (bare.reason, bare.grant, bare.documents) == (Reason.APPROVAL_MISSING, None, ())
     one = approve(world, used)
-    outside = explain(world, used, "STU-ACA")
+    outside = why(world, used, "STU-ACA")
     assert (outside.reason, outside.grant and outside.grant.id) == (Reason.OUTSIDE_APPROVAL, one.id)
     before = world.clock.now
     world.clock.forward(days=1)
     software.withdraw_approval(world.services, world.admins[world.root], one.id, reason="hết hợp đồng")
-    gone = explain(world, used)
+    gone = why(world, used)
     assert (gone.reason, gone.grant and gone.grant.state) == (Reason.APPROVAL_MISSING, GrantState.ENDED)
     assert [d.state for d in gone.documents] == ["withdrawn"]
     assert "đã thu hồi" in "\n".join(explained(gone))
     # As it was answered then.
-    past = explain(world, used, at=before)
+    past = why(world, used, at=before)
     assert past.allowed
     assert [d.state for d in past.documents] == ["signed"]
 
@@ -191,7 +193,7 @@ def test_what_is_confirmed_and_what_is_not_is_told(services: Services, clock: Cl
     one = approve(world, used)
     seen = software_seen.read_software(world.services, world.admins[SCHOOL], used.id)
     assert (seen.level, seen.on_axis, {c.id for c in seen.confirmations}) == (3, True, {level.id, axis.id})
-    told = explain(world, used)
+    told = why(world, used)
     assert {d.id for d in told.documents} == {one.id, level.id, axis.id}
     text = "\n".join(explained(told))
     assert f"Văn bản xác nhận cấp độ an toàn hệ thống thông tin số {level.number}" in text
@@ -201,7 +203,7 @@ def test_what_is_confirmed_and_what_is_not_is_told(services: Services, clock: Cl
     world.clock.forward(days=1)
     root = world.admins[world.root]
     software_papers.withdraw_confirmation(world.services, root, axis.id, reason="mất kết nối")
-    gone = explain(world, used)
+    gone = why(world, used)
     assert (gone.reason, gone.grant and gone.grant.unmet) == (Reason.APPROVAL_MISSING, "software_on_axis")
     assert "Chưa đáp ứng: Kết nối Trục dữ liệu chưa được Sở GDĐT xác nhận" in "\n".join(explained(gone))
     [row] = rows(world)

@@ -18,17 +18,10 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
 from access_service.storage.access import Gatherer
-from access_service.usecases import (
-    delegation,
-    documents,
-    inspection,
-    leaving,
-    org,
-    reading_papers,
-    returns,
-    succession,
-)
-from access_service.usecases.documents import Line, Prepared
+from access_service.usecases.evidence import reading_papers
+from access_service.usecases.handover import delegation, documents, inspection, returns
+from access_service.usecases.handover.documents import Line, Prepared
+from access_service.usecases.organisation import leaving, org, succession
 from access_service.usecases.services import rehearse
 from world import DEPARTMENT, LOWER, OFFICE, PRIMARY, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
@@ -361,8 +354,8 @@ def test_an_explanation_names_the_old_unit_the_new_one_and_the_paper(
     three: tuple[World, Someone, Grant], heir: UnitId
 ) -> None:
     """Also where the school went to another unit than the office's successor."""
-    from access_service.usecases.explain import explain
-    from access_service.usecases.snapshots import LockIndex, Reading
+    from access_service.usecases.evidence.explain import explain
+    from access_service.usecases.live.gathered import LockIndex, Reading
 
     world, teacher, grant = three
     dissolve(world, **({} if heir == SECOND else PARTED))

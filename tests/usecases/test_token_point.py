@@ -15,16 +15,16 @@ from access_service.domain.names import UnitId
 from access_service.domain.policy import PeriodLock
 from access_service.domain.tokens import AccessDetail, covers
 from access_service.signing.keyring import Keyring
-from access_service.usecases import clients, software
-from access_service.usecases.access import DecisionPoint
-from access_service.usecases.clients import NewClient
-from access_service.usecases.introspection import introspect, revoke, session_sha256
-from access_service.usecases.once import UsedOnce
-from access_service.usecases.service_sessions import open_service_session
-from access_service.usecases.token_errors import OAuthCode, OAuthError
-from access_service.usecases.token_state import MissError, lineage
-from access_service.usecases.tokens import TokenPoint, Wanted, by_category, merged
-from access_service.usecases.tokens_exchange import ACCESS_TOKEN_TYPE, SESSION_TYPE, exchange
+from access_service.usecases.identity.service_sessions import open_service_session
+from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.third_party import clients, software
+from access_service.usecases.third_party.clients import NewClient
+from access_service.usecases.tokens.errors import OAuthCode, OAuthError
+from access_service.usecases.tokens.exchange import ACCESS_TOKEN_TYPE, SESSION_TYPE, exchange
+from access_service.usecases.tokens.introspect import introspect, revoke, session_sha256
+from access_service.usecases.tokens.issue import TokenPoint, Wanted, by_category, merged
+from access_service.usecases.tokens.once import UsedOnce
+from access_service.usecases.tokens.state import MissError, lineage
 from software_world import approve, enter
 from world import CLASS_6A, CLASS_6B, SCHOOL, World, hire_homeroom, homeroom_line
 
@@ -133,7 +133,7 @@ def test_another_process_wrote_and_introspection_has_seen_it(stage: Stage) -> No
 @pytest.mark.backends("sqlite")
 def test_what_a_period_locks_is_in_no_token(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lock of a reporting period beats every right (rule 2), in a token as in a decision."""
-    from access_service.usecases import token_state
+    from access_service.usecases.tokens import state
 
     now = stage.world.clock.now
     lock = PeriodLock(
@@ -146,12 +146,12 @@ def test_what_a_period_locks_is_in_no_token(stage: Stage, monkeypatch: pytest.Mo
         "Khoá kỳ",
         "default",
     )
-    found = token_state._Cells._tables
+    found = state._Cells._tables
 
-    def locked(self: token_state._Cells, grant: object) -> list[object]:
+    def locked(self: state._Cells, grant: object) -> list[object]:
         return [replace(t, pack=replace(t.pack, locks=(lock,)), kinds={}) for t in found(self, grant)]  # type: ignore[arg-type]
 
-    monkeypatch.setattr(token_state._Cells, "_tables", locked)
+    monkeypatch.setattr(state._Cells, "_tables", locked)
     token = stage.own()
     claims = stage.point.verify(token, GRADEBOOK, now)
     assert claims.exp == int(now.timestamp()) + 60, "it ends when the period begins"

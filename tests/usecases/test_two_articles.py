@@ -5,8 +5,9 @@ from __future__ import annotations
 from access_service.cli.explanation import explained
 from access_service.domain.access import AccessRequest
 from access_service.domain.names import Capacity
-from access_service.engine.load import load_pack
-from access_service.usecases.access import DecisionPoint
+from access_service.engine.packs.load import load_pack
+from access_service.usecases.evidence.explain import explain
+from access_service.usecases.live.access import DecisionPoint
 from access_service.usecases.services import Services
 from world import CLASS_6A, ROOT, SCHOOL, Clock, found, hire_homeroom, homeroom_line, with_school
 
@@ -17,7 +18,7 @@ def test_an_explanation_names_both_articles_of_a_row(services: Services, clock: 
     teacher = hire_homeroom(world)
     world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))
     asked = AccessRequest(teacher.account, "read", "class", CLASS_6A, category="STU-ID")
-    told = DecisionPoint(world.services.db).explain(world.register, asked)
+    told = explain(DecisionPoint(world.services.db), world.register, asked)
     assert told.allowed
     assert {"hp-2024-58", "hp-2024-59"} <= {base.article for base in told.legal_bases}
     pack = load_pack(ROOT / "policy", "hai-phong", ROOT / "models")

@@ -9,8 +9,9 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import AuthorityId
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
-from access_service.usecases import delegation, leaving, regaining
-from access_service.usecases.documents import Prepared
+from access_service.usecases.handover import delegation, regaining
+from access_service.usecases.handover.documents import Prepared
+from access_service.usecases.organisation import leaving
 from world import LOWER, OFFICE, SCHOOL, YEAR, Someone, World, hire_homeroom, homeroom_line
 
 TODAY = date(2026, 8, 20)

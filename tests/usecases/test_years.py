@@ -8,9 +8,12 @@ from pathlib import Path
 from access_service.domain.org import SchoolYear
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.software import Client
-from access_service.usecases import clients, confirming, delegation, years
-from access_service.usecases.clients import NewClient
-from access_service.usecases.reading_papers import awaiting_confirmation
+from access_service.usecases.evidence.reading_papers import awaiting_confirmation
+from access_service.usecases.handover import delegation
+from access_service.usecases.organisation import years
+from access_service.usecases.second_person import confirming
+from access_service.usecases.third_party import clients
+from access_service.usecases.third_party.clients import NewClient
 from software_world import approve, enter
 from world import (
     CLASS_6A,

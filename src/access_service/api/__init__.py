@@ -1,41 +1,31 @@
 """HTTP JSON: parse, call the use case, render.
 
-access        AuthZEN: one question or a batch   search        AuthZEN: the three searches
-hot           the same ahead of the framework    bodies        reading a body strictly and quickly
-pdp           what answers behind these routes   register_pdp  a register does; pack_pdp: a pack alone
-forward_auth, forward_rules   may the request pass that a proxy holds?
-matrix        the access matrix                  log, metrics  what is written and counted
-oauth, forms  OAuth 2.0 for services             callers       who asks for decisions: the key, or a token
-issuance      the log of tokens
-sessions, second_factors, org, accounts, delegation, documents, audit   the management routes of each noun
-schemas       AuthZEN's bodies and answers; schemas_<noun> those of the management routes, over schemas_base
-routing       what management routes share       deps          what each is given
-idempotency   reading a body, `Idempotency-Key`  limits        what a request may be
-errors        the one table from errors to HTTP  health        health, readiness, metrics
-edge          what happens around every request
+http      what every route stands on: edge, errors, limits, listener, log, metrics, pool, health
+pdp       what stands behind the AuthZEN routes: a register, or a pack alone
+authzen   decisions and searches        oauth     tokens for services and software
+forward   for reverse proxies           manage    the management routes of each noun
 
 A new group of routes is one line in `routers`.
 """
 
 from fastapi import APIRouter
 
-from access_service.api import (
-    access,
+from access_service.api.authzen import access, search
+from access_service.api.forward import auth as forward_auth
+from access_service.api.http import health
+from access_service.api.manage import (
     accounts,
     audit,
     delegation,
     documents,
-    forward_auth,
-    health,
     matrix,
-    oauth,
     org,
-    search,
     second_factors,
     sessions,
     software,
     waiting,
 )
+from access_service.api.oauth import routes as oauth
 
 routers: tuple[APIRouter, ...] = (
     health.router,

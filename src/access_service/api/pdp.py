@@ -1,7 +1,7 @@
 """What stands behind the AuthZEN routes: a register's decision point, or one policy pack alone.
 
-The routes (`api.access`, `api.search`) know HTTP: bodies, defaults, semantics, pages, headers. A `Pdp` knows what a
-question means. Both ends speak the structs of `api.schemas`.
+The routes (`api.authzen.access`, `api.authzen.search`) know HTTP: bodies, defaults, semantics, pages, headers. A
+`Pdp` knows what a question means. Both ends speak the structs of `api.authzen.schemas`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -13,10 +13,11 @@ from access_service.domain.errors import InvalidError
 from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.domain.text import REASON_TEXT
 from access_service.domain.time import local
-from access_service.usecases.access import DecisionPoint, check
-from access_service.usecases.explanation import explanation_json
-from access_service.usecases.revisions import parse_revision, revision_text
-from access_service.usecases.sheets import instant_text
+from access_service.rendering.sheets import instant_text
+from access_service.usecases.evidence.explain import explain
+from access_service.usecases.evidence.explanation import explanation_json
+from access_service.usecases.live.access import DecisionPoint, check
+from access_service.usecases.live.revisions import parse_revision, revision_text
 
 PROPERTIES = ("category", "class", "function", "grade", "level", "school_year", "subject", "unit")
 
@@ -107,7 +108,7 @@ def run_explain(
     instant = None if at is None else words.instant(at)
     revision = None if known_at is None else parse_revision(known_at)
     with opened(settings_for(database)) as db:
-        found = DecisionPoint(db).explain(register_of(db, register), request, at=instant, known_at=revision)
+        found = explain(DecisionPoint(db), register_of(db, register), request, at=instant, known_at=revision)
     if as_json:
         say_json({**explanation_json(found), "revision": revision_text(found.revision)})
     else:

@@ -16,7 +16,7 @@ from access_service.cli.opening import opened, register_of, say_json, services_f
 from access_service.domain.errors import UnavailableError
 from access_service.domain.names import UnitId
 from access_service.storage.connecting import OWN_FOLDER, open_new
-from access_service.usecases.first_codes import CodeSheet, reissue_first_codes
+from access_service.usecases.identity.first_codes import CodeSheet, reissue_first_codes
 
 COLUMNS = ("unit", "unit_name", "name", "username", "activation_url", "hours")
 FORMULA = ("=", "+", "-", "@", "\t")

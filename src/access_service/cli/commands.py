@@ -350,7 +350,7 @@ def demo(
     ] = Path("demo.json"),
 ) -> None:
     """Build an example province, serve it on loopback until a signal, and say in a file how to try it."""
-    from access_service.demo import run_demo
+    from access_service.demonstration.serve import run_demo
 
     run_demo(port=port, data_dir=data, output=output, say=typer.echo)
 

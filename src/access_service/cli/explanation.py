@@ -12,7 +12,8 @@ from access_service.domain.names import (
     Method,
     Side,
 )
-from access_service.usecases.explanation import (
+from access_service.rendering.sheets import NOTES, STATES, day_text, instant_text, scope_text, signed_as
+from access_service.usecases.evidence.explanation import (
     APPROVAL,
     CONFIRMATIONS,
     ExplainedArticle,
@@ -20,9 +21,8 @@ from access_service.usecases.explanation import (
     ExplainedSignature,
     Explanation,
 )
-from access_service.usecases.matrix_values import Note
-from access_service.usecases.revisions import revision_text
-from access_service.usecases.sheets import NOTES, STATES, day_text, instant_text, scope_text, signed_as
+from access_service.usecases.evidence.matrix_values import Note
+from access_service.usecases.live.revisions import revision_text
 
 KINDS: dict[str, str] = {
     APPROVAL: "Văn bản đồng ý của Sở GDĐT",

@@ -14,15 +14,15 @@ from access_service.domain import words
 from access_service.domain.errors import InvalidError
 from access_service.domain.names import PersonId, RegisterId, UnitId
 from access_service.domain.time import local
+from access_service.rendering.sheets import instant_text
 from access_service.settings import Settings
 from access_service.storage.db import Database
 from access_service.storage.migrate import require_current, upgrade, version_of
-from access_service.usecases.accounts import Issued
-from access_service.usecases.import_sheets import clean
+from access_service.usecases.identity.accounts import Issued
+from access_service.usecases.imports.csv_files import clean
 from access_service.usecases.policy import read_pack
 from access_service.usecases.register import Founded, Founding, init_register
 from access_service.usecases.services import system_clock
-from access_service.usecases.sheets import instant_text
 
 QUESTIONS: Mapping[str, str] = {
     "register": "Mã đăng ký (chữ thường không dấu, ví dụ hai-phong)",

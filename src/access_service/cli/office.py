@@ -17,13 +17,15 @@ from access_service.domain import words
 from access_service.domain.names import PersonId, RegisterId
 from access_service.domain.time import local
 from access_service.domain.waiting import WaitingAct, WaitingKind, WrittenDecision
+from access_service.rendering.sheets import instant_text
 from access_service.settings import Settings
-from access_service.usecases import confirming, operators, recoveries, root_office
-from access_service.usecases.accounts import Issued
-from access_service.usecases.import_sheets import clean
+from access_service.usecases import operators
+from access_service.usecases.identity import recoveries
+from access_service.usecases.identity.accounts import Issued
+from access_service.usecases.imports.csv_files import clean
 from access_service.usecases.operators import OperatorKey
+from access_service.usecases.second_person import confirming, root_office
 from access_service.usecases.services import Services
-from access_service.usecases.sheets import instant_text
 
 At = tuple[str | None, str | None]
 """Database and register, as the command line named them."""

@@ -14,12 +14,12 @@ from access_service.domain.names import UnitId
 from access_service.domain.policy import Pack
 from access_service.domain.separations import Meeting, meetings
 from access_service.domain.time import local
-from access_service.engine.cases import CaseResult, run_cases
+from access_service.engine.alone.decisions import StandaloneEngine, StandalonePack
+from access_service.engine.alone.load import is_standalone, load_standalone, models_for
+from access_service.engine.cases.alone import run_standalone_cases
+from access_service.engine.cases.run import CaseResult, run_cases
 from access_service.engine.compile import compile_pack
-from access_service.engine.load import load_pack
-from access_service.engine.standalone import StandaloneEngine, StandalonePack
-from access_service.engine.standalone_cases import run_standalone_cases
-from access_service.engine.standalone_load import is_standalone, load_standalone, models_for
+from access_service.engine.packs.load import load_pack
 from access_service.usecases.policy import prepare_binding, read_pack
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import uvicorn
 
-from access_service.api.listener import LISTENING, Bounded, Bounds
+from access_service.api.http.listener import LISTENING, Bounded, Bounds
 from access_service.app import create_app
 from access_service.cli.errors import UsageError
 from access_service.cli.opening import opened, settings_for
@@ -18,8 +18,8 @@ from access_service.domain.errors import UnavailableError
 from access_service.engine.casbin_engine import check_distribution
 from access_service.pack_app import create_pack_app
 from access_service.settings import PREFIX, Settings
-from access_service.usecases.keys import open_keyring
 from access_service.usecases.own_keys import OWN, open_key
+from access_service.usecases.tokens.keys import open_keyring
 
 GRACE_S = 20
 """How long requests in progress may take after a signal to stop."""

@@ -3,7 +3,7 @@
 import typer
 
 from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
-from access_service.usecases.settling import settle
+from access_service.usecases.organisation.settling import settle
 
 WORDS = {
     "custody.end": "quyền quản lý tài khoản quản trị chấm dứt",

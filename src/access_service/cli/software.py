@@ -29,14 +29,15 @@ from access_service.domain.names import (
 from access_service.domain.obligations import OBLIGATION_VI
 from access_service.domain.scope import Scope
 from access_service.domain.software import Approval, Client, Software
-from access_service.usecases import clients, software, software_seen
-from access_service.usecases.clients import IssuedClient, NewClient
-from access_service.usecases.import_sheets import clean
-from access_service.usecases.json_values import json_value
+from access_service.rendering.sheets import STATES, instant_text, scope_text
+from access_service.usecases.evidence import software_seen
+from access_service.usecases.evidence.json_values import json_value
+from access_service.usecases.evidence.software_seen import SoftwareSeen
+from access_service.usecases.imports.csv_files import clean
 from access_service.usecases.services import Services
-from access_service.usecases.sheets import STATES, instant_text, scope_text
-from access_service.usecases.software import Entry, Paper
-from access_service.usecases.software_seen import SoftwareSeen
+from access_service.usecases.third_party import clients, software
+from access_service.usecases.third_party.clients import IssuedClient, NewClient
+from access_service.usecases.third_party.software import Entry, Paper
 
 LONGEST = 4_000
 """Characters of one answer."""

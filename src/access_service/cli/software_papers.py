@@ -6,9 +6,9 @@ from access_service.cli.software import identifier, line, opened_register, say, 
 from access_service.domain import words
 from access_service.domain.names import ApprovalId, Confirmable, SoftwareConfirmationId, SoftwareId
 from access_service.domain.obligations import OBLIGATION_VI
-from access_service.usecases import software_papers
-from access_service.usecases.sheets import instant_text
-from access_service.usecases.software_papers import ConfirmingPaper, DeletionPaper
+from access_service.rendering.sheets import instant_text
+from access_service.usecases.third_party import software_papers
+from access_service.usecases.third_party.software_papers import ConfirmingPaper, DeletionPaper
 
 SUBJECTS = {Confirmable.SECURITY_LEVEL: "cấp độ an toàn", Confirmable.DATA_AXIS: "kết nối Trục dữ liệu"}
 

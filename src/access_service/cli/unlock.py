@@ -7,7 +7,7 @@ import typer
 from access_service.cli.office import operator_key
 from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
 from access_service.domain.time import local
-from access_service.usecases.sign_in import unlock
+from access_service.usecases.identity.sign_in import unlock
 
 
 def run_unlock(

@@ -13,7 +13,7 @@
     └── UnavailableError    this process cannot do its work now (database unreachable, keys missing)
         └── ClockError      the machine's clock cannot be believed (`domain.clock`)
 
-Messages are lower case without a full stop, with user input in backticks. Only `api/errors.py` knows HTTP.
+Messages are lower case without a full stop, with user input in backticks. Only `api/http/errors.py` knows HTTP.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A policy pack as values: what the strict reader (`engine.load`) makes of `policy/<pack>/`.
+"""A policy pack as values: what the strict reader (`engine.packs.load`) makes of `policy/<pack>/`.
 
 Every rule and every limit carries the id of the article it rests on; the product's own choices cite `default`.
 """
@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 from access_service.domain.names import Capacity, EducationLevel, Rank, UnitId
 
+DEFAULT = "default"
+"""The article that stands for the product's own choices."""
 ANY = "*"
 """In a rule's role: every role. In a delegation rule's position or unit kind: any."""
 DEPARTMENT = "department"

@@ -83,7 +83,7 @@ DEPTH: dict[Reason, int] = {reason: depth for depth, reason in enumerate(r for s
 
 
 class Refusal(StrEnum):
-    """Why an act of delegation was refused. HTTP statuses for these live in `api/errors.py` only."""
+    """Why an act of delegation was refused. HTTP statuses for these live in `api/http/errors.py` only."""
 
     ACCOUNT_NOT_ACTIVE = "account_not_active"
     APPROVAL_MISSING = "approval_missing"

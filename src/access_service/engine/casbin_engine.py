@@ -14,8 +14,7 @@ from typing import Any
 import casbin
 
 from access_service.domain.errors import Fault, UnavailableError
-from access_service.domain.policy import ANY, Pack, RoleRule
-from access_service.engine.pack_draft import DEFAULT
+from access_service.domain.policy import ANY, DEFAULT, Pack, RoleRule
 from access_service.engine.toml_tables import shown
 
 SIMPLEEVAL_SAFE = (1, 0, 5)
@@ -184,7 +183,7 @@ class CasbinEngine:
 class AttributeEngine:
     """Plain Casbin over rows that are compared with attributes of the request. Immutable after construction.
 
-    For packs that stand alone (`engine.standalone`); which models they may have is `engine.standalone_model`.
+    For packs that stand alone (`engine.alone.decisions`); which models they may have is `engine.alone.model`.
     """
 
     def __init__(self, model_text: str, rows: Sequence[tuple[str, ...]]) -> None:

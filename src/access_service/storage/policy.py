@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 from access_service.domain.errors import UnavailableError
 from access_service.domain.policy import PackBinding
 from access_service.engine.compile import alone_with, compile_pack
-from access_service.engine.load import PackFiles, parse_pack
+from access_service.engine.packs.load import PackFiles, parse_pack
 from access_service.engine.tables import Tables
 from access_service.storage.facts import Reader
 from access_service.storage.tables import PackRow, insert_once, table

@@ -48,7 +48,7 @@ from access_service.domain.separations import check_separations
 from access_service.domain.standing import GrantFacts, documents_reason, refusal_lapses_at
 from access_service.storage import accounts as stored
 from access_service.storage.second_factor import drop_factors
-from access_service.usecases.accounts import factors_in, new_activation
+from access_service.usecases.identity.accounts import factors_in, new_activation
 from access_service.usecases.services import Act
 
 

@@ -13,8 +13,8 @@ from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.policy import PackBinding
 from access_service.domain.powers import powerless
 from access_service.domain.waiting import WaitingAct, WaitingKind, WrittenDecision, check_decision
-from access_service.engine.load import PackFiles, parse_pack, read_pack_files
-from access_service.engine.pack_files import is_pack_name
+from access_service.engine.packs.files import is_pack_name
+from access_service.engine.packs.load import PackFiles, parse_pack, read_pack_files
 from access_service.storage.policy import load_tables, store_pack
 from access_service.usecases.operators import OperatorKey, check_operator, root_of
 from access_service.usecases.services import Act, Caller, Services, act, operate

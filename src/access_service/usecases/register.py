@@ -22,10 +22,10 @@ from access_service.domain.register import check_person, check_unit_words
 from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
 from access_service.domain.vietnamese import name_key
-from access_service.engine.load import PackFiles
+from access_service.engine.packs.load import PackFiles
 from access_service.storage.keys import PublicKey, keep_public_key
 from access_service.storage.policy import store_pack
-from access_service.usecases.accounts import Issued, new_account
+from access_service.usecases.identity.accounts import Issued, new_account
 from access_service.usecases.services import Act, Services
 
 ROOT_KIND = "department"

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from access_service.domain.errors import InvalidError, RefusedError
-from access_service.usecases.accounts import activate
+from access_service.usecases.identity.accounts import activate
 
 router = APIRouter(include_in_schema=False)
 FOLDER = Path(__file__).parent

@@ -1,0 +1,1 @@
+"""The AuthZEN interface: decisions and searches, over a register or over a pack that stands alone."""

@@ -1,0 +1,202 @@
+"""AuthZEN Authorization API 1.0: one question, or a batch of them.
+
+The two hot routes answer ahead of the framework (`api.authzen.hot`); the routes below are the same ones with their
+description, for an application that does without. A deny is always 200 with `decision` false; only what cannot be
+read is an error.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from access_service.api.authzen.callers import EVALUATE, Asker, asker
+from access_service.api.authzen.schemas import Answer, Answers, Evaluation, Evaluations, Metadata
+from access_service.api.http.bodies import note_unused, unused
+from access_service.api.http.edge import Edge, edge_of
+from access_service.api.http.errors import AUTHZEN
+from access_service.api.http.limits import ON_LOOP_BYTES, QUICK_ON_LOOP_BYTES, check_no_query
+from access_service.api.http.openapi import READ_PROBLEMS, json_answer, json_body
+from access_service.api.pdp import Answered
+from access_service.domain.errors import InvalidError
+
+router = APIRouter(tags=["access"])
+
+EVALUATION, EVALUATIONS = f"{AUTHZEN}evaluation", f"{AUTHZEN}evaluations"
+METADATA = "/.well-known/authzen-configuration"
+ENDPOINTS = {
+    "access_evaluation_endpoint": EVALUATION,
+    "access_evaluations_endpoint": EVALUATIONS,
+    "search_subject_endpoint": f"{AUTHZEN}search/subject",
+    "search_resource_endpoint": f"{AUTHZEN}search/resource",
+    "search_action_endpoint": f"{AUTHZEN}search/action",
+}
+STOP_AT = {"deny_on_first_deny": False, "permit_on_first_permit": True}
+MEMBERS = (("subject", ("type", "id")), ("action", ("name",)), ("resource", ("type", "id")))
+_encoder = msgspec.json.Encoder()
+
+
+class Reply(NamedTuple):
+    """A successful answer."""
+
+    body: bytes
+    answered: Answered
+    client: str | None = None
+    """Who asked, by an access token; None for the static key."""
+
+
+def _described(type_: type[Evaluation | Evaluations]) -> dict[str, object]:
+    return {"requestBody": json_body(type_), "security": [{"key": []}]}
+
+
+@router.post(
+    EVALUATION,
+    summary="May this account do this to this record, now?",
+    response_class=Response,
+    openapi_extra=_described(Evaluation),
+    responses={200: json_answer("The decision; a deny is no error.", Answer), **READ_PROBLEMS},
+)
+async def evaluation(request: Request) -> Response:
+    """One decision."""
+    return await _respond(request)
+
+
+@router.post(
+    EVALUATIONS,
+    summary="The same for up to 1,000 questions",
+    response_class=Response,
+    openapi_extra=_described(Evaluations),
+    responses={
+        200: json_answer("The decisions, in order; without items, one decision as for a single question.", Answers),
+        **READ_PROBLEMS,
+    },
+)
+async def evaluations(request: Request) -> Response:
+    """Several decisions at one revision and one instant."""
+    return await _respond(request)
+
+
+@router.get(
+    METADATA,
+    summary="What this decision point offers",
+    response_class=Response,
+    responses={200: json_answer("The endpoints that exist.", Metadata)},
+)
+async def metadata(request: Request) -> Response:
+    """AuthZEN metadata, made from the routes there are."""
+    edge = edge_of(request)
+    paths = request.app.openapi()["paths"]
+    found = {name: f"{edge.public_url}{path}" for name, path in ENDPOINTS.items() if path in paths}
+    body = Metadata(policy_decision_point=edge.public_url, **found)
+    return Response(_encoder.encode(body), media_type="application/json")
+
+
+async def _respond(request: Request) -> Response:
+    edge = edge_of(request)
+    headers: dict[bytes, bytes] = {}
+    for name, value in request.headers.raw:
+        if name in HEADERS_READ:
+            headers[name] = b"" if name in headers else value
+    path = request.url.path
+    who = await admitted(edge, path, headers)
+    check_no_query(request.url.query)
+    body, answered, client = await reply(edge, who, path, headers, await request.body())
+    edge.count(answered.counts)
+    edge.log_decided(request.state.request_id, answered, client)
+    return Response(body, media_type="application/json", headers={"X-Access-Revision": answered.revision})
+
+
+HEADERS_READ = frozenset({b"authorization", b"content-type", b"dpop"})
+"""What `reply` looks at."""
+
+
+async def admitted(edge: Edge, path: str, headers: Mapping[bytes, bytes]) -> Asker:
+    """Who asks, and may: known before anything is read of what they ask."""
+    who = await asker(edge, path, headers)
+    who.require(EVALUATE)
+    return who
+
+
+async def reply(edge: Edge, who: Asker, path: str, headers: Mapping[bytes, bytes], body: bytes) -> Reply:
+    """The answer to a body posted to one of the two routes. Raises what `api.http.errors` has a status for."""
+    media_type = headers.get(b"content-type", b"")
+    if media_type != b"application/json" and media_type.partition(b";")[0].strip().lower() != b"application/json":
+        raise InvalidError("the content type must be `application/json`")
+    if path == EVALUATION:
+        return await _single(edge, who, *await _read(edge, edge.readers.evaluation, body))
+    sent, is_clean = await _read(edge, edge.readers.evaluations, body)
+    if not sent.evaluations:
+        return await _single(edge, who, sent, is_clean)
+    return await _batch(edge, who, sent, is_clean)
+
+
+async def _read(edge: Edge, reader: Any, body: bytes) -> tuple[Any, bool]:
+    """The body, and whether its words are known to be clean."""
+    if len(body) <= QUICK_ON_LOOP_BYTES:
+        found = reader.quickly(body)
+        if found is not None:
+            return found, True
+    if len(body) <= ON_LOOP_BYTES:
+        return reader.strictly(body), False
+    return await edge.in_pool(lambda: reader.strictly(body)), False
+
+
+async def _single(edge: Edge, who: Asker, sent: Any, is_clean: bool) -> Reply:
+    if not _is_complete(sent):
+        raise InvalidError(_missing(sent))
+    who.check_items((sent,))
+    answered = await edge.pdp.evaluate(
+        (sent,), stop_at=None, explain="code", log=edge.log_decisions, is_clean=is_clean
+    )
+    return Reply(answered.answers[0], answered, who.client)
+
+
+async def _batch(edge: Edge, who: Asker, sent: Any, is_clean: bool) -> Reply:
+    """Whole entities stand in for those that an item leaves out, never parts of them (AuthZEN 1.0)."""
+    subject, action, resource, context = sent.subject, sent.action, sent.resource, sent.context
+    for item in sent.evaluations:
+        item.subject = item.subject or subject
+        item.action = item.action or action
+        item.resource = item.resource or resource
+        item.context = item.context or context
+    ignored = (*unused(sent), *(f"options.{name}" for name in unused(sent.options)))
+    if ignored:
+        for item in sent.evaluations:
+            note_unused(item, (*unused(item), *ignored))
+    who.check_items(sent.evaluations)
+    semantic = (sent.options.evaluations_semantic if sent.options else None) or "execute_all"
+    answered = await edge.pdp.evaluate(
+        sent.evaluations,
+        stop_at=STOP_AT.get(semantic),
+        explain="none",
+        log=edge.log_decisions,
+        is_clean=is_clean,
+    )
+    return Reply(b'{"evaluations":[' + b",".join(answered.answers) + b"]}", answered, who.client)
+
+
+def _is_complete(sent: Any) -> bool:
+    subject, action, resource = sent.subject, sent.action, sent.resource
+    return bool(
+        subject
+        and action
+        and resource
+        and subject.type
+        and subject.id
+        and action.name
+        and resource.type
+        and resource.id
+    )
+
+
+def _missing(sent: Any) -> str:
+    for name, members in MEMBERS:
+        entity = getattr(sent, name)
+        if entity is None:
+            return f"`{name}` is missing"
+        for member in members:
+            if not getattr(entity, member):
+                return f"`{name}.{member}` is required"
+    raise RuntimeError("nothing is missing")

@@ -1,0 +1,382 @@
+"""A register behind the AuthZEN routes: what was sent as questions, decisions as answers.
+
+A question that memory can answer is answered on the event loop, a hundred at a time; what takes the database goes
+to the bounded pool.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from access_service.api.authzen.register_members import check_search, ignored, meant
+from access_service.api.authzen.register_search import asked, found, since
+from access_service.api.authzen.schemas import (
+    Action,
+    Answer,
+    AnswerContext,
+    Context,
+    Evaluation,
+    Evaluations,
+    ReasonText,
+    Resource,
+    ResourceProperties,
+    Subject,
+    rendered,
+)
+from access_service.api.authzen.search_schemas import Search
+from access_service.api.http.bodies import BodyReader
+from access_service.api.http.limits import clean
+from access_service.api.http.metrics import Metrics
+from access_service.api.http.pool import Pool
+from access_service.api.pdp import Answered, AtOnce, Bodies, Explain, Found, LogDecisions, Start, Wanted
+from access_service.domain.access import AccessRequest, Allow, Ask, Deny, asserted_of, topic_of
+from access_service.domain.errors import InvalidError, StaleRevisionError, UnavailableError
+from access_service.domain.members import shown
+from access_service.domain.names import AccountId, ClassId, RegisterId, UnitId
+from access_service.domain.reasons import Reason
+from access_service.domain.text import REASON_TEXT
+from access_service.engine.decide import as_decision
+from access_service.usecases.evidence.explain import explain
+from access_service.usecases.evidence.explanation import explanation_json
+from access_service.usecases.live.access import (
+    DecidedAll,
+    DecisionPoint,
+    Item,
+    up_to,
+)
+from access_service.usecases.live.revisions import parse_revision, revision_text
+from access_service.usecases.live.search import SearchPoint
+from access_service.usecases.services import Services
+
+SLICE = 100
+"""Questions answered before others get their turn on the event loop."""
+EXPLAINED_ITEMS = 50
+"""Most items of one batch that may ask for a full explanation."""
+ASKED_KEPT, ASKED_BYTES = 1 << 14, 1 << 10
+"""Most bodies whose question is remembered, and the longest: at most about 16 MiB."""
+CATCH_UP_S = 2.0
+"""How long a question waits for the revision it demands."""
+_ALLOW, _DENY = rendered(Answer(True)), rendered(Answer(False))
+_ALLOWED, _DENIED = ("allow", ""), {reason.value: ("deny", reason.value) for reason in Reason}
+_DENY_FOR = {
+    reason.value: rendered(
+        Answer(False, AnswerContext(ReasonText(reason.value, REASON_TEXT[reason].en, REASON_TEXT[reason].vi)))
+    )
+    for reason in Reason
+}
+_encode = msgspec.json.Encoder().encode
+_NO_PROPERTIES, _NO_CONTEXT = ResourceProperties(), Context()
+
+
+class RegisterPdp:
+    """Implements `pdp.Pdp` over one register: the one named in the settings, or the only one there is."""
+
+    bodies = Bodies(Evaluation, Evaluations, Search, are_closed=True)
+
+    def __init__(
+        self, services: Services, point: DecisionPoint, pool: Pool, metrics: Metrics, register_name: str | None
+    ) -> None:
+        """`register_name` may be None where the database has exactly one."""
+        self.point = point
+        self._services = services
+        self._search = SearchPoint(services.db)
+        self._pool = pool
+        self._metrics = metrics
+        self._register_name = register_name
+        self._register: RegisterId | None = None
+        self._reader = BodyReader(Evaluation, is_closed=True)
+        self._asked: dict[bytes, Ask] = {}
+        """What bodies say: a function of their bytes alone. The answer is worked out each time."""
+        self._revision, self._revision_text = 0, b""
+
+    async def register(self) -> RegisterId:
+        """The register. A database without it, or with several, cannot answer yet."""
+        if self._register is None:
+            self._register = await self._pool.run(self.find_register)
+        return self._register
+
+    def find_register(self) -> RegisterId:
+        """The same, from the database."""
+        names = [str(row["id"]) for row in self._services.db.registers()]
+        if self._register_name is not None:
+            names = [name for name in names if name == self._register_name]
+        if len(names) != 1:
+            raise UnavailableError("no such register" if not names else "several registers, and none is named")
+        return RegisterId(names[0])
+
+    def check_ready(self) -> None:
+        """The register can be read, has been seen lately, and every pack in force is compiled."""
+        if not self.point.is_fresh():
+            # Whoever watches waits for the database already.
+            raise UnavailableError("the register has not been seen for too long")
+        self._services.db.ping()
+        register = self.find_register()
+        self.point.advance(register)
+        self.point.prepare(register)
+
+    async def audience(self) -> str:
+        """The register's id: pages of another are none of ours."""
+        return f"register {await self.register()}"
+
+    def at_once(self, body: bytes, log: LogDecisions) -> AtOnce | None:
+        """The answer from memory to a plain question: read quickly, complete, without a context. See `pdp.Pdp`."""
+        question = self._asked.get(body) or self._ask(body)
+        if question is None or self._register is None:
+            return None
+        found = self.point.at_once(self._register, question)
+        if found is None:
+            return None
+        answer, revision = found
+        if revision != self._revision:
+            self._revision, self._revision_text = revision, revision_text(revision).encode()
+        decision = as_decision(answer)
+        if isinstance(decision, Allow):
+            record = _said(question, b"allow", b"null", decision.grant) if log == "all" else b""
+            return AtOnce(_ALLOW, _ALLOWED, record, self._revision_text)
+        code = decision.reason.value
+        record = b"" if log == "none" else _said(question, b"deny", b'"%b"' % code.encode(), decision.grant)
+        return AtOnce(_DENY_FOR[code], _DENIED[code], record, self._revision_text)
+
+    def _ask(self, body: bytes) -> Ask | None:
+        """The plain question of a body. Remembered: who asks for a page asks the same a moment later."""
+        sent: Any = self._reader.quickly(body)
+        if sent is None or sent.context is not None:
+            return None
+        question = _item(sent)
+        if isinstance(question, Reason):
+            return None
+        if len(body) <= ASKED_BYTES:
+            if len(self._asked) >= ASKED_KEPT:
+                self._asked = {}
+            self._asked[body] = question
+        return question
+
+    async def search(self, wanted: Wanted, sent: Search, *, limit: int, start: Start | None) -> Found:
+        """The next at most `limit` results, from the database's own thread."""
+        check_search(sent)
+        register, request = await self.register(), asked(wanted, sent)
+        at_least = None if sent.context is None else sent.context.at_least
+        if at_least is not None:
+            await self._catch_up(register, parse_revision(at_least))
+        page = await self._pool.run(
+            lambda: self._search.search(register, wanted, request, limit=limit, since=since(start))
+        )
+        return found(wanted, request, page)
+
+    async def evaluate(
+        self,
+        items: Sequence[Evaluation],
+        *,
+        stop_at: bool | None,
+        explain: Explain,
+        log: LogDecisions,
+        is_clean: bool,
+    ) -> Answered:
+        """The answers in order, up to the first that is `stop_at`. See `pdp.Pdp.evaluate` for what it raises."""
+        register = self._register or await self.register()
+        if not is_clean:
+            seen: set[int] = set()
+            for start in range(0, len(items), SLICE):
+                if start:
+                    await asyncio.sleep(0)
+                _clean(items[start : start + SLICE], seen)
+        questions = [_item(item) for item in items]
+        hows = [explain if i.context is None else i.context.explain or explain for i in items]
+        if hows.count("full") > EXPLAINED_ITEMS:
+            raise InvalidError(f"at most {EXPLAINED_ITEMS} items of a batch are explained in full")
+        # What was read quickly has no member that is not known.
+        unread = [()] * len(items) if is_clean else [ignored(item) for item in items]
+        questions = [
+            Reason.RESOURCE_INCOMPLETE if paths and meant(paths) else question
+            for question, paths in zip(questions, unread, strict=True)
+        ]
+        decided = await self._decide(register, questions, stop_at, await self._at_least(register, items))
+        return await self._answered(register, questions, hows, decided, log, unread)
+
+    async def _at_least(self, register: RegisterId, items: Sequence[Evaluation]) -> int:
+        """The newest revision that an item demands, once this node has seen it."""
+        demanded = {i.context.at_least for i in items if i.context is not None and i.context.at_least is not None}
+        if not demanded:
+            return 0
+        at_least = max(map(parse_revision, demanded))
+        await self._catch_up(register, at_least)
+        return at_least
+
+    async def _catch_up(self, register: RegisterId, at_least: int) -> None:
+        """Wait, without holding a thread, until this node has seen a revision; `StaleRevisionError` after 2 s."""
+        if self.point.revision(register) >= at_least:
+            return
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + CATCH_UP_S
+        while await self._pool.run(lambda: self.point.advance(register)) < at_least:
+            if loop.time() >= deadline:
+                raise StaleRevisionError("this node has not seen that revision")
+            await asyncio.sleep(0.05)
+
+    async def _decide(
+        self, register: RegisterId, questions: Sequence[Item], stop_at: bool | None, at_least: int
+    ) -> DecidedAll:
+        """From memory on the loop, else from the database in the pool."""
+        began = time.perf_counter()
+        moment = self.point.moment(register, None, at_least)
+        if moment is not None:
+            answers = moment.answers(questions[:SLICE])
+            for start in range(SLICE, len(questions), SLICE):
+                if answers is None:
+                    break
+                await asyncio.sleep(0)
+                more = moment.answers(questions[start : start + SLICE])
+                answers = None if more is None else answers + more
+            if answers is not None and moment.holds():
+                self._metrics.decided["memory"].observe(time.perf_counter() - began)
+                return DecidedAll(up_to(answers, stop_at), moment.revision, moment.instant)
+        decided = await self._pool.run(
+            lambda: self.point.decide_all(register, questions, stop_at=stop_at, at_least=at_least)
+        )
+        self._metrics.decided["database"].observe(time.perf_counter() - began)
+        return decided
+
+    async def _answered(
+        self,
+        register: RegisterId,
+        questions: Sequence[Item],
+        hows: Sequence[Explain],
+        decided: DecidedAll,
+        log: LogDecisions,
+        unread: Sequence[tuple[str, ...]],
+    ) -> Answered:
+        answers: list[bytes] = []
+        counts: Counter[tuple[str, str]] = Counter()
+        records: list[dict[str, Any]] = []
+        for question, how, engine_answer, paths in zip(questions, hows, decided.answers, unread, strict=False):
+            if how == "none" and log == "none":
+                is_allowed, reason = type(engine_answer) is tuple, None
+            else:
+                decision = as_decision(engine_answer)
+                is_allowed, reason = bool(decision), decision.reason if isinstance(decision, Deny) else None
+                if log == "all" or (log == "deny" and not is_allowed):
+                    records.append(_record(question, reason, decision.grant))
+            if how == "full" and not isinstance(question, Reason):
+                request = AccessRequest.of(question)
+                answers.append(await self._explained(register, request, reason, decided, paths))
+            elif is_allowed:
+                answers.append(_ALLOW)
+            elif paths and how != "none" and isinstance(question, Reason):
+                answers.append(_incomplete(question, paths, how))
+            else:
+                answers.append(_DENY if reason is None or how == "none" else _DENY_FOR[reason.value])
+            counts["allow" if is_allowed else "deny", "" if reason is None else reason.value] += 1
+        return Answered(answers, counts, records, revision_text(decided.revision))
+
+    async def _explained(
+        self,
+        register: RegisterId,
+        request: AccessRequest,
+        reason: Reason | None,
+        decided: DecidedAll,
+        paths: tuple[str, ...],
+    ) -> bytes:
+        explanation = await self._pool.run(lambda: explain(self.point, register, request, decided=decided))
+        context = AnswerContext(explanation=explanation_json(explanation) | {"unused": [*map(shown, paths)]})
+        if reason is not None:
+            context.reason = ReasonText(reason.value, REASON_TEXT[reason].en, REASON_TEXT[reason].vi)
+        return rendered(Answer(reason is None, context))
+
+
+def _incomplete(reason: Reason, paths: tuple[str, ...], how: Explain) -> bytes:
+    """A question that cannot be read as it was meant; in full, with every member that nobody reads."""
+    text = ReasonText(reason.value, REASON_TEXT[reason].en, REASON_TEXT[reason].vi, meant(paths))
+    unused = {"unused": [*map(shown, paths)]} if how == "full" else None
+    return rendered(Answer(False, AnswerContext(text, unused)))
+
+
+def _item(sent: Evaluation) -> Item:
+    """The question in its shortest form, or the reason that its form alone earns."""
+    subject, action, resource = sent.subject, sent.action, sent.resource
+    if subject is None or action is None or resource is None:
+        return Reason.RESOURCE_INCOMPLETE
+    kind, id_ = resource.type, resource.id
+    if not (subject.type and subject.id and action.name and kind and id_):
+        return Reason.RESOURCE_INCOMPLETE
+    said = resource.properties or _NO_PROPERTIES
+    unit, class_id = said.unit, said.class_
+    if (kind == "unit" and unit not in (None, id_)) or (kind == "class" and class_id not in (None, id_)):
+        return Reason.RESOURCE_CONTRADICTORY
+    if subject.type != "account":
+        return Reason.ACCOUNT_UNKNOWN
+    topic = topic_of(
+        action.name,
+        kind,
+        said.category,
+        said.subject,
+        said.level,
+        said.grade,
+        said.school_year,
+        (sent.context or _NO_CONTEXT).function,
+    )
+    return (
+        AccountId(subject.id),
+        topic,
+        id_,
+        None if unit is None else UnitId(unit),
+        None if class_id is None else ClassId(class_id),
+    )
+
+
+def _said(question: Ask, decision: bytes, reason: bytes, grant: str | None) -> bytes:
+    """`_record` for a question that was read quickly: no word of it needs an escape in JSON."""
+    account, topic, _, _, class_id = question
+    # Which class a pupil is in is asserted in every question; what stands in its place is worth a word.
+    vouched = b"" if class_id is not None else _encode(asserted_of(topic, None))
+    return b',"decision":"%b","reason":%b,"grant":%b,"account":"%b","action":"%b","type":"%b","category":%b%b' % (
+        decision,
+        reason,
+        b"null" if grant is None else _encode(grant),
+        account.encode(),
+        topic.action.encode(),
+        topic.resource_type.encode(),
+        b"null" if topic.category is None else b'"%b"' % topic.category.encode(),
+        b',"asserted":%b' % vouched if vouched not in (b"", b"[]") else b"",
+    )
+
+
+def _record(question: Item, reason: Reason | None, grant: str | None) -> dict[str, Any]:
+    record: dict[str, Any] = {"decision": "allow" if reason is None else "deny", "reason": reason, "grant": grant}
+    if not isinstance(question, Reason):
+        account, topic, _, _, class_id = question
+        record |= {
+            "account": account,
+            "action": topic.action,
+            "type": topic.resource_type,
+            "category": topic.category,
+        }
+        if class_id is None and (vouched := asserted_of(topic, None)):
+            record["asserted"] = list(vouched)
+    return record
+
+
+def _clean(items: Sequence[Evaluation], seen: set[int]) -> None:
+    """Put every word into NFC, once for each entity that stands in for others; `InvalidError` for what is none."""
+    for item in items:
+        for name, entity in (
+            ("subject", item.subject),
+            ("action", item.action),
+            ("resource", item.resource),
+            ("context", item.context),
+        ):
+            if entity is not None and id(entity) not in seen:
+                seen.add(id(entity))
+                _clean_members(entity, name)
+
+
+def _clean_members(entity: Subject | Action | Resource | Context | ResourceProperties, name: str) -> None:
+    for member in entity.__struct_fields__:
+        value = getattr(entity, member)
+        if isinstance(value, ResourceProperties):
+            _clean_members(value, f"{name}.{member}")
+        elif isinstance(value, str):
+            setattr(entity, member, clean(value, f"{name}.{member.rstrip('_')}"))

@@ -1,0 +1,82 @@
+"""Searches as a register understands them: what was sent as a question, and a page as it is answered."""
+
+from typing import Any
+
+from access_service.api.authzen.schemas import Action, Context, Resource, ResourceProperties, Subject
+from access_service.api.authzen.search_schemas import Search
+from access_service.api.http.limits import clean
+from access_service.api.pdp import Found, Start, Wanted
+from access_service.domain.access import AccessRequest
+from access_service.domain.names import AccountId, ClassId, UnitId
+from access_service.usecases.live.revisions import parse_revision, revision_text
+from access_service.usecases.live.search import Page, Since
+
+ACCOUNT = "account"
+"""The one type of subject."""
+
+
+def asked(wanted: Wanted, sent: Search) -> AccessRequest:
+    """The question, with an empty word for what is searched for, whatever was sent in its place.
+
+    Nobody is of another type of subject than ours: the question then is about no record at all, and finds nothing.
+    Raises `InvalidError` for words that cannot be any.
+    """
+    subject, action, resource = sent.subject or Subject(), sent.action or Action(), sent.resource or Resource()
+    if _word(subject.type, "subject.type") != ACCOUNT:
+        return AccessRequest(AccountId(""), "", "", "")
+    said, context = resource.properties or ResourceProperties(), sent.context or Context()
+    unit = _word(said.unit, "resource.properties.unit")
+    class_id = _word(said.class_, "resource.properties.class")
+    return AccessRequest(
+        account=AccountId("" if wanted == "subject" else _word(subject.id, "subject.id") or ""),
+        action="" if wanted == "action" else _word(action.name, "action.name") or "",
+        resource_type=_word(resource.type, "resource.type") or "",
+        resource_id="" if wanted == "resource" else _word(resource.id, "resource.id") or "",
+        category=_word(said.category, "resource.properties.category"),
+        unit=None if unit is None else UnitId(unit),
+        class_id=None if class_id is None else ClassId(class_id),
+        subject=_word(said.subject, "resource.properties.subject"),
+        level=_word(said.level, "resource.properties.level"),
+        grade=_word(said.grade, "resource.properties.grade"),
+        school_year=_word(said.school_year, "resource.properties.school_year"),
+        function=_word(context.function, "context.function"),
+    )
+
+
+def since(start: Start | None) -> Since | None:
+    """Where a later page goes on."""
+    return None if start is None else Since(start.after, parse_revision(start.revision), start.now)
+
+
+def found(wanted: Wanted, request: AccessRequest, page: Page) -> Found:
+    """A page as it is answered, and what the log may say of it."""
+    if wanted == "action":
+        results = [{"name": id_} for id_ in page.ids]
+    else:
+        type_ = ACCOUNT if wanted == "subject" else request.resource_type
+        results = [{"type": type_, "id": id_} for id_ in page.ids]
+    return Found(
+        results=results,
+        after=page.after,
+        revision=revision_text(page.revision),
+        now=page.now,
+        record=_record(wanted, request),
+        sensitive=page.sensitive,
+    )
+
+
+def _record(wanted: Wanted, request: AccessRequest) -> dict[str, Any]:
+    """What was asked. The id of a record may be a pupil's: only those of classes and units are said."""
+    is_ours = request.resource_type in ("class", "unit") and wanted != "resource"
+    return {
+        "account": None if wanted == "subject" else request.account,
+        "action": None if wanted == "action" else request.action,
+        "type": request.resource_type,
+        "category": request.category,
+        "unit": request.resource_id if is_ours and request.resource_type == "unit" else request.unit,
+        "class": request.resource_id if is_ours and request.resource_type == "class" else request.class_id,
+    }
+
+
+def _word(text: str | None, what: str) -> str | None:
+    return None if text is None else clean(text, what)

@@ -1,0 +1,142 @@
+"""What the AuthZEN interface reads and writes, as types; `/openapi.json` is made from the same types.
+
+Members that are not named here are ignored at every level (AuthZEN 1.0), but for those that were meant to be read
+(`domain.members`). A wrong type is refused.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from access_service.api.http.errors import Problem
+from access_service.api.http.limits import BATCH_ITEMS, ID_BYTES
+from access_service.api.http.openapi import TEMPLATE
+
+Word = Annotated[str, Meta(description=f"at most {ID_BYTES} bytes of UTF-8, no control characters; read as NFC")]
+Explain = Literal["none", "code", "full"]
+Semantic = Literal["execute_all", "deny_on_first_deny", "permit_on_first_permit"]
+
+
+class Subject(Struct, omit_defaults=True, dict=True):
+    """Who would act. `type` is `account`, `id` the account's code."""
+
+    type: Word | None = None
+    id: Word | None = None
+
+
+class Action(Struct, omit_defaults=True, dict=True):
+    """What they would do: a verb of the policy pack."""
+
+    name: Word | None = None
+
+
+class ResourceProperties(Struct, omit_defaults=True, dict=True):
+    """What the caller asserts of the record."""
+
+    category: Word | None = None
+    """Category of data (nhóm dữ liệu), required for every decision."""
+    unit: Word | None = None
+    """Code of the unit; required for `staff`."""
+    class_: Word | None = msgspec.field(default=None, name="class")
+    """`<school code>:<school year>:<class code>`; a `student` who has none yet: unit, level, grade and year."""
+    subject: Word | None = None
+    level: Word | None = None
+    grade: Word | None = None
+    school_year: Word | None = None
+
+
+class Resource(Struct, omit_defaults=True, dict=True):
+    """The record: `type` is `unit`, `class`, `student` or `staff`."""
+
+    type: Word | None = None
+    id: Word | None = None
+    properties: ResourceProperties | None = None
+
+
+class Context(Struct, omit_defaults=True, dict=True):
+    """What else bears on the question and its answer."""
+
+    function: Word | None = None
+    explain: Explain | None = None
+    """Default `code` for a single evaluation, `none` for an item of a batch."""
+    at_least: Word | None = None
+    """A revision (`X-Access-Revision` of an earlier answer) that the decision must have seen."""
+
+
+class Evaluation(Struct, omit_defaults=True, dict=True):
+    """One question. Subject, action and resource are required, each with its id."""
+
+    subject: Subject | None = None
+    action: Action | None = None
+    resource: Resource | None = None
+    context: Context | None = None
+
+
+class Options(Struct, omit_defaults=True, dict=True):
+    """How a batch is run."""
+
+    evaluations_semantic: Semantic | None = None
+
+
+class Evaluations(Struct, omit_defaults=True, dict=True):
+    """Several questions; members at the top stand in whole for those an item leaves out."""
+
+    subject: Subject | None = None
+    action: Action | None = None
+    resource: Resource | None = None
+    context: Context | None = None
+    evaluations: Annotated[list[Evaluation], Meta(max_length=BATCH_ITEMS)] | None = None
+    options: Options | None = None
+
+
+class ReasonText(Struct, omit_defaults=True):
+    """Why the answer is no."""
+
+    code: str
+    en: str
+    vi: str
+    field: str | None = None
+    """A member of the question that is not known, and was meant to be read."""
+
+
+class AnswerContext(Struct, omit_defaults=True):
+    """Present on a deny when `explain` is `code`, and on every answer when it is `full`."""
+
+    reason: ReasonText | None = None
+    explanation: dict[str, Any] | None = None
+
+
+class Answer(Struct, omit_defaults=True):
+    """A decision."""
+
+    decision: bool
+    context: AnswerContext | None = None
+
+
+class Answers(Struct):
+    """Decisions in the order asked, up to the one that ended the batch."""
+
+    evaluations: list[Answer]
+
+
+class Metadata(Struct, omit_defaults=True):
+    """What this decision point offers (AuthZEN 1.0 metadata); what is not named does not exist."""
+
+    policy_decision_point: str
+    access_evaluation_endpoint: str | None = None
+    access_evaluations_endpoint: str | None = None
+    search_subject_endpoint: str | None = None
+    search_resource_endpoint: str | None = None
+    search_action_endpoint: str | None = None
+
+
+_REFERENCES, COMPONENTS = msgspec.json.schema_components(
+    [Evaluation, Evaluations, Answer, Answers, Metadata, Problem], ref_template=TEMPLATE
+)
+"""`COMPONENTS` goes into `/openapi.json` as it is."""
+
+
+def rendered(answer: Answer) -> bytes:
+    """An answer as it is sent."""
+    return msgspec.json.encode(answer)

@@ -1,0 +1,1 @@
+"""For reverse proxies: which request asks for what, and may it pass."""

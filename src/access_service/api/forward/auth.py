@@ -1,0 +1,167 @@
+"""For reverse proxies: may this request pass? nginx `auth_request`, Traefik and Caddy forward-auth.
+
+The proxy names the original request in two headers and itself by a key of its own; the person's bearer comes along
+as `Authorization`. The answer is 200, 401 or 403, and nothing else lets a request through. docs/proxies.md.
+"""
+
+from http import HTTPStatus
+from urllib.parse import quote
+
+import msgspec
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from access_service.api.authzen.callers import EVALUATE, Asker, asker
+from access_service.api.authzen.schemas import Action, Context, Evaluation, Resource, ResourceProperties, Subject
+from access_service.api.forward.rules import HEADERS, ForwardRules, Matched, UnclearPathError
+from access_service.api.http.deps import bearer_token, services_of
+from access_service.api.http.edge import Edge, edge_of
+from access_service.api.http.errors import AUTHZEN, STATUS, Problem, problem
+from access_service.api.http.openapi import READ_PROBLEMS
+from access_service.api.pdp import Answered
+from access_service.domain.errors import RefusedError
+from access_service.domain.reasons import Reason, Refusal
+from access_service.domain.text import REASON_TEXT
+from access_service.usecases.tokens.bearers import Bearer, bearer_of
+
+router = APIRouter(tags=["access"])
+PATH = f"{AUTHZEN}forward-auth"
+KEY = "x-access-key"
+"""The proxy's own key or access token; never the person's."""
+REWRITERS = frozenset(
+    {
+        *("x-http-method", "x-http-method-override", "x-method-override"),
+        *("x-original-url", "x-rewrite-url", "x-override-url", "x-rewrite-uri"),
+        *("x-original-path", "x-envoy-original-path", "x-forwarded-prefix"),
+    }
+)
+"""By these some services take another method or path than the one that was checked."""
+PAIRS = [name for pair in HEADERS.values() for name in pair]
+OURS = frozenset({KEY, "x-access-account", "x-access-grant", "authorization", *PAIRS})
+"""What a proxy, this service or the one behind reads; spelled with `_` many a server takes it for the same."""
+PRINTABLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
+
+
+@router.get(
+    PATH,
+    summary="May the request that a proxy holds pass?",
+    response_class=Response,
+    openapi_extra={"security": [{"key": []}]},
+    responses={
+        200: {"description": "It may; `X-Access-Account` and `X-Access-Grant` say whose it is and by what right."},
+        403: {"description": "It may not; `X-Access-Reason` says why."},
+        **{status: described for status, described in READ_PROBLEMS.items() if status in (400, 401, 503)},
+    },
+)
+async def forward_auth(request: Request) -> Response:
+    """The decision about the original request."""
+    edge = edge_of(request)
+    rules: ForwardRules | None = getattr(request.app.state, "forward_rules", None)
+    who = await _proxy(edge, request)
+    try:
+        return await _decided(edge, request, rules, who)
+    except UnclearPathError as error:
+        return _refused(Refusal.FORBIDDEN, str(error))
+    except RefusedError as error:
+        # A proxy knows 401 and 403, and takes any other status for no answer.
+        is_nobody = STATUS[error.code] == HTTPStatus.UNAUTHORIZED
+        return _refused(error.code, error.message, status=401 if is_nobody else 403)
+
+
+router.head(PATH, include_in_schema=False)(forward_auth)
+
+
+async def _proxy(edge: Edge, request: Request) -> Asker:
+    """Whoever else sends these headers might say anything in them: a proxy proves that it is ours."""
+    keys = request.headers.getlist(KEY)
+    given = keys[0].encode("latin-1") if len(keys) == 1 else b""
+    who = await asker(edge, PATH, {b"authorization": b"Bearer " + given})
+    who.require(EVALUATE)
+    return who
+
+
+async def _decided(edge: Edge, request: Request, rules: ForwardRules | None, who: Asker) -> Response:
+    if rules is None:
+        return _refused(Refusal.FORBIDDEN, "no rules are set up for requests through a proxy")
+    # Two hosts or none: the proxy and whoever else stands between may each have meant another service.
+    _one(request, "host")
+    for name in request.headers:
+        if "_" in name and name.replace("_", "-") in REWRITERS | OURS:
+            raise UnclearPathError("a header is spelled so that servers read it in two ways")
+        if name in REWRITERS:
+            raise UnclearPathError("a header asks for another method or path")
+    matched = rules.match(_one(request, rules.method_header), _one(request, rules.uri_header))
+    if matched is None:
+        return _refused(Refusal.FORBIDDEN, "no rule is about this method and path")
+    who.check_types((matched.asked.type,))
+    token = bearer_token(request) if len(request.headers.getlist("authorization")) == 1 else None
+    if token is None:
+        raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
+    services = services_of(request)
+    bearer = await edge.in_pool(lambda: bearer_of(services, edge.tokens, token, rules.audience, matched.asked))
+    if await edge.pdp.audience() != f"register {bearer.register}":
+        raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
+    if not bearer.covers:
+        return _refused(Refusal.INSUFFICIENT_SCOPE, "the token does not cover this")
+    return await _asked(edge, request, bearer, matched, who)
+
+
+def _one(request: Request, name: str) -> str:
+    """The value of a header that comes exactly once."""
+    values = request.headers.getlist(name)
+    if len(values) != 1:
+        raise UnclearPathError(f"the proxy sends one header `{name}`")
+    return values[0]
+
+
+async def _asked(edge: Edge, request: Request, bearer: Bearer, matched: Matched, who: Asker) -> Response:
+    answered = await edge.pdp.evaluate(
+        (_question(bearer, matched),), stop_at=None, explain="none", log="all", is_clean=False
+    )
+    (record,) = answered.records
+    edge.count(answered.counts)
+    is_allowed = record["decision"] == "allow"
+    if edge.log_decisions == "all" or (edge.log_decisions == "deny" and not is_allowed):
+        edge.log_decided(request.state.request_id, answered, who.client)
+    if not is_allowed:
+        return _denied(record["reason"], answered)
+    if bearer.over is not None:
+        return _refused(Refusal.TOKEN_REVOKED, "the right that the token rests on is gone; get another", status=401)
+    headers = {
+        "X-Access-Account": quote(bearer.account, safe=PRINTABLE),
+        "X-Access-Grant": quote(str(record["grant"]), safe=PRINTABLE),
+        "X-Access-Revision": answered.revision,
+        "Cache-Control": "no-store",
+    }
+    return Response(status_code=200, headers=headers)
+
+
+def _question(bearer: Bearer, matched: Matched) -> Evaluation:
+    asked, more = matched.asked, dict(matched.properties)
+    function = more.pop("function", None)
+    properties = ResourceProperties(
+        category=asked.category, unit=asked.unit, class_=asked.class_, subject=asked.subject, **more
+    )
+    return Evaluation(
+        subject=Subject(type="account", id=bearer.account),
+        action=Action(name=asked.action),
+        resource=Resource(type=asked.type, id=asked.id, properties=properties),
+        context=Context(function=function) if function is not None else None,
+    )
+
+
+def _denied(reason: Reason, answered: Answered) -> Response:
+    text = REASON_TEXT[reason]
+    body = Problem(status=403, title="Forbidden", code=reason.value, vi=text.vi, en=text.en)
+    headers = {
+        "X-Access-Reason": reason.value,
+        "X-Access-Revision": answered.revision,
+        "Cache-Control": "no-store",
+    }
+    return Response(msgspec.json.encode(body), 403, headers, "application/problem+json")
+
+
+def _refused(code: Refusal, detail: str, status: int = 403) -> Response:
+    response = problem(code, status=status, detail=detail)
+    response.headers["X-Access-Reason"] = code.value
+    return response

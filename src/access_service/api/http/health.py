@@ -1,0 +1,30 @@
+"""Is the process alive, can it decide, and what has it done."""
+
+from fastapi import APIRouter, Request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import JSONResponse, Response
+
+from access_service.api.http.edge import edge_of
+from access_service.api.http.openapi import READ_PROBLEMS
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz", summary="Is the process alive?", response_class=JSONResponse)
+async def healthz() -> dict[str, str]:
+    """200 as long as the process answers at all; it says nothing of the database."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", summary="Can it decide?", response_class=JSONResponse, responses={503: READ_PROBLEMS[503]})
+async def readyz(request: Request) -> dict[str, str]:
+    """200 when a question would be answered: the register can be read and has been seen lately. 503 otherwise."""
+    edge = edge_of(request)
+    await edge.readiness.ask(edge.pdp.check_ready)
+    return {"status": "ready"}
+
+
+@router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """Requests by route and status, decisions by outcome and reason, time to decide."""
+    return Response(generate_latest(edge_of(request).metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,96 @@
+"""Bodies and answers about the log, the register and the packs in force."""
+
+from datetime import datetime
+from typing import Any
+
+from access_service.api.manage.bodies import Body, Day, Id, Line, Out, Sha256
+from access_service.domain.audit import Event
+from access_service.usecases.evidence.reading import RegisterSeen
+from access_service.usecases.live.revisions import revision_text
+
+
+class NewBinding(Body):
+    """Put a pack in force for a unit and what is below it: a pack of the service's folder, or one kept."""
+
+    unit: Id
+    pack: Line | None = None
+    digest: Sha256 | None = None
+    on: Day
+    until: Day | None = None
+    """Its first day without the pack."""
+    replaces: Id | None = None
+    """The binding that ends when this one begins."""
+
+
+class BindingOut(Out):
+    """A pack in force for a unit."""
+
+    id: str
+    unit: str
+    pack: str
+    digest: str
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+class RegisterOut(Out):
+    """The register; `revision` is opaque, for `context.at_least` of an evaluation."""
+
+    id: str
+    revision: str
+    pack_bindings: list[BindingOut]
+
+    @classmethod
+    def of(cls, seen: RegisterSeen) -> "RegisterOut":
+        """From what the use case found."""
+        bindings = [BindingOut.model_validate(b) for b in seen.bindings]
+        return cls(id=seen.id, revision=revision_text(seen.revision), pack_bindings=bindings)
+
+
+class EventOut(Out):
+    """One event in its place in the log; ids only."""
+
+    seq: int
+    revision: str
+    recorded_at: datetime
+    actor: str
+    action: str
+    target: str
+    outcome: str
+    code: str | None
+    details: dict[str, Any]
+    policy: str
+    canonical: str
+    """The exact bytes that are hashed (RFC 8785)."""
+    previous: str
+    hash: str
+    leaf: str
+    """RFC 9162 leaf hash."""
+
+    @classmethod
+    def of(cls, event: Event) -> "EventOut":
+        """From the domain's value."""
+        happening = event.happening
+        return cls(
+            seq=event.seq,
+            revision=revision_text(event.revision),
+            recorded_at=event.recorded_at,
+            actor=event.actor,
+            action=happening.action,
+            target=happening.target,
+            outcome=happening.outcome,
+            code=happening.code,
+            details=dict(happening.details or {}),
+            policy=event.policy,
+            canonical=event.canonical().decode(),
+            previous=event.previous,
+            hash=event.hash,
+            leaf=event.leaf,
+        )
+
+
+class EventsOut(Out):
+    """Events in order; `next_after` asks for those that follow, null when these were the last."""
+
+    events: list[EventOut]
+    next_after: int | None

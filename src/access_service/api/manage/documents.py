@@ -1,0 +1,176 @@
+"""Documents, signatures, commitments, returns, inspections."""
+
+from typing import Annotated
+
+from fastapi import Query, Request
+
+from access_service.api.http.deps import CallerDep, LeavingCallerDep, ServicesDep
+from access_service.api.manage.accounts_bodies import IssuedOut
+from access_service.api.manage.delegation_bodies import problem_json
+from access_service.api.manage.documents_bodies import (
+    DocumentDetailOut,
+    DocumentOut,
+    DocumentsOut,
+    NewCommitment,
+    NewInspection,
+    NewReturn,
+    NewSignatures,
+    RecordedReturn,
+    Revision,
+    SignaturesOut,
+    SignedOut,
+)
+from access_service.api.manage.org_bodies import Because
+from access_service.api.manage.rehearsal import DryRun, RehearsedOut, done_or_told
+from access_service.api.manage.routing import manage
+from access_service.api.manage.segments import PathId
+from access_service.domain.names import DocumentId, DocumentState, PersonId, UnitId
+from access_service.usecases.evidence import reading_papers
+from access_service.usecases.handover import documents, inspection, returns, signatures
+from access_service.usecases.handover.signatures import BrokenOffError, Presented, Signed
+
+router = manage("documents")
+
+
+@router.get("/documents/{id}")
+def read_document(services: ServicesDep, caller: LeavingCallerDep, id: PathId) -> DocumentDetailOut:  # noqa: A002
+    """A document: what is signed as JSON and as exact bytes, its hash, and every signature."""
+    return DocumentDetailOut.of(reading_papers.read_document(services, caller, DocumentId(id)))
+
+
+@router.get("/units/{id}/documents")
+def documents_of(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    state: Annotated[DocumentState | None, Query()] = None,
+) -> DocumentsOut:
+    """Documents of a unit; those one receives for those who do not act for it."""
+    return DocumentsOut.of(reading_papers.documents_of(services, caller, UnitId(id), state))
+
+
+@router.post("/documents/{id}/submit")
+def submit(services: ServicesDep, caller: CallerDep, id: PathId) -> DocumentOut:  # noqa: A002
+    """Put a draft before its first signer."""
+    return DocumentOut.model_validate(documents.submit(services, caller, DocumentId(id)))
+
+
+@router.post("/documents/{id}/revise")
+def revise(services: ServicesDep, caller: CallerDep, id: PathId, body: Revision) -> DocumentOut:  # noqa: A002
+    """A new version of a draft or returned document; its signatures are void."""
+    revised = documents.revise(
+        services, caller, DocumentId(id), number=body.number, dated=body.dated, version=body.version
+    )
+    return DocumentOut.model_validate(revised)
+
+
+@router.post("/documents/{id}/return")
+def return_document(services: ServicesDep, caller: CallerDep, id: PathId, body: Because) -> DocumentOut:  # noqa: A002
+    """Send it back, with a reason, instead of signing."""
+    done = documents.return_document(services, caller, DocumentId(id), reason=body.reason)
+    return DocumentOut.model_validate(done)
+
+
+@router.post("/documents/{id}/decline")
+def decline(services: ServicesDep, caller: CallerDep, id: PathId, body: Because) -> DocumentOut:  # noqa: A002
+    """The receiver declines; final."""
+    return DocumentOut.model_validate(documents.decline(services, caller, DocumentId(id), reason=body.reason))
+
+
+@router.post("/documents/{id}/cancel")
+def cancel(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Because,
+    dry_run: DryRun = False,
+) -> DocumentOut | RehearsedOut:
+    """The giver's office takes an unsigned document back."""
+    return done_or_told(
+        services,
+        dry_run,
+        lambda s: documents.cancel(s, caller, DocumentId(id), reason=body.reason),
+        DocumentOut.model_validate,
+    )
+
+
+@router.post("/documents/{id}/withdraw")
+def withdraw(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Because,
+    dry_run: DryRun = False,
+) -> DocumentOut | RehearsedOut:
+    """The giver's office, or a unit above it, withdraws a signed document: what rests on it stops."""
+    return done_or_told(
+        services,
+        dry_run,
+        lambda s: documents.withdraw(s, caller, DocumentId(id), reason=body.reason),
+        DocumentOut.model_validate,
+    )
+
+
+@router.post("/commitments", status_code=201)
+def prepare_commitment(services: ServicesDep, caller: CallerDep, body: NewCommitment) -> DocumentOut:
+    """Prepare one's own commitment to a unit with the text in force."""
+    return DocumentOut.model_validate(documents.prepare_commitment(services, caller, UnitId(body.unit)))
+
+
+@router.post("/returns", status_code=201)
+def hand_back(services: ServicesDep, caller: LeavingCallerDep, body: NewReturn) -> DocumentOut:
+    """Prepare return minutes for everything the caller holds from a unit; signing them ends the grants."""
+    minutes = returns.hand_back(
+        services, caller, UnitId(body.unit), number=body.number or "", dated=body.dated, ends_at=body.ends_at
+    )
+    return DocumentOut.model_validate(minutes)
+
+
+@router.post("/leaving-cases/{id}/record-return")
+def record_return(services: ServicesDep, caller: CallerDep, id: PathId, body: RecordedReturn) -> SignedOut:  # noqa: A002
+    """The head records the return of somebody who cannot, before a witness."""
+    signed = returns.return_in_absence(services, caller, body.password, id, PersonId(body.witness))
+    return SignedOut.of(signed)
+
+
+@router.post("/signatures")
+def sign(request: Request, services: ServicesDep, caller: LeavingCallerDep, body: NewSignatures) -> SignaturesOut:
+    """Sign, after entering the password again; each document is answered separately."""
+    presented = [Presented(DocumentId(d.document), d.version, d.sha256, d.capacity) for d in body.documents]
+    answers = signatures.sign_batch(services, caller, body.password, presented)
+    results = [
+        SignedOut.of(answer)
+        if isinstance(answer, Signed)
+        else SignedOut(
+            document=item.document,
+            signed=answer.is_signed if isinstance(answer, BrokenOffError) else False,
+            problem=problem_json(answer, request.url.path),
+        )
+        for item, answer in zip(presented, answers, strict=True)
+    ]
+    return SignaturesOut(results=results)
+
+
+@router.post("/inspections", status_code=201)
+def propose_inspection(services: ServicesDep, caller: CallerDep, body: NewInspection) -> DocumentOut:
+    """Prepare a decision to inspect; the head's signature puts it in force."""
+    return DocumentOut.model_validate(inspection.propose_inspection(services, caller, body.team()))
+
+
+@router.post("/inspections/{document}/externals/{person}/account")
+def admit_external(services: ServicesDep, caller: CallerDep, document: PathId, person: PathId) -> IssuedOut:
+    """The one-time code of a member from outside, once the head has signed; their account does nothing else."""
+    return IssuedOut.of(inspection.admit_external(services, caller, DocumentId(document), PersonId(person)))
+
+
+@router.post("/inspections/{document}/end")
+def end_inspection(
+    services: ServicesDep, caller: CallerDep, document: PathId, body: Because, dry_run: DryRun = False
+) -> DocumentOut | RehearsedOut:
+    """End it early; the deciding unit or one above, never the inspected."""
+    return done_or_told(
+        services,
+        dry_run,
+        lambda s: inspection.end_inspection(s, caller, DocumentId(document), reason=body.reason),
+        DocumentOut.model_validate,
+    )

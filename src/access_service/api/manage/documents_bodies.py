@@ -1,0 +1,258 @@
+"""Bodies and answers about documents, signatures, returns and inspections."""
+
+import json
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from access_service.api.manage.bodies import (
+    MOST,
+    Body,
+    Day,
+    Id,
+    Instant,
+    Line,
+    Number,
+    Out,
+    Prose,
+    Secret,
+    Sha256,
+    Some,
+)
+from access_service.domain.documents import Document, Signature
+from access_service.domain.names import (
+    AuthorityId,
+    Capacity,
+    DocumentKind,
+    DocumentState,
+    Method,
+    PersonId,
+    Side,
+    UnitId,
+)
+from access_service.signing.documents import LABEL
+from access_service.usecases.evidence.reading_papers import DocumentSeen
+from access_service.usecases.handover.inspection import ExternalMember, Team
+from access_service.usecases.handover.signatures import Signed
+
+MOST_PRESENTED = 10_000
+"""The use case has its own, lower bound and its own refusal; this one only keeps a body readable."""
+
+
+class Revision(Body):
+    """A new version of a draft or returned document."""
+
+    number: Number
+    dated: Day
+    version: Annotated[int, Field(ge=1, le=1_000_000)]
+    """The version that is revised."""
+
+
+class NewCommitment(Body):
+    """The caller's commitment to a unit."""
+
+    unit: Id
+
+
+class NewReturn(Body):
+    """The caller hands back everything held from a unit."""
+
+    unit: Id
+    number: Number | None = None
+    dated: Day | None = None
+    ends_at: Instant | None = None
+    """When the rights end, if later than the declaration; at the latest they end with the duty."""
+
+
+class RecordedReturn(Body):
+    """The head records the return of somebody who cannot, before a witness."""
+
+    password: Secret
+    witness: Id
+
+
+class PresentedDocument(Body):
+    """A document as the signer saw it."""
+
+    document: Id
+    version: Annotated[int, Field(ge=1, le=1_000_000)]
+    sha256: Sha256
+    capacity: Annotated[Capacity, Field(strict=False)] | None = None
+    """In which capacity the giver signs; left out, the highest that is on file."""
+
+
+class NewSignatures(Body):
+    """Sign after entering the password again."""
+
+    password: Secret
+    documents: Annotated[list[PresentedDocument], Field(min_length=1, max_length=MOST_PRESENTED)]
+
+
+class NewExternal(Body):
+    """A member from outside the register: name, the body that sends them, its decision, the account's username."""
+
+    name: Line
+    body: Line
+    decision: Number
+    username: Line
+
+    def member(self) -> ExternalMember:
+        """As the use case wants it."""
+        return ExternalMember(self.name, self.body, self.decision, self.username)
+
+
+class NewInspection(Body):
+    """A decision to inspect units below the caller's."""
+
+    number: Number
+    dated: Day
+    units: Some[Id]
+    members: list[Id] = Field(default_factory=list, max_length=MOST)
+    content: Prose
+    valid_from: Instant
+    valid_to: Instant
+    authority: Id | None = None
+    """Which authority of the deciding unit; may be left out where it holds one."""
+
+    period_from: Instant | None = None
+    """From when the period runs that is inspected; left out, it begins with the inspection."""
+
+    externals: list[NewExternal] = Field(default_factory=list, max_length=MOST)
+    """Members without a duty in the register (Công an, Sở KH&CN, Văn phòng UBND)."""
+
+    def team(self) -> Team:
+        """As the use case wants it."""
+        return Team(
+            number=self.number,
+            dated=self.dated,
+            units=frozenset(UnitId(u) for u in self.units),
+            members=frozenset(PersonId(m) for m in self.members),
+            content=self.content,
+            valid_from=self.valid_from,
+            valid_to=self.valid_to,
+            authority=None if self.authority is None else AuthorityId(self.authority),
+            period_from=self.period_from,
+            externals=tuple(external.member() for external in self.externals),
+        )
+
+
+class DocumentOut(Out):
+    """A document in its newest version."""
+
+    id: str
+    kind: DocumentKind
+    unit: str
+    kept_by: str | None
+    """The unit that keeps it since its own was dissolved."""
+    number: str
+    dated: date
+    version: int
+    sha256: str
+    state: DocumentState
+    state_since: datetime
+    receiver: str | None
+    method: Method
+    text_version: str | None
+    supersedes: str | None
+    reason: str | None
+    signed_at: datetime | None
+    ended_at: datetime | None
+
+
+class DocumentsOut(Out):
+    """Documents, by id."""
+
+    documents: list[DocumentOut]
+
+    @classmethod
+    def of(cls, found: list[tuple[Document, DocumentState]]) -> "DocumentsOut":
+        """With lapsing applied."""
+        return cls(documents=[_out(document, state) for document, state in found])
+
+
+def _out(document: Document, state: DocumentState) -> DocumentOut:
+    return DocumentOut.model_validate(document).model_copy(update={"state": state})
+
+
+class SignatureOut(Out):
+    """A confirmation by electronic means; no electronic or digital signature, and in place of no seal."""
+
+    id: str
+    label: str = LABEL
+    version: int
+    """Of the document; a signature on an earlier version is void."""
+    sha256: str
+    side: Side
+    person: str
+    account: str | None
+    capacity: Capacity
+    capacity_basis: str | None
+    method: Method
+    signed_at: datetime
+    key: str
+    confirmation: str
+
+
+class DocumentDetailOut(DocumentOut):
+    """A document with what is signed and by whom."""
+
+    content: dict[str, Any] | None
+    """What is signed, as JSON; null for attested paper."""
+    content_text: str
+    """The exact bytes (RFC 8785) that `sha256` is the hash of; empty for attested paper."""
+    signatures: list[SignatureOut]
+    code_seen_by_giver: bool
+    """Whoever signed for the giver was shown the receiver's code, and the receiver has not confirmed since."""
+
+    @classmethod
+    def of(cls, seen: DocumentSeen) -> "DocumentDetailOut":
+        """From what the use case found."""
+        content = seen.document.content
+        return cls(
+            **_out(seen.document, seen.state).model_dump(),
+            content=json.loads(content) if content else None,
+            content_text=content,
+            signatures=[SignatureOut.model_validate(s) for s in seen.signatures],
+            code_seen_by_giver=seen.code_seen_by_giver,
+        )
+
+
+class SignedOut(Out):
+    """What happened to one document of a batch: signed, or refused by itself with a problem."""
+
+    document: str
+    signed: bool | None = None
+    """Null where a batch broke off and nobody can tell: look at the document."""
+    state: DocumentState | None = None
+    signature: SignatureOut | None = None
+    activated: list[str] = Field(default_factory=list)
+    """Grants that came into force."""
+    activation_code: str | None = None
+    """For the receiver of an admin account: opens it once; never kept."""
+    refused: dict[str, str] = Field(default_factory=dict)
+    """Grants whose papers are signed and which were refused all the same, with the reason of each."""
+    problem: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, signed: Signed) -> "SignedOut":
+        """From what the use case did."""
+        return cls(
+            document=signed.document.id,
+            signed=True,
+            state=signed.document.state,
+            signature=_signature(signed.signature),
+            activated=list(signed.activated),
+            activation_code=signed.activation_code,
+            refused=dict(signed.refused),
+        )
+
+
+def _signature(signature: Signature) -> SignatureOut:
+    return SignatureOut.model_validate(signature)
+
+
+class SignaturesOut(Out):
+    """One result for each document presented, in that order."""
+
+    results: list[SignedOut]

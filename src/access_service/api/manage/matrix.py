@@ -1,0 +1,94 @@
+"""The access matrix of a unit, as JSON, CSV or XLSX.
+
+It is written to a temporary file first: the transaction is over before the first byte leaves, however slow the
+caller reads, and a refusal is still a problem document.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, Annotated, Literal
+from urllib.parse import quote
+
+from fastapi import Query
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from access_service.api.http.deps import CallerDep, ServicesDep
+from access_service.api.manage.routing import manage
+from access_service.api.manage.segments import PathId
+from access_service.domain import words
+from access_service.domain.names import UnitId
+from access_service.domain.time import local
+from access_service.rendering.sheets import WRITERS
+from access_service.usecases.evidence.matrix import open_matrix, record_export
+from access_service.usecases.evidence.matrix_values import MatrixHead
+from access_service.usecases.live.revisions import parse_revision, revision_text
+
+router = manage("matrix")
+
+IN_MEMORY = 1 << 20
+"""Bytes of a matrix kept in memory; a larger one goes to a temporary file."""
+PART = 1 << 16
+_exports = ThreadPoolExecutor(2, "matrix")
+"""A province takes many seconds to write: never in the threads that decisions wait for."""
+
+
+@router.get(
+    "/units/{unit}/matrix",
+    summary="Who may do what in a unit and below it, at any instant and revision",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "The matrix.",
+            "content": {media_type.partition(";")[0]: {} for _, media_type in WRITERS.values()},
+        }
+    },
+)
+async def matrix(
+    services: ServicesDep,
+    caller: CallerDep,
+    unit: PathId,
+    at: Annotated[
+        str | None, Query(description="RFC 3339, or dd/mm/yyyy[ HH:MM] in Vietnam; now when left out")
+    ] = None,
+    known_at: Annotated[str | None, Query(description="a revision: what was known then")] = None,
+    format: Literal["json", "csv", "xlsx"] = "json",  # noqa: A002 the name on the wire
+    all: Annotated[bool, Query(description="grants that have ended too")] = False,  # noqa: A002 the name on the wire
+) -> StreamingResponse:
+    """For the unit's leadership, units above it, and inspections of it; to others there is no such unit."""
+    instant = None if at is None else words.instant(at)
+    revision = None if known_at is None else parse_revision(known_at)
+    write, media_type = WRITERS[format]
+
+    def work() -> tuple[MatrixHead, IO[bytes]]:
+        file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 closed when it has been sent
+        try:
+            with open_matrix(
+                services, caller, UnitId(unit), at=instant, known_at=revision, include_ended=all
+            ) as found:
+                rows = write(found, file)
+            record_export(services.db, found.head, caller.account, form=format, rows=rows)
+        except BaseException:
+            file.close()
+            raise
+        return found.head, file
+
+    head, file = await asyncio.get_running_loop().run_in_executor(_exports, work)
+    file.seek(0, 2)
+    size = file.tell()
+    file.seek(0)
+    headers = {"Content-Length": str(size), "X-Access-Revision": revision_text(head.revision)}
+    if format != "json":
+        name = quote(f"ma-tran-{unit}-{local(head.at):%Y%m%d-%H%M}.{format}", safe="")
+        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+    return StreamingResponse(_parts(file), media_type=media_type, headers=headers)
+
+
+async def _parts(file: IO[bytes]) -> AsyncIterator[bytes]:
+    try:
+        while part := await run_in_threadpool(file.read, PART):
+            yield part
+    finally:
+        file.close()

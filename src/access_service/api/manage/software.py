@@ -1,0 +1,202 @@
+"""The register of software, the department's approvals, and clients (rule 13)."""
+
+from typing import Annotated
+
+from fastapi import Query
+
+from access_service.api.http.deps import CallerDep, ServicesDep
+from access_service.api.manage.rehearsal import DryRun, RehearsedOut, done_or_told
+from access_service.api.manage.routing import manage
+from access_service.api.manage.segments import PathId
+from access_service.api.manage.software_bodies import (
+    ApprovalOut,
+    ClientOut,
+    ConfirmationOut,
+    IssuedClientOut,
+    NewApproval,
+    NewClientBody,
+    NewConfirmation,
+    NewDeletion,
+    NewKeys,
+    NewSoftware,
+    ObligationOut,
+    Rotation,
+    SoftwareChanges,
+    SoftwareListOut,
+    SoftwareOut,
+    SoftwareSeenOut,
+    Withdrawal,
+)
+from access_service.domain.names import ApprovalId, ClientId, SoftwareConfirmationId, SoftwareId, UnitId
+from access_service.usecases.evidence import software_seen
+from access_service.usecases.third_party import clients, software, software_papers
+
+router = manage("software")
+
+
+@router.post("/software", status_code=201)
+def register_software(services: ServicesDep, caller: CallerDep, body: NewSoftware) -> SoftwareOut:
+    """Enter software that one's unit contracts; it gets a service account and no right."""
+    return SoftwareOut.model_validate(software.register_software(services, caller, body.entry()))
+
+
+@router.get("/software/{id}")
+def read_software(services: ServicesDep, caller: CallerDep, id: PathId) -> SoftwareSeenOut:  # noqa: A002
+    """Software with its approvals and their state, its clients and its counted draws."""
+    return SoftwareSeenOut.of_seen(software_seen.read_software(services, caller, SoftwareId(id)))
+
+
+@router.get("/units/{id}/software")
+def software_of_unit(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    below: Annotated[bool, Query()] = False,
+) -> SoftwareListOut:
+    """The report form's lines of a unit; `below` for every unit below it too."""
+    found = software_seen.software_of_unit(services, caller, UnitId(id), below=below)
+    return SoftwareListOut(software=[SoftwareSeenOut.of_seen(seen) for seen in found])
+
+
+@router.post("/software/{id}/change")
+def change_software(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: SoftwareChanges,
+    dry_run: DryRun = False,
+) -> SoftwareOut | RehearsedOut:
+    """Bring an entry up to date; approvals are checked against it anew."""
+    return done_or_told(
+        services,
+        dry_run,
+        lambda s: software.change_software(s, caller, SoftwareId(id), body.changes()),
+        SoftwareOut.model_validate,
+    )
+
+
+@router.post("/software/{id}/end")
+def end_software(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    dry_run: DryRun = False,
+) -> SoftwareOut | RehearsedOut:
+    """Its use is over: account closed, clients disabled, nothing rests on it any more."""
+    return done_or_told(
+        services, dry_run, lambda s: software.end_software(s, caller, SoftwareId(id)), SoftwareOut.model_validate
+    )
+
+
+@router.post("/software/{id}/confirmations", status_code=201)
+def confirm_software(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: NewConfirmation,
+) -> ConfirmationOut:
+    """Confirm a security level or the connection to the axis, which counts from now; the department's custodian."""
+    found = software_papers.confirm_software(services, caller, body.paper(SoftwareId(id)))
+    return ConfirmationOut.model_validate(found)
+
+
+@router.post("/software-confirmations/{id}/withdraw")
+def withdraw_confirmation(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Withdrawal | None = None,
+    dry_run: DryRun = False,
+) -> ConfirmationOut | RehearsedOut:
+    """Take a confirmation back at once; the department's custodian."""
+    reason = (body.reason or "") if body is not None else ""
+    return done_or_told(
+        services,
+        dry_run,
+        lambda s: software_papers.withdraw_confirmation(s, caller, SoftwareConfirmationId(id), reason=reason),
+        ConfirmationOut.model_validate,
+    )
+
+
+@router.post("/approvals/{id}/deletion")
+def confirm_deletion(services: ServicesDep, caller: CallerDep, id: PathId, body: NewDeletion) -> ObligationOut:  # noqa: A002
+    """Say in writing that the data of an approval that has ended is deleted; the contracting unit's custodian."""
+    return ObligationOut.of(software_papers.confirm_deletion(services, caller, body.paper(ApprovalId(id))))
+
+
+@router.post("/approvals", status_code=201)
+def record_approval(services: ServicesDep, caller: CallerDep, body: NewApproval) -> ApprovalOut:
+    """Record the department's signed approval; the department's custodian."""
+    return ApprovalOut.of(software.record_approval(services, caller, body.paper()))
+
+
+@router.post("/approvals/{id}/withdraw")
+def withdraw_approval(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Withdrawal | None = None,
+    dry_run: DryRun = False,
+) -> ApprovalOut | RehearsedOut:
+    """Take an approval back at once; the department's custodian."""
+    reason = (body.reason or "") if body is not None else ""
+    return done_or_told(
+        services,
+        dry_run,
+        lambda s: software.withdraw_approval(s, caller, ApprovalId(id), reason=reason),
+        ApprovalOut.of,
+    )
+
+
+@router.post("/clients", status_code=201)
+def create_client(services: ServicesDep, caller: CallerDep, body: NewClientBody) -> IssuedClientOut:
+    """Make a client of software; a secret is shown once."""
+    return IssuedClientOut.of_issued(clients.create_client(services, caller, body.wanted()))
+
+
+@router.post("/clients/{id}/rotate")
+def rotate_secret(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Rotation | None = None,
+) -> IssuedClientOut:
+    """A new secret beside the old one, which stays good for a while unless `at_once`."""
+    at_once = body is not None and body.at_once
+    return IssuedClientOut.of_issued(clients.rotate_secret(services, caller, ClientId(id), at_once=at_once))
+
+
+@router.post("/clients/{id}/keys")
+def replace_keys(services: ServicesDep, caller: CallerDep, id: PathId, body: NewKeys) -> ClientOut:  # noqa: A002
+    """Other public keys in place of those before."""
+    return ClientOut.of(clients.replace_keys(services, caller, ClientId(id), body.jwks))
+
+
+@router.post("/clients/{id}/address/approve")
+def approve_address(services: ServicesDep, caller: CallerDep, id: PathId) -> ClientOut:  # noqa: A002
+    """The address that the client names (`serves`) is its own; the department's custodian."""
+    return ClientOut.of(clients.approve_address(services, caller, ClientId(id)))
+
+
+@router.post("/clients/{id}/address/withdraw")
+def withdraw_address(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    dry_run: DryRun = False,
+) -> ClientOut | RehearsedOut:
+    """It is not, after all; what the software was issued so far is revoked. The department's custodian."""
+    return done_or_told(
+        services, dry_run, lambda s: clients.withdraw_address(s, caller, ClientId(id)), ClientOut.of
+    )
+
+
+@router.post("/clients/{id}/disable")
+def disable_client(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    dry_run: DryRun = False,
+) -> ClientOut | RehearsedOut:
+    """Let it in no more, for good."""
+    return done_or_told(services, dry_run, lambda s: clients.disable_client(s, caller, ClientId(id)), ClientOut.of)

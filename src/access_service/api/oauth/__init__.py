@@ -1,0 +1,1 @@
+"""The OAuth endpoints: tokens, introspection, revocation, metadata, keys."""

@@ -1,0 +1,310 @@
+"""OAuth 2.0 for services: tokens, introspection, revocation, metadata, keys, and the list of what was revoked.
+
+What memory holds is answered on the event loop, what takes the database goes to the bounded pool. Errors are of
+RFC 6749 section 5.2, never a page and never a redirect: there is no browser in any of this.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from fastapi import APIRouter, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from access_service.api.http.edge import Edge, edge_of
+from access_service.api.oauth.forms import Form, credentials, read_form, wanted_details, wanted_scope
+from access_service.api.oauth.schemas import (
+    DESCRIBED,
+    UNAVAILABLE,
+    Introspected,
+    KeySet,
+    OAuthProblem,
+    RevocationsOut,
+    ServerMetadata,
+    TokenAnswer,
+    answer,
+    form_body,
+)
+from access_service.domain.errors import UnavailableError
+from access_service.domain.names import RegisterId
+from access_service.domain.tokens import DETAIL_TYPE, TokenError
+from access_service.signing.dpop import verify_proof
+from access_service.signing.token_claims import claims_to_wire, detail_to_wire, scope_to_wire
+from access_service.usecases.tokens.client_auth import authenticate
+from access_service.usecases.tokens.errors import OAuthCode, OAuthError
+from access_service.usecases.tokens.exchange import ACCESS_TOKEN_TYPE, JWT_TYPE, SUBJECT_TYPES, exchange
+from access_service.usecases.tokens.introspect import POLL_S, introspect, introspected, revoke
+from access_service.usecases.tokens.issue import Issued, TokenPoint, Wanted
+from access_service.usecases.tokens.state import MissError
+
+T = TypeVar("T")
+router = APIRouter(tags=["oauth"])
+METADATA = "/.well-known/oauth-authorization-server"
+JWKS, TOKEN, INTROSPECT, REVOKE, REVOCATIONS = (
+    f"/oauth2/{name}" for name in ("jwks.json", "token", "introspect", "revoke", "revocations")
+)
+CLIENT_CREDENTIALS = "client_credentials"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+KEYS_FOR_S = 60
+"""How long, in seconds, the keys may be kept: less than the least overlap of two keys."""
+CHALLENGE = 'Basic realm="access-service"'
+_encoder = msgspec.json.Encoder()
+
+
+@router.post(
+    TOKEN,
+    summary="An access token",
+    response_class=Response,
+    openapi_extra=form_body("grant_type", "scope", "resource", "authorization_details", "subject_token"),
+    responses={200: answer("The token, shown once.", TokenAnswer), **DESCRIBED},
+)
+async def token(request: Request) -> Response:
+    """Client credentials (RFC 6749 section 4.4) or an exchange (RFC 8693)."""
+    return await _answered(request, _token)
+
+
+@router.post(
+    INTROSPECT,
+    summary="Does this token hold now?",
+    response_class=Response,
+    openapi_extra=form_body("token"),
+    responses={200: answer("What the token says, or only that it does not hold.", Introspected), **DESCRIBED},
+)
+async def introspection(request: Request) -> Response:
+    """RFC 7662, for clients with the scope `introspect`."""
+    return await _answered(request, _introspect)
+
+
+@router.post(
+    REVOKE,
+    summary="This token is to hold no longer",
+    response_class=Response,
+    openapi_extra=form_body("token"),
+    responses={200: {"description": "It does not, whether it did before or not."}, **DESCRIBED},
+)
+async def revocation(request: Request) -> Response:
+    """RFC 7009, for the client to which it was issued."""
+    return await _answered(request, _revoke)
+
+
+@router.get(
+    METADATA,
+    summary="What this authorization server offers",
+    response_class=Response,
+    responses={200: answer("RFC 8414.", ServerMetadata)},
+)
+async def metadata(request: Request) -> Response:
+    """Authorization server metadata (RFC 8414)."""
+    url = edge_of(request).public_url
+    return _json(
+        ServerMetadata(
+            issuer=url,
+            token_endpoint=url + TOKEN,
+            jwks_uri=url + JWKS,
+            introspection_endpoint=url + INTROSPECT,
+            revocation_endpoint=url + REVOKE,
+            revocation_list_endpoint=url + REVOCATIONS,
+            grant_types_supported=(CLIENT_CREDENTIALS, EXCHANGE),
+            token_endpoint_auth_methods_supported=METHODS,
+            introspection_endpoint_auth_methods_supported=METHODS,
+            revocation_endpoint_auth_methods_supported=METHODS,
+            authorization_details_types_supported=(DETAIL_TYPE,),
+        ),
+        KEYS_FOR_S,
+    )
+
+
+@router.get(
+    JWKS,
+    summary="The keys that access tokens are signed with",
+    response_class=Response,
+    responses={200: answer("RFC 7517: next, current and retiring keys.", KeySet), **UNAVAILABLE},
+)
+async def jwks(request: Request) -> Response:
+    """The public keys; each stands here before it signs and for as long as what it signed may be in use."""
+    edge = edge_of(request)
+    return _json(_tokens(edge).keyring.jwks(edge.clock()), KEYS_FOR_S)
+
+
+@router.get(
+    REVOCATIONS,
+    summary="What was taken back in the last life of a token",
+    response_class=Response,
+    responses={200: answer("For those who verify without a call.", RevocationsOut), **UNAVAILABLE},
+)
+async def revocations(request: Request) -> Response:
+    """The list of the register that this service answers for."""
+    edge = edge_of(request)
+    point, revoked = _tokens(edge), edge.revoked
+    if revoked is None:
+        raise UnavailableError("this application issues no tokens")
+    id_ = RegisterId((await edge.pdp.audience()).removeprefix("register "))
+    try:
+        found = revoked.kept(id_)
+    except MissError:
+        found = await edge.in_pool(lambda: point.waiting(lambda: (point.now(id_), revoked.make(id_))[1]))
+    body = RevocationsOut(found.as_of, POLL_S, found.tokens, found.subjects, found.all_before, id_)
+    return _json(body, POLL_S)
+
+
+# -- the three posts
+
+
+async def _token(request: Request, edge: Edge, point: TokenPoint, form: Form) -> Response:
+    began = time.perf_counter()
+    grant_type = form.require("grant_type")
+    if grant_type not in (CLIENT_CREDENTIALS, EXCHANGE):
+        raise OAuthError(OAuthCode.UNSUPPORTED_GRANT_TYPE, "the grant type is not supported")
+    client = await _client(request, edge, point, form, TOKEN)
+    wanted = Wanted(
+        scope=wanted_scope(form),
+        details=wanted_details(form),
+        resources=(*form.all("resource"), *form.all("audience")),
+        jkt=_proved(request, edge, TOKEN),
+    )
+    if grant_type == CLIENT_CREDENTIALS:
+        issued = await _quickly(
+            edge, point, lambda may_wait: point.client_credentials(client, wanted, may_wait=may_wait)
+        )
+    else:
+        subject, type_ = _subject_of(form)
+        issued = await _quickly(
+            edge,
+            point,
+            lambda may_wait: exchange(point, client, subject, type_, wanted, may_wait=may_wait),
+        )
+    edge.metrics.issued[grant_type.rpartition(":")[2]].observe(time.perf_counter() - began)
+    edge.issuance.issued(request.state.request_id, grant_type.rpartition(":")[2], issued.claims)
+    return _json(_token_answer(issued, is_exchange=grant_type == EXCHANGE))
+
+
+def _token_answer(issued: Issued, *, is_exchange: bool) -> TokenAnswer:
+    claims = issued.claims
+    return TokenAnswer(
+        access_token=issued.token,
+        token_type="Bearer" if claims.jkt is None else "DPoP",
+        expires_in=max(1, int(claims.exp - issued.instant)),
+        scope=scope_to_wire(claims.scope),
+        authorization_details=[detail_to_wire(d) for d in claims.details] or None,
+        issued_token_type=ACCESS_TOKEN_TYPE if is_exchange else None,
+    )
+
+
+def _subject_of(form: Form) -> tuple[str, str]:
+    """Subject token and its type. The client is the actor: it has authenticated and needs no token about itself."""
+    if form.get("actor_token") is not None or form.get("actor_token_type") is not None:
+        raise OAuthError(OAuthCode.INVALID_REQUEST, "the actor is the client itself; send no actor_token")
+    if form.get("requested_token_type") not in (None, ACCESS_TOKEN_TYPE, JWT_TYPE):
+        raise OAuthError(OAuthCode.INVALID_REQUEST, "only access tokens are issued")
+    type_ = form.require("subject_token_type")
+    if type_ not in SUBJECT_TYPES:
+        raise OAuthError(OAuthCode.INVALID_REQUEST, "the type of the subject token is not supported")
+    return form.require("subject_token"), type_
+
+
+async def _introspect(request: Request, edge: Edge, point: TokenPoint, form: Form) -> Response:
+    client = await _client(request, edge, point, form, INTROSPECT)
+    text = form.require("token")
+    claims = await edge.in_pool(lambda: point.waiting(lambda: introspect(point, client, text)))
+    if claims is None:
+        return _json({"active": False})
+    return _json(introspected(claims) | claims_to_wire(claims))
+
+
+async def _revoke(request: Request, edge: Edge, point: TokenPoint, form: Form) -> Response:
+    client = await _client(request, edge, point, form, REVOKE)
+    text = form.require("token")
+    await edge.in_pool(lambda: point.waiting(lambda: revoke(point, client, text)))
+    return Response(status_code=200)
+
+
+async def _client(request: Request, edge: Edge, point: TokenPoint, form: Form, path: str) -> str:
+    """The authenticated client."""
+    named = [value for name, value in request.headers.raw if name == b"authorization"]
+    if len(named) > 1:
+        raise OAuthError(OAuthCode.INVALID_REQUEST, "the header Authorization stands twice")
+    given = credentials(named[0] if named else None, form)
+    audiences = (point.issuer, point.issuer + TOKEN, point.issuer + path)
+    return await _quickly(edge, point, lambda may_wait: authenticate(point, given, audiences, may_wait=may_wait))
+
+
+def _proved(request: Request, edge: Edge, path: str) -> str | None:
+    """Thumbprint of the key that the request's DPoP proof shows; None without a proof."""
+    named = [value for name, value in request.headers.raw if name == b"dpop"]
+    if not named:
+        return None
+    if len(named) > 1:
+        raise OAuthError(OAuthCode.INVALID_DPOP_PROOF, "the header DPoP stands twice")
+    now = edge.clock()
+    try:
+        proof = verify_proof(
+            named[0].decode("latin-1"),
+            method="POST",
+            url=edge.public_url + path,
+            now=now,
+            claim_once=lambda key, until: edge.used.claim(key, until, now),
+        )
+        edge.check_made_here(proof.iat)
+    except TokenError as error:
+        raise OAuthError(OAuthCode.INVALID_DPOP_PROOF, error.message.replace("`", "")) from error
+    return proof.jkt
+
+
+async def _quickly(edge: Edge, point: TokenPoint, work: Callable[[bool], T]) -> T:
+    """From memory on the loop, else in the pool where the database may be waited for."""
+    try:
+        return work(False)
+    except MissError:
+        return await edge.in_pool(lambda: point.waiting(lambda: work(True)))
+
+
+# -- answers
+
+
+async def _answered(
+    request: Request, work: Callable[[Request, Edge, TokenPoint, Form], Awaitable[Response]]
+) -> Response:
+    edge = edge_of(request)
+    try:
+        form = read_form(request.headers.get("content-type", "").encode("latin-1"), await _body(request))
+        return await work(request, edge, _tokens(edge), form)
+    except OAuthError as error:
+        edge.metrics.refused[error.code] += 1
+        return _refusal(error)
+    except UnavailableError as error:
+        return _json(
+            OAuthProblem("temporarily_unavailable", str(error).replace("`", "")), 0, 503, {"Retry-After": "1"}
+        )
+
+
+async def _body(request: Request) -> bytes:
+    try:
+        return await request.body()
+    except HTTPException as error:
+        raise OAuthError(OAuthCode.INVALID_REQUEST, error.detail) from None
+
+
+def _refusal(error: OAuthError) -> Response:
+    body = OAuthProblem(error.code, error.message, None if error.reason is None else str(error.reason))
+    if error.code is OAuthCode.INVALID_CLIENT:
+        return _json(body, 0, 401, {"WWW-Authenticate": CHALLENGE})
+    return _json(body, 0, 400)
+
+
+def _json(
+    body: msgspec.Struct | Mapping[str, Any],
+    keep_s: int = 0,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    kept = f"public, max-age={keep_s}" if keep_s else "no-store"
+    return Response(_encoder.encode(body), status, {"Cache-Control": kept, **(headers or {})}, "application/json")
+
+
+def _tokens(edge: Edge) -> TokenPoint:
+    if edge.tokens is None:
+        raise UnavailableError("this application issues no tokens")
+    return edge.tokens

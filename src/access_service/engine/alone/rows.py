@@ -1,0 +1,178 @@
+"""`entities.csv` and `roles.csv` of a pack that stands alone. Casbin sees only rows that passed here."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from access_service.domain.errors import Fault
+from access_service.domain.policy import ANY, Article
+from access_service.engine.alone.decisions import WORD_BYTES, AttributeRule, Entity, TypeOf
+from access_service.engine.alone.model import SAME, Shape, Term
+from access_service.engine.packs.rows import EFFECTS, Row, rows_of
+from access_service.engine.toml_tables import guess, shown
+
+ENTITY_COLUMNS = ("type", "id", "properties")
+MOST_ENTITIES = 10_000
+MOST_RULES = 1_000
+"""Casbin looks at each of them, 5 to 10 µs a row, at a question it has not answered yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The words that rows may use; entities are added as they are read."""
+
+    articles: Mapping[str, Article]
+    actions: Mapping[str, str]
+    subjects: Mapping[str, TypeOf]
+    resources: Mapping[str, TypeOf]
+    properties: Mapping[str, Mapping[str, frozenset[str]]]
+    entities: dict[tuple[str, str], Entity]
+
+    def types(self, part: str) -> Mapping[str, TypeOf]:
+        """Types of `subject` or `resource`."""
+        return self.subjects if part == "subject" else self.resources
+
+
+def wrong_word(word: str) -> str:
+    """Why a word of a pack could not be compared as it looks, or nothing."""
+    if not word or word != word.strip():
+        return "is empty or has spaces around it"
+    if word == ANY:
+        return "means any word and is none itself"
+    if not word.isprintable():
+        return "is not printable"
+    return f"is longer than {WORD_BYTES} bytes" if len(word.encode()) > WORD_BYTES else ""
+
+
+def read_entities(path: str, text: str, words: Vocabulary, faults: list[Fault]) -> None:
+    """Add the rows of entities.csv to the vocabulary."""
+    rows = rows_of(path, text, ENTITY_COLUMNS, faults)
+    for count, (place, (type_, id_, properties)) in enumerate(rows, start=1):
+        row = Row(place, faults)
+        if count > MOST_ENTITIES:
+            row.fault(f"more than {MOST_ENTITIES} entities", "many of them belong into a register")
+            return
+        row.check("type", type_, [*words.subjects, *words.resources])
+        if message := wrong_word(id_):
+            row.fault(f"id {shown(id_)} {message}")
+        if (other := words.entities.get((type_, id_))) is not None:
+            row.fault(f"{other.source} is the same entity")
+        found = _properties(row, type_, properties, words)
+        # Even a faulty one: rows that name it are not to blame.
+        words.entities.setdefault((type_, id_), Entity(type_, id_, found, place))
+
+
+def _properties(row: Row, type_: str, cell: str, words: Vocabulary) -> dict[str, str]:
+    """`role=admin; team=blue`. A type that is both subject and resource has the properties of both."""
+    known: dict[str, frozenset[str]] = {}
+    for part in ("resource", "subject"):
+        if type_ in words.types(part):
+            known |= words.properties[part]
+    found: dict[str, str] = {}
+    for said in cell.split(";") if cell else []:
+        name, equals, value = (word.strip() for word in said.partition("="))
+        if not equals:
+            row.fault(f"{shown(said)} is no `name=value`", "several are joined by `;`")
+        elif name not in known:
+            row.fault(f"unknown property {shown(name)}", guess(name, known))
+        elif name in found:
+            row.fault(f"property `{name}` stands twice")
+        elif message := wrong_word(value):
+            row.fault(f"`{name}`: {shown(value)} {message}")
+        elif known[name] and value not in known[name]:
+            row.fault(f"unknown `{name}` {shown(value)}", guess(value, known[name]))
+        else:
+            found[name] = value
+    return found
+
+
+def read_rules(path: str, text: str, shape: Shape, words: Vocabulary, faults: list[Fault]) -> list[AttributeRule]:
+    """The rows of roles.csv, each checked cell by cell."""
+    seen: dict[tuple[str, ...], AttributeRule] = {}
+    columns = (*shape.columns, "effect", "article")
+    for part, types in (("subject", words.subjects), ("resource", words.resources)):
+        if len(types) > 1 and not shape.binds((part, "type")):
+            faults.append(
+                Fault(f"{path}:1", f"the pack has {len(types)} types of {part}s and no column for `r.{part}.type`")
+            )
+    for count, (place, cells) in enumerate(rows_of(path, text, columns, faults), start=1):
+        row = Row(place, faults)
+        if count > MOST_RULES:
+            row.fault(f"more than {MOST_RULES} rules", "name properties, not ids")
+            break
+        *compared, effect, article = cells
+        for term, cell in zip(shape.terms, compared, strict=True):
+            _check_cell(row, term, cell, words)
+        row.check("effect", effect, EFFECTS)
+        row.check("article", article, words.articles)
+        rule = AttributeRule(tuple(compared), effect == "allow", article, place)
+        if row.good:
+            _check_ids(row, rule, shape, words)
+            _check_everybody(row, rule, shape, words)
+        if (other := seen.get(rule.cells)) is not None and effect in EFFECTS:
+            _say_repeated(row, rule, other)
+        seen.setdefault(rule.cells, rule)
+    return list(seen.values())
+
+
+def _check_cell(row: Row, term: Term, cell: str, words: Vocabulary) -> None:
+    if cell == ANY:
+        if not term.takes_any:
+            row.fault(f"column `{term.column}` takes no `{ANY}`", "the model compares it with one word")
+        return
+    if term.other is not None:
+        row.check(f"cell of relation `{term.column}`", cell, (SAME, ANY))
+        return
+    part, name = term.attribute
+    noun, known = f"{part} {name}", _known(part, name, words)
+    row.check("action" if noun == "action name" else noun, cell, known)
+    if known is None and row.good and (message := wrong_word(cell)):
+        row.fault(f"{shown(cell)} {message}")
+
+
+def _known(part: str, name: str, words: Vocabulary) -> Collection[str] | None:
+    """The words that a cell compared with this attribute may be; None for any text."""
+    if (part, name) == ("action", "name"):
+        return words.actions
+    if name == "type":
+        return words.types(part)
+    if name == "id":
+        return {id_ for type_, id_ in words.entities if type_ in words.types(part)}
+    return words.properties[part][name] or None
+
+
+def _check_ids(row: Row, rule: AttributeRule, shape: Shape, words: Vocabulary) -> None:
+    """An id belongs to a type: where there are several, a row that compares ids names the type, too."""
+    for part in ("subject", "resource"):
+        if len(words.types(part)) > 1 and _types_of(part, rule, shape, words) == words.types(part).keys():
+            for term, cell in zip(shape.terms, rule.cells, strict=True):
+                if cell != ANY and term.looks_at((part, "id")):
+                    row.fault(f"column `{term.column}` compares ids of any type of {part}", "name the type")
+
+
+def _check_everybody(row: Row, rule: AttributeRule, shape: Shape, words: Vocabulary) -> None:
+    """Where a type of subjects has others than those listed, a row must say what of them it goes by."""
+    if not rule.allow:
+        return
+    unlisted = [t for t in _types_of("subject", rule, shape, words) if not words.subjects[t].listed]
+    is_bound = any(
+        cell != ANY and term.is_about("subject") for term, cell in zip(shape.terms, rule.cells, strict=True)
+    )
+    if unlisted and not is_bound:
+        row.fault(f"allows every `{unlisted[0]}`, listed or not", "name an id or a property of the subject")
+
+
+def _types_of(part: str, rule: AttributeRule, shape: Shape, words: Vocabulary) -> Collection[str]:
+    """The types that a row is about."""
+    for term, cell in zip(shape.terms, rule.cells, strict=True):
+        if term.other is None and term.attribute == (part, "type") and cell != ANY:
+            return {cell}
+    return words.types(part).keys()
+
+
+def _say_repeated(row: Row, rule: AttributeRule, other: AttributeRule) -> None:
+    if rule.allow != other.allow:
+        row.fault(f"contradicts {other.source}: allow and deny of the same", "deny wins; keep one of the two")
+    elif rule.article != other.article:
+        row.fault(f"repeats {other.source} under another article", "one row cites one article")
+    else:
+        row.fault(f"repeats {other.source}")

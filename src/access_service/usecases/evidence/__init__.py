@@ -1,0 +1,1 @@
+"""What may be read and proved: matrix, explanation, papers, log. Changes no fact; may record that it was read."""

@@ -1,0 +1,143 @@
+"""The access matrix (ma trận phân quyền): who may do what in a unit and below it, at any instant and revision.
+
+One row a grant, and one for whoever operates a unit's admin account. Rows are read in batches of units, so that a
+province is exported in bounded memory; everything comes from one transaction (rule 15).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from access_service.domain.audit import Happening, Json, instant
+from access_service.domain.errors import NotFoundError, RefusedError
+from access_service.domain.names import RegisterId, UnitId
+from access_service.domain.org import ManagementEdge, Unit
+from access_service.domain.time import Interval
+from access_service.storage.access import Gatherer
+from access_service.storage.audit import recorded_at, revision_at
+from access_service.storage.db import Database
+from access_service.storage.facts import Reader
+from access_service.storage.policy import load_tables
+from access_service.usecases.evidence.matrix_rows import Rows
+from access_service.usecases.evidence.matrix_values import Matrix, MatrixHead, MatrixPack
+from access_service.usecases.handover.inspection import inspects
+from access_service.usecases.live.revisions import check_known
+from access_service.usecases.services import Caller, Services, View
+
+
+@contextmanager
+def open_matrix(
+    services: Services,
+    caller: Caller,
+    unit: UnitId,
+    *,
+    at: datetime | None = None,
+    known_at: int | None = None,
+    include_ended: bool = False,
+) -> Iterator[Matrix]:
+    """The matrix for a signed-in caller: the unit's leadership, a unit above, or an inspection of it (rule 14).
+
+    `at` is now when left out, `known_at` the newest revision. Raises `NotFoundError` for a unit that is none of the
+    caller's business, `RefusedError(forbidden)` for the unit's own staff, `InvalidError` for an unknown revision.
+    """
+    with services.db.connect() as connection:
+        view = View(Reader(connection, caller.register), caller, services.db.now_in(connection, caller.register))
+        if not inspects(view, caller.person, unit):
+            view.as_above(unit)
+        reader = Reader(connection, caller.register, known_at)
+        yield _matrix(reader, unit, at=at, now=view.now, include_ended=include_ended)
+
+
+@contextmanager
+def read_matrix(
+    db: Database,
+    register: RegisterId,
+    unit: UnitId,
+    *,
+    at: datetime | None = None,
+    known_at: int | None = None,
+    include_ended: bool = False,
+) -> Iterator[Matrix]:
+    """The same for the operator at the command line, who needs no account."""
+    with db.read(register, known_at) as reader:
+        yield _matrix(reader, unit, at=at, now=db.now_in(reader.connection, register), include_ended=include_ended)
+
+
+def record_export(db: Database, head: MatrixHead, actor: str, *, form: str, rows: int) -> None:
+    """Record that this matrix was written out: what names everybody with a right leaves a trace, before it leaves.
+
+    In a short transaction of its own, after the long one that read it. Raises `UnavailableError` where nothing can
+    be recorded: then nothing is handed out either.
+    """
+    details: dict[str, Json] = {
+        "at": instant(head.at),
+        "format": form,
+        "known_at": head.revision,
+        "rows": rows,
+        "units": head.units,
+        "ended": head.include_ended,
+    }
+    db.note(head.register, actor, Happening("matrix.export", head.unit, details=details))
+
+
+def _matrix(reader: Reader, unit: UnitId, *, at: datetime | None, now: datetime, include_ended: bool) -> Matrix:
+    newest = revision_at(reader.connection, reader.register)
+    check_known(reader.register, newest, reader.known_at)
+    revision = newest if reader.known_at is None else reader.known_at
+    recorded = recorded_at(reader.connection, reader.register, revision)
+    # The clock may step back; what was recorded by now did happen.
+    moment = at or max(filter(None, (now, recorded)))
+    found = reader.get(Unit, unit)
+    if found is None:
+        raise NotFoundError("unit", unit)
+    units = units_in_order(reader, unit, moment)
+    gather = Gatherer(reader)
+    head = MatrixHead(
+        register=reader.register,
+        unit=unit,
+        unit_name=found.name,
+        units=len(units),
+        at=moment,
+        revision=revision,
+        recorded_at=recorded,
+        packs=_packs(gather, units, moment),
+        include_ended=include_ended,
+    )
+    return Matrix(head, iter(Rows(gather, head, units)))
+
+
+def units_in_order(reader: Reader, root: UnitId, at: datetime) -> list[UnitId]:
+    """The unit and everything below it along the edges of that instant, each manager before what it manages.
+
+    Units of one manager stand in the order of their codes, and an office directly before its own schools, as a
+    reader expects.
+    """
+    children: dict[UnitId, list[UnitId]] = {}
+    seen, layer = {root}, [root]
+    while layer:
+        edges = reader.find(ManagementEdge, manager=layer)
+        layer = []
+        for edge in sorted(edges, key=lambda e: e.unit):
+            if at in Interval(edge.valid_from, edge.valid_to) and edge.unit not in seen:
+                seen.add(edge.unit)
+                children.setdefault(edge.manager, []).append(edge.unit)
+                layer.append(edge.unit)
+    ordered, todo = [], [root]
+    while todo:
+        unit = todo.pop()
+        ordered.append(unit)
+        todo += reversed(children.get(unit, []))
+    return ordered
+
+
+def _packs(gather: Gatherer, units: list[UnitId], at: datetime) -> tuple[MatrixPack, ...]:
+    digests: set[str] = set()
+    for unit in units:
+        try:
+            binding = gather.org.binding_for(unit, at)
+        except RefusedError:
+            continue
+        if binding is not None:
+            digests.add(binding.digest)
+    packs = [load_tables(gather.reader.connection, digest).pack for digest in digests]
+    return tuple(sorted((MatrixPack(p.name, p.version, p.digest) for p in packs), key=lambda p: (p.name, p.digest)))

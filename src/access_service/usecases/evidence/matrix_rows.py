@@ -1,0 +1,462 @@
+"""The rows of an access matrix, batch by batch of units and of grants."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from access_service.domain.accounts import Account, Custody, state_of
+from access_service.domain.delegation import Confirmation, Grant, Inspection
+from access_service.domain.documents import Document
+from access_service.domain.duties import title_of, whole_classes
+from access_service.domain.names import (
+    AccountKind,
+    GrantId,
+    GrantState,
+    Method,
+    PersonId,
+    UnitId,
+)
+from access_service.domain.org import Assignment, Person, SchoolClass
+from access_service.domain.policy import Pack
+from access_service.domain.separations import meetings, roles_held
+from access_service.domain.standing import OVER, GrantFacts, grant_state, has_no_end, head_at
+from access_service.engine.tables import Tables
+from access_service.storage.access import Gatherer
+from access_service.storage.audit import revision_at
+from access_service.storage.facts import Reader
+from access_service.usecases.evidence.matrix_papers import ACCOUNT_NOTES, Papers, late_among, read_papers
+from access_service.usecases.evidence.matrix_software import Shared, software_rows
+from access_service.usecases.evidence.matrix_values import VACANT, MatrixHead, MatrixRow, Note, Right, class_names
+from access_service.usecases.handover.signed_as import Titles
+
+T = TypeVar("T")
+
+UNITS_AT_ONCE = 25
+"""Units whose duties are held in memory together: a school has at most a few hundred people."""
+GRANTS_AT_ONCE = 1_000
+"""Grants whose paper is held in memory together."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A grant with what it is sorted by."""
+
+    unit: UnitId
+    grant: Grant
+    assignment: Assignment | None
+    person: PersonId | None
+
+
+class Rows:
+    """Goes through the rows in order: unit, admin account, software, then people by name, then role and start."""
+
+    def __init__(self, gather: Gatherer, head: MatrixHead, units: list[UnitId]) -> None:
+        """`units` in the order wanted; the gatherer's reader fixes register and revision."""
+        self._gather = gather
+        self._reader = gather.reader
+        self._head = head
+        self._titles = Titles(gather)
+        self._at = head.at
+        self._units = units
+        self._rights: dict[tuple[str, str, frozenset[str] | None, frozenset[str] | None], tuple[Right, ...]] = {}
+        self._confirmed: dict[UnitId, list[Confirmation]] = {}
+        self._names: dict[str, str] = {}
+        self._meetings: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
+        self._heads: dict[UnitId, Assignment | None] = {}
+        self._tables_of: dict[UnitId, Tables | None] = {}
+        known = revision_at(self._reader.connection, self._reader.register, self._at)
+        self._before = (
+            Reader(self._reader.connection, self._reader.register, known) if known < head.revision else None
+        )
+        """What was known at the instant; None where nothing was recorded since."""
+
+    def __iter__(self) -> Iterator[MatrixRow]:
+        """Every row once."""
+        for start in range(0, len(self._units), UNITS_AT_ONCE):
+            batch = self._units[start : start + UNITS_AT_ONCE]
+            custodies = self._custody_rows(batch)
+            for unit, rows in software_rows(self._gather, self._head, batch, self._shared()).items():
+                custodies.setdefault(unit, []).extend(rows)
+            lines = self._lines(batch)
+            done: set[UnitId] = set()
+            for first in range(0, len(lines), GRANTS_AT_ONCE):
+                for row in self._grant_rows(lines[first : first + GRANTS_AT_ONCE]):
+                    yield from _first_of(row.unit, batch, done, custodies)
+                    yield row
+            yield from _first_of(None, batch, done, custodies)
+
+    # -- grants
+
+    def _lines(self, units: list[UnitId]) -> list[_Line]:
+        """The grants of people with a duty in these units, and of inspectors of them, in order."""
+        duties = {a.id: a for a in self._reader.find(Assignment, unit=units)}
+        lines = [
+            _Line(duties[grant.assignment].unit, grant, duties[grant.assignment], duties[grant.assignment].person)
+            for grant in self._reader.find(Grant, assignment=list(duties))
+            if grant.assignment is not None
+        ]
+        lines += self._inspectors(set(units))
+        keys: dict[str, str] = {
+            p.id: p.sort_key for p in self._reader.find(Person, id=[x.person for x in lines if x.person])
+        }
+        place = {unit: number for number, unit in enumerate(units)}
+
+        def key(line: _Line) -> tuple[Any, ...]:
+            grant = line.grant
+            return (
+                place[line.unit],
+                keys.get(line.person or "", ""),
+                line.person or "",
+                grant.role,
+                grant.valid_from,
+                grant.id,
+            )
+
+        return sorted(lines, key=key)
+
+    def _inspectors(self, units: set[UnitId]) -> Iterator[_Line]:
+        """Read-only grants of inspection teams, which rest on no duty (rule 14)."""
+        decisions = [i.document for i in self._reader.find(Inspection) if i.units & units]
+        grants = [g for g in self._reader.find(Grant, document=decisions) if g.scope.unit in units]
+        accounts = {a.id: a for a in self._reader.find(Account, id=[g.account for g in grants])}
+        for grant in grants:
+            account = accounts.get(grant.account)
+            yield _Line(grant.scope.unit, grant, None, account.person if account else None)
+
+    def _grant_rows(self, lines: list[_Line]) -> Iterator[MatrixRow]:
+        facts = {f.grant.id: f for f in self._gather.grants([line.grant for line in lines], self._at)}
+        over = [line.grant for line in lines if grant_state(facts[line.grant.id], self._at) in OVER]
+        stood = self._stood(over)
+        facts |= stood
+        kept = [line for line in lines if line.grant.id in stood or self._is_wanted(facts[line.grant.id])]
+        papers = read_papers(
+            self._reader,
+            accounts={line.grant.account for line in kept},
+            people={line.person for line in kept if line.person},
+            documents={d.id: d for line in kept if (d := facts[line.grant.id].document) is not None},
+            before=self._before if stood else None,
+        )
+        papers.stood = frozenset(stood)
+        class_ids = {c for line in kept for c in line.grant.scope.class_ids}
+        class_ids |= {c for line in kept if line.assignment is not None for c in whole_classes(line.assignment)}
+        papers.roles = self._roles_of({line.grant.account for line in kept})
+        papers.classes = {c.id: c for c in self._reader.find(SchoolClass, id=class_ids)}
+        self._mark_late(papers, kept, facts)
+        for line in kept:
+            if self._was_there(line.grant, papers):
+                yield self._grant_row(line, facts[line.grant.id], papers)
+
+    def _is_wanted(self, facts: GrantFacts) -> bool:
+        return self._head.include_ended or grant_state(facts, self._at) not in OVER
+
+    def _stood(self, over: list[Grant]) -> dict[GrantId, GrantFacts]:
+        """(A5) Lines that are over as known now and stood as known at the instant: decisions of then were allow.
+
+        They are shown as they stood; that an end was recorded later is noted.
+        """
+        if self._before is None or not over:
+            return {}
+        then = self._before.find(Grant, id=[grant.id for grant in over])
+        return {
+            facts.grant.id: facts
+            for facts in Gatherer(self._before).grants(then, self._at)
+            if grant_state(facts, self._at) not in OVER
+        }
+
+    def _was_there(self, grant: Grant, papers: Papers) -> bool:
+        """Not what was first recorded after the instant for a time after it: nobody could have seen it then."""
+        return grant.valid_from <= self._at or grant.id not in papers.late
+
+    def _grant_row(self, line: _Line, facts: GrantFacts, papers: Papers) -> MatrixRow:
+        grant, duty = line.grant, line.assignment
+        account = papers.accounts.get(grant.account)
+        own = self._pack(grant.unit)
+        tables = self._tables(grant.scope.unit)
+        role = own.roles.get(grant.role) if own else None
+        signature = papers.giver(facts.document, self._at)
+        commitment = self._commitment(facts)
+        answerable = self._answerable(line.unit)
+        activated = max(grant.valid_from, grant.activated_at or grant.valid_from)
+        ends_at = _earliest(
+            grant.valid_to, grant.ended_at, facts.year_closes_at, facts.lapses_at, facts.paper_lapses_at
+        )
+        return MatrixRow(
+            unit=line.unit,
+            unit_name=self._unit_name(line.unit),
+            account=grant.account,
+            username=account.username if account else "",
+            account_kind=account.kind if account else AccountKind.USE,
+            person=line.person,
+            person_name=self._name(line.person, papers),
+            position=duty.position if duty else "",
+            position_vi=title_of(own, duty, papers.classes.get) or papers.sent_by(line.person),
+            grant=grant.id,
+            role=grant.role,
+            role_vi=role.vi if role else grant.role,
+            scope=grant.scope,
+            class_names=class_names(grant.scope, papers.classes),
+            rights=self._rights_of(grant, tables),
+            starts_at=activated if ends_at is None or activated < ends_at else grant.valid_from,
+            ends_at=ends_at,
+            state=grant_state(facts, self._at),
+            issuer=grant.unit,
+            issuer_name=self._unit_name(grant.unit),
+            document=grant.document,
+            document_number=facts.document.number if facts.document else "",
+            document_dated=facts.document.dated if facts.document else None,
+            commitment_version=commitment.text_version if commitment else None,
+            committed_at=commitment.signed_at if commitment else None,
+            signer=signature.person if signature else None,
+            signer_name=self._name(signature.person if signature else None, papers),
+            capacity=signature.capacity if signature else None,
+            signer_title=self._titles.of(signature, facts.document.unit if facts.document else None),
+            answerable=answerable,
+            answerable_name=self._name(answerable, papers),
+            notes=self._notes(line, facts.document, account, tables, papers),
+        )
+
+    def _notes(
+        self,
+        line: _Line,
+        document: Document | None,
+        account: Account | None,
+        tables: Tables | None,
+        papers: Papers,
+    ) -> tuple[Note, ...]:
+        grant = line.grant
+        said = (
+            (Note.ATTESTED, document is not None and document.method is Method.ATTESTED),
+            (Note.CODE_SEEN, papers.is_code_seen(document, self._at)),
+            (Note.EXTERNAL, line.assignment is None and bool(papers.sent_by(line.person))),
+            (Note.RECORDED_LATE, bool(papers.late & {grant.id, grant.assignment, grant.document})),
+            (Note.CHANGED_LATER, grant.id in papers.narrowed),
+            (Note.NO_END, has_no_end(grant)),
+            (Note.UNCONFIRMED, self._is_unconfirmed(grant)),
+        )
+        notes = [note for note, is_so in said if is_so]
+        if account is not None:
+            state = papers.state_of(account, grant.id, self._at)
+            notes += [ACCOUNT_NOTES[state]] if state in ACCOUNT_NOTES else []
+        if tables is None:
+            notes.append(Note.NO_POLICY)
+        elif grant.role in self._met(tables.pack, papers.roles.get(grant.account, frozenset())):
+            notes.append(Note.DUTIES_MEET)
+        return tuple(notes)
+
+    def _met(self, pack: Pack, held: frozenset[str]) -> frozenset[str]:
+        """The roles, of those that one person holds, in which duties meet that should not."""
+        key = (pack.digest, held)
+        if key not in self._meetings:
+            found = meetings(pack, held) if pack.separations and held else ()
+            self._meetings[key] = frozenset(role for met in found for role in met.roles.split("+"))
+        return self._meetings[key]
+
+    def _roles_of(self, accounts: set[str]) -> dict[str, frozenset[str]]:
+        """What was in force of theirs at the instant, whoever gave it."""
+        mine: dict[str, list[Grant]] = {}
+        for grant in self._reader.find(Grant, account=accounts):
+            if grant.activated_at is not None and max(grant.valid_from, grant.activated_at) <= self._at:
+                mine.setdefault(grant.account, []).append(grant)
+        return {account: roles_held(grants, self._at) for account, grants in mine.items()}
+
+    def _rights_of(self, grant: Grant, tables: Tables | None) -> tuple[Right, ...]:
+        """The pack's table of the role where the records are, narrowed by the grant."""
+        if tables is None or grant.role not in tables.roles:
+            return ()
+        scope = grant.scope
+        key = (tables.pack.digest, grant.role, scope.categories, scope.actions)
+        if key not in self._rights:
+            pack, found = tables.pack, dict[str, list[str]]()
+            for category, action in tables.roles[grant.role].allow:
+                if scope.categories is not None and category not in scope.categories:
+                    continue
+                if scope.actions is None or action in scope.actions:
+                    found.setdefault(category, []).append(action)
+            self._rights[key] = tuple(
+                Right(
+                    category=category,
+                    category_vi=pack.categories[category].vi,
+                    actions=tuple(actions),
+                    actions_vi=tuple(pack.actions[action] for action in actions),
+                )
+                for category in pack.categories
+                if (actions := [a for a in pack.actions if a in found.get(category, ())])
+            )
+        return self._rights[key]
+
+    def _commitment(self, facts: GrantFacts) -> Document | None:
+        """The newest commitment to the issuing unit that was signed by then and stood."""
+        held = [
+            d
+            for d in facts.commitments
+            if d.signed_at is not None and d.signed_at <= self._at and (d.ended_at is None or d.ended_at > self._at)
+        ]
+        return max(held, key=lambda d: (d.signed_at, d.id), default=None)
+
+    def _is_unconfirmed(self, grant: Grant) -> bool:
+        """(9) Has the office a head who took over after the grant and has not confirmed it by then?"""
+        head = self._head_of(grant.unit)
+        if head is None or grant.activated_at is None or head.valid_from <= grant.activated_at:
+            return False
+        if grant.unit not in self._confirmed:
+            self._confirmed[grant.unit] = self._reader.find(Confirmation, unit=grant.unit)
+        return not any(c.assignment == head.id and c.valid_from <= self._at for c in self._confirmed[grant.unit])
+
+    # -- admin accounts
+
+    def _custody_rows(self, units: list[UnitId]) -> dict[UnitId, list[MatrixRow]]:
+        accounts = [
+            a
+            for a in self._reader.find(Account, unit=units, kind=str(AccountKind.ADMIN))
+            if a.valid_from <= self._at
+            and (self._head.include_ended or a.valid_to is None or a.valid_to > self._at)
+        ]
+        custodies: dict[str, list[Custody]] = {}
+        stood = self._stood_custodies([a.unit for a in accounts])
+        for custody in Gatherer(self._reader).held_custodies([a.unit for a in accounts], self._at):
+            is_past = custody.valid_to is not None and custody.valid_to <= self._at and custody.id not in stood
+            if custody.valid_from <= self._at and (self._head.include_ended or not is_past):
+                custodies.setdefault(custody.account, []).append(custody)
+        held = [c for found in custodies.values() for c in found]
+        documents = {d.id: d for d in self._reader.find(Document, id=[c.document for c in held if c.document])}
+        papers = read_papers(
+            self._reader, accounts={a.id for a in accounts}, people={c.person for c in held}, documents=documents
+        )
+        papers.stood = stood
+        papers.late = late_among(self._before, [*held, *documents.values()], self._at)
+        rows: dict[UnitId, list[MatrixRow]] = {}
+        for account in accounts:
+            mine = sorted(custodies.get(account.id, ()), key=lambda c: (c.valid_from, c.id))
+            standing = any(self._at in c.interval or c.id in stood for c in mine)
+            held_by: list[Custody | None] = [*mine, *([] if standing else [None])]
+            rows.setdefault(account.unit, []).extend(self._custody_row(account, c, papers) for c in held_by)
+        return rows
+
+    def _stood_custodies(self, units: list[UnitId]) -> frozenset[str]:
+        """(A5) The custodies that stood as known at the instant, whatever was recorded of them since."""
+        if self._before is None:
+            return frozenset()
+        held = Gatherer(self._before).held_custodies(units, self._at)
+        return frozenset(c.id for c in held if c.id and self._at in c.interval)
+
+    def _custody_row(self, account: Account, custody: Custody | None, papers: Papers) -> MatrixRow:
+        document = papers.documents.get(custody.document) if custody and custody.document else None
+        signature = papers.giver(document, self._at)
+        state: str = state_of(account, papers.suspensions.get(account.id, ()), self._at)
+        notes = [Note.CODE_SEEN] if papers.is_code_seen(document, self._at) else []
+        if custody is None:
+            state, notes = VACANT, [Note.VACANT]
+        elif custody.valid_to is not None and custody.valid_to <= self._at and custody.id not in papers.stood:
+            state = GrantState.ENDED
+        if custody is not None and papers.late & {custody.id, custody.document}:
+            notes.append(Note.RECORDED_LATE)
+        answerable = self._answerable(account.unit)
+        return MatrixRow(
+            unit=account.unit,
+            unit_name=self._unit_name(account.unit),
+            account=account.id,
+            username=account.username,
+            account_kind=account.kind,
+            person=custody.person if custody else None,
+            person_name=self._name(custody.person if custody else None, papers),
+            position=custody.holder if custody else "",
+            position_vi="",
+            grant=None,
+            role=None,
+            role_vi="",
+            scope=None,
+            class_names=(),
+            rights=(),
+            starts_at=custody.valid_from if custody else None,
+            ends_at=custody.valid_to if custody else None,
+            state=state,
+            issuer=document.unit if document else None,
+            issuer_name=self._unit_name(document.unit) if document else "",
+            document=document.id if document else None,
+            document_number=document.number if document else "",
+            document_dated=document.dated if document else None,
+            commitment_version=None,
+            committed_at=None,
+            signer=signature.person if signature else None,
+            signer_name=self._name(signature.person if signature else None, papers),
+            capacity=signature.capacity if signature else None,
+            signer_title=self._titles.of(signature, document.unit if document else None),
+            answerable=answerable,
+            answerable_name=self._name(answerable, papers),
+            notes=tuple(notes),
+        )
+
+    # -- what both need
+
+    def _answerable(self, unit: UnitId) -> PersonId | None:
+        head = self._head_of(unit)
+        return head.person if head else None
+
+    def _head_of(self, unit: UnitId) -> Assignment | None:
+        """Who heads the unit at the instant."""
+        if unit not in self._heads:
+            pack = self._pack(unit)
+            found = self._gather.heads_of(unit, pack) if pack else ()
+            self._heads[unit] = head_at(found, self._at)
+        return self._heads[unit]
+
+    def _pack(self, unit: UnitId) -> Pack | None:
+        tables = self._tables(unit)
+        return None if tables is None else tables.pack
+
+    def _tables(self, unit: UnitId) -> Tables | None:
+        if unit not in self._tables_of:
+            self._tables_of[unit] = self._gather.tables_for(unit, self._at)
+        return self._tables_of[unit]
+
+    def _shared(self) -> Shared:
+        return Shared(
+            tables=self._tables,
+            rights=self._rights_of,
+            unit_name=self._unit_name,
+            answerable=lambda unit: (found := self._answerable(unit), self._name(found, None)),
+        )
+
+    def _unit_name(self, unit: UnitId) -> str:
+        found = self._gather.org.unit(unit)
+        return found.name if found else ""
+
+    def _name(self, person: str | None, papers: Papers | None) -> str:
+        """A name of the batch, or of somebody many rows share: a head."""
+        if person is None:
+            return ""
+        if papers is not None and person in papers.people:
+            return papers.people[person].name
+        if person not in self._names:
+            found = self._reader.get(Person, person)
+            self._names[person] = found.name if found else ""
+        return self._names[person]
+
+    def _mark_late(self, papers: Papers, lines: list[_Line], facts: dict[Any, GrantFacts]) -> None:
+        """(16) What was recorded after the instant, or changed then with effect before it."""
+        grants = [line.grant for line in lines]
+        duties = [line.assignment for line in lines if line.assignment]
+        documents = [d for line in lines if (d := facts[line.grant.id].document) is not None]
+        papers.late = late_among(self._before, [*grants, *duties, *documents], self._at)
+        if self._before is not None:
+            before = {g.id: g for g in self._before.find(Grant, id=[g.id for g in grants])}
+            papers.narrowed = frozenset(g.id for g in grants if g.id in before and before[g.id].scope != g.scope)
+
+
+def _earliest(*instants: datetime | None) -> datetime | None:
+    return min((t for t in instants if t is not None), default=None)
+
+
+def _first_of(
+    unit: UnitId | None, batch: list[UnitId], done: set[UnitId], custodies: dict[UnitId, list[MatrixRow]]
+) -> Iterator[MatrixRow]:
+    """The admin rows of every unit up to and with this one (None: of all) that were not given yet."""
+    if unit in done:
+        return
+    for each in batch:
+        if each not in done:
+            done.add(each)
+            yield from custodies.get(each, ())
+        if each == unit:
+            return

@@ -1,0 +1,252 @@
+"""What a signed-in caller may read of grants, documents, signatures, leaving cases and the log."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from access_service.domain import turns
+from access_service.domain.audit import Event
+from access_service.domain.codes import CodeShown, is_seen_by_giver
+from access_service.domain.delegation import Confirmation, Grant, LeavingCase
+from access_service.domain.documents import Document, Signature, state_at
+from access_service.domain.duties import is_successor
+from access_service.domain.errors import NotFoundError, RefusedError
+from access_service.domain.names import (
+    AccountKind,
+    DocumentId,
+    DocumentKind,
+    DocumentState,
+    GrantId,
+    GrantState,
+    RegisterId,
+    UnitId,
+)
+from access_service.domain.org import Assignment
+from access_service.domain.papers import sides_of
+from access_service.domain.policy import Pack
+from access_service.domain.reasons import Reason, Refusal
+from access_service.domain.standing import OVER, GrantFacts, documents_reason, grant_state, head_at
+from access_service.storage.audit import events
+from access_service.usecases.handover.documents import readers_of, visible
+from access_service.usecases.handover.inspection import inspects
+from access_service.usecases.services import Caller, Services, View, look
+
+_OPEN = frozenset({DocumentState.AWAITING_GIVER, DocumentState.AWAITING_RECEIVER})
+
+
+@dataclass(frozen=True, slots=True)
+class GrantSeen:
+    """A grant, where it stands now, and which paper it lacks while pending."""
+
+    grant: Grant
+    state: GrantState
+    missing: Reason | Refusal | None
+    """Where nothing is missing, why it was refused when its last paper was signed (A8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSeen:
+    """A document in its newest version with every signature it was given, void ones included."""
+
+    document: Document
+    state: DocumentState
+    """With lapsing applied."""
+    signatures: tuple[Signature, ...]
+    code_seen_by_giver: bool = False
+    """Whoever signed for the giver was shown the receiver's code, and the receiver has not confirmed since (A3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Awaiting:
+    """What a new head of a unit has to confirm (rule 9)."""
+
+    unit: UnitId
+    head: Assignment | None
+    confirmed_at: datetime | None
+    due_at: datetime | None
+    """When the pack's time to confirm is over; None when there is nobody or nothing to wait for."""
+    is_overdue: bool
+    silence: str | None
+    """What the pack lets silence mean: `flag` or `lapse`."""
+    grants: tuple[GrantSeen, ...]
+
+
+def acts_for(seen: View, unit: UnitId) -> bool:
+    """Does the caller act for this unit or one above it, as custodian or leader?"""
+    try:
+        seen.as_above(unit)
+    except RefusedError:
+        return False
+    return True
+
+
+def _may_read(seen: View, unit: UnitId) -> bool:
+    """Whose office it is, who is above, and who inspects it by decision (rule 14)."""
+    return acts_for(seen, unit) or inspects(seen, seen.require_caller().person, unit)
+
+
+def pack_or_none(seen: View, unit: UnitId) -> Pack | None:
+    """The pack in force for a unit; none for a unit that is over."""
+    tables = seen.gather.tables_for(unit, seen.now)
+    return None if tables is None else tables.pack
+
+
+def head_of(seen: View, unit: UnitId) -> Assignment | None:
+    """The appointment of whoever heads the unit now."""
+    pack = pack_or_none(seen, unit)
+    return None if pack is None else head_at(seen.gather.heads_of(unit, pack), seen.now)
+
+
+def root_of(services: Services, register: RegisterId) -> UnitId:
+    """The department at the top of a register."""
+    return next(UnitId(str(row["root"])) for row in services.db.registers() if row["id"] == register)
+
+
+def state_now(seen: View, document: Document) -> DocumentState:
+    """The state with lapsing applied; a unit that is over has no pack and nothing of it lapses any more."""
+    pack = pack_or_none(seen, document.office)
+    if pack is None:
+        return document.state
+    wait = timedelta(days=pack.number("document_lapse_days"))
+    return state_at(document, now=seen.now, lapse_after=wait)
+
+
+def is_open(seen: View, document: Document) -> bool:
+    """Does it still wait for a signature?"""
+    return state_now(seen, document) in _OPEN
+
+
+def _missing(facts: GrantFacts, now: datetime) -> Reason | Refusal | None:
+    paper = documents_reason(facts, now)
+    refused = facts.grant.refused
+    return paper if paper is not None or refused is None else Refusal(refused)
+
+
+def grants_seen(seen: View, grants: list[Grant]) -> list[GrantSeen]:
+    """Where each grant stands now, in the order given."""
+    return [
+        GrantSeen(
+            facts.grant,
+            state,
+            _missing(facts, seen.now) if state is GrantState.PENDING else None,
+        )
+        for facts in seen.gather.grants(grants, seen.now)
+        for state in [grant_state(facts, seen.now)]
+    ]
+
+
+def read_grant(services: Services, caller: Caller, id_: GrantId) -> GrantSeen:
+    """One grant: its holder's, and for those who act for the issuing unit or inspect it."""
+    with look(services, caller) as seen:
+        grant = seen.reader.require(Grant, id_)
+        if caller.account != grant.account and not _may_read(seen, grant.unit):
+            raise NotFoundError("grant", id_)
+        return grants_seen(seen, [grant])[0]
+
+
+def _is_whole(seen: View, unit: UnitId) -> bool:
+    """May the caller see everybody's lines of this unit? `NotFoundError` where they see not even the unit."""
+    seen.check_visible(unit)
+    return acts_for(seen, unit)
+
+
+def grants_of(services: Services, caller: Caller, unit: UnitId) -> list[GrantSeen]:
+    """What a unit issued, over or not; one's own for those who do not act for it."""
+    with look(services, caller) as seen:
+        whose = {} if _is_whole(seen, unit) else {"account": caller.account}
+        return grants_seen(seen, seen.reader.find(Grant, unit=unit, **whose))
+
+
+def awaiting_confirmation(services: Services, caller: Caller, unit: UnitId) -> Awaiting:
+    """The grants in force that were activated before the present head took office and are not confirmed.
+
+    A deputy in charge is no successor, and is shown the list after the pack's days; that spares no later head.
+    """
+    with look(services, caller) as seen:
+        seen.check_visible(unit)
+        seen.as_above(unit)
+        pack = seen.pack_for(unit)
+        head = head_of(seen, unit)
+        silence = pack.choice("confirmation_silence")
+        if head is None:
+            return Awaiting(unit, None, None, None, is_overdue=False, silence=silence, grants=())
+        done = next((c for c in seen.reader.find(Confirmation, unit=unit) if c.assignment == head.id), None)
+        if done is not None:
+            return Awaiting(unit, head, done.valid_from, None, is_overdue=False, silence=silence, grants=())
+        days = timedelta(days=pack.number("confirmation_days"))
+        is_shown = is_successor(pack, head) or seen.now >= head.valid_from + days
+        older = [
+            g
+            for g in seen.reader.find(Grant, unit=unit)
+            if is_shown and g.activated_at is not None and g.activated_at < head.valid_from
+        ]
+        left = tuple(g for g in grants_seen(seen, older) if g.state not in OVER)
+        due = head.valid_from + days if left and is_successor(pack, head) else None
+        late = due is not None and seen.now >= due
+        return Awaiting(unit, head, None, due, is_overdue=late, silence=silence, grants=left)
+
+
+def read_document(services: Services, caller: Caller, id_: DocumentId) -> DocumentSeen:
+    """One document with its signatures: its receiver's, and for those who act for its office or inspect it."""
+    with look(services, caller) as seen:
+        document = visible(seen, id_)
+        if caller.leaving and document.kind is not DocumentKind.RETURN_MINUTES:
+            raise NotFoundError("document", id_)
+        offices = (document.office, *readers_of(seen, document.unit))
+        is_named = caller.person in (document.receiver, turns.awaited(document))
+        if not is_named and not any(_may_read(seen, office) for office in offices):
+            raise NotFoundError("document", id_)
+        signed = _signatures(seen, document)
+        shown = seen.reader.find(CodeShown, holder=document.receiver) if document.receiver else []
+        is_seen = is_seen_by_giver(document, signed, shown, seen.now)
+        return DocumentSeen(document, state_now(seen, document), signed, is_seen)
+
+
+def _signatures(seen: View, document: Document) -> tuple[Signature, ...]:
+    """By version, then as given; at one instant in the order of the sides, a witness in the declarant's place."""
+    sides = sides_of(document.kind, document.content)
+
+    def order(signature: Signature) -> tuple[int, datetime, int]:
+        place = sides.index(signature.side) if signature.side in sides else 0
+        return signature.version, signature.signed_at, place
+
+    return tuple(sorted(seen.reader.find(Signature, document=document.id), key=order))
+
+
+def documents_of(
+    services: Services, caller: Caller, unit: UnitId, state: DocumentState | None
+) -> list[tuple[Document, DocumentState]]:
+    """Documents of a unit; those one receives for those who do not act for it."""
+    with look(services, caller) as seen:
+        listed = [*seen.reader.find(Document, unit=unit), *seen.reader.find(Document, kept_by=unit)]
+        found = [(d, state_now(seen, d)) for d in listed]
+        is_heir = any(acts_for(seen, heir) for heir in readers_of(seen, unit))
+        if not is_heir and not _is_whole(seen, unit):
+            found = [(d, s) for d, s in found if caller.person in (d.receiver, turns.awaited(d))]
+        return [(d, s) for d, s in found if state is None or s is state]
+
+
+def leaving_cases_of(services: Services, caller: Caller, unit: UnitId) -> list[LeavingCase]:
+    """Leaving cases of a unit, open and closed; one's own for those who do not act for it."""
+    with look(services, caller) as seen:
+        whose = {} if _is_whole(seen, unit) else {"person": caller.person}
+        return seen.reader.find(LeavingCase, unit=unit, **whose)
+
+
+def read_events(
+    services: Services, caller: Caller, *, after: int, limit: int, target: str | None, action: str | None
+) -> list[Event]:
+    """The log of the whole register, in order, from the event after `after`.
+
+    For the root's custodian, its head, and inspectors of the root; everybody else is refused: an event names ids of
+    every unit.
+    """
+    root = root_of(services, caller.register)
+    with look(services, caller) as seen:
+        head = head_of(seen, root)
+        is_custodian = caller.kind is AccountKind.ADMIN and caller.unit == root
+        is_head = caller.kind is AccountKind.USE and head is not None and head.person == caller.person
+        if not (is_custodian or is_head or inspects(seen, caller.person, root)):
+            raise RefusedError(Refusal.FORBIDDEN, "the log is read by the department", unit=root)
+        return list(
+            events(seen.reader.connection, caller.register, after=after, limit=limit, target=target, action=action)
+        )

@@ -1,0 +1,84 @@
+"""Return minutes (biên bản bàn giao lại, #125): by the holder themselves, or by the head before a witness."""
+
+from datetime import date, datetime
+
+from access_service.domain import preparing
+from access_service.domain.accounts import Account
+from access_service.domain.acting import check_personal
+from access_service.domain.delegation import LeavingCase, signing_capacity
+from access_service.domain.documents import Document
+from access_service.domain.errors import NotFoundError
+from access_service.domain.names import DocumentKind, PersonId, Side, UnitId
+from access_service.domain.org import Assignment
+from access_service.domain.papers import ReturnBody, lines_of
+from access_service.domain.powers import Power, ends, power, powerless, yields
+from access_service.usecases.handover.documents import new_document
+from access_service.usecases.handover.signatures import Signed, add_signature
+from access_service.usecases.identity.accounts import confirm_password
+from access_service.usecases.services import Caller, Services, act, refusing
+
+
+@powerless("the signature on the return minutes ends the grants, not the draft")
+def hand_back(
+    services: Services,
+    caller: Caller,
+    unit: UnitId,
+    *,
+    number: str = "",
+    dated: date | None = None,
+    ends_at: datetime | None = None,
+) -> Document:
+    """Prepare return minutes for everything the caller holds from a unit (biên bản bàn giao lại, #125).
+
+    The holder's own signature (through `sign`) is the declaration; the head countersigns. The grants end at the
+    instant that the minutes name (`ends_at`), at the latest with the duty; without one at the declaration.
+    """
+    with act(services, caller, "return.propose", unit) as doing:
+        check_personal(caller, "a person hands back in their own session")
+        grants = preparing.handed_back(doing.ground, doing.tx.get(Account, caller.account), unit)
+        preparing.check_handing_back(doing.ground, grants, unit, ends_at)
+        preparing.check_no_return_waits(doing.ground, caller.person, unit)
+        return new_document(
+            doing,
+            kind=DocumentKind.RETURN_MINUTES,
+            unit=unit,
+            number=number,
+            dated=dated or doing.now.date(),
+            receiver=caller.person,
+            body=ReturnBody(lines_of(grants), ends_at=ends_at),
+        )
+
+
+@power(yields(Power.PAPER) | ends(Power.PAPER, Power.GRANT))
+def return_in_absence(services: Services, caller: Caller, password: str, case: str, witness: PersonId) -> Signed:
+    """The head records the return of somebody who cannot, before a witness of the unit (#125, rule 12).
+
+    The head's signature is given here; the witness gives theirs in a session of their own (rule 7), and only then
+    the rights end and the case closes. A witness without an account cannot, and such a return is refused.
+    """
+    with refusing(services, caller, "return.record", case):
+        check_personal(caller, "a person signs in their own session")
+    confirm_password(services, caller, password)
+    with act(services, caller, "return.record", case) as doing:
+        leaving = doing.tx.require(LeavingCase, case)
+        if not doing.is_related(leaving.unit):
+            raise NotFoundError("leaving case", case)
+        preparing.check_case_open(leaving)
+        preparing.check_witness(doing.ground, leaving, caller.person, witness)
+        preparing.check_no_return_waits(doing.ground, leaving.person, leaving.unit)
+        pack = doing.pack_for(leaving.unit)
+        held = doing.tx.find(Assignment, person=caller.person, unit=leaving.unit)
+        capacity, duty = signing_capacity(pack, held, doing.now, None, kind=doing.require_unit(leaving.unit).kind)
+        grants = preparing.handed_back(doing.ground, doing.use_account_of(leaving.person), leaving.unit)
+        document = new_document(
+            doing,
+            kind=DocumentKind.RETURN_MINUTES,
+            unit=leaving.unit,
+            number="",
+            dated=doing.now.date(),
+            receiver=leaving.person,
+            body=ReturnBody(lines_of(grants), witness=witness, case=case),
+        )
+        doing.tx.happened("return.record", case, witness=witness)
+        basis = f"{duty.decision_number} ({duty.id})"
+        return add_signature(doing, document, [], Side.GIVER, caller.person, capacity, basis)

@@ -1,0 +1,297 @@
+"""Signing: one re-authentication, then every document shown, hashed, signed and answered separately.
+
+A signature is the signer's in-system confirmation, made in their own session with the password entered again; the
+service confirms the canonical statement with its Ed25519 key. What a last signature brings about (grants, custody,
+an inspection) happens in the same transaction.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from access_service.domain import papers, preparing, turns
+from access_service.domain.accounts import Account, Custody
+from access_service.domain.custody import check_giver_prepared_nothing, told_instead
+from access_service.domain.delegation import Grant, check_parties, signing_capacity
+from access_service.domain.documents import (
+    Document,
+    Signature,
+    check_presented,
+    check_waiting,
+    last_signed_at,
+    next_side,
+    waits_for,
+)
+from access_service.domain.errors import RefusedError, UnavailableError
+from access_service.domain.names import (
+    Capacity,
+    DocumentId,
+    DocumentKind,
+    DocumentState,
+    GrantEnd,
+    GrantId,
+    Method,
+    PersonId,
+    Side,
+)
+from access_service.domain.org import Assignment
+from access_service.domain.papers import Consequence, CustodyBody, ReturnBody
+from access_service.domain.powers import Power, ends, power, yields
+from access_service.domain.sign_in import check_has_factor
+from access_service.domain.time import Interval
+from access_service.signing.documents import confirm
+from access_service.usecases.effects import activate_ready, begin_custody, close_cases, end_grants, try_again
+from access_service.usecases.handover.documents import visible
+from access_service.usecases.handover.inspection import begin_inspection, leave_own_inspections
+from access_service.usecases.identity.accounts import confirm_password, factors_in, must_show_factor
+from access_service.usecases.identity.homes import follow_signature
+from access_service.usecases.own_keys import sealing
+from access_service.usecases.services import Act, Caller, Services, act, look, refusing
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A document as the signer saw it."""
+
+    document: DocumentId
+    version: int
+    sha256: str
+    capacity: Capacity | None = None
+    """In which capacity the giver signs; left out, the highest that is on file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What one signature did."""
+
+    document: Document
+    signature: Signature
+    activated: tuple[GrantId, ...] = ()
+    activation_code: str | None = None
+    """For the receiver of an admin account: the one-time code with which they set its password."""
+    refused: tuple[tuple[GrantId, str], ...] = ()
+    """Grants whose papers are signed and which were refused all the same, each with the code (A8)."""
+
+
+class BrokenOffError(UnavailableError):
+    """What became of a document after its batch broke off."""
+
+    def __init__(self, message: str, is_signed: bool | None) -> None:
+        """`is_signed` is None where nobody can tell."""
+        super().__init__(message)
+        self.is_signed = is_signed
+
+
+@power(
+    yields(Power.PAPER, Power.GRANT, Power.CUSTODY, Power.ACCOUNT)
+    | ends(Power.PAPER, Power.GRANT, Power.CUSTODY, Power.ACCOUNT)
+)
+def sign_batch(
+    services: Services, caller: Caller, password: str, presented: Sequence[Presented]
+) -> list[Signed | RefusedError | BrokenOffError]:
+    """Sign many documents after one re-authentication; each succeeds or is refused by itself.
+
+    Where it breaks off in the middle, the rest is left, and each is answered with what became of it.
+    """
+    with refusing(services, caller, "document.sign", presented[0].document if presented else ""):
+        turns.check_batch(caller, presented)
+    confirm_password(services, caller, password)
+    answers: list[Signed | RefusedError | BrokenOffError] = []
+    for item in presented:
+        try:
+            answers.append(_sign(services, caller, item))
+        except RefusedError as refused:
+            answers.append(refused)
+        except Exception as error:
+            answers.append(_became(services, caller, item))
+            if not any(isinstance(answer, Signed) for answer in answers):
+                raise
+            log.warning("a batch of signatures broke off", exc_info=error)
+            rest = len(presented) - len(answers)
+            return [*answers, *(BrokenOffError("not signed: an earlier one broke off", False) for _ in range(rest))]
+    return answers
+
+
+def _became(services: Services, caller: Caller, item: Presented) -> Signed | BrokenOffError:
+    """What became of a signature whose commit was not answered: it is looked up before anything is said."""
+    try:
+        with look(services, caller) as view:
+            document = view.reader.require(Document, item.document)
+            given = view.reader.find(Signature, document=item.document)
+            own = [s for s in given if s.person == caller.person and s.version == item.version]
+            if not own:
+                return BrokenOffError("not signed: it broke off", False)
+            lines = view.reader.find(Grant, document=item.document)
+            active = [g.id for g in lines if g.activated_at is not None]
+            refused = [(g.id, g.refused) for g in lines if g.activated_at is None and g.refused is not None]
+            return Signed(document, own[-1], tuple(active), refused=tuple(refused))
+    except UnavailableError:
+        return BrokenOffError("nobody can tell now whether it was signed: look at the document", None)
+
+
+def _sign(services: Services, caller: Caller, item: Presented) -> Signed:
+    with act(services, caller, "document.sign", item.document) as doing:
+        document = visible(doing, item.document)
+        turns.check_left_signs(document, is_leaving=caller.leaving)
+        given = doing.tx.find(Signature, document=document.id)
+        check_presented(document, version=item.version, sha256=item.sha256)
+        turns.check_not_signed(document, given, caller.person)
+        check_waiting(document, now=doing.now, lapse_after=doing.lapse_after(document.office))
+        side = next_side(document, given)
+        if side is None:
+            raise RuntimeError("a waiting document that lacks no signature")
+        if side is Side.GIVER:
+            capacity, basis = _giver_capacity(doing, document, item.capacity)
+        elif side is Side.WITNESS:
+            turns.check_turn(caller, document)
+            capacity, basis = Capacity.WITNESS, None
+        else:
+            turns.check_turn(caller, document)
+            capacity, basis = Capacity.SELF, None
+        return add_signature(doing, document, given, side, caller.person, capacity, basis)
+
+
+def _giver_capacity(doing: Act, document: Document, claimed: Capacity | None) -> tuple[Capacity, str | None]:
+    """(5) The head's, KT. by a deputy, or an acting head's; checked now, and it binds the office."""
+    caller = doing.require_caller()
+    check_parties(caller.person, document.receiver)
+    account = doing.tx.require(Account, caller.account)
+    # Sessions opened before the signer came to lead had no factor due.
+    if caller.session and must_show_factor(doing.gather, account, doing.now):
+        check_has_factor(factors_in(doing.tx, caller.account))
+    office = document.office
+    held = doing.tx.find(Assignment, person=caller.person, unit=office)
+    kind = doing.require_unit(office).kind
+    capacity, duty = signing_capacity(doing.pack_for(office), held, doing.now, claimed, kind=kind)
+    turns.check_not_sent(document, caller.person)
+    prepared = Interval(document.valid_from, document.valid_from if document.version == 1 else doing.now)
+    held_custodies = doing.tx.find(Custody, person=caller.person)
+    try:
+        check_giver_prepared_nothing(held_custodies, caller.person, document.prepared_by, prepared, document.id)
+    except RefusedError:
+        # (A8) A small school with one deputy, where the pack lets it be: then the head is told.
+        told = told_instead(doing.ground, document.unit, caller.person)
+        if not told:
+            raise
+        doing.tx.happened("document.tell", document.id, to=told, signed_by=caller.person)
+    return capacity, f"{duty.decision_number} ({duty.id})"
+
+
+def add_signature(
+    doing: Act,
+    document: Document,
+    given: Sequence[Signature],
+    side: Side,
+    person: PersonId,
+    capacity: Capacity,
+    basis: str | None,
+) -> Signed:
+    """Record a signature with the service's confirmation, move the document, and do what follows."""
+    caller, seal = doing.require_caller(), sealing(doing.services, doing.tx.connection)
+    signature = Signature(
+        id=doing.new_id("sig"),
+        document=document.id,
+        version=document.version,
+        sha256=document.sha256,
+        side=side,
+        person=person,
+        account=caller.account,
+        capacity=capacity,
+        capacity_basis=basis,
+        method=Method.IN_SYSTEM,
+        signed_at=doing.now,
+        key=seal.id,
+        confirmation="",
+        valid_from=doing.now,
+    )
+    signature = replace(signature, confirmation=confirm(seal, doing.tx.register, signature))
+    signatures = [*given, signature]
+    state = waits_for(next_side(document, signatures))
+    signed = replace(document, state=state, state_since=doing.now)
+    if state is DocumentState.SIGNED:
+        signed = replace(signed, signed_at=last_signed_at(signatures, document.version))
+    doing.tx.put(signature, signed)
+    doing.tx.happened(
+        "document.sign",
+        document.id,
+        version=document.version,
+        side=str(side),
+        person=person,
+        capacity=str(capacity),
+        sha256=document.sha256,
+    )
+    if document.receiver is not None:
+        doing.touch_person(document.receiver)
+    if side in (Side.RECEIVER, Side.DECLARANT):
+        follow_signature(doing, person, document.id, document.unit)
+    followed = _consequences(doing, signed, signature)
+    leave_own_inspections(doing, person)
+    return followed
+
+
+def _consequences(doing: Act, document: Document, signature: Signature) -> Signed:
+    """What the signature brings about, by the one table of papers."""
+    if document.kind is DocumentKind.RETURN_MINUTES and signature.side in (Side.DECLARANT, Side.WITNESS):
+        _end_returned(doing, document)
+    if document.state is not DocumentState.SIGNED:
+        return Signed(document, signature)
+    return _CONSEQUENCES[papers.KINDS[document.kind].consequence](doing, document, signature)
+
+
+def _lines_activate(doing: Act, document: Document, signature: Signature) -> Signed:
+    lines = doing.tx.find(Grant, document=document.id)
+    return Signed(document, signature, tuple(activate_ready(doing, document.unit, lines)))
+
+
+def _waiting_activate(doing: Act, document: Document, signature: Signature) -> Signed:
+    activated, refused = _activate_waiting(doing, document)
+    return Signed(document, signature, tuple(activated), refused=tuple(refused.items()))
+
+
+def _custody_begins(doing: Act, document: Document, signature: Signature) -> Signed:
+    body = papers.read(document.content, CustodyBody)
+    if document.receiver is None:
+        raise RuntimeError("custody without a receiver")
+    current = doing.custody_of(body.custody_of)
+    preparing.check_terms_again(
+        doing.ground, body, giver=document.unit, receiver=document.receiver, current=current
+    )
+    code = begin_custody(doing, document, unit=body.custody_of, holder=body.holder)
+    return Signed(document, signature, activation_code=code)
+
+
+def _cases_close(doing: Act, document: Document, signature: Signature) -> Signed:
+    close_cases(doing, document)
+    return Signed(document, signature)
+
+
+def _inspection_begins(doing: Act, document: Document, signature: Signature) -> Signed:
+    return Signed(document, signature, tuple(begin_inspection(doing, document)))
+
+
+_CONSEQUENCES: dict[Consequence, Callable[[Act, Document, Signature], Signed]] = {
+    Consequence.LINES_ACTIVATE: _lines_activate,
+    Consequence.WAITING_ACTIVATE: _waiting_activate,
+    Consequence.CUSTODY_BEGINS: _custody_begins,
+    Consequence.CASES_CLOSE: _cases_close,
+    Consequence.INSPECTION_BEGINS: _inspection_begins,
+}
+
+
+def _end_returned(doing: Act, document: Document) -> None:
+    """The grants end when the minutes say, at the latest with their duty, else at once; the case closes later."""
+    body = papers.read(document.content, ReturnBody)
+    at = max(doing.now, body.ends_at or doing.now)
+    for line in body.lines:
+        end_grants(doing, [doing.tx.require(Grant, line.grant)], GrantEnd.RETURNED, at)
+
+
+def _activate_waiting(doing: Act, commitment: Document) -> tuple[list[GrantId], dict[GrantId, str]]:
+    """Grants of this person from this unit that waited for the commitment only, and those that were refused."""
+    if commitment.receiver is None:
+        raise RuntimeError("a commitment by nobody")
+    account = doing.use_account_of(commitment.receiver)
+    lines = [] if account is None else doing.tx.find(Grant, account=account.id)
+    return try_again(doing, commitment.unit, [g for g in lines if g.unit == commitment.unit])

@@ -1,0 +1,1 @@
+"""Accounts and what opens them: codes, passwords, second factors, recovery, sessions."""

@@ -1,0 +1,165 @@
+"""Import: a whole province from files, all or nothing, in one transaction and one revision (docs/import.md).
+
+Everything is checked and signed against a snapshot first, and the codes are drawn and handed over; then the
+register is held only while rows are stored. If facts of it have changed in between (a sign-in changes none), it is
+let go and everything is checked again. Rows that the register already has
+are refused as duplicates, each named. Only what `init` has made (the root unit, its authority, admin account and
+custody; the director and the focal point with their duties and accounts) may stand in the files too: the register's
+own facts stand, and the rows count as kept.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import perf_counter
+
+from access_service.domain.errors import NotFoundError, UnavailableError
+from access_service.domain.names import RegisterId
+from access_service.storage.facts import Reader
+from access_service.usecases.imports.book import Book, Progress
+from access_service.usecases.imports.csv_files import Sheets, refuse
+from access_service.usecases.imports.org_rows import (
+    check_accounts,
+    check_assignments,
+    check_classes,
+    check_edges,
+    check_issuers,
+    check_persons,
+    check_units,
+    check_years,
+)
+from access_service.usecases.imports.paper_rows import (
+    check_authorities,
+    check_custodies,
+    check_documents,
+    check_grants,
+)
+from access_service.usecases.imports.source import read_source
+from access_service.usecases.imports.store import seal, store
+from access_service.usecases.imports.template import write_template
+from access_service.usecases.own_keys import sealing
+from access_service.usecases.services import Act, Services, operate
+
+__all__ = ["ImportReport", "Progress", "Sheets", "import_sheets", "read_source", "write_template"]
+
+ACTOR = "import"
+TRIES = 5
+"""How often everything is checked, when somebody changes the register each time meanwhile."""
+KeepCodes = Callable[[Mapping[str, str]], None]
+"""Called with account to one-time code, before anything is stored: what is lost afterwards is not the codes."""
+
+_CHECKS = (
+    check_units,
+    check_edges,
+    check_years,
+    check_classes,
+    check_persons,
+    check_accounts,
+    check_assignments,
+    check_issuers,
+    check_authorities,
+    check_documents,
+    check_custodies,
+    check_grants,
+)
+"""In an order in which each finds what it refers to."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, or a dry run would do."""
+
+    register: RegisterId
+    is_dry_run: bool
+    counts: Mapping[str, int]
+    """New rows by sheet."""
+    kept: Mapping[str, int]
+    """Rows by sheet about what `init` made, which stands as the register has it."""
+    revision: int
+    """The revision that the import made; for a dry run the one it was checked against."""
+    seconds: float
+    """Of real time."""
+    activation_codes: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Account to the one-time code drawn for it, where the files gave no hash. Shown once: only hashes are kept."""
+
+
+class _ChangedError(Exception):
+    """Somebody wrote facts meanwhile: what was checked before says nothing any more."""
+
+
+def import_sheets(
+    services: Services,
+    register: RegisterId,
+    sheets: Sheets,
+    *,
+    dry_run: bool,
+    progress: Progress,
+    keep_codes: KeepCodes | None = None,
+) -> ImportReport:
+    """Check every row and store all of them, or none.
+
+    `keep_codes` may be called again, with other codes: then only those count. `progress` is called with (sheet,
+    rows done, rows of it) as rows are stored. Raises `ImportRefusedError` with
+    every bad row, its place and what to do about it; `NotFoundError` for an unknown register;
+    `RefusedError(no_policy)` where no pack is bound at its root; `UnavailableError` where the register never stands
+    still.
+    """
+    started = perf_counter()
+    for _ in range(TRIES):
+        counter = services.db.counter(register)
+        if counter is None:
+            raise NotFoundError("register", register)
+        with services.db.read(register) as reader:
+            book = _checked(services, reader, sheets, services.db.now())
+        if dry_run:
+            return _report(register, book, counter.revision, started, {}, is_dry_run=True)
+        sealed = seal(book, services, register)
+        if keep_codes is not None:
+            keep_codes(sealed.codes)
+        try:
+            with operate(services, register, ACTOR) as doing:
+                if sealing(services, doing.tx.connection) is not services.seal:
+                    raise UnavailableError("the seal key was rotated meanwhile; nothing was stored, import again")
+                _check_unchanged(doing, book, counter.revision)
+                store(doing.tx, book, sealed, progress)
+                revision = doing.tx.revision
+        except _ChangedError:
+            # The register is not held while it is checked again: people sign in meanwhile.
+            continue
+        return _report(register, book, revision, started, sealed.codes, is_dry_run=False)
+    raise UnavailableError("the register changed each time while the files were checked; import in a quieter hour")
+
+
+def _checked(services: Services, reader: Reader, sheets: Sheets, now: datetime) -> Book:
+    book = Book(services, reader, sheets, now)
+    for check in _CHECKS:
+        check(book)
+    refuse(book.faults.in_order())
+    return book
+
+
+def _check_unchanged(doing: Act, book: Book, known: int) -> None:
+    if doing.org.require_binding(book.root, doing.now).digest != book.policy:
+        raise _ChangedError
+    if doing.tx.before != known and doing.tx.has_changed_since(known):
+        raise _ChangedError
+
+
+def _report(
+    register: RegisterId,
+    book: Book,
+    revision: int,
+    started: float,
+    codes: Mapping[str, str],
+    *,
+    is_dry_run: bool,
+) -> ImportReport:
+    return ImportReport(
+        register=register,
+        is_dry_run=is_dry_run,
+        counts=book.counts(),
+        kept=dict(book.kept),
+        revision=revision,
+        seconds=perf_counter() - started,
+        activation_codes=codes,
+    )

@@ -1,0 +1,1 @@
+"""Decisions and searches over what a process keeps in memory of a register."""

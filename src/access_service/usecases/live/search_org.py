@@ -1,0 +1,227 @@
+"""A register's units and classes in memory, in the order in which searches list them.
+
+`OrgIndex` is one register at one revision; a later one is made from it by what was recorded since, so that neither
+a class that was added nor a unit that moved is ever missing. `Here` lets the engine decide about its classes
+without a question to the database.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from access_service.domain.names import ClassId, UnitId
+from access_service.domain.org import ManagementEdge, Unit
+from access_service.domain.policy import PackBinding
+from access_service.domain.time import Interval
+from access_service.engine.decide import OnDemand, Place, Site, class_site
+from access_service.engine.snapshots import ALWAYS, NEVER
+from access_service.storage.facts import CODECS, Reader
+from access_service.storage.org import StoredOrg
+from access_service.storage.search import ClassRow, class_rows
+from access_service.usecases.live.gathered import Reading
+
+T = TypeVar("T")
+Run = tuple[int, int]
+"""Positions `start <= n < end` in the list of all classes."""
+
+
+@dataclass(frozen=True)
+class Season:
+    """The organisation between two instants at which time changes something of it."""
+
+    start: float
+    until: float
+    """Seconds since the epoch: it holds from `start` until before `until`."""
+    children: Mapping[UnitId, Sequence[UnitId]]
+    """The units that each manages directly."""
+    digests: frozenset[str]
+    """The packs in force for some unit."""
+    places: dict[UnitId, Place] = field(default_factory=dict)
+    """What decisions have seen of the units so far; at most one of each."""
+
+    def below(self, roots: Iterable[UnitId]) -> set[UnitId]:
+        """The units of which one of the roots is in the chain."""
+        found, todo = set[UnitId](), list(roots)
+        while todo:
+            unit = todo.pop()
+            if unit not in found:
+                found.add(unit)
+                todo += self.children.get(unit, ())
+        return found
+
+
+class Frame:
+    """Units, the edges between them, the packs bound to them: past and present, as known at one revision."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Reads everything, in three questions."""
+        self.units: dict[UnitId, Unit] = {unit.id: unit for unit in reader.find(Unit)}
+        self.edges: dict[UnitId, list[ManagementEdge]] = {}
+        for edge in reader.find(ManagementEdge):
+            self.edges.setdefault(edge.unit, []).append(edge)
+        self.bindings: dict[UnitId, list[PackBinding]] = {}
+        for binding in reader.find(PackBinding):
+            self.bindings.setdefault(binding.unit, []).append(binding)
+        self._season: Season | None = None
+
+    def season(self, now: datetime) -> Season:
+        """The organisation at an instant. The one asked for last is kept."""
+        found, instant = self._season, now.timestamp()
+        if found is None or not found.start <= instant < found.until:
+            found = self._season = self._made(now)
+        return found
+
+    def _made(self, now: datetime) -> Season:
+        edges = [edge for edges in self.edges.values() for edge in edges]
+        bindings = [binding for bindings in self.bindings.values() for binding in bindings]
+        children: dict[UnitId, list[UnitId]] = {}
+        for edge in edges:
+            if now in Interval(edge.valid_from, edge.valid_to):
+                children.setdefault(edge.manager, []).append(edge.unit)
+        in_force = frozenset(b.digest for b in bindings if now in Interval(b.valid_from, b.valid_to))
+        facts: list[Unit | ManagementEdge | PackBinding] = [*self.units.values(), *edges, *bindings]
+        instants = {fact.valid_from for fact in facts}
+        instants.update(fact.valid_to for fact in facts if fact.valid_to is not None)
+        start = max((t.timestamp() for t in instants if t <= now), default=ALWAYS)
+        until = min((t.timestamp() for t in instants if t > now), default=NEVER)
+        return Season(start, until, children, in_force)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The classes of every school year, in the byte order of their ids."""
+
+    rows: Mapping[ClassId, ClassRow]
+    ids: Sequence[ClassId]
+    runs: Mapping[UnitId, Sequence[Run]]
+    """Where each school's classes stand in `ids`: in one place, as long as their ids begin with its code."""
+
+    @classmethod
+    def of(cls, rows: Mapping[ClassId, ClassRow]) -> "Classes":
+        """In order. (Text in Python compares by code point, which is the order of its bytes in UTF-8.)"""
+        ids = sorted(rows)
+        runs: dict[UnitId, list[Run]] = {}
+        start = 0
+        for n in range(1, len(ids) + 1):
+            school = rows[ids[start]].school
+            if n == len(ids) or rows[ids[n]].school != school:
+                runs.setdefault(school, []).append((start, n))
+                start = n
+        return cls(rows, ids, runs)
+
+    def run_of(self, id_: ClassId) -> Run:
+        """Where one class stands; nowhere if there is none."""
+        start = bisect_left(self.ids, id_)
+        return start, start + (id_ in self.rows)
+
+    def walk(self, runs: Iterable[Run], after: str) -> Iterator[ClassRow]:
+        """The classes of the runs that come after an id, each once, in order."""
+        position = bisect_right(self.ids, after)
+        for start, end in sorted(runs):
+            for n in range(max(start, position), end):
+                yield self.rows[self.ids[n]]
+            position = max(position, end)
+
+
+@dataclass(frozen=True)
+class OrgIndex:
+    """One register at one revision."""
+
+    revision: int
+    frame: Frame
+    classes: Classes
+
+    @classmethod
+    def read(cls, reader: Reader, revision: int) -> "OrgIndex":
+        """Everything. `reader` stands at `revision`."""
+        return cls(revision, Frame(reader), Classes.of(_by_id(class_rows(reader))))
+
+    def brought_to(self, reader: Reader, revision: int) -> "OrgIndex":
+        """The register at a later revision: what was recorded since is read, and nothing else.
+
+        Facts are never deleted (rule 16), so whatever changed has a version that is younger than this index.
+        """
+        if revision == self.revision:
+            return self
+        newer = _by_id(class_rows(reader, after=self.revision))
+        classes = Classes.of({**self.classes.rows, **newer}) if newer else self.classes
+        moved = any(_recorded(reader, kind, self.revision) for kind in (Unit, ManagementEdge, PackBinding))
+        return OrgIndex(revision, Frame(reader) if moved else self.frame, classes)
+
+
+def _recorded(reader: Reader, kind: type[T], after: int) -> list[T]:
+    return reader.find(kind, CODECS[kind].table.c.from_rev > after)
+
+
+def _by_id(rows: Iterable[ClassRow]) -> dict[ClassId, ClassRow]:
+    """The rows; words that thousands of classes have in common are kept once."""
+    words: dict[str, str] = {}
+
+    def once(word: str) -> str:
+        return words.setdefault(word, word)
+
+    return {
+        row.id: row._replace(
+            school=UnitId(once(row.school)),
+            level=once(row.level),
+            grade=once(row.grade),
+            school_year=once(row.school_year),
+        )
+        for row in rows
+    }
+
+
+class IndexedOrg(StoredOrg):
+    """The organisation out of the index; school years, which it does not hold, out of the database."""
+
+    def __init__(self, reader: Reader, frame: Frame) -> None:
+        """`reader` and `frame` stand at one revision."""
+        super().__init__(reader)
+        self._frame = frame
+
+    def unit(self, id_: UnitId) -> Unit | None:
+        """The unit with this code."""
+        return self._frame.units.get(id_)
+
+    def edges_of(self, unit: UnitId) -> Iterable[ManagementEdge]:
+        """Edges upwards, past and present."""
+        return self._frame.edges.get(unit, ())
+
+    def bindings_of(self, unit: UnitId) -> list[PackBinding]:
+        """Packs bound to this very unit, past and present."""
+        return list(self._frame.bindings.get(unit, ()))
+
+
+class Here:
+    """An `engine.decide.Places` over the index, at the one instant of a reading."""
+
+    def __init__(self, reading: Reading, index: OrgIndex) -> None:
+        """`reading` works out what the index has not seen yet; both stand at one revision."""
+        self._reading = reading
+        self._places, self._rows = index.frame.season(reading.now).places, index.classes.rows
+        self.units: OnDemand[UnitId, Place] = OnDemand(self._unit)
+        self.sites: OnDemand[ClassId, Site] = OnDemand(self._site)
+
+    def _unit(self, id_: UnitId) -> Place | None:
+        """The unit, or None where the register has none that stands at that instant."""
+        found = self._places.get(id_)
+        if found is None:
+            try:
+                found = self._places[id_] = self._reading.units[id_]
+            except KeyError:
+                return None
+        return found
+
+    def _site(self, class_id: ClassId) -> Site | None:
+        """The class and its school. A class of a past school year stays one: its records are still read."""
+        row = self._rows.get(class_id)
+        if row is None:
+            return None
+        try:
+            place = self.units[row.school]
+        except KeyError:
+            return class_site(row.school, None, row.id, row.level, row.grade, row.school_year)
+        # Not `site_of`: making a `SchoolClass` of each row would cost a search of 30,000 four times the index.
+        return class_site(row.school, place, row.id, row.level, row.grade, row.school_year)

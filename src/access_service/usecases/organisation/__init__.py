@@ -1,0 +1,1 @@
+"""Units, school years, classes, people and their duties; how they end and who succeeds them."""

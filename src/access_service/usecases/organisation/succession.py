@@ -1,0 +1,147 @@
+"""A unit is dissolved, merged, divided or renamed: a named successor takes its office (rule 9)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+
+from access_service.domain import reorganising
+from access_service.domain.delegation import Authority, Grant
+from access_service.domain.moves import AuthorityMove, as_hung, children_of, fate_of
+from access_service.domain.names import AuthorityId, ClassId, GrantEnd, UnitId
+from access_service.domain.org import (
+    Assignment,
+    ManagementEdge,
+    SchoolClass,
+    Succession,
+    Unit,
+)
+from access_service.domain.powers import Power, ends, power, yields
+from access_service.domain.succession import Heirs, check_heirs
+from access_service.domain.time import Interval, start_of_day
+from access_service.usecases.effects import end_custody, end_grants
+from access_service.usecases.handover.taking_back import apply_fate
+from access_service.usecases.organisation.org import end_duties_of_unit
+from access_service.usecases.organisation.passing_papers import Papers
+from access_service.usecases.services import Act, Caller, Services, act
+
+
+@power(
+    yields(Power.UNIT, Power.AUTHORITY)
+    | ends(Power.UNIT, Power.AUTHORITY, Power.OFFICE, Power.GRANT, Power.CUSTODY, Power.ACCOUNT)
+)
+def succeed_unit(
+    services: Services,
+    caller: Caller,
+    *,
+    predecessor: UnitId,
+    successor: UnitId,
+    basis: str,
+    on: date,
+    schools: Mapping[UnitId, UnitId] | None = None,
+    archive: UnitId | None = None,
+) -> Succession:
+    """`successor` takes the office of `predecessor`, which is over from 00:00 of that day (rule 9).
+
+    What the predecessor managed and had handed down passes to the successor, whose authority cites the old one;
+    `schools` names the units that pass to another one instead, and then `archive` the one that keeps the papers
+    that concern no single unit. A unit that somebody else manages by then is no part of it. Its own staff do not
+    pass. Open papers pass to the heir of what they are about. Its classes of open years are mapped to classes of
+    the successor under the same codes, for the new duties to name. The unit that manages all of them decides.
+    """
+    with act(services, caller, "unit.succeed", predecessor) as doing:
+        at = start_of_day(on)
+        doing.check_visible(predecessor)
+        doing.check_named(successor)
+        old, new = doing.require_unit(predecessor), doing.require_unit(successor)
+        heirs = Heirs(predecessor, successor, schools or {}, archive)
+        manager = reorganising.manager_of_all(doing.ground, predecessor, heirs.units)
+        doing.as_custodian(manager)
+        check_heirs(doing.ground, old, new, heirs, manager, at)
+        papers = Papers(doing, heirs)
+        doing.tx.put(
+            Succession(doing.new_id("suc"), predecessor, successor, basis, at, archive, heirs.readers),
+            replace(old, valid_to=doing.now),
+        )
+        _pass_units(doing, predecessor, successor, basis, schools or {})
+        doing.refresh()
+        papers.over()
+        for unit in sorted(schools or {}):
+            fate = fate_of(doing.ground, unit, doing.now, basis=basis, new_id=doing.new_id)
+            # What waits for a signature passes with its paper, below.
+            cut = (c for c in fate.cut if c.grant.activated_at or c.grant.document not in papers.passing)
+            apply_fate(doing, replace(fate, cut=tuple(cut)), doing.now, by=predecessor)
+        _pass_authorities(doing, predecessor, new, basis)
+        papers.passed()
+        mapped = _map_classes(doing, old, new)
+        end_duties_of_unit(doing, predecessor, doing.now)
+        custody = doing.custody_of(predecessor)
+        if custody is not None:
+            end_custody(doing, custody)
+        doing.tx.happened("unit.succeed", predecessor, successor=successor, classes=mapped, **_named(schools))
+        doing.tx.touches_everybody()
+        return doing.tx.find(Succession, predecessor=predecessor)[0]
+
+
+def _named(schools: Mapping[UnitId, UnitId] | None) -> dict[str, dict[str, str]]:
+    return {"schools": {str(k): str(v) for k, v in schools.items()}} if schools else {}
+
+
+def _pass_units(
+    doing: Act, predecessor: UnitId, successor: UnitId, basis: str, schools: Mapping[UnitId, UnitId]
+) -> None:
+    for edge in doing.tx.find(ManagementEdge, manager=predecessor):
+        if edge.valid_to is not None and edge.valid_to <= doing.now:
+            continue
+        heir = schools.get(edge.unit, successor)
+        if edge.valid_from > doing.now:
+            doing.tx.put(replace(edge, manager=heir))
+            continue
+        doing.tx.put(replace(edge, valid_to=doing.now))
+        doing.tx.put(ManagementEdge(doing.new_id("edg"), edge.unit, heir, basis, doing.now, edge.valid_to))
+    for edge in doing.tx.find(ManagementEdge, unit=predecessor):
+        if doing.now in Interval(edge.valid_from, edge.valid_to):
+            doing.tx.put(replace(edge, valid_to=doing.now))
+
+
+def _pass_authorities(doing: Act, predecessor: UnitId, successor: Unit, basis: str) -> None:
+    """The successor's authority cites the old one; what was handed down to units stands under it."""
+    for old in doing.tx.find(Authority, unit=predecessor):
+        if doing.now not in old.interval:
+            continue
+        new = replace(
+            as_hung(old, doing.tx.find(AuthorityMove, authority=old.id), doing.now),
+            id=AuthorityId(doing.new_id("aut")),
+            unit=successor.id,
+            scope=replace(old.scope, unit=successor.id),
+            valid_from=doing.now,
+            succeeds=old.id,
+        )
+        doing.tx.put(new, replace(old, valid_to=doing.now))
+        for child in children_of(doing.tx, old.id, doing.now):
+            doing.tx.put(AuthorityMove(doing.new_id("amv"), child.id, new.id, basis, doing.now))
+        for grant in doing.tx.find(Grant, authority=old.id):
+            if grant.ended_at is not None:
+                continue
+            duty = doing.tx.require(Assignment, grant.assignment) if grant.assignment else None
+            if duty is None or duty.unit == predecessor:
+                end_grants(doing, [grant], GrantEnd.UNIT_ENDED)
+            else:
+                doing.tx.put(replace(grant, authority=new.id))
+        doing.tx.happened("authority.succeed", new.id, succeeds=old.id)
+
+
+def _map_classes(doing: Act, old: Unit, new: Unit) -> dict[str, str]:
+    """Old class to new, for the school years that are still open; the old ones end now."""
+    mapped: dict[str, str] = {}
+    for found in doing.tx.find(SchoolClass, school=old.id):
+        year = doing.org.school_year(found.school_year)
+        if year is None or year.closes_at <= doing.now or found.level not in new.levels:
+            continue
+        id_ = ClassId(f"{new.id}:{found.school_year}:{found.id.rpartition(':')[2]}")
+        reorganising.check_class_passes(doing.org, id_)
+        doing.tx.put(
+            replace(found, valid_to=doing.now),
+            replace(found, id=id_, school=new.id, valid_from=doing.now),
+        )
+        mapped[found.id] = id_
+    return mapped

@@ -1,0 +1,1 @@
+"""What one person prepared and another confirms; who signs for the root."""

@@ -1,0 +1,1 @@
+"""Software of others, its approvals and its clients (rule 13)."""

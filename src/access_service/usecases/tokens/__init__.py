@@ -1,0 +1,1 @@
+"""Tokens for services and software: issued, exchanged, looked into, revoked."""
