@@ -10,8 +10,8 @@ from typing import Any, get_args
 import pytest
 from managing import ADMIN, OFFICE_ADMIN, PRINCIPAL, ROOT_ADMIN, TEACHER, Managed, managing
 
-from access_service.api.http.deps import PathId
 from access_service.api.manage import accounts, delegation, documents, org, software, waiting
+from access_service.api.manage.segments import PathId
 from access_service.domain.accounts import Account
 from world import OFFICE, PASSWORD, SCHOOL
 
