@@ -448,7 +448,9 @@ UNITS = [
     row(
         "succession.check_heirs",
         "no one successor for …",
-        Tried("tests/usecases/test_succession.py::test_what_has_no_one_successor_is_listed_and_nothing_happens"),
+        Tried(
+            "tests/usecases/organisation/test_succession.py::test_what_has_no_one_successor_is_listed_and_nothing_happens"
+        ),
         NO_SHEET,
     ),
     row(

@@ -97,7 +97,7 @@ OPERATING_ROWS = [
         "sign_in.check_due",
         "…",
         Tried(
-            "tests/usecases/test_sign_in.py::"
+            "tests/usecases/identity/test_sign_in.py::"
             "test_an_admin_account_first_sets_a_second_factor_and_until_then_does_nothing_else"
         ),
         NO_SESSION,
@@ -114,7 +114,7 @@ OPERATING_ROWS = [
     row(
         "sign_in.check_goes",
         "this account keeps a second factor; set another one first",
-        Tried("tests/usecases/test_sign_in.py::test_an_admin_account_keeps_a_second_factor"),
+        Tried("tests/usecases/identity/test_sign_in.py::test_an_admin_account_keeps_a_second_factor"),
         NO_SESSION,
         NO_FACTORS,
     ),

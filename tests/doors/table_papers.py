@@ -348,7 +348,7 @@ PAPERS = [
             "tests/attacks/test_given_once_more.py::"
             "test_a_school_does_not_give_again_on_new_minutes_what_the_office_has_suspended"
         ),
-        Tried("tests/usecases/test_imports.py::test_a_file_gives_nobody_again_what_an_act_has_suspended"),
+        Tried("tests/usecases/imports/test_imports.py::test_a_file_gives_nobody_again_what_an_act_has_suspended"),
     ),
     row(
         "preparing.check_none_waits",
@@ -430,7 +430,7 @@ PAPERS = [
     row(
         "turns.check_left_signs",
         "only return minutes are signed now",
-        Tried("tests/usecases/test_handing_back.py::test_whoever_left_signs_no_other_paper"),
+        Tried("tests/usecases/handover/test_handing_back.py::test_whoever_left_signs_no_other_paper"),
         ATTESTED,
     ),
     row("turns.check_not_signed", "you signed this version", signature(TEACHER, signed), ATTESTED),
@@ -443,7 +443,7 @@ PAPERS = [
     row(
         "turns.check_lines_are_theirs",
         "its rights passed to another unit",
-        Tried("tests/usecases/test_succession.py::test_a_divided_office_names_who_keeps_the_archive"),
+        Tried("tests/usecases/organisation/test_succession.py::test_a_divided_office_names_who_keeps_the_archive"),
         ATTESTED,
     ),
     row(

@@ -6,13 +6,13 @@ from datetime import date
 
 import pytest
 import xlsxwriter
-from import_world import PROJECT, example, write
 
 from access_service.domain.errors import ImportRefusedError
 from access_service.usecases.imports import package, source
 from access_service.usecases.imports.csv_files import COLUMNS
 from access_service.usecases.imports.source import read_source
 from access_service.usecases.imports.template import GUIDE, guide, write_template
+from usecases.import_world import PROJECT, example, write
 
 
 def faults_of(path):

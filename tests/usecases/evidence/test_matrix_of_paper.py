@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from import_world import NOW, REGISTER, ROOT, create_register, example, open_services, write
-
 from access_service.domain.names import Capacity
 from access_service.usecases.evidence.matrix import read_matrix
 from access_service.usecases.evidence.matrix_values import Note
 from access_service.usecases.imports.run import import_sheets, read_source
+from usecases.import_world import NOW, REGISTER, ROOT, create_register, example, open_services, write
 
 
 def test_every_row_of_attested_paper_says_so(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from deciding import School, ask, deciding, grant_of
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
@@ -34,6 +33,7 @@ from access_service.usecases.live.access import DecisionPoint, check
 from access_service.usecases.live.gathered import LockIndex
 from access_service.usecases.live.revisions import parse_revision, revision_text
 from access_service.usecases.organisation import org
+from usecases.deciding import School, ask, deciding, grant_of
 from world import (
     CLASS_6A,
     CLASS_6B,

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deciding import School, deciding
 
 from access_service.cli.explanation import explained
 from access_service.domain.access import AccessRequest, Allow, Decision
@@ -18,6 +17,7 @@ from access_service.domain.time import local
 from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.explanation import explanation_json
 from access_service.usecases.organisation import org
+from usecases.deciding import School, deciding
 from world import CLASS_6A, SCHOOL, YEAR, Someone
 
 ADMITTED = {"unit": SCHOOL, "level": "lower_secondary", "grade": "6", "school_year": YEAR}

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from deciding import School, ask, deciding
 
 from access_service.domain.names import RegisterId, SuspendableKind
 from access_service.usecases.handover import delegation
+from usecases.deciding import School, ask, deciding
 from world import CLASS_6B, SCHOOL, Someone, World
 
 

@@ -1,7 +1,9 @@
 """Every bad row is named, with its place and what to do about it; the rules are those of every other door."""
 
 import pytest
-from import_world import (
+
+from access_service.domain.accounts import Suspension
+from usecases.import_world import (
     LONG_AGO,
     REGISTER,
     ROOT,
@@ -13,8 +15,6 @@ from import_world import (
     take,
     write,
 )
-
-from access_service.domain.accounts import Suspension
 
 SCHOOL, PRINCIPAL = "3111305001", "000000000003"
 

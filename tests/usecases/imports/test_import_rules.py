@@ -5,20 +5,6 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from import_world import (
-    LONG_AGO,
-    PROJECT,
-    REGISTER,
-    ROOT,
-    Rows,
-    create_register,
-    example,
-    faults_of,
-    found,
-    open_services,
-    take,
-    write,
-)
 
 from access_service.cli.explanation import explained
 from access_service.domain.access import AccessRequest
@@ -36,6 +22,20 @@ from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.matrix import read_matrix
 from access_service.usecases.live.access import DecisionPoint
 from access_service.usecases.services import View
+from usecases.import_world import (
+    LONG_AGO,
+    PROJECT,
+    REGISTER,
+    ROOT,
+    Rows,
+    create_register,
+    example,
+    faults_of,
+    found,
+    open_services,
+    take,
+    write,
+)
 
 SCHOOL, NURSERY, PRINCIPAL = "3111305001", "3111305002", "000000000003"
 GROUP = "mẫu giáo 5-6 tuổi"

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from import_world import PROJECT, REGISTER, create_register, example, open_services, take, write
 
 from access_service.cli import main
 from access_service.domain.accounts import Account
@@ -18,6 +17,7 @@ from access_service.usecases.identity.accounts import activate
 from access_service.usecases.identity.first_codes import reissue_first_codes
 from access_service.usecases.imports import run
 from access_service.usecases.services import Services, SystemClock
+from usecases.import_world import PROJECT, REGISTER, create_register, example, open_services, take, write
 
 PASSWORD = "Mật khẩu đủ dài 000"
 SCHOOL, ROOT = "3111305001", "31"

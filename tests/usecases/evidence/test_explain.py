@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from deciding import School, ask, deciding, grant_of
 from sqlalchemy import delete
 
 from access_service.cli.explanation import explained
@@ -20,6 +19,7 @@ from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.explanation import explanation_json
 from access_service.usecases.handover import delegation
 from access_service.usecases.live.access import DecisionPoint
+from usecases.deciding import School, ask, deciding, grant_of
 from world import (
     CLASS_6A,
     CLASS_6B,

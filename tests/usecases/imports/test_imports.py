@@ -9,20 +9,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from import_world import (
-    NOW,
-    PROJECT,
-    REGISTER,
-    ROOT,
-    create_register,
-    example,
-    faults_of,
-    found,
-    open_services,
-    silent,
-    take,
-    write,
-)
 
 from access_service.domain.accounts import Account, Custody, Suspension, state_of
 from access_service.domain.delegation import Authority, Grant
@@ -38,6 +24,20 @@ from access_service.storage.tables import metadata
 from access_service.usecases.identity.accounts import activate
 from access_service.usecases.imports import run
 from access_service.usecases.imports.run import import_sheets, read_source, write_template
+from usecases.import_world import (
+    NOW,
+    PROJECT,
+    REGISTER,
+    ROOT,
+    create_register,
+    example,
+    faults_of,
+    found,
+    open_services,
+    silent,
+    take,
+    write,
+)
 
 FACTS = (
     *(Unit, ManagementEdge, SchoolYear, SchoolClass, Person, Account, Assignment, Authority, Custody),
