@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from managing import ADMIN, OFFICE_ADMIN, OTHER, OTHER_ADMIN, ROOT_ADMIN, Managed
 from oauth_scene import GRADEBOOK, drawing
-from test_management_software import entry, jwk, paper
+from software_words import entry, jwk, paper
 
 from access_service.domain.names import Frequency
 from access_service.usecases.third_party import software
@@ -22,8 +22,10 @@ ORDER = count(1)
 ATTACKS = "tests/attacks/test_software.py::"
 STOPPED = Tried(ATTACKS + "test_a_client_of_ended_or_stopped_software_is_let_in_no_more")
 DISABLED = Tried(ATTACKS + "test_a_disabled_client_stays_out")
-REGISTERED = Tried("tests/api/test_oauth_tokens.py::test_a_token_is_for_the_resources_a_client_is_registered_for")
-SCOPES = Tried("tests/api/test_oauth_tokens.py::test_an_enforcement_point_is_given_its_scopes_and_no_data")
+REGISTERED = Tried(
+    "tests/api/oauth/test_oauth_tokens.py::test_a_token_is_for_the_resources_a_client_is_registered_for"
+)
+SCOPES = Tried("tests/api/oauth/test_oauth_tokens.py::test_an_enforcement_point_is_given_its_scopes_and_no_data")
 ENTERED_BEFORE = "software is entered, and its papers recorded, before a token is asked for"
 ROOT_HOLDS = "`init` makes only the department, whose authority nobody narrows or suspends"
 OPERATOR = "the operator may do what the department may"
@@ -227,7 +229,7 @@ DRAWING_ROWS = [
         Tried(ATTACKS + "test_software_of_a_unit_without_authority_gets_no_approval"),
         NO_SOFTWARE,
         ROOT_HOLDS,
-        Tried("tests/api/test_oauth_tokens.py::test_without_an_approval_there_is_no_token"),
+        Tried("tests/api/oauth/test_oauth_tokens.py::test_without_an_approval_there_is_no_token"),
     ),
     row(
         "approving.check_authority_covers",
@@ -243,7 +245,7 @@ DRAWING_ROWS = [
         Api(_withdrawn_twice),
         NO_SOFTWARE,
         Cli(_withdrawn),
-        Tried("tests/api/test_oauth_tokens.py::test_a_token_ends_with_its_approval"),
+        Tried("tests/api/oauth/test_oauth_tokens.py::test_a_token_ends_with_its_approval"),
     ),
     row(
         "approving.check_confirmation_runs",

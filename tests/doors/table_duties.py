@@ -468,7 +468,7 @@ UNITS = [
     row(
         "reorganising.check_year_closes",
         "the school year `…` is closed",
-        Tried("tests/api/test_management_org.py::test_a_school_year_opens_and_closes"),
+        Tried("tests/api/manage/test_management_org.py::test_a_school_year_opens_and_closes"),
         "a sheet enters a year with the day on which it closes",
     ),
     row(

@@ -305,7 +305,7 @@ PAPERS = [
     row(
         "documents.check_waiting",
         "a document in state `…` waits for no signature",
-        Tried("tests/api/test_management_hostile.py::test_a_wrong_signer_is_refused_in_their_place"),
+        Tried("tests/api/manage/test_management_hostile.py::test_a_wrong_signer_is_refused_in_their_place"),
         ATTESTED,
     ),
     row("documents.check_presented", "version … is the newest", signature(PRINCIPAL, version=9), ATTESTED),
@@ -392,7 +392,9 @@ PAPERS = [
     row(
         "preparing.check_no_return_waits",
         "return minutes wait already",
-        Tried("tests/api/test_management_documents.py::test_handing_back_ends_the_grants_at_the_declaration"),
+        Tried(
+            "tests/api/manage/test_management_documents.py::test_handing_back_ends_the_grants_at_the_declaration"
+        ),
         ENTERS,
     ),
     row("preparing.check_case_open", "the case is closed", CLOSED_CASE, ENTERS),
@@ -418,7 +420,7 @@ PAPERS = [
     row(
         "turns.check_turn",
         "it waits for somebody else",
-        Tried("tests/api/test_management_documents.py::test_a_declined_document_is_final"),
+        Tried("tests/api/manage/test_management_documents.py::test_a_declined_document_is_final"),
         ATTESTED,
     ),
     row(

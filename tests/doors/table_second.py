@@ -43,7 +43,7 @@ SECOND = [
     row(
         "recovery.check_asked",
         "software has no password; give its client a new secret",
-        Tried("tests/api/test_management_software.py::test_software_stops_with_its_account"),
+        Tried("tests/api/manage/test_management_software.py::test_software_stops_with_its_account"),
         NO_SESSION,
         NOT_AT_THE_COMMAND_LINE,
     ),
@@ -59,7 +59,7 @@ SECOND = [
     row(
         "recovery.check_second",
         "a recovery takes two persons, and neither is the holder",
-        Tried("tests/api/test_management_org.py::test_an_account_is_suspended_resumed_and_recovered"),
+        Tried("tests/api/manage/test_management_org.py::test_an_account_is_suspended_resumed_and_recovered"),
         NO_SESSION,
         NOT_AT_THE_COMMAND_LINE,
     ),
@@ -103,14 +103,14 @@ SECOND = [
     row(
         "recovery.check_opens",
         "a second person has to confirm the recovery, or the wait to be over",
-        Tried("tests/api/test_management_org.py::test_an_account_is_suspended_resumed_and_recovered"),
+        Tried("tests/api/manage/test_management_org.py::test_an_account_is_suspended_resumed_and_recovered"),
         NO_SESSION,
         NOT_AT_THE_COMMAND_LINE,
     ),
     row(
         "recovery.check_opens",
         "…",
-        Tried("tests/api/test_management_org.py::test_an_account_is_suspended_resumed_and_recovered"),
+        Tried("tests/api/manage/test_management_org.py::test_an_account_is_suspended_resumed_and_recovered"),
         NO_SESSION,
         NOT_AT_THE_COMMAND_LINE,
     ),
@@ -127,7 +127,7 @@ SECOND = [
         "waiting.check_leader_confirms",
         "one of the leadership of `…` confirms it",
         Tried(
-            "tests/api/test_management_documents.py::test_what_waits_is_listed_and_confirmed_in_a_personal_session"
+            "tests/api/manage/test_management_documents.py::test_what_waits_is_listed_and_confirmed_in_a_personal_session"
         ),
         ATTESTED,
     ),

@@ -151,7 +151,7 @@ SOFTWARE_ROWS = [
     row(
         "software.check_approval",
         "the approval ends before it begins, or is over",
-        Tried("tests/api/test_management_software.py::test_refusals_have_their_own_codes"),
+        Tried("tests/api/manage/test_management_software.py::test_refusals_have_their_own_codes"),
         NO_SOFTWARE,
         approved(until="02/01/2020"),
         AT_TOKEN,
@@ -175,7 +175,7 @@ SOFTWARE_ROWS = [
     row(
         "software.check_approval",
         "the method `…` is not for the action `…`",
-        Tried("tests/api/test_management_software.py::test_refusals_have_their_own_codes"),
+        Tried("tests/api/manage/test_management_software.py::test_refusals_have_their_own_codes"),
         NO_SOFTWARE,
         "the command line takes the actions from the method",
         AT_TOKEN,

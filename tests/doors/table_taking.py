@@ -217,7 +217,7 @@ TAKING = [
     row(
         "taking.check_not_suspended",
         "`…` is suspended already",
-        Tried("tests/api/test_management_org.py::test_an_account_is_suspended_resumed_and_recovered"),
+        Tried("tests/api/manage/test_management_org.py::test_an_account_is_suspended_resumed_and_recovered"),
         ENTERS,
     ),
     row(

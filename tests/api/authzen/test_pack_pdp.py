@@ -21,7 +21,7 @@ from access_service.domain.errors import InvalidError, RestartError, StaleRevisi
 from access_service.engine.alone.decisions import StandaloneEngine
 from access_service.engine.alone.load import load_standalone
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2026, 9, 16, 8, tzinfo=UTC)
 
 
