@@ -1,11 +1,10 @@
 """A small pack that stands alone, and ways to spoil it."""
 
-from packs import edited
-
 from access_service.domain.errors import Fault, PolicyError
 from access_service.engine.alone.decisions import StandalonePack
 from access_service.engine.alone.load import parse_standalone
 from access_service.engine.packs.files import PackFiles
+from engine.small_packs import edited
 
 __all__ = ["ALONE", "CONF", "ENTITIES", "ROLES", "TOML", "edited", "faults_of", "parsed"]
 

@@ -14,13 +14,13 @@ from importlib import metadata
 
 import casbin
 import pytest
-from packs import MODEL, REPOSITORY, ROOT, edited, faults_of, parsed
 
 from access_service.domain.errors import UnavailableError
 from access_service.domain.policy import ANY, RoleRule
 from access_service.engine import casbin_engine
 from access_service.engine.casbin_engine import CasbinEngine, check_distribution
 from access_service.engine.compile import compile_pack
+from engine.small_packs import MODEL, REPOSITORY, ROOT, edited, faults_of, parsed
 
 SOURCES = sorted((REPOSITORY / "src" / "access_service").rglob("*.py"))
 ROLES = "root/roles.csv"

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packs import LEAF, LEAF_ROLES, REPOSITORY, ROOT, edited, parsed
 
 from access_service.domain.policy import ANY, Pack, RoleRule
 from access_service.engine import compile as compile_module
@@ -15,6 +14,7 @@ from access_service.engine.alone.load import is_standalone
 from access_service.engine.casbin_engine import CasbinEngine
 from access_service.engine.compile import Tables, compile_pack
 from access_service.engine.packs.load import load_pack
+from engine.small_packs import LEAF, LEAF_ROLES, REPOSITORY, ROOT, edited, parsed
 
 PACKS = sorted(
     path.parent.name for path in (REPOSITORY / "policy").glob("*/pack.toml") if not is_standalone(path.parent)

@@ -10,14 +10,14 @@ from typing import Any
 
 import casbin
 import pytest
-from packs import LEAF, parsed
-from standalone_packs import ALONE
-from standalone_packs import parsed as parsed_alone
 
 from access_service.engine import casbin_engine
 from access_service.engine import compile as compile_module
 from access_service.engine.alone.decisions import Named, NamedAction, StandaloneEngine
 from access_service.engine.compile import alone_with, compile_pack
+from engine.small_packs import LEAF, parsed
+from engine.standalone_packs import ALONE
+from engine.standalone_packs import parsed as parsed_alone
 
 THREADS = 16
 

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import pytest
-from packs import line_of, write
-from standalone_packs import ALONE, CONF, ENTITIES, ROLES, TOML, edited, faults_of, parsed
 
 from access_service.domain.errors import PolicyError
 from access_service.engine.alone import rows as row_files
 from access_service.engine.alone.load import is_standalone, load_standalone, models_for
 from access_service.engine.cases.alone import run_standalone_cases
 from access_service.engine.packs.load import load_pack
+from engine.small_packs import line_of, write
+from engine.standalone_packs import ALONE, CONF, ENTITIES, ROLES, TOML, edited, faults_of, parsed
 
 ACTION = "p.action == r.action.name"
 OWNER = '(p.owner == "*" || r.resource.owner == r.subject.id)'

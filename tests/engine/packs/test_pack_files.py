@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from packs import LEAF, ROOT, edited, loaded, pack_files, parsed, write
 
 from access_service.domain.errors import Fault, PolicyError
 from access_service.engine.packs.load import PackFiles, load_pack, parse_pack, read_pack_files
+from engine.small_packs import LEAF, ROOT, edited, loaded, pack_files, parsed, write
 
 ROLES = "root/roles.csv"
 

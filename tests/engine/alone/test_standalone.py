@@ -11,7 +11,6 @@ import casbin
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from standalone_packs import ALONE, CONF, ENTITIES, ROLES, edited, parsed
 
 from access_service.domain.policy import ANY
 from access_service.domain.reasons import Reason
@@ -30,8 +29,9 @@ from access_service.engine.alone.load import is_standalone, load_standalone
 from access_service.engine.alone.model import SAME
 from access_service.engine.casbin_engine import AttributeEngine, attribute_model_refused
 from access_service.engine.cases.alone import run_standalone_cases
+from engine.standalone_packs import ALONE, CONF, ENTITIES, ROLES, edited, parsed
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PACK = parsed(ALONE)
 ENGINE = StandaloneEngine(PACK)
 

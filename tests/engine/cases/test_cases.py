@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from packs import REPOSITORY
 
 from access_service.domain.errors import Fault, PolicyError
 from access_service.domain.policy import Pack
@@ -13,6 +12,7 @@ from access_service.engine.cases.run import CaseFile, CaseResult, parse_case_fil
 from access_service.engine.cases.yaml_reader import instant_of
 from access_service.engine.compile import compile_pack
 from access_service.engine.packs.load import load_pack
+from engine.small_packs import REPOSITORY
 
 POLICY, MODELS = REPOSITORY / "policy", REPOSITORY / "models"
 
