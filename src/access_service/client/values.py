@@ -94,6 +94,23 @@ class Reason:
     code: str
     vi: str = ""
     en: str = ""
+    field: str = ""
+    """Where the question itself is wrong: the member, as it stands on the wire."""
+    read: str = ""
+    """What the service read there."""
+    expected: str = ""
+    """What would be right."""
+    nearest: str = ""
+    """The known word most like what was read."""
+
+    @property
+    def hint(self) -> str:
+        """One English sentence for whoever wrote the question; empty where it was right."""
+        if not self.field:
+            return ""
+        said = f"`{self.field}` is `{self.read}`" if self.read else f"`{self.field}` is wrong or missing"
+        right = f"; expected: {self.expected}" if self.expected else ""
+        return said + right + (f"; did you mean `{self.nearest}`?" if self.nearest else "")
 
 
 @dataclass(frozen=True, slots=True)

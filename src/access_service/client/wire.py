@@ -103,9 +103,8 @@ def decision_of(found: Any, revision: str | None) -> Decision:
         return Deny(None, revision, explanation)
     if not isinstance(reason, dict) or not _word(reason.get("code")):
         raise unreadable()
-    return Deny(
-        Reason(_word(reason["code"]), _word(reason.get("vi")), _word(reason.get("en"))), revision, explanation
-    )
+    words = {name: _word(reason.get(name)) for name in ("code", "vi", "en", "field", "read", "expected", "nearest")}
+    return Deny(Reason(**words), revision, explanation)
 
 
 def decisions_of(found: Mapping[str, Any], count: int, revision: str | None) -> list[Decision]:

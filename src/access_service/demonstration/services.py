@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from access_service.demonstration import data
+from access_service.domain.access import RESOURCE_TYPES
 from access_service.domain.names import DrawMethod, Frequency, ReceiverRole, UnitId
 from access_service.domain.scope import Scope
-from access_service.domain.software import PEP_SCOPES, RESOURCE_TYPES
+from access_service.domain.software import PEP_SCOPES
 from access_service.domain.time import local
 from access_service.usecases.services import Caller, Services
 from access_service.usecases.third_party import clients, software

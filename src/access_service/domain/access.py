@@ -55,6 +55,8 @@ def topic_of(
     return found
 
 
+RESOURCE_TYPES = frozenset({"unit", "class", "student", "staff"})
+"""Types of a register's resources."""
 STUDENT = "student"
 """Type of the records of one pupil."""
 ASSERTED = ("unit", "level", "grade", "school_year")

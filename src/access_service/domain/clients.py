@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
+from access_service.domain.access import RESOURCE_TYPES
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.reasons import Refusal
-from access_service.domain.software import PEP_SCOPES, RESOURCE_TYPES, Client, Software
+from access_service.domain.software import PEP_SCOPES, Client, Software
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 

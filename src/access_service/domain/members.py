@@ -17,6 +17,7 @@ _ACTING = ("grant", "authority", "assignment", "register")
 """Accounts are asked about, with all their rights."""
 _RECORD = (
     *("category", "unit", "school", "class", "klass", "clazz", "subject", "level", "grade", "school_year", "year"),
+    "field",
     *("don_vi", "truong", "lop", "mon", "mon_hoc", "khoi", "cap_hoc", "nam_hoc", "nhom_du_lieu"),
 )
 _QUESTION = (

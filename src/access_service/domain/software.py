@@ -40,7 +40,6 @@ SOFTWARE_ROLE = "software"
 """The role of every approval: what a pack lets software be approved for at most."""
 PEP_SCOPES = frozenset({"evaluate", "search", "explain", "introspect"})
 """What an enforcement point may be let in for."""
-RESOURCE_TYPES = frozenset({"unit", "class", "student", "staff"})
 ACTIONS_BY_METHOD = {
     DrawMethod.AXIS: frozenset({"read"}),
     DrawMethod.API: frozenset({"read"}),

@@ -1,4 +1,7 @@
-"""Members of a question to a register that are not known: named where it is explained, refused where meant."""
+"""Members of a question to a register: those not known, named where it is explained, refused where meant.
+
+And those that are wrong by their form alone, before anything is looked up.
+"""
 
 from collections.abc import Iterator
 
@@ -7,6 +10,7 @@ from access_service.api.authzen.search_schemas import Search
 from access_service.api.http.bodies import unused
 from access_service.domain.errors import InvalidError
 from access_service.domain.members import is_meant, shown
+from access_service.domain.mistakes import CLASS, FIELDS, UNIT, Mistake, mistaken, wrong_subject_type
 
 
 def ignored(sent: Evaluation | Search) -> tuple[str, ...]:
@@ -27,6 +31,29 @@ def _paths(sent: Evaluation | Search) -> Iterator[str]:
 def meant(paths: tuple[str, ...]) -> str | None:
     """The first member that was meant to be read, as an answer may name it."""
     return next((shown(path) for path in paths if is_meant(path)), None)
+
+
+REQUIRED = (("subject", ("type", "id")), ("action", ("name",)), ("resource", ("type", "id")))
+
+
+def mistake_in_form(sent: Evaluation, paths: tuple[str, ...]) -> Mistake | None:
+    """What keeps a question from being one; `paths` are its members that nobody reads."""
+    field = meant(paths)
+    if field is not None:
+        return mistaken(field, None, "left out: access by field is not decided yet" if field == FIELDS else None)
+    for name, members in REQUIRED:
+        entity = getattr(sent, name)
+        for member in members:
+            if entity is None or not getattr(entity, member):
+                return mistaken(f"{name}.{member}", None)
+    resource, said = sent.resource, None if sent.resource is None else sent.resource.properties
+    if resource is not None and said is not None:
+        if resource.type == "unit" and said.unit not in (None, resource.id):
+            return mistaken(UNIT, said.unit, resource.id)
+        if resource.type == "class" and said.class_ not in (None, resource.id):
+            return mistaken(CLASS, said.class_, resource.id)
+    type_ = None if sent.subject is None else sent.subject.type
+    return wrong_subject_type(type_ or "") if type_ != "account" else None
 
 
 def check_search(sent: Search) -> None:

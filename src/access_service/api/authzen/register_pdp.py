@@ -7,12 +7,12 @@ to the bounded pool.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from access_service.api.authzen.register_members import check_search, ignored, meant
+from access_service.api.authzen.register_members import check_search, ignored, meant, mistake_in_form
 from access_service.api.authzen.register_search import asked, found, since
 from access_service.api.authzen.schemas import (
     Action,
@@ -36,6 +36,7 @@ from access_service.api.pdp import Answered, AtOnce, Bodies, Explain, Found, Log
 from access_service.domain.access import AccessRequest, Allow, Ask, Deny, asserted_of, topic_of
 from access_service.domain.errors import InvalidError, StaleRevisionError, UnavailableError
 from access_service.domain.members import shown
+from access_service.domain.mistakes import EXPLAINED, Mistake
 from access_service.domain.names import AccountId, ClassId, RegisterId, UnitId
 from access_service.domain.reasons import Reason
 from access_service.domain.text import REASON_TEXT
@@ -48,6 +49,7 @@ from access_service.usecases.live.access import (
     Item,
     up_to,
 )
+from access_service.usecases.live.mistakes import find_mistakes
 from access_service.usecases.live.revisions import parse_revision, revision_text
 from access_service.usecases.live.search import SearchPoint
 from access_service.usecases.services import Services
@@ -137,6 +139,8 @@ class RegisterPdp:
         if isinstance(decision, Allow):
             record = _said(question, b"allow", b"null", decision.grant) if log == "all" else b""
             return AtOnce(_ALLOW, _ALLOWED, record, self._revision_text)
+        if decision.reason in EXPLAINED:
+            return None  # A mistake of whoever asks: the general way says which.
         code = decision.reason.value
         record = b"" if log == "none" else _said(question, b"deny", b'"%b"' % code.encode(), decision.grant)
         return AtOnce(_DENY_FOR[code], _DENIED[code], record, self._revision_text)
@@ -195,7 +199,35 @@ class RegisterPdp:
             for question, paths in zip(questions, unread, strict=True)
         ]
         decided = await self._decide(register, questions, stop_at, await self._at_least(register, items))
-        return await self._answered(register, questions, hows, decided, log, unread)
+        mistakes = await self._mistakes(register, items, questions, hows, decided, unread)
+        return await self._answered(register, questions, hows, decided, log, unread, mistakes)
+
+    async def _mistakes(
+        self,
+        register: RegisterId,
+        items: Sequence[Evaluation],
+        questions: Sequence[Item],
+        hows: Sequence[Explain],
+        decided: DecidedAll,
+        unread: Sequence[tuple[str, ...]],
+    ) -> dict[int, Mistake]:
+        """What of the questions is wrong, by their place, where somebody asked for more than yes or no."""
+        found: dict[int, Mistake | None] = {}
+        asked: list[tuple[int, tuple[Ask, Deny]]] = []
+        for place, (question, how, answer) in enumerate(zip(questions, hows, decided.answers, strict=False)):
+            if how == "none" or type(answer) is tuple:
+                continue
+            if isinstance(question, Reason):
+                found[place] = mistake_in_form(items[place], unread[place])
+                continue
+            deny = as_decision(answer)
+            if isinstance(deny, Deny) and deny.reason in EXPLAINED:
+                asked.append((place, (question, deny)))
+        if asked:
+            denied = [one for _, one in asked]
+            made = await self._pool.run(lambda: find_mistakes(self.point, register, denied, decided))
+            found |= zip((place for place, _ in asked), made, strict=True)
+        return {place: mistake for place, mistake in found.items() if mistake is not None}
 
     async def _at_least(self, register: RegisterId, items: Sequence[Evaluation]) -> int:
         """The newest revision that an item demands, once this node has seen it."""
@@ -248,11 +280,13 @@ class RegisterPdp:
         decided: DecidedAll,
         log: LogDecisions,
         unread: Sequence[tuple[str, ...]],
+        mistakes: Mapping[int, Mistake],
     ) -> Answered:
         answers: list[bytes] = []
         counts: Counter[tuple[str, str]] = Counter()
         records: list[dict[str, Any]] = []
-        for question, how, engine_answer, paths in zip(questions, hows, decided.answers, unread, strict=False):
+        asked = zip(questions, hows, decided.answers, unread, strict=False)
+        for place, (question, how, engine_answer, paths) in enumerate(asked):
             if how == "none" and log == "none":
                 is_allowed, reason = type(engine_answer) is tuple, None
             else:
@@ -262,11 +296,12 @@ class RegisterPdp:
                     records.append(_record(question, reason, decision.grant))
             if how == "full" and not isinstance(question, Reason):
                 request = AccessRequest.of(question)
-                answers.append(await self._explained(register, request, reason, decided, paths))
+                said = None if reason is None else _reason(reason, mistakes.get(place))
+                answers.append(await self._explained(register, request, said, decided, paths))
             elif is_allowed:
                 answers.append(_ALLOW)
-            elif paths and how != "none" and isinstance(question, Reason):
-                answers.append(_incomplete(question, paths, how))
+            elif reason is not None and place in mistakes:
+                answers.append(_mistaken(reason, mistakes[place], paths, how))
             else:
                 answers.append(_DENY if reason is None or how == "none" else _DENY_FOR[reason.value])
             counts["allow" if is_allowed else "deny", "" if reason is None else reason.value] += 1
@@ -276,22 +311,28 @@ class RegisterPdp:
         self,
         register: RegisterId,
         request: AccessRequest,
-        reason: Reason | None,
+        reason: ReasonText | None,
         decided: DecidedAll,
         paths: tuple[str, ...],
     ) -> bytes:
         explanation = await self._pool.run(lambda: explain(self.point, register, request, decided=decided))
         context = AnswerContext(explanation=explanation_json(explanation) | {"unused": [*map(shown, paths)]})
-        if reason is not None:
-            context.reason = ReasonText(reason.value, REASON_TEXT[reason].en, REASON_TEXT[reason].vi)
+        context.reason = reason
         return rendered(Answer(reason is None, context))
 
 
-def _incomplete(reason: Reason, paths: tuple[str, ...], how: Explain) -> bytes:
-    """A question that cannot be read as it was meant; in full, with every member that nobody reads."""
-    text = ReasonText(reason.value, REASON_TEXT[reason].en, REASON_TEXT[reason].vi, meant(paths))
+def _reason(reason: Reason, mistake: Mistake | None) -> ReasonText:
+    text = ReasonText(reason.value, REASON_TEXT[reason].en, REASON_TEXT[reason].vi)
+    if mistake is not None:
+        text.field, text.read = mistake.field, mistake.read
+        text.expected, text.nearest = mistake.expected, mistake.nearest
+    return text
+
+
+def _mistaken(reason: Reason, mistake: Mistake, paths: tuple[str, ...], how: Explain) -> bytes:
+    """A question that cannot be answered as it was meant; in full, with every member that nobody reads."""
     unused = {"unused": [*map(shown, paths)]} if how == "full" else None
-    return rendered(Answer(False, AnswerContext(text, unused)))
+    return rendered(Answer(False, AnswerContext(_reason(reason, mistake), unused)))
 
 
 def _item(sent: Evaluation) -> Item:

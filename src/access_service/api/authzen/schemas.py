@@ -97,7 +97,13 @@ class ReasonText(Struct, omit_defaults=True):
     en: str
     vi: str
     field: str | None = None
-    """A member of the question that is not known, and was meant to be read."""
+    """The member of the question that is wrong, missing, or not known although it was meant to be read."""
+    read: str | None = None
+    """What was read there, shortened; left out where nothing stood there."""
+    expected: str | None = None
+    """What would be right there, where that gives nothing away: a word, several, or a form."""
+    nearest: str | None = None
+    """The known word that is most like what was read."""
 
 
 class AnswerContext(Struct, omit_defaults=True):

@@ -7,6 +7,7 @@ place; what an outer pack names, an inner one cannot refer to.
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
+from access_service.domain.access import RESOURCE_TYPES
 from access_service.domain.custody import ALLOWED, FORBIDDEN
 from access_service.domain.names import Rank
 from access_service.domain.policy import (
@@ -27,7 +28,6 @@ from access_service.engine.packs.draft import Draft, article_of
 from access_service.engine.packs.files import NAME
 from access_service.engine.toml_tables import Table, guess, shown
 
-RESOURCE_TYPES = frozenset({"unit", "class", "student", "staff"})
 AXES = frozenset({"classes", "levels", "subjects", "school_year"})
 BEFORE_DAY = "before_day"
 THROUGH_DAY = "through_day"

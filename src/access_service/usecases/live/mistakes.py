@@ -1,0 +1,57 @@
+"""The caller's mistakes behind the denies of one answer: from memory where it can be, else from one transaction."""
+
+from collections.abc import Sequence
+
+from access_service.domain.access import Ask, Deny
+from access_service.domain.errors import UnavailableError
+from access_service.domain.mistakes import Mistake
+from access_service.domain.names import RegisterId, UnitId
+from access_service.domain.org import Succession
+from access_service.engine.mistakes import Renamed, find_mistake
+from access_service.usecases.live.access import DecidedAll, DecisionPoint
+from access_service.usecases.live.gathered import Reading
+from access_service.usecases.live.view import MissError
+
+Denied = tuple[Ask, Deny]
+
+
+def find_mistakes(
+    point: DecisionPoint, register: RegisterId, denied: Sequence[Denied], decided: DecidedAll
+) -> list[Mistake | None]:
+    """One for each deny, in order, of the very revision and instant of the answer; may read the database."""
+    found = _from_memory(point, register, denied, decided)
+    if found is not None:
+        return found
+    with point.reading(register, decided=decided) as (reading, _):
+        renamed = _renamed(reading)
+        return [find_mistake(ask, deny, reading, reading.snapshot(ask[0]), renamed) for ask, deny in denied]
+
+
+def _from_memory(
+    point: DecisionPoint, register: RegisterId, denied: Sequence[Denied], decided: DecidedAll
+) -> list[Mistake | None] | None:
+    """The same where memory stands at that revision and holds all of it; None otherwise."""
+    try:
+        moment = point.moment(register, decided.now, decided.revision)
+        if moment is None or moment.revision != decided.revision:
+            return None
+        view = moment.view
+        found = [find_mistake(ask, deny, view, view.accounts[ask[0]], _unknown) for ask, deny in denied]
+    except (MissError, UnavailableError):
+        return None
+    return found if moment.holds() else None
+
+
+def _unknown(unit: UnitId) -> UnitId | None:
+    """Memory keeps no unit that stands no more: who took its office is asked of the database."""
+    raise MissError(unit)
+
+
+def _renamed(reading: Reading) -> Renamed:
+    def renamed(unit: UnitId) -> UnitId | None:
+        passed = [
+            s for s in reading.gather.reader.find(Succession, predecessor=unit) if s.valid_from <= reading.now
+        ]
+        return max(passed, key=lambda s: s.valid_from).successor if passed else None
+
+    return renamed
