@@ -29,6 +29,8 @@ from access_service.usecases.services import Services
 from databases import NoServerError, administrator, database, empty, server
 from world import Clock, World, found, with_school
 
+# Servers that tests stop have nobody to warn.
+os.environ.setdefault("ACCESS_SERVICE_DRAIN_SECONDS", "0")
 BACKENDS = ("sqlite", "postgresql")
 
 # A shared machine is slow now and then; how long an example takes is no finding.

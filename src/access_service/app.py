@@ -5,7 +5,6 @@ import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from importlib import metadata
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -15,12 +14,14 @@ from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
+from access_service.about import version
 from access_service.api import routers
 from access_service.api.authzen.hot import Application
 from access_service.api.authzen.register_pdp import RegisterPdp
 from access_service.api.authzen.schemas import COMPONENTS
 from access_service.api.authzen.search_schemas import COMPONENTS as SEARCH_COMPONENTS
 from access_service.api.forward.rules import load_forward_rules
+from access_service.api.http.draining import draining
 from access_service.api.http.edge import Edge, Observe
 from access_service.api.http.errors import install
 from access_service.api.http.limits import OPEN_BYTES, BodyLimit
@@ -72,8 +73,9 @@ def create_app(
         if settings.settle_minutes:
             settling.start()
         try:
-            async with operations(app, settings.operations_host, settings.operations_port):
-                yield
+            with draining(settings.drain_seconds, edge.stop):
+                async with operations(app, settings.operations_host, settings.operations_port):
+                    yield
         finally:
             settling.close()
             edge.issuance.flush()
@@ -88,7 +90,7 @@ def create_app(
     app: FastAPI = Application(
         title="access-service",
         summary="Who may see what of a province's education records, and which signature allows it.",
-        version=_version(),
+        version=version(),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -164,13 +166,6 @@ def _open(settings: Settings, clock: Callable[[], datetime], *, allow_demo: bool
 def _check_demo(db: Database, *, allow_demo: bool) -> None:
     if not allow_demo and any(row["demo"] for row in db.registers()):
         raise UnavailableError("this database is a demonstration, its passwords are public")
-
-
-def _version() -> str:
-    try:
-        return metadata.version("access-service")
-    except metadata.PackageNotFoundError:
-        return "0"
 
 
 def _add_docs(app: FastAPI) -> None:

@@ -16,6 +16,7 @@ from access_service.api.authzen.pack_schemas import COMPONENTS as PACK_COMPONENT
 from access_service.api.authzen.schemas import COMPONENTS
 from access_service.api.authzen.search_schemas import COMPONENTS as SEARCH_COMPONENTS
 from access_service.api.http import health
+from access_service.api.http.draining import draining
 from access_service.api.http.edge import Edge, Observe
 from access_service.api.http.errors import install
 from access_service.api.http.limits import BodyLimit
@@ -58,8 +59,9 @@ def create_pack_app(settings: Settings, folder: Path, *, clock: Callable[[], dat
             pool=pool,
         )
         try:
-            async with operations(app, settings.operations_host, settings.operations_port):
-                yield
+            with draining(settings.drain_seconds, edge.stop):
+                async with operations(app, settings.operations_host, settings.operations_port):
+                    yield
         finally:
             edge.readiness.shutdown()
             pool.shutdown()

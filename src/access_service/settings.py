@@ -103,6 +103,13 @@ class Settings(BaseSettings):
         le=600,
         description="Longest time in seconds for its body to arrive, and for an answer to be taken.",
     )
+    drain_seconds: float = Field(
+        3.0,
+        ge=0,
+        le=300,
+        description="How long, in seconds, after SIGTERM requests are still served while `/readyz` is 503: a "
+        "little more than your load balancer takes to notice; 0: stop at once.",
+    )
     tls_cert: Path | None = Field(
         None,
         description="Certificate chain (PEM) to serve https with; needs its key and an https public address.",

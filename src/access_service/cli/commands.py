@@ -42,6 +42,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
 
 
+@app.callback()
+def _program(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=options.print_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """Who may see what of a province's education records, and which signature allows it."""
+
+
 @app.command()
 def init(
     *,

@@ -82,11 +82,20 @@ def _expected(error: Exception) -> tuple[str, list[str], int, dict[str, Any]] | 
     if isinstance(error, ArgumentError | ModuleNotFoundError):
         return "usage", ["the database URL cannot be used; write `sqlite:///<file>` or `postgresql://…`"], USAGE, {}
     if isinstance(error, SQLAlchemyError):
-        return "unavailable", ["the database cannot answer that now"], REFUSED, {}
+        return "unavailable", [_of_database(error)], REFUSED, {}
     if isinstance(error, OSError):
         name = f"`{error.filename}`: " if error.filename else ""
         return "unavailable", [f"{name}{(error.strerror or 'cannot be used').lower()}"], REFUSED, {}
     return None
+
+
+def _of_database(error: Any) -> str:
+    """What the database says where it cannot work at all: full, read-only, not there. It quotes nothing of ours."""
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415
+
+    text = "the database cannot answer that now"
+    said = str(error.orig).splitlines() if isinstance(error, OperationalError) and error.orig else []
+    return f"{text}: {said[0]}" if said else text
 
 
 def _setting(error: Any) -> str:

@@ -77,3 +77,12 @@ SecretFile = Annotated[
         help="File that holds the operator's secret; asked for on a terminal if left out.",
     ),
 ]
+
+
+def print_version(wanted: bool) -> None:
+    """Print the program's version, and do nothing else."""
+    if wanted:
+        from access_service.about import version  # noqa: PLC0415
+
+        typer.echo(f"access-service {version()}")
+        raise typer.Exit

@@ -1,5 +1,6 @@
 """`serve`: the service, over what `init` made, or over one pack alone."""
 
+import logging
 import os
 import socket
 import ssl
@@ -8,12 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import typer
 import uvicorn
 
 from access_service.api.http.listener import LISTENING, Bounded, Bounds
 from access_service.app import create_app
 from access_service.cli.errors import UsageError
 from access_service.cli.opening import opened, settings_for
+from access_service.cli.served import check_served, described
 from access_service.domain.errors import UnavailableError
 from access_service.engine.casbin_engine import check_distribution
 from access_service.pack_app import create_pack_app
@@ -28,6 +31,7 @@ GRACE_S = 20
 def make_app() -> Any:
     """The application of a worker process, which has only the environment."""
     settings = Settings()
+    logging.getLogger("uvicorn.error").addFilter(_in_one_line)
     Bounded.bounds = _bounds(settings)
     return create_app(settings)
 
@@ -42,6 +46,7 @@ def run_serve(*, policy: Path | None, database: str | None, workers: int, given:
         raise UsageError("one process serves a pack alone; leave out --workers")
     _check_port(settings)
     Bounded.bounds = _bounds(settings)
+    logging.getLogger("uvicorn.error").addFilter(_in_one_line)
     options: dict[str, Any] = {
         "host": settings.host,
         "port": settings.port,
@@ -60,6 +65,15 @@ def run_serve(*, policy: Path | None, database: str | None, workers: int, given:
         uvicorn.run("access_service.cli.serve:make_app", factory=True, workers=workers, **options)
 
 
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """What a process could not start for is told as a sentence, without where in the program it was found out."""
+    text = record.getMessage()
+    if text.startswith("Traceback "):
+        kind, _, said = text.strip().rpartition("\n")[2].partition(": ")
+        record.msg, record.args = f"cannot start: {said or kind}", ()
+    return True
+
+
 def _bounds(settings: Settings) -> Bounds:
     return Bounds(
         header_bytes=settings.max_header_bytes,
@@ -71,6 +85,7 @@ def _bounds(settings: Settings) -> Bounds:
 
 def _check_database(settings: Settings, workers: int) -> None:
     with opened(settings) as db:
+        check_served(db, settings)
         if workers > 1 and db.is_sqlite:
             raise UsageError("SQLite serves one process; leave out --workers or use PostgreSQL")
         if any(row["demo"] for row in db.registers()):
@@ -81,6 +96,8 @@ def _check_database(settings: Settings, workers: int) -> None:
         open_keyring(
             db, settings.keys_dir, algorithm=settings.token_algorithm, overlap_s=settings.key_overlap_seconds
         )
+        for line in described(db, settings, workers):
+            typer.echo(line, err=True)
 
 
 def _tls(settings: Settings) -> dict[str, Any]:

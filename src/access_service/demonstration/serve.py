@@ -147,6 +147,7 @@ def _stoppable() -> Iterator[None]:
 def _settings(data_dir: Path, **more: Any) -> Settings:
     """Settings of the demonstration; what stands in the environment is for real services and is not read."""
     return Settings(
+        drain_seconds=0,
         database_url=f"sqlite:///{data_dir / 'access.db'}",
         keys_dir=data_dir / "keys",
         register_name=REGISTER,

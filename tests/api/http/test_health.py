@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import http.client
+import json
 import re
 import socket
 import threading
@@ -13,10 +14,11 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel
-from serving import Served, settings_for
+from serving import Served, serving, settings_for
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
+from access_service.api.http import edge
 from access_service.api.http.errors import EDGE_TEXT, STATUS, install, problem, problem_of
 from access_service.api.http.limits import BodyLimit
 from access_service.app import create_app
@@ -323,3 +325,24 @@ def test_every_pack_in_force_is_compiled_before_it_is_ready(fresh: Served, monke
         client.app.state.point._prepared.clear()  # type: ignore[attr-defined]
         assert client.get("/readyz").status_code == HTTPStatus.OK
         assert set(stored_policy._compiled) == digests
+
+
+def test_the_log_names_the_cause_of_every_503(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge, "CAUSE_EVERY_S", 1e9)
+    with serving(tmp_path) as fresh:
+        fresh.ask(fresh.question())
+        with fresh.world.services.db.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE accounts RENAME TO gone"))
+            connection.execute(text("ALTER TABLE sessions RENAME TO gone_too"))
+        capsys.readouterr()
+        asked = fresh.question(subject={"type": "account", "id": "acc_00000000000000000000"})
+        first, again = fresh.ask(asked), fresh.ask(asked)
+        session = fresh.client.get("/v1/me", headers={"Authorization": "Bearer 000"})
+        assert {first.status_code, again.status_code, session.status_code} == {503}
+    causes = [line for line in capsys.readouterr().err.splitlines() if '"event": "unavailable"' in line]
+    assert [("OperationalError" in line, "cause" in line) for line in causes[:1]] == [(True, True)]
+    # One line a second for each cause, whoever asks: an outage does not fill the disk.
+    said = [json.loads(line)["cause"] for line in causes]
+    assert len(said) == len(set(said))

@@ -13,10 +13,10 @@ from starlette.types import Receive, Scope, Send
 
 from access_service.api.authzen.access import EVALUATION, EVALUATIONS, HEADERS_READ, admitted, reply
 from access_service.api.http.edge import GONE, Edge, new_request_id, request_id_of
-from access_service.api.http.errors import INTERNAL, problem, problem_of
+from access_service.api.http.errors import INTERNAL, cause_of, problem, problem_of
 from access_service.api.http.limits import BODY_BYTES, check_no_query
 from access_service.api.pdp import Answered, AtOnce
-from access_service.domain.errors import AccessServiceError
+from access_service.domain.errors import AccessServiceError, UnavailableError
 from access_service.domain.reasons import Refusal
 
 HOT = frozenset({EVALUATION, EVALUATIONS})
@@ -76,6 +76,8 @@ async def _serve(edge: Edge, scope: Scope, receive: Receive, send: Send) -> None
         status = 200
         await send({"type": "http.response.body", "body": text})
     except AccessServiceError as error:
+        if isinstance(error, UnavailableError):
+            edge.log_unavailable(cause_of(error), request_id.decode())
         status = await _refuse(edge, problem_of(error, path), request_id, scope, receive, send)
     except _TooLargeError:
         response = problem(Refusal.BATCH_TOO_LARGE, status=413, detail=f"a body has at most {BODY_BYTES} bytes")

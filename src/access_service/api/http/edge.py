@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hmac import compare_digest
 from itertools import count
+from math import inf
 from secrets import token_hex
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -24,6 +25,7 @@ from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
 from access_service.api.http.readiness import Readiness
 from access_service.api.pdp import Answered, AtOnce, LogDecisions, Pdp
+from access_service.domain.errors import UnavailableError
 from access_service.domain.tokens import TokenError, TokenFault
 from access_service.signing.pages import PageKey
 from access_service.signing.passwords import is_same
@@ -34,6 +36,10 @@ from access_service.usecases.tokens.once import UsedOnce
 T = TypeVar("T")
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+CAUSE_EVERY_S = 1.0
+"""How often, in seconds, one cause of 503 is written into the log."""
+CAUSES = 100
+"""Most causes remembered for that."""
 GONE = 499
 """In metrics and log: the caller left before there was an answer."""
 HEADERS = {
@@ -89,13 +95,27 @@ class Edge:
         self.revoked = None if self.tokens is None else RevocationList(self.tokens)
         self.used = UsedOnce()
         self.began = int(self.clock().timestamp())
+        self.is_stopping = False
         self._seen: list[Seen] = []
+        self._caused: dict[str, float] = {}
         self._bearer = None if self.api_key is None else b"Bearer " + self.api_key.encode()
         bodies = self.pdp.bodies
         self.readers = Readers(
             BodyReader(bodies.evaluation, is_closed=bodies.are_closed),
             BodyReader(bodies.evaluations, is_closed=bodies.are_closed),
         )
+
+    def stop(self) -> None:
+        """The process is being stopped: `/readyz` says so, and kept connections are told to close."""
+        self.is_stopping = True
+        self.headers["Connection"] = "close"
+        self.dressed.append((b"connection", b"close"))
+        self.log.info("stopping")
+
+    def check_goes_on(self) -> None:
+        """Raise `UnavailableError` once the process is being stopped."""
+        if self.is_stopping:
+            raise UnavailableError("this process is being stopped")
 
     async def in_pool(self, work: Callable[[], T]) -> T:
         """Run what reads the database in a thread; `UnavailableError` when too much waits already."""
@@ -156,6 +176,15 @@ class Edge:
                     % (id_, path.encode(), status, seconds * 1000)
                 )
         lines.flush()
+
+    def log_unavailable(self, cause: str, request_id: str) -> None:
+        """Why a request was answered 503, once a second for each cause: an outage fails every request alike."""
+        now = time.monotonic()
+        if now - self._caused.get(cause, -inf) >= CAUSE_EVERY_S:
+            if len(self._caused) >= CAUSES:
+                self._caused.clear()
+            self._caused[cause] = now
+            self.log.warning("unavailable", request_id=request_id, cause=cause)
 
     def log_failure(self, error: Exception, request_id: str) -> None:
         """What nobody foresaw: where it happened, not what it said. Messages and locals may hold names."""
@@ -227,6 +256,9 @@ class Observe:
         route = getattr(scope.get("route"), "path", "") or "unmatched"
         method = scope["method"] if scope["method"] in METHODS else "OTHER"
         edge.metrics.requests[method, route, str(status)] += 1
+        cause = scope.get("state", {}).get("cause")
+        if cause is not None:
+            edge.log_unavailable(cause, request_id)
         edge.log.info(
             "request",
             request_id=request_id,

@@ -37,6 +37,8 @@ INVALID_TOKEN = 'Bearer error="invalid_token"'  # noqa: S105 words of the interf
 """For whoever came with something that is good no more, or elsewhere (RFC 6750 section 3.1)."""
 _GOOD_NO_MORE = (Refusal.TOKEN_REVOKED, Refusal.WRONG_AUDIENCE)
 RETRY_AFTER_S = "1"
+KINDS = 4
+"""Most kinds of errors below a 503 that the log names."""
 FIELDS = 50
 """Most members that one problem names: the answer must not outgrow what was sent."""
 
@@ -205,7 +207,24 @@ def problem_of(error: AccessServiceError, path: str) -> Response:
 async def _ours(request: Request, error: Exception) -> Response:
     if not isinstance(error, AccessServiceError):
         raise error
+    if isinstance(error, UnavailableError):
+        # Whoever observes the request writes the cause into the log; the caller hears no more than the sentence.
+        request.scope.setdefault("state", {})["cause"] = cause_of(error)
     return problem_of(error, request.url.path)
+
+
+def cause_of(error: BaseException) -> str:
+    """Why the service could not answer, for the log: our sentence, and the kinds of what lay below it.
+
+    Kinds and not messages: a message of the database quotes what was asked of it.
+    """
+    said, below = str(error), error.__cause__ or error.__context__
+    kinds: list[str] = []
+    while below is not None and len(kinds) < KINDS:
+        kinds.append(type(below).__name__)
+        original = getattr(below, "orig", None)
+        below = original if isinstance(original, BaseException) else below.__cause__ or below.__context__
+    return f"{said} ({' < '.join(kinds)})" if kinds else said
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:

@@ -18,8 +18,12 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz", summary="Can it decide?", response_class=JSONResponse, responses={503: READ_PROBLEMS[503]})
 async def readyz(request: Request) -> dict[str, str]:
-    """200 when a question would be answered: the register can be read and has been seen lately. 503 otherwise."""
+    """200 when a question would be answered: the register can be read and has been seen lately.
+
+    503 otherwise, and from the first SIGTERM on.
+    """
     edge = edge_of(request)
+    edge.check_goes_on()
     await edge.readiness.ask(edge.pdp.check_ready)
     return {"status": "ready"}
 

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from access_service.api.http.edge import Edge, edge_of
+from access_service.api.http.errors import cause_of
 from access_service.api.oauth.forms import Form, credentials, read_form, wanted_details, wanted_scope
 from access_service.api.oauth.schemas import (
     DESCRIBED,
@@ -275,6 +276,7 @@ async def _answered(
         edge.metrics.refused[error.code] += 1
         return _refusal(error)
     except UnavailableError as error:
+        edge.log_unavailable(cause_of(error), request.state.request_id)
         return _json(
             OAuthProblem("temporarily_unavailable", str(error).replace("`", "")), 0, 503, {"Retry-After": "1"}
         )

@@ -386,6 +386,12 @@ class DecisionPoint:
         return self._watcher is None or self._monotonic() - self._looked_at <= self._staleness_s
 
     def _watch(self) -> None:
+        # Whatever goes wrong with the database, the next look begins anew; until then nothing is fresh.
+        while not self._stop.wait(self._poll_s):
+            with suppress(Exception):
+                self._watch_on()
+
+    def _watch_on(self) -> None:
         with self._db.marks() as mark:
             seen_mark: object = None
             while not self._stop.wait(self._poll_s):
