@@ -5,26 +5,29 @@ The legitimate step first: the officer prepares, the office's leadership confirm
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from access_service.domain.access import Allow
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import PersonId, UnitId
-from access_service.domain.org import Assignment
+from access_service.domain.org import Assignment, Succession, Unit
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
+from access_service.domain.time import local, start_of_day
 from access_service.domain.waiting import Outcome, WaitingAct
 from access_service.engine.packs.load import read_pack_files
 from access_service.usecases import policy
 from access_service.usecases.handover.documents import Line
 from access_service.usecases.identity import accounts
-from access_service.usecases.organisation import leaving, org
+from access_service.usecases.organisation import leaving, org, succession
 from access_service.usecases.organisation.org import Duty
 from access_service.usecases.second_person import confirming
 from second_person import DECISION
-from world import OFFICE, ROOT, SCHOOL, Someone, World
+from world import LOWER, OFFICE, ROOT, SCHOOL, Someone, World
+
+SECOND_SCHOOL = UnitId("0003109")
 
 
 def root_officer(world: World) -> Someone:
@@ -248,6 +251,103 @@ def test_what_waits_is_asked_again_when_it_is_confirmed(school_world: World) -> 
     with world.refuses(Refusal.DUPLICATE):
         confirming.confirm(world.services, head, waits.id)
     assert chair.unit == OFFICE
+
+
+def two_schools(world: World, *, is_officers: bool = True) -> tuple[Someone, Someone]:
+    """A second school of the commune, each with its head; the commune's account is an officer's by handover."""
+    world.add_unit(SECOND_SCHOOL, "school", "Trường THCS Hai", OFFICE, LOWER)
+    other = world.appoint_head(f"head:{SECOND_SCHOOL}", SECOND_SCHOOL, "principal", OFFICE)
+    if is_officers:
+        world.hand_to_officer(OFFICE)
+    world.clock.forward(minutes=1)
+    return world.people[f"head:{SCHOOL}"], other
+
+
+def dissolves(world: World, **more: object) -> Succession | WaitingAct:
+    said = {"predecessor": SECOND_SCHOOL, "successor": SCHOOL, "on": local(world.clock.now).date()} | more
+    return succession.succeed_unit(world.services, world.admins[OFFICE], basis="01/QĐ", **said)  # type: ignore[arg-type]
+
+
+def test_an_officer_does_not_end_a_headship_by_dissolving_the_school(school_world: World) -> None:
+    """The decision is entered, and nothing has happened until one of the commune's leadership confirms it."""
+    world = school_world
+    principal, victim = two_schools(world)
+    chair = world.people[f"head:{OFFICE}"]
+    waits = dissolves(world)
+    assert isinstance(waits, WaitingAct)
+    assert (waits.office, waits.unit, waits.decision_number) == (OFFICE, SECOND_SCHOOL, "01/QĐ")
+    assert world.get(Assignment, victim.duty).valid_to is None
+    assert world.get(Unit, SECOND_SCHOOL).valid_to is None
+    assert world.enter(victim.account).person == victim.person
+    for caller in (
+        world.admins[OFFICE],
+        world.people["cán bộ"].caller,
+        victim.caller,
+        principal.caller,
+        world.people["director"].caller,
+    ):
+        with world.refuses(Refusal.SIGNER_NOT_LEADER):
+            confirming.confirm(world.services, caller, waits.id)
+    world.clock.forward(days=2)
+    done = confirming.confirm(world.services, world.enter(chair.account), waits.id)
+    with world.services.db.read(world.register) as reader:
+        [passed] = reader.find(Succession, predecessor=SECOND_SCHOOL)
+    # It is over from the day on which it was confirmed, not from the one that the officer entered.
+    assert (done.result, passed.valid_from) == (passed.id, start_of_day(local(world.clock.now).date()))
+    assert world.get(Assignment, victim.duty).valid_to == world.clock.now
+
+
+def test_what_an_officer_dissolves_may_be_declined_and_then_has_no_effect(school_world: World) -> None:
+    world = school_world
+    _, victim = two_schools(world)
+    chair = world.people[f"head:{OFFICE}"].caller
+    waits = dissolves(world)
+    assert confirming.decline(world.services, chair, waits.id).outcome is Outcome.DECLINED
+    with world.refuses(Refusal.DOCUMENT_STATE):
+        confirming.confirm(world.services, chair, waits.id)
+    assert world.get(Assignment, victim.duty).valid_to is None
+
+
+def test_a_head_who_operates_the_account_dissolves_at_once(school_world: World) -> None:
+    world = school_world
+    two_schools(world, is_officers=False)
+    assert isinstance(dissolves(world), Succession)
+
+
+def test_a_dissolution_that_waits_is_asked_again_when_it_is_confirmed(school_world: World) -> None:
+    """A class of the same code at the successor; then another manager."""
+    world = school_world
+    two_schools(world)
+    chair = world.people[f"head:{OFFICE}"].caller
+    waits = dissolves(world)
+    assert isinstance(waits, WaitingAct)
+    with world.refuses(Refusal.INVALID):
+        dissolves(world, on=local(world.clock.now).date() + timedelta(days=1))
+    org.create_class(
+        world.services,
+        world.admins[SECOND_SCHOOL],
+        school=SECOND_SCHOOL,
+        school_year="2026-2027",
+        code="6A",
+        name="6A",
+        level=LOWER,
+        grade="6",
+    )
+    with world.refuses(Refusal.DUPLICATE):
+        dissolves(world)
+    with world.refuses(Refusal.DUPLICATE):
+        confirming.confirm(world.services, chair, waits.id)
+    moved = world.add_unit("00031009", "commune", "UBND xã Chín", world.root)
+    org.change_manager(
+        world.services,
+        world.admins[world.root],
+        unit=SECOND_SCHOOL,
+        manager=moved,
+        basis="02/QĐ",
+        on=local(world.clock.now).date(),
+    )
+    with world.refuses(Refusal.NOT_DIRECT_MANAGER):
+        confirming.confirm(world.services, chair, waits.id)
 
 
 def test_heads_of_divisions_stay_the_directors(school_world: World) -> None:

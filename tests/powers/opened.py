@@ -57,6 +57,17 @@ def officer_completes(patch: pytest.MonkeyPatch) -> None:
     everywhere(patch, duties, "is_operators", lambda *_: False)
 
 
+def officer_dissolves(patch: pytest.MonkeyPatch) -> None:
+    """A1: what an officer enters about the end of a unit is done at once, and its head's duty with it."""
+    real = succession.hand_in_succeeding
+
+    def hand(*said: Any) -> Hand:
+        real(*said)
+        return Hand.COMPLETES
+
+    patch.setattr(succession, "hand_in_succeeding", hand)
+
+
 def custodian_binds(patch: pytest.MonkeyPatch) -> None:
     """A1: whoever operates the root's admin account binds another pack to any unit."""
 

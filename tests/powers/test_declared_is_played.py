@@ -23,10 +23,12 @@ from access_service.domain.errors import AccessServiceError, RefusedError
 from access_service.domain.names import AccountKind, AssignmentId, Rank, SuspendableKind
 from access_service.domain.org import Person, Unit
 from access_service.domain.recovery import Recovery
+from access_service.domain.succession import Heirs, may_succeed
+from access_service.domain.time import local, start_of_day
 from access_service.domain.waiting import WaitingAct
 from access_service.usecases.handover import delegation
 from access_service.usecases.identity import recoveries
-from access_service.usecases.organisation import leaving, org
+from access_service.usecases.organisation import leaving, org, succession
 from access_service.usecases.organisation.org import Duty
 from access_service.usecases.services import Caller, Services, rehearse
 from powers.factors import SHOWN, factor_shown
@@ -58,6 +60,10 @@ def _pairs(seen: Seen, holder: Caller) -> Iterator[tuple[str, str, Hand | None, 
         hand = may_appoint(seen.ground, holder, duty.assignment(AssignmentId("")), duty.replaces)
         target = f"{duty.person}: {duty.position} of {duty.unit} for {duty.replaces}"
         yield "appoint", target, hand, _appointing(duty)
+    today = local(seen.now).date()
+    for heirs in _heirs(seen):
+        hand = may_succeed(seen.ground, holder, heirs, start_of_day(today))
+        yield "succeed", f"{heirs.predecessor} by {heirs.successor}", hand, _succeeding(heirs, today)
 
 
 def _alone(seen: Seen, holder: Caller) -> Iterator[tuple[str, str, bool, Act]]:
@@ -103,6 +109,15 @@ def _duties(seen: Seen) -> Iterator[Duty]:
                     valid_from=seen.now,
                     replaces=replaces,
                 )
+
+
+def _heirs(seen: Seen) -> Iterator[Heirs]:
+    """Each unit by another one of the same manager, or where there is none by a stranger."""
+    chains = seen.state.chains
+    for unit in sorted(chains):
+        others = sorted(u for u in chains if u != unit)
+        beside = [u for u in others if chains[u][1:] == chains[unit][1:]]
+        yield Heirs(unit, (beside or others)[0], {})
 
 
 def _accounts(seen: Seen) -> list[Any]:
@@ -154,6 +169,12 @@ def _stopping(target: str) -> Act:
 
 def _appointing(duty: Duty) -> Act:
     return lambda s, c: org.assign_duty(s, c, duty)
+
+
+def _succeeding(heirs: Heirs, on: date) -> Act:
+    return lambda s, c: succession.succeed_unit(
+        s, c, predecessor=heirs.predecessor, successor=heirs.successor, basis="10/QĐ", on=on
+    )
 
 
 def _played(world: World, caller: Caller, act: Act) -> Hand | None:

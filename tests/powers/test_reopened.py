@@ -53,6 +53,14 @@ def hole(letter: str, state: str, members: str, sentences: str, opened: Patch, *
 HOLES = (
     hole("A1 at the root", "an officer keeps the root", "sở", "I1 I4", opened.officer_completes),
     hole("A1 below", "an officer keeps a commune", "keeper", "I1 I4", opened.officer_completes),
+    hole(
+        "A1 a unit that ends",
+        "an officer keeps a commune",
+        "keeper",
+        "I4",
+        opened.officer_dissolves,
+        acts=("succession.succeed_unit",),
+    ),
     hole("A1 a pack", "an officer keeps the root", "sở", "I4", opened.custodian_binds),
     hole(
         "A2 moved",

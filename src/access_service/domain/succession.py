@@ -3,16 +3,22 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
+from access_service.domain.acting import check_named_beside, check_operates
+from access_service.domain.custody import custody_at
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document, is_open
+from access_service.domain.duties import Hand, hand_over_signers
+from access_service.domain.edges import Holder, is_related
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.moves import children_of, lives
-from access_service.domain.names import DocumentKind, UnitId
+from access_service.domain.names import ClassId, DocumentKind, UnitId
 from access_service.domain.org import Assignment, ManagementEdge, SchoolClass, Unit, chain_of
 from access_service.domain.reasons import Refusal
+from access_service.domain.reorganising import check_class_passes, manager_of_all
 
 _BY_LINES = (DocumentKind.HANDOVER_MINUTES, DocumentKind.SUPPLEMENTARY_MINUTES)
 
@@ -88,6 +94,73 @@ def concerned(ground: Ground, predecessor: UnitId, paper: Document) -> frozenset
 def _branch(ground: Ground, unit: UnitId, own: frozenset[UnitId]) -> UnitId | None:
     """The predecessor's unit that this one is, or lies in."""
     return next((above for above in chain_of(ground.org, unit, ground.now) if above in own), None)
+
+
+def succession_body(heirs: Heirs, on: date) -> dict[str, Any]:
+    """Who takes what, and from when, as plain JSON values; read back by `succession_in`."""
+    return {
+        "successor": heirs.successor,
+        "schools": dict(heirs.named),
+        "archive": heirs.archive,
+        "on": on.isoformat(),
+    }
+
+
+def succession_in(body: Mapping[str, Any], predecessor: UnitId) -> tuple[Heirs, date]:
+    """Who takes what of that unit, and from when."""
+    named = {UnitId(unit): UnitId(heir) for unit, heir in body["schools"].items()}
+    archive = None if body["archive"] is None else UnitId(body["archive"])
+    heirs = Heirs(predecessor, UnitId(body["successor"]), named, archive)
+    return heirs, date.fromisoformat(body["on"])
+
+
+def hand_in_succeeding(ground: Ground, holder: Holder, heirs: Heirs, at: datetime) -> Hand:
+    """(9, A1) May they dissolve it? Done, or prepared for a second person.
+
+    Whoever operates the account of the unit that manages all of them decides. With the unit the duties end of those
+    who sign for it, and its admin account is nobody's: an officer only prepares that.
+    """
+    check_named_beside(ground, holder, heirs.successor)
+    manager = manager_of_all(ground, heirs.predecessor, heirs.units)
+    check_operates(ground, holder, manager, custody_at(ground, manager))
+    check_passes(ground, heirs, manager, at)
+    return hand_over_signers(ground, manager)
+
+
+def may_succeed(ground: Ground, holder: Holder, heirs: Heirs, at: datetime) -> Hand | None:
+    """The edge: how far they come with it; None where they are refused."""
+    if ground.org.unit(heirs.predecessor) is None or not is_related(ground, holder, heirs.predecessor):
+        return None
+    try:
+        return hand_in_succeeding(ground, holder, heirs, at)
+    except RefusedError:
+        return None
+
+
+def check_passes(ground: Ground, heirs: Heirs, manager: UnitId, at: datetime) -> None:
+    """(9) Everything that must hold when an office passes, asked when it is prepared and when it is confirmed."""
+    old, new = _standing(ground, heirs.predecessor), _standing(ground, heirs.successor)
+    check_heirs(ground, old, new, heirs, manager, at)
+    for _, id_ in passing_classes(ground, old, new):
+        check_class_passes(ground.org, id_)
+
+
+def _standing(ground: Ground, id_: UnitId) -> Unit:
+    found = ground.org.unit(id_)
+    if found is None:
+        raise RuntimeError("what somebody manages is in the register")
+    return found
+
+
+def passing_classes(ground: Ground, old: Unit, new: Unit) -> list[tuple[SchoolClass, ClassId]]:
+    """The classes of school years that are still open, each with the id that it has at the successor."""
+    passing = []
+    for found in ground.facts.find(SchoolClass, school=old.id):
+        year = ground.org.school_year(found.school_year)
+        if year is not None and year.closes_at > ground.now and found.level in new.levels:
+            local_code = found.id.rpartition(":")[2]
+            passing.append((found, ClassId(f"{new.id}:{found.school_year}:{local_code}")))
+    return passing
 
 
 def check_heirs(ground: Ground, old: Unit, new: Unit, heirs: Heirs, manager: UnitId, at: datetime) -> None:

@@ -39,8 +39,12 @@ def prepare(
     person: PersonId | None = None,
     operator: str | None = None,
     reason: str | None = None,
+    basis: str = "",
 ) -> WaitingAct:
-    """Keep an act that does nothing until it is confirmed; the event names everybody who leads the office."""
+    """Keep an act that does nothing until it is confirmed; the event names everybody who leads the office.
+
+    `basis` is the number of the decision, where nothing else is known of it.
+    """
     act = WaitingAct(
         id=doing.new_id("wai"),
         kind=kind,
@@ -49,7 +53,7 @@ def prepare(
         office=office,
         body=json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
         person=person,
-        decision_number="" if decision is None else decision.number,
+        decision_number=basis if decision is None else decision.number,
         decision_date=None if decision is None else decision.dated,
         issuer=None if decision is None else decision.issuer,
         decision_sha256=None if decision is None else decision.sha256,

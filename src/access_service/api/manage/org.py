@@ -103,10 +103,13 @@ def succeed_unit(
     id: PathId,  # noqa: A002
     body: NewSuccession,
     dry_run: DryRun = False,
-) -> SuccessionOut | RehearsedOut:
-    """Another unit takes its office; the unit that manages both decides."""
+) -> SuccessionOut | WaitingActOut | RehearsedOut:
+    """Another unit takes its office; the unit that manages both decides.
 
-    def run(services: Services) -> Succession:
+    Entered by an officer it waits for that unit's leadership: then a waiting act is the answer.
+    """
+
+    def run(services: Services) -> Succession | WaitingAct:
         return succession.succeed_unit(
             services,
             caller,
@@ -118,7 +121,10 @@ def succeed_unit(
             archive=None if body.archive is None else UnitId(body.archive),
         )
 
-    return done_or_told(services, dry_run, run, SuccessionOut.model_validate)
+    def shown(done: Succession | WaitingAct) -> SuccessionOut | WaitingActOut:
+        return WaitingActOut.of(done) if isinstance(done, WaitingAct) else SuccessionOut.model_validate(done)
+
+    return done_or_told(services, dry_run, run, shown)
 
 
 @router.post("/units/{id}/suspend")

@@ -1,4 +1,4 @@
-"""What waits for a second person: appointments and releases of who signs, packs, school years."""
+"""What waits for a second person: appointments and releases of who signs, units that end, packs, school years."""
 
 from typing import Annotated
 

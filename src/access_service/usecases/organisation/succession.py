@@ -1,28 +1,38 @@
 """A unit is dissolved, merged, divided or renamed: a named successor takes its office (rule 9)."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
-from access_service.domain import reorganising
+from access_service.domain import duties, reorganising
 from access_service.domain.delegation import Authority, Grant
+from access_service.domain.duties import Hand
 from access_service.domain.moves import AuthorityMove, as_hung, children_of, fate_of
-from access_service.domain.names import AuthorityId, ClassId, GrantEnd, UnitId
+from access_service.domain.names import AuthorityId, GrantEnd, UnitId
 from access_service.domain.org import (
     Assignment,
     ManagementEdge,
-    SchoolClass,
     Succession,
     Unit,
 )
 from access_service.domain.powers import Power, ends, power, yields
-from access_service.domain.succession import Heirs, check_heirs
-from access_service.domain.time import Interval, start_of_day
+from access_service.domain.succession import (
+    Heirs,
+    check_passes,
+    hand_in_succeeding,
+    passing_classes,
+    succession_body,
+    succession_in,
+)
+from access_service.domain.time import Interval, local, start_of_day
+from access_service.domain.waiting import WaitingAct, WaitingKind
 from access_service.usecases.effects import end_custody, end_grants
 from access_service.usecases.handover.taking_back import apply_fate
 from access_service.usecases.organisation.org import end_duties_of_unit
 from access_service.usecases.organisation.passing_papers import Papers
 from access_service.usecases.services import Act, Caller, Services, act
+from access_service.usecases.waiting import prepare
 
 
 @power(
@@ -39,50 +49,73 @@ def succeed_unit(
     on: date,
     schools: Mapping[UnitId, UnitId] | None = None,
     archive: UnitId | None = None,
-) -> Succession:
+) -> Succession | WaitingAct:
     """`successor` takes the office of `predecessor`, which is over from 00:00 of that day (rule 9).
 
     What the predecessor managed and had handed down passes to the successor, whose authority cites the old one;
     `schools` names the units that pass to another one instead, and then `archive` the one that keeps the papers
     that concern no single unit. A unit that somebody else manages by then is no part of it. Its own staff do not
     pass. Open papers pass to the heir of what they are about. Its classes of open years are mapped to classes of
-    the successor under the same codes, for the new duties to name. The unit that manages all of them decides.
+    the successor under the same codes, for the new duties to name. The unit that manages all of them decides;
+    what its officer enters waits until one of its leadership confirms it (ruling A1).
     """
     with act(services, caller, "unit.succeed", predecessor) as doing:
         at = start_of_day(on)
         doing.check_visible(predecessor)
-        doing.check_named(successor)
-        old, new = doing.require_unit(predecessor), doing.require_unit(successor)
         heirs = Heirs(predecessor, successor, schools or {}, archive)
-        manager = reorganising.manager_of_all(doing.ground, predecessor, heirs.units)
-        doing.as_custodian(manager)
-        check_heirs(doing.ground, old, new, heirs, manager, at)
-        papers = Papers(doing, heirs)
-        doing.tx.put(
-            Succession(doing.new_id("suc"), predecessor, successor, basis, at, archive, heirs.readers),
-            replace(old, valid_to=doing.now),
+        if hand_in_succeeding(doing.ground, caller, heirs, at) is Hand.COMPLETES:
+            return _pass_office(doing, heirs, basis, at)
+        return prepare(
+            doing,
+            WaitingKind.SUCCEED,
+            target=predecessor,
+            unit=predecessor,
+            office=caller.unit,
+            body=succession_body(heirs, on),
+            basis=basis,
         )
-        _pass_units(doing, predecessor, successor, basis, schools or {})
-        doing.refresh()
-        papers.over()
-        for unit in sorted(schools or {}):
-            fate = fate_of(doing.ground, unit, doing.now, basis=basis, new_id=doing.new_id)
-            # What waits for a signature passes with its paper, below.
-            cut = (c for c in fate.cut if c.grant.activated_at or c.grant.document not in papers.passing)
-            apply_fate(doing, replace(fate, cut=tuple(cut)), doing.now, by=predecessor)
-        _pass_authorities(doing, predecessor, new, basis)
-        papers.passed()
-        mapped = _map_classes(doing, old, new)
-        end_duties_of_unit(doing, predecessor, doing.now)
-        custody = doing.custody_of(predecessor)
-        if custody is not None:
-            end_custody(doing, custody)
-        doing.tx.happened("unit.succeed", predecessor, successor=successor, classes=mapped, **_named(schools))
-        doing.tx.touches_everybody()
-        return doing.tx.find(Succession, predecessor=predecessor)[0]
 
 
-def _named(schools: Mapping[UnitId, UnitId] | None) -> dict[str, dict[str, str]]:
+def enact_succession(doing: Act, found: WaitingAct) -> str:
+    """What an officer had prepared was confirmed: every rule is asked again, on that day."""
+    heirs, on = succession_in(json.loads(found.body), found.unit)
+    at = start_of_day(max(on, local(doing.now).date()))
+    manager = reorganising.manager_of_all(doing.ground, heirs.predecessor, heirs.units)
+    duties.check_still_releases(found.office, (manager,))
+    check_passes(doing.ground, heirs, manager, at)
+    return _pass_office(doing, heirs, found.decision_number, at).id
+
+
+def _pass_office(doing: Act, heirs: Heirs, basis: str, at: datetime) -> Succession:
+    """Everything of the unit goes to its heirs; every rule has let it pass."""
+    predecessor, successor, schools = heirs.predecessor, heirs.successor, heirs.named
+    old, new = doing.require_unit(predecessor), doing.require_unit(successor)
+    papers = Papers(doing, heirs)
+    doing.tx.put(
+        Succession(doing.new_id("suc"), predecessor, successor, basis, at, heirs.archive, heirs.readers),
+        replace(old, valid_to=doing.now),
+    )
+    _pass_units(doing, predecessor, successor, basis, schools)
+    doing.refresh()
+    papers.over()
+    for unit in sorted(schools):
+        fate = fate_of(doing.ground, unit, doing.now, basis=basis, new_id=doing.new_id)
+        # What waits for a signature passes with its paper, below.
+        cut = (c for c in fate.cut if c.grant.activated_at or c.grant.document not in papers.passing)
+        apply_fate(doing, replace(fate, cut=tuple(cut)), doing.now, by=predecessor)
+    _pass_authorities(doing, predecessor, new, basis)
+    papers.passed()
+    mapped = _map_classes(doing, old, new)
+    end_duties_of_unit(doing, predecessor, doing.now)
+    custody = doing.custody_of(predecessor)
+    if custody is not None:
+        end_custody(doing, custody)
+    doing.tx.happened("unit.succeed", predecessor, successor=successor, classes=mapped, **_named(schools))
+    doing.tx.touches_everybody()
+    return doing.tx.find(Succession, predecessor=predecessor)[0]
+
+
+def _named(schools: Mapping[UnitId, UnitId]) -> dict[str, dict[str, str]]:
     return {"schools": {str(k): str(v) for k, v in schools.items()}} if schools else {}
 
 
@@ -133,12 +166,7 @@ def _pass_authorities(doing: Act, predecessor: UnitId, successor: Unit, basis: s
 def _map_classes(doing: Act, old: Unit, new: Unit) -> dict[str, str]:
     """Old class to new, for the school years that are still open; the old ones end now."""
     mapped: dict[str, str] = {}
-    for found in doing.tx.find(SchoolClass, school=old.id):
-        year = doing.org.school_year(found.school_year)
-        if year is None or year.closes_at <= doing.now or found.level not in new.levels:
-            continue
-        id_ = ClassId(f"{new.id}:{found.school_year}:{found.id.rpartition(':')[2]}")
-        reorganising.check_class_passes(doing.org, id_)
+    for found, id_ in passing_classes(doing.ground, old, new):
         doing.tx.put(
             replace(found, valid_to=doing.now),
             replace(found, id=id_, school=new.id, valid_from=doing.now),

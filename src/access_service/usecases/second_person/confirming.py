@@ -17,7 +17,7 @@ from access_service.domain.waiting import (
 )
 from access_service.usecases import operators, policy
 from access_service.usecases.operators import OperatorKey, check_operator, root_of
-from access_service.usecases.organisation import leaving, org, years
+from access_service.usecases.organisation import leaving, org, succession, years
 from access_service.usecases.second_person import root_office
 from access_service.usecases.services import Act, Caller, Services, View, act, look, operate
 from access_service.usecases.waiting import close
@@ -44,8 +44,9 @@ def _may_see(seen: View, found: WaitingAct) -> bool:
 
 
 @power(
-    yields(Power.OFFICE, Power.ACCOUNT, Power.CUSTODY, Power.POLICY, Power.YEAR)
+    yields(Power.OFFICE, Power.ACCOUNT, Power.CUSTODY, Power.POLICY, Power.YEAR, Power.UNIT, Power.AUTHORITY)
     | ends(Power.OFFICE, Power.GRANT, Power.CUSTODY, Power.ACCOUNT, Power.POLICY, Power.YEAR, Power.SOFTWARE)
+    | ends(Power.UNIT, Power.AUTHORITY)
 )
 def confirm(services: Services, caller: Caller, id_: str) -> WaitingAct:
     """One of the office's leadership confirms it in a personal session; every rule is asked again, now."""
@@ -112,6 +113,10 @@ def _release(doing: Act, found: WaitingAct) -> tuple[str, str | None]:
     return leaving.enact_release(doing, found), None
 
 
+def _succeed(doing: Act, found: WaitingAct) -> tuple[str, str | None]:
+    return succession.enact_succession(doing, found), None
+
+
 def _bind(doing: Act, found: WaitingAct) -> tuple[str, str | None]:
     return policy.enact_binding(doing, found), None
 
@@ -125,6 +130,7 @@ def _add_operator(doing: Act, found: WaitingAct) -> tuple[str, str | None]:
 _ENACT: Mapping[WaitingKind, Callable[[Act, WaitingAct], tuple[str, str | None]]] = {
     WaitingKind.APPOINT: _appoint,
     WaitingKind.RELEASE: _release,
+    WaitingKind.SUCCEED: _succeed,
     WaitingKind.BIND: _bind,
     WaitingKind.CLOSE_YEAR: years.enact_closing,
     WaitingKind.REOPEN_YEAR: years.enact_reopening,
