@@ -29,6 +29,7 @@ from access_service.api.http.listener import OperatorsOnly, operations
 from access_service.api.http.log import Lines, make_log
 from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
+from access_service.api.http.shared_metrics import shared
 from access_service.api.manage.segments import EncodedSlashes
 from access_service.api.oauth.schemas import COMPONENTS as OAUTH_COMPONENTS
 from access_service.domain.errors import UnavailableError
@@ -74,7 +75,10 @@ def create_app(
             settling.start()
         try:
             with draining(settings.drain_seconds, edge.stop):
-                async with operations(app, settings.operations_host, settings.operations_port):
+                async with (
+                    shared(settings.metrics_dir, edge.metrics) as edge.shared,
+                    operations(app, settings.operations_host, settings.operations_port),
+                ):
                     yield
         finally:
             settling.close()

@@ -88,6 +88,11 @@ class Settings(BaseSettings):
         description="Port of a second listener for operators: `/metrics`, `/docs`, `/openapi.json`, `/healthz`, "
         "`/readyz`; none is opened when left out.",
     )
+    metrics_dir: Path | None = Field(
+        None,
+        description="Folder in which the processes of one service put what they count, so that any of them is "
+        "scraped for all; `serve --workers` makes one.",
+    )
     max_connections: int = Field(
         1000, ge=1, le=100_000, description="Most connections of one process; the next is answered 503 and closed."
     )
@@ -222,7 +227,7 @@ class Settings(BaseSettings):
             raise ValueError("is empty: name one, or leave it out for the default")
         return value
 
-    @field_validator("tls_cert", "tls_key", "forward_rules", "operations_port", mode="before")
+    @field_validator("tls_cert", "tls_key", "forward_rules", "metrics_dir", "operations_port", mode="before")
     @classmethod
     def _empty_is_none_given(cls, value: object) -> object:
         return value or None

@@ -7,6 +7,7 @@ import ssl
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import typer
@@ -62,7 +63,9 @@ def run_serve(*, policy: Path | None, database: str | None, workers: int, given:
         # Workers are new processes: what was said on the command line reaches them as environment.
         os.environ[f"{PREFIX}DATABASE_URL"] = settings.database_url
         os.environ[f"{PREFIX}PUBLIC_URL"] = settings.public_url
-        uvicorn.run("access_service.cli.serve:make_app", factory=True, workers=workers, **options)
+        with TemporaryDirectory(prefix="access-service-") as folder:
+            os.environ[f"{PREFIX}METRICS_DIR"] = str(settings.metrics_dir or folder)
+            uvicorn.run("access_service.cli.serve:make_app", factory=True, workers=workers, **options)
 
 
 def _in_one_line(record: logging.LogRecord) -> bool:

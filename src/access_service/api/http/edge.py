@@ -24,6 +24,7 @@ from access_service.api.http.log import Lines
 from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
 from access_service.api.http.readiness import Readiness
+from access_service.api.http.shared_metrics import SharedMetrics
 from access_service.api.pdp import Answered, AtOnce, LogDecisions, Pdp
 from access_service.domain.errors import UnavailableError
 from access_service.domain.tokens import TokenError, TokenFault
@@ -83,6 +84,8 @@ class Edge:
     metrics: Metrics = field(default_factory=Metrics)
     pool: Pool = field(default_factory=Pool)
     readiness: Readiness = field(default_factory=Readiness)
+    shared: SharedMetrics | None = None
+    """Where several processes are scraped as one."""
     tokens: TokenPoint | None = None
     """None where nobody gets in but by the static key: a pack alone."""
 

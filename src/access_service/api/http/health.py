@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from access_service.api.http.edge import edge_of
@@ -30,5 +31,7 @@ async def readyz(request: Request) -> dict[str, str]:
 
 @router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
 async def metrics(request: Request) -> Response:
-    """Requests by route and status, decisions by outcome and reason, time to decide."""
-    return Response(generate_latest(edge_of(request).metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    """Requests by route and status, decisions by outcome and reason, times; of every process of this service."""
+    edge = edge_of(request)
+    counted = edge.metrics if edge.shared is None else await run_in_threadpool(edge.shared.summed)
+    return Response(generate_latest(counted.registry), media_type=CONTENT_TYPE_LATEST)

@@ -7,7 +7,7 @@ into Prometheus' form when somebody asks.
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
@@ -39,6 +39,13 @@ class Times:
         return found
 
 
+class Numbers(NamedTuple):
+    """What one process has counted: the counters, and the times by their label."""
+
+    counters: list[dict[Any, int]]
+    times: list[dict[str, tuple[list[int], float]]]
+
+
 class Metrics(Collector):
     """The numbers. Changed on the event loop only."""
 
@@ -57,6 +64,28 @@ class Metrics(Collector):
         """Refusals of the OAuth endpoints, by `error`."""
         self.registry = CollectorRegistry()
         self.registry.register(self)
+
+    def numbers(self) -> Numbers:
+        """Everything counted, as plain values."""
+        return Numbers(
+            [{**found} for found in self._counters()],
+            [{name: (list(t.counts), t.total_s) for name, t in found.items()} for found in self._times()],
+        )
+
+    def add(self, more: Numbers) -> None:
+        """What another process counted."""
+        for found, counts in zip(self._counters(), more.counters, strict=True):
+            found.update(counts)
+        for kept, times in zip(self._times(), more.times, strict=True):
+            for name, (counted, total_s) in times.items():
+                kept[name].counts = [a + b for a, b in zip(kept[name].counts, counted, strict=True)]
+                kept[name].total_s += total_s
+
+    def _counters(self) -> tuple[Counter[Any], ...]:
+        return self.requests, self.decisions, self.refused
+
+    def _times(self) -> tuple[defaultdict[str, Times], ...]:
+        return self.decided, self.searched, self.issued
 
     def collect(self) -> Iterator[Metric]:
         """As Prometheus reads them."""
