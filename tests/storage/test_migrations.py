@@ -32,7 +32,7 @@ def _set_version(engine: Engine, version: str) -> None:
 
 def test_the_newest_migration_is_the_one_the_program_asks_for() -> None:
     assert _scripts().get_heads() == [migrate.HEAD]
-    assert migrate._known() == {script.revision for script in _scripts().walk_revisions()}
+    assert migrate.known_versions() == {script.revision for script in _scripts().walk_revisions()}
 
 
 def test_migrations_and_tables_agree(database_url: str) -> None:
@@ -288,7 +288,7 @@ def test_nodes_that_start_together_migrate_once(blank_url: str) -> None:
     # Alembic's own state is one per process, so the lock is tried from beside it: a node that holds it.
     engine = make_engine(blank_url)
     with engine.begin() as connection:
-        migrate._wait_for_others(connection)
+        migrate.wait_for_others(connection)
         second = threading.Thread(target=start)
         second.start()
         second.join(0.5)

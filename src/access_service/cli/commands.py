@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from access_service.cli import office_commands, options
+from access_service.cli import office_commands, options, upkeep_commands
 from access_service.cli.clock_commands import clock
 from access_service.cli.errors import run
 from access_service.cli.software_commands import software
@@ -347,6 +347,10 @@ def migrate(database: options.Database = None, json: options.Json = False) -> No
         say_json({"schema": HEAD})
     else:
         typer.echo(f"schema {HEAD}")
+
+
+app.command()(upkeep_commands.backup)
+app.command()(upkeep_commands.restore)
 
 
 @app.command()

@@ -113,6 +113,8 @@ HARMLESS: Edges = frozenset()
 
 EVENTS: Mapping[str, Edges] = {
     "account.activate": yields(Power.ACCOUNT),
+    # What was open in the backup ends: sessions, codes, tokens. The rights that it brings back have their events.
+    "register.restore": ends(Power.ACCOUNT) | ends(Power.SOFTWARE),
     "recovery.approve": yields(Power.ACCOUNT),
     "recovery.stop": ends(Power.ACCOUNT),
     "home.move": yields(Power.ACCOUNT) | ends(Power.ACCOUNT),

@@ -23,33 +23,38 @@ def upgrade(database_url: str) -> None:
 
     Raises `UnavailableError` when the database cannot be reached or was made by a newer version.
     """
-    # Importing Alembic takes most of a second, which serving should not pay.
-    from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
-
     engine = make_engine(database_url, is_patient=True)
     try:
         with engine.begin() as connection:
-            _wait_for_others(connection)
+            wait_for_others(connection)
             found = version_of(connection)
             if found == HEAD:
                 return
-            if found is not None and found not in _known():
-                raise UnavailableError(_too_new(found))
+            if found is not None:
+                check_known(found)
             if found is None and inspect(connection).has_table("registers"):
                 raise UnavailableError(
                     "the database has tables but no schema version; it was not made by `migrate`"
                 )
-            config = Config()
-            # The configuration parser reads % as the start of a reference.
-            config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, HEAD)
+            bring_up(connection)
     except DBAPIError as error:
         reason = str(error.orig).partition("\n")[0]
         raise UnavailableError(f"the database cannot be migrated: {reason}") from error
     finally:
         engine.dispose()
+
+
+def bring_up(connection: Connection, to: str | None = None) -> None:
+    """Migrate within the connection's transaction, up to a schema that this version knows; `HEAD` if left out."""
+    # Importing Alembic takes most of a second, which serving should not pay.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    # The configuration parser reads % as the start of a reference.
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, to or HEAD)
 
 
 def require_current(engine: Engine) -> None:
@@ -62,7 +67,7 @@ def require_current(engine: Engine) -> None:
         return
     if found is None:
         raise UnavailableError("the database has no schema yet; run `access-service migrate`")
-    if found in _known():
+    if found in known_versions():
         raise UnavailableError(
             f"the database has schema `{found}` and this version needs `{HEAD}`; run `access-service migrate`"
         )
@@ -85,16 +90,22 @@ def _version(engine: Engine) -> str | None:
         raise UnavailableError("the database cannot be reached") from error
 
 
-def _known() -> frozenset[str]:
+def known_versions() -> frozenset[str]:
     """The versions this program has a way up from."""
     return frozenset(path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
+
+
+def check_known(found: str) -> None:
+    """Raise `UnavailableError` for a schema of a newer version of this program."""
+    if found not in known_versions():
+        raise UnavailableError(_too_new(found))
 
 
 def _too_new(found: str) -> str:
     return f"the database has schema `{found}`, made by a newer version of this program; it knows up to `{HEAD}`"
 
 
-def _wait_for_others(connection: Connection) -> None:
+def wait_for_others(connection: Connection) -> None:
     """Two nodes started at once: the second waits, and then finds nothing to do."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})

@@ -14,5 +14,5 @@ identity      accounts and what opens them          organisation  units, classes
 handover      what is handed down, on which papers  second_person what a second person confirms; the root's office
 third_party   software, approvals, clients          imports       a province from files
 evidence      what may be read and proved           live          decisions and searches from memory
-tokens        tokens for services and software
+tokens        tokens for services and software       upkeep        backups, what is checked, the machine examined
 """

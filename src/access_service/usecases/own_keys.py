@@ -131,6 +131,14 @@ def open_key(db: Database, folder: Path, own: Own[K]) -> K:
     return key
 
 
+def check_held(db: Database, folder: Path, own: Own[K]) -> None:
+    """Raise `UnavailableError` unless the folder holds the key that the database says counts, if it knows one."""
+    with db.connect() as connection:
+        counting = _counting(connection, own)
+    if counting and _among(folder, own, counting, put_in_place=False) is None:
+        raise missing(own.purpose, folder, counting)
+
+
 def missing(purpose: str, folder: Path, counting: frozenset[str]) -> UnavailableError:
     """The refusal that names the key and the folder, and says what to do."""
     kind = {"seal": "seal", "factors": "factors", "page": "pages", "token": "tokens"}[purpose]

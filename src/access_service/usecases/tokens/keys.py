@@ -37,15 +37,20 @@ def open_keyring(db: Database, keys_dir: Path, *, algorithm: str, overlap_s: int
     file that is not as it must be (`signing.keyring`), or that holds none of the keys that the database knows.
     """
     now = db.now()
-    with db.connect() as connection:
-        counting = unended_tokens(connection)
-    if counting and not any((keys_dir / TOKEN_KEYS / f"{id_}.pem").exists() for id_ in counting):
-        raise missing("token", keys_dir, counting)
+    check_tokens_held(db, keys_dir)
     keyring = Keyring(keys_dir / TOKEN_KEYS, algorithm=algorithm, overlap_s=overlap_s, now=now)
     with db.engine.begin() as connection:
         for standing in keyring.standings(now):
             keep_interval(connection, _public(standing))
     return keyring
+
+
+def check_tokens_held(db: Database, keys_dir: Path) -> None:
+    """Raise `UnavailableError` where the database knows token keys and the folder holds none of them."""
+    with db.connect() as connection:
+        counting = unended_tokens(connection)
+    if counting and not any((keys_dir / TOKEN_KEYS / f"{id_}.pem").exists() for id_ in counting):
+        raise missing("token", keys_dir, counting)
 
 
 def unended_tokens(connection: Held) -> frozenset[str]:

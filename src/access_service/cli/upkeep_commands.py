@@ -1,0 +1,100 @@
+"""The commands by which an operator keeps the register; see `commands`."""
+# ruff: noqa: PLC0415
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from access_service.cli import options
+
+Identities = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--identity",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="File with the identity of age (AGE-SECRET-KEY-…) that opens it. May be repeated.",
+    ),
+]
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="File that holds the passphrase; asked for on a terminal where nothing else is named.",
+    ),
+]
+
+
+def backup(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="New folder for the backup.")],
+    *,
+    recipient: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--recipient", metavar="AGE1", help="Who can open it: a recipient of age (age1…). May be repeated."
+        ),
+    ] = None,
+    passphrase_file: PassphraseFile = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Copy the folder of keys, too, encrypted into this new file; keep it elsewhere."
+        ),
+    ] = None,
+    database: options.Database = None,
+    json: options.Json = False,
+) -> None:
+    """Copy the database as it stands now into a new folder, encrypted, while the service goes on."""
+    from access_service.cli.backups import run_backup
+
+    run_backup(
+        folder,
+        recipients=recipient or [],
+        passphrase_file=passphrase_file,
+        keys=keys,
+        database=database,
+        as_json=json,
+    )
+
+
+def restore(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the backup.")],
+    *,
+    identity: Identities = None,
+    passphrase_file: PassphraseFile = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="File of keys that `backup --keys` wrote; they go into an empty ACCESS_SERVICE_KEYS_DIR.",
+        ),
+    ] = None,
+    clock_is_right: Annotated[
+        bool,
+        typer.Option(
+            "--clock-is-right",
+            help="The backup is older than ACCESS_SERVICE_CLOCK_GAP_DAYS, and the clock is right.",
+        ),
+    ] = False,
+    database: options.Database = None,
+    json: options.Json = False,
+) -> None:
+    """Restore a backup into an empty database, all of it or nothing, and name what came back."""
+    from access_service.cli.backups import run_restore
+
+    run_restore(
+        folder,
+        identity_files=identity or [],
+        passphrase_file=passphrase_file,
+        keys=keys,
+        clock_is_right=clock_is_right,
+        database=database,
+        as_json=json,
+    )
