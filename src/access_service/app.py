@@ -5,6 +5,8 @@ import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -12,7 +14,6 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
-from swagger_ui_bundle import swagger_ui_path
 
 from access_service.about import version
 from access_service.api import routers
@@ -21,6 +22,7 @@ from access_service.api.authzen.register_pdp import RegisterPdp
 from access_service.api.authzen.schemas import COMPONENTS
 from access_service.api.authzen.search_schemas import COMPONENTS as SEARCH_COMPONENTS
 from access_service.api.forward.rules import load_forward_rules
+from access_service.api.http.described import complete
 from access_service.api.http.draining import draining
 from access_service.api.http.edge import Edge, Observe
 from access_service.api.http.errors import install
@@ -47,6 +49,8 @@ from access_service.usecases.tokens.issue import TokenPoint
 from access_service.usecases.tokens.keys import open_keyring
 from access_service.web import pages
 
+VIEWER = Path(str(resources.files("fastapi_swagger").joinpath("resources")))
+"""Script and style of Swagger UI 5, as the package `fastapi-swagger` carries them; its code is not used."""
 OPEN_PATHS = ("/v1/sessions", "/v1/activations", "/oauth2/", "/activate")
 """Below these a body is looked at before it is known who sent it."""
 
@@ -174,7 +178,7 @@ def _check_demo(db: Database, *, allow_demo: bool) -> None:
 
 def _add_docs(app: FastAPI) -> None:
     """The interactive documentation, from files that came with the program: it works without the internet."""
-    app.mount("/docs/assets", StaticFiles(directory=str(swagger_ui_path)), name="docs-assets")
+    app.mount("/docs/assets", StaticFiles(directory=str(VIEWER)), name="docs-assets")
 
     @app.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
@@ -212,6 +216,7 @@ def _complete_openapi(app: FastAPI) -> None:
             schemes = components.setdefault("securitySchemes", {})
             schemes["key"] = {"type": "http", "scheme": "bearer"}
             schemes["client"] = {"type": "http", "scheme": "basic"}
+            complete(document)
             app.openapi_schema = document
         return app.openapi_schema
 

@@ -16,6 +16,7 @@ from access_service.api.authzen.pack_schemas import COMPONENTS as PACK_COMPONENT
 from access_service.api.authzen.schemas import COMPONENTS
 from access_service.api.authzen.search_schemas import COMPONENTS as SEARCH_COMPONENTS
 from access_service.api.http import health
+from access_service.api.http.described import complete
 from access_service.api.http.draining import draining
 from access_service.api.http.edge import Edge, Observe
 from access_service.api.http.errors import install
@@ -100,6 +101,7 @@ def _complete_openapi(app: FastAPI) -> None:
             components = document.setdefault("components", {})
             components.setdefault("schemas", {}).update(COMPONENTS | SEARCH_COMPONENTS | PACK_COMPONENTS)
             components.setdefault("securitySchemes", {})["key"] = {"type": "http", "scheme": "bearer"}
+            complete(document)
             app.openapi_schema = document
         return app.openapi_schema
 

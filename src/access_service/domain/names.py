@@ -27,7 +27,7 @@ ClientId = NewType("ClientId", str)
 
 
 class EducationLevel(StrEnum):
-    """Cấp học. The values are English words; `code` is the sector's two-digit code (domain.md 3.2)."""
+    """Cấp học. The values are English words; `code` is the sector's two-digit code."""
 
     PRESCHOOL = "preschool"
     PRIMARY = "primary"
@@ -37,7 +37,7 @@ class EducationLevel(StrEnum):
 
 
 class AccountKind(StrEnum):
-    """Loại tài khoản (S3 Đ2 knows the first two)."""
+    """Loại tài khoản."""
 
     ADMIN = "admin"
     USE = "use"
@@ -106,7 +106,7 @@ class DocumentKind(StrEnum):
 
 
 class DocumentState(StrEnum):
-    """The life of a document (architecture section 3)."""
+    """The life of a document."""
 
     DRAFT = "draft"
     AWAITING_GIVER = "awaiting_giver"
@@ -178,7 +178,7 @@ class SuspendableKind(StrEnum):
 
 
 class Frequency(StrEnum):
-    """Tần suất lấy dữ liệu: how often an approval lets software draw (#21)."""
+    """Tần suất lấy dữ liệu: how often an approval lets software draw."""
 
     UNLIMITED = "unlimited"
     """Liên tục."""
@@ -189,7 +189,7 @@ class Frequency(StrEnum):
 
 
 class DrawMethod(StrEnum):
-    """Hình thức lấy dữ liệu (#22)."""
+    """Hình thức lấy dữ liệu."""
 
     AXIS = "axis"
     """Qua Trục dữ liệu."""
@@ -200,7 +200,7 @@ class DrawMethod(StrEnum):
 
 
 class Confirmable(StrEnum):
-    """What of software counts only from the day on which the department has confirmed it (#33, #34)."""
+    """What of software counts only from the day on which the department has confirmed it."""
 
     SECURITY_LEVEL = "security_level"
     DATA_AXIS = "data_axis"

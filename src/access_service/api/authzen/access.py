@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from access_service.api.authzen.callers import EVALUATE, Asker, asker
+from access_service.api.authzen.examples import BATCH, DECISIONS, DENIED, METADATA_EXAMPLE, QUESTION
 from access_service.api.authzen.schemas import Answer, Answers, Evaluation, Evaluations, Metadata
 from access_service.api.http.bodies import note_unused, unused
 from access_service.api.http.edge import Edge, edge_of
@@ -47,16 +48,16 @@ class Reply(NamedTuple):
     """Who asked, by an access token; None for the static key."""
 
 
-def _described(type_: type[Evaluation | Evaluations]) -> dict[str, object]:
-    return {"requestBody": json_body(type_), "security": [{"key": []}]}
+def _described(type_: type[Evaluation | Evaluations], example: object) -> dict[str, object]:
+    return {"requestBody": json_body(type_, example), "security": [{"key": []}]}
 
 
 @router.post(
     EVALUATION,
     summary="May this account do this to this record, now?",
     response_class=Response,
-    openapi_extra=_described(Evaluation),
-    responses={200: json_answer("The decision; a deny is no error.", Answer), **READ_PROBLEMS},
+    openapi_extra=_described(Evaluation, QUESTION),
+    responses={200: json_answer("The decision; a deny is no error.", Answer, DENIED), **READ_PROBLEMS},
 )
 async def evaluation(request: Request) -> Response:
     """One decision."""
@@ -67,9 +68,11 @@ async def evaluation(request: Request) -> Response:
     EVALUATIONS,
     summary="The same for up to 1,000 questions",
     response_class=Response,
-    openapi_extra=_described(Evaluations),
+    openapi_extra=_described(Evaluations, BATCH),
     responses={
-        200: json_answer("The decisions, in order; without items, one decision as for a single question.", Answers),
+        200: json_answer(
+            "The decisions, in order; without items, one decision as for a single question.", Answers, DECISIONS
+        ),
         **READ_PROBLEMS,
     },
 )
@@ -82,7 +85,7 @@ async def evaluations(request: Request) -> Response:
     METADATA,
     summary="What this decision point offers",
     response_class=Response,
-    responses={200: json_answer("The endpoints that exist.", Metadata)},
+    responses={200: json_answer("The endpoints that exist.", Metadata, METADATA_EXAMPLE)},
 )
 async def metadata(request: Request) -> Response:
     """AuthZEN metadata, made from the routes there are."""

@@ -6,11 +6,11 @@ property may be any JSON, because which of them are looked at, and what they mus
 
 from typing import Annotated, Any
 
-import msgspec
 from msgspec import Meta, Struct
 
 from access_service.api.authzen.schemas import Explain, Options, Word
 from access_service.api.authzen.search_schemas import Page
+from access_service.api.http.described import components_of
 from access_service.api.http.limits import BATCH_ITEMS
 
 Properties = dict[str, Any]
@@ -79,6 +79,5 @@ class Search(Struct):
     page: Page | None = None
 
 
-_TEMPLATE = "#/components/schemas/{name}"
-_, COMPONENTS = msgspec.json.schema_components([Evaluation, Evaluations, Search], ref_template=_TEMPLATE)
+COMPONENTS = components_of((Evaluation, Evaluations, Search, Subject, Action, Resource, Context))
 """Goes into `/openapi.json` in place of the types of a register, which have the same names."""

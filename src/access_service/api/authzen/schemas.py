@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from access_service.api.http.described import components_of
 from access_service.api.http.errors import Problem
 from access_service.api.http.limits import BATCH_ITEMS, ID_BYTES
-from access_service.api.http.openapi import TEMPLATE
 
 Word = Annotated[str, Meta(description=f"at most {ID_BYTES} bytes of UTF-8, no control characters; read as NFC")]
 Explain = Literal["none", "code", "full"]
@@ -137,9 +137,11 @@ class Metadata(Struct, omit_defaults=True):
     search_action_endpoint: str | None = None
 
 
-_REFERENCES, COMPONENTS = msgspec.json.schema_components(
-    [Evaluation, Evaluations, Answer, Answers, Metadata, Problem], ref_template=TEMPLATE
+TYPES = (
+    *(Evaluation, Evaluations, Subject, Action, Resource, ResourceProperties, Context, Options),
+    *(Answer, Answers, AnswerContext, ReasonText, Metadata, Problem),
 )
+COMPONENTS = components_of(TYPES)
 """`COMPONENTS` goes into `/openapi.json` as it is."""
 
 

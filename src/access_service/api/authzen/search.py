@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from access_service.api.authzen.callers import SEARCH, asker
+from access_service.api.authzen.examples import FOUND, SEARCHES
 from access_service.api.authzen.search_schemas import LIMIT, Entities, NextPage, Results, Search, Verbs
 from access_service.api.http.bodies import convert
 from access_service.api.http.edge import Edge, edge_of
@@ -35,7 +36,7 @@ REQUIRED: dict[Wanted, dict[str, tuple[str, ...]]] = {
 _encoder = msgspec.json.Encoder()
 
 
-def _documented(answer: type[msgspec.Struct]) -> dict[str, Any]:
+def _documented(answer: type[msgspec.Struct], wanted: Wanted) -> dict[str, Any]:
     """How the three operations are described in `/openapi.json`."""
     own = {
         403: "The static key may not search (`ACCESS_SERVICE_API_KEY_SEARCH`), or the token lacks the scope.",
@@ -47,16 +48,18 @@ def _documented(answer: type[msgspec.Struct]) -> dict[str, Any]:
     }
     return {
         "response_class": Response,
-        "openapi_extra": {"requestBody": json_body(Search), "security": [{"key": []}]},
+        "openapi_extra": {"requestBody": json_body(Search, SEARCHES[wanted]), "security": [{"key": []}]},
         "responses": {
-            200: json_answer("One page, in the byte order of ids.", answer),
+            200: json_answer("One page, in the byte order of ids.", answer, FOUND[wanted]),
             **READ_PROBLEMS,
             **problems,
         },
     }
 
 
-@router.post(f"{AUTHZEN}search/subject", summary="Who may do this to that record?", **_documented(Entities))
+@router.post(
+    f"{AUTHZEN}search/subject", summary="Who may do this to that record?", **_documented(Entities, "subject")
+)
 async def search_subject(request: Request) -> Response:
     """Accounts that may do this to that record."""
     return await _search(request, "subject")
@@ -65,14 +68,14 @@ async def search_subject(request: Request) -> Response:
 @router.post(
     f"{AUTHZEN}search/resource",
     summary="To which classes or units may this account do that?",
-    **_documented(Entities),
+    **_documented(Entities, "resource"),
 )
 async def search_resource(request: Request) -> Response:
     """Classes or units to which this account may do that."""
     return await _search(request, "resource")
 
 
-@router.post(f"{AUTHZEN}search/action", summary="What may this account do here?", **_documented(Verbs))
+@router.post(f"{AUTHZEN}search/action", summary="What may this account do here?", **_documented(Verbs, "action"))
 async def search_action(request: Request) -> Response:
     """Actions that this account may do to that record."""
     return await _search(request, "action")

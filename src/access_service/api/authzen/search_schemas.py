@@ -6,10 +6,10 @@ As in `schemas`, members that are not named here are ignored at every level, and
 from collections.abc import Sequence
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
 from access_service.api.authzen.schemas import Action, Context, Resource, Subject
+from access_service.api.http.described import components_of
 
 LIMIT = 1000
 """Most results of a page, and as many where the caller does not say."""
@@ -78,7 +78,5 @@ class Verbs(Struct):
     results: list[Verb]
 
 
-_, COMPONENTS = msgspec.json.schema_components(
-    [Search, Entities, Verbs], ref_template="#/components/schemas/{name}"
-)
+COMPONENTS = components_of((Search, Page, Entities, Entity, Verbs, Verb, NextPage))
 """Goes into `/openapi.json` beside those of `api.authzen.schemas`."""

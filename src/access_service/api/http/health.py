@@ -9,6 +9,7 @@ from access_service.api.http.edge import edge_of
 from access_service.api.http.openapi import READ_PROBLEMS
 
 router = APIRouter(tags=["health"])
+METRICS_EXAMPLE = 'access_decisions_total{decision="allow",reason=""} 128.0\n'
 
 
 @router.get("/healthz", summary="Is the process alive?", response_class=JSONResponse)
@@ -29,7 +30,12 @@ async def readyz(request: Request) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
+@router.get(
+    "/metrics",
+    summary="Metrics for Prometheus",
+    response_class=Response,
+    responses={200: {"description": "The text format.", "content": {"text/plain": {"example": METRICS_EXAMPLE}}}},
+)
 async def metrics(request: Request) -> Response:
     """Requests by route and status, decisions by outcome and reason, times; of every process of this service."""
     edge = edge_of(request)

@@ -15,16 +15,17 @@ def reference(type_: type[Struct]) -> dict[str, str]:
     return {"$ref": TEMPLATE.format(name=type_.__name__)}
 
 
-def json_body(type_: type[Struct]) -> dict[str, Any]:
+def json_body(type_: type[Struct], example: object) -> dict[str, Any]:
     """A JSON body of that type."""
-    return {"required": True, "content": {"application/json": {"schema": reference(type_)}}}
+    content = {"schema": reference(type_), "example": example}
+    return {"required": True, "content": {"application/json": content}}
 
 
-def json_answer(description: str, type_: type[Struct]) -> dict[str, Any]:
+def json_answer(description: str, type_: type[Struct], example: object) -> dict[str, Any]:
     """A JSON response of that type, with the headers every decision carries."""
     return {
         "description": description,
-        "content": {"application/json": {"schema": reference(type_)}},
+        "content": {"application/json": {"schema": reference(type_), "example": example}},
         "headers": {
             "X-Access-Revision": {
                 "description": "the revision decided at; opaque, for `context.at_least`",

@@ -93,13 +93,13 @@ Sorted = Annotated[list[T], BeforeValidator(_sorted)]
 class Body(BaseModel):
     """What a caller sends."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Out(BaseModel):
     """What a caller is told, read from a domain value by the names of its fields."""
 
-    model_config = ConfigDict(from_attributes=True, frozen=True)
+    model_config = ConfigDict(from_attributes=True, frozen=True, use_attribute_docstrings=True)
 
 
 def frozen(items: Iterable[T] | None) -> frozenset[T] | None:

@@ -11,7 +11,6 @@ from access_service.api.manage.segments import PathId
 from access_service.api.manage.software_bodies import (
     ApprovalOut,
     ClientOut,
-    ConfirmationOut,
     IssuedClientOut,
     NewApproval,
     NewClientBody,
@@ -22,6 +21,7 @@ from access_service.api.manage.software_bodies import (
     ObligationOut,
     Rotation,
     SoftwareChanges,
+    SoftwareConfirmationOut,
     SoftwareListOut,
     SoftwareOut,
     SoftwareSeenOut,
@@ -94,10 +94,10 @@ def confirm_software(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     body: NewConfirmation,
-) -> ConfirmationOut:
+) -> SoftwareConfirmationOut:
     """Confirm a security level or the connection to the axis, which counts from now; the department's custodian."""
     found = software_papers.confirm_software(services, caller, body.paper(SoftwareId(id)))
-    return ConfirmationOut.model_validate(found)
+    return SoftwareConfirmationOut.model_validate(found)
 
 
 @router.post("/software-confirmations/{id}/withdraw")
@@ -107,14 +107,14 @@ def withdraw_confirmation(
     id: PathId,  # noqa: A002
     body: Withdrawal | None = None,
     dry_run: DryRun = False,
-) -> ConfirmationOut | RehearsedOut:
+) -> SoftwareConfirmationOut | RehearsedOut:
     """Take a confirmation back at once; the department's custodian."""
     reason = (body.reason or "") if body is not None else ""
     return done_or_told(
         services,
         dry_run,
         lambda s: software_papers.withdraw_confirmation(s, caller, SoftwareConfirmationId(id), reason=reason),
-        ConfirmationOut.model_validate,
+        SoftwareConfirmationOut.model_validate,
     )
 
 

@@ -305,7 +305,7 @@ class ApprovalSeenOut(ApprovalOut):
         return cls(**cls.plain(facts.approval), state=state, unmet=facts.unmet)
 
 
-class ConfirmationOut(Out):
+class SoftwareConfirmationOut(Out):
     """What the department has confirmed of software, and until when it counts."""
 
     id: str
@@ -410,7 +410,7 @@ class SoftwareSeenOut(SoftwareOut):
     approvals: list[ApprovalSeenOut]
     clients: list[ClientOut]
     draws: list[DrawOut]
-    confirmations: list[ConfirmationOut]
+    confirmations: list[SoftwareConfirmationOut]
     counted_level: int | None
     """The security level that counts now: stated by the unit and confirmed by the department."""
     counted_on_axis: bool
@@ -424,7 +424,7 @@ class SoftwareSeenOut(SoftwareOut):
             approvals=[ApprovalSeenOut.of_seen(facts, state) for facts, state in seen.approvals],
             clients=[ClientOut.of(client) for client in seen.clients],
             draws=[DrawOut(approval=d.approval, period=d.period, drawn_at=d.valid_from) for d in seen.draws],
-            confirmations=[ConfirmationOut.model_validate(c) for c in seen.confirmations],
+            confirmations=[SoftwareConfirmationOut.model_validate(c) for c in seen.confirmations],
             counted_level=seen.level,
             counted_on_axis=seen.on_axis,
             obligations=[

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from access_service.api.http.described import components_of
 from access_service.api.http.errors import PROBLEM_JSON, Problem
 from access_service.api.http.openapi import reference
 from access_service.signing.client_keys import ALGORITHMS
@@ -116,10 +117,7 @@ UNAVAILABLE: dict[int | str, dict[str, Any]] = {
         "content": {PROBLEM_JSON: {"schema": reference(Problem)}},
     }
 }
-COMPONENTS: dict[str, Any] = msgspec.json.schema_components(
-    (TokenAnswer, OAuthProblem, Introspected, ServerMetadata, KeySet, RevocationsOut),
-    ref_template="#/components/schemas/{name}",
-)[1]
+COMPONENTS = components_of((TokenAnswer, OAuthProblem, Introspected, ServerMetadata, KeySet, RevocationsOut))
 _CLIENT = ("client_id", "client_secret", "client_assertion_type", "client_assertion")
 
 
