@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes `.venv` beside pyproject.toml and installs the project into it; the second time there is nothing to do.
 
-    python3 scripts/bootstrap.py          what the service needs
+    python3 scripts/bootstrap.py          what the service and its examples need
     python3 scripts/bootstrap.py --dev    and what its tests and checks need
 
 Standard library only, and written so that an old Python can still read it: it then hands over to the newest
@@ -125,7 +125,7 @@ def make_environment() -> list[str]:
 
 def install(pip: list[str], extras: str) -> None:
     """Install the project, editable, with whatever the ranges in pyproject.toml give today."""
-    target = "%s[%s]" % (ROOT, extras) if extras else str(ROOT)  # noqa: UP031
+    target = "%s[%s]" % (ROOT, extras)  # noqa: UP031
     done = subprocess.run(
         [*pip, "install", "--quiet", "--editable", target],
         env=clean_environment(),
@@ -142,7 +142,7 @@ def main() -> int:
     """Exit status 0 when the environment is ready, 1 when it cannot be made."""
     parser = argparse.ArgumentParser(description="Makes .venv and installs the project into it.")
     parser.add_argument("--dev", action="store_true", help="with the tools for tests and checks")
-    extras = "dev" if parser.parse_args().dev else ""
+    extras = "dev" if parser.parse_args().dev else "examples"
     try:
         hand_over()
         if is_done(extras):

@@ -20,8 +20,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(is_there: Callable[[], bool], what: str) -> None:
-    until = time.monotonic() + WITHIN_S
+def wait_for(is_there: Callable[[], bool], what: str, *, within_s: float = WITHIN_S) -> None:
+    until = time.monotonic() + within_s
     while not is_there():
         assert time.monotonic() < until, f"{what} did not start in time"
         time.sleep(0.02)

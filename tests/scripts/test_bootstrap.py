@@ -56,7 +56,7 @@ def _run(project: Path, *arguments: str, python: str = sys.executable) -> subpro
     )
 
 
-@pytest.mark.parametrize(("made_with", "arguments"), [("", []), ("dev", ["--dev"]), ("dev", [])])
+@pytest.mark.parametrize(("made_with", "arguments"), [("examples", []), ("dev", ["--dev"]), ("dev", [])])
 def test_the_second_run_is_silent_and_installs_nothing(project: Path, made_with: str, arguments: list[str]) -> None:
     _stamp(project, made_with)
     stamp = project / ".venv" / "bootstrap.stamp"
@@ -68,7 +68,7 @@ def test_the_second_run_is_silent_and_installs_nothing(project: Path, made_with:
 
 
 def test_what_cannot_be_installed_is_said_and_leaves_no_stamp(project: Path) -> None:
-    _stamp(project, "")
+    _stamp(project, "examples")
     # The tools for development are missing, so it begins anew, and nothing can be had from the registry.
     failed = _run(project, "--dev")
     assert failed.returncode == 1
