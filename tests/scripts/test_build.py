@@ -8,27 +8,26 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from processes import free_port, wait_for
+from processes import answers, free_port, wait_for
 
 from environments import Environment, clean
 
 ROOT = Path(__file__).parents[2]
 IMPORT_BOTH = "import access_service.app, access_service.client; print(access_service.client.AccessClient.__name__)"
 ASK = """
-import json, sys
-from access_service.client import AccessClient, Resource, StaticKey
-told = json.load(open({told!r}, encoding="utf-8"))
-with AccessClient(told["base_url"], StaticKey(told["api_key"]), timeout_s=60) as access:
-    for question in told["decisions"]:
-        asked = question["request"]
-        said = asked["resource"]
-        resource = Resource(said["type"], said["id"], said["properties"])
-        decision = access.check(asked["subject"]["id"], asked["action"]["name"], resource)
-        print(question["expected"] is bool(decision), decision.revision is not None)
+from access_service.client import AccessClient, StaticKey, unit
+with AccessClient({url!r}, StaticKey({key!r}), timeout_s=60) as access:
+    decision = access.check("acc_000", "read", unit("31", category="STU-ACA"))
+print(decision.is_answer, decision.code, decision.revision is not None)
 """
+KEY = "000-wheel-key-000"
+FOUND = """init --register hai-phong --unit 31 --name 000 --director 000 --decision-number 000/QĐ-UBND
+ --decision-date 02/01/2024 --focal-point 000 --policy hai-phong"""
 
 
 @pytest.fixture(scope="module")
@@ -93,11 +92,8 @@ def test_the_server_from_its_wheel_answers_the_client_from_its_own_and_neither_b
     server = Environment(tmp_path / "server")
     server.install(str(wheels["access-service"]))
     assert "ModuleNotFoundError" in server.run("import access_service.client").stderr
-    told = tmp_path / "demo.json"
-    with _demonstration(server, told, tmp_path):
-        answers = client.says(ASK.format(told=str(told))).splitlines()
-    assert len(answers) > 20
-    assert set(answers) == {"True True"}
+    with _served(server, tmp_path) as url:
+        assert client.says(ASK.format(url=url, key=KEY)) == "True account_unknown True"
     # Both in one environment, in either order, and each survives the other's leaving.
     server.install(str(wheels["access-service-client"]))
     assert server.says(IMPORT_BOTH) == "AccessClient"
@@ -115,24 +111,39 @@ def test_the_server_from_its_wheel_answers_the_client_from_its_own_and_neither_b
     assert server.says(f"import sys; sys.path.append({str(apart)!r}); {find}") == "True"
 
 
-class _demonstration:  # noqa: N801 used as a function
-    """`access-service demo`, as whoever installed the wheel starts it."""
-
-    def __init__(self, server: Environment, told: Path, folder: Path) -> None:
-        command = [str(server.folder / "bin" / "access-service"), "demo", "--port", str(free_port())]
-        self.command = [*command, "--data", str(folder / "data"), "--output", str(told)]
-        self.folder, self.told = folder, told
-
-    def __enter__(self) -> None:
-        self.process = subprocess.Popen(
-            self.command, cwd=self.folder, env=clean(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+@contextmanager
+def _served(server: Environment, folder: Path) -> Iterator[str]:
+    """A register that is founded and served as docs/for-operators.md says; gives its address."""
+    port = free_port()
+    settings = {
+        "DATABASE_URL": f"sqlite:///{folder}/access.db",
+        "KEYS_DIR": str(folder / "keys"),
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "PORT": str(port),
+        "API_KEY": KEY,
+    }
+    environment = {**clean(), **{f"ACCESS_SERVICE_{name}": value for name, value in settings.items()}}
+    command = str(server.folder / "bin" / "access-service")
+    for arguments in ("migrate", FOUND):
+        done = subprocess.run(
+            [command, *arguments.split()],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
         )
-        wait_for(lambda: self.told.exists() or self.process.poll() is not None, "the demonstration")
-        assert self.process.poll() is None, self.process.communicate()[1].decode()
-
-    def __exit__(self, *_: object) -> None:
-        self.process.terminate()
-        self.process.communicate(timeout=120)
+        assert done.returncode == 0, done.stderr
+    with (folder / "said.txt").open("w") as said:
+        process = subprocess.Popen([command, "serve"], cwd=folder, env=environment, stdout=said, stderr=said)
+    try:
+        wait_for(lambda: answers(port) or process.poll() is not None, "the service")
+        assert process.poll() is None, (folder / "said.txt").read_text("utf-8")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=120)
 
 
 def test_the_client_is_installed_from_a_checkout_as_the_page_says(client: Environment, tmp_path: Path) -> None:
@@ -148,7 +159,7 @@ def test_the_client_is_installed_from_a_checkout_as_the_page_says(client: Enviro
     assert said
     sources = [str(ROOT / "client")]
     if (ROOT / ".git").exists():
-        sources.append(f"{said[1]}file://{ROOT}{said[2]}")
+        sources.append(f"git+file://{ROOT}#subdirectory=client")
     for number, source in enumerate(sources):
         folder = tmp_path / str(number)
         client.install("--no-deps", "--target", str(folder), source)
