@@ -7,6 +7,7 @@ starter is not used: as root it opens every folder above itself to everybody.
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
+from access_service.storage.migrate import upgrade
 from access_service.storage.tables import metadata
 
 URL_VARIABLE = "ACCESS_SERVICE_TEST_DATABASE_URL"
@@ -159,6 +162,25 @@ def database(server_url: str, name: str) -> Iterator[str]:
     finally:
         with administrator(server_url) as connection:
             connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+@cache
+def template() -> Path:
+    """A migrated, empty SQLite database, to be copied; made once in a process."""
+    folder = Path(tempfile.mkdtemp(prefix="access-service-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "template.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+def give_schema(url: str) -> None:
+    """The schema in a database that has nothing yet: a SQLite file is copied, anything else is migrated."""
+    made = make_url(url)
+    if made.get_backend_name() == "sqlite" and made.database is not None and not Path(made.database).exists():
+        shutil.copy(template(), made.database)
+    else:
+        upgrade(url)
 
 
 def empty(connection: Connection) -> None:

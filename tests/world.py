@@ -40,7 +40,6 @@ from access_service.signing.vault import FactorKey
 from access_service.storage import accounts as stored
 from access_service.storage.audit import events
 from access_service.storage.db import Database
-from access_service.storage.migrate import upgrade
 from access_service.usecases import register
 from access_service.usecases.handover import delegation, documents, signatures
 from access_service.usecases.handover.documents import Line, Prepared
@@ -51,6 +50,7 @@ from access_service.usecases.operators import OperatorKey
 from access_service.usecases.organisation import org
 from access_service.usecases.organisation.org import Duty
 from access_service.usecases.services import Caller, Services
+from databases import give_schema
 from second_person import SecondPerson
 
 T = TypeVar("T")
@@ -405,7 +405,7 @@ def pack_variant(folder: Path, name: str, text: str) -> Path:
 
 
 def make_services(url: str, folder: Path, clock: Clock) -> Services:
-    upgrade(url)
+    give_schema(url)
     db = Database(url, clock)
     return Services(db, load_or_create(folder / "seal.key"), factors=FactorKey.load(folder))
 

@@ -14,6 +14,7 @@ from serving import Served, serving
 from access_service.domain.audit import Event
 from access_service.domain.names import AccountId, UnitId
 from access_service.storage.audit import events
+from prepared import with_homeroom
 from world import CLASS_6B, LOWER, OFFICE, PASSWORD, SCHOOL, Authenticator, Someone, World, hire_homeroom
 
 OTHER = UnitId("0003102")
@@ -162,12 +163,16 @@ class Managed:
 @contextmanager
 def managing(folder: Path, **changes: Any) -> Iterator[Managed]:
     """The department, an office, two schools with principals; `gvcn` has a signed grant, `moi` none yet."""
-    with serving(folder, api_key_search=True, **changes) as served:
-        world = served.world
-        world.add_unit(OTHER, "school", "Trường THCS Thử Hai", OFFICE, LOWER)
-        world.give_authority(OTHER, OFFICE, levels=frozenset({LOWER}))
-        world.appoint_head(f"head:{OTHER}", OTHER, "principal", OFFICE)
-        world.hire("ngoai", OTHER, "clerk", OTHER)
-        hire_homeroom(world, "moi", CLASS_6B)
-        world.hire("van-thu", SCHOOL, "clerk", SCHOOL)
+    with serving(folder, furnish=with_another_school, api_key_search=True, **changes) as served:
         yield Managed(served)
+
+
+def with_another_school(world: World) -> None:
+    """A second school under the office, and people who hold nothing yet."""
+    with_homeroom(world)
+    world.add_unit(OTHER, "school", "Trường THCS Thử Hai", OFFICE, LOWER)
+    world.give_authority(OTHER, OFFICE, levels=frozenset({LOWER}))
+    world.appoint_head(f"head:{OTHER}", OTHER, "principal", OFFICE)
+    world.hire("ngoai", OTHER, "clerk", OTHER)
+    hire_homeroom(world, "moi", CLASS_6B)
+    world.hire("van-thu", SCHOOL, "clerk", SCHOOL)

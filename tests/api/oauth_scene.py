@@ -20,8 +20,9 @@ from access_service.domain.software import Approval, Software
 from access_service.usecases.identity.service_sessions import open_service_session
 from access_service.usecases.third_party import clients
 from access_service.usecases.third_party.clients import NewClient
+from prepared import with_homeroom
 from software_world import approve, enter
-from world import PASSWORD, SCHOOL
+from world import PASSWORD, SCHOOL, World
 
 URL = "http://127.0.0.1:8000"
 GRADEBOOK, ARCHIVE = "https://so-diem.example", "https://kho.example"
@@ -178,16 +179,20 @@ def drawing(
 
 @contextmanager
 def scene(folder: Path, **changes: Any) -> Iterator[Scene]:
-    with serving(folder, **changes) as served:
+    with serving(folder, furnish=with_services, **changes) as served:
         # Through the services of the application, so that it hears of every commit at once.
         served.world.services = served.client.app.state.services
-        world = served.world
-        yield Scene(
-            served,
-            guarding(world),
-            drawing(world, "Sổ điểm thử", resource=GRADEBOOK),
-            drawing(world, "Kho thử", resource=ARCHIVE, serves=GRADEBOOK),
-        )
+        yield Scene(served, *served.made)
+
+
+def with_services(world: World) -> tuple[Registered, Registered, Registered]:
+    """The three services of a scene, beside the homeroom teacher."""
+    with_homeroom(world)
+    return (
+        guarding(world),
+        drawing(world, "Sổ điểm thử", resource=GRADEBOOK),
+        drawing(world, "Kho thử", resource=ARCHIVE, serves=GRADEBOOK),
+    )
 
 
 def assertion(key: Any, client_id: str, now: Any, kid: str | None = None, **more: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,18 +13,8 @@ from starlette.testclient import TestClient
 
 from access_service.app import create_app
 from access_service.settings import Settings
-from world import (
-    CLASS_6A,
-    SCHOOL,
-    Clock,
-    Someone,
-    World,
-    found,
-    hire_homeroom,
-    homeroom_line,
-    make_services,
-    with_school,
-)
+from prepared import built, copied, with_homeroom
+from world import CLASS_6A, Someone, World
 
 KEY = "000-khoá-thử-nghiệm"
 AUTHORIZATION = {"Authorization": f"Bearer {KEY}".encode()}
@@ -38,6 +28,8 @@ class Served:
     teacher: Someone
     client: TestClient
     folder: Path
+    made: Any = None
+    """What `furnish` answered."""
 
     def question(self, **changes: Any) -> dict[str, Any]:
         """The homeroom teacher reads a pupil's marks; members may be replaced, or left out with None."""
@@ -69,14 +61,17 @@ def settings_for(folder: Path, **changes: Any) -> Settings:
 
 
 @contextmanager
-def serving(folder: Path, *, world_url: str | None = None, **changes: Any) -> Iterator[Served]:
-    """A world beside an application; `world_url` is the database as the world reaches it."""
-    clock = Clock()
-    services = make_services(world_url or f"sqlite:///{folder}/thu.db", folder, clock)
-    world = with_school(found(services, clock))
-    teacher = hire_homeroom(world)
-    world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))
-    app = create_app(settings_for(folder, **changes), clock=clock)
+def serving(
+    folder: Path,
+    *,
+    world_url: str | None = None,
+    furnish: Callable[[World], Any] = with_homeroom,
+    **changes: Any,
+) -> Iterator[Served]:
+    """A world with what `furnish` adds, beside an application; `world_url` is its database as it reaches it."""
+    world, made = copied(folder, furnish) if world_url is None else built(folder, world_url, furnish)
+    services = world.services
+    app = create_app(settings_for(folder, **changes), clock=world.clock)
     with TestClient(app, raise_server_exceptions=False) as client:
-        yield Served(world, teacher, client, folder)
+        yield Served(world, world.people["gvcn"], client, folder, made)
     services.db.close()

@@ -22,6 +22,7 @@ from access_service.storage.migrate import HEAD, upgrade
 from access_service.usecases.identity.accounts import activate
 from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.services import Services, system_clock
+from databases import give_schema
 from world import (
     CLASS_6A,
     PASSWORD,
@@ -94,7 +95,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Any:
 @pytest.fixture
 def school(url: str, tmp_path: Path) -> Iterator[World]:
     """A school with a homeroom teacher of 6A who holds a grant."""
-    upgrade(url)
+    give_schema(url)
     clock = Clock()
     services = Services(Database(url, clock), load_or_create(tmp_path / "keys" / "seal.key"))
     world = with_school(found(services, clock, name="thu"))

@@ -13,9 +13,9 @@ from access_service.cli import main
 from access_service.domain.errors import RefusedError
 from access_service.signing.keys import load_or_create
 from access_service.storage.db import Database
-from access_service.storage.migrate import upgrade
 from access_service.usecases.identity.accounts import activate
 from access_service.usecases.services import Services
+from databases import give_schema
 from world import PASSWORD, Clock, World, found
 
 NAME = "director.00031"
@@ -26,7 +26,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     url = f"sqlite:///{tmp_path / 'thu.db'}"
     monkeypatch.setenv("ACCESS_SERVICE_DATABASE_URL", url)
     monkeypatch.setenv("ACCESS_SERVICE_KEYS_DIR", str(tmp_path / "keys"))
-    upgrade(url)
+    give_schema(url)
     clock = Clock()
     services = Services(Database(url, clock), load_or_create(tmp_path / "keys" / "seal.key"))
     made = found(services, clock, name="thu")

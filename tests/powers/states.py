@@ -26,12 +26,12 @@ from access_service.signing.keys import load_or_create
 from access_service.signing.vault import FactorKey
 from access_service.storage import second_factor as stored
 from access_service.storage.db import Database
-from access_service.storage.migrate import upgrade
 from access_service.usecases.handover import delegation, inspection
 from access_service.usecases.handover.documents import Line
 from access_service.usecases.identity import recoveries
 from access_service.usecases.organisation import leaving, org, succession
 from access_service.usecases.services import Services
+from databases import template
 from powers.factors import SHOWN, factor_shown
 from world import (
     LOWER,
@@ -352,8 +352,7 @@ class States:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.template = folder / "template.db"
-        upgrade(f"sqlite:///{self.template}")
+        self.template = template()
         self._made: dict[str, Golden] = {}
         self._count = 0
 

@@ -9,18 +9,8 @@ from typing import Any
 from access_service.domain.access import AccessRequest, Allow
 from access_service.domain.names import ClassId
 from access_service.usecases.live.access import DecisionPoint
-from world import (
-    CLASS_6A,
-    SCHOOL,
-    Clock,
-    Someone,
-    World,
-    found,
-    hire_homeroom,
-    homeroom_line,
-    make_services,
-    with_school,
-)
+from prepared import copied, with_homeroom
+from world import CLASS_6A, Someone, World
 
 School = tuple[World, Someone, DecisionPoint]
 
@@ -28,17 +18,13 @@ School = tuple[World, Someone, DecisionPoint]
 @contextmanager
 def deciding(folder: Path) -> Iterator[School]:
     """The teacher of 6A holds a grant; a second has passed since."""
-    clock = Clock()
-    services = make_services(f"sqlite:///{folder}/thu.db", folder, clock)
-    world = with_school(found(services, clock))
-    teacher = hire_homeroom(world)
-    world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))
-    clock.forward(seconds=1)
-    point = DecisionPoint(services.db)
-    services.committed.append(point.committed)
+    world, teacher = copied(folder, with_homeroom)
+    world.clock.forward(seconds=1)
+    point = DecisionPoint(world.services.db)
+    world.services.committed.append(point.committed)
     yield world, teacher, point
     point.close()
-    services.db.close()
+    world.services.db.close()
 
 
 def ask(who: Someone, class_id: ClassId = CLASS_6A, **changes: Any) -> AccessRequest:
