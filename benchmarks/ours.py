@@ -41,7 +41,7 @@ from access_service.engine.snapshots import ALWAYS, NEVER, Snapshot, bound_class
 from access_service.engine.tables import Tables, locks_by_cell
 from access_service.storage.db import Database
 from access_service.usecases.live.access import DecisionPoint
-from access_service.usecases.live.view import MIB, View
+from access_service.usecases.live.view import MIB, RegisterView
 from access_service.usecases.services import system_clock
 from dataset import Province, Request, Rule, SchoolClass, Unit
 
@@ -152,10 +152,10 @@ class Organisation:
     until: float = NEVER
 
 
-def bounded_view(limit_mib: int) -> View:
+def bounded_view(limit_mib: int) -> RegisterView:
     """An empty view of a register within a bound: the one line that the memory benchmark plugs in."""
     bound_classes(limit_mib * MIB // 8)
-    return View(1, "", LONG_AGO, 0.0, limit_mib * MIB)
+    return RegisterView(1, "", LONG_AGO, 0.0, limit_mib * MIB)
 
 
 class Ours:

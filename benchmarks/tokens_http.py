@@ -28,7 +28,7 @@ from oauth_scene import FORM, Registered, Scene, scene  # noqa: E402
 from serving import settings_for  # noqa: E402
 
 from access_service.app import create_app  # noqa: E402
-from access_service.usecases.tokens.issue import Wanted  # noqa: E402
+from access_service.usecases.tokens.issue import WantedToken  # noqa: E402
 
 CONNECTIONS = 16
 
@@ -36,8 +36,8 @@ CONNECTIONS = 16
 def in_process(stage: Scene, who: Registered, seconds: float) -> float:
     """Issuing by the use case, everything it needs in memory."""
     point = stage.served.client.app.state.edge.tokens  # type: ignore[attr-defined]
-    point.waiting(lambda: point.client_credentials(who.id, Wanted(), may_wait=True))
-    return _rate(lambda: point.client_credentials(who.id, Wanted(), may_wait=False), seconds)
+    point.waiting(lambda: point.client_credentials(who.id, WantedToken(), may_wait=True))
+    return _rate(lambda: point.client_credentials(who.id, WantedToken(), may_wait=False), seconds)
 
 
 def _rate(work: Callable[[], object], seconds: float) -> float:

@@ -11,7 +11,7 @@ from access_service.domain.obligations import Obligation
 from access_service.domain.scope import Scope
 from access_service.domain.software import Approval, Software, SoftwareConfirmation
 from access_service.usecases.third_party import software, software_papers
-from access_service.usecases.third_party.software import Entry, Paper
+from access_service.usecases.third_party.software import ApprovalPaper, Entry
 from access_service.usecases.third_party.software_papers import ConfirmingPaper, DeletionPaper
 from world import SCHOOL, World
 
@@ -76,7 +76,7 @@ def enter(world: World, unit: UnitId = SCHOOL, **more: Any) -> Software:
     return software.register_software(world.services, world.admins[unit], replace(ENTRY, unit=unit, **more))
 
 
-def paper(world: World, of: Software, **more: Any) -> Paper:
+def paper(world: World, of: Software, **more: Any) -> ApprovalPaper:
     """The department's approval: pupils' identity in the software's unit, for thirty days."""
     axes = {
         k: more.pop(k) for k in ("levels", "grades", "classes", "subjects", "actions", "school_year") if k in more
@@ -94,7 +94,7 @@ def paper(world: World, of: Software, **more: Any) -> Paper:
         "valid_to": world.clock.now + timedelta(days=30),
         **TERMS,
     }
-    return Paper(**{**said, **more})
+    return ApprovalPaper(**{**said, **more})
 
 
 def approve(world: World, of: Software, **more: Any) -> Approval:

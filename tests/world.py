@@ -42,7 +42,7 @@ from access_service.storage.audit import events
 from access_service.storage.db import Database
 from access_service.usecases import register
 from access_service.usecases.handover import delegation, documents, signatures
-from access_service.usecases.handover.documents import Line, Prepared
+from access_service.usecases.handover.documents import EnteredLine, Prepared
 from access_service.usecases.handover.signatures import Presented, Signed
 from access_service.usecases.identity import accounts, recoveries, second_factor, sign_in
 from access_service.usecases.live.gathered import LockIndex, Reading
@@ -170,7 +170,7 @@ class World(SecondPerson):
     def hire_granted(self, key: str, position: str = "academic_registrar", **duty: object) -> tuple[Someone, Grant]:
         """Somebody of the school with a duty and an effective grant of the role of that name there."""
         who = self.hire(key, SCHOOL, position, SCHOOL, **duty)
-        line = Line(position, who.duty, Scope(unit=SCHOOL), self.clock.now)
+        line = EnteredLine(position, who.duty, Scope(unit=SCHOOL), self.clock.now)
         return who, self.hand_over(SCHOOL, who, line).grants[0]
 
     def assign(self, person: PersonId, unit: UnitId, position: str, by: UnitId, **duty: object) -> AssignmentId:
@@ -245,7 +245,7 @@ class World(SecondPerson):
             raise answer
         return answer
 
-    def propose(self, unit: UnitId, to: Someone, *lines: Line) -> Prepared:
+    def propose(self, unit: UnitId, to: Someone, *lines: EnteredLine) -> Prepared:
         return documents.propose_handover(
             self.services,
             self.admins[unit],
@@ -256,7 +256,7 @@ class World(SecondPerson):
             lines=lines,
         )
 
-    def hand_over(self, unit: UnitId, to: Someone, *lines: Line) -> Prepared:
+    def hand_over(self, unit: UnitId, to: Someone, *lines: EnteredLine) -> Prepared:
         """Propose, and have everybody sign: giver, receiver, and the receiver's commitment."""
         prepared = self.propose(unit, to, *lines)
         self.sign(self.head_of(unit), prepared.document.id)
@@ -360,7 +360,7 @@ class World(SecondPerson):
         *,
         reset_second_factor: bool = False,
         second: second_factor.Second | None = None,
-    ) -> recoveries.Asked:
+    ) -> recoveries.AskedRecovery:
         """A recovery that waits; `by` shows `second`, or a second factor that is set for this."""
         return recoveries.ask_recovery(
             self.services,
@@ -371,7 +371,9 @@ class World(SecondPerson):
             reset_second_factor=reset_second_factor,
         )
 
-    def recover(self, by: Caller, account: AccountId, *, reset_second_factor: bool = False) -> recoveries.Asked:
+    def recover(
+        self, by: Caller, account: AccountId, *, reset_second_factor: bool = False
+    ) -> recoveries.AskedRecovery:
         """A recovery whose code is open: a leader other than the asker confirms it, or a day goes by."""
         asked = self.ask_recovery(by, account, reset_second_factor=reset_second_factor)
         for key, leader in self.people.items():
@@ -477,9 +479,9 @@ def with_school(world: World, *, pack_year: str = YEAR) -> World:
 OFFICE, SCHOOL = UnitId("00031001"), UnitId("0003101")
 
 
-def homeroom_line(world: World, teacher: Someone, class_id: ClassId = CLASS_6A) -> Line:
+def homeroom_line(world: World, teacher: Someone, class_id: ClassId = CLASS_6A) -> EnteredLine:
     """One grant line: homeroom teacher of one class, from now to the end of its year."""
-    return Line(
+    return EnteredLine(
         role="homeroom_teacher",
         assignment=teacher.duty,
         scope=Scope(unit=SCHOOL, classes=frozenset({(class_id, "")})),

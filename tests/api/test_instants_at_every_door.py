@@ -11,7 +11,7 @@ from managing import ADMIN, Managed, managing
 from pydantic import TypeAdapter, ValidationError
 
 from access_service import api
-from access_service.api.manage.bodies import Body
+from access_service.api.manage.bodies import RequestBody
 from access_service.cli import main
 from access_service.domain import words
 from access_service.domain.errors import InvalidError
@@ -36,10 +36,10 @@ FAR_DAYS = ("9999-12-31", "0001-01-01", "1944-12-31", "2200-01-01", "2026-02-30"
 NEAR = ("1945-01-01T00:00:00+07:00", "2199-12-31T23:59:59+07:00")
 
 
-def bodies() -> Iterator[type[Body]]:
+def bodies() -> Iterator[type[RequestBody]]:
     for module in pkgutil.walk_packages(api.__path__, f"{api.__name__}."):
         importlib.import_module(module.name)
-    waiting = [Body]
+    waiting = [RequestBody]
     while waiting:
         found = waiting.pop()
         waiting += found.__subclasses__()

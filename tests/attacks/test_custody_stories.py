@@ -17,7 +17,7 @@ from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
 from access_service.usecases.evidence import reading
 from access_service.usecases.handover import delegation, documents
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.organisation import leaving, org
 from access_service.usecases.services import Caller
 from world import CLASS_6A, CLASS_6B, LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World, hire_homeroom, homeroom_line
@@ -233,8 +233,8 @@ def test_where_the_account_is_vacant_or_taken_that_is_what_is_said(school_world:
         world.propose(SCHOOL, teacher, homeroom_line(world, teacher))
 
 
-def line_for(world: World, who: Someone, role: str = "academic_registrar") -> Line:
-    return Line(role, who.duty, Scope(unit=SCHOOL), world.clock.now)
+def line_for(world: World, who: Someone, role: str = "academic_registrar") -> EnteredLine:
+    return EnteredLine(role, who.duty, Scope(unit=SCHOOL), world.clock.now)
 
 
 def registrar_who_is_custodian(world: World) -> Someone:
@@ -287,7 +287,7 @@ def test_a_deputy_who_is_custodian_signs_nothing_that_they_prepared(school_world
         world.hire("phó", SCHOOL, "vice_principal", SCHOOL),
         world.hire("văn thư", SCHOOL, "clerk", SCHOOL),
     )
-    before = world.propose(SCHOOL, clerk, Line("clerk", clerk.duty, Scope(unit=SCHOOL), world.clock.now))
+    before = world.propose(SCHOOL, clerk, EnteredLine("clerk", clerk.duty, Scope(unit=SCHOOL), world.clock.now))
     world.clock.forward(minutes=1)
     world.hand_over_custody(SCHOOL, deputy, SCHOOL)
     late = hire_homeroom(world, "gvcn 6B", CLASS_6B)

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 
 from access_service.domain.scope import Scope
 from access_service.storage.db import Database
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from databases import administrator, database
 from machine import furnished, wait_for
 from world import SCHOOL, Clock
@@ -53,7 +53,7 @@ def test_what_was_granted_in_commits_that_were_lost_is_allowed_by_nobody(
     with cut_off(postgresql_server) as connection:
         connection.execute(text(f'CREATE DATABASE "{COPY}" TEMPLATE "{NAME}"'))
     saved = machine.recorded()[0]
-    grant = Line("academic_registrar", registrar.duty, Scope(unit=SCHOOL), world.clock.now)
+    grant = EnteredLine("academic_registrar", registrar.duty, Scope(unit=SCHOOL), world.clock.now)
     world.hand_over(SCHOOL, registrar, grant)
     services.db.close()
     newest = machine.recorded()[0]

@@ -19,7 +19,7 @@ from access_service.domain.org import Assignment
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.usecases.handover import delegation
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.organisation import leaving, org
 from access_service.usecases.organisation.org import Duty
 from access_service.usecases.third_party import software
@@ -103,7 +103,7 @@ def test_a_suspension_of_one_right_stops_no_paper_about_another(
     world = school_world
     suspend(world, OFFICE, given)
     second = world.assign(teacher.person, SCHOOL, "librarian", SCHOOL)
-    line = Line("librarian", second, Scope(unit=SCHOOL), world.clock.now)
+    line = EnteredLine("librarian", second, Scope(unit=SCHOOL), world.clock.now)
     assert world.hand_over(SCHOOL, teacher, line).grants[0].role == "librarian"
 
 
@@ -136,7 +136,9 @@ def test_nobody_stands_in_for_somebody_whose_duty_is_over(
         world.services, admin, duty(world, other.person, substitutes=teacher.duty, valid_to=until)
     )
     assert isinstance(stands_in, Assignment)
-    line = Line("homeroom_teacher", stands_in.id, Scope(unit=SCHOOL, classes=WHOLE_6A), world.clock.now, until)
+    line = EnteredLine(
+        "homeroom_teacher", stands_in.id, Scope(unit=SCHOOL, classes=WHOLE_6A), world.clock.now, until
+    )
     world.hand_over(SCHOOL, other, line)
     assert isinstance(world.ask(other), Allow)
     world.clock.forward(hours=2)

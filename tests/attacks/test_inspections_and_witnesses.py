@@ -13,10 +13,10 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.usecases.evidence import reading_papers
 from access_service.usecases.handover import documents, inspection, returns, signatures
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.handover.inspection import Team
 from access_service.usecases.organisation import leaving, org
-from access_service.usecases.services import View
+from access_service.usecases.services import ReadView
 from world import LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
 
@@ -106,7 +106,7 @@ def body_of(document: Document) -> InspectionBody:
 
 def sees(world: World, who: Someone, unit: UnitId = SCHOOL) -> bool:
     with world.services.db.read(world.register) as reader:
-        by_matrix = inspection.inspects(View(reader, who.caller, world.clock.now), who.person, unit)
+        by_matrix = inspection.inspects(ReadView(reader, who.caller, world.clock.now), who.person, unit)
     by_right = bool(world.ask(who, class_id=None, unit=unit, category="ACC"))
     assert by_matrix is by_right
     return by_right
@@ -177,7 +177,7 @@ def test_an_inspector_who_takes_up_a_duty_there_leaves_that_unit_only(school_wor
     inspector = inspector_of(world)
     decided(world, team(world, inspector, units=frozenset({SCHOOL, other})))
     duty = world.assign(inspector.person, SCHOOL, "clerk", SCHOOL)
-    line = Line("clerk", duty, Scope(unit=SCHOOL), world.clock.now)
+    line = EnteredLine("clerk", duty, Scope(unit=SCHOOL), world.clock.now)
     minutes = world.propose(SCHOOL, inspector, line)
     assert sees(world, inspector)
     world.sign(world.people[f"head:{SCHOOL}"], minutes.document.id)

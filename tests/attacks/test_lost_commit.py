@@ -26,7 +26,7 @@ from access_service.domain.scope import Scope
 from access_service.storage import idempotency as stored
 from access_service.storage.tables import IdempotencyRow, table
 from access_service.usecases import idempotency
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.organisation import org
 from access_service.usecases.services import Services
 from world import PASSWORD, SCHOOL
@@ -301,7 +301,7 @@ def _sha(broken: Breaking) -> str:
 def _papers(broken: Breaking) -> list[dict[str, Any]]:
     world = broken.managed.world
     teachers = [world.hire(f"dạy {n}", SCHOOL, "clerk", SCHOOL) for n in range(4)]
-    lines = [Line("clerk", who.duty, Scope(unit=SCHOOL), world.clock.now) for who in teachers]
+    lines = [EnteredLine("clerk", who.duty, Scope(unit=SCHOOL), world.clock.now) for who in teachers]
     papers = [world.propose(SCHOOL, who, line).document for who, line in zip(teachers, lines, strict=True)]
     return [{"document": p.id, "version": p.version, "sha256": p.sha256} for p in papers]
 

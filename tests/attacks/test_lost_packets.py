@@ -9,7 +9,7 @@ from pathlib import Path
 
 from access_service.domain.scope import Scope
 from access_service.usecases.handover import delegation
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from databases import database
 from lossy import lossy
 from machine import furnished, wait_for
@@ -24,7 +24,7 @@ def test_a_node_whose_packets_are_lost_answers_503_and_comes_back_with_what_was_
     with database(postgresql_server, NAME) as url:
         machine, services, registrar = furnished(tmp_path, url)
         world = machine.world
-        line = Line("academic_registrar", registrar.duty, Scope(unit=SCHOOL), world.clock.now)
+        line = EnteredLine("academic_registrar", registrar.duty, Scope(unit=SCHOOL), world.clock.now)
         [grant] = world.hand_over(SCHOOL, registrar, line).grants
         with lossy(url) as way:
             machine.url = way.url

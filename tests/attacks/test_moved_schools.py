@@ -14,7 +14,7 @@ from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
 from access_service.usecases.handover import delegation, documents, inspection
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.organisation import org
 from access_service.usecases.services import rehearse
 from world import DEPARTMENT, LOWER, OFFICE, PRIMARY, SCHOOL, Someone, World, hire_homeroom, homeroom_line
@@ -59,11 +59,13 @@ def moved(school_world: World) -> Moved:
     teacher = hire_homeroom(world)
     taught = world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher)).grants[0]
     officer = world.hire("phụ trách", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
-    line = Line("level_officer", officer.duty, Scope(unit=SCHOOL, levels=frozenset({LOWER})), world.clock.now)
+    line = EnteredLine(
+        "level_officer", officer.duty, Scope(unit=SCHOOL, levels=frozenset({LOWER})), world.clock.now
+    )
     named = world.hand_over(OFFICE, officer, line).grants[0]
     principal = world.people[f"head:{SCHOOL}"]
     headed = world.hand_over(
-        OFFICE, principal, Line("principal", principal.duty, Scope(unit=SCHOOL), world.clock.now)
+        OFFICE, principal, EnteredLine("principal", principal.duty, Scope(unit=SCHOOL), world.clock.now)
     ).grants[0]
     world.clock.forward(minutes=1)
     return Moved(world, teacher, taught, officer, named, principal, headed)
@@ -85,7 +87,7 @@ def test_a_grant_made_between_the_decision_and_its_day_is_shut_by_the_day_itself
     world = moved.world
     moved.decide()
     late = world.hire("phụ trách hai", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
-    line = Line("level_officer", late.duty, Scope(unit=SCHOOL, levels=frozenset({LOWER})), world.clock.now)
+    line = EnteredLine("level_officer", late.duty, Scope(unit=SCHOOL, levels=frozenset({LOWER})), world.clock.now)
     made = world.hand_over(OFFICE, late, line).grants[0]
     assert world.ask(late)
     moved.after()

@@ -27,7 +27,7 @@ def newcomer(world: World) -> str:
     return person
 
 
-def issue(world: World, username: str) -> accounts.Issued:
+def issue(world: World, username: str) -> accounts.IssuedAccount:
     return accounts.issue_account(
         world.services,
         world.admins[SCHOOL],

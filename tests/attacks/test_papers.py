@@ -14,7 +14,7 @@ from access_service.domain.names import DocumentId, DocumentState, GrantEnd
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.usecases.handover import delegation, documents, inspection, returns, signatures
-from access_service.usecases.handover.documents import Line, Prepared
+from access_service.usecases.handover.documents import EnteredLine, Prepared
 from access_service.usecases.handover.signatures import Presented
 from access_service.usecases.organisation import leaving
 from world import CLASS_6A, CLASS_6B, LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World, hire_homeroom, homeroom_line
@@ -54,7 +54,9 @@ def test_a_signature_is_not_replayed_on_a_revised_version(school_world: World) -
 
 def proposed_clerk(world: World) -> tuple[Someone, Prepared]:
     clerk = world.hire("văn thư", SCHOOL, "clerk", SCHOOL)
-    return clerk, world.propose(SCHOOL, clerk, Line("clerk", clerk.duty, Scope(unit=SCHOOL), world.clock.now))
+    return clerk, world.propose(
+        SCHOOL, clerk, EnteredLine("clerk", clerk.duty, Scope(unit=SCHOOL), world.clock.now)
+    )
 
 
 def test_the_hash_of_another_document_signs_nothing(school_world: World) -> None:
@@ -104,7 +106,7 @@ def test_a_receiver_who_became_custodian_changes_nothing_and_gets_what_was_prepa
     """(A8) Proposed while somebody else operated the account: the paper is that one's, and stays as it was."""
     world = school_world
     who = world.hire("giáo vụ", SCHOOL, "academic_registrar", SCHOOL)
-    line = Line("academic_registrar", who.duty, Scope(unit=SCHOOL), world.clock.now)
+    line = EnteredLine("academic_registrar", who.duty, Scope(unit=SCHOOL), world.clock.now)
     paper = world.propose(SCHOOL, who, line)
     assert paper.commitment is not None
     world.sign(world.people[f"head:{SCHOOL}"], paper.document.id)
@@ -256,7 +258,7 @@ def test_a_head_receives_nothing_from_their_own_unit_by_a_second_duty(school_wor
     world.hand_to_officer(SCHOOL)
     second = world.assign(head.person, SCHOOL, "academic_registrar", SCHOOL)
     with world.refuses(Refusal.SELF_SERVICE):
-        world.propose(SCHOOL, head, Line("academic_registrar", second, Scope(unit=SCHOOL), world.clock.now))
+        world.propose(SCHOOL, head, EnteredLine("academic_registrar", second, Scope(unit=SCHOOL), world.clock.now))
 
 
 @pytest.mark.parametrize("door", ["prepare", "sign"])

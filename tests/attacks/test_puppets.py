@@ -19,7 +19,7 @@ from access_service.domain.time import local, start_of_day
 from access_service.domain.waiting import Outcome, WaitingAct
 from access_service.engine.packs.load import read_pack_files
 from access_service.usecases import policy
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.identity import accounts
 from access_service.usecases.organisation import leaving, org, succession
 from access_service.usecases.organisation.org import Duty
@@ -383,7 +383,7 @@ def test_the_whole_way_of_the_puppet_leads_nowhere(school_world: World) -> None:
             username="000.bunhin",
         )
     staff = world.hire("chuyên viên", world.root, "it_officer", world.root)
-    line = Line("it_officer", staff.duty, Scope(unit=world.root), world.clock.now)
+    line = EnteredLine("it_officer", staff.duty, Scope(unit=world.root), world.clock.now)
     prepared = world.propose(world.root, staff, line)
     with pytest.raises(RefusedError):
         world.sign(officer, prepared.document.id)

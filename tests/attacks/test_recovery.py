@@ -9,7 +9,7 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.recovery import RecoveryState
 from access_service.storage.second_factor import factors_of
 from access_service.usecases.identity import accounts, recoveries, sign_in
-from access_service.usecases.identity.recoveries import Asked
+from access_service.usecases.identity.recoveries import AskedRecovery
 from access_service.usecases.identity.second_factor import Second
 from access_service.usecases.organisation import leaving
 from access_service.usecases.services import Caller
@@ -22,11 +22,11 @@ def clerk(school_world: World) -> Someone:
     return school_world.hire("văn thư", SCHOOL, "clerk", SCHOOL)
 
 
-def approve(world: World, by: Caller, asked: Asked, **slip: str) -> None:
+def approve(world: World, by: Caller, asked: AskedRecovery, **slip: str) -> None:
     recoveries.approve_recovery(world.services, by, asked.recovery.id, password=PASSWORD, **slip)
 
 
-def opens(world: World, asked: Asked) -> bool:
+def opens(world: World, asked: AskedRecovery) -> bool:
     try:
         accounts.activate(world.services, asked.activation_code, NEW)
     except RefusedError as refused:

@@ -15,7 +15,7 @@ from access_service.usecases.evidence.matrix import read_matrix
 from access_service.usecases.evidence.matrix_values import Note
 from access_service.usecases.evidence.reading_papers import read_document
 from access_service.usecases.identity import codes, recoveries, sign_in
-from access_service.usecases.identity.recoveries import Asked
+from access_service.usecases.identity.recoveries import AskedRecovery
 from access_service.usecases.live.access import DecisionPoint
 from access_service.usecases.operators import OperatorKey
 from world import CLASS_6A, OFFICE, PASSWORD, SCHOOL, World, hire_homeroom, homeroom_line
@@ -89,13 +89,13 @@ def test_a_recovered_code_marks_what_is_signed_after_it_and_nothing_before(schoo
 # -- recovery at the root
 
 
-def ask(world: World, username: str, key: OperatorKey | None) -> Asked:
+def ask(world: World, username: str, key: OperatorKey | None) -> AskedRecovery:
     asked = sign_in.unlock(world.services, world.register, username, with_code=True, operator=key)
     assert asked is not None
     return asked
 
 
-def approve(world: World, asked: Asked, key: OperatorKey) -> None:
+def approve(world: World, asked: AskedRecovery, key: OperatorKey) -> None:
     recoveries.approve_as_operator(world.services, world.register, asked.recovery.id, key)
 
 

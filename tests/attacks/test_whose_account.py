@@ -12,7 +12,7 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.usecases.evidence import reading
 from access_service.usecases.handover import delegation
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.identity import homes
 from access_service.usecases.organisation import leaving, org
 
@@ -134,11 +134,13 @@ def test_the_first_signature_on_a_paper_of_the_new_unit_moves_the_account(two_sc
     who = world.hire("học vụ", SCHOOL, "academic_registrar", SCHOOL)
     duty = world.assign(who.person, SECOND, "academic_registrar", SECOND)
     now_there = Someone(who.person, who.account, who.caller, duty)
-    line = Line("academic_registrar", duty, Scope(unit=SECOND), world.clock.now)
+    line = EnteredLine("academic_registrar", duty, Scope(unit=SECOND), world.clock.now)
     world.hand_over(SECOND, now_there, line)
     assert home_of(world, who) == (SCHOOL, HomeHow.ISSUE), "somebody still serves at the first school"
     leave(world, who)
-    line = Line("clerk", world.assign(who.person, SECOND, "clerk", SECOND), Scope(unit=SECOND), world.clock.now)
+    line = EnteredLine(
+        "clerk", world.assign(who.person, SECOND, "clerk", SECOND), Scope(unit=SECOND), world.clock.now
+    )
     prepared = world.propose(SECOND, now_there, line)
     world.sign(world.head_of(SECOND), prepared.document.id)
     world.sign(now_there, prepared.document.id)

@@ -103,7 +103,7 @@ def test_a_name_does_not_begin_with_a_mark() -> None:
 
 @pytest.mark.parametrize("read", [words.identifier, words.class_code], ids=lambda read: read.__name__)
 @pytest.mark.parametrize("text", ["12/QÐ-SGDĐT", "12/ＱĐ", "6А", "12–QĐ", "6\u00adA"])
-def test_numbers_of_documents_and_class_codes_are_vietnamese_and_ascii(read: words.Reader, text: str) -> None:
+def test_numbers_of_documents_and_class_codes_are_vietnamese_and_ascii(read: words.WordReader, text: str) -> None:
     assert words.identifier("1234/QĐ-SGDĐT (bản sao)") == "1234/QĐ-SGDĐT (bản sao)"
     with pytest.raises(InvalidError):
         read(text)

@@ -20,7 +20,6 @@ from access_service.domain.names import (
 from access_service.domain.papers import (
     KINDS,
     Attestation,
-    Body,
     CommitmentBody,
     CustodyBody,
     Envelope,
@@ -28,6 +27,7 @@ from access_service.domain.papers import (
     HandoverBody,
     InspectionBody,
     LeftOut,
+    PaperBody,
     ReturnBody,
     compose,
     read,
@@ -51,7 +51,7 @@ LINE_BYTES = (
     '"valid_from":"2026-08-20T01:00:00.000000Z","valid_to":null}'
 )
 END = ',"policy":"p","receiver":"per_1","register":"r","unit":"u","version":1'
-GOLDEN: dict[DocumentKind, tuple[Body, str]] = {
+GOLDEN: dict[DocumentKind, tuple[PaperBody, str]] = {
     DocumentKind.HANDOVER_MINUTES: (
         HandoverBody("acc_1", (LINE,)),
         '{"dated":"2026-08-20","document":"doc_1","format":1,"kind":"handover_minutes","lines":['

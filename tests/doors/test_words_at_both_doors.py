@@ -19,7 +19,7 @@ CLASS = {
 }
 YEAR = {"id": "2026-2027", "starts_on": "2026-08-01", "closes_on": "2027-08-01"}
 ACCOUNT = {"unit": "0003", "kind": "use", "person": "per_1", "username": "gv.1"}
-WRONG: list[tuple[type[BaseModel], dict[str, object], str, words.Reader, str]] = [
+WRONG: list[tuple[type[BaseModel], dict[str, object], str, words.WordReader, str]] = [
     (NewUnit, UNIT, "id", words.code, "03/BB-SGDĐT"),
     (NewUnit, UNIT, "name", words.line, "Trường\u200b Thử"),
     (NewClass, CLASS, "code", words.class_code, "6;A"),
@@ -35,7 +35,7 @@ WRONG: list[tuple[type[BaseModel], dict[str, object], str, words.Reader, str]] =
 
 @pytest.mark.parametrize(("body", "right", "field", "reader", "wrong"), WRONG)
 def test_what_a_file_may_not_say_a_body_may_not_either(
-    body: type[BaseModel], right: dict[str, object], field: str, reader: words.Reader, wrong: str
+    body: type[BaseModel], right: dict[str, object], field: str, reader: words.WordReader, wrong: str
 ) -> None:
     body.model_validate(right)
     with pytest.raises(InvalidError):

@@ -13,7 +13,7 @@ from access_service.domain.names import AccountId, AuthorityId, ClassId, Educati
 from access_service.domain.org import SchoolClass
 from access_service.domain.reasons import Reason
 from access_service.domain.scope import Scope
-from access_service.domain.standing import GrantStanding, Standing
+from access_service.domain.standing import AccountStanding, GrantStanding
 from access_service.engine.compile import compile_pack
 from access_service.engine.decide import OnDemand, Place, Site, decide, site_of
 from access_service.engine.packs.load import load_pack
@@ -54,7 +54,7 @@ def holder(scope: Scope, role: str = "homeroom_teacher") -> Snapshot:
     grant = Grant(
         GrantId("grn_1"), AccountId("acc"), role, scope, SCHOOL, AuthorityId("aut"), None, None, NOW, None
     )
-    return flatten(Standing(AccountId("acc"), None, (GrantStanding(grant, None, None),), None))
+    return flatten(AccountStanding(AccountId("acc"), None, (GrantStanding(grant, None, None),), None))
 
 
 def asked(schools: Schools, snapshot: Snapshot, id_: ClassId, subject: str | None = None) -> Decision:

@@ -43,7 +43,7 @@ from access_service.domain.scope import Scope
 from access_service.domain.software import Approval, Client, Software, SoftwareConfirmation
 from access_service.engine.packs.load import PackFiles
 from access_service.engine.packs.load import read_pack_files as _read
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.handover.signatures import Presented
 from access_service.usecases.organisation.org import Duty
 from access_service.usecases.services import Caller
@@ -133,7 +133,7 @@ class Dice:
         simple: dict[Any, Callable[[], Any]] = {
             Scope: self.scope,
             Duty: self.duty,
-            Line: lambda: self.line(self.id(Person)),
+            EnteredLine: lambda: self.line(self.id(Person)),
             Presented: self.presented,
             PackFiles: lambda: _read(ROOT / "policy", self.random.choice(("base", "hai-phong")), ROOT / "models"),
             datetime: self.instant,
@@ -271,7 +271,7 @@ class Dice:
         levels = next((u.levels for u in self.seen.of(Unit) if u.id == unit), None)
         return levels if levels and self.random.random() < 0.2 else None
 
-    def line(self, person: str, unit: str | None = None) -> Line:
+    def line(self, person: str, unit: str | None = None) -> EnteredLine:
         """What a duty of the person lets somebody hand to them, by a rule of the pack."""
         unit = unit or self.caller.unit
         duties = [a for a in self.seen.of(Assignment) if a.person == person]
@@ -290,7 +290,7 @@ class Dice:
         if self.random.random() < 0.2:
             scope = self.scope()
         held = [g.id for g in self.seen.of(Grant) if g.unit == unit]
-        return Line(
+        return EnteredLine(
             role=role,
             assignment=duty.id,
             scope=scope,

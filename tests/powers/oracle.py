@@ -24,7 +24,7 @@ from access_service.storage.facts import CODECS, Reader
 from access_service.storage.second_factor import factors_of
 from access_service.storage.tables import SecondFactorRow, table
 from access_service.usecases.identity import accounts
-from access_service.usecases.services import Caller, Services, View
+from access_service.usecases.services import Caller, ReadView, Services
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ def see(services: Services, register: RegisterId) -> Seen:
     """Read everything once."""
     with services.db.read(register) as reader:
         now = services.db.now_in(reader.connection, register)
-        view = View(reader, None, now)
+        view = ReadView(reader, None, now)
         kept = Facts({kind: view.reader.find(kind) for kind in CODECS})
         more = _confirmed_by_account(reader)
         factors = {a.id: 1 + more.get(a.id, 0) for a in kept.find(Account)}

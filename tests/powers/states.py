@@ -27,7 +27,7 @@ from access_service.signing.vault import FactorKey
 from access_service.storage import second_factor as stored
 from access_service.storage.db import Database
 from access_service.usecases.handover import delegation, inspection
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.identity import recoveries
 from access_service.usecases.organisation import leaving, org, succession
 from access_service.usecases.services import Services
@@ -123,7 +123,7 @@ def province(world: World) -> World:
     teacher = hire_homeroom(world)
     world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))
     officer = world.hire("xã", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
-    line = Line("level_officer", officer.duty, Scope(SCHOOL, levels=frozenset({LOWER})), world.clock.now)
+    line = EnteredLine("level_officer", officer.duty, Scope(SCHOOL, levels=frozenset({LOWER})), world.clock.now)
     world.hand_over(OFFICE, officer, line)
     world.hire("sở", world.root, "it_officer", world.root)
     world.hire("y tế", SCHOOL, "school_health", SCHOOL)
@@ -262,7 +262,7 @@ def office_dissolved(world: World) -> World:
     world.appoint_head(f"head:{THIRD_OFFICE}", THIRD_OFFICE, "commune_chair", world.root)
     second_factor(world, world.people[f"head:{THIRD_OFFICE}"].account)
     head = world.people[f"head:{THIRD}"]
-    line = Line("principal", head.duty, Scope(THIRD, levels=frozenset({PRIMARY})), world.clock.now)
+    line = EnteredLine("principal", head.duty, Scope(THIRD, levels=frozenset({PRIMARY})), world.clock.now)
     world.propose(OFFICE, head, line)
     succession.succeed_unit(
         world.services,
@@ -279,7 +279,7 @@ def looks_after_accounts(world: World) -> World:
     """The homeroom teacher looks after the school's accounts, too."""
     teacher = world.people["gvcn"]
     duty = world.assign(teacher.person, SCHOOL, "officer_in_charge_of_admin_account", SCHOOL)
-    world.hand_over(SCHOOL, teacher, Line("account_officer", duty, Scope(SCHOOL), world.clock.now))
+    world.hand_over(SCHOOL, teacher, EnteredLine("account_officer", duty, Scope(SCHOOL), world.clock.now))
     return world
 
 

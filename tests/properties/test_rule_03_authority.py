@@ -16,7 +16,7 @@ from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.storage.access import Gatherer
 from access_service.usecases.handover import delegation, documents
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from world import LOWER, OFFICE, PRESCHOOL, PRIMARY, SCHOOL, Someone, World
 
 FEW = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -58,8 +58,8 @@ def outside(inner: Box, outer: Box) -> set[str]:
     }
 
 
-def registrar_line(world: World, who: Someone, box: Box, until: datetime | None, authority: str) -> Line:
-    return Line(
+def registrar_line(world: World, who: Someone, box: Box, until: datetime | None, authority: str) -> EnteredLine:
+    return EnteredLine(
         role="academic_registrar",
         assignment=who.duty,
         scope=scope_of(box),
@@ -138,7 +138,7 @@ def test_nobody_hands_down_what_the_pack_does_not_know(school_world: World, axis
     who, grant = world.hire_granted("giáo vụ")
     before = world.revision
     scope = Scope(unit=SCHOOL, **{axis: frozenset({"KHONG-CO"})})  # type: ignore[arg-type]
-    line = Line("academic_registrar", who.duty, scope, world.clock.now)
+    line = EnteredLine("academic_registrar", who.duty, scope, world.clock.now)
     authority = grant.authority
     office, school = world.admins[OFFICE], world.admins[SCHOOL]
     for hand_down in (
@@ -218,7 +218,7 @@ def test_withdrawing_an_authority_ends_everything_below_it(school_world: World) 
     assert world.why(who) is Reason.GRANT_ENDED
     assert world.get(Authority, grant.authority).valid_to == world.clock.now
     with world.refuses(Refusal.WIDER_THAN_AUTHORITY):
-        world.propose(SCHOOL, who, Line("academic_registrar", who.duty, Scope(unit=SCHOOL), world.clock.now))
+        world.propose(SCHOOL, who, EnteredLine("academic_registrar", who.duty, Scope(unit=SCHOOL), world.clock.now))
 
 
 def test_resuming_a_suspension_restores_exactly_what_was(school_world: World) -> None:
@@ -251,7 +251,7 @@ def test_two_grants_never_combine(school_world: World) -> None:
     world = school_world
     who = world.hire("giáo vụ", SCHOOL, "academic_registrar", SCHOOL)
     lines = [
-        Line("academic_registrar", who.duty, scope, world.clock.now)
+        EnteredLine("academic_registrar", who.duty, scope, world.clock.now)
         for scope in (
             Scope(unit=SCHOOL, grades=frozenset({"7"}), categories=frozenset({"STU-ID"})),
             Scope(unit=SCHOOL, grades=frozenset({"6"}), categories=frozenset({"CLS"})),
@@ -266,7 +266,7 @@ def test_an_office_of_two_levels_gives_no_third(school_world: World) -> None:
     """(#53) A level officer's grant stays within the levels that the office itself holds."""
     world = school_world
     officer = world.hire("phụ trách", OFFICE, "level_officer", OFFICE)
-    line = Line("level_officer", officer.duty, Scope(unit=OFFICE), world.clock.now)
+    line = EnteredLine("level_officer", officer.duty, Scope(unit=OFFICE), world.clock.now)
     with world.refuses(Refusal.LEVEL_REQUIRED):
         world.propose(OFFICE, officer, line)
     upper = replace(line, scope=Scope(unit=OFFICE, levels=frozenset({EducationLevel.UPPER_SECONDARY})))

@@ -80,7 +80,7 @@ def test_a_grant_begins_with_the_latest_of_start_signature_and_record(school_wor
     world = school_world
     early, late = hire_homeroom(world), world.clock.now + timedelta(days=5)
     line = homeroom_line(world, early)
-    world.hand_over(SCHOOL, early, documents.Line(line.role, line.assignment, line.scope, late))
+    world.hand_over(SCHOOL, early, documents.EnteredLine(line.role, line.assignment, line.scope, late))
     assert world.why(early) is Reason.NOT_YET_VALID
     assert world.why(early, at=late - timedelta(seconds=1)) is Reason.NOT_YET_VALID
     assert world.ask(early, at=late)
@@ -95,7 +95,7 @@ def test_recording_late_never_makes_a_past_decision_allowed(school_world: World)
         "gvcn", SCHOOL, "homeroom", SCHOOL, classes=frozenset({(CLASS_6A, "")}), valid_from=week_ago
     )
     line = homeroom_line(world, teacher)
-    world.hand_over(SCHOOL, teacher, documents.Line(line.role, line.assignment, line.scope, week_ago))
+    world.hand_over(SCHOOL, teacher, documents.EnteredLine(line.role, line.assignment, line.scope, week_ago))
     for back in (timedelta(seconds=1), timedelta(days=3), timedelta(days=7)):
         assert not world.ask(teacher, at=world.clock.now - back)
     assert world.ask(teacher)
@@ -138,7 +138,7 @@ def test_a_new_text_binds_new_grants_at_once_and_old_ones_after_the_period(two_t
     assert world.why(old, at=NEW_TEXT + timedelta(days=10)) is Reason.COMMITMENT_OUTDATED
     # A grant that is signed after the new text took effect needs it at once.
     world.clock.now = NEW_TEXT + timedelta(hours=1)
-    line = documents.Line("academic_registrar", new.duty, homeroom_line(world, old).scope, world.clock.now)
+    line = documents.EnteredLine("academic_registrar", new.duty, homeroom_line(world, old).scope, world.clock.now)
     prepared = world.propose(SCHOOL, new, line)
     assert prepared.commitment is not None
     assert prepared.commitment.text_version == "2"

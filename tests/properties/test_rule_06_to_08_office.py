@@ -14,7 +14,7 @@ from access_service.domain.names import SuspendableKind, UnitId
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.usecases.handover import delegation, documents, inspection
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.identity import accounts, recoveries
 from access_service.usecases.organisation import leaving, org
 from access_service.usecases.services import Caller, Services
@@ -39,7 +39,7 @@ def test_the_admin_account_first(school_world: World) -> None:
     world = school_world
     kept, waiting = hire_homeroom(world), world.hire("giáo vụ", SCHOOL, "academic_registrar", SCHOOL)
     world.hand_over(SCHOOL, kept, homeroom_line(world, kept))
-    line = Line("academic_registrar", waiting.duty, Scope(unit=SCHOOL), world.clock.now)
+    line = EnteredLine("academic_registrar", waiting.duty, Scope(unit=SCHOOL), world.clock.now)
     prepared = world.propose(SCHOOL, waiting, line)
     assert prepared.commitment is not None
     world.sign(waiting, prepared.commitment.id)
@@ -81,8 +81,8 @@ def test_the_deputy_in_charge_fills_a_vacancy(school_world: World) -> None:
     assert world.admins[SCHOOL].person == deputy.person
 
 
-def _clerk_line(world: World, who: Someone) -> Line:
-    return Line("clerk", who.duty, Scope(unit=SCHOOL), world.clock.now)
+def _clerk_line(world: World, who: Someone) -> EnteredLine:
+    return EnteredLine("clerk", who.duty, Scope(unit=SCHOOL), world.clock.now)
 
 
 Door = Callable[[World, Someone, Caller], object]
@@ -116,7 +116,7 @@ def test_nobody_is_giver_and_receiver(school_world: World) -> None:
     """A deputy's own minutes are signed by the head, not KT. by the deputy."""
     world = school_world
     deputy = world.hire("phó", SCHOOL, "vice_principal", SCHOOL)
-    line = Line("deputy_academic", deputy.duty, Scope(unit=SCHOOL), world.clock.now)
+    line = EnteredLine("deputy_academic", deputy.duty, Scope(unit=SCHOOL), world.clock.now)
     document = world.propose(SCHOOL, deputy, line).document
     with world.refuses(Refusal.SELF_SERVICE):
         world.sign(deputy, document.id)
@@ -128,7 +128,7 @@ def test_nobody_touches_their_own_grant(school_world: World) -> None:
     """A deputy who may revoke for the school may not revoke, narrow, suspend or withdraw what is theirs."""
     world = school_world
     deputy = world.hire("phó", SCHOOL, "vice_principal", SCHOOL)
-    line = Line("deputy_academic", deputy.duty, Scope(unit=SCHOOL), world.clock.now)
+    line = EnteredLine("deputy_academic", deputy.duty, Scope(unit=SCHOOL), world.clock.now)
     prepared = world.hand_over(SCHOOL, deputy, line)
     grant, services, caller = prepared.grants[0], world.services, deputy.caller
     for act in (
@@ -144,7 +144,7 @@ def test_nobody_touches_their_own_grant(school_world: World) -> None:
 def test_a_heads_giver_is_the_direct_manager(school_world: World) -> None:
     world = school_world
     head = world.people[f"head:{SCHOOL}"]
-    line = Line("principal", head.duty, Scope(unit=SCHOOL), world.clock.now)
+    line = EnteredLine("principal", head.duty, Scope(unit=SCHOOL), world.clock.now)
     world.hand_to_officer(SCHOOL)
     with world.refuses(Refusal.SELF_SERVICE):
         world.propose(SCHOOL, head, line)

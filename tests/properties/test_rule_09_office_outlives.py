@@ -14,7 +14,7 @@ from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.storage.access import Gatherer
 from access_service.usecases.handover import delegation
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.organisation import leaving, succession
 from access_service.usecases.services import Services
 from world import (
@@ -101,11 +101,13 @@ def test_a_unit_is_succeeded(school_world: World) -> None:
     world.give_authority(other, world.root, levels=frozenset({LOWER}))
     world.appoint_head(f"head:{other}", other, "commune_chair", world.root)
     officer = world.hire("phụ trách", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
-    staff_line = Line("level_officer", officer.duty, Scope(unit=OFFICE, levels=frozenset({LOWER})), world.clock.now)
+    staff_line = EnteredLine(
+        "level_officer", officer.duty, Scope(unit=OFFICE, levels=frozenset({LOWER})), world.clock.now
+    )
     staff = world.hand_over(OFFICE, officer, staff_line).grants[0]
     principal = world.people[f"head:{SCHOOL}"]
     kept = world.hand_over(
-        OFFICE, principal, Line("principal", principal.duty, Scope(unit=SCHOOL), world.clock.now)
+        OFFICE, principal, EnteredLine("principal", principal.duty, Scope(unit=SCHOOL), world.clock.now)
     ).grants[0]
     teacher = hire_homeroom(world)
     below = world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher)).grants[0]

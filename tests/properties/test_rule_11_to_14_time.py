@@ -13,10 +13,10 @@ from access_service.domain.scope import Scope
 from access_service.domain.software import Software
 from access_service.domain.time import start_of_day
 from access_service.usecases.handover import delegation, inspection, returns
-from access_service.usecases.handover.documents import Line, Prepared
+from access_service.usecases.handover.documents import EnteredLine, Prepared
 from access_service.usecases.handover.inspection import Team
 from access_service.usecases.organisation import leaving, org
-from access_service.usecases.services import View
+from access_service.usecases.services import ReadView
 from access_service.usecases.third_party import software
 from software_world import approve, enter
 from world import (
@@ -117,7 +117,7 @@ def test_homeroom_change_and_substitute(school_world: World) -> None:
     world.hand_over(
         SCHOOL,
         stand_in,
-        Line("homeroom_teacher", stand_in.duty, Scope(unit=SCHOOL, classes=pair), from_, to),
+        EnteredLine("homeroom_teacher", stand_in.duty, Scope(unit=SCHOOL, classes=pair), from_, to),
     )
     moments = [from_ - timedelta(seconds=1), from_, to - timedelta(seconds=1), to]
     assert [bool(world.ask(teacher, at=at)) for at in moments] == [True, False, False, True]
@@ -128,7 +128,9 @@ def test_homeroom_change_and_substitute(school_world: World) -> None:
         "gvcn mới", SCHOOL, "homeroom", SCHOOL, classes=pair, valid_from=changes, replaces=teacher.duty
     )
     world.hand_over(
-        SCHOOL, successor, Line("homeroom_teacher", successor.duty, Scope(unit=SCHOOL, classes=pair), changes)
+        SCHOOL,
+        successor,
+        EnteredLine("homeroom_teacher", successor.duty, Scope(unit=SCHOOL, classes=pair), changes),
     )
     assert world.get(Grant, grant.id).ended_at == changes
     assert world.ask(teacher, at=changes - timedelta(seconds=1))
@@ -190,7 +192,7 @@ def test_a_return_in_absence_takes_a_witness(school_world: World) -> None:
 def test_a_head_returns_to_the_direct_manager(school_world: World) -> None:
     world = school_world
     head = world.people[f"head:{SCHOOL}"]
-    world.hand_over(OFFICE, head, Line("principal", head.duty, Scope(unit=SCHOOL), world.clock.now))
+    world.hand_over(OFFICE, head, EnteredLine("principal", head.duty, Scope(unit=SCHOOL), world.clock.now))
     case = leaving.end_duty(
         world.services, world.admins[OFFICE], head.duty, on=date(2026, 9, 1), decision_number="07/QĐ"
     )
@@ -211,7 +213,9 @@ def test_a_host_school_ends_only_its_own(school_world: World) -> None:
     world.appoint_head(f"head:{host}", host, "principal", OFFICE)
     teacher, grant = homeroom(world)
     second = world.assign(teacher.person, host, "clerk", host)
-    guest = world.hand_over(host, teacher, Line("clerk", second, Scope(unit=host), world.clock.now)).grants[0]
+    guest = world.hand_over(host, teacher, EnteredLine("clerk", second, Scope(unit=host), world.clock.now)).grants[
+        0
+    ]
     with world.refuses(Refusal.NOT_FOUND):
         delegation.revoke_grant(world.services, world.admins[host], grant.id, reason="thu hồi")
     with world.refuses(Refusal.NOT_FOUND):
@@ -354,4 +358,6 @@ def test_inspection_is_by_decision(school_world: World) -> None:
     inspection.end_inspection(world.services, world.admins[OFFICE], document.id, reason="kết thúc sớm")
     assert not world.ask(inspector, **here)  # type: ignore[arg-type]
     with world.services.db.read(world.register) as reader:
-        assert not inspection.inspects(View(reader, inspector.caller, world.clock.now), inspector.person, SCHOOL)
+        assert not inspection.inspects(
+            ReadView(reader, inspector.caller, world.clock.now), inspector.person, SCHOOL
+        )

@@ -20,7 +20,7 @@ from access_service.engine.decide import decide
 from access_service.engine.snapshots import flatten
 from access_service.storage.access import Gatherer
 from access_service.usecases.handover import delegation, documents
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.live.access import DecisionPoint
 from access_service.usecases.live.gathered import LockIndex, Reading
 from access_service.usecases.organisation import leaving
@@ -93,7 +93,7 @@ class Province:
         who = self.someone(n)
         line = homeroom_line(self.world, who, (CLASS_6A, CLASS_6B)[n % 2])
         later = self.world.clock.now + timedelta(hours=n % 3)
-        prepared = self.world.hand_over(SCHOOL, who, Line(line.role, line.assignment, line.scope, later))
+        prepared = self.world.hand_over(SCHOOL, who, EnteredLine(line.role, line.assignment, line.scope, later))
         self.grants += prepared.grants
         self.papers += [p for p in (prepared.document, prepared.commitment) if p is not None]
 

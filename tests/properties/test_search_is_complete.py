@@ -15,7 +15,7 @@ from access_service.domain.access import AccessRequest
 from access_service.domain.errors import RestartError
 from access_service.engine.decide import decide
 from access_service.usecases.live.gathered import LockIndex, Reading
-from access_service.usecases.live.search import Page, SearchPoint, Since, Wanted
+from access_service.usecases.live.search import SearchPage, SearchPoint, Since, Wanted
 from access_service.usecases.services import Services
 from world import Clock
 
@@ -79,7 +79,7 @@ def brute_force(
 
 def pages(
     point: SearchPoint, stored: Stored, wanted: Wanted, question: AccessRequest, limit: int
-) -> Iterator[Page]:
+) -> Iterator[SearchPage]:
     since = None
     while True:
         page = point.search(stored.register, wanted, question, limit=limit, since=since)
@@ -89,7 +89,7 @@ def pages(
         since = Since(page.after, page.revision, page.now)
 
 
-def joined(found: Iterable[Page]) -> list[str]:
+def joined(found: Iterable[SearchPage]) -> list[str]:
     return [id_ for page in found for id_ in page.ids]
 
 

@@ -95,7 +95,7 @@ def test_other_parameters_are_taken_only_when_they_are_other(monkeypatch: pytest
     ],
 )
 def test_passkeys_belong_to_the_public_address(url: str, id_: str, origin: str) -> None:
-    assert passkeys.site_of(url) == passkeys.Site(id_, origin)
+    assert passkeys.site_of(url) == passkeys.RelyingParty(id_, origin)
     assert passkeys.has_site(url)
 
 

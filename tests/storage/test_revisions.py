@@ -20,7 +20,7 @@ from access_service.domain.names import AccountId, RegisterId
 from access_service.domain.org import Person
 from access_service.storage import audit
 from access_service.storage.db import Counter, Database
-from access_service.storage.keys import PublicKey, keep_public_key, public_key
+from access_service.storage.keys import StoredPublicKey, keep_public_key, public_key
 from access_service.storage.tables import EventRow, RevisionRow, table
 from access_service.usecases.services import Services
 from world import START, Clock
@@ -275,7 +275,7 @@ def test_registers_are_listed(opened: Services) -> None:
 
 
 def test_nodes_that_start_together_keep_one_public_key(services: Services) -> None:
-    key = PublicKey("k1", "seal", "00" * 32, START)
+    key = StoredPublicKey("k1", "seal", "00" * 32, START)
     together = threading.Barrier(4)
     failed: list[str] = []
 
@@ -295,6 +295,6 @@ def test_nodes_that_start_together_keep_one_public_key(services: Services) -> No
     assert failed == []
     with services.db.engine.begin() as connection:
         # Kept for ever as it first stood.
-        keep_public_key(connection, PublicKey("k1", "other", "11" * 32, START))
+        keep_public_key(connection, StoredPublicKey("k1", "other", "11" * 32, START))
         assert public_key(connection, "k1") == key
         assert public_key(connection, "k2") is None

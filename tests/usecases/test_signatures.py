@@ -13,7 +13,7 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.signing.documents import confirm
 from access_service.usecases.handover import signatures
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.handover.signatures import Presented, Signed
 from world import PASSWORD, SCHOOL, World, hire_homeroom, homeroom_line
 
@@ -21,7 +21,7 @@ from world import PASSWORD, SCHOOL, World, hire_homeroom, homeroom_line
 def test_each_document_of_a_batch_is_answered_by_itself(school_world: World) -> None:
     world = school_world
     teachers = [world.hire(f"dạy {n}", SCHOOL, "clerk", SCHOOL) for n in range(3)]
-    lines = [Line("clerk", who.duty, Scope(unit=SCHOOL), world.clock.now) for who in teachers]
+    lines = [EnteredLine("clerk", who.duty, Scope(unit=SCHOOL), world.clock.now) for who in teachers]
     papers = [world.propose(SCHOOL, who, line).document for who, line in zip(teachers, lines, strict=True)]
     shown = [Presented(p.id, p.version, p.sha256) for p in papers]
     shown[1] = replace(shown[1], sha256="0" * 64)

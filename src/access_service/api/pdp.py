@@ -10,8 +10,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
-Wanted = Literal["subject", "resource", "action"]
-"""What a search looks for."""
+from access_service.domain.access import Wanted
+
 Explain = Literal["none", "code", "full"]
 LogDecisions = Literal["none", "deny", "all"]
 
@@ -26,7 +26,7 @@ class Bodies(NamedTuple):
     """Does every member have a type of its own? Then nothing of a body is kept that was not looked at."""
 
 
-class Answered(NamedTuple):
+class BodyAnswers(NamedTuple):
     """The answers to one body, all at one revision and one instant, in the order asked."""
 
     answers: Sequence[bytes]
@@ -60,7 +60,7 @@ class Start(NamedTuple):
     now: datetime
 
 
-class Found(NamedTuple):
+class FoundPage(NamedTuple):
     """One page of a search."""
 
     results: Sequence[dict[str, str]]
@@ -82,7 +82,7 @@ class Pdp(Protocol):
 
     async def evaluate(
         self, items: Sequence[Any], *, stop_at: bool | None, explain: Explain, log: LogDecisions, is_clean: bool
-    ) -> Answered:
+    ) -> BodyAnswers:
         """Answer items of `bodies.evaluation` with their defaults filled in.
 
         `explain` is what an item gets that does not say; `stop_at` ends the list with the first such decision;
@@ -98,7 +98,7 @@ class Pdp(Protocol):
         """
         ...
 
-    async def search(self, wanted: Wanted, sent: Any, *, limit: int, start: Start | None) -> Found:
+    async def search(self, wanted: Wanted, sent: Any, *, limit: int, start: Start | None) -> FoundPage:
         """The next at most `limit` results after `start`. Raises `RestartError` when a page cannot be continued."""
         ...
 

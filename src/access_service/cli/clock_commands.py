@@ -10,7 +10,7 @@ clock = typer.Typer(help="The machine's clock: show, accept, mend.", no_args_is_
 
 @clock.command()
 def show(
-    *, database: options.Database = None, register: options.Register = None, json: options.Json = False
+    *, database: options.DatabaseOption = None, register: options.Register = None, json: options.JsonOption = False
 ) -> None:
     """What the clock says, when the register last recorded something, and why acts wait. Exit status 1 in doubt."""
     from access_service.cli.clock import run_clock
@@ -20,7 +20,7 @@ def show(
 
 @clock.command()
 def accept(
-    *, database: options.Database = None, register: options.Register = None, json: options.Json = False
+    *, database: options.DatabaseOption = None, register: options.Register = None, json: options.JsonOption = False
 ) -> None:
     """The clock is right and nobody worked for longer than `ACCESS_SERVICE_CLOCK_GAP_DAYS`: go on from now."""
     from access_service.cli.clock import run_clock
@@ -30,7 +30,7 @@ def accept(
 
 @clock.command()
 def mend(
-    *, database: options.Database = None, register: options.Register = None, json: options.Json = False
+    *, database: options.DatabaseOption = None, register: options.Register = None, json: options.JsonOption = False
 ) -> None:
     """Something was recorded while the clock was ahead, and it is right now: go on from now. The log says so."""
     from access_service.cli.clock import run_clock

@@ -79,8 +79,8 @@ def init(
     policy_name: Annotated[
         str, typer.Option("--policy", metavar="PACK", help="Pack to put in force, a folder of the policy folder.")
     ] = "base",
-    database: options.Database = None,
-    json: options.Json = False,
+    database: options.DatabaseOption = None,
+    json: options.JsonOption = False,
 ) -> None:
     """Create a register's root once and print one-time activation links, valid for 24 hours.
 
@@ -135,7 +135,7 @@ def serve(
     tls_key: Annotated[
         Path | None, typer.Option("--tls-key", metavar="FILE", help="Its private key (PEM, without a passphrase).")
     ] = None,
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
 ) -> None:
     """Serve the API until a signal, then finish what is in progress.
 
@@ -167,9 +167,9 @@ def import_(
             metavar="FILE", help="New file (mode 0600) for the one-time activation links, else standard output."
         ),
     ] = None,
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Import a province's units, people, duties and signed paper: all or nothing, every bad row named."""
     from access_service.cli.errors import UsageError
@@ -200,9 +200,9 @@ def codes(
         ),
     ] = None,
     secret_file: options.SecretFile = None,
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Draw new first activation codes for accounts that nobody ever opened: a sheet a unit, with names."""
     from access_service.cli.codes import run_codes
@@ -221,15 +221,15 @@ def codes(
 
 @app.command()
 def check(
-    subject: options.Subject,
-    action: options.Action,
-    resource: options.Resource,
+    subject: options.SubjectOption,
+    action: options.ActionOption,
+    resource: options.ResourceOption,
     properties: options.Property = None,
-    at: options.At = None,
+    at: options.AtOption = None,
     known_at: options.KnownAt = None,
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> int:
     """Ask whether an account may do something to a record. Exit status 0 allow, 1 deny."""
     from access_service.cli.access import parse_request, run_check
@@ -240,15 +240,15 @@ def check(
 
 @app.command()
 def explain(
-    subject: options.Subject,
-    action: options.Action,
-    resource: options.Resource,
+    subject: options.SubjectOption,
+    action: options.ActionOption,
+    resource: options.ResourceOption,
     properties: options.Property = None,
-    at: options.At = None,
+    at: options.AtOption = None,
     known_at: options.KnownAt = None,
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> int:
     """The same, with what the answer rests on: grant, units and heads, paper, signatures, rule and article."""
     from access_service.cli.access import parse_request, run_explain
@@ -260,7 +260,7 @@ def explain(
 @app.command()
 def matrix(
     unit: Annotated[str, typer.Argument(help="Code of the unit; everything below it is covered.")],
-    at: options.At = None,
+    at: options.AtOption = None,
     known_at: options.KnownAt = None,
     format_: Annotated[
         str | None,
@@ -270,7 +270,7 @@ def matrix(
         Path | None, typer.Option("--output", metavar="FILE", help="File to write; standard output if left out.")
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Grants that have ended too.")] = False,
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
@@ -308,9 +308,9 @@ def unlock(
         ),
     ] = None,
     secret_file: options.SecretFile = None,
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Break-glass: let an account in again that was locked or not used for too long. The audit log says so."""
     from access_service.cli.unlock import run_unlock
@@ -328,7 +328,7 @@ def unlock(
 
 @app.command()
 def settle(
-    database: options.Database = None, register: options.Register = None, json: options.Json = False
+    database: options.DatabaseOption = None, register: options.Register = None, json: options.JsonOption = False
 ) -> None:
     """Write down what dates did: custodies and last duties that ended, refused lines that lapsed; repeatable."""
     from access_service.cli.settle import run_settle
@@ -337,7 +337,7 @@ def settle(
 
 
 @app.command()
-def migrate(database: options.Database = None, json: options.Json = False) -> None:
+def migrate(database: options.DatabaseOption = None, json: options.JsonOption = False) -> None:
     """Bring the database's schema up to this version, making it if it is empty. Safe to repeat."""
     from access_service.cli.opening import say_json, settings_for
     from access_service.storage.migrate import HEAD, upgrade
@@ -373,7 +373,7 @@ def demo(
 def policy_check(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of packs.")],
     models: options.Models = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> int:
     """Read packs strictly and list every fault with file and line."""
     from access_service.cli.policy import run_policy_check
@@ -385,7 +385,7 @@ def policy_check(
 def policy_test(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of packs.")],
     models: options.Models = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> int:
     """Run the cases (*_test.yaml) of packs."""
     from access_service.cli.policy import run_policy_test
@@ -413,9 +413,9 @@ def policy_bind(
     decision_file: options.DecisionFile,
     operator: options.Operator,
     secret_file: options.SecretFile = None,
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Prepare putting a pack in force for a unit and everything below it; a second person confirms it."""
     from access_service.cli.office import Entered
@@ -426,7 +426,7 @@ def policy_bind(
 
 
 @keys.command("list")
-def keys_list(database: options.Database = None, json: options.Json = False) -> None:
+def keys_list(database: options.DatabaseOption = None, json: options.JsonOption = False) -> None:
     """List the service's keys, with their state and when each one signs."""
     from access_service.cli.keys import run_keys_list
 
@@ -443,8 +443,8 @@ def keys_rotate(
         bool,
         typer.Option("--now", help="A key was betrayed: the new one signs at once, and no older token counts."),
     ] = False,
-    database: options.Database = None,
-    json: options.Json = False,
+    database: options.DatabaseOption = None,
+    json: options.JsonOption = False,
 ) -> None:
     """Make the next key. One for tokens signs once everybody can have fetched it, and removes retired ones."""
     from access_service.cli.keys import run_keys_rotate
@@ -455,8 +455,8 @@ def keys_rotate(
 @keys.command("begin")
 def keys_begin(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="Which key: seal, factors, pages or tokens.")],
-    database: options.Database = None,
-    json: options.Json = False,
+    database: options.DatabaseOption = None,
+    json: options.JsonOption = False,
 ) -> None:
     """Begin anew with a key that was lost. Refused where the folder holds the one that counts."""
     from access_service.cli.keys import run_keys_begin

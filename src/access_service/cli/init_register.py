@@ -18,7 +18,7 @@ from access_service.rendering.sheets import instant_text
 from access_service.settings import Settings
 from access_service.storage.db import Database
 from access_service.storage.migrate import require_current, upgrade, version_of
-from access_service.usecases.identity.accounts import Issued
+from access_service.usecases.identity.accounts import IssuedAccount
 from access_service.usecases.imports.csv_files import clean
 from access_service.usecases.policy import read_pack
 from access_service.usecases.register import Founded, Founding, init_register
@@ -130,7 +130,7 @@ def _say(founded: Founded, settings: Settings, *, as_json: bool) -> None:
 
 
 def _links(
-    told: Mapping[str, str], issued: Sequence[tuple[str, Issued]], settings: Settings, as_json: bool
+    told: Mapping[str, str], issued: Sequence[tuple[str, IssuedAccount]], settings: Settings, as_json: bool
 ) -> None:
     links = {role: f"{settings.public_url}/activate#code={found.activation_code}" for role, found in issued}
     if as_json:

@@ -21,13 +21,13 @@ from access_service.rendering.sheets import instant_text
 from access_service.settings import Settings
 from access_service.usecases import operators
 from access_service.usecases.identity import recoveries
-from access_service.usecases.identity.accounts import Issued
+from access_service.usecases.identity.accounts import IssuedAccount
 from access_service.usecases.imports.csv_files import clean
 from access_service.usecases.operators import OperatorKey
 from access_service.usecases.second_person import confirming, root_office
 from access_service.usecases.services import Services
 
-At = tuple[str | None, str | None]
+SinceUntil = tuple[str | None, str | None]
 """Database and register, as the command line named them."""
 
 
@@ -64,7 +64,7 @@ def operator_key(name: str, secret_file: Path | None) -> OperatorKey:
 
 
 @contextmanager
-def office(at: At) -> Iterator[tuple[Services, RegisterId, Settings]]:
+def office(at: SinceUntil) -> Iterator[tuple[Services, RegisterId, Settings]]:
     """The services and the register of one command."""
     settings = settings_for(at[0])
     with opened(settings) as db:
@@ -72,7 +72,7 @@ def office(at: At) -> Iterator[tuple[Services, RegisterId, Settings]]:
 
 
 def run_appoint(
-    said: Entered, *, position: str, name: str | None, person: str | None, at: At, as_json: bool
+    said: Entered, *, position: str, name: str | None, person: str | None, at: SinceUntil, as_json: bool
 ) -> None:
     """Prepare an appointment."""
     appointment = root_office.Appointment(
@@ -85,7 +85,9 @@ def run_appoint(
         say_waiting([root_office.prepare_appointment(services, register, appointment, said.key())], as_json=as_json)
 
 
-def run_release(said: Entered, *, position: str, person: str | None, on: str | None, at: At, as_json: bool) -> None:
+def run_release(
+    said: Entered, *, position: str, person: str | None, on: str | None, at: SinceUntil, as_json: bool
+) -> None:
     """Prepare a release."""
     with office(at) as (services, register, _):
         prepared = root_office.prepare_release(
@@ -101,7 +103,7 @@ def run_release(said: Entered, *, position: str, person: str | None, on: str | N
 
 
 def run_confirm(
-    id_: str, operator: str, secret_file: Path | None, *, only_links: bool, at: At, as_json: bool
+    id_: str, operator: str, secret_file: Path | None, *, only_links: bool, at: SinceUntil, as_json: bool
 ) -> None:
     """Confirm what another operator prepared, or the recovery that they asked for."""
     key = operator_key(operator, secret_file)
@@ -109,7 +111,7 @@ def run_confirm(
         _confirm_recovery(id_, key, at=at, as_json=as_json)
         return
     with office(at) as (services, register, settings):
-        issued: Sequence[Issued] = ()
+        issued: Sequence[IssuedAccount] = ()
         done = None if only_links else confirming.confirm_as_operator(services, register, id_, key)
         if done is None or done.kind is WaitingKind.APPOINT:
             issued = root_office.codes_for(services, register, id_, key)
@@ -132,7 +134,7 @@ def run_confirm(
         typer.echo(f"  {i.account.username}, đến {instant_text(i.activation_until)}:\n    {link}")
 
 
-def _confirm_recovery(id_: str, key: OperatorKey, *, at: At, as_json: bool) -> None:
+def _confirm_recovery(id_: str, key: OperatorKey, *, at: SinceUntil, as_json: bool) -> None:
     with office(at) as (services, register, _):
         done = recoveries.approve_as_operator(services, register, id_, key)
     if as_json:
@@ -141,13 +143,13 @@ def _confirm_recovery(id_: str, key: OperatorKey, *, at: At, as_json: bool) -> N
         typer.echo(f"Đã xác nhận {id_} / confirmed: {done.account}")
 
 
-def run_waiting(*, at: At, as_json: bool) -> None:
+def run_waiting(*, at: SinceUntil, as_json: bool) -> None:
     """List what waits."""
     with office(at) as (services, register, _):
         say_waiting(confirming.waiting_for_operators(services, register), as_json=as_json, many=True)
 
 
-def run_operator_add(name: str, by: str | None, secret_file: Path | None, *, at: At, as_json: bool) -> None:
+def run_operator_add(name: str, by: str | None, secret_file: Path | None, *, at: SinceUntil, as_json: bool) -> None:
     """Make an operator."""
     key = None if by is None else operator_key(by, secret_file)
     with office(at) as (services, register, _):

@@ -10,13 +10,15 @@ from access_service.cli import options
 operators = typer.Typer(
     help="Operators with a credential of their own.", no_args_is_help=True, rich_markup_mode=None
 )
-Position = Annotated[str, typer.Option(metavar="POSITION", help="The position, in the pack's word: director, …")]
+PositionOption = Annotated[
+    str, typer.Option(metavar="POSITION", help="The position, in the pack's word: director, …")
+]
 ActId = Annotated[str, typer.Argument(help="Id of what waits, `wai_…`, or of a recovery, `rec_…`.")]
 
 
 def appoint(
     *,
-    position: Position,
+    position: PositionOption,
     name: Annotated[str | None, typer.Option(help="Name of somebody who is new to the register.")] = None,
     person: Annotated[
         str | None, typer.Option(metavar="ID", help="Id of somebody whom the register knows, in place of a name.")
@@ -27,9 +29,9 @@ def appoint(
     decision_file: options.DecisionFile,
     operator: options.Operator,
     secret_file: options.SecretFile = None,
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Prepare the appointment of somebody who signs for the department; a second person confirms it.
 
@@ -43,7 +45,7 @@ def appoint(
 
 def release(
     *,
-    position: Position,
+    position: PositionOption,
     person: Annotated[
         str | None, typer.Option(metavar="ID", help="Id of the person; needed where several hold the position.")
     ] = None,
@@ -56,9 +58,9 @@ def release(
     decision_file: options.DecisionFile,
     operator: options.Operator,
     secret_file: options.SecretFile = None,
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Prepare the release of somebody who signs for the department; a second person confirms it."""
     from access_service.cli.office import Entered, run_release
@@ -75,9 +77,9 @@ def confirm(
     links: Annotated[
         bool, typer.Option("--links", help="It was confirmed by somebody else: only print the activation links.")
     ] = False,
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Confirm, as a second operator, what another one prepared, and print the activation links that it opens.
 
@@ -89,7 +91,7 @@ def confirm(
 
 
 def waiting(
-    database: options.Database = None, register: options.Register = None, json: options.Json = False
+    database: options.DatabaseOption = None, register: options.Register = None, json: options.JsonOption = False
 ) -> None:
     """List what operators prepared and nobody has confirmed."""
     from access_service.cli.office import run_waiting
@@ -107,9 +109,9 @@ def operator_add(
         ),
     ] = None,
     secret_file: options.SecretFile = None,
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Make an operator's secret and print it once; the first operator of a register is free."""
     from access_service.cli.office import run_operator_add

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-Database = Annotated[
+DatabaseOption = Annotated[
     str | None,
     typer.Option(
         "--database",
@@ -23,8 +23,8 @@ Register = Annotated[
         help="Register; may be left out when the database has exactly one.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Answer in JSON; errors too, on standard error.")]
-At = Annotated[
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON; errors too, on standard error.")]
+AtOption = Annotated[
     str | None,
     typer.Option(
         "--at", metavar="INSTANT", help="As of when: RFC 3339, or dd/mm/yyyy[ HH:MM] in Vietnam. Now if left out."
@@ -38,9 +38,11 @@ Models = Annotated[
     Path | None,
     typer.Option("--models", metavar="DIR", help="Folder of the Casbin models; that of the program if left out."),
 ]
-Subject = Annotated[str, typer.Option("--subject", metavar="ACCOUNT", help="Code of the account.")]
-Action = Annotated[str, typer.Option("--action", metavar="VERB", help="Action, in the pack's word: read, write, …")]
-Resource = Annotated[
+SubjectOption = Annotated[str, typer.Option("--subject", metavar="ACCOUNT", help="Code of the account.")]
+ActionOption = Annotated[
+    str, typer.Option("--action", metavar="VERB", help="Action, in the pack's word: read, write, …")
+]
+ResourceOption = Annotated[
     str,
     typer.Option(
         "--resource", metavar="TYPE:ID", help="What it would be done to: unit, class, student or staff, and its id."

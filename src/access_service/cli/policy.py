@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from access_service.cli.errors import DONE, REFUSED
-from access_service.cli.office import At, Entered, office, say_waiting
+from access_service.cli.office import Entered, SinceUntil, office, say_waiting
 from access_service.cli.opening import say_json, settings_for
 from access_service.domain import words
 from access_service.domain.errors import Fault, PolicyError
@@ -108,7 +108,7 @@ def run_policy_bind(
     on: str | None,
     until: str | None,
     replaces: str | None,
-    at: At,
+    at: SinceUntil,
     as_json: bool,
 ) -> None:
     """Prepare putting a pack in force for a unit and what is below it."""

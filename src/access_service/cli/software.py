@@ -37,7 +37,7 @@ from access_service.usecases.imports.csv_files import clean
 from access_service.usecases.services import Services
 from access_service.usecases.third_party import clients, software
 from access_service.usecases.third_party.clients import IssuedClient, NewClient
-from access_service.usecases.third_party.software import Entry, Paper
+from access_service.usecases.third_party.software import ApprovalPaper, Entry
 
 LONGEST = 4_000
 """Characters of one answer."""
@@ -124,7 +124,7 @@ def run_approve(
     with opened_register(database, register) as (services, name):
         with services.db.read(name) as reader:
             used = reader.require(Software, software_id)
-        paper = Paper(
+        paper = ApprovalPaper(
             software=used.id,
             number=identifier("--number", number),
             dated=words.day(dated),

@@ -12,7 +12,7 @@ software = typer.Typer(
     help="Software that draws data: register, approvals, clients.", no_args_is_help=True, rich_markup_mode=None
 )
 
-ClientId = Annotated[str, typer.Argument(help="Id of the client, `cli_…`.")]
+ClientIdArgument = Annotated[str, typer.Argument(help="Id of the client, `cli_…`.")]
 
 
 @software.command("add")
@@ -39,9 +39,9 @@ def software_add(
     enforcement_point: Annotated[
         bool, typer.Option("--enforcement-point", help="It asks for decisions about others.")
     ] = False,
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Enter software that a unit contracts. It gets a service account, and no right before it is approved."""
     from access_service.cli.software import run_add
@@ -106,9 +106,9 @@ def software_approve(
     ],
     retention: Annotated[str, typer.Option(help="How long the receiver keeps the data, in words.")],
     deletion: Annotated[str, typer.Option(help="How the data is deleted afterwards, in words.")],
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Record the department's signed approval of software, within its unit's authority, with its term."""
     from access_service.cli.software import run_approve
@@ -157,9 +157,9 @@ def software_confirm(
     file: Annotated[Path, typer.Option(metavar="FILE", help="Its file; only the SHA-256 is kept.")],
     until: Annotated[str, typer.Option(metavar="INSTANT", help="When it ends.")],
     level: Annotated[int | None, typer.Option(min=1, max=5, help="The level, of `security_level` only.")] = None,
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Record that the department has confirmed a security level or the connection to the axis."""
     from access_service.cli.software_papers import run_confirm
@@ -183,9 +183,9 @@ def software_confirm(
 def software_unconfirm(
     confirmation: Annotated[str, typer.Argument(help="Id of the confirmation, `sco_…`.")],
     reason: Annotated[str, typer.Option(help="Why.")] = "",
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Take a confirmation back: approvals that presuppose it stop at once."""
     from access_service.cli.software_papers import run_unconfirm
@@ -199,9 +199,9 @@ def software_deleted(
     number: Annotated[str, typer.Option(help="Number of the written confirmation.")],
     dated: Annotated[str, typer.Option(metavar="DAY", help="Its date, dd/mm/yyyy.")],
     file: Annotated[Path, typer.Option(metavar="FILE", help="Its file; only the SHA-256 is kept.")],
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Record the written confirmation that the data of an approval that has ended is deleted."""
     from access_service.cli.software_papers import run_deleted
@@ -213,9 +213,9 @@ def software_deleted(
 def software_withdraw(
     approval: Annotated[str, typer.Argument(help="Id of the approval, `apv_…`.")],
     reason: Annotated[str, typer.Option(help="Why.")] = "",
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Withdraw an approval: whatever rests on it stops at once."""
     from access_service.cli.software import run_withdraw
@@ -241,9 +241,9 @@ def software_client(
     jwks: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Its public keys (JSON Web Key Set), in place of a secret.")
     ] = None,
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Make a client of software. Its secret is printed once."""
     from access_service.cli.software import run_client
@@ -263,13 +263,13 @@ def software_client(
 
 @software.command("rotate")
 def software_rotate(
-    client: ClientId,
+    client: ClientIdArgument,
     at_once: Annotated[
         bool, typer.Option("--at-once", help="After a leak: the old secret ends now, and issued tokens with it.")
     ] = False,
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Give a client a new secret; the old one stays good for the hours that the policy names."""
     from access_service.cli.software import run_rotate
@@ -279,13 +279,13 @@ def software_rotate(
 
 @software.command("address")
 def software_address(
-    client: ClientId,
+    client: ClientIdArgument,
     withdraw: Annotated[
         bool, typer.Option("--withdraw", help="Take it back; tokens issued so far end with it.")
     ] = False,
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Approve the address that a client names as its own."""
     from access_service.cli.software import run_address
@@ -295,10 +295,10 @@ def software_address(
 
 @software.command("disable")
 def software_disable(
-    client: ClientId,
-    database: options.Database = None,
+    client: ClientIdArgument,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Let a client in no more, for good."""
     from access_service.cli.software import run_disable
@@ -309,9 +309,9 @@ def software_disable(
 @software.command("end")
 def software_end(
     software_id: Annotated[str, typer.Argument(help="Id of the software, `sof_…`.")],
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """End the use of software, for good: its account is closed and its clients are disabled."""
     from access_service.cli.software import run_end
@@ -322,9 +322,9 @@ def software_end(
 @software.command("list")
 def software_list(
     unit: Annotated[str | None, typer.Option(metavar="CODE", help="Only this unit and what is below it.")] = None,
-    database: options.Database = None,
+    database: options.DatabaseOption = None,
     register: options.Register = None,
-    json: options.Json = False,
+    json: options.JsonOption = False,
 ) -> None:
     """List software with its approvals and clients."""
     from access_service.cli.software import run_list

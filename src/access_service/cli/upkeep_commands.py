@@ -46,8 +46,8 @@ def backup(
             metavar="FILE", help="Copy the folder of keys, too, encrypted into this new file; keep it elsewhere."
         ),
     ] = None,
-    database: options.Database = None,
-    json: options.Json = False,
+    database: options.DatabaseOption = None,
+    json: options.JsonOption = False,
 ) -> None:
     """Copy the database as it stands now into a new folder, encrypted, while the service goes on."""
     from access_service.cli.backups import run_backup
@@ -83,8 +83,8 @@ def restore(
             help="The backup is older than ACCESS_SERVICE_CLOCK_GAP_DAYS, and the clock is right.",
         ),
     ] = False,
-    database: options.Database = None,
-    json: options.Json = False,
+    database: options.DatabaseOption = None,
+    json: options.JsonOption = False,
 ) -> None:
     """Restore a backup into an empty database, all of it or nothing, and name what came back."""
     from access_service.cli.backups import run_restore

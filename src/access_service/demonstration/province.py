@@ -37,13 +37,13 @@ from access_service.storage.access import Gatherer
 from access_service.storage.policy import store_pack
 from access_service.usecases import register
 from access_service.usecases.handover import delegation, documents, signatures
-from access_service.usecases.handover.documents import Line, Prepared
+from access_service.usecases.handover.documents import EnteredLine, Prepared
 from access_service.usecases.identity import accounts, second_factor
 from access_service.usecases.organisation import org
 from access_service.usecases.services import Caller, Services, operate
 
 REGISTER = RegisterId("minh-hoa")
-Progress = Callable[[str], None]
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Demo:
     clients: list[DemoClient] = field(default_factory=list)
 
 
-def build_demo(services: Services, packs: dict[str, PackFiles], progress: Progress = lambda _: None) -> Demo:
+def build_demo(services: Services, packs: dict[str, PackFiles], progress: Tell = lambda _: None) -> Demo:
     """Build the example province in an empty database; `packs` are hai-phong and hai-duong by name."""
     builder = _Builder(services, progress)
     builder.found(packs["hai-phong"])
@@ -116,7 +116,7 @@ def build_demo(services: Services, packs: dict[str, PackFiles], progress: Progre
 class _Builder:
     """Walks the province from the top down. One batch of signatures a signer, as people work."""
 
-    def __init__(self, services: Services, progress: Progress) -> None:
+    def __init__(self, services: Services, progress: Tell) -> None:
         self.services = services
         self.progress = progress
         self.demo = Demo()
@@ -204,7 +204,9 @@ class _Builder:
 
     # -- people ----------------------------------------------------------------------------------------------------
 
-    def _activate(self, issued: accounts.Issued, position: str, unit: UnitId) -> tuple[AccountId, str, str, Caller]:
+    def _activate(
+        self, issued: accounts.IssuedAccount, position: str, unit: UnitId
+    ) -> tuple[AccountId, str, str, Caller]:
         return self._use_code(issued.activation_code, issued.account.username, issued.account.kind, position, unit)
 
     def _use_code(
@@ -226,7 +228,7 @@ class _Builder:
         with self.services.db.read(REGISTER) as reader:
             return accounts.caller_of(Gatherer(reader), account, self.now)
 
-    def _activate_admin(self, issued: accounts.Issued, unit: UnitId, position: str) -> None:
+    def _activate_admin(self, issued: accounts.IssuedAccount, unit: UnitId, position: str) -> None:
         _, _, _, caller = self._activate(issued, position, unit)
         self.admins[unit] = caller
 
@@ -308,7 +310,7 @@ class _Builder:
             )
             role = "office_leader" if position == "commune_chair" else "principal"
             rights[unit] = self.propose(
-                manager, head, f"{number:02d}/BB", Line(role, head.duty, Scope(unit=unit), self.now)
+                manager, head, f"{number:02d}/BB", EnteredLine(role, head.duty, Scope(unit=unit), self.now)
             )
         giver = self.heads[manager]
         self.sign(giver, [*custody.values(), *(p.document for p in rights.values())])
@@ -329,7 +331,7 @@ class _Builder:
         levels = school.levels if school else frozenset(level for s in below for level in s.levels)
         return Scope(unit=unit, levels=levels)
 
-    def propose(self, unit: UnitId, to: Member, number: str, *lines: Line) -> Prepared:
+    def propose(self, unit: UnitId, to: Member, number: str, *lines: EnteredLine) -> Prepared:
         """The unit's custodian prepares minutes for one person."""
         return documents.propose_handover(
             self.services,
@@ -348,12 +350,12 @@ class _Builder:
             own = [paper.document] + ([paper.commitment] if paper.commitment else [])
             self.sign(member, own)
 
-    def homeroom(self, unit: UnitId, code: str, **duty: Any) -> tuple[Member, Line]:
+    def homeroom(self, unit: UnitId, code: str, **duty: Any) -> tuple[Member, EnteredLine]:
         """A homeroom teacher and the line that grants their class."""
         pair = (self.class_id(unit, code), "")
         member = self.hire(unit, "homeroom", unit, classes=[pair], **duty)
         scope = Scope(unit=unit, classes=frozenset([pair]))
-        return member, Line("homeroom_teacher", member.duty, scope, self.now)
+        return member, EnteredLine("homeroom_teacher", member.duty, scope, self.now)
 
     def staff_schools(self) -> None:
         """One homeroom teacher in every other school."""
@@ -370,7 +372,7 @@ class _Builder:
         office = UnitId("3111383")
         primary = frozenset([EducationLevel.PRIMARY])
         officer = self.hire(office, "level_officer", office, levels=primary)
-        line = Line("level_officer", officer.duty, Scope(unit=office, levels=primary), self.now)
+        line = EnteredLine("level_officer", officer.duty, Scope(unit=office, levels=primary), self.now)
         self.sign_all(office, [(officer, self.propose(office, officer, "02/BB", line))])
         self.ask({"primary_officer": officer})
 
@@ -385,7 +387,7 @@ class _Builder:
         unsigned, line_unsigned = self.homeroom(school, "9A3")
         pair = (self.class_id(school, "6A1"), "TOAN")
         subject = self.hire(school, "subject_teaching", school, classes=[pair])
-        line_subject = Line(
+        line_subject = EnteredLine(
             "subject_teacher", subject.duty, Scope(unit=school, classes=frozenset([pair])), self.now
         )
         nurse = self.hire(school, "school_health", school)
@@ -397,7 +399,7 @@ class _Builder:
             (revocable, line_revocable),
             (subject, line_subject),
             *(
-                (m, Line(m.position, m.duty, Scope(unit=school), self.now))
+                (m, EnteredLine(m.position, m.duty, Scope(unit=school), self.now))
                 for m in (nurse, registrar, clerk, absent)
             ),
         ]

@@ -13,7 +13,7 @@ from access_service.domain.time import local
 from access_service.usecases.services import Caller, Services
 from access_service.usecases.third_party import clients, software
 from access_service.usecases.third_party.clients import NewClient
-from access_service.usecases.third_party.software import Entry, Paper
+from access_service.usecases.third_party.software import ApprovalPaper, Entry
 
 GRADEBOOK_URL = "https://so-diem.minh-hoa.example"
 """An invented address: as which a gradebook of the example is called."""
@@ -46,7 +46,7 @@ def add_services(services: Services, admins: Mapping[UnitId, Caller]) -> list[De
     software.record_approval(
         services,
         root,
-        Paper(
+        ApprovalPaper(
             software=gradebook.id,
             number="000/SGDĐT-VP",
             dated=local(now).date(),

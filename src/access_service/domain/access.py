@@ -57,6 +57,8 @@ def topic_of(
 
 RESOURCE_TYPES = frozenset({"unit", "class", "student", "staff"})
 """Types of a register's resources."""
+Wanted = Literal["subject", "resource", "action"]
+"""What a search looks for."""
 STUDENT = "student"
 """Type of the records of one pupil."""
 ASSERTED = ("unit", "level", "grade", "school_year")

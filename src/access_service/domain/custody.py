@@ -133,7 +133,7 @@ def custody_interval(custody: Custody, duties: Iterable[Assignment], rank_of: Ra
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CustodyStanding:
     """The custodies of one unit as they hold: each with the interval that its duties leave it."""
 
     held: Sequence[tuple[Custody, Interval]]
@@ -145,7 +145,7 @@ class Standing:
 
 def custodies_of(
     custodies: Iterable[Custody], duties: Sequence[Assignment], rank_of: RankOf, allowed: Iterable[str] = HOLDERS
-) -> Standing:
+) -> CustodyStanding:
     """(A7) Every custody of one unit with its derived interval, oldest first.
 
     Where an officer's ended and nobody took over, it went back to whoever heads the unit at that instant: that
@@ -169,10 +169,10 @@ def custodies_of(
                 assignment=head.id,
             )
             found.append((back, custody_interval(back, duties, rank_of)))
-    return Standing(found)
+    return CustodyStanding(found)
 
 
-def unwritten(standing: Standing, now: datetime) -> list[tuple[Custody, datetime | None]]:
+def unwritten(standing: CustodyStanding, now: datetime) -> list[tuple[Custody, datetime | None]]:
     """(A7) What the dates of duties did to custodies and nobody wrote down: each with its end; None: it holds.
 
     A custody without an id is one that went back to the head.

@@ -272,7 +272,7 @@ class InspectionBody:
         )
 
 
-Body = HandoverBody | CustodyBody | CommitmentBody | ReturnBody | InspectionBody
+PaperBody = HandoverBody | CustodyBody | CommitmentBody | ReturnBody | InspectionBody
 B = TypeVar("B", HandoverBody, CustodyBody, CommitmentBody, ReturnBody, InspectionBody)
 
 
@@ -282,7 +282,7 @@ class PaperKind:
 
     sides: tuple[Side, ...]
     """Who signs, in order."""
-    body: type[Body]
+    body: type[PaperBody]
     consequence: Consequence
 
 
@@ -340,7 +340,7 @@ class Envelope:
     policy: str
 
 
-def compose(envelope: Envelope, body: Body | None, attested: Attestation | None = None) -> dict[str, Any]:
+def compose(envelope: Envelope, body: PaperBody | None, attested: Attestation | None = None) -> dict[str, Any]:
     """The paper as JSON, ids only. `body` is None where only the scan says what was handed over (attested)."""
     found = {} if body is None else body.json()
     if attested is not None:
@@ -367,7 +367,7 @@ def read(content: str, expected: type[B]) -> B:
     return expected.read(found)
 
 
-def read_any(kind: DocumentKind, content: str) -> Body:
+def read_any(kind: DocumentKind, content: str) -> PaperBody:
     """What a paper says, whatever its kind."""
     return KINDS[kind].body.read(json.loads(content))
 

@@ -51,7 +51,7 @@ class Power(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class PowerEdge:
     """One thing that an act does with a power."""
 
     power: Power
@@ -59,28 +59,28 @@ class Edge:
     """Somebody else loses it, or it stops for a time; otherwise somebody comes to hold it."""
 
 
-Edges = frozenset[Edge]
+PowerEdges = frozenset[PowerEdge]
 
 
-def yields(*powers: Power) -> Edges:
+def yields(*powers: Power) -> PowerEdges:
     """Somebody comes to hold these."""
-    return frozenset(Edge(p, ends=False) for p in powers)
+    return frozenset(PowerEdge(p, ends=False) for p in powers)
 
 
-def ends(*powers: Power) -> Edges:
+def ends(*powers: Power) -> PowerEdges:
     """Somebody else loses these, or they stop for a time."""
-    return frozenset(Edge(p, ends=True) for p in powers)
+    return frozenset(PowerEdge(p, ends=True) for p in powers)
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
     """What an act says of itself; without edges it says why it has none."""
 
-    edges: Edges
+    edges: PowerEdges
     why: str = ""
 
 
-def power(edges: Edges) -> Callable[[F], F]:
+def power(edges: PowerEdges) -> Callable[[F], F]:
     """Declare the edges of a use case: `@power(yields(Power.GRANT) | ends(Power.GRANT))`."""
     if not edges:
         raise ValueError("an act with power has edges; one without says why it is `powerless`")
@@ -108,10 +108,10 @@ def declared_by(function: Callable[..., object]) -> Declaration | None:
     return found if isinstance(found, Declaration) else None
 
 
-HARMLESS: Edges = frozenset()
+HARMLESS: PowerEdges = frozenset()
 """An event that gives nobody anything and takes nothing from anybody."""
 
-EVENTS: Mapping[str, Edges] = {
+EVENTS: Mapping[str, PowerEdges] = {
     "account.activate": yields(Power.ACCOUNT),
     # What was open in the backup ends: sessions, codes, tokens. The rights that it brings back have their events.
     "register.restore": ends(Power.ACCOUNT) | ends(Power.SOFTWARE),

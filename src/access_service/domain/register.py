@@ -19,7 +19,7 @@ from access_service.domain.scope import Scope
 from access_service.domain.time import Interval, local
 
 
-def read(noun: str, reader: words.Reader, text: str) -> str:
+def read(noun: str, reader: words.WordReader, text: str) -> str:
     """The text as `words` reads it; a refusal says what it was."""
     try:
         found = reader(text)

@@ -91,7 +91,7 @@ class GrantStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AccountStanding:
     """An account at one instant."""
 
     account: AccountId
@@ -102,10 +102,10 @@ class Standing:
     """The next instant at which this may change by time alone; None if never."""
 
 
-def standing(facts: AccountFacts, now: datetime) -> Standing:
+def standing(facts: AccountFacts, now: datetime) -> AccountStanding:
     """What holds for the account at `now`, and until when that stays true without a new fact."""
     state = state_of(facts.account, facts.suspensions, now)
-    return Standing(
+    return AccountStanding(
         account=facts.account.id,
         stopped=None if state is AccountState.ACTIVE else Reason.ACCOUNT_NOT_ACTIVE,
         grants=_software_standing(facts, now)

@@ -15,7 +15,7 @@ from access_service.domain import legacy
 from access_service.domain.errors import InvalidError
 from access_service.domain.time import VIETNAM, start_of_day
 
-Reader = Callable[[str], str]
+WordReader = Callable[[str], str]
 """Reads one kind of word."""
 
 LINE, PROSE = 256, 4000

@@ -22,8 +22,8 @@ from access_service.engine.rulings import (
     BEFORE_CLASS,
     BEFORE_UNIT,
     FORBIDS,
-    Outcome,
     Ruling,
+    ShapeOutcome,
     SiteKind,
     class_kind,
     outside_subject,
@@ -143,7 +143,7 @@ def decide(request: AccessRequest, snapshot: Snapshot | None, places: Places, no
     return as_decision(answer(*question, snapshot, places, now.timestamp()))
 
 
-def as_decision(found: "Answer") -> Decision:
+def as_decision(found: "Verdict") -> Decision:
     """An answer as a value that cannot lie; the reason of a deny is worked out here."""
     if isinstance(found, Short):
         return found.deny()
@@ -158,7 +158,7 @@ def answer(  # noqa: C901, PLR0912 a call costs a tenth of a decision: the stage
     snapshot: Snapshot | None,
     places: Places,
     instant: float,
-) -> "Answer":
+) -> "Verdict":
     """As `decide`, for the words of a request and an instant in seconds since the epoch: the hot path."""
     if topic.names_place:
         named = UnitId(resource_id) if topic.resource_type == "unit" else unit
@@ -250,12 +250,12 @@ class Short(msgspec.Struct, frozen=True, gc=False):
         # The line that says that software has no approval names no grant.
         return Deny(best, best_grant or None, forbid if best is Reason.DENIED_BY_RULE else None)
 
-    def _reason(self, view: GrantView, outcome: Outcome) -> Reason | None:
+    def _reason(self, view: GrantView, outcome: ShapeOutcome) -> Reason | None:
         """The first stage that the grant does not pass, or None."""
         found = self._stopped(view, outcome)
         return view.shape.outside if found in OUTSIDE and view.shape.outside is not None else found
 
-    def _stopped(self, view: GrantView, outcome: Outcome) -> Reason | None:
+    def _stopped(self, view: GrantView, outcome: ShapeOutcome) -> Reason | None:
         stage, reason = outcome.stage, outcome.reason
         if stage == BEFORE_UNIT:
             return reason
@@ -281,7 +281,7 @@ class Short(msgspec.Struct, frozen=True, gc=False):
         return None if WHOLE_CLASS in taught else outside_subject(taught, self.ruling.topic.subject)
 
 
-Answer = Granted | Deny | Short
+Verdict = Granted | Deny | Short
 """What `answer` says: a bare tuple allows, and nothing else does."""
 
 

@@ -15,7 +15,7 @@ import msgspec
 from access_service.domain.access import Topic
 from access_service.domain.policy import PeriodLock, RoleRule
 from access_service.domain.reasons import Reason
-from access_service.engine.snapshots import Shape
+from access_service.engine.snapshots import GrantShape
 from access_service.engine.tables import CellKey, Tables
 
 RULINGS_KEPT = 1 << 12
@@ -26,7 +26,7 @@ BEFORE_UNIT, BEFORE_CLASS, AFTER_CLASS, PASSES, FORBIDS = range(5)
 """Where a shape stops: before the unit is compared, before the class, after it; nowhere; or it denies outright."""
 
 
-class Outcome(msgspec.Struct, frozen=True, gc=False):
+class ShapeOutcome(msgspec.Struct, frozen=True, gc=False):
     """What a shape gives when unit and class are inside."""
 
     stage: int
@@ -37,7 +37,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     """The row that denies, at `FORBIDS`."""
 
 
-class Outcomes(dict[Shape, Outcome]):
+class Outcomes(dict[GrantShape, ShapeOutcome]):
     """What each shape gives, worked out at its first question."""
 
     def __init__(self, kind: "SiteKind") -> None:
@@ -46,7 +46,7 @@ class Outcomes(dict[Shape, Outcome]):
         self._kind = kind
         self.ruling: Ruling
 
-    def __missing__(self, shape: Shape) -> Outcome:
+    def __missing__(self, shape: GrantShape) -> ShapeOutcome:
         tables = self._kind.tables
         if tables.outcomes[0] >= OUTCOMES_KEPT:
             tables.outcomes[0] = 0
@@ -178,7 +178,7 @@ def _refused(kind: SiteKind, topic: Topic) -> Reason | None:
     return None if agrees else Reason.RESOURCE_CONTRADICTORY
 
 
-def _outcome(kind: SiteKind, ruling: Ruling, shape: Shape) -> Outcome:
+def _outcome(kind: SiteKind, ruling: Ruling, shape: GrantShape) -> ShapeOutcome:
     """The stages in their order: unit suspended, role, (unit), level, grade, (class), subject, year, the rest."""
     role, topic = kind.tables.roles.get(shape.role), ruling.topic
     before_class = _outside_level(shape.levels, kind, topic) or _outside_grade(shape, kind, topic)
@@ -190,7 +190,7 @@ def _outcome(kind: SiteKind, ruling: Ruling, shape: Shape) -> Outcome:
     if role is not None and ruling.cell in role.deny:
         if shape.early or before_class or after_class or shape.late:
             return _stopped(BEFORE_UNIT, Reason.ACTION_NOT_IN_ROLE)
-        return Outcome(FORBIDS, None, forbid=role.deny[ruling.cell].rule)
+        return ShapeOutcome(FORBIDS, None, forbid=role.deny[ruling.cell].rule)
     first = shape.early or _outside_role(kind.tables, ruling, shape)
     if first is not None:
         return _stopped(BEFORE_UNIT, first)
@@ -200,14 +200,14 @@ def _outcome(kind: SiteKind, ruling: Ruling, shape: Shape) -> Outcome:
         return _stopped(AFTER_CLASS, after_class)
     if shape.late is not None:
         return _stopped(AFTER_CLASS, shape.late)
-    return Outcome(PASSES, None, allow=kind.tables.roles[shape.role].allow[ruling.cell].rule)
+    return ShapeOutcome(PASSES, None, allow=kind.tables.roles[shape.role].allow[ruling.cell].rule)
 
 
-def _stopped(stage: int, reason: Reason) -> Outcome:
-    return Outcome(stage, reason)
+def _stopped(stage: int, reason: Reason) -> ShapeOutcome:
+    return ShapeOutcome(stage, reason)
 
 
-def _outside_role(tables: Tables, ruling: Ruling, shape: Shape) -> Reason | None:
+def _outside_role(tables: Tables, ruling: Ruling, shape: GrantShape) -> Reason | None:
     """Stage *role*: the pack's table, then what the grant itself narrows."""
     role, topic = tables.roles.get(shape.role), ruling.topic
     if role is None or topic.action not in role.actions:
@@ -239,7 +239,7 @@ def _outside_level(levels: frozenset[str] | None, kind: SiteKind, topic: Topic) 
     return Reason.RESOURCE_INCOMPLETE if not taught or taught & levels else Reason.OUTSIDE_LEVEL
 
 
-def _outside_grade(shape: Shape, kind: SiteKind, topic: Topic) -> Reason | None:
+def _outside_grade(shape: GrantShape, kind: SiteKind, topic: Topic) -> Reason | None:
     grade = kind.grade or topic.grade
     if shape.grades is None or grade in shape.grades:
         return None
@@ -253,7 +253,7 @@ def outside_subject(subjects: frozenset[str] | None, subject: str | None) -> Rea
     return Reason.OUTSIDE_SUBJECT if subject is not None else Reason.RESOURCE_INCOMPLETE
 
 
-def _outside_year(shape: Shape, kind: SiteKind, topic: Topic) -> Reason | None:
+def _outside_year(shape: GrantShape, kind: SiteKind, topic: Topic) -> Reason | None:
     year = kind.school_year or topic.school_year
     if shape.school_year is None or year == shape.school_year:
         return None

@@ -17,9 +17,9 @@ import msgspec
 
 from access_service.domain.names import ClassId, GrantId, UnitId
 from access_service.domain.reasons import Reason
-from access_service.domain.standing import GrantStanding, Standing
+from access_service.domain.standing import AccountStanding, GrantStanding
 
-Classes = int | Mapping[ClassId, frozenset[str]] | None
+GrantClasses = int | Mapping[ClassId, frozenset[str]] | None
 """None: not bound to classes. A number: classes of the grant's own unit, bit by bit (`class_bit`), for the subjects
 of the shape. A mapping: any others, each with its subjects."""
 WHOLE_CLASS = ""
@@ -32,7 +32,7 @@ NUMBER_BYTES = 128
 """A class that has a bit: its id, and its slot in a dictionary."""
 
 
-class Shape(msgspec.Struct, frozen=True, eq=False):
+class GrantShape(msgspec.Struct, frozen=True, eq=False):
     """What a grant is, apart from holder, unit and classes. One object for equal values: compared by identity."""
 
     role: str
@@ -55,8 +55,8 @@ class GrantView(msgspec.Struct, frozen=True, gc=False):
 
     id: GrantId
     unit: UnitId
-    shape: Shape
-    classes: Classes
+    shape: GrantShape
+    classes: GrantClasses
     next: "GrantView | None" = None
     """A list of links rather than a tuple of grants: smaller, and one place in memory less to go to."""
 
@@ -76,7 +76,7 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
         return each(self.first)
 
 
-_shapes: dict[tuple[object, ...], Shape] = {}
+_shapes: dict[tuple[object, ...], GrantShape] = {}
 _numbers: dict[str, int] = {}
 _numbered: dict[str, int] = {}
 _numbering = threading.Lock()
@@ -99,7 +99,7 @@ def each(view: GrantView | None) -> Iterator[GrantView]:
         view = view.next
 
 
-def flatten(standing: Standing, until: float = NEVER) -> Snapshot:
+def flatten(standing: AccountStanding, until: float = NEVER) -> Snapshot:
     """An account's standing as decisions compare with it; whoever keeps it says between which instants it holds."""
     view: GrantView | None = None
     for grant in reversed(standing.grants):
@@ -127,7 +127,7 @@ def _view(standing: GrantStanding, following: GrantView | None) -> GrantView:
     return GrantView(grant.id, UnitId(sys.intern(scope.unit)), _one_shape(shape), classes, following)
 
 
-def _by_class(unit: UnitId, pairs: frozenset[tuple[ClassId, str]]) -> tuple[Classes, frozenset[str] | None]:
+def _by_class(unit: UnitId, pairs: frozenset[tuple[ClassId, str]]) -> tuple[GrantClasses, frozenset[str] | None]:
     """The classes, and the subjects where they are the same in every class."""
     found: dict[ClassId, set[str]] = {}
     for class_id, subject in sorted(pairs):
@@ -168,12 +168,12 @@ def class_bit(class_id: ClassId) -> int:
     return _bits[number]
 
 
-def _one_shape(values: tuple[object, ...]) -> Shape:
+def _one_shape(values: tuple[object, ...]) -> GrantShape:
     found = _shapes.get(values)
     if found is None:
         if len(_shapes) >= SHAPES_KEPT:
             _shapes.clear()
-        found = _shapes.setdefault(values, Shape(*values))  # type: ignore[arg-type]
+        found = _shapes.setdefault(values, GrantShape(*values))  # type: ignore[arg-type]
     return found
 
 

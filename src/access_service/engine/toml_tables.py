@@ -15,7 +15,7 @@ from typing import Any
 from access_service.domain import words
 from access_service.domain.errors import Fault, InvalidError
 
-At = tuple[str | int, ...]
+TomlPath = tuple[str | int, ...]
 """Where a value stands: `("locks", 0, "start")`."""
 
 YEARS = range(words.FIRST_YEAR, words.LAST_YEAR + 1)
@@ -78,11 +78,11 @@ def _split_key(dotted: str) -> list[str]:
     return [word.strip("\"'") for word in re.findall(_WORD, dotted)]
 
 
-def lines_of(text: str) -> dict[At, int]:
+def lines_of(text: str) -> dict[TomlPath, int]:
     """The line of every header and key outside strings; arrays of tables are counted from 0."""
-    lines: dict[At, int] = {}
-    counts: dict[At, int] = {}
-    table: At = ()
+    lines: dict[TomlPath, int] = {}
+    counts: dict[TomlPath, int] = {}
+    table: TomlPath = ()
     closing = ""
     for number, line in enumerate(text.split("\n"), start=1):
         if closing:
@@ -104,9 +104,9 @@ def lines_of(text: str) -> dict[At, int]:
     return lines
 
 
-def _resolve(words: list[str], counts: Mapping[At, int]) -> At:
+def _resolve(words: list[str], counts: Mapping[TomlPath, int]) -> TomlPath:
     """A header's place; inside an array of tables it is about the last element so far."""
-    at: At = ()
+    at: TomlPath = ()
     for position, word in enumerate(words):
         at = (*at, word)
         if at in counts and position < len(words) - 1:
@@ -120,9 +120,9 @@ class TomlFile:
 
     path: str
     root: Mapping[str, Any]
-    lines: Mapping[At, int]
+    lines: Mapping[TomlPath, int]
 
-    def place(self, at: At) -> str:
+    def place(self, at: TomlPath) -> str:
         """`hai-phong/pack.toml:17`, of the nearest header or key that is known."""
         while at and at not in self.lines:
             at = at[:-1]
@@ -154,7 +154,7 @@ class Table:
     """
 
     file: TomlFile
-    at: At
+    at: TomlPath
     values: Mapping[str, Any]
     faults: list[Fault]
     asked: set[str] = field(default_factory=set)

@@ -75,7 +75,7 @@ class TokenKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class KeyStanding:
     """A key and where it stands at one instant."""
 
     key: TokenKey
@@ -150,11 +150,11 @@ class Keyring:
             ]
         }
 
-    def standings(self, now: datetime) -> tuple[Standing, ...]:
+    def standings(self, now: datetime) -> tuple[KeyStanding, ...]:
         """Every key whose file is there, in the order in which they sign."""
         return self._standings(self._at(now).seen.keys, now)
 
-    def rotate(self, now: datetime, *, at_once: bool = False) -> Standing:
+    def rotate(self, now: datetime, *, at_once: bool = False) -> KeyStanding:
         """Make the next key, unless one waits already, and remove the files of retired ones.
 
         It signs after the overlap. `at_once` is for a key that others may have: the new one signs now, every other
@@ -206,7 +206,7 @@ class Keyring:
             ),
         )
 
-    def _standings(self, keys: tuple[TokenKey, ...], now: datetime) -> tuple[Standing, ...]:
+    def _standings(self, keys: tuple[TokenKey, ...], now: datetime) -> tuple[KeyStanding, ...]:
         found = []
         for place, (key, after) in enumerate(zip(keys, (*keys[1:], None), strict=True)):
             until = None if after is None else after.signs_from
@@ -220,7 +220,7 @@ class Keyring:
                 state = KeyState.RETIRING
             else:
                 state = KeyState.RETIRED
-            found.append(Standing(key, state, until, counts))
+            found.append(KeyStanding(key, state, until, counts))
         return tuple(found)
 
 

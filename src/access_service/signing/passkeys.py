@@ -32,7 +32,7 @@ class PasskeyError(AccessServiceError):
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class RelyingParty:
     """Where passkeys belong: the relying party."""
 
     id: str
@@ -53,7 +53,7 @@ class Passkey:
     """Signature counter; 0 where the authenticator keeps none."""
 
 
-def site_of(public_url: str) -> Site:
+def site_of(public_url: str) -> RelyingParty:
     """The relying party of a public address; `InvalidError` for one that names no host but a number."""
     parts = urlsplit(public_url)
     host = parts.hostname or ""
@@ -64,7 +64,7 @@ def site_of(public_url: str) -> Site:
     else:
         raise InvalidError("passkeys need a host name in the public address of the service, not a number")
     port = "" if parts.port in (None, _DEFAULT_PORT.get(parts.scheme)) else f":{parts.port}"
-    return Site(host, f"{parts.scheme}://{host}{port}")
+    return RelyingParty(host, f"{parts.scheme}://{host}{port}")
 
 
 def has_site(public_url: str) -> bool:
@@ -82,7 +82,7 @@ def new_challenge() -> str:
 
 
 def creation_options(
-    site: Site, *, challenge: str, user: str, username: str, known: Sequence[str]
+    site: RelyingParty, *, challenge: str, user: str, username: str, known: Sequence[str]
 ) -> dict[str, Any]:
     """PublicKeyCredentialCreationOptionsJSON for a new passkey; `known` ids are not to be made once more."""
     import webauthn
@@ -120,7 +120,7 @@ def challenge_of(answer: Mapping[str, Any]) -> str:
     return challenge
 
 
-def registered(site: Site, answer: Mapping[str, Any], challenge: str) -> Passkey:
+def registered(site: RelyingParty, answer: Mapping[str, Any], challenge: str) -> Passkey:
     """The new passkey of an answer (section 7.1); `PasskeyError` for any other answer."""
     import webauthn
 
@@ -138,7 +138,7 @@ def registered(site: Site, answer: Mapping[str, Any], challenge: str) -> Passkey
     return Passkey(_text(found.credential_id), _text(found.credential_public_key), found.sign_count)
 
 
-def confirmed(site: Site, answer: Mapping[str, Any], challenge: str, known: Passkey) -> int:
+def confirmed(site: RelyingParty, answer: Mapping[str, Any], challenge: str, known: Passkey) -> int:
     """The passkey's new counter if it signed this challenge on this site (section 7.2), else `PasskeyError`.
 
     A counter that does not go up means two authenticators with one key (section 6.1.1): that is refused.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from access_service.domain.accounts import Account, Custody, Suspension, state_of
 from access_service.domain.acting import laid_on
-from access_service.domain.custody import Standing, custodies_of, lapses, ranks_in
+from access_service.domain.custody import CustodyStanding, custodies_of, lapses, ranks_in
 from access_service.domain.delegation import DIRECT_MANAGER, HEADS, OWN_UNIT, Authority, Confirmation, Grant
 from access_service.domain.documents import Document, lapses_at
 from access_service.domain.duties import is_successor, pack_pauses
@@ -128,12 +128,12 @@ class Gatherer:
         moved = (m.valid_from for m in self.moves if m.authority in ids)
         return (*moved, *(t for a in chain for t in (a.valid_to, a.valid_from if a.succeeds else None) if t))
 
-    def custodies(self, unit: UnitId, at: datetime) -> Standing:
+    def custodies(self, unit: UnitId, at: datetime) -> CustodyStanding:
         """The custodies of a unit's admin account as its duties and the pack in force at `at` let them hold."""
         found = self.reader.find(Custody, unit=unit)
         tables = self.tables_for(unit, at) if found else None
         if tables is None:
-            return Standing([(c, c.interval) for c in found])
+            return CustodyStanding([(c, c.interval) for c in found])
         pack = tables.pack
         # Read anew each time: an act asks again after it has changed a duty.
         duties = self.reader.find(Assignment, unit=unit, person=sorted({c.person for c in found}))

@@ -154,7 +154,7 @@ class Reader:
         self.register = register
         self.known_at = known_at
         self.asked = 0
-        """How many questions were asked; see `usecases.services.View.as_if_missing`."""
+        """How many questions were asked; see `usecases.services.ReadView.as_if_missing`."""
 
     def visible(self, value_type: type[Any]) -> ColumnElement[bool]:
         """The rows of a fact as known at this revision, for queries of one's own."""

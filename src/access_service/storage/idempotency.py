@@ -68,7 +68,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class DoneUnderKey:
     """One event of what was done under a key."""
 
     revision: int
@@ -183,11 +183,11 @@ def drop(db: Database, taken: Taken) -> bool:
         return connection.execute(delete(_answers).where(_of(taken, PENDING))).rowcount == 1
 
 
-def done_in(connection: Connection, register: RegisterId, revisions: Sequence[int]) -> list[Done]:
+def done_in(connection: Connection, register: RegisterId, revisions: Sequence[int]) -> list[DoneUnderKey]:
     """What these revisions did, in order."""
     rows = connection.execute(
         select(_events.c.revision, _events.c.action, _events.c.target)
         .where(_events.c.register_id == register, _events.c.revision.in_(revisions), _events.c.outcome == "done")
         .order_by(_events.c.seq)
     )
-    return [Done(revision, action, target) for revision, action, target in rows]
+    return [DoneUnderKey(revision, action, target) for revision, action, target in rows]

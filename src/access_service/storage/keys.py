@@ -10,12 +10,12 @@ from access_service.storage.tables import PublicKeyRow, insert_once, table
 
 _keys = table(PublicKeyRow)
 
-Held = Connection
+KeysConnection = Connection
 """A connection that a use case hands on, and asks nothing itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class PublicKey:
+class StoredPublicKey:
     """One public key."""
 
     id: str
@@ -28,13 +28,13 @@ class PublicKey:
     valid_to: datetime | None = None
 
 
-def public_key(connection: Connection, id_: str) -> PublicKey | None:
+def public_key(connection: Connection, id_: str) -> StoredPublicKey | None:
     """The key with this id, retired or not; None when this database never knew it."""
     row = connection.execute(select(_keys).where(_keys.c.id == id_)).mappings().first()
     return None if row is None else _key(row)
 
 
-def public_keys(connection: Connection, purpose: str) -> tuple[PublicKey, ...]:
+def public_keys(connection: Connection, purpose: str) -> tuple[StoredPublicKey, ...]:
     """Every key of a purpose that this database ever knew, the oldest first."""
     rows = connection.execute(
         select(_keys).where(_keys.c.purpose == purpose).order_by(_keys.c.valid_from, _keys.c.id)
@@ -42,14 +42,14 @@ def public_keys(connection: Connection, purpose: str) -> tuple[PublicKey, ...]:
     return tuple(_key(row) for row in rows.mappings())
 
 
-def _key(row: RowMapping) -> PublicKey:
+def _key(row: RowMapping) -> StoredPublicKey:
     end = row["valid_to"]
-    return PublicKey(
+    return StoredPublicKey(
         row["id"], row["purpose"], row["public"], utc(row["valid_from"]), None if end is None else utc(end)
     )
 
 
-def keep_public_key(connection: Connection, key: PublicKey) -> None:
+def keep_public_key(connection: Connection, key: StoredPublicKey) -> None:
     """Store a key; one that is known already stays as it stands."""
     insert_once(
         connection,
@@ -64,7 +64,7 @@ def keep_public_key(connection: Connection, key: PublicKey) -> None:
     )
 
 
-def keep_interval(connection: Connection, key: PublicKey) -> None:
+def keep_interval(connection: Connection, key: StoredPublicKey) -> None:
     """Store a key, and where it has an end that was not known before, the end."""
     keep_public_key(connection, key)
     if key.valid_to is not None:

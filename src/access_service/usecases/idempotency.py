@@ -10,7 +10,7 @@ from access_service.domain.errors import RefusedError, UnavailableError
 from access_service.domain.powers import powerless
 from access_service.domain.reasons import Refusal
 from access_service.storage import idempotency as stored
-from access_service.storage.idempotency import Done, Taken
+from access_service.storage.idempotency import DoneUnderKey, Taken
 from access_service.usecases.services import Caller, Services
 
 KEPT = timedelta(days=7)
@@ -24,7 +24,7 @@ _running: set[str] = set()
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class KeptAnswer:
     """The first request's answer."""
 
     status: int
@@ -35,11 +35,11 @@ class Answered:
 class Acted:
     """The first request was carried out and its answer was lost, or cannot be opened: what it did."""
 
-    done: tuple[Done, ...]
+    done: tuple[DoneUnderKey, ...]
 
 
 @powerless("it remembers a request")
-def take_key(services: Services, caller: Caller, key: str, request_sha256: str) -> Taken | Answered | Acted:
+def take_key(services: Services, caller: Caller, key: str, request_sha256: str) -> Taken | KeptAnswer | Acted:
     """The key, when it is now this request's; otherwise what became of the first.
 
     Raises `RefusedError`: `idempotency_mismatch` when the first request was another one, `duplicate` while it is
@@ -84,13 +84,13 @@ def _about(taken: Taken) -> str:
     return json.dumps(["answer", taken.register, taken.account, taken.key])
 
 
-def _answered(services: Services, taken: Taken, kept: stored.Kept) -> Answered | Acted:
+def _answered(services: Services, taken: Taken, kept: stored.Kept) -> KeptAnswer | Acted:
     if kept.closed is None:
-        return Answered(kept.status, kept.body)
+        return KeptAnswer(kept.status, kept.body)
     if kept.closed and services.factors is not None:
         # The node's key may have been changed meanwhile: what was done is on record all the same.
         with suppress(UnavailableError):
-            return Answered(kept.status, services.factors.open(kept.closed, _about(taken)))
+            return KeptAnswer(kept.status, services.factors.open(kept.closed, _about(taken)))
     if not kept.revisions:
         raise RefusedError(Refusal.DUPLICATE, "the first request changed nothing; use a new key")
     return _acted(services, taken, kept)

@@ -28,7 +28,14 @@ from access_service.signing.pages import PAGE_KEY
 from access_service.signing.vault import FACTOR_KEY, FactorKey
 from access_service.signing.vault import write_new as write_factors
 from access_service.storage.db import Database
-from access_service.storage.keys import Held, PublicKey, end_public_key, keep_public_key, public_key, public_keys
+from access_service.storage.keys import (
+    KeysConnection,
+    StoredPublicKey,
+    end_public_key,
+    keep_public_key,
+    public_key,
+    public_keys,
+)
 from access_service.storage.second_factor import about, newest_closed, recloses
 from access_service.usecases.services import Services
 
@@ -68,13 +75,13 @@ class Own(Generic[K]):
     load: Callable[[Path], K]
     write_new: Callable[[Path], None]
     """Make a key in a file that is not there yet."""
-    check: Callable[[Held, K | None], None] = lambda _connection, _key: None
+    check: Callable[[KeysConnection, K | None], None] = lambda _connection, _key: None
     """Raise `UnavailableError` where the database shows that there was another key, although it knows none."""
-    pass_on: Callable[[Held, K, K], None] = lambda _connection, _old, _new: None
+    pass_on: Callable[[KeysConnection, K, K], None] = lambda _connection, _old, _new: None
     """What was closed with the old key is closed with the new one."""
 
 
-def _check_factors(connection: Held, key: FactorKey | None) -> None:
+def _check_factors(connection: KeysConnection, key: FactorKey | None) -> None:
     """Databases from before keys of factors were recorded: what is closed there must open."""
     closed = newest_closed(connection)
     if closed is None:
@@ -84,7 +91,7 @@ def _check_factors(connection: Held, key: FactorKey | None) -> None:
     key.open(closed.secret, about(closed.register, closed.account, closed.id))
 
 
-def _pass_factors_on(connection: Held, old: FactorKey, new: FactorKey) -> None:
+def _pass_factors_on(connection: KeysConnection, old: FactorKey, new: FactorKey) -> None:
     recloses(connection, lambda secret, belongs_to: new.close(old.open(secret, belongs_to), belongs_to))
 
 
@@ -127,7 +134,7 @@ def open_key(db: Database, folder: Path, own: Own[K]) -> K:
     key = own.load(path)
     with db.aside() as connection:
         own.check(connection, key)
-        keep_public_key(connection, PublicKey(key.id, own.purpose, key.public_hex, db.now()))
+        keep_public_key(connection, StoredPublicKey(key.id, own.purpose, key.public_hex, db.now()))
     return key
 
 
@@ -148,7 +155,7 @@ def missing(purpose: str, folder: Path, counting: frozenset[str]) -> Unavailable
     )
 
 
-def _counting(connection: Held, own: Own[K]) -> frozenset[str]:
+def _counting(connection: KeysConnection, own: Own[K]) -> frozenset[str]:
     return frozenset(key.id for key in public_keys(connection, own.purpose) if key.valid_to is None)
 
 
@@ -240,13 +247,13 @@ def _record(
     before: frozenset[str],
     happening: str,
     kind: KeyKind,
-    also: Callable[[Held], None] = lambda _: None,
+    also: Callable[[KeysConnection], None] = lambda _: None,
 ) -> None:
     told = Happening(happening, key.id, details={"kind": str(kind), "before": [*sorted(before)]})
     with db.note_everywhere("operator", told) as (connection, now):
         for id_ in sorted(before - {key.id}):
             end_public_key(connection, id_, now)
-        keep_public_key(connection, PublicKey(key.id, own.purpose, key.public_hex, now))
+        keep_public_key(connection, StoredPublicKey(key.id, own.purpose, key.public_hex, now))
         also(connection)
 
 
@@ -262,19 +269,19 @@ def held(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def sealing(services: Services, connection: Held) -> SealKey:
+def sealing(services: Services, connection: KeysConnection) -> SealKey:
     """The key that seals now: asked under the register's lock, since it may have been rotated while we run."""
     return _still(services, connection, SEAL, services.seal)
 
 
-def closing(services: Services, connection: Held) -> FactorKey:
+def closing(services: Services, connection: KeysConnection) -> FactorKey:
     """The key that closes secrets now, likewise."""
     if services.factors is None:
         raise UnavailableError("this process has no key for second factors")
     return _still(services, connection, FACTORS, services.factors)
 
 
-def _still(services: Services, connection: Held, own: Own[K], key: K) -> K:
+def _still(services: Services, connection: KeysConnection, own: Own[K], key: K) -> K:
     known = public_key(connection, key.id)
     if known is None or known.valid_to is None:
         return key

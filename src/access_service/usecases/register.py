@@ -23,9 +23,9 @@ from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
 from access_service.domain.vietnamese import name_key
 from access_service.engine.packs.load import PackFiles
-from access_service.storage.keys import PublicKey, keep_public_key
+from access_service.storage.keys import StoredPublicKey, keep_public_key
 from access_service.storage.policy import store_pack
-from access_service.usecases.identity.accounts import Issued, new_account
+from access_service.usecases.identity.accounts import IssuedAccount, new_account
 from access_service.usecases.services import Act, Services
 
 ROOT_KIND = "department"
@@ -60,9 +60,9 @@ class Founded:
     register: RegisterId
     unit: UnitId
     authority: AuthorityId
-    admin: Issued
-    director: Issued
-    focal_point: Issued
+    admin: IssuedAccount
+    director: IssuedAccount
+    focal_point: IssuedAccount
     director_id: PersonId
     focal_point_id: PersonId
 
@@ -80,7 +80,7 @@ def init_register(services: Services, founding: Founding, pack: PackFiles) -> Fo
         doing = Act(services, tx, None)
         tables = store_pack(tx.connection, pack)
         seal = services.seal
-        keep_public_key(tx.connection, PublicKey(seal.id, "seal", seal.public_hex, tx.now))
+        keep_public_key(tx.connection, StoredPublicKey(seal.id, "seal", seal.public_hex, tx.now))
         begins = min(start_of_day(founding.decision_date), tx.now)
         unit = Unit(founding.unit, ROOT_KIND, founding.name, frozenset(EducationLevel), begins)
         check_unit_words(unit)

@@ -137,7 +137,7 @@ class _UndoneError(Exception):
     """Takes a rehearsed act out of its transaction."""
 
 
-class View:
+class ReadView:
     """A register at one revision and instant (rule 15), as one caller may see it."""
 
     def __init__(self, reader: Reader, caller: Caller | None, now: datetime) -> None:
@@ -307,7 +307,7 @@ def as_missing(noun: str, id_: str) -> Iterator[None]:
         raise NotFoundError(noun, id_) from None
 
 
-class Act(View):
+class Act(ReadView):
     """One act of one caller: a view of the register and the transaction that changes it."""
 
     def __init__(self, services: Services, tx: Transaction, caller: Caller | None) -> None:
@@ -399,10 +399,10 @@ def refusing(services: Services, caller: Caller, action: str, target: str) -> It
 
 
 @contextmanager
-def look(services: Services, caller: Caller) -> Iterator[View]:
+def look(services: Services, caller: Caller) -> Iterator[ReadView]:
     """One question of a signed-in caller: nothing is written."""
     with services.db.read(caller.register) as reader:
-        yield View(reader, caller, services.db.now_in(reader.connection, caller.register))
+        yield ReadView(reader, caller, services.db.now_in(reader.connection, caller.register))
 
 
 @contextmanager

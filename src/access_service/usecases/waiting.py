@@ -10,10 +10,10 @@ from access_service.domain.delegation import LEADERS
 from access_service.domain.names import PersonId, UnitId
 from access_service.domain.org import Assignment
 from access_service.domain.waiting import Outcome, WaitingAct, WaitingKind, WrittenDecision
-from access_service.usecases.services import Act, View
+from access_service.usecases.services import Act, ReadView
 
 
-def leaders_of(seen: View, unit: UnitId) -> list[PersonId]:
+def leaders_of(seen: ReadView, unit: UnitId) -> list[PersonId]:
     """Who leads a unit now."""
     positions = seen.pack_for(unit).positions
     return sorted(

@@ -16,7 +16,7 @@ from access_service.api.authzen.pack_pdp import SLICE, PackPdp
 from access_service.api.http.limits import DEPTH
 from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
-from access_service.api.pdp import Answered, Found, Pdp, Start
+from access_service.api.pdp import BodyAnswers, FoundPage, Pdp, Start
 from access_service.domain.errors import InvalidError, RestartError, StaleRevisionError
 from access_service.engine.alone.decisions import StandaloneEngine
 from access_service.engine.alone.load import load_standalone
@@ -45,16 +45,16 @@ def test_it_is_what_the_routes_speak_to() -> None:
 
 def evaluated(
     *bodies: dict[str, Any], explain: Any = "code", stop_at: bool | None = None, log: Any = "all"
-) -> Answered:
+) -> BodyAnswers:
     items = [msgspec.convert(body, TODO.bodies.evaluation) for body in bodies]
     return asyncio.run(TODO.evaluate(items, stop_at=stop_at, explain=explain, log=log, is_clean=False))
 
 
-def answers(answered: Answered) -> list[Any]:
+def answers(answered: BodyAnswers) -> list[Any]:
     return [msgspec.json.decode(answer) for answer in answered.answers]
 
 
-def searched(wanted: Any, body: dict[str, Any], limit: int = 100, start: Start | None = None) -> Found:
+def searched(wanted: Any, body: dict[str, Any], limit: int = 100, start: Start | None = None) -> FoundPage:
     return asyncio.run(TODO.search(wanted, msgspec.convert(body, TODO.bodies.search), limit=limit, start=start))
 
 

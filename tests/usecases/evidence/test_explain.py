@@ -13,7 +13,7 @@ from access_service.domain.accounts import Suspension
 from access_service.domain.delegation import Grant
 from access_service.domain.names import AccountId, Capacity, ClassId, SuspendableKind
 from access_service.rendering.sheets import signed_as
-from access_service.storage.keys import PublicKey, keep_public_key
+from access_service.storage.keys import StoredPublicKey, keep_public_key
 from access_service.storage.tables import PublicKeyRow, table
 from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.explanation import explanation_json
@@ -40,7 +40,7 @@ def test_an_explanation_names_paper_signatures_heads_and_article(school: School)
     seal = world.services.seal
     with world.services.db.engine.begin() as connection:
         for _ in range(2):  # the second time changes nothing
-            keep_public_key(connection, PublicKey(seal.id, "seal", seal.public_hex, world.clock.now))
+            keep_public_key(connection, StoredPublicKey(seal.id, "seal", seal.public_hex, world.clock.now))
     explained = explain(point, world.register, ask(teacher))
     assert explained.allowed
     assert explained.decision == point.decide(world.register, ask(teacher)).decision
@@ -88,7 +88,7 @@ def test_a_confirmation_of_another_key_does_not_verify(school: School) -> None:
     _forget_key(world)
     assert _first_signature(world, teacher, point) is None
     with world.services.db.engine.begin() as connection:
-        keep_public_key(connection, PublicKey(key, "seal", "00" * 32, world.clock.now))
+        keep_public_key(connection, StoredPublicKey(key, "seal", "00" * 32, world.clock.now))
     assert _first_signature(world, teacher, point) is False
 
 
@@ -106,7 +106,7 @@ def test_a_key_retired_before_the_signature_does_not_count(school: School) -> No
     world, teacher, point = school
     seal = world.services.seal
     _forget_key(world)
-    retired = PublicKey(seal.id, "seal", seal.public_hex, world.clock.now, datetime(2026, 1, 1, tzinfo=UTC))
+    retired = StoredPublicKey(seal.id, "seal", seal.public_hex, world.clock.now, datetime(2026, 1, 1, tzinfo=UTC))
     with world.services.db.engine.begin() as connection:
         keep_public_key(connection, retired)
     assert _first_signature(world, teacher, point) is False

@@ -28,7 +28,7 @@ from access_service.usecases.evidence import matrix_rows
 from access_service.usecases.evidence.matrix import open_matrix, read_matrix
 from access_service.usecases.evidence.matrix_values import VACANT, MatrixRow, Note
 from access_service.usecases.handover import delegation
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.handover.inspection import Team, propose_inspection
 from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.organisation.leaving import end_duty
@@ -77,8 +77,8 @@ def hire_for_maths(world: World, key: str) -> Someone:
     return world.hire(key, SCHOOL, "subject_teaching", SCHOOL, classes=MATHS)
 
 
-def maths_line(world: World, teacher: Someone) -> Line:
-    return Line("subject_teacher", teacher.duty, Scope(unit=SCHOOL, classes=MATHS), world.clock.now)
+def maths_line(world: World, teacher: Someone) -> EnteredLine:
+    return EnteredLine("subject_teacher", teacher.duty, Scope(unit=SCHOOL, classes=MATHS), world.clock.now)
 
 
 def newest(world: World) -> int:
@@ -224,7 +224,7 @@ def test_what_was_neither_recorded_nor_begun_then_is_not_there(world: World) -> 
 
 def test_a_scope_narrowed_since_is_shown_as_it_was(world: World) -> None:
     teacher = world.hire("gvcn", SCHOOL, "homeroom", SCHOOL, classes=frozenset({(CLASS_6A, ""), (CLASS_6B, "")}))
-    line = Line(
+    line = EnteredLine(
         role="homeroom_teacher",
         assignment=teacher.duty,
         scope=Scope(unit=SCHOOL, classes=frozenset({(CLASS_6A, ""), (CLASS_6B, "")})),

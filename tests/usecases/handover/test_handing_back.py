@@ -19,7 +19,7 @@ from access_service.domain.time import start_of_day
 from access_service.usecases.evidence import matrix
 from access_service.usecases.evidence.matrix_values import Note
 from access_service.usecases.handover import delegation, documents, returns
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.identity import accounts
 from access_service.usecases.organisation import leaving
 from world import OFFICE, SCHOOL, Someone, World, hire_homeroom, homeroom_line
@@ -95,7 +95,7 @@ def test_six_open_minutes_for_one_duty_are_one(school_world: World) -> None:
     """(B) The second is refused and names the first, until that was cancelled or lapsed."""
     world = school_world
     clerk = world.hire("văn thư", SCHOOL, "clerk", SCHOOL)
-    line = Line("clerk", clerk.duty, Scope(unit=SCHOOL), world.clock.now)
+    line = EnteredLine("clerk", clerk.duty, Scope(unit=SCHOOL), world.clock.now)
     first = world.propose(SCHOOL, clerk, line)
     for _ in range(5):
         with world.refuses(Refusal.DUPLICATE):
@@ -116,7 +116,7 @@ def test_a_function_grant_without_an_end_gets_the_latest_that_is_allowed_on_its_
     [line] = read(minutes.content, HandoverBody).lines
     assert line.valid_to == grant.valid_to
     short = world.hire("ngắn", SCHOOL, "clerk", SCHOOL, valid_to=MONDAY)
-    made = world.hand_over(SCHOOL, short, Line("clerk", short.duty, Scope(unit=SCHOOL), world.clock.now))
+    made = world.hand_over(SCHOOL, short, EnteredLine("clerk", short.duty, Scope(unit=SCHOOL), world.clock.now))
     assert made.grants[0].valid_to == MONDAY
     assert clerk.duty != short.duty
 

@@ -13,7 +13,7 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.sign_in import Due
-from access_service.usecases.handover.documents import Line, Prepared
+from access_service.usecases.handover.documents import EnteredLine, Prepared
 from world import (
     CLASS_6B,
     LOWER,
@@ -137,7 +137,9 @@ def test_no_pack_lets_an_office_do_so(made: Made) -> None:
     world.clock.forward(minutes=1)
     world.hand_over_custody(OFFICE, deputy, OFFICE)
     officer = world.hire("chuyên viên", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
-    line = Line("level_officer", officer.duty, Scope(unit=OFFICE, levels=frozenset({LOWER})), world.clock.now)
+    line = EnteredLine(
+        "level_officer", officer.duty, Scope(unit=OFFICE, levels=frozenset({LOWER})), world.clock.now
+    )
     prepared = world.propose(OFFICE, officer, line)
     with world.refuses(Refusal.SELF_SERVICE):
         world.sign(deputy, prepared.document.id)

@@ -21,7 +21,7 @@ from access_service.storage.policy import store_pack
 from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.matrix import read_matrix
 from access_service.usecases.live.access import DecisionPoint
-from access_service.usecases.services import View
+from access_service.usecases.services import ReadView
 from usecases.import_world import (
     LONG_AGO,
     PROJECT,
@@ -49,8 +49,8 @@ def services(tmp_path):
     opened.db.close()
 
 
-def view(services, reader) -> View:
-    return View(reader, None, services.db.now_in(reader.connection, REGISTER))
+def view(services, reader) -> ReadView:
+    return ReadView(reader, None, services.db.now_in(reader.connection, REGISTER))
 
 
 def nursery(*leads: str) -> Rows:

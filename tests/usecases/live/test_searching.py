@@ -20,9 +20,9 @@ from access_service.domain.scope import Scope
 from access_service.storage.db import Database
 from access_service.storage.search import class_rows
 from access_service.usecases.handover import delegation
-from access_service.usecases.handover.documents import Line
+from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.live import search
-from access_service.usecases.live.search import Page, SearchPoint, Since, Wanted
+from access_service.usecases.live.search import SearchPage, SearchPoint, Since, Wanted
 from access_service.usecases.organisation import org
 from world import (
     CLASS_6A,
@@ -76,11 +76,10 @@ class Searching:
         self.world = world
         self.point = SearchPoint(world.services.db)
 
-    def page(self, wanted: Wanted, request: AccessRequest, limit: int = 1000, after: Page | None = None) -> Page:
-        since = None
-        if after is not None:
-            assert after.after is not None
-            since = Since(after.after, after.revision, after.now)
+    def page(
+        self, wanted: Wanted, request: AccessRequest, limit: int = 1000, after: SearchPage | None = None
+    ) -> SearchPage:
+        since = None if after is None else Since(after.after or "", after.revision, after.now)
         return self.point.search(self.world.register, wanted, request, limit=limit, since=since)
 
     def ids(self, wanted: Wanted, request: AccessRequest) -> tuple[str, ...]:
@@ -184,9 +183,8 @@ def test_a_class_that_was_added_is_found(searching: Searching) -> None:
 def test_a_school_is_found_below_whoever_manages_it_that_day(searching: Searching, clock: Clock) -> None:
     world = searching.world
     leader = world.hire("trưởng phòng", OFFICE, "culture_social_head", OFFICE)
-    world.hand_over(
-        OFFICE, leader, Line("office_leader", leader.duty, Scope(unit=OFFICE, levels=frozenset({LOWER})), clock.now)
-    )
+    scope = Scope(unit=OFFICE, levels=frozenset({LOWER}))
+    world.hand_over(OFFICE, leader, EnteredLine("office_leader", leader.duty, scope, clock.now))
     schools = AccessRequest(leader.account, "read", "unit", "", category="SCH")
     assert searching.ids("resource", schools) == (SCHOOL,)
     assert searching.ids("resource", classes_of(leader)) == (CLASS_6A, CLASS_6B)
@@ -268,7 +266,7 @@ def test_a_class_that_was_added_meanwhile_is_no_part_of_the_list(searching: Sear
     registrar, _ = searching.world.hire_granted("giáo vụ")
     first = searching.page("resource", classes_of(registrar), 1)
     add_class(searching.world, "6C")
-    assert searching.page("resource", classes_of(registrar), 1, first) == Page(
+    assert searching.page("resource", classes_of(registrar), 1, first) == SearchPage(
         (CLASS_6B,), None, first.revision, first.now
     )
 

@@ -10,8 +10,15 @@ from access_service.domain.access import AccessRequest, Ask, Deny
 from access_service.domain.names import AccountId, ClassId, GrantId, UnitId
 from access_service.domain.reasons import Reason
 from access_service.engine.decide import Place, Site
-from access_service.engine.snapshots import ALWAYS, NEVER, GrantView, Shape, Snapshot
-from access_service.usecases.live.view import ACCOUNT_BYTES, PLACE_BYTES, SITE_BYTES, MissError, View, weight
+from access_service.engine.snapshots import ALWAYS, NEVER, GrantShape, GrantView, Snapshot
+from access_service.usecases.live.view import (
+    ACCOUNT_BYTES,
+    PLACE_BYTES,
+    SITE_BYTES,
+    NotInViewError,
+    RegisterView,
+    weight,
+)
 
 RECORDED = datetime(2026, 10, 1, tzinfo=UTC)
 NOW = RECORDED.timestamp()
@@ -31,9 +38,9 @@ class Read:
     sites: dict[ClassId, Site] = field(default_factory=dict)
 
 
-def view_of(accounts: int) -> View:
+def view_of(accounts: int) -> RegisterView:
     """A view with room for so many accounts without grants, half of them young."""
-    return View(1, "h1", RECORDED, 0.0, accounts * ACCOUNT_BYTES * 2 + 4)
+    return RegisterView(1, "h1", RECORDED, 0.0, accounts * ACCOUNT_BYTES * 2 + 4)
 
 
 def name(n: int) -> AccountId:
@@ -50,7 +57,7 @@ def test_memory_stays_under_its_bound_however_many_accounts_come() -> None:
         view.keep_accounts([(name(n), EMPTY)])
         assert len(view.accounts) + len(view.accounts.old) <= 100
     assert view.accounts[name(9_999)] is EMPTY
-    with pytest.raises(MissError):
+    with pytest.raises(NotInViewError):
         view.accounts[name(0)]
 
 
@@ -60,7 +67,7 @@ def test_what_is_asked_for_stays_and_what_is_not_goes() -> None:
     for n in range(2, 2_000):
         view.keep_accounts([(name(n), EMPTY)])
         assert view.accounts[name(0)] is EMPTY
-    with pytest.raises(MissError):
+    with pytest.raises(NotInViewError):
         view.accounts[name(1)]
 
 
@@ -71,7 +78,7 @@ def test_a_dropped_account_does_not_come_back_from_the_old_generation() -> None:
     assert name(0) in view.accounts.old
     with view.lock:
         view.move(2, "h2", frozenset({name(0)}), RECORDED)
-    with pytest.raises(MissError):
+    with pytest.raises(NotInViewError):
         view.accounts[name(0)]
 
 
@@ -85,7 +92,7 @@ def test_a_revocation_beside_many_readers_is_final() -> None:
             for n in range(9):
                 try:
                     view.accounts[name(n)]
-                except MissError:
+                except NotInViewError:
                     continue
 
     readers = [threading.Thread(target=read) for _ in range(3)]
@@ -120,7 +127,7 @@ def test_an_account_is_kept_between_its_instants_only() -> None:
     view.keep_accounts([(name(0), Snapshot(Reason.ACCOUNT_NOT_ACTIVE, None, NOW + 3600))])
     assert view.answer(asks(name(0)), NOW) == Deny(Reason.ACCOUNT_NOT_ACTIVE)
     for instant in (NOW - 1e-6, NOW + 3600):
-        with pytest.raises(MissError):
+        with pytest.raises(NotInViewError):
             view.answer(asks(name(0)), instant)
 
 
@@ -129,25 +136,25 @@ def test_units_and_classes_are_forgotten_together_at_the_next_boundary() -> None
     view.keep_accounts([(name(0), EMPTY)])
     view.keep_places(NOW, Read(NOW, later, {SCHOOL: PLACE}, {CLASS_6A: SITE}))
     assert view.answer(asks(name(0)), NOW) == Deny(Reason.NO_POLICY)
-    with pytest.raises(MissError):
+    with pytest.raises(NotInViewError):
         view.answer(asks(name(0)), later)
     seq = view.seq
     view.keep_places(later, Read(later, NEVER, {SCHOOL: PLACE}))
     assert view.seq == seq + 2, "a reader that holds a place of the instant before must start again"
     assert view.units[SCHOOL] is PLACE
-    with pytest.raises(MissError):
+    with pytest.raises(NotInViewError):
         view.sites[CLASS_6A]
 
 
 def test_a_class_whose_unit_does_not_stand_is_not_kept() -> None:
     view = view_of(10_000)
     view.keep_places(NOW, Read(sites={CLASS_6A: SITE._replace(place=None)}))
-    with pytest.raises(MissError):
+    with pytest.raises(NotInViewError):
         view.sites[CLASS_6A]
 
 
 def test_units_and_classes_are_bounded_too() -> None:
-    view = View(1, "h1", RECORDED, 0.0, 8 * 10 * PLACE_BYTES)
+    view = RegisterView(1, "h1", RECORDED, 0.0, 8 * 10 * PLACE_BYTES)
     for n in range(100):
         view.keep_places(NOW, Read(units={UnitId(f"000-{n}"): PLACE}, sites={ClassId(f"000-{n}"): SITE}))
         assert len(view.units) + len(view.units.old) <= 10
@@ -155,7 +162,7 @@ def test_units_and_classes_are_bounded_too() -> None:
 
 
 def test_an_account_weighs_more_with_every_grant_and_class() -> None:
-    shape = Shape("homeroom", None, None, None, None, None, None, None, None, None)
+    shape = GrantShape("homeroom", None, None, None, None, None, None, None, None, None)
     unit_wide = GrantView(GrantId("grn_1"), SCHOOL, shape, None)
     two = GrantView(GrantId("grn_2"), SCHOOL, shape, 0b11)
     mixed = GrantView(

@@ -20,7 +20,7 @@ from access_service.domain.time import start_of_day
 from access_service.storage.access import Gatherer
 from access_service.usecases.evidence import reading_papers
 from access_service.usecases.handover import delegation, documents, inspection, returns
-from access_service.usecases.handover.documents import Line, Prepared
+from access_service.usecases.handover.documents import EnteredLine, Prepared
 from access_service.usecases.organisation import leaving, org, succession
 from access_service.usecases.services import rehearse
 from world import DEPARTMENT, LOWER, OFFICE, PRIMARY, SCHOOL, Someone, World, hire_homeroom, homeroom_line
@@ -147,7 +147,9 @@ def test_what_has_no_one_successor_is_listed_and_nothing_happens(three: tuple[Wo
 def test_it_is_asked_first_what_a_succession_would_end(three: tuple[World, Someone, Grant]) -> None:
     world, _, _ = three
     officer = world.hire("phụ trách", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
-    line = Line("level_officer", officer.duty, Scope(unit=OFFICE, levels=frozenset({LOWER})), world.clock.now)
+    line = EnteredLine(
+        "level_officer", officer.duty, Scope(unit=OFFICE, levels=frozenset({LOWER})), world.clock.now
+    )
     staff = world.hand_over(OFFICE, officer, line).grants[0]
     told = rehearse(
         world.services,
@@ -167,7 +169,7 @@ def test_it_is_asked_first_what_a_succession_would_end(three: tuple[World, Someo
 def waiting_minutes(world: World) -> Document:
     """The office hands the school's head a right, and has signed; the head has not."""
     principal = world.people[f"head:{SCHOOL}"]
-    line = Line("principal", principal.duty, Scope(unit=SCHOOL), world.clock.now)
+    line = EnteredLine("principal", principal.duty, Scope(unit=SCHOOL), world.clock.now)
     document = world.propose(OFFICE, principal, line).document
     return world.sign(world.people[f"head:{OFFICE}"], document.id).document
 
@@ -213,7 +215,9 @@ def test_an_open_paper_passes_to_the_unit_that_manages_the_school_from_that_day(
 def staff_minutes(world: World) -> Prepared:
     """The office's own officer is to be handed a right."""
     officer = world.hire("phụ trách", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
-    line = Line("level_officer", officer.duty, Scope(unit=OFFICE, levels=frozenset({LOWER})), world.clock.now)
+    line = EnteredLine(
+        "level_officer", officer.duty, Scope(unit=OFFICE, levels=frozenset({LOWER})), world.clock.now
+    )
     return world.propose(OFFICE, officer, line)
 
 
@@ -260,10 +264,12 @@ def test_a_divided_office_names_who_keeps_the_archive(three: tuple[World, Someon
     """(H) Papers of one unit go with it; the rest to the one that is named; the others read and touch nothing."""
     world, _, _ = three
     officer = world.hire("phụ trách", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
-    line = Line("level_officer", officer.duty, Scope(unit=OFFICE, levels=frozenset({LOWER})), world.clock.now)
+    line = EnteredLine(
+        "level_officer", officer.duty, Scope(unit=OFFICE, levels=frozenset({LOWER})), world.clock.now
+    )
     staff = world.hand_over(OFFICE, officer, line).document
     principal = world.people[f"head:{SCHOOL}"]
-    given = Line("principal", principal.duty, Scope(unit=SCHOOL), world.clock.now)
+    given = EnteredLine("principal", principal.duty, Scope(unit=SCHOOL), world.clock.now)
     head = world.hand_over(OFFICE, principal, given).document
     with pytest.raises(RefusedError) as refused:
         dissolve(world, schools={SCHOOL: THIRD})
@@ -297,7 +303,7 @@ def test_what_a_dissolved_office_handed_over_is_handed_back_to_its_successor(
     """(12) Whoever has to hand back is not left with an office that is over."""
     world, _, _ = three
     principal = world.people[f"head:{SCHOOL}"]
-    given = Line("principal", principal.duty, Scope(unit=SCHOOL), world.clock.now)
+    given = EnteredLine("principal", principal.duty, Scope(unit=SCHOOL), world.clock.now)
     handed = world.hand_over(OFFICE, principal, given).document
     world.clock.forward(minutes=1)
     dissolve(world)
@@ -315,7 +321,7 @@ def test_an_open_return_and_its_case_pass_to_the_heir_of_the_school(
 ) -> None:
     world, _, _ = three
     principal = world.people[f"head:{SCHOOL}"]
-    given = Line("principal", principal.duty, Scope(unit=SCHOOL), world.clock.now)
+    given = EnteredLine("principal", principal.duty, Scope(unit=SCHOOL), world.clock.now)
     world.hand_over(OFFICE, principal, given)
     world.clock.forward(minutes=1)
     tomorrow = world.clock.now.date() + timedelta(days=1)

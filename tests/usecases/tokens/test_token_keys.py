@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from access_service.signing.keyring import Keyring, KeyState
-from access_service.storage.keys import PublicKey, keep_public_key, public_key
+from access_service.storage.keys import StoredPublicKey, keep_public_key, public_key
 from access_service.usecases.services import Services
 from access_service.usecases.tokens.keys import list_keys, open_keyring, rotate_keys
 from world import Clock
@@ -19,7 +19,7 @@ def keyring(services: Services, tmp_path: Path) -> Keyring:
     return open_keyring(services.db, tmp_path, algorithm="ES256", overlap_s=3600)
 
 
-def kept(services: Services, kid: str) -> PublicKey:
+def kept(services: Services, kid: str) -> StoredPublicKey:
     with services.db.engine.connect() as connection:
         found = public_key(connection, kid)
     assert found is not None
@@ -79,8 +79,8 @@ def test_a_betrayed_key_signed_until_that_moment_and_one_that_waited_never_signe
 
 def test_seals_are_listed_beside_tokens(services: Services, keyring: Keyring, clock: Clock) -> None:
     with services.db.engine.begin() as connection:
-        keep_public_key(connection, PublicKey("00" * 8, "seal", "ab" * 32, clock()))
-        keep_public_key(connection, PublicKey("11" * 8, "seal", "cd" * 32, clock() - HOUR, clock()))
+        keep_public_key(connection, StoredPublicKey("00" * 8, "seal", "ab" * 32, clock()))
+        keep_public_key(connection, StoredPublicKey("11" * 8, "seal", "cd" * 32, clock() - HOUR, clock()))
     assert [(key.id[:2], key.purpose, key.algorithm, key.state) for key in list_keys(services.db, keyring)] == [
         ("11", "seal", "Ed25519", KeyState.RETIRED),
         ("00", "seal", "Ed25519", KeyState.CURRENT),

@@ -22,9 +22,9 @@ from access_service.usecases.third_party.clients import NewClient
 from access_service.usecases.tokens.errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.exchange import ACCESS_TOKEN_TYPE, SESSION_TYPE, exchange
 from access_service.usecases.tokens.introspect import introspect, revoke, session_sha256
-from access_service.usecases.tokens.issue import TokenPoint, Wanted, by_category, merged
+from access_service.usecases.tokens.issue import TokenPoint, WantedToken, by_category, merged
 from access_service.usecases.tokens.once import UsedOnce
-from access_service.usecases.tokens.state import MissError, lineage
+from access_service.usecases.tokens.state import NotInStateError, lineage
 from software_world import approve, enter
 from world import CLASS_6A, CLASS_6B, SCHOOL, World, hire_homeroom, homeroom_line
 
@@ -40,12 +40,12 @@ class Stage:
     approval: str
 
     def own(self, **wanted: object) -> str:
-        wish = Wanted(**wanted)  # type: ignore[arg-type]
+        wish = WantedToken(**wanted)  # type: ignore[arg-type]
         return self.point.waiting(lambda: self.point.client_credentials(self.gradebook, wish, may_wait=True)).token
 
     def exchanged(self, token: str, type_: str = ACCESS_TOKEN_TYPE) -> str:
         return self.point.waiting(
-            lambda: exchange(self.point, self.gradebook, token, type_, Wanted(), may_wait=True)
+            lambda: exchange(self.point, self.gradebook, token, type_, WantedToken(), may_wait=True)
         ).token
 
     def session(self) -> str:
@@ -80,10 +80,10 @@ def stage(school_world: World, tmp_path: Path) -> Iterator[Stage]:
 
 
 def test_what_memory_lacks_is_read_once_and_then_nothing_is(stage: Stage) -> None:
-    with pytest.raises(MissError):
-        stage.point.client_credentials(stage.gradebook, Wanted(), may_wait=False)
+    with pytest.raises(NotInStateError):
+        stage.point.client_credentials(stage.gradebook, WantedToken(), may_wait=False)
     stage.own()
-    assert stage.point.client_credentials(stage.gradebook, Wanted(), may_wait=False).claims.grants == (
+    assert stage.point.client_credentials(stage.gradebook, WantedToken(), may_wait=False).claims.grants == (
         stage.approval,
     )
 

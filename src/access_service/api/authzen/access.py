@@ -20,7 +20,7 @@ from access_service.api.http.edge import Edge, edge_of
 from access_service.api.http.errors import AUTHZEN
 from access_service.api.http.limits import ON_LOOP_BYTES, QUICK_ON_LOOP_BYTES, check_no_query
 from access_service.api.http.openapi import READ_PROBLEMS, json_answer, json_body
-from access_service.api.pdp import Answered
+from access_service.api.pdp import BodyAnswers
 from access_service.domain.errors import InvalidError
 
 router = APIRouter(tags=["access"])
@@ -43,7 +43,7 @@ class Reply(NamedTuple):
     """A successful answer."""
 
     body: bytes
-    answered: Answered
+    answered: BodyAnswers
     client: str | None = None
     """Who asked, by an access token; None for the static key."""
 

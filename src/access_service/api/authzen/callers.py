@@ -15,7 +15,7 @@ from access_service.domain.tokens import Claims, TokenError
 from access_service.signing.dpop import verify_proof
 from access_service.usecases.tokens.errors import OAuthError
 from access_service.usecases.tokens.introspect import EnforcementPoint, enforcement_point
-from access_service.usecases.tokens.state import MissError
+from access_service.usecases.tokens.state import NotInStateError
 
 EVALUATE, SEARCH, EXPLAIN = "evaluate", "search", "explain"
 
@@ -119,5 +119,5 @@ async def _enforcement_point(edge: Edge, claims: Claims) -> EnforcementPoint | N
         return None
     try:
         return enforcement_point(point, claims)
-    except MissError:
+    except NotInStateError:
         return await edge.in_pool(lambda: point.waiting(lambda: enforcement_point(point, claims)))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from access_service.api.pdp import Wanted
+from access_service.domain.access import Wanted
 from access_service.domain.reasons import Reason
 from access_service.domain.text import REASON_TEXT
 

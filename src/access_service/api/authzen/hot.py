@@ -15,7 +15,7 @@ from access_service.api.authzen.access import EVALUATION, EVALUATIONS, HEADERS_R
 from access_service.api.http.edge import GONE, Edge, new_request_id, request_id_of
 from access_service.api.http.errors import INTERNAL, cause_of, problem, problem_of
 from access_service.api.http.limits import BODY_BYTES, check_no_query
-from access_service.api.pdp import Answered, AtOnce
+from access_service.api.pdp import AtOnce, BodyAnswers
 from access_service.domain.errors import AccessServiceError, UnavailableError
 from access_service.domain.reasons import Refusal
 
@@ -45,7 +45,7 @@ async def _serve(edge: Edge, scope: Scope, receive: Receive, send: Send) -> None
     headers = dict(scope["headers"])
     given = headers.get(b"x-request-id")
     request_id = new_request_id() if given is None else request_id_of(given)
-    answered: Answered | None = None
+    answered: BodyAnswers | None = None
     at_once: AtOnce | None = None
     try:
         if len(headers) != len(scope["headers"]):

@@ -17,7 +17,8 @@ from access_service.api.authzen.schemas import Answer, AnswerContext, ReasonText
 from access_service.api.http.limits import clean
 from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
-from access_service.api.pdp import Answered, AtOnce, Bodies, Explain, Found, LogDecisions, Start, Wanted
+from access_service.api.pdp import AtOnce, Bodies, BodyAnswers, Explain, FoundPage, LogDecisions, Start
+from access_service.domain.access import Wanted
 from access_service.domain.errors import InvalidError, RestartError, StaleRevisionError
 from access_service.domain.text import REASON_TEXT
 from access_service.engine.alone.decisions import Forbidden, Named, NamedAction, PackDecision, StandaloneEngine
@@ -57,7 +58,7 @@ class PackPdp:
         explain: Explain,
         log: LogDecisions,
         is_clean: bool,  # noqa: ARG002 these bodies are read strictly, and every word is looked at here
-    ) -> Answered:
+    ) -> BodyAnswers:
         """The answers in order, up to the first that is `stop_at`.
 
         Raises `InvalidError` when an id cannot be one, `StaleRevisionError` when another pack is demanded.
@@ -87,7 +88,7 @@ class PackPdp:
             counts["allow" if decision else "deny", reason] += 1
             if log == "all" or (log == "deny" and not decision):
                 records.append(self._record(question, decision))
-        return Answered(answers, counts, records, self.revision)
+        return BodyAnswers(answers, counts, records, self.revision)
 
     def _record(self, question: tuple[Named, NamedAction, Named], decision: PackDecision) -> dict[str, Any]:
         """Ids but the resource's, which may be anybody's."""
@@ -105,7 +106,9 @@ class PackPdp:
         """A pack takes the general way."""
         return None
 
-    async def search(self, wanted: Wanted, sent: pack_schemas.Search, *, limit: int, start: Start | None) -> Found:
+    async def search(
+        self, wanted: Wanted, sent: pack_schemas.Search, *, limit: int, start: Start | None
+    ) -> FoundPage:
         """The next at most `limit` results. Raises `RestartError` when the page before was of another pack."""
         self._check_revision(sent.context)
         if start is not None and start.revision != self.revision:
@@ -124,7 +127,7 @@ class PackPdp:
         # A page of none goes on where it began: every id comes after the empty one.
         last = ids[-1] if ids else after or ""
         type_ = {"subject": subject.type, "resource": resource.type}.get(wanted, "")
-        return Found(
+        return FoundPage(
             results=[{"name": id_} if wanted == "action" else {"type": type_, "id": id_} for id_ in ids],
             after=last if more else None,
             revision=self.revision,

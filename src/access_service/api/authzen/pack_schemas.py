@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from access_service.api.authzen.schemas import Explain, Options, Word
+from access_service.api.authzen.schemas import Options, Word
 from access_service.api.authzen.search_schemas import Page
 from access_service.api.http.described import components_of
 from access_service.api.http.limits import BATCH_ITEMS
+from access_service.api.pdp import Explain
 
 Properties = dict[str, Any]
 

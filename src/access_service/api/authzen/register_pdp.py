@@ -32,8 +32,8 @@ from access_service.api.http.bodies import BodyReader
 from access_service.api.http.limits import clean
 from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
-from access_service.api.pdp import Answered, AtOnce, Bodies, Explain, Found, LogDecisions, Start, Wanted
-from access_service.domain.access import AccessRequest, Allow, Ask, Deny, asserted_of, topic_of
+from access_service.api.pdp import AtOnce, Bodies, BodyAnswers, Explain, FoundPage, LogDecisions, Start
+from access_service.domain.access import AccessRequest, Allow, Ask, Deny, Wanted, asserted_of, topic_of
 from access_service.domain.errors import InvalidError, StaleRevisionError, UnavailableError
 from access_service.domain.members import shown
 from access_service.domain.mistakes import EXPLAINED, Mistake
@@ -159,7 +159,7 @@ class RegisterPdp:
             self._asked[body] = question
         return question
 
-    async def search(self, wanted: Wanted, sent: Search, *, limit: int, start: Start | None) -> Found:
+    async def search(self, wanted: Wanted, sent: Search, *, limit: int, start: Start | None) -> FoundPage:
         """The next at most `limit` results, from the database's own thread."""
         check_search(sent)
         register, request = await self.register(), asked(wanted, sent)
@@ -179,7 +179,7 @@ class RegisterPdp:
         explain: Explain,
         log: LogDecisions,
         is_clean: bool,
-    ) -> Answered:
+    ) -> BodyAnswers:
         """The answers in order, up to the first that is `stop_at`. See `pdp.Pdp.evaluate` for what it raises."""
         register = self._register or await self.register()
         if not is_clean:
@@ -281,7 +281,7 @@ class RegisterPdp:
         log: LogDecisions,
         unread: Sequence[tuple[str, ...]],
         mistakes: Mapping[int, Mistake],
-    ) -> Answered:
+    ) -> BodyAnswers:
         answers: list[bytes] = []
         counts: Counter[tuple[str, str]] = Counter()
         records: list[dict[str, Any]] = []
@@ -305,7 +305,7 @@ class RegisterPdp:
             else:
                 answers.append(_DENY if reason is None or how == "none" else _DENY_FOR[reason.value])
             counts["allow" if is_allowed else "deny", "" if reason is None else reason.value] += 1
-        return Answered(answers, counts, records, revision_text(decided.revision))
+        return BodyAnswers(answers, counts, records, revision_text(decided.revision))
 
     async def _explained(
         self,

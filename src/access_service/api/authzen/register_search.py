@@ -5,11 +5,11 @@ from typing import Any
 from access_service.api.authzen.schemas import Action, Context, Resource, ResourceProperties, Subject
 from access_service.api.authzen.search_schemas import Search
 from access_service.api.http.limits import clean
-from access_service.api.pdp import Found, Start, Wanted
-from access_service.domain.access import AccessRequest
+from access_service.api.pdp import FoundPage, Start
+from access_service.domain.access import AccessRequest, Wanted
 from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.usecases.live.revisions import parse_revision, revision_text
-from access_service.usecases.live.search import Page, Since
+from access_service.usecases.live.search import SearchPage, Since
 
 ACCOUNT = "account"
 """The one type of subject."""
@@ -48,14 +48,14 @@ def since(start: Start | None) -> Since | None:
     return None if start is None else Since(start.after, parse_revision(start.revision), start.now)
 
 
-def found(wanted: Wanted, request: AccessRequest, page: Page) -> Found:
+def found(wanted: Wanted, request: AccessRequest, page: SearchPage) -> FoundPage:
     """A page as it is answered, and what the log may say of it."""
     if wanted == "action":
         results = [{"name": id_} for id_ in page.ids]
     else:
         type_ = ACCOUNT if wanted == "subject" else request.resource_type
         results = [{"type": type_, "id": id_} for id_ in page.ids]
-    return Found(
+    return FoundPage(
         results=results,
         after=page.after,
         revision=revision_text(page.revision),

@@ -21,7 +21,8 @@ from access_service.api.http.edge import Edge, edge_of
 from access_service.api.http.errors import AUTHZEN, PROBLEM_JSON, Problem
 from access_service.api.http.limits import ON_LOOP_BYTES, check_no_query, read_object
 from access_service.api.http.openapi import READ_PROBLEMS, json_answer, json_body, reference
-from access_service.api.pdp import Found, Start, Wanted
+from access_service.api.pdp import FoundPage, Start
+from access_service.domain.access import Wanted
 from access_service.domain.errors import InvalidError, PageTokenError
 from access_service.signing.pages import PageToken, search_digest
 
@@ -146,7 +147,7 @@ def _start(edge: Edge, sent: Any, search: bytes) -> tuple[int, Start | None]:
     return token.limit, Start(token.after, token.revision, token.now)
 
 
-def _respond(edge: Edge, found: Found, search: bytes, limit: int) -> Response:
+def _respond(edge: Edge, found: FoundPage, search: bytes, limit: int) -> Response:
     token = ""
     if found.after is not None:
         token = edge.pages.write(
@@ -159,7 +160,9 @@ def _respond(edge: Edge, found: Found, search: bytes, limit: int) -> Response:
     )
 
 
-def _log(request: Request, edge: Edge, client: str | None, wanted: Wanted, found: Found, *, is_first: bool) -> None:
+def _log(
+    request: Request, edge: Edge, client: str | None, wanted: Wanted, found: FoundPage, *, is_first: bool
+) -> None:
     """Who may see sensitive data is itself worth knowing: whoever asked for it is on record, always."""
     if found.sensitive or edge.log_decisions == "all":
         edge.log.info(

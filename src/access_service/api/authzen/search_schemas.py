@@ -51,7 +51,7 @@ class Results(Struct):
     results: Sequence[dict[str, str]]
 
 
-class Entity(Struct):
+class FoundEntity(Struct):
     """An account, a class or a unit."""
 
     type: str
@@ -68,7 +68,7 @@ class Entities(Struct):
     """Accounts, classes or units that `evaluation` allows, in the byte order of their ids."""
 
     page: NextPage
-    results: list[Entity]
+    results: list[FoundEntity]
 
 
 class Verbs(Struct):
@@ -78,5 +78,5 @@ class Verbs(Struct):
     results: list[Verb]
 
 
-COMPONENTS = components_of((Search, Page, Entities, Entity, Verbs, Verb, NextPage))
+COMPONENTS = components_of((Search, Page, Entities, FoundEntity, Verbs, Verb, NextPage))
 """Goes into `/openapi.json` beside those of `api.authzen.schemas`."""

@@ -18,7 +18,7 @@ from access_service.api.http.deps import bearer_token, services_of
 from access_service.api.http.edge import Edge, edge_of
 from access_service.api.http.errors import AUTHZEN, STATUS, Problem, problem
 from access_service.api.http.openapi import READ_PROBLEMS
-from access_service.api.pdp import Answered
+from access_service.api.pdp import BodyAnswers
 from access_service.domain.errors import RefusedError
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.text import REASON_TEXT
@@ -150,7 +150,7 @@ def _question(bearer: Bearer, matched: Matched) -> Evaluation:
     )
 
 
-def _denied(reason: Reason, answered: Answered) -> Response:
+def _denied(reason: Reason, answered: BodyAnswers) -> Response:
     text = REASON_TEXT[reason]
     body = Problem(status=403, title="Forbidden", code=reason.value, vi=text.vi, en=text.en)
     headers = {

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from access_service.domain.errors import Fault, PolicyError
 from access_service.engine.toml_tables import Table, parse_toml, shown, text_of
-from access_service.usecases.tokens.bearers import Asked
+from access_service.usecases.tokens.bearers import AskedAccess
 
 HEADERS: Mapping[str, tuple[str, str]] = {
     "original": ("x-original-uri", "x-original-method"),
@@ -59,7 +59,7 @@ class ForwardRule:
 class Matched:
     """A request as a question: what it would do, and every member of the resource and context."""
 
-    asked: Asked
+    asked: AskedAccess
     properties: Mapping[str, str]
     """`level`, `grade`, `school_year`, `function` where the rule names them."""
 
@@ -133,7 +133,7 @@ def _matched(rule: ForwardRule, values: Mapping[str, str]) -> Matched:
         return found
 
     named = {name: filled(text) for name, text in rule.properties.items()}
-    asked = Asked(
+    asked = AskedAccess(
         action=rule.action,
         category=rule.category,
         type=rule.type,

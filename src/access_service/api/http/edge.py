@@ -25,7 +25,7 @@ from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
 from access_service.api.http.readiness import Readiness
 from access_service.api.http.shared_metrics import SharedMetrics
-from access_service.api.pdp import Answered, AtOnce, LogDecisions, Pdp
+from access_service.api.pdp import AtOnce, BodyAnswers, LogDecisions, Pdp
 from access_service.domain.errors import UnavailableError
 from access_service.domain.tokens import TokenError, TokenFault
 from access_service.signing.pages import PageKey
@@ -63,7 +63,7 @@ class Readers(NamedTuple):
     evaluations: BodyReader
 
 
-Seen = tuple[str, int, float, bytes, Answered | AtOnce | None, str | None]
+Seen = tuple[str, int, float, bytes, BodyAnswers | AtOnce | None, str | None]
 """A request of a hot route, answered: path, status, seconds, its id, what was answered, to which client."""
 
 
@@ -141,7 +141,7 @@ class Edge:
         """Decisions in the metrics."""
         self.metrics.decisions.update(counts)
 
-    def log_decided(self, request_id: str, answered: Answered, client: str | None = None) -> None:
+    def log_decided(self, request_id: str, answered: BodyAnswers, client: str | None = None) -> None:
         """The decisions that the operator wants in the log; `client` asked, or None for the static key."""
         if answered.records and self.lines.wanted:
             self.lines.write(*decided_events(request_id, answered, client))
@@ -195,7 +195,7 @@ class Edge:
         self.log.error("failed", request_id=request_id, error=type(error).__name__, at=frames[-8:])
 
 
-def decided_events(request_id: str, answered: Answered, client: str | None = None) -> list[dict[str, Any]]:
+def decided_events(request_id: str, answered: BodyAnswers, client: str | None = None) -> list[dict[str, Any]]:
     """One event of the log for each decision recorded."""
     head = {"event": "decision", "request_id": request_id, "revision": answered.revision}
     if client is not None:

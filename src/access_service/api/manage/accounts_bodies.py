@@ -4,7 +4,17 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from access_service.api.manage.bodies import Body, Day, Id, Line, NewUsername, Number, Out, Secret, Sha256
+from access_service.api.manage.bodies import (
+    Day,
+    Id,
+    NewUsername,
+    Number,
+    Out,
+    RequestBody,
+    Secret,
+    Sha256,
+    TextLine,
+)
 from access_service.api.manage.delegation_bodies import GrantSeenOut
 from access_service.api.manage.documents_bodies import DocumentOut
 from access_service.api.manage.org_bodies import AssignmentOut, PersonOut, UnitOut
@@ -13,12 +23,12 @@ from access_service.domain.accounts import Account
 from access_service.domain.names import AccountKind, AccountState, HomeHow
 from access_service.domain.recovery import Recovery, RecoveryState
 from access_service.usecases.evidence.reading import Me
-from access_service.usecases.identity.accounts import Issued
-from access_service.usecases.identity.recoveries import Asked
+from access_service.usecases.identity.accounts import IssuedAccount
+from access_service.usecases.identity.recoveries import AskedRecovery
 from access_service.usecases.identity.second_factor import Second
 
 
-class NewAccount(Body):
+class NewAccount(RequestBody):
     """A unit's admin account, or a person's use account."""
 
     unit: Id
@@ -27,7 +37,7 @@ class NewAccount(Body):
     username: NewUsername
 
 
-class NewCustody(Body):
+class NewCustody(RequestBody):
     """Hand over a unit's admin account in writing."""
 
     receiver: Id
@@ -35,7 +45,7 @@ class NewCustody(Body):
     dated: Day
 
 
-class NewRecovery(Body):
+class NewRecovery(RequestBody):
     """The asker's own password and second factor, and what else goes with the holder's password."""
 
     password: Secret
@@ -50,11 +60,11 @@ class NewRecovery(Body):
         return Second(self.totp, self.passkey)
 
 
-class RecoveryApproval(Body):
+class RecoveryApproval(RequestBody):
     """The second person's password; for a holder who was seen in person, the re-issue slip that both signed."""
 
     password: Secret
-    slip: Line | None = None
+    slip: TextLine | None = None
     slip_sha256: Sha256 | None = None
 
 
@@ -99,14 +109,14 @@ class RecoveriesOut(Out):
         )
 
 
-class NewHome(Body):
+class NewHome(RequestBody):
     """Where a person's account belongs from now on, and by which decision."""
 
     to: Id
-    basis: Line
+    basis: TextLine
 
 
-class MyHome(Body):
+class MyHome(RequestBody):
     """Where the caller's own account belongs from now on; the password once more."""
 
     unit: Id
@@ -155,7 +165,7 @@ class IssuedOut(Out):
     activation_until: datetime | None
 
     @classmethod
-    def of(cls, issued: Issued) -> "IssuedOut":
+    def of(cls, issued: IssuedAccount) -> "IssuedOut":
         """From what the use case issued."""
         return cls(
             account=AccountOut.model_validate(issued.account),
@@ -170,7 +180,7 @@ class AskedOut(IssuedOut):
     recovery: RecoveryOut
 
     @classmethod
-    def of_asked(cls, asked: Asked) -> "AskedOut":
+    def of_asked(cls, asked: AskedRecovery) -> "AskedOut":
         """From what the use case asked for."""
         return cls(
             account=AccountOut.model_validate(asked.account),

@@ -3,17 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from access_service.api.manage.bodies import Body, Day, Id, Line, Out, Sha256
+from access_service.api.manage.bodies import Day, Id, Out, RequestBody, Sha256, TextLine
 from access_service.domain.audit import Event
 from access_service.usecases.evidence.reading import RegisterSeen
 from access_service.usecases.live.revisions import revision_text
 
 
-class NewBinding(Body):
+class NewBinding(RequestBody):
     """Put a pack in force for a unit and what is below it: a pack of the service's folder, or one kept."""
 
     unit: Id
-    pack: Line | None = None
+    pack: TextLine | None = None
     digest: Sha256 | None = None
     on: Day
     until: Day | None = None

@@ -55,7 +55,7 @@ def _sorted(value: Iterable[Any] | None) -> list[Any] | None:
     return None if value is None else sorted(value)
 
 
-Line = Annotated[str, Field(max_length=4 * SHORT), AfterValidator(_read(words.line))]
+TextLine = Annotated[str, Field(max_length=4 * SHORT), AfterValidator(_read(words.line))]
 """One line of text: NFC, trimmed, 1 to 256 characters that can be seen."""
 Number = Annotated[str, Field(max_length=4 * SHORT), AfterValidator(_read(words.identifier))]
 """The number of a document, `12/QĐ-SGDĐT`: a line of Vietnamese letters and ASCII."""
@@ -69,7 +69,7 @@ NewClassCode = Annotated[str, Field(max_length=4 * SHORT), AfterValidator(_read(
 """A class's code: it parts the class id, so no colon and no semicolon."""
 NewUsername = Annotated[str, Field(max_length=4 * SHORT), AfterValidator(_read(words.username))]
 """A name to sign in with: at most 128 characters."""
-Subject = Annotated[str, Field(max_length=words.SUBJECT, pattern=words.SUBJECT_PATTERN)]
+SubjectCode = Annotated[str, Field(max_length=words.SUBJECT, pattern=words.SUBJECT_PATTERN)]
 """A subject's code, `TOAN`."""
 SchoolYearCode = Annotated[str, Field(pattern=words.YEAR_PATTERN)]
 """`2026-2027`."""
@@ -90,7 +90,7 @@ Sorted = Annotated[list[T], BeforeValidator(_sorted)]
 """A set in an answer: in order, so that equal answers are equal bytes."""
 
 
-class Body(BaseModel):
+class RequestBody(BaseModel):
     """What a caller sends."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True)

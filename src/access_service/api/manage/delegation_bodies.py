@@ -9,16 +9,16 @@ from pydantic import Field
 from access_service.api.http.errors import problem_of
 from access_service.api.manage.bodies import (
     MOST,
-    Body,
     Day,
     Id,
     Instant,
-    Line,
     Number,
     Out,
+    RequestBody,
     SchoolYearCode,
     Some,
-    Subject,
+    SubjectCode,
+    TextLine,
     frozen,
 )
 from access_service.api.manage.documents_bodies import DocumentOut
@@ -37,21 +37,21 @@ from access_service.domain.names import (
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.usecases.evidence.reading_papers import Awaiting, GrantSeen
-from access_service.usecases.handover.documents import Line as HandoverLine
+from access_service.usecases.handover.documents import EnteredLine as HandoverLine
 from access_service.usecases.handover.documents import Prepared
 from access_service.usecases.handover.regaining import Proposal
 
 
-class Axes(Body):
+class Axes(RequestBody):
     """The axes of a scope beside its unit; one that is left out is whole."""
 
     levels: Some[Level] | None = None
-    grades: Some[Line] | None = None
+    grades: Some[TextLine] | None = None
     classes: Some[ClassPart] | None = None
-    subjects: Some[Subject] | None = None
+    subjects: Some[SubjectCode] | None = None
     school_year: SchoolYearCode | None = None
-    categories: Some[Line] | None = None
-    actions: Some[Line] | None = None
+    categories: Some[TextLine] | None = None
+    actions: Some[TextLine] | None = None
 
     def within(self, unit: str) -> Scope:
         """The scope in a unit."""
@@ -77,20 +77,20 @@ class ScopeBody(Axes):
         return self.within(self.unit)
 
 
-class NewAuthority(Body):
+class NewAuthority(RequestBody):
     """What a unit may hand down, given by its direct manager."""
 
     unit: Id
     scope: ScopeBody | None = None
     """Left out: everything about the unit itself and what is below it."""
-    basis: Line
+    basis: TextLine
     valid_from: Instant | None = None
     valid_to: Instant | None = None
     parent: Id | None = None
     """Which authority of the giver; may be left out where it holds one."""
 
 
-class Narrowing(Body):
+class Narrowing(RequestBody):
     """A smaller scope, an earlier end, or both."""
 
     scope: ScopeBody
@@ -101,7 +101,7 @@ class Narrowing(Body):
 class NewLine(Axes):
     """One grant line of minutes."""
 
-    role: Line
+    role: TextLine
     assignment: Id
     scope_unit: Id | None = None
     """Left out: the unit that hands over."""
@@ -124,7 +124,7 @@ class NewLine(Axes):
         )
 
 
-class NewHandover(Body):
+class NewHandover(RequestBody):
     """Minutes of handover with one person."""
 
     unit: Id
@@ -135,20 +135,20 @@ class NewHandover(Body):
     lines: Annotated[list[NewLine], Field(min_length=1, max_length=MOST)]
 
 
-class NewRenewals(Body):
+class NewRenewals(RequestBody):
     """Minutes for every class duty of a school year that has no grant yet."""
 
     school_year: SchoolYearCode
-    number_prefix: Line | None = None
+    number_prefix: TextLine | None = None
     dated: Day
     authority: Id | None = None
     """Which authority of the unit; may be left out where it holds one."""
 
 
-class NewProposals(Body):
+class NewProposals(RequestBody):
     """Minutes for what narrowings took and an authority would let be handed over again."""
 
-    number_prefix: Line | None = None
+    number_prefix: TextLine | None = None
     dated: Day
 
 

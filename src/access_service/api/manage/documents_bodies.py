@@ -8,17 +8,17 @@ from pydantic import Field
 
 from access_service.api.manage.bodies import (
     MOST,
-    Body,
     Day,
     Id,
     Instant,
-    Line,
     Number,
     Out,
     Prose,
+    RequestBody,
     Secret,
     Sha256,
     Some,
+    TextLine,
 )
 from access_service.domain.documents import Document, Signature
 from access_service.domain.names import (
@@ -40,7 +40,7 @@ MOST_PRESENTED = 10_000
 """The use case has its own, lower bound and its own refusal; this one only keeps a body readable."""
 
 
-class Revision(Body):
+class Revision(RequestBody):
     """A new version of a draft or returned document."""
 
     number: Number
@@ -49,13 +49,13 @@ class Revision(Body):
     """The version that is revised."""
 
 
-class NewCommitment(Body):
+class NewCommitment(RequestBody):
     """The caller's commitment to a unit."""
 
     unit: Id
 
 
-class NewReturn(Body):
+class NewReturn(RequestBody):
     """The caller hands back everything held from a unit."""
 
     unit: Id
@@ -65,14 +65,14 @@ class NewReturn(Body):
     """When the rights end, if later than the declaration; at the latest they end with the duty."""
 
 
-class RecordedReturn(Body):
+class RecordedReturn(RequestBody):
     """The head records the return of somebody who cannot, before a witness."""
 
     password: Secret
     witness: Id
 
 
-class PresentedDocument(Body):
+class PresentedDocument(RequestBody):
     """A document as the signer saw it."""
 
     document: Id
@@ -82,27 +82,27 @@ class PresentedDocument(Body):
     """In which capacity the giver signs; left out, the highest that is on file."""
 
 
-class NewSignatures(Body):
+class NewSignatures(RequestBody):
     """Sign after entering the password again."""
 
     password: Secret
     documents: Annotated[list[PresentedDocument], Field(min_length=1, max_length=MOST_PRESENTED)]
 
 
-class NewExternal(Body):
+class NewExternal(RequestBody):
     """A member from outside the register: name, the body that sends them, its decision, the account's username."""
 
-    name: Line
-    body: Line
+    name: TextLine
+    body: TextLine
     decision: Number
-    username: Line
+    username: TextLine
 
     def member(self) -> ExternalMember:
         """As the use case wants it."""
         return ExternalMember(self.name, self.body, self.decision, self.username)
 
 
-class NewInspection(Body):
+class NewInspection(RequestBody):
     """A decision to inspect units below the caller's."""
 
     number: Number

@@ -35,7 +35,7 @@ from access_service.domain.errors import (
 from access_service.domain.members import shown
 from access_service.domain.reasons import Refusal
 from access_service.storage.idempotency import Taken, under
-from access_service.usecases.idempotency import Acted, Answered, drop_key, finished, settle_key, take_key
+from access_service.usecases.idempotency import Acted, KeptAnswer, drop_key, finished, settle_key, take_key
 from access_service.usecases.identity.accounts import caller_from_token, is_session
 from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.services import Caller, Services
@@ -147,7 +147,7 @@ async def _once(
     handle: _Handler, request: Request, services: Services, caller: Caller, key: str, request_sha256: str
 ) -> Response:
     found = await _take(services, caller, key, request_sha256)
-    if isinstance(found, Answered):
+    if isinstance(found, KeptAnswer):
         media_type = "application/problem+json" if found.status >= 400 else "application/json"  # noqa: PLR2004
         return Response(found.body, found.status, {REPLAYED: "true"}, media_type)
     if isinstance(found, Acted):
@@ -202,7 +202,7 @@ def _told(acted: Acted) -> Response:
     return JSONResponse({"done": done}, headers={REPLAYED: "true"})
 
 
-async def _take(services: Services, caller: Caller, key: str, request_sha256: str) -> Taken | Answered | Acted:
+async def _take(services: Services, caller: Caller, key: str, request_sha256: str) -> Taken | KeptAnswer | Acted:
     """Take the key, or wait for the answer of whoever has it."""
     deadline = anyio.current_time() + WAIT_S
     while True:

@@ -7,22 +7,22 @@ from pydantic import Field
 
 from access_service.api.manage.bodies import (
     MOST,
-    Body,
     Day,
     Id,
     Instant,
-    Line,
     NewClassCode,
     NewSchoolYearCode,
     NewUnitCode,
     Number,
     Out,
     Prose,
+    RequestBody,
     SchoolYearCode,
     Sha256,
     Some,
     Sorted,
-    Subject,
+    SubjectCode,
+    TextLine,
     frozen,
 )
 from access_service.domain.names import AssignmentId, ClassId, EducationLevel, PersonId, UnitId
@@ -33,32 +33,32 @@ from access_service.usecases.organisation.org import Duty
 Level = Annotated[EducationLevel, Field(strict=False)]
 
 
-class NewUnit(Body):
+class NewUnit(RequestBody):
     """A unit under a direct manager."""
 
     id: NewUnitCode
-    kind: Line
-    name: Line
+    kind: TextLine
+    name: TextLine
     levels: list[Level] = Field(default_factory=list, max_length=MOST)
     """None for kinds that teach nothing."""
     manager: Id
-    basis: Line
+    basis: TextLine
     """Number of the decision."""
 
 
-class NewManager(Body):
+class NewManager(RequestBody):
     """Another unit becomes the direct manager."""
 
     manager: Id
-    basis: Line
+    basis: TextLine
     on: Day
 
 
-class NewSuccession(Body):
+class NewSuccession(RequestBody):
     """Another unit takes the office of this one."""
 
     successor: Id
-    basis: Line
+    basis: TextLine
     on: Day
     schools: dict[Id, Id] | None = None
     """Units that pass to another one than the successor: which to which."""
@@ -70,7 +70,7 @@ class NewSuccession(Body):
         return {UnitId(unit): UnitId(heir) for unit, heir in (self.schools or {}).items()}
 
 
-class NewSchoolYear(Body):
+class NewSchoolYear(RequestBody):
     """A school year of the whole register."""
 
     id: NewSchoolYearCode
@@ -79,28 +79,28 @@ class NewSchoolYear(Body):
     """Its first day closed."""
 
 
-class NewClass(Body):
+class NewClass(RequestBody):
     """A class of one school and school year; its id becomes `<school>:<school_year>:<code>`."""
 
     school: Id
     school_year: SchoolYearCode
     code: NewClassCode
-    name: Line
+    name: TextLine
     level: Level
-    grade: Line
+    grade: TextLine
 
 
-class NewPerson(Body):
+class NewPerson(RequestBody):
     """A person; the id is the register's own."""
 
-    name: Line
+    name: TextLine
 
 
-class ClassPart(Body):
+class ClassPart(RequestBody):
     """A class, as a whole or one subject in it."""
 
     class_: Annotated[Id, Field(alias="class")]
-    subject: Subject | None = None
+    subject: SubjectCode | None = None
     """Left out for the class as a whole (chủ nhiệm)."""
 
     def pair(self) -> ClassSubject:
@@ -108,19 +108,19 @@ class ClassPart(Body):
         return ClassId(self.class_), self.subject or ""
 
 
-class NewAssignment(Body):
+class NewAssignment(RequestBody):
     """A decision that assigns a duty or appoints a head."""
 
     person: Id
     unit: Id
-    position: Line
+    position: TextLine
     decision_number: Number
     decision_date: Day
     decision_sha256: Sha256 | None = None
     valid_from: Instant
     valid_to: Instant | None = None
     classes: Some[ClassPart] | None = None
-    subjects: Some[Subject] | None = None
+    subjects: Some[SubjectCode] | None = None
     levels: Some[Level] | None = None
     substitutes: Id | None = None
     """The absent person's assignment."""
@@ -149,20 +149,20 @@ class NewAssignment(Body):
         )
 
 
-class DutyEnd(Body):
+class DutyEnd(RequestBody):
     """A duty ends at 00:00 of a day."""
 
     on: Day
     decision_number: Number
 
 
-class Because(Body):
+class Because(RequestBody):
     """Why an act is done."""
 
     reason: Prose
 
 
-class Noted(Body):
+class Noted(RequestBody):
     """Why something is stopped, if anybody has the time to say: stopping must never wait for words."""
 
     reason: Prose | None = None

@@ -13,7 +13,7 @@ from access_service.usecases.handover import delegation
 from access_service.usecases.services import Caller, Rehearsed, Services, rehearse
 
 T = TypeVar("T")
-Shown = TypeVar("Shown", bound=Out)
+ShownT = TypeVar("ShownT", bound=Out)
 
 DryRun = Annotated[bool, Query(description="Only tell what the act would do.")]
 
@@ -51,8 +51,8 @@ class RehearsedOut(Out):
 
 
 def done_or_told(
-    services: Services, dry_run: bool, run: Callable[[Services], T], shown: Callable[[T], Shown]
-) -> Shown | RehearsedOut:
+    services: Services, dry_run: bool, run: Callable[[Services], T], shown: Callable[[T], ShownT]
+) -> ShownT | RehearsedOut:
     """Do the act and show its answer; or, when asked to, only tell what it would do."""
     return RehearsedOut.of(rehearse(services, run)) if dry_run else shown(run(services))
 

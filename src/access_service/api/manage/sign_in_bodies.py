@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from access_service.api.manage.bodies import Body, Id, Line, Out, Secret
+from access_service.api.manage.bodies import Id, Out, RequestBody, Secret, TextLine
 from access_service.domain.names import AccountKind
 from access_service.domain.sign_in import Due, FactorKind
 from access_service.storage.second_factor import SecondFactor
@@ -20,10 +20,10 @@ PasskeyJSON = Annotated[dict[str, Any], Field(max_length=16)]
 """A browser's answer: `credential.toJSON()`."""
 
 
-class NewSession(Body):
+class NewSession(RequestBody):
     """Sign in; with `totp` or `passkey` where a second factor is asked for."""
 
-    username: Line
+    username: TextLine
     password: Secret
     totp: TotpText | None = None
     passkey: PasskeyJSON | None = None
@@ -36,10 +36,10 @@ class NewSession(Body):
         return Second(self.totp, self.passkey)
 
 
-class NewServiceSession(Body):
+class NewServiceSession(RequestBody):
     """A session for one service, opened in one's own."""
 
-    audience: Line
+    audience: TextLine
     """A client's id, or the address of a service: what its own pages name."""
 
 
@@ -62,21 +62,21 @@ class ServiceSessionOut(Out):
         return cls(**{name: getattr(opened, name) for name in cls.model_fields})
 
 
-class Activation(Body):
+class Activation(RequestBody):
     """Set the first password with a one-time code."""
 
     code: Secret
     password: Secret
 
 
-class NewPassword(Body):
+class NewPassword(RequestBody):
     """A new password in place of the old one."""
 
     password: Secret
     new_password: Secret
 
 
-class Again(Body):
+class Again(RequestBody):
     """The caller's password once more."""
 
     password: Secret
@@ -94,13 +94,13 @@ class AgainShown(Again):
         return Second(self.totp, self.passkey)
 
 
-class TotpCode(Body):
+class TotpCode(RequestBody):
     """What the authenticator shows."""
 
     totp: TotpText
 
 
-class NewPasskey(Body):
+class NewPasskey(RequestBody):
     """What the browser made."""
 
     passkey: PasskeyJSON

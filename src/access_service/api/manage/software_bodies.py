@@ -6,17 +6,17 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from access_service.api.manage.bodies import (
-    Body,
     Day,
     Id,
     Instant,
-    Line,
     Number,
     Out,
     Prose,
+    RequestBody,
     Sha256,
     Some,
     Sorted,
+    TextLine,
     frozen,
 )
 from access_service.api.manage.delegation_bodies import ScopeBody, ScopeOut
@@ -36,7 +36,7 @@ from access_service.domain.obligations import OBLIGATION_VI, Obligation
 from access_service.domain.software import Approval, ApprovalFacts, Client
 from access_service.usecases.evidence.software_seen import SoftwareSeen
 from access_service.usecases.third_party.clients import IssuedClient, NewClient
-from access_service.usecases.third_party.software import Changes, Entry, Paper
+from access_service.usecases.third_party.software import ApprovalPaper, Changes, Entry
 from access_service.usecases.third_party.software_papers import ConfirmingPaper, DeletionPaper
 
 SecurityLevel = Annotated[int, Field(ge=1, le=5)]
@@ -58,24 +58,24 @@ def _shallow(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-KeySet = Annotated[dict[str, Any], AfterValidator(_shallow)]
+ClientKeySet = Annotated[dict[str, Any], AfterValidator(_shallow)]
 """A JSON Web Key Set of public keys."""
 
 
-class NewSoftware(Body):
+class NewSoftware(RequestBody):
     """A line of the report form, with security level and connection to the data axis as the unit states them."""
 
     unit: Id
-    name: Line
-    supplier: Line
+    name: TextLine
+    supplier: TextLine
     data_fields: Prose
     data_scope: Prose
-    frequency: Line
-    method: Line
-    cost: Line
+    frequency: TextLine
+    method: TextLine
+    cost: TextLine
     legal_standing: Prose
     security_level: SecurityLevel | None = None
-    security_standard: Line | None = None
+    security_standard: TextLine | None = None
     on_axis: bool = False
     is_enforcement_point: bool = False
     """Only the department enters one."""
@@ -85,17 +85,17 @@ class NewSoftware(Body):
         return Entry(**{**self.model_dump(), "unit": UnitId(self.unit)})
 
 
-class SoftwareChanges(Body):
+class SoftwareChanges(RequestBody):
     """What of an entry may change; what is left out stays as it is."""
 
     data_fields: Prose | None = None
     data_scope: Prose | None = None
-    frequency: Line | None = None
-    method: Line | None = None
-    cost: Line | None = None
+    frequency: TextLine | None = None
+    method: TextLine | None = None
+    cost: TextLine | None = None
     legal_standing: Prose | None = None
     security_level: SecurityLevel | None = None
-    security_standard: Line | None = None
+    security_standard: TextLine | None = None
     on_axis: bool | None = None
 
     def changes(self) -> Changes:
@@ -103,7 +103,7 @@ class SoftwareChanges(Body):
         return Changes(**self.model_dump())
 
 
-class NewApproval(Body):
+class NewApproval(RequestBody):
     """The department's written approval of software, with its term."""
 
     software: Id
@@ -125,9 +125,9 @@ class NewApproval(Body):
     retention: Prose
     deletion: Prose
 
-    def paper(self) -> Paper:
+    def paper(self) -> ApprovalPaper:
         """As the use case wants it."""
-        return Paper(
+        return ApprovalPaper(
             software=SoftwareId(self.software),
             number=self.number,
             dated=self.dated,
@@ -147,7 +147,7 @@ class NewApproval(Body):
         )
 
 
-class NewConfirmation(Body):
+class NewConfirmation(RequestBody):
     """The department's written confirmation of a security level, or of the connection to the axis."""
 
     subject: Annotated[Confirmable, Field(strict=False)]
@@ -155,7 +155,7 @@ class NewConfirmation(Body):
     """Of the security level only."""
     number: Number
     dated: Day
-    issuer: Line
+    issuer: TextLine
     sha256: Sha256
     """Of the paper."""
     valid_to: Instant
@@ -174,7 +174,7 @@ class NewConfirmation(Body):
         )
 
 
-class NewDeletion(Body):
+class NewDeletion(RequestBody):
     """The written confirmation that the data of an approval is deleted."""
 
     number: Number
@@ -187,26 +187,26 @@ class NewDeletion(Body):
         return DeletionPaper(approval, self.number, self.dated, self.sha256)
 
 
-class Withdrawal(Body):
+class Withdrawal(RequestBody):
     """Why an approval is taken back, if anybody has the time to say."""
 
     reason: Prose | None = None
 
 
-class NewClientBody(Body):
+class NewClientBody(RequestBody):
     """A client of software."""
 
     software: Id
-    pep_scopes: Some[Line] | None = None
+    pep_scopes: Some[TextLine] | None = None
     """Enforcement points only: `evaluate`, `search`, `explain`, `introspect`."""
-    resource_types: Some[Line] | None = None
+    resource_types: Some[TextLine] | None = None
     """Enforcement points only: `unit`, `class`, `student`, `staff`."""
     resource: Annotated[str, Field(max_length=2048)] | None = None
     """URL of the resource server that the software calls (RFC 8707)."""
     serves: Annotated[str, Field(max_length=2048)] | None = None
     """URL as which the software is called itself. Once the department has approved it, it may exchange tokens that
     are addressed to it (RFC 8693)."""
-    jwks: KeySet | None = None
+    jwks: ClientKeySet | None = None
     """Public keys for `private_key_jwt`; without them the client gets a secret."""
 
     def wanted(self) -> NewClient:
@@ -221,17 +221,17 @@ class NewClientBody(Body):
         )
 
 
-class Rotation(Body):
+class Rotation(RequestBody):
     """How a secret is replaced."""
 
     at_once: bool = False
     """After a leak: the old secret ends now, and what was issued so far is revoked."""
 
 
-class NewKeys(Body):
+class NewKeys(RequestBody):
     """Other public keys in place of those before."""
 
-    jwks: KeySet
+    jwks: ClientKeySet
 
 
 class SoftwareOut(Out):

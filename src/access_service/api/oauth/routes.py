@@ -37,8 +37,8 @@ from access_service.usecases.tokens.client_auth import authenticate
 from access_service.usecases.tokens.errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.exchange import ACCESS_TOKEN_TYPE, JWT_TYPE, SUBJECT_TYPES, exchange
 from access_service.usecases.tokens.introspect import POLL_S, introspect, introspected, revoke
-from access_service.usecases.tokens.issue import Issued, TokenPoint, Wanted
-from access_service.usecases.tokens.state import MissError
+from access_service.usecases.tokens.issue import IssuedToken, TokenPoint, WantedToken
+from access_service.usecases.tokens.state import NotInStateError
 
 T = TypeVar("T")
 router = APIRouter(tags=["oauth"])
@@ -145,7 +145,7 @@ async def revocations(request: Request) -> Response:
     id_ = RegisterId((await edge.pdp.audience()).removeprefix("register "))
     try:
         found = revoked.kept(id_)
-    except MissError:
+    except NotInStateError:
         found = await edge.in_pool(lambda: point.waiting(lambda: (point.now(id_), revoked.make(id_))[1]))
     body = RevocationsOut(found.as_of, POLL_S, found.tokens, found.subjects, found.all_before, id_)
     return _json(body, POLL_S)
@@ -160,7 +160,7 @@ async def _token(request: Request, edge: Edge, point: TokenPoint, form: Form) ->
     if grant_type not in (CLIENT_CREDENTIALS, EXCHANGE):
         raise OAuthError(OAuthCode.UNSUPPORTED_GRANT_TYPE, "the grant type is not supported")
     client = await _client(request, edge, point, form, TOKEN)
-    wanted = Wanted(
+    wanted = WantedToken(
         scope=wanted_scope(form),
         details=wanted_details(form),
         resources=(*form.all("resource"), *form.all("audience")),
@@ -182,7 +182,7 @@ async def _token(request: Request, edge: Edge, point: TokenPoint, form: Form) ->
     return _json(_token_answer(issued, is_exchange=grant_type == EXCHANGE))
 
 
-def _token_answer(issued: Issued, *, is_exchange: bool) -> TokenAnswer:
+def _token_answer(issued: IssuedToken, *, is_exchange: bool) -> TokenAnswer:
     claims = issued.claims
     return TokenAnswer(
         access_token=issued.token,
@@ -258,7 +258,7 @@ async def _quickly(edge: Edge, point: TokenPoint, work: Callable[[bool], T]) -> 
     """From memory on the loop, else in the pool where the database may be waited for."""
     try:
         return work(False)
-    except MissError:
+    except NotInStateError:
         return await edge.in_pool(lambda: point.waiting(lambda: work(True)))
 
 

@@ -7,7 +7,7 @@ from access_service.domain.errors import Fault
 from access_service.domain.policy import ANY, Article
 from access_service.engine.alone.decisions import WORD_BYTES, AttributeRule, Entity, TypeOf
 from access_service.engine.alone.model import SAME, Shape, Term
-from access_service.engine.packs.rows import EFFECTS, Row, rows_of
+from access_service.engine.packs.rows import EFFECTS, CsvRow, rows_of
 from access_service.engine.toml_tables import guess, shown
 
 ENTITY_COLUMNS = ("type", "id", "properties")
@@ -47,7 +47,7 @@ def read_entities(path: str, text: str, words: Vocabulary, faults: list[Fault]) 
     """Add the rows of entities.csv to the vocabulary."""
     rows = rows_of(path, text, ENTITY_COLUMNS, faults)
     for count, (place, (type_, id_, properties)) in enumerate(rows, start=1):
-        row = Row(place, faults)
+        row = CsvRow(place, faults)
         if count > MOST_ENTITIES:
             row.fault(f"more than {MOST_ENTITIES} entities", "many of them belong into a register")
             return
@@ -61,7 +61,7 @@ def read_entities(path: str, text: str, words: Vocabulary, faults: list[Fault]) 
         words.entities.setdefault((type_, id_), Entity(type_, id_, found, place))
 
 
-def _properties(row: Row, type_: str, cell: str, words: Vocabulary) -> dict[str, str]:
+def _properties(row: CsvRow, type_: str, cell: str, words: Vocabulary) -> dict[str, str]:
     """`role=admin; team=blue`. A type that is both subject and resource has the properties of both."""
     known: dict[str, frozenset[str]] = {}
     for part in ("resource", "subject"):
@@ -95,7 +95,7 @@ def read_rules(path: str, text: str, shape: Shape, words: Vocabulary, faults: li
                 Fault(f"{path}:1", f"the pack has {len(types)} types of {part}s and no column for `r.{part}.type`")
             )
     for count, (place, cells) in enumerate(rows_of(path, text, columns, faults), start=1):
-        row = Row(place, faults)
+        row = CsvRow(place, faults)
         if count > MOST_RULES:
             row.fault(f"more than {MOST_RULES} rules", "name properties, not ids")
             break
@@ -114,7 +114,7 @@ def read_rules(path: str, text: str, shape: Shape, words: Vocabulary, faults: li
     return list(seen.values())
 
 
-def _check_cell(row: Row, term: Term, cell: str, words: Vocabulary) -> None:
+def _check_cell(row: CsvRow, term: Term, cell: str, words: Vocabulary) -> None:
     if cell == ANY:
         if not term.takes_any:
             row.fault(f"column `{term.column}` takes no `{ANY}`", "the model compares it with one word")
@@ -140,7 +140,7 @@ def _known(part: str, name: str, words: Vocabulary) -> Collection[str] | None:
     return words.properties[part][name] or None
 
 
-def _check_ids(row: Row, rule: AttributeRule, shape: Shape, words: Vocabulary) -> None:
+def _check_ids(row: CsvRow, rule: AttributeRule, shape: Shape, words: Vocabulary) -> None:
     """An id belongs to a type: where there are several, a row that compares ids names the type, too."""
     for part in ("subject", "resource"):
         if len(words.types(part)) > 1 and _types_of(part, rule, shape, words) == words.types(part).keys():
@@ -149,7 +149,7 @@ def _check_ids(row: Row, rule: AttributeRule, shape: Shape, words: Vocabulary) -
                     row.fault(f"column `{term.column}` compares ids of any type of {part}", "name the type")
 
 
-def _check_everybody(row: Row, rule: AttributeRule, shape: Shape, words: Vocabulary) -> None:
+def _check_everybody(row: CsvRow, rule: AttributeRule, shape: Shape, words: Vocabulary) -> None:
     """Where a type of subjects has others than those listed, a row must say what of them it goes by."""
     if not rule.allow:
         return
@@ -169,7 +169,7 @@ def _types_of(part: str, rule: AttributeRule, shape: Shape, words: Vocabulary) -
     return words.types(part).keys()
 
 
-def _say_repeated(row: Row, rule: AttributeRule, other: AttributeRule) -> None:
+def _say_repeated(row: CsvRow, rule: AttributeRule, other: AttributeRule) -> None:
     if rule.allow != other.allow:
         row.fault(f"contradicts {other.source}: allow and deny of the same", "deny wins; keep one of the two")
     elif rule.article != other.article:

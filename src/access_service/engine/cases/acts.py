@@ -117,10 +117,10 @@ class TakeCustody:
         return Done()
 
 
-Act = Propose | Give | Sign | TakeCustody
+CaseAct = Propose | Give | Sign | TakeCustody
 
 
-def read_act(line: Map, world: World, pack: Pack, at: datetime) -> Act | None:
+def read_act(line: Map, world: World, pack: Pack, at: datetime) -> CaseAct | None:
     """The one act that a line names; None and a fault when it names none or several."""
     named = [key for key in ACTS if line.has(key)]
     if len(named) != 1:
@@ -140,7 +140,7 @@ def read_act(line: Map, world: World, pack: Pack, at: datetime) -> Act | None:
     return act
 
 
-def _propose(line: Map, world: World, pack: Pack, at: datetime) -> Act | None:
+def _propose(line: Map, world: World, pack: Pack, at: datetime) -> CaseAct | None:
     account = AccountId(line.word("account", world.accounts, "account"))
     role = line.word("role", pack.roles, "role")
     own = account if AssignmentId(account) in world.duties else NO_DUTY
@@ -175,7 +175,7 @@ def _authority(line: Map, world: World, by: UnitId) -> AuthorityId | None:
     return AuthorityId(found) if found in world.authorities else None
 
 
-def _give(line: Map, world: World, pack: Pack, at: datetime) -> Act | None:
+def _give(line: Map, world: World, pack: Pack, at: datetime) -> CaseAct | None:
     unit = UnitId(line.word("unit", world.org.units, "unit"))
     by = UnitId(line.word("by", world.org.units, "unit", default=manager_of(world.org, unit, at)))
     parent = _authority(line, world, by)
@@ -186,7 +186,7 @@ def _give(line: Map, world: World, pack: Pack, at: datetime) -> Act | None:
     return Give(by, Authority(AuthorityId("given"), unit, parent, scope, BASIS, start, end))
 
 
-def _sign(line: Map, world: World) -> Act | None:
+def _sign(line: Map, world: World) -> CaseAct | None:
     people = {duty.person for duty in world.duties.values()}
     person = line.word("person", people, "person")
     unit = line.word("unit", world.org.units, "unit")
@@ -202,7 +202,7 @@ def _sign(line: Map, world: World) -> Act | None:
     )
 
 
-def _custody(line: Map, world: World, pack: Pack, at: datetime) -> Act | None:
+def _custody(line: Map, world: World, pack: Pack, at: datetime) -> CaseAct | None:
     unit = UnitId(line.word("unit", world.org.units, "unit"))
     people = {duty.person for duty in world.duties.values() if duty.unit == unit}
     person = PersonId(line.word("person", people, "person with a duty there"))

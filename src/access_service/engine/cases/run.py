@@ -15,7 +15,7 @@ from access_service.domain.names import AccountId, Capacity, ClassId, UnitId
 from access_service.domain.policy import JOINED, Pack
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.standing import standing
-from access_service.engine.cases.acts import Act, Done, read_act
+from access_service.engine.cases.acts import CaseAct, Done, read_act
 from access_service.engine.cases.facts import WorldReader
 from access_service.engine.cases.world import OnePack, World
 from access_service.engine.cases.yaml_reader import Map, parse_yaml
@@ -56,7 +56,7 @@ class Case:
     """Numbers of docs/coverage.md."""
     at: datetime
     ask: AccessRequest | None
-    act: Act | None
+    act: CaseAct | None
     expected: Expected
     place: str
 

@@ -54,7 +54,7 @@ def rows_of(path: str, text: str, columns: tuple[str, ...], faults: list[Fault])
         faults.append(Fault(f"{path}:1", "no rows after the header", "remove the file if it adds nothing"))
 
 
-class Row:
+class CsvRow:
     """Checks the cells of one row."""
 
     def __init__(self, place: str, faults: list[Fault]) -> None:
@@ -82,7 +82,7 @@ def read_roles(path: str, text: str, draft: Draft, faults: list[Fault]) -> None:
     here: dict[tuple[str, ...], tuple[str, RoleRule]] = {}
     inherited = _by_cell(draft.rules)
     for place, (role, function, category, action, effect, article) in rows_of(path, text, ROLE_COLUMNS, faults):
-        row = Row(place, faults)
+        row = CsvRow(place, faults)
         if role != ANY:
             row.check("role", role, draft.known(draft.roles))
         row.check("function", function, draft.known(draft.functions))
@@ -105,7 +105,7 @@ def read_roles(path: str, text: str, draft: Draft, faults: list[Fault]) -> None:
             draft.rules.append(rule)
 
 
-def _check_article(row: Row, cited: str, draft: Draft) -> None:
+def _check_article(row: CsvRow, cited: str, draft: Draft) -> None:
     """One article, or two that ask for the same: `hp-2024-58+hp-2024-59`."""
     parts = cited.split(JOINED)
     for part in parts:
@@ -121,7 +121,7 @@ def _by_cell(rules: list[RoleRule]) -> dict[tuple[str, ...], list[RoleRule]]:
     return cells
 
 
-def _compare_within(row: Row, rule: RoleRule, place: str, other: RoleRule) -> None:
+def _compare_within(row: CsvRow, rule: RoleRule, place: str, other: RoleRule) -> None:
     if other.allow != rule.allow:
         row.fault(f"contradicts {place}: allow and deny of the same", "deny wins; keep one of the two")
     elif other.article != rule.article:
@@ -130,7 +130,7 @@ def _compare_within(row: Row, rule: RoleRule, place: str, other: RoleRule) -> No
         row.fault(f"repeats {place}")
 
 
-def _compare_inherited(row: Row, rule: RoleRule, others: list[RoleRule]) -> None:
+def _compare_inherited(row: CsvRow, rule: RoleRule, others: list[RoleRule]) -> None:
     for other in others:
         if other.allow == rule.allow and other.article == rule.article:
             row.fault(f"repeats {other.source}, which is inherited")
@@ -144,7 +144,7 @@ def read_delegation(path: str, text: str, draft: Draft, faults: list[Fault]) -> 
     for place, (role, position, unit_kind, issuer, documents, article) in rows_of(
         path, text, DELEGATION_COLUMNS, faults
     ):
-        row = Row(place, faults)
+        row = CsvRow(place, faults)
         row.check("role", role, draft.known(draft.roles))
         if position != ANY:
             row.check("position", position, draft.known(draft.positions))

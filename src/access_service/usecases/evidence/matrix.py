@@ -22,7 +22,7 @@ from access_service.usecases.evidence.matrix_rows import Rows
 from access_service.usecases.evidence.matrix_values import Matrix, MatrixHead, MatrixPack
 from access_service.usecases.handover.inspection import inspects
 from access_service.usecases.live.revisions import check_known
-from access_service.usecases.services import Caller, Services, View
+from access_service.usecases.services import Caller, ReadView, Services
 
 
 @contextmanager
@@ -41,7 +41,9 @@ def open_matrix(
     caller's business, `RefusedError(forbidden)` for the unit's own staff, `InvalidError` for an unknown revision.
     """
     with services.db.connect() as connection:
-        view = View(Reader(connection, caller.register), caller, services.db.now_in(connection, caller.register))
+        view = ReadView(
+            Reader(connection, caller.register), caller, services.db.now_in(connection, caller.register)
+        )
         if not inspects(view, caller.person, unit):
             view.as_above(unit)
         reader = Reader(connection, caller.register, known_at)

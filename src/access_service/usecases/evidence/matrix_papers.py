@@ -24,7 +24,7 @@ ACCOUNT_NOTES = {
 
 
 @dataclass(slots=True)
-class Papers:
+class MatrixPapers:
     """What is read once for a batch of rows."""
 
     accounts: dict[str, Account]
@@ -82,7 +82,7 @@ def read_papers(
     people: set[Any],
     documents: dict[DocumentId, Document],
     before: Reader | None = None,
-) -> Papers:
+) -> MatrixPapers:
     """Everything shared by a batch of rows, in a handful of queries."""
     signatures: dict[str, list[Signature]] = {}
     for s in reader.find(Signature, document=list(documents)):
@@ -92,7 +92,7 @@ def read_papers(
     codes: dict[str, list[CodeShown]] = {}
     for code in reader.find(CodeShown, holder=sorted(people)):
         codes.setdefault(code.holder, []).append(code)
-    return Papers(
+    return MatrixPapers(
         accounts={a.id: a for a in found},
         suspensions=suspensions_by_account(reader, found),
         people={p.id: p for p in reader.find(Person, id=people | signers)},

@@ -25,9 +25,16 @@ from access_service.engine.tables import Tables
 from access_service.storage.access import Gatherer
 from access_service.storage.audit import revision_at
 from access_service.storage.facts import Reader
-from access_service.usecases.evidence.matrix_papers import ACCOUNT_NOTES, Papers, late_among, read_papers
+from access_service.usecases.evidence.matrix_papers import ACCOUNT_NOTES, MatrixPapers, late_among, read_papers
 from access_service.usecases.evidence.matrix_software import Shared, software_rows
-from access_service.usecases.evidence.matrix_values import VACANT, MatrixHead, MatrixRow, Note, Right, class_names
+from access_service.usecases.evidence.matrix_values import (
+    VACANT,
+    CategoryActions,
+    MatrixHead,
+    MatrixRow,
+    Note,
+    class_names,
+)
 from access_service.usecases.handover.signed_as import Titles
 
 T = TypeVar("T")
@@ -59,7 +66,9 @@ class Rows:
         self._titles = Titles(gather)
         self._at = head.at
         self._units = units
-        self._rights: dict[tuple[str, str, frozenset[str] | None, frozenset[str] | None], tuple[Right, ...]] = {}
+        self._rights: dict[
+            tuple[str, str, frozenset[str] | None, frozenset[str] | None], tuple[CategoryActions, ...]
+        ] = {}
         self._confirmed: dict[UnitId, list[Confirmation]] = {}
         self._names: dict[str, str] = {}
         self._meetings: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
@@ -164,11 +173,11 @@ class Rows:
             if grant_state(facts, self._at) not in OVER
         }
 
-    def _was_there(self, grant: Grant, papers: Papers) -> bool:
+    def _was_there(self, grant: Grant, papers: MatrixPapers) -> bool:
         """Not what was first recorded after the instant for a time after it: nobody could have seen it then."""
         return grant.valid_from <= self._at or grant.id not in papers.late
 
-    def _grant_row(self, line: _Line, facts: GrantFacts, papers: Papers) -> MatrixRow:
+    def _grant_row(self, line: _Line, facts: GrantFacts, papers: MatrixPapers) -> MatrixRow:
         grant, duty = line.grant, line.assignment
         account = papers.accounts.get(grant.account)
         own = self._pack(grant.unit)
@@ -222,7 +231,7 @@ class Rows:
         document: Document | None,
         account: Account | None,
         tables: Tables | None,
-        papers: Papers,
+        papers: MatrixPapers,
     ) -> tuple[Note, ...]:
         grant = line.grant
         said = (
@@ -260,7 +269,7 @@ class Rows:
                 mine.setdefault(grant.account, []).append(grant)
         return {account: roles_held(grants, self._at) for account, grants in mine.items()}
 
-    def _rights_of(self, grant: Grant, tables: Tables | None) -> tuple[Right, ...]:
+    def _rights_of(self, grant: Grant, tables: Tables | None) -> tuple[CategoryActions, ...]:
         """The pack's table of the role where the records are, narrowed by the grant."""
         if tables is None or grant.role not in tables.roles:
             return ()
@@ -274,7 +283,7 @@ class Rows:
                 if scope.actions is None or action in scope.actions:
                     found.setdefault(category, []).append(action)
             self._rights[key] = tuple(
-                Right(
+                CategoryActions(
                     category=category,
                     category_vi=pack.categories[category].vi,
                     actions=tuple(actions),
@@ -340,7 +349,7 @@ class Rows:
         held = Gatherer(self._before).held_custodies(units, self._at)
         return frozenset(c.id for c in held if c.id and self._at in c.interval)
 
-    def _custody_row(self, account: Account, custody: Custody | None, papers: Papers) -> MatrixRow:
+    def _custody_row(self, account: Account, custody: Custody | None, papers: MatrixPapers) -> MatrixRow:
         document = papers.documents.get(custody.document) if custody and custody.document else None
         signature = papers.giver(document, self._at)
         state: str = state_of(account, papers.suspensions.get(account.id, ()), self._at)
@@ -422,7 +431,7 @@ class Rows:
         found = self._gather.org.unit(unit)
         return found.name if found else ""
 
-    def _name(self, person: str | None, papers: Papers | None) -> str:
+    def _name(self, person: str | None, papers: MatrixPapers | None) -> str:
         """A name of the batch, or of somebody many rows share: a head."""
         if person is None:
             return ""
@@ -433,7 +442,7 @@ class Rows:
             self._names[person] = found.name if found else ""
         return self._names[person]
 
-    def _mark_late(self, papers: Papers, lines: list[_Line], facts: dict[Any, GrantFacts]) -> None:
+    def _mark_late(self, papers: MatrixPapers, lines: list[_Line], facts: dict[Any, GrantFacts]) -> None:
         """(16) What was recorded after the instant, or changed then with effect before it."""
         grants = [line.grant for line in lines]
         duties = [line.assignment for line in lines if line.assignment]

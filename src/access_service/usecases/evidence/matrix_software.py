@@ -20,7 +20,7 @@ from access_service.domain.software import (
 from access_service.domain.standing import approval_state
 from access_service.engine.tables import Tables
 from access_service.storage.access import Gatherer
-from access_service.usecases.evidence.matrix_values import MatrixHead, MatrixRow, Note, Right, class_names
+from access_service.usecases.evidence.matrix_values import CategoryActions, MatrixHead, MatrixRow, Note, class_names
 
 _NOTES = {AccountState.SUSPENDED: Note.ACCOUNT_SUSPENDED, AccountState.CLOSED: Note.ACCOUNT_CLOSED}
 _OVER = frozenset({GrantState.ENDED, GrantState.EXPIRED})
@@ -30,7 +30,7 @@ class Shared(NamedTuple):
     """What the matrix has looked up already."""
 
     tables: Callable[[UnitId], Tables | None]
-    rights: Callable[[Grant, Tables | None], tuple[Right, ...]]
+    rights: Callable[[Grant, Tables | None], tuple[CategoryActions, ...]]
     unit_name: Callable[[UnitId], str]
     answerable: Callable[[UnitId], tuple[PersonId | None, str]]
 

@@ -71,7 +71,7 @@ class MatrixHead:
 
 
 @dataclass(frozen=True, slots=True)
-class Right:
+class CategoryActions:
     """One category of data with what may be done to it."""
 
     category: str
@@ -102,7 +102,7 @@ class MatrixRow:
     scope: Scope | None
     class_names: tuple[str, ...]
     """`6A`, or `6A (TOAN)` where the grant is for a subject there."""
-    rights: tuple[Right, ...]
+    rights: tuple[CategoryActions, ...]
     starts_at: datetime | None
     """The latest of the start on paper and the activation; on paper alone where it never took effect."""
     ends_at: datetime | None

@@ -35,7 +35,7 @@ from access_service.usecases.evidence.reading_papers import (
     pack_or_none,
 )
 from access_service.usecases.identity.accounts import account_state
-from access_service.usecases.services import Caller, Services, View, look
+from access_service.usecases.services import Caller, ReadView, Services, look
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def register_named(services: Services, wanted: str | None) -> RegisterId:
     return RegisterId(str(found[0]["id"]) if found else "")
 
 
-def _names(seen: View, *people: PersonId | None) -> dict[PersonId, str]:
+def _names(seen: ReadView, *people: PersonId | None) -> dict[PersonId, str]:
     return {p.id: p.name for p in seen.reader.find(Person, id=[p for p in people if p is not None])}
 
 
@@ -191,7 +191,7 @@ def read_me(services: Services, caller: Caller) -> Me:
         )
 
 
-def _waiting_for(seen: View, caller: Caller, duties: list[Assignment]) -> list[Document]:
+def _waiting_for(seen: ReadView, caller: Caller, duties: list[Assignment]) -> list[Document]:
     """A receiver's, and the giver's where the caller leads the office; nobody signs as an admin account."""
     if caller.kind is not AccountKind.USE:
         return []

@@ -28,7 +28,7 @@ from access_service.domain.standing import OVER, GrantFacts, documents_reason, g
 from access_service.storage.audit import events
 from access_service.usecases.handover.documents import readers_of, visible
 from access_service.usecases.handover.inspection import inspects
-from access_service.usecases.services import Caller, Services, View, look
+from access_service.usecases.services import Caller, ReadView, Services, look
 
 _OPEN = frozenset({DocumentState.AWAITING_GIVER, DocumentState.AWAITING_RECEIVER})
 
@@ -70,7 +70,7 @@ class Awaiting:
     grants: tuple[GrantSeen, ...]
 
 
-def acts_for(seen: View, unit: UnitId) -> bool:
+def acts_for(seen: ReadView, unit: UnitId) -> bool:
     """Does the caller act for this unit or one above it, as custodian or leader?"""
     try:
         seen.as_above(unit)
@@ -79,18 +79,18 @@ def acts_for(seen: View, unit: UnitId) -> bool:
     return True
 
 
-def _may_read(seen: View, unit: UnitId) -> bool:
+def _may_read(seen: ReadView, unit: UnitId) -> bool:
     """Whose office it is, who is above, and who inspects it by decision (rule 14)."""
     return acts_for(seen, unit) or inspects(seen, seen.require_caller().person, unit)
 
 
-def pack_or_none(seen: View, unit: UnitId) -> Pack | None:
+def pack_or_none(seen: ReadView, unit: UnitId) -> Pack | None:
     """The pack in force for a unit; none for a unit that is over."""
     tables = seen.gather.tables_for(unit, seen.now)
     return None if tables is None else tables.pack
 
 
-def head_of(seen: View, unit: UnitId) -> Assignment | None:
+def head_of(seen: ReadView, unit: UnitId) -> Assignment | None:
     """The appointment of whoever heads the unit now."""
     pack = pack_or_none(seen, unit)
     return None if pack is None else head_at(seen.gather.heads_of(unit, pack), seen.now)
@@ -101,7 +101,7 @@ def root_of(services: Services, register: RegisterId) -> UnitId:
     return next(UnitId(str(row["root"])) for row in services.db.registers() if row["id"] == register)
 
 
-def state_now(seen: View, document: Document) -> DocumentState:
+def state_now(seen: ReadView, document: Document) -> DocumentState:
     """The state with lapsing applied; a unit that is over has no pack and nothing of it lapses any more."""
     pack = pack_or_none(seen, document.office)
     if pack is None:
@@ -110,7 +110,7 @@ def state_now(seen: View, document: Document) -> DocumentState:
     return state_at(document, now=seen.now, lapse_after=wait)
 
 
-def is_open(seen: View, document: Document) -> bool:
+def is_open(seen: ReadView, document: Document) -> bool:
     """Does it still wait for a signature?"""
     return state_now(seen, document) in _OPEN
 
@@ -121,7 +121,7 @@ def _missing(facts: GrantFacts, now: datetime) -> Reason | Refusal | None:
     return paper if paper is not None or refused is None else Refusal(refused)
 
 
-def grants_seen(seen: View, grants: list[Grant]) -> list[GrantSeen]:
+def grants_seen(seen: ReadView, grants: list[Grant]) -> list[GrantSeen]:
     """Where each grant stands now, in the order given."""
     return [
         GrantSeen(
@@ -143,7 +143,7 @@ def read_grant(services: Services, caller: Caller, id_: GrantId) -> GrantSeen:
         return grants_seen(seen, [grant])[0]
 
 
-def _is_whole(seen: View, unit: UnitId) -> bool:
+def _is_whole(seen: ReadView, unit: UnitId) -> bool:
     """May the caller see everybody's lines of this unit? `NotFoundError` where they see not even the unit."""
     seen.check_visible(unit)
     return acts_for(seen, unit)
@@ -201,7 +201,7 @@ def read_document(services: Services, caller: Caller, id_: DocumentId) -> Docume
         return DocumentSeen(document, state_now(seen, document), signed, is_seen)
 
 
-def _signatures(seen: View, document: Document) -> tuple[Signature, ...]:
+def _signatures(seen: ReadView, document: Document) -> tuple[Signature, ...]:
     """By version, then as given; at one instant in the order of the sides, a witness in the declarant's place."""
     sides = sides_of(document.kind, document.content)
 

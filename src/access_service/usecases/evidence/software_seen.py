@@ -15,7 +15,7 @@ from access_service.domain.software import (
     counted,
 )
 from access_service.domain.standing import approval_state
-from access_service.usecases.services import Caller, Services, View, as_missing, look
+from access_service.usecases.services import Caller, ReadView, Services, as_missing, look
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def software_of_unit(
 def list_software(services: Services, register: RegisterId, unit: UnitId | None) -> list[SoftwareSeen]:
     """The same for the operator: of a unit and what is below it, or of the whole register."""
     with services.db.read(register) as reader:
-        view = View(reader, None, services.db.now_in(reader.connection, register))
+        view = ReadView(reader, None, services.db.now_in(reader.connection, register))
         found = reader.find(Software)
         if unit is not None:
             view.require_unit(unit)
@@ -76,7 +76,7 @@ def list_software(services: Services, register: RegisterId, unit: UnitId | None)
         return seen_of(view, found)
 
 
-def seen_of(view: View, software: Sequence[Software]) -> list[SoftwareSeen]:
+def seen_of(view: ReadView, software: Sequence[Software]) -> list[SoftwareSeen]:
     """Each with the state of every approval now, in a handful of queries."""
     ids = [s.id for s in software]
     papers: dict[SoftwareId, list[tuple[ApprovalFacts, GrantState]]] = {}

@@ -33,11 +33,11 @@ from access_service.domain.names import (
 )
 from access_service.domain.org import Assignment, Person, Succession
 from access_service.domain.papers import (
-    Body,
     CommitmentBody,
     CustodyBody,
     Envelope,
     HandoverBody,
+    PaperBody,
     lines_of,
 )
 from access_service.domain.policy import CommitmentText
@@ -53,11 +53,11 @@ from access_service.usecases.effects import (
     close_document,
     end_grants,
 )
-from access_service.usecases.services import Act, Caller, Services, View, act
+from access_service.usecases.services import Act, Caller, ReadView, Services, act
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class EnteredLine:
     """One grant line of minutes, as the custodian enters it."""
 
     role: str
@@ -91,7 +91,7 @@ def propose_handover(
     receiver: PersonId,
     number: str,
     dated: date,
-    lines: Sequence[Line],
+    lines: Sequence[EnteredLine],
     is_draft: bool = False,
 ) -> Prepared:
     """Prepare minutes of handover with one person, several grant lines (#54, #58; rules 3 to 8).
@@ -175,7 +175,7 @@ def new_document(
     number: str,
     dated: date,
     receiver: PersonId | None,
-    body: Body,
+    body: PaperBody,
     id_: DocumentId | None = None,
     text_version: str | None = None,
     supersedes: DocumentId | None = None,
@@ -210,7 +210,7 @@ def new_document(
     return document
 
 
-def compose(doing: Act, document: Document, body: Body) -> Document:
+def compose(doing: Act, document: Document, body: PaperBody) -> Document:
     """The document with its canonical content (RFC 8785) and hash."""
     envelope = Envelope(
         document=document.id,
@@ -343,12 +343,12 @@ def _prepared(doing: Act, id_: DocumentId) -> Document:
     return document
 
 
-def readers_of(doing: View, unit: UnitId) -> list[UnitId]:
+def readers_of(doing: ReadView, unit: UnitId) -> list[UnitId]:
     """(9) Who took something of a dissolved unit: each may read its papers, whoever keeps them."""
     return sorted({heir for s in doing.reader.find(Succession, predecessor=unit) for heir in s.heirs or ()})
 
 
-def visible(doing: View, id_: DocumentId) -> Document:
+def visible(doing: ReadView, id_: DocumentId) -> Document:
     """A document the caller may hear of: its receiver, its signers, the units on its chain; else not found.
 
     Hearing of it is not reading it (`reading_papers.read_document`): it lets a wrong signer be told why.

@@ -33,9 +33,9 @@ from access_service.domain.vietnamese import name_key
 from access_service.storage import accounts as stored
 from access_service.usecases.effects import close_document, end_grants
 from access_service.usecases.handover.documents import new_document
-from access_service.usecases.identity.accounts import Issued, new_activation
+from access_service.usecases.identity.accounts import IssuedAccount, new_activation
 from access_service.usecases.identity.usernames import usernames_in_use, usernames_taken
-from access_service.usecases.services import Act, Caller, Services, View, act, as_missing
+from access_service.usecases.services import Act, Caller, ReadView, Services, act, as_missing
 
 ROLE = "inspector"
 """The role of `policy/base` that reads dossiers and matrices and no pupil's data."""
@@ -160,7 +160,7 @@ def _open_account(doing: Act, external: External, end: datetime) -> Account:
 
 
 @power(yields(Power.ACCOUNT))
-def admit_external(services: Services, caller: Caller, document_id: DocumentId, person: PersonId) -> Issued:
+def admit_external(services: Services, caller: Caller, document_id: DocumentId, person: PersonId) -> IssuedAccount:
     """The code with which a member from outside opens their account: for the deciding unit's custodian."""
     with act(services, caller, "inspection.admit", document_id) as doing:
         document = doing.tx.require(Document, document_id)
@@ -254,7 +254,7 @@ def end_inspection(services: Services, caller: Caller, document_id: DocumentId, 
         return close_document(doing, document, DocumentState.WITHDRAWN, reason)
 
 
-def inspects(doing: View, person: PersonId, unit: UnitId) -> bool:
+def inspects(doing: ReadView, person: PersonId, unit: UnitId) -> bool:
     """Is the person a member of an inspection of this unit, or one above it, now, and not left out of it?"""
     return edges.inspects(doing.ground, person, unit)
 

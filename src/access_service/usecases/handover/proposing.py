@@ -5,12 +5,12 @@ from datetime import date
 
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import PersonId, UnitId
-from access_service.usecases.handover.documents import Line, Prepared, propose_handover
+from access_service.usecases.handover.documents import EnteredLine, Prepared, propose_handover
 from access_service.usecases.services import Caller, Services
 
 
 def propose_each(
-    wanted: Mapping[PersonId, Sequence[Line]],
+    wanted: Mapping[PersonId, Sequence[EnteredLine]],
     services: Services,
     caller: Caller,
     *,

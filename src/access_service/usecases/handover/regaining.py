@@ -9,9 +9,9 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import AuthorityId, PersonId
 from access_service.domain.powers import powerless
 from access_service.domain.regaining import Regainable, regainable
-from access_service.usecases.handover.documents import Line, Prepared
+from access_service.usecases.handover.documents import EnteredLine, Prepared
 from access_service.usecases.handover.proposing import propose_each
-from access_service.usecases.services import Caller, Services, View, act, as_missing, look
+from access_service.usecases.services import Caller, ReadView, Services, act, as_missing, look
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def read_regainable(services: Services, caller: Caller, id_: AuthorityId) -> lis
         return [Proposal(r.lost, r.duty.person, r.stands) for r in _found(seen, authority)]
 
 
-def _found(seen: View, authority: Authority) -> list[Regainable]:
+def _found(seen: ReadView, authority: Authority) -> list[Regainable]:
     return regainable(seen.ground, authority, seen.gather.chain_of_authority(authority.id, seen.now))
 
 
@@ -51,12 +51,12 @@ def propose_regained(
             with as_missing("authority", id_):
                 doing.check_visible(authority.unit)
             doing.as_custodian(authority.unit)
-    wanted: dict[PersonId, list[Line]] = {}
+    wanted: dict[PersonId, list[EnteredLine]] = {}
     with look(services, caller) as seen:
         for found in _found(seen, authority):
             if found.duty.person == caller.person:
                 continue
-            line = Line(
+            line = EnteredLine(
                 found.lost.role,
                 found.duty.id,
                 found.lost.scope,

@@ -56,7 +56,7 @@ from access_service.storage.recoveries import place_of_code
 from access_service.storage.second_factor import SecondFactor, drop_factors, factors_of
 from access_service.usecases.identity.names_at_hand import names_at_hand
 from access_service.usecases.identity.usernames import usernames_taken
-from access_service.usecases.services import Act, Caller, Services, View, act
+from access_service.usecases.services import Act, Caller, ReadView, Services, act
 
 WRONG = "username or password is wrong, or the account is locked"
 AUDIENCE_TEXT = "the session is good elsewhere; ask for one for this service: `POST /v1/me/sessions`"
@@ -80,7 +80,7 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
+class IssuedAccount:
     """A new account, and the code with which its holder sets the first password."""
 
     account: Account
@@ -193,7 +193,7 @@ def ground_of(gather: Gatherer, now: datetime) -> Ground:
     return Ground(gather.reader, StoredOrg(gather.reader), now, pack_for)
 
 
-def check_responsible(doing: View, account: Account, ranks: Collection[Rank]) -> None:
+def check_responsible(doing: ReadView, account: Account, ranks: Collection[Rank]) -> None:
     """Who may stop or recover an account: `responsible_units`, each of them or one above it."""
     for unit in responsible_units(doing.ground, account, ranks):
         if unit is None:
@@ -415,7 +415,7 @@ def stop_recoveries(doing: Act, account: AccountId, because: str) -> None:
 @power(yields(Power.ACCOUNT))
 def issue_account(
     services: Services, caller: Caller, *, unit: UnitId, kind: AccountKind, person: PersonId | None, username: str
-) -> Issued:
+) -> IssuedAccount:
     """Issue an account (#90–#94, rule 4): by the unit that `domain.accounts.issuer_of` names."""
     with act(services, caller, "account.issue", unit) as doing:
         doing.check_visible(unit)
@@ -431,7 +431,9 @@ def issue_account(
         return new_account(doing, unit=unit, kind=kind, person=person, username=username)
 
 
-def new_account(doing: Act, *, unit: UnitId, kind: AccountKind, person: PersonId | None, username: str) -> Issued:
+def new_account(
+    doing: Act, *, unit: UnitId, kind: AccountKind, person: PersonId | None, username: str
+) -> IssuedAccount:
     """Make the account, its credential and its activation code, without asking who may."""
     username = username_to_give(username, usernames_taken(doing, username))
     account = Account(
@@ -462,7 +464,7 @@ def keep_shown(doing: Act, account: Account, shown_to: PersonId) -> None:
     doing.tx.put(CodeShown(doing.new_id("cod"), account.id, account.person, shown_to, doing.now))
 
 
-def new_activation(doing: Act, account: Account, *, is_new_holder: bool) -> Issued:
+def new_activation(doing: Act, account: Account, *, is_new_holder: bool) -> IssuedAccount:
     """A fresh one-time code in place of whatever opened the account before; sessions end.
 
     For somebody new, second factors and what is known of earlier passwords go with whoever had the account before.
@@ -487,4 +489,4 @@ def new_activation(doing: Act, account: Account, *, is_new_holder: bool) -> Issu
     if is_new_holder:
         stored.forget_passwords(tx.connection, tx.register, account.id)
         drop_factors(tx.connection, tx.register, account.id)
-    return Issued(account, code, until)
+    return IssuedAccount(account, code, until)

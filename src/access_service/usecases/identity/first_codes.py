@@ -14,7 +14,7 @@ from access_service.signing import passwords
 from access_service.storage.accounts import renew_codes
 from access_service.storage.facts import Reader
 from access_service.usecases.operators import OperatorKey, check_operator
-from access_service.usecases.services import Act, Services, View, operate
+from access_service.usecases.services import Act, ReadView, Services, operate
 
 TRIES = 5
 _BITS = 192
@@ -67,7 +67,7 @@ def reissue_first_codes(
         if counter is None:
             raise NotFoundError("register", register)
         with services.db.read(register) as reader:
-            sheets = _drawn(View(reader, None, services.db.now()), units)
+            sheets = _drawn(ReadView(reader, None, services.db.now()), units)
         keep(sheets)
         digests = {line.account: passwords.digest(line.code) for sheet in sheets for line in sheet.codes}
         try:
@@ -81,7 +81,7 @@ def reissue_first_codes(
     raise UnavailableError("the register changed each time while the codes were drawn; try in a quieter hour")
 
 
-def _drawn(seen: View, units: Collection[UnitId] | None) -> list[CodeSheet]:
+def _drawn(seen: ReadView, units: Collection[UnitId] | None) -> list[CodeSheet]:
     reader = seen.reader
     for unit in units or ():
         reader.require(Unit, unit)
@@ -108,7 +108,7 @@ def _drawn(seen: View, units: Collection[UnitId] | None) -> list[CodeSheet]:
     ]
 
 
-def _unopened(reader: Reader, seen: View, here: dict[str, list[UnitId]]) -> list[Account]:
+def _unopened(reader: Reader, seen: ReadView, here: dict[str, list[UnitId]]) -> list[Account]:
     laid_on: dict[str, list[Suspension]] = {}
     for suspension in reader.find(Suspension, kind=str(SuspendableKind.ACCOUNT)):
         laid_on.setdefault(suspension.target, []).append(suspension)

@@ -34,11 +34,11 @@ from access_service.usecases.identity.accounts import (
 )
 from access_service.usecases.identity.second_factor import Second, WrongFactorError, accept, ask, claim
 from access_service.usecases.operators import OperatorKey, check_operator
-from access_service.usecases.services import Act, Caller, Services, View, act, as_missing, look, operate
+from access_service.usecases.services import Act, Caller, ReadView, Services, act, as_missing, look, operate
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedRecovery:
     """A recovery that waits, and the code that will open the account; the code is shown once."""
 
     account: Account
@@ -51,7 +51,7 @@ class Asked:
         return self.recovery.opens_at + timedelta(hours=self.recovery.code_hours)
 
 
-def _check_may_ask(view: View, caller: Caller, id_: AccountId) -> Account:
+def _check_may_ask(view: ReadView, caller: Caller, id_: AccountId) -> Account:
     account = view.reader.require(Account, id_)
     check_asked(account, edges.holders_of(view.ground, account), caller.account, caller.person)
     with as_missing("account", id_):
@@ -68,7 +68,7 @@ def ask_recovery(
     password: str,
     second: Second | None = None,
     reset_second_factor: bool = False,
-) -> Asked:
+) -> AskedRecovery:
     """Ask for a new code for somebody who lost what opens their account: by the unit that answers or one above it.
 
     The asker shows the own password and second factor. Nothing changes for the account until the code is used.
@@ -119,7 +119,7 @@ def begin_recovery(
     resets_factor: bool,
     operator: str | None = None,
     needs_second: bool = False,
-) -> Asked:
+) -> AskedRecovery:
     """A recovery that waits from now, in place of any earlier one."""
     stop_recoveries(doing, account.id, "asked for again")
     code, pack = passwords.new_secret(192), doing.pack_for(answers_for(doing.ground, account))
@@ -142,7 +142,7 @@ def begin_recovery(
         "account.recover", account.id, recovery=recovery.id, shown_to=asker, second_factors=resets_factor, **named
     )
     doing.tx.touches()
-    return Asked(account, recovery, code)
+    return AskedRecovery(account, recovery, code)
 
 
 @power(yields(Power.ACCOUNT))
@@ -198,7 +198,7 @@ def stop_recovery(services: Services, caller: Caller, id_: str, *, reason: str) 
         return done
 
 
-def _visible(view: View, caller: Caller, id_: str) -> tuple[Recovery, Account]:
+def _visible(view: ReadView, caller: Caller, id_: str) -> tuple[Recovery, Account]:
     recovery = view.reader.require(Recovery, id_)
     account = view.reader.require(Account, recovery.account)
     if not edges.is_recovery_of(view.ground, caller, account):
@@ -217,7 +217,7 @@ def recoveries_of(services: Services, caller: Caller) -> list[tuple[Recovery, Re
         return [(r, state_at(r, seen.now)) for r in recent if r.account in mine]
 
 
-def operator_recovery(doing: Act, account: Account, key: OperatorKey | None) -> Asked:
+def operator_recovery(doing: Act, account: Account, key: OperatorKey | None) -> AskedRecovery:
     """The operator asks; one of the leadership or a second operator confirms, or the wait goes by unopposed."""
     name = None if key is None else check_operator(doing, key)
     return begin_recovery(

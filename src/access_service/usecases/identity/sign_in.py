@@ -30,7 +30,7 @@ from access_service.usecases.identity.accounts import (
     set_password,
 )
 from access_service.usecases.identity.names_at_hand import names_at_hand
-from access_service.usecases.identity.recoveries import Asked, operator_recovery
+from access_service.usecases.identity.recoveries import AskedRecovery, operator_recovery
 from access_service.usecases.identity.second_factor import Second, WrongFactorError, accept, ask, claim
 from access_service.usecases.operators import OperatorKey
 from access_service.usecases.services import Act, Caller, Services, act, operate
@@ -172,7 +172,7 @@ def unlock(
     *,
     with_code: bool = False,
     operator: OperatorKey | None = None,
-) -> Asked | None:
+) -> AskedRecovery | None:
     """Break-glass, by the operator: the account is neither locked nor asleep any more.
 
     With a code, a recovery is asked for: one of the leadership confirms it, or a second operator where this one

@@ -27,8 +27,8 @@ from access_service.storage.access import Gatherer
 from access_service.storage.accounts import usernames_like
 from access_service.storage.facts import Reader
 from access_service.usecases.imports.csv_files import COLUMNS, Sheets
-from access_service.usecases.imports.ground import Decided, ImportFacts
-from access_service.usecases.imports.rows import Faults, Row, cells_of, instant_of, rows_of
+from access_service.usecases.imports.ground import DecidedByThen, ImportFacts
+from access_service.usecases.imports.rows import Faults, SheetRow, cells_of, instant_of, rows_of
 from access_service.usecases.services import Services
 
 Progress = Callable[[str, int, int], None]
@@ -44,7 +44,7 @@ _MINUTES = frozenset({DocumentKind.HANDOVER_MINUTES, DocumentKind.SUPPLEMENTARY_
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class ImportedPaper:
     """A signed document, from a row or from the register."""
 
     id: str
@@ -95,7 +95,7 @@ class Book:
         """Persons with an assignment that could not be taken: what they lack may stand there."""
         self.activations: dict[str, str] = {}
         """SHA-256 of the activation codes that the files give, by account."""
-        self.papers: dict[str, Paper] = {}
+        self.papers: dict[str, ImportedPaper] = {}
         self.lines: dict[str, list[Grant]] = {}
         """New grants by the minutes they rest on."""
         self.facts = ImportFacts(reader)
@@ -245,11 +245,11 @@ class Book:
         }
         self.grant_ids = {g.id for g in reader.find(Grant, id=cells_of(sheets, "grants", "code"))}
 
-    def plain(self, name: str) -> Iterator[Row]:
+    def plain(self, name: str) -> Iterator[SheetRow]:
         """The rows of a sheet as they stand."""
         return rows_of(self.sheets, name, self.faults)
 
-    def rows(self, name: str, *, has_code: bool = True, known: Iterable[str] = ()) -> Iterator[Row]:
+    def rows(self, name: str, *, has_code: bool = True, known: Iterable[str] = ()) -> Iterator[SheetRow]:
         """The rows of a sheet, codes checked: given once, and not in the register (`known`) before."""
         before, first = frozenset(known), dict[str, int]()
         for row in self.plain(name):
@@ -269,7 +269,7 @@ class Book:
         """A new fact."""
         self.new.setdefault(type(value), []).append(value)
 
-    def keep(self, row: Row) -> None:
+    def keep(self, row: SheetRow) -> None:
         """The row says what `init` has made: the register's own fact stands."""
         self.kept[row.sheet.name] = self.kept.get(row.sheet.name, 0) + 1
 
@@ -294,7 +294,7 @@ class Book:
     def ground_decided(self, at: datetime) -> Ground:
         """The same, without the duties that nobody had decided by then: who became head later was not yet one."""
         if at not in self._decided:
-            self._decided[at] = Ground(Decided(self.facts, at), self.org, at, self.pack_for)
+            self._decided[at] = Ground(DecidedByThen(self.facts, at), self.org, at, self.pack_for)
         return self._decided[at]
 
     def duties_in(self, person: str, unit: str) -> list[Assignment]:
@@ -348,8 +348,8 @@ class Book:
 _NOBODY: Any = ""
 
 
-def _paper(document: Document, signed_at: datetime) -> Paper:
-    return Paper(
+def _paper(document: Document, signed_at: datetime) -> ImportedPaper:
+    return ImportedPaper(
         id=document.id,
         kind=document.kind,
         number=document.number,

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 import msgspec
 
 
-class Kind(StrEnum):
+class CellKind(StrEnum):
     """What a cell is."""
 
     TEXT = "text"
@@ -26,10 +26,10 @@ class Kind(StrEnum):
     UNREADABLE = "unreadable"
 
 
-class Cell(msgspec.Struct, frozen=True, gc=False):
+class SheetCell(msgspec.Struct, frozen=True, gc=False):
     """A cell that holds something. An empty cell is none."""
 
-    kind: Kind
+    kind: CellKind
     text: str
     """The text; a number's digits as the file has them; a day as `dd/mm/yyyy`; what is wrong with an unreadable."""
     row: int
@@ -37,7 +37,7 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
     """Both from 1."""
 
 
-class Shown(StrEnum):
+class NumberFormat(StrEnum):
     """How a cell's style shows the number in it."""
 
     PLAIN = "plain"
@@ -52,10 +52,10 @@ class Shown(StrEnum):
 MAX_COLUMNS, MAX_ROWS = 16_384, 1_048_576
 """Of a sheet (ECMA-376)."""
 
-_BUILT_IN: Mapping[int, Shown] = {
-    **dict.fromkeys((0, 1, 49), Shown.PLAIN),
-    **dict.fromkeys((14, 15, 22), Shown.DAY),
-    **dict.fromkeys((*range(16, 22), *range(27, 37), *range(45, 48), *range(50, 59)), Shown.PART),
+_BUILT_IN: Mapping[int, NumberFormat] = {
+    **dict.fromkeys((0, 1, 49), NumberFormat.PLAIN),
+    **dict.fromkeys((14, 15, 22), NumberFormat.DAY),
+    **dict.fromkeys((*range(16, 22), *range(27, 37), *range(45, 48), *range(50, 59)), NumberFormat.PART),
 }
 _UNSHOWN = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
 """Of a format code: literals, padding, colours, locales and conditions."""
@@ -96,21 +96,22 @@ def cells_across(reference: str) -> int | None:
     return (COLUMN_OF[ends[1]] - COLUMN_OF[begins[1]] + 1) * (int(ends[2]) - int(begins[2]) + 1)
 
 
-def shown_by(code: str) -> Shown:
+def shown_by(code: str) -> NumberFormat:
     """How a format of a workbook's own shows numbers."""
     bare = _UNSHOWN.sub("", code.partition(";")[0])
     if bare.strip().lower() in {"general", "@", "0"}:
-        return Shown.PLAIN
+        return NumberFormat.PLAIN
     parts = {part.lower() for part in _DATE_PARTS.findall(bare)}
     if not parts or "general" in bare.lower() or re.search("[0#?]", bare):
-        return Shown.OTHER
-    return Shown.DAY if {"y", "m", "d"} <= parts else Shown.PART
+        return NumberFormat.OTHER
+    return NumberFormat.DAY if {"y", "m", "d"} <= parts else NumberFormat.PART
 
 
-def shown_by_styles(formats: Sequence[int], codes: Mapping[int, str]) -> tuple[Shown, ...]:
+def shown_by_styles(formats: Sequence[int], codes: Mapping[int, str]) -> tuple[NumberFormat, ...]:
     """How each of a workbook's cell styles shows numbers, from its format's number."""
     return tuple(
-        shown_by(codes[number]) if number in codes else _BUILT_IN.get(number, Shown.OTHER) for number in formats
+        shown_by(codes[number]) if number in codes else _BUILT_IN.get(number, NumberFormat.OTHER)
+        for number in formats
     )
 
 
@@ -142,7 +143,9 @@ def unescaped(text: str) -> str:
 class CellReader:
     """Reads the cells of one workbook's sheets."""
 
-    def __init__(self, ns: str, strings: Sequence[str | None], styles: Sequence[Shown], first_day: date) -> None:
+    def __init__(
+        self, ns: str, strings: Sequence[str | None], styles: Sequence[NumberFormat], first_day: date
+    ) -> None:
         """`ns` is the sheets' namespace in braces; `first_day` is the day before the first of the calendar used."""
         self._c, self._f, self._v, self._is, self._ext = (f"{ns}{n}" for n in ("c", "f", "v", "is", "extLst"))
         self._ns = ns
@@ -150,19 +153,19 @@ class CellReader:
         self._styles = styles
         self._first_day = first_day
 
-    def cells(self, row: Element, number: int) -> Iterator[Cell]:
+    def cells(self, row: Element, number: int) -> Iterator[SheetCell]:
         """The cells of a row that hold anything, from left to right."""
         digits, last = str(number), 0
         c_tag, v_tag, is_tag = self._c, self._v, self._is
         for cell in row:
             if cell.tag != c_tag:
                 if cell.tag != self._ext:
-                    yield Cell(Kind.UNREADABLE, "something that is not a cell", number, last + 1)
+                    yield SheetCell(CellKind.UNREADABLE, "something that is not a cell", number, last + 1)
                 continue
             reference = cell.get("r")
             column = last + 1 if reference is None else _column(reference, digits)
             if not last < column <= MAX_COLUMNS:
-                yield Cell(Kind.UNREADABLE, "a cell whose place cannot be read", number, last + 1)
+                yield SheetCell(CellKind.UNREADABLE, "a cell whose place cannot be read", number, last + 1)
                 return
             last, type_ = column, cell.get("t")
             first = cell[0] if len(cell) == 1 else None
@@ -172,12 +175,12 @@ class CellReader:
                 kind, text = self._value(type_, first.text or "", cell.get("s"))
             else:
                 kind, text = self._other(cell, type_)
-            if text or kind is not Kind.TEXT:
-                yield Cell(kind, text, number, column)
+            if text or kind is not CellKind.TEXT:
+                yield SheetCell(kind, text, number, column)
 
-    def quickly(self, body: str, number: int) -> list[Cell] | None:
+    def quickly(self, body: str, number: int) -> list[SheetCell] | None:
         """The same from a row's text, where programs wrote every cell as usual; None where it takes the parser."""
-        cells: list[Cell] = []
+        cells: list[SheetCell] = []
         digits, last, length = str(number), 0, 0
         is_escaped = "&" in body or "_x" in body
         for whole, letters, row, before, type_, behind, value, text in _PLAIN_CELL.findall(body):
@@ -190,79 +193,81 @@ class CellReader:
                 held = unescaped(_plain(text) or "") if is_escaped else text
                 if not held:
                     return None
-                cells.append(Cell(Kind.TEXT, held, number, column))
+                cells.append(SheetCell(CellKind.TEXT, held, number, column))
             elif text or (type_ == "inlineStr" and value) or (type_ == "e" and not value):
                 return None
             elif value:
                 kind, held = self._value(type_ or None, value, before or behind or None)
-                if held or kind is not Kind.TEXT:
-                    cells.append(Cell(kind, held, number, column))
+                if held or kind is not CellKind.TEXT:
+                    cells.append(SheetCell(kind, held, number, column))
         return cells if length == len(body) else None
 
-    def _value(self, type_: str | None, text: str, style: str | None) -> tuple[Kind, str]:
+    def _value(self, type_: str | None, text: str, style: str | None) -> tuple[CellKind, str]:
         """A cell with nothing but its value."""
         if type_ == "s":
             found = self._strings[int(text)] if _is_index(text, len(self._strings)) else None
             return (
-                (Kind.UNREADABLE, "a text that the workbook does not hold") if found is None else (Kind.TEXT, found)
+                (CellKind.UNREADABLE, "a text that the workbook does not hold")
+                if found is None
+                else (CellKind.TEXT, found)
             )
         if type_ == "str":
-            return Kind.TEXT, unescaped(text)
+            return CellKind.TEXT, unescaped(text)
         text = text.strip(_SPACE)
         if type_ in (None, "n"):
             return self._number(text, style)
         if type_ == "b" and text in {"0", "1"}:
-            return Kind.BOOLEAN, "TRUE" if text == "1" else "FALSE"
+            return CellKind.BOOLEAN, "TRUE" if text == "1" else "FALSE"
         if type_ == "e":
-            return Kind.ERROR, text[:32]
+            return CellKind.ERROR, text[:32]
         if type_ == "d":
             return _iso_day(text)
-        return Kind.UNREADABLE, "a cell of a kind that the format does not have"
+        return CellKind.UNREADABLE, "a cell of a kind that the format does not have"
 
-    def _inline(self, item: Element) -> tuple[Kind, str]:
+    def _inline(self, item: Element) -> tuple[CellKind, str]:
         text = text_of(item, self._ns)
-        return (Kind.UNREADABLE, "a text that cannot be read") if text is None else (Kind.TEXT, text)
+        return (CellKind.UNREADABLE, "a text that cannot be read") if text is None else (CellKind.TEXT, text)
 
-    def _other(self, cell: Element, kind: str | None) -> tuple[Kind, str]:
+    def _other(self, cell: Element, kind: str | None) -> tuple[CellKind, str]:
         """A cell that is no shared or inline text, or not as it should be."""
         parts = [part for part in cell if part.tag != self._ext]
         if not parts and (kind or "n") in _MAY_BE_EMPTY and not (cell.text or "").strip(_SPACE):
-            return Kind.TEXT, ""
+            return CellKind.TEXT, ""
         if any(part.tag == self._f for part in parts):
-            return Kind.FORMULA, ""
+            return CellKind.FORMULA, ""
         if len(parts) != 1 or len(parts[0]) or parts[0].tag != self._v:
-            return Kind.UNREADABLE, "a cell that cannot be read"
+            return CellKind.UNREADABLE, "a cell that cannot be read"
         return self._value(kind, parts[0].text or "", cell.get("s"))
 
-    def _number(self, text: str, style: str | None) -> tuple[Kind, str]:
+    def _number(self, text: str, style: str | None) -> tuple[CellKind, str]:
         if not _NUMBER.fullmatch(text):
-            return Kind.UNREADABLE, f"`{text[:32]}`, which is no number"
+            return CellKind.UNREADABLE, f"`{text[:32]}`, which is no number"
         shown = self._shown(style)
-        if shown is Shown.PLAIN:
-            return Kind.NUMBER, text
-        if shown is Shown.DAY:
+        if shown is NumberFormat.PLAIN:
+            return CellKind.NUMBER, text
+        if shown is NumberFormat.DAY:
             return self._day(text)
-        if shown is Shown.PART:
-            return Kind.UNREADABLE, "a date or time of which only a part is shown; the program made up the rest"
-        return Kind.UNREADABLE, "a number that is shown otherwise than it is stored"
+        if shown is NumberFormat.PART:
+            return CellKind.UNREADABLE, "a date or time of which only a part is shown; the program made up the rest"
+        return CellKind.UNREADABLE, "a number that is shown otherwise than it is stored"
 
-    def _shown(self, style: str | None) -> Shown:
+    def _shown(self, style: str | None) -> NumberFormat:
         if style is None:
-            return self._styles[0] if self._styles else Shown.PLAIN
-        return self._styles[int(style)] if _is_index(style, len(self._styles)) else Shown.OTHER
+            return self._styles[0] if self._styles else NumberFormat.PLAIN
+        return self._styles[int(style)] if _is_index(style, len(self._styles)) else NumberFormat.OTHER
 
-    def _day(self, text: str) -> tuple[Kind, str]:
+    def _day(self, text: str) -> tuple[CellKind, str]:
         found = _SERIAL.fullmatch(text)
         if found is None:
-            return Kind.UNREADABLE, "a date with a time of day, or none at all"
+            return CellKind.UNREADABLE, "a date with a time of day, or none at all"
         serial = int(found[1])
         # Day 60 of the calendar from 1900 never was; what lies before is counted otherwise by every program.
         if not 60 < serial < 2_958_466:  # noqa: PLR2004
-            return Kind.UNREADABLE, "a date outside the calendar"
+            return CellKind.UNREADABLE, "a date outside the calendar"
         try:
-            return Kind.DATE, _written(self._first_day + timedelta(days=serial))
+            return CellKind.DATE, _written(self._first_day + timedelta(days=serial))
         except OverflowError:
-            return Kind.UNREADABLE, "a date outside the calendar"
+            return CellKind.UNREADABLE, "a date outside the calendar"
 
 
 _INDEX_DIGITS = 9
@@ -292,14 +297,14 @@ def _is_index(text: str, length: int) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= _INDEX_DIGITS and int(text) < length
 
 
-def _iso_day(text: str) -> tuple[Kind, str]:
+def _iso_day(text: str) -> tuple[CellKind, str]:
     found = _ISO_DAY.fullmatch(text)
     if found is not None:
         try:
-            return Kind.DATE, _written(date(int(found[1]), int(found[2]), int(found[3])))
+            return CellKind.DATE, _written(date(int(found[1]), int(found[2]), int(found[3])))
         except ValueError:
             pass
-    return Kind.UNREADABLE, "a date with a time of day, or none at all"
+    return CellKind.UNREADABLE, "a date with a time of day, or none at all"
 
 
 def _written(day: date | datetime) -> str:
@@ -315,7 +320,7 @@ class PlainRows:
 
     def __init__(self, cells: CellReader) -> None:
         self._cells = cells
-        self._taken: deque[tuple[int, list[Cell]]] = deque()
+        self._taken: deque[tuple[int, list[SheetCell]]] = deque()
         self._put, self._got = 0, 0
 
     def shorten(self, texts: Iterator[str]) -> Iterator[str]:
@@ -348,7 +353,7 @@ class PlainRows:
                 found += (piece[:begins], f'<row r="*{self._put}"/>')
         return "".join(found)
 
-    def take(self, stub: str) -> tuple[int, list[Cell]] | None:
+    def take(self, stub: str) -> tuple[int, list[SheetCell]] | None:
         """The row that a stub stands for, with its number; None where it is not the next."""
         self._got += 1
         return self._taken.popleft() if self._taken and stub == f"*{self._got}" else None

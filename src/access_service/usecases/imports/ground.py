@@ -99,7 +99,7 @@ def _id(value: Any) -> str:
     return id_
 
 
-class Decided:
+class DecidedByThen:
     """Facts as they could be known at an instant of the past: without duties that were decided later."""
 
     def __init__(self, facts: ImportFacts, at: datetime) -> None:

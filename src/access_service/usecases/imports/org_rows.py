@@ -20,7 +20,7 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.scope import ClassSubject
 from access_service.domain.vietnamese import name_key
 from access_service.usecases.imports.book import Book
-from access_service.usecases.imports.rows import HINTS, Row
+from access_service.usecases.imports.rows import HINTS, SheetRow
 
 _LEVELS = frozenset(map(str, EducationLevel))
 _KINDS = frozenset({str(AccountKind.ADMIN), str(AccountKind.USE)})
@@ -59,7 +59,7 @@ def check_units(book: Book) -> None:
 
 def check_edges(book: Book) -> None:
     """Sheet `edges`: one direct manager at a time, no circle. Each edge walks one chain: linear in the rows."""
-    rows: list[tuple[Row, ManagementEdge]] = []
+    rows: list[tuple[SheetRow, ManagementEdge]] = []
     for row in book.rows("edges", has_code=False):
         unit, manager = row.refers("unit", book.units, "units"), row.refers("manager", book.units, "units")
         begins, ends = row.interval()
@@ -184,7 +184,7 @@ def check_accounts(book: Book) -> None:
                 book.activations[account.id] = row.sha256("activation_code_sha256")
 
 
-def _founding_account(book: Book, kind: str, row: Row) -> Account | None:
+def _founding_account(book: Book, kind: str, row: SheetRow) -> Account | None:
     """The account that `init` issued for the root unit, or for the director or the focal point."""
     if kind == AccountKind.ADMIN:
         return book.admin_accounts.get(book.root) if row["unit"] == book.root else None
@@ -192,7 +192,7 @@ def _founding_account(book: Book, kind: str, row: Row) -> Account | None:
     return book.accounts.get(code or "")
 
 
-def _check_only_account(book: Book, row: Row, account: Account) -> None:
+def _check_only_account(book: Book, row: SheetRow, account: Account) -> None:
     """One account a unit or a person, as of the day on which it was issued."""
     is_admin = account.kind is AccountKind.ADMIN
     if row.ok:
@@ -232,7 +232,7 @@ def check_issuers(book: Book) -> None:
             row.fault(message, "add the duty to sheet `assignments`, or correct `unit`")
 
 
-def class_pairs(book: Book, row: Row, unit: str) -> frozenset[ClassSubject] | None:
+def class_pairs(book: Book, row: SheetRow, unit: str) -> frozenset[ClassSubject] | None:
     """The column `classes`, local codes with or without a subject, as class ids of this unit and school year."""
     if not row["classes"]:
         return None
@@ -259,7 +259,7 @@ def class_pairs(book: Book, row: Row, unit: str) -> frozenset[ClassSubject] | No
 
 def check_assignments(book: Book) -> None:
     """Sheet `assignments`: duties by numbered decisions."""
-    substitutes: list[tuple[Row, Assignment]] = []
+    substitutes: list[tuple[SheetRow, Assignment]] = []
     for row in book.rows("assignments", known=book.assignments):
         person = row.refers("person", book.persons, "persons")
         unit = row.refers("unit", book.units, "units")
@@ -297,7 +297,7 @@ def check_assignments(book: Book) -> None:
         _take_duty(book, row, duty)
 
 
-def _take_duty(book: Book, row: Row, duty: Assignment) -> None:
+def _take_duty(book: Book, row: SheetRow, duty: Assignment) -> None:
     """A duty beside those that stand before it; a substitute's after everybody's."""
     ground = book.ground(duty.valid_from)
     if row.ok and row.passes(check_duty, ground, duty) and row.passes(check_entered, ground, duty):

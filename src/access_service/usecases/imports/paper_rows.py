@@ -34,9 +34,9 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.separations import check_separations
 from access_service.domain.time import local
-from access_service.usecases.imports.book import Book, Paper
+from access_service.usecases.imports.book import Book, ImportedPaper
 from access_service.usecases.imports.org_rows import class_pairs
-from access_service.usecases.imports.rows import HINTS, Row
+from access_service.usecases.imports.rows import HINTS, SheetRow
 
 _MINUTES = frozenset({str(DocumentKind.HANDOVER_MINUTES), str(DocumentKind.CUSTODY_MINUTES)})
 _KINDS = _MINUTES | {str(DocumentKind.COMMITMENT)}
@@ -52,7 +52,7 @@ def check_authorities(book: Book) -> None:
     if root is not None:
         aliases -= book.authorities.keys() - {root.id}
         book.authorities.update(dict.fromkeys(aliases, root))
-    rows: list[tuple[Row, Authority]] = []
+    rows: list[tuple[SheetRow, Authority]] = []
     for row in book.rows("authorities", known=frozenset(book.authorities) - aliases):
         unit = row.refers("unit", book.units, "units")
         begins, ends = row.interval()
@@ -90,7 +90,7 @@ def check_authorities(book: Book) -> None:
     _check_parents(book, rows)
 
 
-def _check_parents(book: Book, rows: list[tuple[Row, Authority]]) -> None:
+def _check_parents(book: Book, rows: list[tuple[SheetRow, Authority]]) -> None:
     for row, authority in rows:
         if authority.parent is None:
             book.add(authority)
@@ -132,7 +132,7 @@ def check_documents(book: Book) -> None:
             _check_commitment(book, row, signed_at)
         if not row.ok or unit is None or receiver is None:
             continue
-        paper = Paper(
+        paper = ImportedPaper(
             id=code,
             kind=DocumentKind(kind),
             number=number,
@@ -154,7 +154,7 @@ def check_documents(book: Book) -> None:
             book.commitments.add((paper.receiver, paper.unit))
 
 
-def _capacity(book: Book, row: Row, signed_at: datetime) -> str | None:
+def _capacity(book: Book, row: SheetRow, signed_at: datetime) -> str | None:
     """(5) The decision that lets the giver sign for the unit on that day, as it stands on every signature."""
     unit = book.units.get(row["unit"])
     kind = unit.kind if unit is not None else ""
@@ -177,7 +177,7 @@ def _capacity(book: Book, row: Row, signed_at: datetime) -> str | None:
     return f"{duty.decision_number} ({duty.id})"
 
 
-def _check_commitment(book: Book, row: Row, signed_at: datetime) -> None:
+def _check_commitment(book: Book, row: SheetRow, signed_at: datetime) -> None:
     for column in _GIVER:
         if row[column]:
             row.fault(f"a commitment has no giver, `{column}` is filled in", "leave it empty")
@@ -189,7 +189,7 @@ def _check_commitment(book: Book, row: Row, signed_at: datetime) -> None:
 
 def check_custodies(book: Book) -> None:
     """Sheet `custodies`: who operates which unit's admin account, by which minutes; one person at a time."""
-    rows: list[tuple[Row, Custody]] = []
+    rows: list[tuple[SheetRow, Custody]] = []
     has_first = book.root in book.custodies
     for row in book.rows("custodies", known=book.custody_ids):
         unit = row.refers("unit", book.units, "units")
@@ -229,7 +229,7 @@ def check_custodies(book: Book) -> None:
         _add_custody(book, row, custody)
 
 
-def _holder(book: Book, row: Row, at: datetime) -> tuple[AssignmentId | None, str]:
+def _holder(book: Book, row: SheetRow, at: datetime) -> tuple[AssignmentId | None, str]:
     """As what the person operates the account: by the highest rank they have in the unit on that day."""
     found = custody_duty(book.pack_for(row["unit"]), book.duties_in(row["person"], row["unit"]), at)
     if found is not None:
@@ -242,7 +242,7 @@ def _holder(book: Book, row: Row, at: datetime) -> tuple[AssignmentId | None, st
     return None, ""
 
 
-def _add_custody(book: Book, row: Row, custody: Custody) -> None:
+def _add_custody(book: Book, row: SheetRow, custody: Custody) -> None:
     """In order of unit and time, so that only the last one can be in the way; the register's may be anywhere."""
     held = book.custodies.get(custody.unit, [])
     taken = next((c for c in held if c.interval.overlaps(custody.interval)), None)
@@ -253,7 +253,7 @@ def _add_custody(book: Book, row: Row, custody: Custody) -> None:
     book.add(custody)
 
 
-def _check_paper(row: Row, paper: Paper, kind: DocumentKind, receiver: str | None) -> None:
+def _check_paper(row: SheetRow, paper: ImportedPaper, kind: DocumentKind, receiver: str | None) -> None:
     is_kind = paper.is_handover if kind is DocumentKind.HANDOVER_MINUTES else paper.kind is kind
     if not is_kind:
         row.fault(f"`{paper.id}` is a {paper.kind}, not {kind}", "correct `document`")
@@ -308,7 +308,9 @@ def check_grants(book: Book) -> None:
         _check_grant(book, row, grant, book.office(authority, at), duty, paper)
 
 
-def _check_grant(book: Book, row: Row, grant: Grant, office: Office, duty: Assignment, paper: Paper | None) -> None:
+def _check_grant(
+    book: Book, row: SheetRow, grant: Grant, office: Office, duty: Assignment, paper: ImportedPaper | None
+) -> None:
     account = book.accounts[grant.account]
     try:
         grant = complete(office, grant, duty)

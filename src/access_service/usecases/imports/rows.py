@@ -92,7 +92,7 @@ class Faults:
         return [fault for _, _, fault in sorted(self._found, key=lambda found: found[:2])]
 
 
-class Row:
+class SheetRow:
     """One row being read. A fault makes it `ok = False`; reading goes on, so that all its faults are listed."""
 
     __slots__ = ("_cells", "_faults", "_positions", "number", "ok", "sheet")
@@ -151,7 +151,7 @@ class Row:
         """An id that this row gives."""
         return self.read(column, words.code)
 
-    def read(self, column: str, reader: words.Reader) -> str:
+    def read(self, column: str, reader: words.WordReader) -> str:
         """A cell as `domain.words` reads it at every door."""
         text = self[column]
         try:
@@ -265,14 +265,14 @@ def _levels(words: frozenset[str]) -> frozenset[EducationLevel]:
     return frozenset(EducationLevel(word) for word in words if word in _LEVELS)
 
 
-def rows_of(sheets: Sheets, name: str, faults: Faults) -> Iterator[Row]:
+def rows_of(sheets: Sheets, name: str, faults: Faults) -> Iterator[SheetRow]:
     """The rows of a sheet; none where the files have no such sheet."""
     sheet = sheets.by_name.get(name)
     if sheet is None:
         return
     positions = {column: position for position, column in enumerate(sheet.columns)}
     for index in range(len(sheet.rows)):
-        yield Row(sheet, index, positions, faults)
+        yield SheetRow(sheet, index, positions, faults)
 
 
 def cells_of(sheets: Sheets, name: str, *columns: str) -> set[str]:

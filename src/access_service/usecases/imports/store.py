@@ -13,10 +13,10 @@ from access_service.domain.names import Capacity, DocumentId, DocumentKind, Docu
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, SchoolYear, Unit
 from access_service.domain.papers import (
     Attestation,
-    Body,
     CommitmentBody,
     Envelope,
     HandoverBody,
+    PaperBody,
     compose,
     lines_of,
 )
@@ -26,7 +26,7 @@ from access_service.signing.canonical import canonical
 from access_service.signing.documents import confirm
 from access_service.storage.accounts import Credential, add_credentials
 from access_service.storage.db import Transaction
-from access_service.usecases.imports.book import CHUNK, Book, Paper, Progress
+from access_service.usecases.imports.book import CHUNK, Book, ImportedPaper, Progress
 from access_service.usecases.services import Services
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class Sealed:
     """Account to the hash of its code."""
 
 
-def attested(book: Book, paper: Paper, register: str) -> Document:
+def attested(book: Book, paper: ImportedPaper, register: str) -> Document:
     """The document as stored: content of ids, words and instants only, the hash that of the scan."""
     envelope = Envelope(
         document=DocumentId(paper.id),
@@ -79,7 +79,7 @@ def attested(book: Book, paper: Paper, register: str) -> Document:
         sha256=paper.sha256,
         signed_at=paper.signed_at,
     )
-    body: Body | None = None
+    body: PaperBody | None = None
     if paper.kind is DocumentKind.COMMITMENT:
         body = CommitmentBody(paper.text_version)
     elif lines := book.lines.get(paper.id):
@@ -105,7 +105,7 @@ def attested(book: Book, paper: Paper, register: str) -> Document:
     )
 
 
-def unconfirmed(paper: Paper, signature_id: str, key: str, now: datetime) -> Signature:
+def unconfirmed(paper: ImportedPaper, signature_id: str, key: str, now: datetime) -> Signature:
     """The importer's attestation of one side: the giver of minutes, or who made the commitment."""
     is_minutes = paper.giver is not None and paper.giver_signed_at is not None
     return Signature(
@@ -129,7 +129,7 @@ def unconfirmed(paper: Paper, signature_id: str, key: str, now: datetime) -> Sig
 def seal(book: Book, services: Services, register: str) -> Sealed:
     """Every new paper as a document with the service's confirmation; the register is not held meanwhile."""
     sealed = Sealed([], [])
-    for paper in book.new.get(Paper, ()):
+    for paper in book.new.get(ImportedPaper, ()):
         signature = unconfirmed(paper, services.new_id("sig"), services.seal.id, book.now)
         sealed.documents.append(attested(book, paper, register))
         sealed.signatures.append(replace(signature, confirmation=confirm(services.seal, register, signature)))

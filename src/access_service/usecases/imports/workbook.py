@@ -18,11 +18,11 @@ from access_service.domain.errors import Fault
 from access_service.domain.words import BLANKS
 from access_service.usecases.imports.cells import (
     MAX_ROWS,
-    Cell,
+    CellKind,
     CellReader,
-    Kind,
+    NumberFormat,
     PlainRows,
-    Shown,
+    SheetCell,
     cells_across,
     letters_of,
     shown_by_styles,
@@ -172,7 +172,7 @@ class _Book:
             self._package.fault(part, "not the texts of a workbook", _SAVE)
         return texts
 
-    def _styles(self, part: str) -> Sequence[Shown]:
+    def _styles(self, part: str) -> Sequence[NumberFormat]:
         root, ns = self._package.tree(part), self.ns
         codes: dict[int, str] = {}
         for own in root.findall(f"{ns}numFmts/{ns}numFmt"):
@@ -267,7 +267,7 @@ class _SheetReader:
         if self._is_readable:
             self._take(number, cells, is_hidden=_is_hidden(element, "ht"))
 
-    def _take(self, number: int, cells: Sequence[Cell], *, is_hidden: bool) -> None:
+    def _take(self, number: int, cells: Sequence[SheetCell], *, is_hidden: bool) -> None:
         if number == 1:
             self._take_header(cells)
         elif not self._header:
@@ -282,10 +282,10 @@ class _SheetReader:
                 self._rows.append(row)
                 self._numbers.append(number)
 
-    def _take_header(self, cells: Sequence[Cell]) -> None:
+    def _take_header(self, cells: Sequence[SheetCell]) -> None:
         header = [""] * min(max((cell.column for cell in cells), default=0), _MOST_COLUMNS)
         for cell in cells[:_MOST_COLUMNS]:
-            if cell.kind is not Kind.TEXT or cell.column > _MOST_COLUMNS:
+            if cell.kind is not CellKind.TEXT or cell.column > _MOST_COLUMNS:
                 self._is_readable = False
                 place = f"{self._place}:{letters_of(cell.column)}1"
                 self._problems.fatal.append(Fault(place, "not the name of a column", "enter it as text"))
@@ -300,7 +300,7 @@ class _SheetReader:
         self._problems.fatal.extend(wrong)
         self._is_readable = not wrong
 
-    def _row(self, cells: Sequence[Cell]) -> tuple[str, ...] | None:
+    def _row(self, cells: Sequence[SheetCell]) -> tuple[str, ...] | None:
         """The row's text, None for an empty row or one with a cell that cannot be taken."""
         header = self._header
         row, width, is_good = [""] * len(header), len(header), True
@@ -310,7 +310,7 @@ class _SheetReader:
                 is_good = False
                 self._fault(cell.row, letters_of(cell.column), f"a cell right of the last column `{header[-1]}`")
                 break
-            if cell.kind is Kind.TEXT:
+            if cell.kind is CellKind.TEXT:
                 text = cell.text
                 row[position] = intern(text.strip(BLANKS)) if text.isascii() else clean(text)
             else:
@@ -333,29 +333,29 @@ def _is_hidden(element: Element, size: str) -> bool:
     return element.get("hidden", "0") in _TRUE or _NOTHING.fullmatch(element.get(size, "1")) is not None
 
 
-def _taken(column: str, cell: Cell) -> tuple[str, str, str]:
+def _taken(column: str, cell: SheetCell) -> tuple[str, str, str]:
     """What a cell that is not text means in its column: the text, or what is wrong with it and what to do."""
     as_text = f"format the column as text and enter the {_noun(column)} again"
     match cell.kind:
-        case Kind.DATE if column in DAYS:
+        case CellKind.DATE if column in DAYS:
             return cell.text, "", ""
-        case Kind.NUMBER if column in _NUMBERS:
+        case CellKind.NUMBER if column in _NUMBERS:
             found = _WHOLE.fullmatch(cell.text)
             if found is not None and len(found[1]) <= _MOST_DIGITS:
                 return found[1], "", ""
             message = f"`{column}` holds the number `{cell.text[:_NAME]}`, whose digits may not be those typed"
             return "", message, as_text
-        case Kind.NUMBER | Kind.DATE if column in DAYS:
+        case CellKind.NUMBER | CellKind.DATE if column in DAYS:
             return "", f"`{column}` holds a number, not a day", "write days as dd/mm/yyyy"
-        case Kind.NUMBER:
+        case CellKind.NUMBER:
             return "", f"`{column}` holds a number, not text", f"{as_text}, with its leading zeros"
-        case Kind.DATE:
+        case CellKind.DATE:
             return "", f"`{column}` holds a date, not what was typed", as_text
-        case Kind.BOOLEAN:
+        case CellKind.BOOLEAN:
             return "", f"`{column}` holds the truth value {cell.text}", as_text
-        case Kind.ERROR:
+        case CellKind.ERROR:
             return "", f"`{column}` holds the error {cell.text}", "correct it, or clear the cell"
-        case Kind.FORMULA:
+        case CellKind.FORMULA:
             return "", "a formula is not a value", "copy the cells and paste them as values"
         case _:
             return "", f"`{column}` holds {cell.text}", as_text

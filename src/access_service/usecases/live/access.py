@@ -24,7 +24,7 @@ from access_service.domain.errors import (
 )
 from access_service.domain.names import RegisterId
 from access_service.domain.reasons import Reason
-from access_service.engine.decide import Answer, answer, as_decision
+from access_service.engine.decide import Verdict, answer, as_decision
 from access_service.engine.snapshots import bound_classes
 from access_service.storage.audit import revision_at, stands_now, stands_since
 from access_service.storage.db import Database
@@ -32,7 +32,7 @@ from access_service.storage.facts import Reader
 from access_service.storage.policy import load_all
 from access_service.usecases.live.gathered import LockIndex, Reading
 from access_service.usecases.live.revisions import check_known
-from access_service.usecases.live.view import MIB, MissError, View
+from access_service.usecases.live.view import MIB, NotInViewError, RegisterView
 
 Item = Ask | Reason
 """An item of a batch: a question, or the reason that its form alone earns."""
@@ -43,7 +43,7 @@ UNSEEN = "the register has not been seen for too long"
 class Decided(msgspec.Struct, frozen=True, gc=False):
     """A decision with the one revision and instant it belongs to."""
 
-    found: Answer
+    found: Verdict
     revision: int
     instant: float
     """Seconds since the epoch."""
@@ -62,7 +62,7 @@ class Decided(msgspec.Struct, frozen=True, gc=False):
 class DecidedAll(msgspec.Struct, frozen=True):
     """Several decisions at one revision and instant, in the order asked."""
 
-    answers: Sequence[Answer]
+    answers: Sequence[Verdict]
     revision: int
     instant: float
 
@@ -80,17 +80,17 @@ class DecidedAll(msgspec.Struct, frozen=True):
 class Moment(msgspec.Struct, frozen=True, gc=False):
     """What is kept of a register, at one revision and instant; good for as long as `holds`."""
 
-    view: View
+    view: RegisterView
     seq: int
     revision: int
     instant: float
 
-    def answers(self, items: Sequence[Item]) -> list[Answer] | None:
+    def answers(self, items: Sequence[Item]) -> list[Verdict] | None:
         """Every answer from memory alone, or None when one of them takes the database. Never blocks."""
         view, instant = self.view, self.instant
         try:
             return [Deny(i) if isinstance(i, Reason) else view.answer(i, instant) for i in items]
-        except MissError:
+        except NotInViewError:
             return None
 
     def holds(self) -> bool:
@@ -118,7 +118,7 @@ class DecisionPoint:
         self._staleness_s = staleness_s
         self._poll_s = poll_s
         self._monotonic = monotonic
-        self._views: dict[RegisterId, View] = {}
+        self._views: dict[RegisterId, RegisterView] = {}
         self._prepared: dict[RegisterId, int] = {}
         self._making = threading.Lock()
         self._locks = LockIndex()
@@ -154,11 +154,11 @@ class DecisionPoint:
         view, instant = moment.view, moment.instant
         try:
             found = view.answer(request.ask, instant)
-        except MissError:
+        except NotInViewError:
             return None
         return Decided(found, moment.revision, instant) if view.seq == moment.seq else None
 
-    def at_once(self, register: RegisterId, ask: Ask) -> tuple[Answer, int] | None:
+    def at_once(self, register: RegisterId, ask: Ask) -> tuple[Verdict, int] | None:
         """The answer from memory alone, with its revision, or None. As `moment` and its answers, in one breath."""
         view = self._views.get(register)
         if view is None:
@@ -175,7 +175,7 @@ class DecisionPoint:
             if instant >= view.until or instant >= snapshot.until:
                 return None
             found = answer(topic, resource_id, unit, class_id, snapshot, view, instant)
-        except MissError:
+        except NotInViewError:
             return None
         return (found, revision) if view.seq == seq else None
 
@@ -435,7 +435,7 @@ class DecisionPoint:
             return False
         return True
 
-    def _view(self, register: RegisterId) -> View:
+    def _view(self, register: RegisterId) -> RegisterView:
         view = self._views.get(register)
         if view is not None:
             return view
@@ -447,7 +447,7 @@ class DecisionPoint:
         if stands is None:
             raise UnavailableError("the register is gone")
         with self._making:
-            made = View(stands.revision, stands.head, stands.recorded_at, looked_at, self._limit_bytes)
+            made = RegisterView(stands.revision, stands.head, stands.recorded_at, looked_at, self._limit_bytes)
             return self._views.setdefault(register, made)
 
 
@@ -465,7 +465,7 @@ def check(
     return point.decide_at(register, request, at=at or point.now(), known_at=known_at)
 
 
-def up_to(answers: Sequence[Answer], stop_at: bool | None) -> Sequence[Answer]:
+def up_to(answers: Sequence[Verdict], stop_at: bool | None) -> Sequence[Verdict]:
     """The answers up to the first that is `stop_at`; all of them where that is None."""
     if stop_at is not None:
         for number, found in enumerate(answers, start=1):
@@ -474,13 +474,13 @@ def up_to(answers: Sequence[Answer], stop_at: bool | None) -> Sequence[Answer]:
     return answers
 
 
-def _read_all(reading: Reading, items: Sequence[Item], stop_at: bool | None) -> list[Answer]:
+def _read_all(reading: Reading, items: Sequence[Item], stop_at: bool | None) -> list[Verdict]:
     """As `up_to`, asking for nothing that comes after it."""
-    answers: list[Answer] = []
+    answers: list[Verdict] = []
     instant = reading.now.timestamp()
     for item in items:
         if isinstance(item, Reason):
-            found: Answer = Deny(item)
+            found: Verdict = Deny(item)
         else:
             account, topic, resource_id, unit, class_id = item
             found = answer(topic, resource_id, unit, class_id, reading.snapshot(account), reading, instant)

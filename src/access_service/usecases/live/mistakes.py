@@ -10,7 +10,7 @@ from access_service.domain.org import Succession
 from access_service.engine.mistakes import Renamed, find_mistake
 from access_service.usecases.live.access import DecidedAll, DecisionPoint
 from access_service.usecases.live.gathered import Reading
-from access_service.usecases.live.view import MissError
+from access_service.usecases.live.view import NotInViewError
 
 Denied = tuple[Ask, Deny]
 
@@ -37,14 +37,14 @@ def _from_memory(
             return None
         view = moment.view
         found = [find_mistake(ask, deny, view, view.accounts[ask[0]], _unknown) for ask, deny in denied]
-    except (MissError, UnavailableError):
+    except (NotInViewError, UnavailableError):
         return None
     return found if moment.holds() else None
 
 
 def _unknown(unit: UnitId) -> UnitId | None:
     """Memory keeps no unit that stands no more: who took its office is asked of the database."""
-    raise MissError(unit)
+    raise NotInViewError(unit)
 
 
 def _renamed(reading: Reading) -> Renamed:

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from access_service.domain.access import AccessRequest
+from access_service.domain.access import AccessRequest, Wanted
 from access_service.domain.errors import NotFoundError, PolicyError, RefusedError, RestartError, UnavailableError
 from access_service.domain.names import AccountId, ClassId, RegisterId, UnitId
 from access_service.engine.decide import Place, Places, decide
@@ -32,8 +32,6 @@ from access_service.storage.search import BulkGatherer, ClassRow, holders, newes
 from access_service.usecases.live.gathered import LockIndex, Reading
 from access_service.usecases.live.search_org import Here, IndexedOrg, OrgIndex, Run
 
-Wanted = Literal["subject", "resource", "action"]
-"""What a search looks for."""
 REGISTERS_KEPT = 4
 """Registers of which a process keeps an index: 30,000 classes take about 15 MiB."""
 ACCOUNTS_KEPT = 10_000
@@ -50,7 +48,7 @@ class Since(NamedTuple):
     now: datetime
 
 
-class Page(NamedTuple):
+class SearchPage(NamedTuple):
     """Some of the results, in the byte order of their ids."""
 
     ids: tuple[str, ...]
@@ -183,7 +181,7 @@ class _Search:
         moments: tuple[_Moment, _Moment | None],
         *,
         sensitive: bool = False,
-    ) -> Page:
+    ) -> SearchPage:
         """The next results among the candidates, which come in order; one more is looked for, to know the end."""
         here, later = moments
         found: list[str] = []
@@ -199,7 +197,7 @@ class _Search:
                 raise RestartError("a right has ended since the list was begun; begin it again")
             found.append(id_)
         revision = self.known.revision if self.since is None else self.since.revision
-        return Page(tuple(found), after, revision, self.now, sensitive)
+        return SearchPage(tuple(found), after, revision, self.now, sensitive)
 
 
 class SearchPoint:
@@ -222,7 +220,7 @@ class SearchPoint:
         *,
         limit: int,
         since: Since | None = None,
-    ) -> Page:
+    ) -> SearchPage:
         """The next at most `limit` results. What is searched for is left empty in `request`: account, id or action.
 
         Raises `NotFoundError` for an unknown register, `RestartError` when the list cannot be continued,
@@ -302,7 +300,7 @@ def _roles(tables: Iterable[Tables], request: AccessRequest) -> frozenset[str]:
 # -- who may do this to that record
 
 
-def _subjects(search: _Search) -> Page:
+def _subjects(search: _Search) -> SearchPage:
     request, moments = search.request, search.moments()
     here, later = moments
     place = here.place_of(request)
@@ -340,7 +338,7 @@ def _same(_id: str) -> AccessRequest:
 # -- to which classes or units may this account do that
 
 
-def _resources(search: _Search) -> Page:
+def _resources(search: _Search) -> SearchPage:
     request = search.request
     search.check_untouched((request.account,))
     index = search.known.org(search.reader)
@@ -426,7 +424,7 @@ def _classes(search: _Search, index: OrgIndex, views: Iterable[GrantView]) -> It
 # -- what may this account do here
 
 
-def _actions(search: _Search) -> Page:
+def _actions(search: _Search) -> SearchPage:
     request, moments = search.request, search.moments()
     search.check_untouched((request.account,))
     place = moments[0].place_of(request)
@@ -436,7 +434,7 @@ def _actions(search: _Search) -> Page:
     return search.page(candidates, lambda action: replace(request, action=action), moments)
 
 
-_SEARCHES: dict[Wanted, Callable[[_Search], Page]] = {
+_SEARCHES: dict[Wanted, Callable[[_Search], SearchPage]] = {
     "subject": _subjects,
     "resource": _resources,
     "action": _actions,

@@ -90,7 +90,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Classes:
+class ClassIndex:
     """The classes of every school year, in the byte order of their ids."""
 
     rows: Mapping[ClassId, ClassRow]
@@ -99,7 +99,7 @@ class Classes:
     """Where each school's classes stand in `ids`: in one place, as long as their ids begin with its code."""
 
     @classmethod
-    def of(cls, rows: Mapping[ClassId, ClassRow]) -> "Classes":
+    def of(cls, rows: Mapping[ClassId, ClassRow]) -> "ClassIndex":
         """In order. (Text in Python compares by code point, which is the order of its bytes in UTF-8.)"""
         ids = sorted(rows)
         runs: dict[UnitId, list[Run]] = {}
@@ -131,12 +131,12 @@ class OrgIndex:
 
     revision: int
     frame: Frame
-    classes: Classes
+    classes: ClassIndex
 
     @classmethod
     def read(cls, reader: Reader, revision: int) -> "OrgIndex":
         """Everything. `reader` stands at `revision`."""
-        return cls(revision, Frame(reader), Classes.of(_by_id(class_rows(reader))))
+        return cls(revision, Frame(reader), ClassIndex.of(_by_id(class_rows(reader))))
 
     def brought_to(self, reader: Reader, revision: int) -> "OrgIndex":
         """The register at a later revision: what was recorded since is read, and nothing else.
@@ -146,7 +146,7 @@ class OrgIndex:
         if revision == self.revision:
             return self
         newer = _by_id(class_rows(reader, after=self.revision))
-        classes = Classes.of({**self.classes.rows, **newer}) if newer else self.classes
+        classes = ClassIndex.of({**self.classes.rows, **newer}) if newer else self.classes
         moved = any(_recorded(reader, kind, self.revision) for kind in (Unit, ManagementEdge, PackBinding))
         return OrgIndex(revision, Frame(reader) if moved else self.frame, classes)
 

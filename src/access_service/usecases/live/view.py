@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 from access_service.domain.access import Ask
 from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.domain.reasons import Reason
-from access_service.engine.decide import Answer, Place, Site, answer
+from access_service.engine.decide import Place, Site, Verdict, answer
 from access_service.engine.snapshots import NEVER, Snapshot
 from access_service.storage.audit import Stands
 from access_service.usecases.live.gathered import Reading
@@ -50,7 +50,7 @@ class PlacesRead(Protocol):
     def sites(self) -> Mapping[ClassId, Site]: ...  # noqa: D102
 
 
-class MissError(Exception):
+class NotInViewError(Exception):
     """Something that the view does not hold; never leaves the decision point."""
 
 
@@ -65,7 +65,7 @@ def weight(snapshot: Snapshot) -> int:
 
 
 class Recent(dict[K, V]):
-    """A mapping that forgets what has not been asked for lately. What it does not hold raises `MissError`.
+    """A mapping that forgets what has not been asked for lately. What it does not hold raises `NotInViewError`.
 
     It is itself the young generation, so that a hit is one look-up of a dictionary.
     """
@@ -92,7 +92,7 @@ class Recent(dict[K, V]):
                 self._keep(key, value)
                 return value
         if key not in self.absent:
-            raise MissError
+            raise NotInViewError
         if self._nobody is None:
             raise KeyError(key)
         return self._nobody
@@ -126,7 +126,7 @@ class Recent(dict[K, V]):
             self.old.pop(key, None)
 
 
-class View:
+class RegisterView:
     """One register in memory, at one revision. Also the engine's `Places` over what is kept."""
 
     def __init__(self, revision: int, head: str, recorded: datetime, looked_at: float, limit_bytes: int) -> None:
@@ -160,12 +160,12 @@ class View:
         self.until = NEVER
         """When time alone next changes something of the units and classes kept."""
 
-    def answer(self, ask: Ask, instant: float) -> Answer:
-        """The answer at an instant (seconds since the epoch). `MissError` for what is not kept."""
+    def answer(self, ask: Ask, instant: float) -> Verdict:
+        """The answer at an instant (seconds since the epoch). `NotInViewError` for what is not kept."""
         account, topic, resource_id, unit, class_id = ask
         snapshot = self.accounts[account]
         if not self.start <= instant < self.until or instant >= snapshot.until:
-            raise MissError
+            raise NotInViewError
         return answer(topic, resource_id, unit, class_id, snapshot, self, instant)
 
     def instant(self, clock: Callable[[], float]) -> float:

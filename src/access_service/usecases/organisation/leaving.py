@@ -29,9 +29,9 @@ from access_service.usecases.effects import (
     suspend_account_if_last,
     try_refused_again,
 )
-from access_service.usecases.handover.documents import Line, Prepared
+from access_service.usecases.handover.documents import EnteredLine, Prepared
 from access_service.usecases.handover.proposing import propose_each
-from access_service.usecases.identity.accounts import Issued, confirm_password, new_activation
+from access_service.usecases.identity.accounts import IssuedAccount, confirm_password, new_activation
 from access_service.usecases.services import Act, Caller, Services, act, as_missing, look
 from access_service.usecases.waiting import prepare
 
@@ -114,7 +114,7 @@ def take_back_custody(services: Services, caller: Caller, unit: UnitId) -> Custo
 
 
 @power(yields(Power.CUSTODY))
-def open_custody(services: Services, caller: Caller, password: str, unit: UnitId) -> Issued:
+def open_custody(services: Services, caller: Caller, password: str, unit: UnitId) -> IssuedAccount:
     """The head opens the admin account that went back to the head, in the personal session (A7).
 
     The answer holds the one-time code with which the head sets its password.
@@ -153,7 +153,7 @@ def propose_for_year(
     if not operates(caller, unit):
         with act(services, caller, "year.propose", unit) as doing:
             doing.as_custodian(unit)
-    wanted: dict[PersonId, list[Line]] = {}
+    wanted: dict[PersonId, list[EnteredLine]] = {}
     with look(services, caller) as seen:
         reader, now = seen.reader, seen.now
         pack = seen.pack_for(unit)
@@ -178,7 +178,7 @@ def propose_for_year(
             )
             if rule is not None:
                 scope = Scope(unit=unit, classes=duty.classes, school_year=school_year)
-                line = Line(
+                line = EnteredLine(
                     rule.role,
                     duty.id,
                     scope,

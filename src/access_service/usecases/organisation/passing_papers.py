@@ -19,7 +19,7 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment
-from access_service.domain.papers import Body, HandoverBody, InspectionBody, lines_of, sides_of
+from access_service.domain.papers import HandoverBody, InspectionBody, PaperBody, lines_of, sides_of
 from access_service.domain.succession import Heirs, concerned, managed_by, open_papers, papers_of
 from access_service.usecases.effects import end_grants
 from access_service.usecases.handover.documents import compose
@@ -27,7 +27,7 @@ from access_service.usecases.handover.taking_back import tell
 from access_service.usecases.services import Act
 
 
-class Papers:
+class PassingPapers:
     """What a dissolved unit has on paper, looked at while it still stands."""
 
     def __init__(self, doing: Act, heirs: Heirs) -> None:
@@ -152,7 +152,7 @@ class Papers:
         states = (DocumentState.SIGNED, DocumentState.AWAITING_RECEIVER)
         return any(d.text_version == paper.text_version and d.state in states for d in held)
 
-    def _body(self, paper: Document, lines: Iterable[Grant]) -> Body:
+    def _body(self, paper: Document, lines: Iterable[Grant]) -> PaperBody:
         body = papers.read_any(paper.kind, paper.content)
         if isinstance(body, HandoverBody):
             return replace(body, lines=lines_of(lines))

@@ -30,7 +30,7 @@ from access_service.domain.waiting import WaitingAct, WaitingKind
 from access_service.usecases.effects import end_custody, end_grants
 from access_service.usecases.handover.taking_back import apply_fate
 from access_service.usecases.organisation.org import end_duties_of_unit
-from access_service.usecases.organisation.passing_papers import Papers
+from access_service.usecases.organisation.passing_papers import PassingPapers
 from access_service.usecases.services import Act, Caller, Services, act
 from access_service.usecases.waiting import prepare
 
@@ -90,7 +90,7 @@ def _pass_office(doing: Act, heirs: Heirs, basis: str, at: datetime) -> Successi
     """Everything of the unit goes to its heirs; every rule has let it pass."""
     predecessor, successor, schools = heirs.predecessor, heirs.successor, heirs.named
     old, new = doing.require_unit(predecessor), doing.require_unit(successor)
-    papers = Papers(doing, heirs)
+    papers = PassingPapers(doing, heirs)
     doing.tx.put(
         Succession(doing.new_id("suc"), predecessor, successor, basis, at, heirs.archive, heirs.readers),
         replace(old, valid_to=doing.now),

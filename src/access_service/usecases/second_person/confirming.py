@@ -19,7 +19,7 @@ from access_service.usecases import operators, policy
 from access_service.usecases.operators import OperatorKey, check_operator, root_of
 from access_service.usecases.organisation import leaving, org, succession, years
 from access_service.usecases.second_person import root_office
-from access_service.usecases.services import Act, Caller, Services, View, act, look, operate
+from access_service.usecases.services import Act, Caller, ReadView, Services, act, look, operate
 from access_service.usecases.waiting import close
 
 
@@ -36,7 +36,7 @@ def waiting_acts(services: Services, caller: Caller, *, include_ended: bool = Fa
         ]
 
 
-def _may_see(seen: View, found: WaitingAct) -> bool:
+def _may_see(seen: ReadView, found: WaitingAct) -> bool:
     caller = seen.require_caller()
     if caller.kind is AccountKind.ADMIN:
         return caller.unit == found.office

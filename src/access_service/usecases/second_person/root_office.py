@@ -34,7 +34,7 @@ from access_service.usecases.effects import (
     end_grants_of_assignment,
     suspend_account_if_last,
 )
-from access_service.usecases.identity.accounts import Issued, new_account, new_activation
+from access_service.usecases.identity.accounts import IssuedAccount, new_account, new_activation
 from access_service.usecases.operators import OperatorKey, check_operator, root_of
 from access_service.usecases.organisation.org import put_duty
 from access_service.usecases.services import Act, Services, operate
@@ -181,7 +181,7 @@ def enact_release(doing: Act, act: WaitingAct) -> str:
     return case.id
 
 
-def codes_for(services: Services, register: RegisterId, id_: str, operator: OperatorKey) -> list[Issued]:
+def codes_for(services: Services, register: RegisterId, id_: str, operator: OperatorKey) -> list[IssuedAccount]:
     """One-time codes of the accounts that a confirmed appointment opened, while nobody has opened them."""
     with operate(services, register) as doing:
         check_operator(doing, operator)

@@ -85,7 +85,7 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class ApprovalPaper:
     """The department's written approval as it is recorded."""
 
     software: SoftwareId
@@ -238,7 +238,7 @@ def in_use(doing: Act, id_: SoftwareId) -> Software:
 
 
 @power(yields(Power.SOFTWARE, Power.GRANT))
-def record_approval(services: Services, caller: Caller, paper: Paper) -> Approval:
+def record_approval(services: Services, caller: Caller, paper: ApprovalPaper) -> Approval:
     """Record the department's signed approval (#7); only the department's admin account.
 
     Refused outside the contracting unit's authority and where the pack's preconditions are not met.
@@ -250,13 +250,13 @@ def record_approval(services: Services, caller: Caller, paper: Paper) -> Approva
         return _record(doing, software, paper)
 
 
-def record_approval_as_operator(services: Services, register: RegisterId, paper: Paper) -> Approval:
+def record_approval_as_operator(services: Services, register: RegisterId, paper: ApprovalPaper) -> Approval:
     """The same at the command line."""
     with operate(services, register) as doing:
         return _record(doing, doing.tx.require(Software, paper.software), paper)
 
 
-def _record(doing: Act, software: Software, paper: Paper) -> Approval:
+def _record(doing: Act, software: Software, paper: ApprovalPaper) -> Approval:
     approving.check_in_use(doing.ground, software)
     pack = doing.pack_for(software.unit)
     scope = normalise(doing.org, paper.scope)

@@ -20,7 +20,7 @@ CLASS_PARTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedAccess:
     """What a request would do, as far as a token's boxes bear on it."""
 
     action: str
@@ -44,7 +44,9 @@ class Bearer:
     """The token was good until a right was taken back: the decision says whether there is another (K)."""
 
 
-def bearer_of(services: Services, point: TokenPoint | None, token: str, audience: str, asked: Asked) -> Bearer:
+def bearer_of(
+    services: Services, point: TokenPoint | None, token: str, audience: str, asked: AskedAccess
+) -> Bearer:
     """Who holds a session's token, or an access token, for `audience`. Reads the database.
 
     `not_authenticated`, `wrong_audience` for what is good elsewhere (A9), `token_revoked` for what was taken back,
@@ -73,7 +75,7 @@ def _unknown(message: str) -> RefusedError:
     return RefusedError(Refusal.NOT_AUTHENTICATED, message)
 
 
-def _by_token(point: TokenPoint, claims: Claims, asked: Asked) -> Bearer:
+def _by_token(point: TokenPoint, claims: Claims, asked: AskedAccess) -> Bearer:
     now, _ = point.known(claims.client_id)
     over = why_over(point, now, claims)
     if isinstance(over, Refusal):
@@ -87,7 +89,7 @@ def _by_token(point: TokenPoint, claims: Claims, asked: Asked) -> Bearer:
     return Bearer(AccountId(claims.sub), now.register, reaches, over)
 
 
-def _box(point: TokenPoint, claims: Claims, asked: Asked) -> AccessDetail | None:
+def _box(point: TokenPoint, claims: Claims, asked: AskedAccess) -> AccessDetail | None:
     """The smallest box that the request lies in; None where it names no place that the register has."""
     unit: str | None = asked.id if asked.type == "unit" else asked.unit
     classes: frozenset[str] | None = None

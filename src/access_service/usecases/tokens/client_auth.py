@@ -18,7 +18,7 @@ from access_service.signing.passwords import digest
 from access_service.storage.tokens import use_once
 from access_service.usecases.tokens.errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.issue import TokenPoint
-from access_service.usecases.tokens.state import Known, MissError
+from access_service.usecases.tokens.state import Known, NotInStateError
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 CLIENT_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -52,7 +52,7 @@ def by_assertion(assertion: str, client_id: str | None) -> Credentials:
 
 
 def authenticate(point: TokenPoint, given: Credentials, audiences: Sequence[str], *, may_wait: bool) -> str:
-    """The client's id. Raises `invalid_client`; `MissError` for what memory lacks or may not be waited for.
+    """The client's id. Raises `invalid_client`; `NotInStateError` for what memory lacks or may not be waited for.
 
     `audiences` are the addresses for which an assertion may be made: the issuer and the endpoint.
     """
@@ -60,7 +60,7 @@ def authenticate(point: TokenPoint, given: Credentials, audiences: Sequence[str]
         raise failed()
     if given.assertion is not None and not may_wait:
         # That it was used is written down.
-        raise MissError("database", given.client_id)
+        raise NotInStateError("database", given.client_id)
     now, known = point.known(given.client_id)
     point.check_enabled(now, known)
     at = datetime.fromtimestamp(now.instant, UTC)

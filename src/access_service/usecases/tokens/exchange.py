@@ -24,17 +24,17 @@ from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.tokens.errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.introspect import SESSION_MARK, read_any, why_over
 from access_service.usecases.tokens.issue import (
-    Issued,
+    IssuedToken,
     Now,
     TokenPoint,
-    Wanted,
+    WantedToken,
     boxes_of,
     by_category,
     end_of,
     rests_on,
     used_by,
 )
-from access_service.usecases.tokens.state import Known, MissError, Right, trimmed
+from access_service.usecases.tokens.state import HeldRight, Known, NotInStateError, trimmed
 
 SESSION_TYPE = "urn:access-service:params:oauth:token-type:session"
 ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 a type, not a secret
@@ -69,14 +69,14 @@ class SessionSeen(NamedTuple):
 
 
 def exchange(
-    point: TokenPoint, client_id: str, subject_token: str, subject_type: str, wanted: Wanted, *, may_wait: bool
-) -> Issued:
+    point: TokenPoint, client_id: str, subject_token: str, subject_type: str, wanted: WantedToken, *, may_wait: bool
+) -> IssuedToken:
     """A token with which the client acts for the subject. Raises as `TokenPoint.client_credentials`.
 
     An exchange for a session reads the database whatever is in memory.
     """
     if subject_type == SESSION_TYPE and not may_wait:
-        raise MissError("database", client_id)
+        raise NotInStateError("database", client_id)
     now, known = point.known(client_id)
     point.check_enabled(now, known)
     audience = point.audience(known, wanted)
@@ -130,7 +130,7 @@ def exchange(
     )
 
 
-def _subject(point: TokenPoint, now: Now, known: Known, token: str, type_: str, wanted: Wanted) -> _Subject:
+def _subject(point: TokenPoint, now: Now, known: Known, token: str, type_: str, wanted: WantedToken) -> _Subject:
     if type_ == SESSION_TYPE:
         session = session_of(point, token, known)
         if session.register != now.register:
@@ -146,7 +146,7 @@ def _subject(point: TokenPoint, now: Now, known: Known, token: str, type_: str, 
     return _Subject(AccountId(claims.sub), claims.jti, float(claims.exp), claims.details, claims.act, claims)
 
 
-def _exchangeable(point: TokenPoint, now: Now, known: Known, token: str, wanted: Wanted) -> Claims:
+def _exchangeable(point: TokenPoint, now: Now, known: Known, token: str, wanted: WantedToken) -> Claims:
     """The claims of a token that this client may exchange: one of its own, or one that was addressed to it.
 
     Anybody else who has it got it by mistake, and nobody becomes a deputy by that (the confused deputy).
@@ -208,14 +208,14 @@ def _acting(account: AccountId, subject: _Subject) -> Actor | None:
     return Actor(account, before)
 
 
-def _covering(details: Iterable[AccessDetail], approvals: Iterable[Right], now: Now) -> list[Right]:
+def _covering(details: Iterable[AccessDetail], approvals: Iterable[HeldRight], now: Now) -> list[HeldRight]:
     """An approval for each category of a detail, in which that lies; those without a count come first."""
 
     def is_below(unit: UnitId, root: UnitId) -> bool:
         return now.state.is_below(unit, root, now.instant)
 
     rights = list(approvals)
-    found: dict[str, Right] = {}
+    found: dict[str, HeldRight] = {}
     for detail in by_category(details):
         for right in rights:
             if any(is_within(detail, box, is_below) for box in right.boxes):

@@ -27,7 +27,7 @@ from access_service.usecases.identity.accounts import caller_of
 from access_service.usecases.live.revisions import parse_revision
 from access_service.usecases.tokens.errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.issue import Now, TokenPoint, by_category
-from access_service.usecases.tokens.state import Holding, Known, MissError
+from access_service.usecases.tokens.state import Holding, Known, NotInStateError
 
 INTROSPECT = "introspect"
 SESSION_MARK = "ses_"
@@ -48,12 +48,12 @@ def read_any(point: TokenPoint, token: str, at: datetime) -> Claims:
 
 
 def check_live(point: TokenPoint, now: Now, claims: Claims) -> bool:
-    """Does everything that the token rests on still stand? `MissError` for what memory lacks."""
+    """Does everything that the token rests on still stand? `NotInStateError` for what memory lacks."""
     return why_over(point, now, claims) is None
 
 
 def why_over(point: TokenPoint, now: Now, claims: Claims) -> Reason | Refusal | None:
-    """Why the token holds no more; None while it does. `MissError` for what memory lacks.
+    """Why the token holds no more; None while it does. `NotInStateError` for what memory lacks.
 
     A reason says which right is gone; `token_revoked` is for everything else: the token itself, its client, its
     session, papers or policy that changed. Only a token that came from a session reads the database, and only in a
@@ -212,7 +212,7 @@ class EnforcementPoint:
 def enforcement_point(point: TokenPoint, claims: Claims) -> EnforcementPoint | None:
     """Who the bearer of a verified token for this service is; None for a token that is for data. Nothing is read.
 
-    Raises `MissError` for what memory lacks; `token_revoked` or `account_not_active` when it no longer holds.
+    Raises `NotInStateError` for what memory lacks; `token_revoked` or `account_not_active` when it no longer holds.
     """
     now, known = point.known(claims.client_id)
     if claims.details:
@@ -257,11 +257,11 @@ class RevocationList:
         self._lock = threading.Lock()
 
     def kept(self, register: RegisterId) -> Revocations:
-        """The list as memory has it; `MissError` when it must be made. Never blocks."""
+        """The list as memory has it; `NotInStateError` when it must be made. Never blocks."""
         now = self._point.now(register)
         found = self._kept.get(register)
         if found is None or found[0] != now.state.revision or now.instant - found[1].as_of > self.FRESH_S:
-            raise MissError("database", register, register)
+            raise NotInStateError("database", register, register)
         return found[1]
 
     def make(self, register: RegisterId) -> Revocations:

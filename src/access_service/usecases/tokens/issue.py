@@ -2,7 +2,7 @@
 
 Issuing writes nothing (but a draw, where the approval counts them) and as a rule reads nothing: clients, approvals
 and grants are in memory at the revision at which decisions stand (`token_state`), and whoever may not wait for the
-database is told so (`MissError`). A token names what it rests on; `introspection` says whether that still holds.
+database is told so (`NotInStateError`). A token names what it rests on; `introspect` says whether that still holds.
 """
 
 import secrets
@@ -31,11 +31,11 @@ from access_service.usecases.services import Services
 from access_service.usecases.third_party.software import draw
 from access_service.usecases.tokens.errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.state import (
+    HeldRight,
     Holding,
     Known,
-    MissError,
+    NotInStateError,
     RegisterState,
-    Right,
     load,
     touched_by,
     trimmed,
@@ -48,7 +48,7 @@ HOMES_KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedToken:
     """What a client asks for."""
 
     scope: frozenset[str] | None = None
@@ -59,7 +59,7 @@ class Wanted:
     """Thumbprint of the key that it proved to have (RFC 9449)."""
 
 
-class Issued(NamedTuple):
+class IssuedToken(NamedTuple):
     """A token as it goes out, once."""
 
     token: str
@@ -104,23 +104,23 @@ class TokenPoint:
         for _ in range(TRIES):
             try:
                 return work()
-            except MissError as miss:
+            except NotInStateError as miss:
                 self._read(miss)
         raise UnavailableError("the register changes faster than it can be read")
 
     def now(self, register: RegisterId) -> Now:
-        """The register as memory knows it; `MissError` when that is behind the decisions."""
+        """The register as memory knows it; `NotInStateError` when that is behind the decisions."""
         stands = self._point.stands_at(register)
         state = self._states.get(register)
         if stands is None or state is None or (state.revision, state.head) != stands[:2]:
-            raise MissError("register", register, register)
+            raise NotInStateError("register", register, register)
         return Now(register, state, stands[2])
 
     def home(self, client_id: str) -> RegisterId:
-        """The register that a client is registered in; `MissError` for one that was not looked up yet."""
+        """The register that a client is registered in; `NotInStateError` for one that was not looked up yet."""
         found = self._homes.get(client_id)
         if found is None:
-            raise MissError("client", client_id)
+            raise NotInStateError("client", client_id)
         return found
 
     def known(self, client_id: str) -> tuple[Now, Known]:
@@ -138,7 +138,7 @@ class TokenPoint:
         """See every commit there is, whoever made it: what is answered next is no older than the question."""
         self._point.advance(register)
 
-    def _read(self, miss: MissError) -> None:
+    def _read(self, miss: NotInStateError) -> None:
         """Read one thing that was missed into the state of the newest revision."""
         register = self._home_of(miss)
         if register is None:
@@ -175,7 +175,7 @@ class TokenPoint:
         known = denied(connection, register, now), touched_by(recent)
         return RegisterState(register, stands.revision, stands.head, *known)
 
-    def _home_of(self, miss: MissError) -> RegisterId | None:
+    def _home_of(self, miss: NotInStateError) -> RegisterId | None:
         found = miss.register or self._homes.get(miss.key)
         if found is not None:
             return found
@@ -190,10 +190,10 @@ class TokenPoint:
 
     # -- issuing
 
-    def client_credentials(self, client_id: str, wanted: Wanted, *, may_wait: bool) -> Issued:
+    def client_credentials(self, client_id: str, wanted: WantedToken, *, may_wait: bool) -> IssuedToken:
         """A token for the client itself (RFC 6749 section 4.4).
 
-        `may_wait` is False where nothing may be read or written: then what takes it raises `MissError`.
+        `may_wait` is False where nothing may be read or written: then what takes it raises `NotInStateError`.
         """
         now, known = self.known(client_id)
         self.check_enabled(now, known)
@@ -226,7 +226,7 @@ class TokenPoint:
             ),
         )
 
-    def _for_enforcement(self, now: Now, known: Known, wanted: Wanted) -> Issued:
+    def _for_enforcement(self, now: Now, known: Known, wanted: WantedToken) -> IssuedToken:
         """A token for our own endpoints: who asks for decisions needs to be let in, and no right to data."""
         if wanted.details is not None:
             raise OAuthError(
@@ -263,7 +263,7 @@ class TokenPoint:
             raise OAuthError(OAuthCode.UNAUTHORIZED_CLIENT, "the service account is not active", found.stopped)
         return found
 
-    def rights_of(self, holding: Holding) -> dict[str, Right]:
+    def rights_of(self, holding: Holding) -> dict[str, HeldRight]:
         """The approvals in force, those whose draws are not counted first; `unauthorized_client` when none is."""
         if not holding.rights:
             raise OAuthError(
@@ -271,7 +271,7 @@ class TokenPoint:
             )
         return dict(sorted(holding.rights.items(), key=lambda r: (is_counted(r[1]), r[0])))
 
-    def audience(self, known: Known, wanted: Wanted) -> str:
+    def audience(self, known: Known, wanted: WantedToken) -> str:
         """Where the token is to be used (RFC 8707): one place that the client is registered for."""
         own = self.issuer if known.client.pep_scopes and known.software.is_enforcement_point else None
         registered = [place for place in (known.client.resource, own) if place is not None]
@@ -291,7 +291,7 @@ class TokenPoint:
             raise OAuthError(OAuthCode.INVALID_TARGET, "the client is registered for no resource")
         return known.client.resource
 
-    def chosen(self, now: Now, held: Sequence[AccessDetail], wanted: Wanted) -> tuple[AccessDetail, ...]:
+    def chosen(self, now: Now, held: Sequence[AccessDetail], wanted: WantedToken) -> tuple[AccessDetail, ...]:
         """What of the boxes held was asked for; everything where nothing was. Refused when a wish finds nothing."""
 
         def is_below(unit: UnitId, root: UnitId) -> bool:
@@ -328,7 +328,7 @@ class TokenPoint:
         self,
         now: Now,
         known: Known,
-        used: Iterable[Right],
+        used: Iterable[HeldRight],
         *,
         already: frozenset[str] = frozenset(),
         may_wait: bool,
@@ -338,7 +338,7 @@ class TokenPoint:
         if not new:
             return
         if not may_wait:
-            raise MissError("database", known.software.id, now.register)
+            raise NotInStateError("database", known.software.id, now.register)
         counted = [right.approval for right in new if right.approval is not None]
         try:
             draw(self.services, now.register, known.software, counted, datetime.fromtimestamp(now.instant, UTC))
@@ -354,10 +354,10 @@ class TokenPoint:
             )
         return exp
 
-    def sign(self, now: Now, claims: Claims) -> Issued:
+    def sign(self, now: Now, claims: Claims) -> IssuedToken:
         """The token; `invalid_authorization_details` for one that would be too large."""
         try:
-            return Issued(self._signer.issue(claims), claims, now.instant)
+            return IssuedToken(self._signer.issue(claims), claims, now.instant)
         except TokenError as error:
             raise OAuthError(OAuthCode.INVALID_AUTHORIZATION_DETAILS, error.message) from error
 
@@ -382,12 +382,12 @@ def by_category(details: Iterable[AccessDetail]) -> Iterator[AccessDetail]:
             yield replace(detail, categories=frozenset({category}))
 
 
-def is_counted(right: Right) -> bool:
+def is_counted(right: HeldRight) -> bool:
     """Are draws counted under that approval?"""
     return right.approval is not None and right.approval.frequency is not Frequency.UNLIMITED
 
 
-def boxes_of(rights: Iterable[Right]) -> tuple[AccessDetail, ...]:
+def boxes_of(rights: Iterable[HeldRight]) -> tuple[AccessDetail, ...]:
     """Every box."""
     return tuple(box for right in rights for box in right.boxes)
 
@@ -398,7 +398,7 @@ def end_of(known: Known) -> float:
     return min(ends, default=float("inf"))
 
 
-def used_by(details: Iterable[AccessDetail], rights: Mapping[str, Right]) -> list[Right]:
+def used_by(details: Iterable[AccessDetail], rights: Mapping[str, HeldRight]) -> list[HeldRight]:
     """The rights that these details come from."""
     return [rights[id_] for id_ in sorted({d.grant for d in details if d.grant is not None} & rights.keys())]
 
@@ -411,7 +411,7 @@ class Rests(NamedTuple):
     documents: tuple[str, ...]
 
 
-def rests_on(used: Sequence[Right], before: Claims | None = None) -> Rests:
+def rests_on(used: Sequence[HeldRight], before: Claims | None = None) -> Rests:
     """What a token of these rights rests on, and what the token that it is exchanged for rested on."""
     return Rests(
         policy=_sorted([d for right in used for d in right.policy], before.policy if before else ()),

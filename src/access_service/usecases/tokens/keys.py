@@ -9,9 +9,9 @@ from pathlib import Path
 
 from access_service.domain.audit import Happening
 from access_service.domain.errors import InvalidError, UnavailableError
-from access_service.signing.keyring import TOKEN_KEYS, Keyring, KeyState, Standing
+from access_service.signing.keyring import TOKEN_KEYS, Keyring, KeyStanding, KeyState
 from access_service.storage.db import Database
-from access_service.storage.keys import Held, PublicKey, end_public_key, keep_interval, public_keys
+from access_service.storage.keys import KeysConnection, StoredPublicKey, end_public_key, keep_interval, public_keys
 from access_service.usecases.own_keys import held, missing
 
 
@@ -53,7 +53,7 @@ def check_tokens_held(db: Database, keys_dir: Path) -> None:
         raise missing("token", keys_dir, counting)
 
 
-def unended_tokens(connection: Held) -> frozenset[str]:
+def unended_tokens(connection: KeysConnection) -> frozenset[str]:
     """The ids of the token keys that nothing has followed yet."""
     return frozenset(key.id for key in public_keys(connection, "token") if key.valid_to is None)
 
@@ -84,7 +84,7 @@ def begin_keyring(db: Database, keys_dir: Path, *, algorithm: str, overlap_s: in
     return keyring
 
 
-def rotate_keys(db: Database, keyring: Keyring, *, at_once: bool = False) -> Standing:
+def rotate_keys(db: Database, keyring: Keyring, *, at_once: bool = False) -> KeyStanding:
     """Make the next token key unless one waits already (`Keyring.rotate`), and record when each one signs."""
     now = db.now()
     before = keyring.standings(now)
@@ -102,9 +102,9 @@ def rotate_keys(db: Database, keyring: Keyring, *, at_once: bool = False) -> Sta
     return made
 
 
-def _public(standing: Standing) -> PublicKey:
+def _public(standing: KeyStanding) -> StoredPublicKey:
     key = standing.key
-    return PublicKey(key.kid, "token", key.public_hex, key.signs_from, standing.signs_until)
+    return StoredPublicKey(key.kid, "token", key.public_hex, key.signs_from, standing.signs_until)
 
 
 def list_keys(db: Database, keyring: Keyring | None) -> tuple[ListedKey, ...]:
@@ -139,9 +139,9 @@ _ED25519_SPKI = "302a300506032b6570"
 """How the DER of an Ed25519 public key begins (RFC 8410 section 4)."""
 
 
-def _algorithm(key: PublicKey) -> str:
+def _algorithm(key: StoredPublicKey) -> str:
     return "AES-256-GCM" if key.purpose == "factors" else "Ed25519"
 
 
-def _state(key: PublicKey, now: datetime) -> KeyState:
+def _state(key: StoredPublicKey, now: datetime) -> KeyState:
     return KeyState.CURRENT if key.valid_to is None or now < key.valid_to else KeyState.RETIRED

@@ -28,15 +28,15 @@ from access_service.usecases.live.gathered import LockIndex, Reading
 
 K = TypeVar("K")
 V = TypeVar("V")
-Kind = Literal["register", "client", "holding", "unit", "class", "database"]
+MissKind = Literal["register", "client", "holding", "unit", "class", "database"]
 KEPT = 20_000
 """Accounts, units or classes kept of a register; beyond them all of that kind are read anew."""
 
 
-class MissError(Exception):
+class NotInStateError(Exception):
     """Something that memory does not hold; never leaves the use case but for whoever may wait for the database."""
 
-    def __init__(self, kind: Kind, key: str, register: RegisterId | None = None) -> None:
+    def __init__(self, kind: MissKind, key: str, register: RegisterId | None = None) -> None:
         """`register` is None for a client whose register is not known yet."""
         super().__init__(kind)
         self.kind = kind
@@ -51,7 +51,7 @@ class Known(NamedTuple):
     software: Software
 
 
-class Place(NamedTuple):
+class ClassPlace(NamedTuple):
     """Where a class lies."""
 
     school: UnitId
@@ -60,7 +60,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Right:
+class HeldRight:
     """A grant or approval that is effective."""
 
     id: str
@@ -80,7 +80,7 @@ class Holding:
     is_service: bool
     stopped: Reason | None
     """Why the account as a whole holds nothing, or None."""
-    rights: Mapping[str, Right]
+    rights: Mapping[str, HeldRight]
     lacking: Reason
     """Why there is no right, where there is none."""
     start: float
@@ -104,7 +104,7 @@ class RegisterState:
     clients: dict[str, Known] = field(default_factory=dict)
     holdings: dict[AccountId, Holding] = field(default_factory=dict)
     chains: dict[UnitId, frozenset[UnitId]] = field(default_factory=dict)
-    classes: dict[ClassId, Place | None] = field(default_factory=dict)
+    classes: dict[ClassId, ClassPlace | None] = field(default_factory=dict)
     org_until: float = NEVER
     """When time alone next changes a chain that is kept."""
 
@@ -118,23 +118,23 @@ class RegisterState:
         return RegisterState(self.register, revision, head, denied, touched, {}, kept, *places)
 
     def client(self, id_: str) -> Known:
-        """The client; `MissError` when it is not kept."""
+        """The client; `NotInStateError` when it is not kept."""
         return self._kept(self.clients, id_, "client")
 
     def holding(self, account: str, instant: float) -> Holding:
-        """What the account holds at an instant; `MissError` when that is not kept."""
+        """What the account holds at an instant; `NotInStateError` when that is not kept."""
         found = self.holdings.get(AccountId(account))
         if found is None or not found.start <= instant < found.until:
-            raise MissError("holding", account, self.register)
+            raise NotInStateError("holding", account, self.register)
         return found
 
     def is_below(self, unit: UnitId, root: UnitId, instant: float) -> bool:
         """Along the management edges of now; nothing is below or above a unit that does not stand."""
         if instant >= self.org_until:
-            raise MissError("unit", unit, self.register)
+            raise NotInStateError("unit", unit, self.register)
         return root in self._kept(self.chains, unit, "unit")
 
-    def place_of(self, class_id: str) -> Place | None:
+    def place_of(self, class_id: str) -> ClassPlace | None:
         """Where a class lies; None when the register has no such class."""
         return self._kept(self.classes, ClassId(class_id), "class")
 
@@ -144,11 +144,11 @@ class RegisterState:
             return False
         return any(part in self.denied for part in lineage(jti))
 
-    def _kept(self, known: Mapping[K, V], key: K, kind: Kind) -> V:
+    def _kept(self, known: Mapping[K, V], key: K, kind: MissKind) -> V:
         try:
             return known[key]
         except KeyError:
-            raise MissError(kind, str(key), self.register) from None
+            raise NotInStateError(kind, str(key), self.register) from None
 
 
 def touched_by(changes: Iterable[Changed]) -> dict[AccountId, int]:
@@ -181,7 +181,7 @@ def trimmed(details: Iterable[AccessDetail], state: RegisterState, instant: floa
     return tuple(found)
 
 
-def _lies_in(detail: AccessDetail, place: Place | None, state: RegisterState, instant: float) -> bool:
+def _lies_in(detail: AccessDetail, place: ClassPlace | None, state: RegisterState, instant: float) -> bool:
     return (
         place is not None
         and state.is_below(place.school, detail.unit, instant)
@@ -193,7 +193,7 @@ def _lies_in(detail: AccessDetail, place: Place | None, state: RegisterState, in
 # -- reading
 
 
-def load(reader: Reader, state: RegisterState, miss: MissError, now: datetime, locks: LockIndex) -> None:
+def load(reader: Reader, state: RegisterState, miss: NotInStateError, now: datetime, locks: LockIndex) -> None:
     """Read what was missed, at the state's own revision. What is not there is kept as such, but for clients."""
     if miss.kind == "client":
         client = client_by_id(reader.connection, miss.key)
@@ -236,7 +236,7 @@ def _load_class(reading: Reading, state: RegisterState, class_id: ClassId) -> No
         return
     _make_room(state.classes)
     found = reading.org.school_class(class_id)
-    state.classes[class_id] = None if found is None else Place(found.school, str(found.level), found.grade)
+    state.classes[class_id] = None if found is None else ClassPlace(found.school, str(found.level), found.grade)
 
 
 def holding_of(reader: Reader, id_: AccountId, now: datetime, locks: LockIndex) -> Holding:
@@ -250,13 +250,13 @@ def holding_of(reader: Reader, id_: AccountId, now: datetime, locks: LockIndex) 
     effective = [g for g in found.grants if g.early is None and g.late is None]
     bindings = [b for b in reader.find(PackBinding) if now in Interval(b.valid_from, b.valid_to)]
     cells = _Cells(reading, bindings)
-    rights: dict[str, Right] = {}
+    rights: dict[str, HeldRight] = {}
     if found.stopped is None:
         approvals = {str(a.approval.id): a.approval for a in facts.approvals}
         for grant in (g.grant for g in effective):
             boxes = cells.boxes(grant)
             before = rights.get(grant.id)
-            rights[grant.id] = Right(
+            rights[grant.id] = HeldRight(
                 id=grant.id,
                 # One approval may rest on several authorities, each of which leaves a box of it.
                 boxes=boxes if before is None else before.boxes + boxes,
