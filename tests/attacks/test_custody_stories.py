@@ -18,7 +18,7 @@ from access_service.domain.time import start_of_day
 from access_service.usecases.evidence import reading
 from access_service.usecases.handover import delegation, documents
 from access_service.usecases.handover.documents import EnteredLine
-from access_service.usecases.organisation import leaving, org
+from access_service.usecases.organisation import leaving, moving
 from access_service.usecases.services import Caller
 from world import CLASS_6A, CLASS_6B, LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
@@ -374,7 +374,7 @@ def test_a_former_manager_withdraws_no_custody_minutes_of_a_moved_school(school_
     world.appoint_head(f"head:{OTHER}", OTHER, "commune_chair", world.root)
     world.clock.forward(minutes=1)
     on = date(2026, 9, 1)
-    org.change_manager(
+    moving.change_manager(
         world.services, world.admins[world.root], unit=SCHOOL, manager=OTHER, basis="NQ 01/NQ", on=on
     )
     world.clock.now = start_of_day(on)

@@ -15,7 +15,7 @@ from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
 from access_service.usecases.handover import delegation, documents, inspection
 from access_service.usecases.handover.documents import EnteredLine
-from access_service.usecases.organisation import org
+from access_service.usecases.organisation import moving
 from access_service.usecases.services import rehearse
 from world import DEPARTMENT, LOWER, OFFICE, PRIMARY, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
@@ -36,7 +36,7 @@ class Moved:
     headed: Grant
 
     def decide(self) -> None:
-        org.change_manager(
+        moving.change_manager(
             self.world.services,
             self.world.admins[DEPARTMENT],
             unit=SCHOOL,
@@ -180,7 +180,7 @@ def test_a_new_manager_without_authority_takes_nothing_and_the_act_says_so_first
     bare = world.add_unit("00031003", "commune", "UBND xã Ba", world.root)
     told = rehearse(
         world.services,
-        lambda s: org.change_manager(
+        lambda s: moving.change_manager(
             s, world.admins[DEPARTMENT], unit=SCHOOL, manager=bare, basis="NQ 01/NQ", on=MOVES
         ),
     )

@@ -12,7 +12,7 @@ import pytest
 from access_service.domain.access import Allow
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import PersonId, UnitId
-from access_service.domain.org import Assignment, Succession, Unit
+from access_service.domain.org import Assignment, ManagementEdge, Succession, Unit
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.time import local, start_of_day
@@ -21,7 +21,7 @@ from access_service.engine.packs.load import read_pack_files
 from access_service.usecases import policy
 from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.identity import accounts
-from access_service.usecases.organisation import leaving, org, succession
+from access_service.usecases.organisation import leaving, moving, org, succession
 from access_service.usecases.organisation.org import Duty
 from access_service.usecases.second_person import confirming
 from second_person import DECISION
@@ -338,7 +338,7 @@ def test_a_dissolution_that_waits_is_asked_again_when_it_is_confirmed(school_wor
     with world.refuses(Refusal.DUPLICATE):
         confirming.confirm(world.services, chair, waits.id)
     moved = world.add_unit("00031009", "commune", "UBND xã Chín", world.root)
-    org.change_manager(
+    moving.change_manager(
         world.services,
         world.admins[world.root],
         unit=SECOND_SCHOOL,
@@ -348,6 +348,32 @@ def test_a_dissolution_that_waits_is_asked_again_when_it_is_confirmed(school_wor
     )
     with world.refuses(Refusal.NOT_DIRECT_MANAGER):
         confirming.confirm(world.services, chair, waits.id)
+
+
+def test_an_officer_does_not_choose_who_appoints_the_head_by_moving_the_school(school_world: World) -> None:
+    """With the head of another commune the department's officer would have a puppet there in two steps."""
+    world = school_world
+    other = world.add_unit("00031009", "commune", "UBND xã Chín", world.root)
+    accomplice = world.appoint_head(f"head:{other}", other, "commune_chair", world.root)
+    root_officer(world)
+    tomorrow = local(world.clock.now).date() + timedelta(days=1)
+    for on in (tomorrow, local(world.clock.now).date()):
+        waits = moving.change_manager(
+            world.services, world.admins[world.root], unit=SCHOOL, manager=other, basis="02/QĐ", on=on
+        )
+        assert isinstance(waits, WaitingAct)
+    for caller in (world.admins[world.root], world.people["focal"].caller, accomplice.caller):
+        with world.refuses(Refusal.SIGNER_NOT_LEADER):
+            confirming.confirm(world.services, caller, waits.id)
+    world.clock.forward(days=3)
+    with world.services.db.read(world.register) as reader:
+        assert {e.manager for e in reader.find(ManagementEdge, unit=SCHOOL)} == {OFFICE}
+    puppets_duty = duty(world, puppet(world, other), SCHOOL, "principal")
+    with pytest.raises(RefusedError):
+        org.assign_duty(world.services, world.enter(world.admins[other].account), puppets_duty)
+    done = confirming.confirm(world.services, world.enter(world.people["director"].account), waits.id)
+    edge = world.get(ManagementEdge, done.result or "")
+    assert (edge.manager, edge.basis, edge.valid_from) == (other, "02/QĐ", world.clock.now)
 
 
 def test_heads_of_divisions_stay_the_directors(school_world: World) -> None:

@@ -15,7 +15,7 @@ from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.usecases.handover import delegation, documents
 from access_service.usecases.identity import accounts
-from access_service.usecases.organisation import leaving, org, succession
+from access_service.usecases.organisation import leaving, moving, org, succession
 from access_service.usecases.organisation.org import Duty
 from access_service.usecases.services import Caller
 from world import LOWER, OFFICE, SCHOOL, World, hire_homeroom, homeroom_line
@@ -74,7 +74,7 @@ def managers_acts(world: World) -> dict[str, Callable[[Caller], object]]:
         "appoint": lambda c: org.assign_duty(s, c, duty),
         "release": lambda c: leaving.end_duty(s, c, head.duty, on=DAY, decision_number="1/QĐ"),
         "take back": lambda c: leaving.take_back_custody(s, c, SCHOOL),
-        "move": lambda c: org.change_manager(s, c, unit=SCHOOL, manager=OTHER_OFFICE, basis="1/QĐ", on=DAY),
+        "move": lambda c: moving.change_manager(s, c, unit=SCHOOL, manager=OTHER_OFFICE, basis="1/QĐ", on=DAY),
         "succeed": lambda c: succession.succeed_unit(
             s, c, predecessor=SCHOOL, successor=OTHER_SCHOOL, basis="1/QĐ", on=DAY
         ),
@@ -107,7 +107,7 @@ def test_what_takes_a_unit_above_both_says_so_whether_the_other_exists_or_not(pr
     world = province
     for other in (OTHER_OFFICE, UnitId("00031999")):
         with world.refuses(Refusal.NOT_DIRECT_MANAGER):
-            org.change_manager(
+            moving.change_manager(
                 world.services, world.admins[OFFICE], unit=SCHOOL, manager=other, basis="1/QĐ", on=DAY
             )
     for other in (OTHER_SCHOOL, UnitId("00031999")):
@@ -117,12 +117,12 @@ def test_what_takes_a_unit_above_both_says_so_whether_the_other_exists_or_not(pr
             )
     # Nobody is above the department, and it sees everything: there is no such unit.
     with world.refuses(Refusal.NOT_FOUND):
-        org.change_manager(
+        moving.change_manager(
             world.services, world.admins[world.root], unit=SCHOOL, manager=UnitId("x"), basis="1/QĐ", on=DAY
         )
     # Of a unit that is not on their tree, strangers still hear nothing.
     with world.refuses(Refusal.NOT_FOUND):
-        org.change_manager(
+        moving.change_manager(
             world.services, world.admins[OTHER_OFFICE], unit=SCHOOL, manager=OTHER_OFFICE, basis="1/QĐ", on=DAY
         )
 

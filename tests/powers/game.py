@@ -79,7 +79,7 @@ LIFE = (
     "delegation.narrow_grant",
     "delegation.revoke_grant",
     "delegation.give_authority",
-    "org.change_manager",
+    "moving.change_manager",
     "succession.succeed_unit",
 )
 """What honest people do, beside signing what waits for them."""

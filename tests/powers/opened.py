@@ -30,7 +30,7 @@ from access_service.usecases import effects
 from access_service.usecases import policy as binding
 from access_service.usecases.handover import returns
 from access_service.usecases.identity import recoveries
-from access_service.usecases.organisation import org, succession
+from access_service.usecases.organisation import moving, org, succession
 from access_service.usecases.services import act
 from powers import game
 
@@ -66,6 +66,17 @@ def officer_dissolves(patch: pytest.MonkeyPatch) -> None:
         return Hand.COMPLETES
 
     patch.setattr(succession, "hand_in_succeeding", hand)
+
+
+def officer_moves(patch: pytest.MonkeyPatch) -> None:
+    """A1: what an officer enters about the manager of a unit, who appoints its head, is done at once."""
+    real = moving.hand_in_moving
+
+    def hand(*said: Any) -> Hand:
+        real(*said)
+        return Hand.COMPLETES
+
+    patch.setattr(moving, "hand_in_moving", hand)
 
 
 def custodian_binds(patch: pytest.MonkeyPatch) -> None:

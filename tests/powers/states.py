@@ -29,7 +29,7 @@ from access_service.storage.db import Database
 from access_service.usecases.handover import delegation, inspection
 from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.identity import recoveries
-from access_service.usecases.organisation import leaving, org, succession
+from access_service.usecases.organisation import leaving, moving, succession
 from access_service.usecases.services import Services
 from databases import template
 from powers.factors import SHOWN, factor_shown
@@ -233,7 +233,7 @@ def in_charge(world: World) -> World:
 def school_moved(world: World) -> World:
     """The school has another commune as its manager."""
     today = (world.clock.now + timedelta(hours=7)).date()
-    org.change_manager(
+    moving.change_manager(
         world.services,
         world.admins[world.root],
         unit=SCHOOL,

@@ -23,12 +23,13 @@ from access_service.domain.errors import AccessServiceError, RefusedError
 from access_service.domain.names import AccountKind, AssignmentId, Rank, SuspendableKind
 from access_service.domain.org import Person, Unit
 from access_service.domain.recovery import Recovery
+from access_service.domain.reorganising import Move, may_move
 from access_service.domain.succession import Heirs, may_succeed
 from access_service.domain.time import local, start_of_day
 from access_service.domain.waiting import WaitingAct
 from access_service.usecases.handover import delegation
 from access_service.usecases.identity import recoveries
-from access_service.usecases.organisation import leaving, org, succession
+from access_service.usecases.organisation import leaving, moving, org, succession
 from access_service.usecases.organisation.org import Duty
 from access_service.usecases.services import Caller, Services, rehearse
 from powers.factors import SHOWN, factor_shown
@@ -61,6 +62,9 @@ def _pairs(seen: Seen, holder: Caller) -> Iterator[tuple[str, str, Hand | None, 
         target = f"{duty.person}: {duty.position} of {duty.unit} for {duty.replaces}"
         yield "appoint", target, hand, _appointing(duty)
     today = local(seen.now).date()
+    for move in _moves(seen, today):
+        hand = may_move(seen.ground, holder, move)
+        yield "move", f"{move.unit} under {move.manager}", hand, _moving(move)
     for heirs in _heirs(seen):
         hand = may_succeed(seen.ground, holder, heirs, start_of_day(today))
         yield "succeed", f"{heirs.predecessor} by {heirs.successor}", hand, _succeeding(heirs, today)
@@ -120,6 +124,13 @@ def _heirs(seen: Seen) -> Iterator[Heirs]:
         yield Heirs(unit, (beside or others)[0], {})
 
 
+def _moves(seen: Seen, on: date) -> Iterator[Move]:
+    """Each unit under the first one that is not above it already, its own included: a circle."""
+    for unit, chain in sorted(seen.state.chains.items()):
+        others = sorted(u for u in seen.state.chains if u not in chain)
+        yield from (Move(unit, other, "11/QĐ", on) for other in others[:1])
+
+
 def _accounts(seen: Seen) -> list[Any]:
     return [a for a in seen.of(Account) if a.kind is not AccountKind.SERVICE]
 
@@ -174,6 +185,12 @@ def _appointing(duty: Duty) -> Act:
 def _succeeding(heirs: Heirs, on: date) -> Act:
     return lambda s, c: succession.succeed_unit(
         s, c, predecessor=heirs.predecessor, successor=heirs.successor, basis="10/QĐ", on=on
+    )
+
+
+def _moving(move: Move) -> Act:
+    return lambda s, c: moving.change_manager(
+        s, c, unit=move.unit, manager=move.manager, basis=move.basis, on=move.on
     )
 
 

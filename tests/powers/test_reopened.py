@@ -61,6 +61,14 @@ HOLES = (
         opened.officer_dissolves,
         acts=("succession.succeed_unit",),
     ),
+    hole(
+        "A1 a unit that moves",
+        "an officer keeps the root",
+        "sở",
+        "I4",
+        opened.officer_moves,
+        acts=("moving.change_manager",),
+    ),
     hole("A1 a pack", "an officer keeps the root", "sở", "I4", opened.custodian_binds),
     hole(
         "A2 moved",
@@ -131,7 +139,7 @@ HOLES = (
         "director",
         "manager",
         opened.former_manager_passes_on,
-        acts=("succession.succeed_unit", "org.change_manager"),
+        acts=("succession.succeed_unit", "moving.change_manager"),
     ),
     hole("I", "demo", "ABOVE", "narrowing", opened.ends_all, acts=("delegation.narrow_authority",)),
     hole(

@@ -16,7 +16,7 @@ from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
 from access_service.usecases.handover import delegation
 from access_service.usecases.identity import accounts
-from access_service.usecases.organisation import org
+from access_service.usecases.organisation import moving, org
 from world import DEPARTMENT, LOWER, OFFICE, PRIMARY, SCHOOL, World, hire_homeroom, homeroom_line
 
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
@@ -119,7 +119,7 @@ def test_a_school_moves_to_another_office(school_world: World) -> None:
     world.appoint_head(f"head:{other}", other, "commune_chair", world.root)
     teacher = hire_homeroom(world)
     grant = world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher)).grants[0]
-    org.change_manager(
+    moving.change_manager(
         world.services,
         world.admins[world.root],
         unit=SCHOOL,

@@ -14,7 +14,7 @@ from access_service.domain.names import AuthorityId, SuspendableKind, UnitId
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.usecases.handover import delegation, documents, inspection
-from access_service.usecases.organisation import leaving, org, succession
+from access_service.usecases.organisation import leaving, moving, succession
 from access_service.usecases.services import Services, rehearse
 from world import DEPARTMENT, LOWER, OFFICE, PRIMARY, SCHOOL, YEAR, Someone, World, hire_homeroom, homeroom_line
 
@@ -74,7 +74,7 @@ TAKING_BACK: dict[str, tuple[str, Act]] = {
     ),
     "change a manager": (
         "unit.change_manager",
-        lambda w, s, *_: org.change_manager(
+        lambda w, s, *_: moving.change_manager(
             s, w.admins[DEPARTMENT], unit=SCHOOL, manager=OTHER, basis="NQ 01/NQ", on=LATER
         ),
     ),

@@ -237,6 +237,8 @@ class State:
     working: Mapping[GrantId, Grant]
     """Grants that are in force and not paused themselves."""
     bindings: frozenset[PackBinding]
+    edges: frozenset[tuple[UnitId, UnitId, datetime]]
+    """Which unit has which direct manager from when on, the days to come included."""
 
 
 def state_at(ground: Ground, factors: Mapping[AccountId, int]) -> State:
@@ -268,6 +270,7 @@ def state_at(ground: Ground, factors: Mapping[AccountId, int]) -> State:
         custody={u: c.person for u, c in kept.items() if c is not None},
         working={g.id: g for g in facts.find(Grant) if _is_working(g, now) and g.id not in paused},
         bindings=frozenset(facts.find(PackBinding)),
+        edges=frozenset((e.unit, e.manager, e.valid_from) for e in facts.find(ManagementEdge)),
     )
 
 
@@ -410,7 +413,7 @@ def opens_stronger(step: Step) -> list[Finding]:
 
 
 def takes_from_others(step: Step) -> list[Finding]:
-    """I4: nobody ends what was given by a unit that is not at or below theirs, a headship from inside, a pack."""
+    """I4: nobody ends what a unit not at or below theirs gave, a headship from inside, a pack, or moves a unit."""
     before, after = step.before, step.after
     had = reach_of(before, step.held)
     found = []
@@ -429,6 +432,9 @@ def takes_from_others(step: Step) -> list[Finding]:
         is_head = bool(had.persons & before.heads.get(unit, frozenset()))
         if is_lost and not is_head and not is_under(before, unit, had.offices, strictly=True):
             found.append(Finding("I4", unit, f"{person} operates its admin account no more"))
+    for unit, manager, _ in sorted(after.edges - before.edges):
+        if unit in before.chains and not is_under(before, unit, had.leads, strictly=True):
+            found.append(Finding("I4", unit, f"`{manager}` comes to manage it"))
     if before.bindings != after.bindings:
         changed = before.bindings ^ after.bindings
         found += [Finding("I4", b.unit, f"the pack `{b.pack}` binds otherwise") for b in changed]

@@ -1,15 +1,29 @@
 """Units begin, change hands and end; years close early: what must hold before (rules 1, 8, 9, 11; rulings H, J)."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from access_service.domain.acting import check_named_beside, check_operates
+from access_service.domain.custody import custody_at
+from access_service.domain.duties import Hand, hand_over_signers
+from access_service.domain.edges import Holder, is_related
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import ClassId, UnitId
-from access_service.domain.org import OrgView, SchoolYear, chain_of, manager_of
+from access_service.domain.org import (
+    ManagementEdge,
+    OrgView,
+    SchoolClass,
+    SchoolYear,
+    Unit,
+    chain_of,
+    check_edge,
+    manager_of,
+)
 from access_service.domain.reasons import Refusal
-from access_service.domain.time import local, start_of_day
+from access_service.domain.time import Interval, local, start_of_day
 from access_service.domain.waiting import Outcome, WaitingAct, WaitingKind
 
 # -- what is entered once
@@ -65,6 +79,72 @@ def common_manager(ground: Ground, unit: UnitId, manager: UnitId) -> UnitId:
     if not above:
         raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "no unit is above both", unit=unit)
     return above[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A unit, whom it is to have as its direct manager from when on, and by which decision."""
+
+    unit: UnitId
+    manager: UnitId
+    basis: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class _As:
+    """The organisation with other edges above one unit."""
+
+    org: OrgView
+    moved: UnitId
+    edges: tuple[ManagementEdge, ...]
+
+    def unit(self, id_: UnitId) -> Unit | None:
+        return self.org.unit(id_)
+
+    def school_class(self, id_: ClassId) -> SchoolClass | None:
+        return self.org.school_class(id_)
+
+    def school_year(self, id_: str) -> SchoolYear | None:
+        return self.org.school_year(id_)
+
+    def edges_of(self, unit: UnitId) -> Iterable[ManagementEdge]:
+        return self.edges if unit == self.moved else self.org.edges_of(unit)
+
+
+def edges_moving(ground: Ground, move: Move, id_: str) -> tuple[list[ManagementEdge], ManagementEdge]:
+    """The edges that end with a move, as they end, and the one that begins; refused where it makes a circle."""
+    at = change_at(move.on, ground.now)
+    check_change_at(at, move.on, ground.now)
+    known = list(ground.org.edges_of(move.unit))
+    old = [e for e in known if at in Interval(e.valid_from, e.valid_to)]
+    ended = [replace(e, valid_to=at) for e in old]
+    edge = ManagementEdge(id_, move.unit, move.manager, move.basis, at, old[0].valid_to if old else None)
+    check_edge(_As(ground.org, move.unit, (*(e for e in known if e not in old), *ended)), edge)
+    return ended, edge
+
+
+def hand_in_moving(ground: Ground, holder: Holder, move: Move) -> Hand:
+    """(1, A1) May they change its manager? Done, or prepared for a second person.
+
+    Whoever operates the account of the nearest unit above both decides. The manager appoints and releases the head
+    and answers for the head's account: an officer, who only prepares who signs, only prepares who chooses that.
+    """
+    check_named_beside(ground, holder, move.manager)
+    above = common_manager(ground, move.unit, move.manager)
+    check_operates(ground, holder, above, custody_at(ground, above))
+    edges_moving(ground, move, "")
+    return hand_over_signers(ground, above)
+
+
+def may_move(ground: Ground, holder: Holder, move: Move) -> Hand | None:
+    """The edge: how far they come with it; None where they are refused."""
+    if ground.org.unit(move.unit) is None or not is_related(ground, holder, move.unit):
+        return None
+    try:
+        return hand_in_moving(ground, holder, move)
+    except RefusedError:
+        return None
 
 
 # -- succession

@@ -1,4 +1,4 @@
-"""Acts that one person prepares and another confirms (rulings A1 and J): who signs, units that end, packs, years.
+"""Acts that one person prepares and another confirms (rulings A1, J): who signs, where units stand, packs, years.
 
 What waits is a fact with its decision; it does nothing until it is confirmed, and then every rule is asked again.
 Who prepared it never confirms it, nor whom it appoints.
@@ -22,6 +22,7 @@ class WaitingKind(StrEnum):
 
     APPOINT = "appoint"
     RELEASE = "release"
+    MOVE = "move"
     SUCCEED = "succeed"
     BIND = "bind"
     CLOSE_YEAR = "close_year"
@@ -77,7 +78,7 @@ class WaitingAct:
     ended_by: str | None = None
     """The person, or the operator by name, who confirmed or declined it."""
     result: str | None = None
-    """What it made: an assignment, a leaving case, a succession, a binding."""
+    """What it made: an assignment, a leaving case, an edge, a succession, a binding."""
 
 
 def is_waiting(act: WaitingAct, now: datetime) -> bool:

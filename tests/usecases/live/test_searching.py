@@ -23,7 +23,7 @@ from access_service.usecases.handover import delegation
 from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.live import search
 from access_service.usecases.live.search import SearchPage, SearchPoint, Since, Wanted
-from access_service.usecases.organisation import org
+from access_service.usecases.organisation import moving, org
 from world import (
     CLASS_6A,
     CLASS_6B,
@@ -192,7 +192,7 @@ def test_a_school_is_found_below_whoever_manages_it_that_day(searching: Searchin
     assert searching.ids("resource", schools) == (SCHOOL, second)
     # Its edge to another manager begins tomorrow: nothing more is recorded when the day comes.
     tomorrow = clock.now.date() + timedelta(days=1)
-    org.change_manager(
+    moving.change_manager(
         world.services, world.admins[world.root], unit=SCHOOL, manager=world.root, basis="QĐ", on=tomorrow
     )
     assert searching.ids("resource", schools) == (SCHOOL, second)

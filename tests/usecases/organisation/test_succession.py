@@ -21,7 +21,7 @@ from access_service.storage.access import Gatherer
 from access_service.usecases.evidence import reading_papers
 from access_service.usecases.handover import delegation, documents, inspection, returns
 from access_service.usecases.handover.documents import EnteredLine, Prepared
-from access_service.usecases.organisation import leaving, org, succession
+from access_service.usecases.organisation import leaving, moving, succession
 from access_service.usecases.services import rehearse
 from world import DEPARTMENT, LOWER, OFFICE, PRIMARY, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
@@ -94,7 +94,7 @@ def test_a_successor_does_not_receive_schools_that_another_commune_manages(
 ) -> None:
     """The school moved to the third commune; then its old one is dissolved into the second."""
     world, teacher, grant = three
-    org.change_manager(
+    moving.change_manager(
         world.services, world.admins[DEPARTMENT], unit=SCHOOL, manager=THIRD, basis="NQ 01/NQ", on=date(2026, 9, 1)
     )
     world.clock.now = start_of_day(date(2026, 9, 1)) + timedelta(hours=9)

@@ -43,7 +43,7 @@ from access_service.domain.org import Assignment, ManagementEdge, Succession
 from access_service.domain.waiting import WaitingAct
 from access_service.usecases.evidence import reading, reading_papers
 from access_service.usecases.handover import delegation
-from access_service.usecases.organisation import leaving, org, succession, years
+from access_service.usecases.organisation import leaving, moving, org, succession, years
 from access_service.usecases.services import Services
 
 router = manage("organisation")
@@ -85,15 +85,21 @@ def change_manager(
     id: PathId,  # noqa: A002
     body: NewManager,
     dry_run: DryRun = False,
-) -> EdgeOut | RehearsedOut:
-    """Another unit becomes the direct manager; a unit above both decides."""
+) -> EdgeOut | WaitingActOut | RehearsedOut:
+    """Another unit becomes the direct manager; a unit above both decides.
 
-    def run(services: Services) -> ManagementEdge:
-        return org.change_manager(
+    Entered by an officer it waits for that unit's leadership: then a waiting act is the answer.
+    """
+
+    def run(services: Services) -> ManagementEdge | WaitingAct:
+        return moving.change_manager(
             services, caller, unit=UnitId(id), manager=UnitId(body.manager), basis=body.basis, on=body.on
         )
 
-    return done_or_told(services, dry_run, run, EdgeOut.model_validate)
+    def shown(done: ManagementEdge | WaitingAct) -> EdgeOut | WaitingActOut:
+        return WaitingActOut.of(done) if isinstance(done, WaitingAct) else EdgeOut.model_validate(done)
+
+    return done_or_told(services, dry_run, run, shown)
 
 
 @router.post("/units/{id}/succession")

@@ -1,4 +1,4 @@
-"""What waits for a second person: appointments and releases of who signs, units that end, packs, school years."""
+"""What waits for a second person: who signs, where units stand, packs, school years."""
 
 from typing import Annotated
 

@@ -9,7 +9,6 @@ from access_service.domain import register as entering
 from access_service.domain.appointing import hand_in_duty
 from access_service.domain.delegation import HEADS, Grant
 from access_service.domain.duties import Hand
-from access_service.domain.moves import fate_of
 from access_service.domain.names import AssignmentId, EducationLevel, PersonId, UnitId
 from access_service.domain.org import (
     Assignment,
@@ -23,7 +22,7 @@ from access_service.domain.org import (
 from access_service.domain.policy import Position
 from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.scope import ClassSubject
-from access_service.domain.time import Interval, start_of_day
+from access_service.domain.time import start_of_day
 from access_service.domain.vietnamese import name_key
 from access_service.domain.waiting import WaitingAct, WaitingKind, WrittenDecision, duty_body, duty_in
 from access_service.usecases.effects import (
@@ -32,7 +31,6 @@ from access_service.usecases.effects import (
     keep_account_open,
     suspend_account_if_last,
 )
-from access_service.usecases.handover.taking_back import apply_fate
 from access_service.usecases.identity.homes import keep_from_former
 from access_service.usecases.organisation.years import as_root
 from access_service.usecases.services import Act, Caller, Services, act
@@ -104,31 +102,6 @@ def create_unit(
         doing.tx.happened("unit.create", id_, kind=kind, manager=manager)
         doing.tx.touches_everybody()
         return unit
-
-
-@power(yields(Power.UNIT, Power.AUTHORITY) | ends(Power.GRANT, Power.AUTHORITY))
-def change_manager(
-    services: Services, caller: Caller, *, unit: UnitId, manager: UnitId, basis: str, on: date
-) -> ManagementEdge:
-    """Another unit becomes the direct manager from 00:00 of a day; a unit above both decides."""
-    with act(services, caller, "unit.change_manager", unit) as doing:
-        at = reorganising.change_at(on, doing.now)
-        doing.check_visible(unit)
-        doing.check_named(manager)
-        doing.as_custodian(reorganising.common_manager(doing.ground, unit, manager))
-        reorganising.check_change_at(at, on, doing.now)
-        old = [e for e in doing.org.edges_of(unit) if at in Interval(e.valid_from, e.valid_to)]
-        edge = ManagementEdge(doing.new_id("edg"), unit, manager, basis, at, old[0].valid_to if old else None)
-        doing.tx.put(*(replace(e, valid_to=at) for e in old))
-        doing.refresh()
-        check_edge(doing.org, edge)
-        doing.tx.put(edge)
-        doing.tx.happened("unit.change_manager", unit, manager=manager)
-        doing.tx.touches_everybody()
-        doing.refresh()
-        fate = fate_of(doing.ground, unit, at, basis=basis, new_id=doing.new_id)
-        apply_fate(doing, fate, at, by=edge.id)
-        return edge
 
 
 @power(yields(Power.YEAR))

@@ -17,7 +17,7 @@ from access_service.domain.waiting import (
 )
 from access_service.usecases import operators, policy
 from access_service.usecases.operators import OperatorKey, check_operator, root_of
-from access_service.usecases.organisation import leaving, org, succession, years
+from access_service.usecases.organisation import leaving, moving, org, succession, years
 from access_service.usecases.second_person import root_office
 from access_service.usecases.services import Act, Caller, ReadView, Services, act, look, operate
 from access_service.usecases.waiting import close
@@ -113,6 +113,10 @@ def _release(doing: Act, found: WaitingAct) -> tuple[str, str | None]:
     return leaving.enact_release(doing, found), None
 
 
+def _move(doing: Act, found: WaitingAct) -> tuple[str, str | None]:
+    return moving.enact_move(doing, found), None
+
+
 def _succeed(doing: Act, found: WaitingAct) -> tuple[str, str | None]:
     return succession.enact_succession(doing, found), None
 
@@ -130,6 +134,7 @@ def _add_operator(doing: Act, found: WaitingAct) -> tuple[str, str | None]:
 _ENACT: Mapping[WaitingKind, Callable[[Act, WaitingAct], tuple[str, str | None]]] = {
     WaitingKind.APPOINT: _appoint,
     WaitingKind.RELEASE: _release,
+    WaitingKind.MOVE: _move,
     WaitingKind.SUCCEED: _succeed,
     WaitingKind.BIND: _bind,
     WaitingKind.CLOSE_YEAR: years.enact_closing,
