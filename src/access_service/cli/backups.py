@@ -1,4 +1,4 @@
-"""`backup` and `restore`: a copy of everything, and its return."""
+"""`backup`, `restore`, `verify`: a copy of everything, its return, and whether the evidence holds."""
 
 import sys
 from datetime import timedelta
@@ -7,17 +7,19 @@ from pathlib import Path
 
 import typer
 
-from access_service.cli.errors import UsageError
-from access_service.cli.opening import opened, say_json, settings_for
+from access_service.cli.errors import DONE, FOUND, UsageError
+from access_service.cli.opening import opened, register_of, say_json, settings_for
 from access_service.domain.audit import instant
 from access_service.domain.backups import Manifest
+from access_service.domain.names import RegisterId
 from access_service.domain.time import local
 from access_service.rendering.sheets import instant_text
 from access_service.signing.age import Identity, read_identities
 from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.services import system_clock
-from access_service.usecases.upkeep.backups import Closed, Opened, make_backup
-from access_service.usecases.upkeep.restoring import CameBack, KeysBack, restore_backup
+from access_service.usecases.upkeep.backups import Closed, Opened, check_backup, make_backup
+from access_service.usecases.upkeep.restoring import CameBack, KeysBack, record_recovery, restore_backup
+from access_service.usecases.upkeep.verifying import Verified, verify_register
 
 
 def run_backup(
@@ -80,6 +82,18 @@ def run_restore(
         _say(register)
     if keys is None:
         typer.echo("Khoá không có trong bản sao lưu này / no keys were restored: put the folder of keys back")
+
+
+def run_recovered(*, database: str | None, as_json: bool) -> None:
+    """Record that the database was brought back by its own means, and name what came back."""
+    settings = settings_for(database)
+    with opened(settings) as db:
+        back = record_recovery(db)
+    if as_json:
+        say_json({"registers": [_json(register) for register in back]})
+        return
+    for register in back:
+        _say(register)
 
 
 def opened_by(identity_files: list[Path], passphrase_file: Path | None) -> Opened:
@@ -162,4 +176,59 @@ def _json(back: CameBack) -> dict[str, object]:
         "recoveries_stopped": list(back.recoveries),
         "clients_revoked": list(back.clients),
         "waiting_again": list(back.waiting),
+    }
+
+
+def run_verify(
+    folder: Path | None,
+    *,
+    identity_files: list[Path],
+    passphrase_file: Path | None,
+    database: str | None,
+    register: str | None,
+    as_json: bool,
+) -> int:
+    """Check a backup, or every register of the database; exit status 3 with a place for each thing found."""
+    if folder is not None:
+        manifest = check_backup(folder, opened_by(identity_files, passphrase_file))
+        if as_json:
+            say_json({"backup": str(folder), **said_of(manifest)})
+        else:
+            typer.echo(f"Bản sao lưu {folder} còn nguyên / the backup is whole: {manifest.rows} rows")
+            say_heads(manifest)
+        return DONE
+    settings = settings_for(database)
+    named = settings.register_name if register is None else register
+    with opened(settings) as db:
+        names = [register_of(db, named)] if named else [RegisterId(str(row["id"])) for row in db.registers()]
+        verified = [verify_register(db, name) for name in names]
+    if as_json:
+        say_json([_verified(found) for found in verified])
+    else:
+        for found in verified:
+            _say_verified(found)
+    return FOUND if any(found.findings for found in verified) else DONE
+
+
+def _say_verified(found: Verified) -> None:
+    typer.echo(
+        f"{found.register}  {revision_text(found.revision)}  {found.events}  {found.head}  "
+        f"{found.documents} documents, {found.signatures} signatures, {found.grants} grants"
+    )
+    for finding in found.findings:
+        typer.echo(f"  ✗ {finding}")
+    if not found.findings:
+        typer.echo("  ✓ chuỗi sự kiện và hồ sơ nguyên vẹn / chain and papers hold together")
+
+
+def _verified(found: Verified) -> dict[str, object]:
+    return {
+        "register": found.register,
+        "revision": revision_text(found.revision),
+        "events": found.events,
+        "head": found.head,
+        "documents": found.documents,
+        "signatures": found.signatures,
+        "grants": found.grants,
+        "findings": [{"place": f.place, "message": f.message} for f in found.findings],
     }

@@ -351,6 +351,8 @@ def migrate(database: options.DatabaseOption = None, json: options.JsonOption = 
 
 app.command()(upkeep_commands.backup)
 app.command()(upkeep_commands.restore)
+app.command()(upkeep_commands.verify)
+app.command()(upkeep_commands.doctor)
 
 
 @app.command()

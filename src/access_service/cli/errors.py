@@ -1,6 +1,7 @@
 """Every error as one readable line on standard error (lists: one line each) and an exit status.
 
-0 done or allowed; 1 refused, denied, or not possible now; 2 bad usage. A traceback is only for what nobody foresaw.
+0 done or allowed; 1 refused, denied, or not possible now; 2 bad usage; 3 `verify` found something.
+A traceback is only for what nobody foresaw.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import Any
 
 import typer
 
-DONE, REFUSED, USAGE = 0, 1, 2
+DONE, REFUSED, USAGE, FOUND = 0, 1, 2, 3
 _QUOTED = re.compile(r"'([^']*)'")
 CUT_OFF = 130
 """Ended by the keyboard (128 + SIGINT)."""
@@ -78,7 +79,7 @@ def _expected(error: Exception) -> tuple[str, list[str], int, dict[str, Any]] | 
     if isinstance(error, AccessServiceError):
         return "unavailable", [str(error)], REFUSED, {}
     if isinstance(error, ValidationError):
-        return "usage", [_setting(e) for e in error.errors(include_url=False, include_input=False)], USAGE, {}
+        return "usage", [setting_fault(e) for e in error.errors(include_url=False, include_input=False)], USAGE, {}
     if isinstance(error, ArgumentError | ModuleNotFoundError):
         return "usage", ["the database URL cannot be used; write `sqlite:///<file>` or `postgresql://…`"], USAGE, {}
     if isinstance(error, SQLAlchemyError):
@@ -98,7 +99,8 @@ def _of_database(error: Any) -> str:
     return f"{text}: {said[0]}" if said else text
 
 
-def _setting(error: Any) -> str:
+def setting_fault(error: Any) -> str:
+    """What pydantic says of a setting, as a line of ours."""
     if not error["loc"]:
         return str(error["msg"]).removeprefix("Value error, ")
     name = ".".join(map(str, error["loc"]))

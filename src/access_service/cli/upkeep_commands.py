@@ -63,8 +63,14 @@ def backup(
 
 
 def restore(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the backup.")],
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="Folder of the backup.")] = None,
     *,
+    recovered: Annotated[
+        bool,
+        typer.Option(
+            "--recovered", help="No backup: the database was brought back by its own means; end what was open."
+        ),
+    ] = False,
     identity: Identities = None,
     passphrase_file: PassphraseFile = None,
     keys: Annotated[
@@ -87,8 +93,14 @@ def restore(
     json: options.JsonOption = False,
 ) -> None:
     """Restore a backup into an empty database, all of it or nothing, and name what came back."""
-    from access_service.cli.backups import run_restore
+    from access_service.cli.backups import run_recovered, run_restore
+    from access_service.cli.errors import UsageError
 
+    if (folder is None) != recovered:
+        raise UsageError("name the folder of a backup, or --recovered")
+    if folder is None:
+        run_recovered(database=database, as_json=json)
+        return
     run_restore(
         folder,
         identity_files=identity or [],
@@ -98,3 +110,34 @@ def restore(
         database=database,
         as_json=json,
     )
+
+
+def verify(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="Folder of a backup to read instead; needs no database.")
+    ] = None,
+    *,
+    identity: Identities = None,
+    passphrase_file: PassphraseFile = None,
+    database: options.DatabaseOption = None,
+    register: options.Register = None,
+    json: options.JsonOption = False,
+) -> int:
+    """Read the evidence from end to end: events, hashes, seals, papers. Exit status 3 with the place of a fault."""
+    from access_service.cli.backups import run_verify
+
+    return run_verify(
+        folder,
+        identity_files=identity or [],
+        passphrase_file=passphrase_file,
+        database=database,
+        register=register,
+        as_json=json,
+    )
+
+
+def doctor(database: options.DatabaseOption = None, json: options.JsonOption = False) -> int:
+    """Look at settings, files, keys, clock, space, versions and packs; say what to do. Exit status 1 at a fault."""
+    from access_service.cli.doctor import run_doctor
+
+    return run_doctor(database=database, as_json=json)

@@ -185,5 +185,14 @@ def check_restored_at(
         )
 
 
+def check_recorded_by(now: datetime, register: CopiedRegister) -> None:
+    """Raise `ClockError` where a register that was brought back recorded something later than the clock says."""
+    if register.recorded_at - now > BOUND:
+        raise ClockError(
+            f"the register recorded something at {_said(register.recorded_at)}, and this machine's clock says "
+            f"{_said(now)}; set it right"
+        )
+
+
 def _said(when: datetime) -> str:
     return f"{instant(when)[:16]}Z"

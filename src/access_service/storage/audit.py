@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from access_service.domain.audit import CLOCK_MENDED, Event, Happening
 from access_service.domain.names import AccountId, RegisterId
@@ -37,18 +37,43 @@ def events(
     if action is not None:
         statement = statement.where(_events.c.action == action)
     for row in connection.execute(statement).mappings():
-        yield Event(
-            register=row["register_id"],
-            seq=row["seq"],
-            revision=row["revision"],
-            recorded_at=utc(row["recorded_at"]),
-            actor=row["actor"],
-            happening=Happening(
-                row["action"], row["target"], row["outcome"], row["code"], json.loads(row["details"])
-            ),
-            policy=row["policy"],
-            previous=row["previous"],
-        )
+        yield _event(row)
+
+
+def _event(row: RowMapping) -> Event:
+    return Event(
+        register=row["register_id"],
+        seq=row["seq"],
+        revision=row["revision"],
+        recorded_at=utc(row["recorded_at"]),
+        actor=row["actor"],
+        happening=Happening(row["action"], row["target"], row["outcome"], row["code"], json.loads(row["details"])),
+        policy=row["policy"],
+        previous=row["previous"],
+    )
+
+
+def whole_log(connection: Connection, register: RegisterId) -> Iterator[tuple[int, Event | None, str]]:
+    """Every event in order, with its number and the leaf that is stored; None for one that cannot be read."""
+    statement = select(_events).where(_events.c.register_id == register).order_by(_events.c.seq)
+    for row in connection.execute(statement, execution_options={"yield_per": 2000}).mappings():
+        try:
+            event = _event(row)
+            event.canonical()
+        except (ValueError, TypeError, UnicodeError):
+            yield row["seq"], None, row["leaf"]
+        else:
+            yield row["seq"], event, row["leaf"]
+
+
+def heads_of(connection: Connection, register: RegisterId) -> list[tuple[int, str]]:
+    """Every revision with the hash of its last event, in order; empty for those of before it was kept."""
+    statement = (
+        select(_revisions.c.n, _revisions.c.head)
+        .where(_revisions.c.register_id == register)
+        .order_by(_revisions.c.n)
+    )
+    return [(n, head) for n, head in connection.execute(statement)]
 
 
 def revision_at(connection: Connection, register: RegisterId, instant: datetime | None = None) -> int:

@@ -239,6 +239,23 @@ class Reader:
         rows = self.connection.execute(statement).mappings()
         return [(row["from_rev"], row["to_rev"], codec.value(dict(row))) for row in rows]
 
+    def versions(self, value_type: type[T]) -> Iterator[tuple[str, int, int | None, T | None]]:
+        """Every version of every fact of a type: (id, from revision, to revision, value), those of an id in order.
+
+        The value is None where the row cannot be read as what it should be.
+        """
+        codec = CODECS[value_type]
+        columns = codec.table.c
+        statement = (
+            select(codec.table).where(columns.register_id == self.register).order_by(columns.id, columns.from_rev)
+        )
+        for row in self.connection.execute(statement, execution_options={"yield_per": 2000}).mappings():
+            try:
+                value = codec.value(dict(row))
+            except (ValueError, TypeError, KeyError):
+                value = None
+            yield row["id"], row["from_rev"], row["to_rev"], value
+
 
 class Writer(Reader):
     """One register inside one revision. Made by `db.Database.write` only."""

@@ -74,6 +74,17 @@ def require_current(engine: Engine) -> None:
     raise UnavailableError(_too_new(found))
 
 
+def server_version(engine: Engine) -> str:
+    """Which database that is, for people; asks it only where it has a server."""
+    if engine.dialect.name == "sqlite":
+        return "SQLite"
+    try:
+        with engine.connect() as connection:
+            return f"PostgreSQL {connection.execute(text('SHOW server_version')).scalar_one()}"
+    except DBAPIError:
+        return "PostgreSQL"
+
+
 def version_of(connection: Connection) -> str | None:
     """The schema that the database says it has, or None when it has none."""
     if not inspect(connection).has_table("alembic_version"):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from access_service.domain.errors import UnavailableError
+from access_service.domain.errors import PolicyError, UnavailableError
 from access_service.domain.policy import PackBinding
 from access_service.engine.compile import alone_with, compile_pack
 from access_service.engine.packs.load import PackFiles, parse_pack
@@ -29,6 +29,19 @@ def store_pack(connection: Connection, files: PackFiles) -> Tables:
     insert_once(connection, _packs, row)
     _compiled[files.digest] = tables
     return tables
+
+
+def altered_packs(connection: Connection) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Every pack that is stored by its digest, and those whose bytes are no longer what their digest says."""
+    known, altered = set[str](), []
+    for digest, archive in connection.execute(select(_packs.c.digest, _packs.c.archive)):
+        known.add(digest)
+        try:
+            if PackFiles.from_bytes(archive).digest != digest:
+                altered.append(digest)
+        except PolicyError:
+            altered.append(digest)
+    return frozenset(known), tuple(sorted(altered))
 
 
 def load_tables(connection: Connection, digest: str) -> Tables:

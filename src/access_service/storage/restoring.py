@@ -105,6 +105,13 @@ def _drop(connection: Connection) -> None:
     connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
 
 
+def check_nobody_else(db: Database) -> None:
+    """Raise where a service uses the database; of a file nobody can tell, and its writes wait for one another."""
+    if not db.is_sqlite:
+        with db.engine.connect() as connection:
+            _check_alone(connection)
+
+
 def _check_alone(connection: Connection) -> None:
     others = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "

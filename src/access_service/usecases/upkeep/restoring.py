@@ -12,7 +12,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from access_service.domain.audit import instant
-from access_service.domain.backups import DATA, BackupError, CopiedRegister, Manifest, check_restored_at
+from access_service.domain.backups import (
+    DATA,
+    BackupError,
+    CopiedRegister,
+    Manifest,
+    check_recorded_by,
+    check_restored_at,
+)
 from access_service.domain.errors import UnavailableError
 from access_service.domain.names import RegisterId
 from access_service.domain.recovery import Recovery, RecoveryState, state_at
@@ -23,7 +30,7 @@ from access_service.signing.keys import temporary
 from access_service.storage.copying import registers_in, rows_in
 from access_service.storage.db import Database
 from access_service.storage.migrate import HEAD, bring_up
-from access_service.storage.restoring import Within, database_clock, emptied, end_what_was_open
+from access_service.storage.restoring import Within, check_nobody_else, database_clock, emptied, end_what_was_open
 from access_service.usecases.own_keys import OWN, check_held
 from access_service.usecases.services import Services, operate
 from access_service.usecases.tokens.keys import check_tokens_held
@@ -102,6 +109,21 @@ def restore_backup(
     return manifest, came_back
 
 
+def record_recovery(db: Database) -> tuple[CameBack, ...]:
+    """The database was brought back by its own means, to an instant: end what was open, and say so in the log.
+
+    Raises `BackupError` where a service uses it already, and `ClockError` for a clock that is behind the record.
+    """
+    check_nobody_else(db)
+    with db.connect() as connection:
+        stood = registers_in(connection)
+    if not stood:
+        raise BackupError("the database has no register: there is nothing to record")
+    for register in stood:
+        check_recorded_by(db.now(), register)
+    return tuple(_record(db, register, None) for register in stood)
+
+
 def _nothing() -> None:
     """No keys are put in place."""
 
@@ -126,7 +148,7 @@ def _check_keys(db: Database, folder: Path) -> None:
         ) from error
 
 
-def _record(db: Database, stood: CopiedRegister, manifest: Manifest) -> CameBack:
+def _record(db: Database, stood: CopiedRegister, manifest: Manifest | None) -> CameBack:
     register = RegisterId(stood.id)
     with operate(Services(db, temporary()), register, whatever_is_recorded=True) as doing:
         tx = doing.tx
@@ -144,7 +166,7 @@ def _record(db: Database, stood: CopiedRegister, manifest: Manifest) -> CameBack
             register,
             **{"from": tx.before, "to": tx.revision},
             head=stood.head,
-            made_at=instant(manifest.made_at),
+            made_at=None if manifest is None else instant(manifest.made_at),
             recorded_at=instant(stood.recorded_at),
             sessions=ended.sessions,
             codes=len(ended.codes),

@@ -1,0 +1,164 @@
+"""Whether a register's evidence holds together: its chain of events link by link, its revisions, and the papers.
+
+Nothing here repairs anything. A finding names the place and what is wrong there; whoever looks it up finds the row.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from access_service.domain.audit import CLOCK_MENDED, GENESIS, Event
+from access_service.domain.delegation import Grant
+from access_service.domain.documents import Document, Signature
+from access_service.domain.names import Method, PersonId
+from access_service.domain.papers import sides_of
+
+SIGNED = "document.sign"
+Key = tuple[str, int, str]
+"""Document, version, side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that does not hold."""
+
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+@dataclass
+class Chain:
+    """The log, event by event in order."""
+
+    register: str
+    seq: int = 0
+    head: str = GENESIS
+    revision: int = 0
+    recorded_at: datetime | None = None
+    heads: dict[int, str] = field(default_factory=dict)
+    """Hash of the last event that each revision wrote itself."""
+    signed: dict[Key, str] = field(default_factory=dict)
+    """SHA-256 of what was signed, by the log."""
+    policies: set[str] = field(default_factory=set)
+    _is_own: bool = True
+
+    def follow(self, event: Event, leaf: str, *, head_of: str | None) -> Iterator[Finding]:
+        """The next event; `head_of` is what its revision's row says was its last one."""
+        place = f"event {event.seq}"
+        if event.seq != self.seq + 1:
+            yield Finding(place, f"it follows event {self.seq}: {event.seq - self.seq - 1} are missing")
+        if event.previous != self.head:
+            yield Finding(place, f"it says that another event was before it than event {self.seq} as it stands")
+        if event.leaf != leaf:
+            yield Finding(place, "it was changed after it was recorded: its hash is another")
+        if event.revision not in (self.revision, self.revision + 1):
+            yield Finding(place, f"its revision {event.revision} does not follow {self.revision}")
+        if (
+            self.recorded_at is not None
+            and event.recorded_at < self.recorded_at
+            and event.happening.action != CLOCK_MENDED
+        ):
+            yield Finding(place, "it was recorded before the one in front of it")
+        found = event.hash
+        if head_of in ("", found) and head_of is not None:
+            self.heads[event.revision] = found
+        if event.happening.action == SIGNED and event.happening.outcome == "done":
+            said = event.happening.details or {}
+            key = (event.happening.target, int(str(said.get("version", 0))), str(said.get("side")))
+            self.signed[key] = str(said.get("sha256"))
+        if event.policy:
+            self.policies.add(event.policy)
+        self.seq, self.head, self.revision, self.recorded_at = event.seq, found, event.revision, event.recorded_at
+
+
+def check_revisions(chain: Chain, rows: list[tuple[int, str]]) -> Iterator[Finding]:
+    """Every revision once, its head an event of its own."""
+    for place, (n, head) in enumerate(rows, 1):
+        if n != place:
+            yield Finding(f"revision {n}", f"it follows revision {place - 1}: some are missing")
+            return
+        if n not in chain.heads:
+            yield Finding(
+                f"revision {n}", "no event of it has the hash that it names" if head else "it has no event"
+            )
+    if chain.revision != len(rows):
+        yield Finding(f"revision {chain.revision}", f"the log goes to it, and {len(rows)} are recorded")
+
+
+def check_counter(chain: Chain, n: int, seq: int, head: str) -> Iterator[Finding]:
+    """The counter is where the log ends: nothing was cut off."""
+    if (n, seq, head) != (chain.revision, chain.seq, chain.head):
+        yield Finding(
+            "counter", f"it stands at revision {n}, event {seq}; the log ends at {chain.revision}, {chain.seq}"
+        )
+
+
+def check_interval(noun: str, id_: str, start: int, end: int | None, newest: int) -> Iterator[Finding]:
+    """A fact is known from a revision that there is, and to a later one."""
+    if not 0 < start <= newest or (end is not None and not start < end <= newest):
+        yield Finding(f"{noun} {id_}", f"it is known from revision {start} to {end}; the newest is {newest}")
+
+
+def check_document(document: Document, register: str) -> Iterator[Finding]:
+    """Its hash is that of what it says, or of the scan that it attests; and it says what its row says."""
+    place = f"document {document.id} version {document.version}"
+    try:
+        said = json.loads(document.content)
+        named = (said["document"], said["register"], said["version"], said["kind"])
+        attested = said["attested"]["sha256"] if document.method is Method.ATTESTED else None
+    except (ValueError, TypeError, KeyError):
+        yield Finding(place, "what it says cannot be read")
+        return
+    if named != (document.id, register, document.version, str(document.kind)):
+        yield Finding(place, "its text is that of another document, version or kind")
+    sha256 = attested or hashlib.sha256(document.content.encode()).hexdigest()
+    if sha256 != document.sha256:
+        yield Finding(place, "its text was changed: the hash is another")
+
+
+def check_signature(signature: Signature, sha256: str | None, chain: Chain) -> Iterator[Finding]:
+    """It is over a version that there is, with the bytes that it names; made here, it stands in the log."""
+    place = f"signature {signature.id}"
+    if sha256 is None:
+        yield Finding(place, f"there is no version {signature.version} of document {signature.document}")
+    elif sha256 != signature.sha256:
+        yield Finding(place, f"document {signature.document} has other bytes than were signed")
+    if signature.method is Method.IN_SYSTEM:
+        logged = chain.signed.get((signature.document, signature.version, str(signature.side)))
+        if logged != signature.sha256:
+            yield Finding(place, "the log has no event of it")
+
+
+def check_signed(document: Document, given: Collection[Key]) -> Iterator[Finding]:
+    """A document that counts as signed has every signature that its kind takes."""
+    if document.signed_at is None:
+        return
+    if document.method is Method.ATTESTED:
+        if not any(key[:2] == (document.id, document.version) for key in given):
+            yield Finding(f"document {document.id}", "it counts as signed and nobody attests it")
+        return
+    for side in sides_of(document.kind, document.content):
+        if (document.id, document.version, str(side)) not in given:
+            yield Finding(
+                f"document {document.id}", f"it counts as signed, and the signature of `{side}` is missing"
+            )
+
+
+def check_grant(grant: Grant, document: Document | None, holder: PersonId | None) -> Iterator[Finding]:
+    """A grant that was activated rests on a document that was signed, and that names its holder."""
+    place = f"grant {grant.id}"
+    if grant.activated_at is None or grant.document is None:
+        if grant.activated_at is not None and grant.assignment is not None:
+            yield Finding(place, "it is in force without a document")
+        return
+    if document is None:
+        yield Finding(place, f"its document {grant.document} is missing")
+    elif document.signed_at is None:
+        yield Finding(place, f"it is in force, and its document {document.id} was never signed")
+    elif None not in (document.receiver, holder) and document.receiver != holder:
+        yield Finding(place, f"its document {document.id} was signed by another person than its holder")
