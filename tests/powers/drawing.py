@@ -21,6 +21,7 @@ from typing import Any, NewType, Union
 from access_service.domain.accounts import Account
 from access_service.domain.delegation import Authority, Grant, LeavingCase
 from access_service.domain.documents import Document
+from access_service.domain.errors import RefusedError
 from access_service.domain.names import (
     AccountId,
     AccountKind,
@@ -38,6 +39,7 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment, Person, SchoolClass, Unit
+from access_service.domain.policy import Pack
 from access_service.domain.recovery import Recovery
 from access_service.domain.scope import Scope
 from access_service.domain.software import Approval, Client, Software, SoftwareConfirmation
@@ -197,12 +199,12 @@ class Dice:
         return self.random.choice(("6C", "000000"))
 
     def _position(self) -> str:
-        positions = self.seen.ground.pack_for(self.caller.unit).positions
+        positions = self.pack_of(self.caller.unit).positions
         leading = [p for p, v in positions.items() if str(v.rank) != "staff"]
         return self.random.choice(leading if self.random.random() < 0.5 else list(positions))
 
     def _role(self) -> str:
-        return self.random.choice(list(self.seen.ground.pack_for(self.caller.unit).roles))
+        return self.random.choice(list(self.pack_of(self.caller.unit).roles))
 
     def scope(self) -> Scope:
         """That of something handed down, as it is, or for another unit, or with one axis less."""
@@ -221,7 +223,7 @@ class Dice:
         person, unit = self.id(Person), self.id(Unit)
         if self.random.random() < 0.6:
             unit = self.caller.unit
-        positions = self.seen.ground.pack_for(self.caller.unit).positions
+        positions = self.pack_of(self.caller.unit).positions
         kind = next((u.kind for u in self.seen.of(Unit) if u.id == unit), "")
         fitting = [p.id for p in positions.values() if kind in p.unit_kinds]
         leading = [p for p in fitting if str(positions[p].rank) != "staff"]
@@ -267,6 +269,13 @@ class Dice:
         person: PersonId = self.id(Person)
         return person
 
+    def pack_of(self, unit: UnitId) -> Pack:
+        """The pack of a unit; none is in force for one that is over, whose people still sign in to hand back."""
+        try:
+            return self.seen.ground.pack_for(unit)
+        except RefusedError:
+            raise NothingThereError("policy") from None
+
     def levels_of(self, unit: str) -> Any:
         levels = next((u.levels for u in self.seen.of(Unit) if u.id == unit), None)
         return levels if levels and self.random.random() < 0.2 else None
@@ -278,9 +287,7 @@ class Dice:
         if not duties:
             raise NothingThereError("duty")
         duty = self.random.choice(duties)
-        rules = [
-            r for r in self.seen.ground.pack_for(UnitId(unit)).delegation if r.position in (duty.position, "*")
-        ]
+        rules = [r for r in self.pack_of(UnitId(unit)).delegation if r.position in (duty.position, "*")]
         is_wild = self.random.random() < 0.2 or not rules
         role = self._role() if is_wild else self.random.choice(rules).role
         levels = duty.levels

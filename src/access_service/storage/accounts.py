@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Dialect, RowMapping, bindparam, delete, insert, or_, select, update
 
 from access_service.domain.lookalikes import fold, skeleton
 from access_service.domain.names import AccountId, PersonId, RegisterId
 from access_service.domain.sign_in import Due
+from access_service.storage.bulk import ReadyRows, make_ready
 from access_service.storage.codec import utc
 from access_service.storage.tables import CredentialRow, PasswordHistoryRow, SessionRow, table
 from access_service.storage.tables_accounts import KnownSourceRow
@@ -189,30 +191,29 @@ def save_credential(connection: Connection, credential: Credential) -> None:
             _credentials.c.register_id == credential.register, _credentials.c.account == credential.account
         )
     )
-    add_credentials(connection, [credential])
+    connection.execute(insert(_credentials), [_credential_row(credential)])
 
 
-def add_credentials(connection: Connection, credentials: list[Credential]) -> None:
-    """Insert credentials of new accounts."""
-    rows = [
-        {
-            "register_id": c.register,
-            "account": c.account,
-            "username": c.username,
-            "folded": fold(c.username),
-            "skeleton": skeleton(c.username),
-            "password": c.password,
-            "activation_sha256": c.activation_sha256,
-            "activation_until": c.activation_until,
-            "failed": c.failed,
-            "locked_until": c.locked_until,
-            "password_set_at": c.password_set_at,
-            "seen_at": c.seen_at,
-        }
-        for c in credentials
-    ]
-    if rows:
-        connection.execute(insert(_credentials), rows)
+def _credential_row(c: Credential) -> dict[str, Any]:
+    return {
+        "register_id": c.register,
+        "account": c.account,
+        "username": c.username,
+        "folded": fold(c.username),
+        "skeleton": skeleton(c.username),
+        "password": c.password,
+        "activation_sha256": c.activation_sha256,
+        "activation_until": c.activation_until,
+        "failed": c.failed,
+        "locked_until": c.locked_until,
+        "password_set_at": c.password_set_at,
+        "seen_at": c.seen_at,
+    }
+
+
+def ready_credentials(dialect: Dialect, credentials: Iterable[Credential], opens_for: timedelta) -> ReadyRows:
+    """Credentials of new accounts, made ready; their codes open for so long from the instant they are stored."""
+    return make_ready(dialect, _credentials, map(_credential_row, credentials), {"activation_until": opens_for})
 
 
 def renew_codes(

@@ -93,12 +93,13 @@ class Codec(Generic[T]):
         missing = [name for name, _, _ in self._fields if name not in table.columns]
         if missing:
             raise RuntimeError(f"{table.name} lacks {missing}")
-        self._fill_valid_from = not any(name == "valid_from" for name, _, _ in self._fields)
+        self.fills_valid_from = not any(name == "valid_from" for name, _, _ in self._fields)
+        """Has the value no such field? Then it is valid from the instant that it is recorded."""
 
     def row(self, value: T, register: str, revision: int, now: datetime) -> dict[str, Any]:
         """The row that makes `value` known from `revision` on."""
         row: dict[str, Any] = {"register_id": register, "from_rev": revision, "to_rev": None}
-        if self._fill_valid_from:
+        if self.fills_valid_from:
             row["valid_from"] = now
         for name, dump, _ in self._fields:
             item = getattr(value, name)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, literal, select, text, update
+from sqlalchemy import Connection, Dialect, Engine, func, insert, literal, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -179,6 +179,11 @@ class Database:
                 check_together(now, database)
             check_recorded(self._begun.wall, now, recorded, self._clock_gap)
         return max(now, recorded)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How rows are made ready for this database before a register is held (`storage.bulk`)."""
+        return self.engine.dialect
 
     @property
     def _database_clock(self) -> Any:

@@ -5,7 +5,7 @@ delete of a fact: `put` closes what was known and inserts what is known from thi
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
+    Dialect,
     Integer,
     Select,
     and_,
@@ -47,6 +48,7 @@ from access_service.domain.recovery import Recovery
 from access_service.domain.software import Approval, Client, Draw, Software, SoftwareConfirmation
 from access_service.domain.waiting import WaitingAct
 from access_service.storage import tables, tables_accounts, tables_acts, tables_software
+from access_service.storage.bulk import ReadyRows, insert_ready, make_ready
 from access_service.storage.codec import Codec
 from access_service.storage.tables_moves import AuthorityMoveRow, SuccessionRow
 
@@ -106,6 +108,8 @@ NOUNS = {
     WaitingAct: "waiting act",
     SoftwareConfirmation: "software confirmation",
 }
+_LATER = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands where the instant of a transaction will be; it is in no row that is made ready."""
 _CHUNK = 500
 """Values in one `IN (…)`: well below every database's limit on parameters."""
 
@@ -143,6 +147,16 @@ def _chunks(many: tuple[str, Sequence[object]] | None) -> Iterator[dict[str, Seq
 
 def _id_of(value: Any) -> str:
     return str(value.id)
+
+
+def ready_facts(
+    dialect: Dialect, register: RegisterId, value_type: type[T], values: Iterable[T], *stamped: str
+) -> ReadyRows:
+    """Facts whose ids are new, made ready; the instant of the transaction goes into the columns `stamped`."""
+    codec = CODECS[value_type]
+    stamps = dict.fromkeys([*stamped, *(["valid_from"] if codec.fills_valid_from else [])], timedelta())
+    rows = (codec.row(value, register, 0, _LATER) for value in values)
+    return make_ready(dialect, codec.table, rows, stamps)
 
 
 class Reader:
@@ -278,8 +292,12 @@ class Writer(Reader):
             self._close(value_type, [value.id for value in group])
             self.add(value_type, group)
 
+    def insert(self, ready: ReadyRows, chunk: int) -> Iterator[int]:
+        """Insert facts whose ids are new, made ready before, so many at once; tells how many are in."""
+        return insert_ready(self.connection, ready, self.revision, self.now, chunk)
+
     def add(self, value_type: type[T], values: Iterable[T]) -> None:
-        """Insert facts whose ids are new: the bulk way, for imports."""
+        """Insert facts whose ids are new."""
         codec = CODECS[value_type]
         rows = [codec.row(value, self.register, self.revision, self.now) for value in values]
         if rows:

@@ -339,6 +339,17 @@ class Book:
             )
         return self._offices[key]
 
+    def give_up(self) -> dict[type[Any], list[Any]]:
+        """What is to be stored; what it was checked against is forgotten, because its place is needed."""
+        new, self.new = self.new, {}
+        self.facts.forget()
+        for known in (
+            *(self.persons, self.accounts, self.assignments, self.duties, self.papers, self.lines, self.classes),
+            *(self.account_of, self.usernames, self.activations, self._grounds, self._decided, self._offices),
+        ):
+            known.clear()
+        return new
+
     def counts(self) -> dict[str, int]:
         """New rows by sheet."""
         sheets = {name: self.sheets.by_name.get(name) for name in COLUMNS}

@@ -40,6 +40,12 @@ class ImportFacts:
         for names, index in self._indexes.get(kind, {}).items():
             index.setdefault(tuple(getattr(value, name) for name in names), []).append(value)
 
+    def forget(self) -> None:
+        """Nothing is asked any more: what was read and added takes no place."""
+        self._held.clear()
+        self._indexes.clear()
+        self._asked.clear()
+
     def read(self, kind: type[T], /, **equals: Collection[Any]) -> list[T]:
         """Many at once from the register, by one attribute, or all of that type; they are never read again."""
         found = self._reader.find(kind, **equals)

@@ -1,15 +1,22 @@
-"""Storing an import that was checked: facts in chunks, each paper with the service's confirmation, one event."""
+"""Storing an import that was checked: rows made ready, each paper with the service's confirmation, one event."""
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
 from typing import Any, TypeVar
 
 from access_service.domain.accounts import Account, Custody, Home
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document, Signature
-from access_service.domain.names import Capacity, DocumentId, DocumentKind, DocumentState, Method, PersonId, Side
+from access_service.domain.names import (
+    Capacity,
+    DocumentId,
+    DocumentKind,
+    DocumentState,
+    Method,
+    PersonId,
+    RegisterId,
+    Side,
+)
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, SchoolYear, Unit
 from access_service.domain.papers import (
     Attestation,
@@ -24,8 +31,10 @@ from access_service.domain.time import start_of_day
 from access_service.signing import passwords
 from access_service.signing.canonical import canonical
 from access_service.signing.documents import confirm
-from access_service.storage.accounts import Credential, add_credentials
+from access_service.storage.accounts import Credential, ready_credentials
+from access_service.storage.bulk import ReadyRows
 from access_service.storage.db import Transaction
+from access_service.storage.facts import ready_facts
 from access_service.usecases.imports.book import CHUNK, Book, ImportedPaper, Progress
 from access_service.usecases.services import Services
 
@@ -56,6 +65,13 @@ class Sealed:
     """Account to the one-time code drawn for it, where the files gave no hash."""
     digests: dict[str, str] = field(default_factory=dict)
     """Account to the hash of its code."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyImport:
+    """Everything to be stored, in the order in which it is: the sheet that progress is told of, and its rows."""
+
+    parts: tuple[tuple[str, ReadyRows], ...] = field(repr=False)
 
 
 def attested(book: Book, paper: ImportedPaper, register: str) -> Document:
@@ -141,18 +157,51 @@ def seal(book: Book, services: Services, register: str) -> Sealed:
     return sealed
 
 
-def store(tx: Transaction, book: Book, sealed: Sealed, progress: Progress) -> None:
-    """Insert everything; of the codes only the hashes."""
+def make_ready(services: Services, register: RegisterId, book: Book, sealed: Sealed) -> ReadyImport:
+    """Every row and its parameters, made before the register is held: under the lock there is only inserting.
+
+    The book and what was sealed give up what they hold, kind by kind: a province is in memory once.
+    """
+    new, dialect = book.give_up(), services.db.dialect
+    parts: list[tuple[str, ReadyRows]] = []
+
+    def add(sheet: str, kind: type[T], values: list[T], *stamped: str) -> None:
+        parts.append((sheet, ready_facts(dialect, register, kind, values, *stamped)))
+
     for sheet, kind in _FACTS:
-        _add(tx, kind, sheet, book.new.get(kind, ()), progress)
-    _store_accounts(tx, book, sealed, progress)
-    _add(tx, Document, "documents", sealed.documents, progress)
-    recorded = [replace(signature, valid_from=tx.now) for signature in sealed.signatures]
-    for chunk in _chunks(recorded):
-        tx.add(Signature, chunk)
+        add(sheet, kind, new.pop(kind, []))
+    accounts: list[Account] = new.pop(Account, [])
+    add("accounts", Account, accounts)
+    add("", Home, new.pop(Home, []))
+    lasts = {unit: book.code_lasts(unit) for unit in {account.unit for account in accounts}}
+    for opens_for in sorted({*lasts.values()}):
+        credentials = (
+            Credential(
+                register=register,
+                account=account.id,
+                username=account.username,
+                password=None,
+                activation_sha256=sealed.digests[account.id],
+            )
+            for account in accounts
+            if lasts[account.unit] == opens_for
+        )
+        parts.append(("", ready_credentials(dialect, credentials, opens_for)))
+    add("documents", Document, sealed.documents)
+    sealed.documents.clear()
+    add("", Signature, sealed.signatures, "valid_from")
+    sealed.signatures.clear()
     # (5) Recording late never makes a past decision allowed: no paper's last signature is later than this commit.
-    grants = [replace(grant, activated_at=tx.now) for grant in book.new.get(Grant, ())]
-    _add(tx, Grant, "grants", grants, progress)
+    add("grants", Grant, new.pop(Grant, []), "activated_at")
+    return ReadyImport(tuple(parts))
+
+
+def store(tx: Transaction, book: Book, ready: ReadyImport, progress: Progress) -> None:
+    """Insert everything. Accounts are invited: of their codes there are only hashes, good as long as packs say."""
+    for sheet, rows in ready.parts:
+        for done in tx.insert(rows, CHUNK):
+            if sheet:
+                progress(sheet, done, len(rows.rows))
     tx.policy = book.policy
     tx.happened(
         "register.import",
@@ -162,38 +211,3 @@ def store(tx: Transaction, book: Book, sealed: Sealed, progress: Progress) -> No
         sources={source.sheet: source.sha256 for source in book.sheets.sources},
     )
     tx.touches_everybody()
-
-
-def _add(tx: Transaction, kind: type[T], sheet: str, values: Sequence[T], progress: Progress) -> None:
-    done = 0
-    for chunk in _chunks(values):
-        tx.add(kind, chunk)
-        done += len(chunk)
-        progress(sheet, done, len(values))
-
-
-def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
-    source = iter(values)
-    while chunk := list(islice(source, CHUNK)):
-        yield chunk
-
-
-def _store_accounts(tx: Transaction, book: Book, sealed: Sealed, progress: Progress) -> None:
-    """Accounts without a password: state invited, opened by a one-time code that its unit's pack limits in time."""
-    accounts: list[Account] = book.new.get(Account, [])
-    _add(tx, Account, "accounts", accounts, progress)
-    for homes in _chunks(book.new.get(Home, ())):
-        tx.add(Home, homes)
-    for chunk in _chunks(accounts):
-        credentials = [
-            Credential(
-                register=tx.register,
-                account=account.id,
-                username=account.username,
-                password=None,
-                activation_sha256=sealed.digests[account.id],
-                activation_until=tx.now + book.code_lasts(account.unit),
-            )
-            for account in chunk
-        ]
-        add_credentials(tx.connection, credentials)
