@@ -95,6 +95,36 @@ def test_a_unit_takes_the_office_of_another(managed: Managed) -> None:
     assert managed.seen(PRINCIPAL, f"units/{OTHER}/documents") == {"documents": []}
 
 
+def test_what_an_officer_enters_about_where_units_stand_waits(managed: Managed) -> None:
+    """Asked first, it tells that it would wait; the confirmation, asked first, tells what it would end."""
+    managed.world.hand_to_officer(OFFICE)
+    managed.tokens.clear()
+    passed = {"successor": SCHOOL, "basis": "000/QĐ", "on": "2026-08-20"}
+    told = managed.made(OFFICE_ADMIN, f"units/{OTHER}/succession?dry_run=true", passed)
+    assert [e["action"] for e in told["events"]] == ["waiting.prepare"]
+    waits = managed.made(OFFICE_ADMIN, f"units/{OTHER}/succession", passed)
+    said = {name: waits[name] for name in ("kind", "target", "unit", "office", "decision_number", "outcome")}
+    here = {"target": OTHER, "unit": OTHER, "office": OFFICE, "decision_number": "000/QĐ", "outcome": None}
+    assert said == {"kind": "succeed", **here}
+    assert waits["what"] == {"successor": SCHOOL, "schools": {}, "archive": None, "on": "2026-08-20"}
+    third = managed.world.add_unit("0003108", "school", "Trường Thử", managed.world.root)
+    assert managed.seen(OFFICE_HEAD, "waiting-acts")["waiting_acts"] == [waits]
+    path = f"waiting-acts/{waits['id']}/confirm"
+    managed.refused(OFFICE_ADMIN, path, None, 403, "signer_not_leader")
+    told = managed.made(OFFICE_HEAD, f"{path}?dry_run=true")
+    assert "unit.succeed" in [e["action"] for e in told["events"]]
+    assert managed.seen(OFFICE_HEAD, f"units/{OTHER}")["valid_to"] is None
+    done = managed.made(OFFICE_HEAD, path)
+    assert (done["outcome"], done["result"][:4]) == ("confirmed", "suc_")
+    assert managed.seen(OFFICE_HEAD, f"units/{OTHER}")["valid_to"] is not None
+    managed.world.hand_over_custody(managed.world.root, managed.person("focal"), managed.world.root)
+    managed.tokens.clear()
+    moved = {"manager": OFFICE, "basis": "001/QĐ", "on": "2026-08-21"}
+    waits = managed.made(ROOT_ADMIN, f"units/{third}/manager", moved)
+    assert (waits["kind"], waits["what"]) == ("move", {"manager": OFFICE, "on": "2026-08-21"})
+    assert managed.seen(ROOT_ADMIN, f"units/{third}")["chain"] == [third, ROOT]
+
+
 def test_a_unit_is_suspended_from_above_and_resumed(managed: Managed) -> None:
     managed.refused(ADMIN, f"units/{SCHOOL}/suspend", {"reason": "thử"}, 403, "forbidden")
     done = managed.made(OFFICE_ADMIN, f"units/{SCHOOL}/suspend", {"reason": "Kiểm tra an ninh"})
