@@ -23,6 +23,7 @@ from access_service.api.manage import (
     second_factors,
     sessions,
     software,
+    vocabulary,
     waiting,
 )
 from access_service.api.oauth import routes as oauth
@@ -31,6 +32,7 @@ routers: tuple[APIRouter, ...] = (
     health.router,
     access.router,
     search.router,
+    vocabulary.router,
     forward_auth.router,
     matrix.router,
     oauth.router,

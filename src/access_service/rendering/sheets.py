@@ -15,20 +15,15 @@ from typing import IO, Any
 
 import xlsxwriter
 
-from access_service.domain.names import AccountKind, Capacity, EducationLevel
+from access_service.domain.names import AccountKind, Capacity
 from access_service.domain.scope import Scope
 from access_service.domain.time import local
+from access_service.domain.vocabulary import LEVEL_TEXT
 from access_service.usecases.evidence.json_values import json_value
 from access_service.usecases.evidence.matrix_values import Matrix, MatrixHead, MatrixRow, Note
 from access_service.usecases.live.revisions import revision_text
 
-LEVELS = {
-    EducationLevel.PRESCHOOL: "Mầm non",
-    EducationLevel.PRIMARY: "Tiểu học",
-    EducationLevel.LOWER_SECONDARY: "Trung học cơ sở",
-    EducationLevel.UPPER_SECONDARY: "Trung học phổ thông",
-    EducationLevel.CONTINUING: "Giáo dục thường xuyên",
-}
+LEVELS = {level: text.vi for level, text in LEVEL_TEXT.items()}
 KINDS = {
     AccountKind.ADMIN: "Tài khoản quản trị",
     AccountKind.USE: "Tài khoản khai thác sử dụng",
@@ -119,7 +114,7 @@ def scope_text(scope: Scope | None, class_names: Sequence[str] = ()) -> str:
         return CUSTODY_SCOPE
     parts = []
     if scope.levels is not None and scope.classes is None:
-        parts.append("cấp học: " + ", ".join(LEVELS[level] for level in EducationLevel if level in scope.levels))
+        parts.append("cấp học: " + ", ".join(vi for level, vi in LEVELS.items() if level in scope.levels))
     if scope.grades is not None and scope.classes is None:
         parts.append("khối: " + ", ".join(sorted(scope.grades)))
     if scope.classes is not None:

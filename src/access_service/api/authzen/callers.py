@@ -62,17 +62,19 @@ _KEY = Asker("key", None, frozenset({EVALUATE, EXPLAIN}), None)
 _KEY_SEARCH = _KEY._replace(scopes=frozenset({EVALUATE, EXPLAIN, SEARCH}))
 
 
-async def asker(edge: Edge, path: str, headers: Mapping[bytes, bytes]) -> Asker:
+async def asker(edge: Edge, path: str, headers: Mapping[bytes, bytes], method: str = "POST") -> Asker:
     """Who sent a request with these headers to this path; `not_authenticated` for nobody that we know."""
     scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
     scheme, token = scheme.lower(), given.strip().decode("utf-8", "replace")
     if scheme == b"bearer" and edge.is_key(token):
         return _KEY_SEARCH if edge.api_key_search else _KEY
     if edge.tokens is None or scheme not in (b"bearer", b"dpop") or token.count(".") != 2:  # noqa: PLR2004
-        raise RefusedError(Refusal.NOT_AUTHENTICATED, "a bearer key or an access token is needed")
+        raise RefusedError(
+            Refusal.NOT_AUTHENTICATED, "a key or an access token is needed, in the header `Authorization: Bearer …`"
+        )
     try:
         claims = edge.tokens.verify(token, edge.tokens.issuer, edge.clock())
-        _check_proof(edge, scheme, path, headers, token, claims)
+        _check_proof(edge, scheme, (method, path), headers, token, claims)
         found = await _enforcement_point(edge, claims)
     except (TokenError, OAuthError) as error:
         raise _unknown(scheme, str(error)) from error
@@ -93,7 +95,12 @@ def _unknown(scheme: bytes, message: str) -> RefusedError:
 
 
 def _check_proof(
-    edge: Edge, scheme: bytes, path: str, headers: Mapping[bytes, bytes], token: str, claims: Claims
+    edge: Edge,
+    scheme: bytes,
+    where: tuple[str, str],
+    headers: Mapping[bytes, bytes],
+    token: str,
+    claims: Claims,
 ) -> None:
     """A token that is bound to a key comes with a proof by that key, and no other token does (RFC 9449)."""
     if (claims.jkt is not None) != (scheme == b"dpop"):
@@ -103,8 +110,8 @@ def _check_proof(
     now = edge.clock()
     proof = verify_proof(
         headers.get(b"dpop", b"").decode("latin-1"),
-        method="POST",
-        url=edge.public_url + path,
+        method=where[0],
+        url=edge.public_url + where[1],
         now=now,
         claim_once=lambda key, until: edge.used.claim(key, until, now),
         access_token=token,

@@ -12,9 +12,9 @@ from msgspec import Meta, Struct
 from access_service.api.http.described import components_of
 from access_service.api.http.errors import Problem
 from access_service.api.http.limits import BATCH_ITEMS, ID_BYTES
+from access_service.api.pdp import Explain
 
 Word = Annotated[str, Meta(description=f"at most {ID_BYTES} bytes of UTF-8, no control characters; read as NFC")]
-Explain = Literal["none", "code", "full"]
 Semantic = Literal["execute_all", "deny_on_first_deny", "permit_on_first_permit"]
 
 

@@ -91,7 +91,9 @@ def read_object(body: bytes, marks: int = MARKS) -> dict[str, Any]:
         raise InvalidError("the body is not UTF-8") from None
     try:
         found = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
-    except (json.JSONDecodeError, RecursionError):
+    except json.JSONDecodeError as error:
+        raise InvalidError(f"the body is not JSON: line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
         raise InvalidError("the body is not JSON") from None
     except ValueError:
         # An integer of thousands of digits: Python refuses to convert it.
