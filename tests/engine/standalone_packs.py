@@ -1,12 +1,12 @@
 """A small pack that stands alone, and ways to spoil it."""
 
 from access_service.domain.errors import Fault, PolicyError
-from access_service.engine.alone.decisions import StandalonePack
 from access_service.engine.alone.load import parse_standalone
+from access_service.engine.alone.pack import StandalonePack
 from access_service.engine.packs.files import PackFiles
 from engine.small_packs import edited
 
-__all__ = ["ALONE", "CONF", "ENTITIES", "ROLES", "TOML", "edited", "faults_of", "parsed"]
+__all__ = ["ALONE", "CONF", "ENTITIES", "RICH", "ROLES", "TOML", "edited", "faults_of", "parsed"]
 
 TOML, CONF, ROLES, ENTITIES = "alone/pack.toml", "models/alone.conf", "alone/roles.csv", "alone/entities.csv"
 
@@ -89,6 +89,102 @@ editor,edit,*,*,same,allow,default
 *,edit,false,*,*,deny,default
 """,
 }
+
+
+RICH: dict[str, str] = {
+    TOML: """\
+name = "alone"
+kind = "standalone"
+version = "1"
+title = "Gói thử"
+model = "alone"
+
+[subjects.user]
+vi = "Người dùng"
+en = "User"
+listed = true
+
+[resources.doc]
+vi = "Tài liệu"
+en = "Document"
+listed = false
+
+[resources.folder]
+vi = "Thư mục"
+en = "Folder"
+listed = true
+
+[groups.team]
+vi = "Nhóm"
+en = "Team"
+
+[actions]
+read = "xem"
+edit = "sửa"
+
+[properties.subject]
+roles = { several = true, words = ["reader", "editor", "admin"] }
+teams = { several = true, of = "team" }
+mail = []
+
+[properties.resource]
+folder = { of = "folder" }
+ownerID = []
+team = []
+
+[properties.context]
+network = ["office", "home"]
+
+[trusted_properties]
+subject = ["roles"]
+resource = ["folder", "ownerID", "team"]
+context = ["network"]
+""",
+    CONF: """\
+[request_definition]
+r = subject, action, resource, context
+
+[policy_definition]
+p = role, team, action, kind, inside, folder, owner, shared, network, eft, article
+
+[policy_effect]
+e = some(where (p.eft == allow)) && !some(where (p.eft == deny))
+
+[matchers]
+m = (p.role == "*" || p.role in r.subject.roles) && (p.team in r.subject.teams || p.team == "*") && \
+p.action == r.action.name && (p.kind == "*" || p.kind == r.resource.type) && \
+(p.inside == "*" || p.inside in r.resource.within) && (p.folder == "*" || p.folder in r.resource.folder) && \
+(p.owner == "*" || r.resource.ownerID == r.subject.mail && r.subject.mail != "") && \
+(p.shared == "*" || r.resource.team in r.subject.teams) && (p.network == "*" || p.network == r.context.network)
+""",
+    ENTITIES: """\
+type,id,parent,properties
+team,hanoi,north,
+team,north,all,
+team,all,,
+team,south,all,
+user,an,,roles=reader; teams=hanoi|south
+user,binh,,roles=editor|reader; teams=north; mail=binh@example.org
+user,chi,,roles=admin
+folder,root,,
+folder,plans,root,
+folder,drafts,plans,team=hanoi
+doc,d1,,folder=drafts; ownerID=binh@example.org
+doc,d2,,folder=root; team=north
+doc,d3,,
+""",
+    ROLES: """\
+role,team,action,kind,inside,folder,owner,shared,network,effect,article
+reader,*,read,doc,*,plans,*,*,*,allow,default
+*,north,read,folder,root,*,*,*,*,allow,default
+*,*,edit,doc,*,*,same,*,*,allow,default
+*,*,edit,*,*,*,*,same,office,allow,default
+admin,*,edit,folder,*,*,*,*,*,allow,default
+*,*,edit,folder,root,*,*,*,home,deny,default
+reader,south,read,doc,*,drafts,*,*,home,deny,default
+""",
+}
+"""Several words in one property, groups in groups, folders in folders, and a context."""
 
 
 def parsed(texts: dict[str, str]) -> StandalonePack:

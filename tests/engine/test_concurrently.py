@@ -70,10 +70,16 @@ def test_casbin_is_asked_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch
     compile_module._compiled.clear()
     alone = StandaloneEngine(parsed_alone(ALONE))
     user, read = Named("user", "an", {}), NamedAction("read", {})
+    asked = {
+        "subject": {"id": "an", "role": "reader", "team": ""},
+        "action": {"name": "read", "soft": ""},
+        "resource": {"id": "n1", "owner": "an", "team": ""},
+    }
 
     def act(number: int) -> None:
         compile_pack(parsed(LEAF))
         alone.decide(user, read, Named("note", f"n{number}", {"owner": "an"}))
+        alone.ask_casbin(asked)
 
     together(act)
     assert most == 1

@@ -6,7 +6,7 @@ reloaded, no role manager is filled, and there is no switch that turns enforceme
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib import metadata
 from types import SimpleNamespace
 from typing import Any
@@ -194,12 +194,14 @@ class AttributeEngine:
         self._rows = frozenset(ordered)
         self._enforcer = _enforcer(model_text, (list(row) for row in ordered))
 
-    def ask(self, *entities: Mapping[str, str]) -> tuple[str, ...] | None:
-        """The row that decides on subject, action and resource, or None, which denies too.
+    def ask(self, *entities: Mapping[str, str | Collection[str]]) -> tuple[str, ...] | None:
+        """The row that decides, or None, which denies too.
 
-        Each is given with every attribute that the model looks at; what is not known of it is the empty string.
+        Subject, action, resource and, where the model names it, context: each is given with every attribute that
+        the model looks at; what is not known of it is the empty string, or holds nothing.
         """
-        if not self._rows or not all(entity.get("id", entity.get("name")) for entity in entities):
+        subject, action, resource, *_ = entities
+        if not (self._rows and subject["id"] and action["name"] and resource["id"]):
             return None
         allowed, found = _asked(self._enforcer, *(SimpleNamespace(**entity) for entity in entities))
         row = tuple(found) if found else None
@@ -208,17 +210,17 @@ class AttributeEngine:
         return row
 
 
-def attribute_model_refused(text: str, columns: int, entities: Sequence[Iterable[str]]) -> str:
-    """Why Casbin cannot ask a model about these attributes of subject, action and resource, or nothing.
+def attribute_model_refused(text: str, columns: int, equal: Sequence[Mapping[str, str | Collection[str]]]) -> str:
+    """Why Casbin cannot ask a model about these attributes of subject, action, resource and context, or nothing.
 
-    One row and one request in which everything equals everything look at every term of the matcher: a word that
-    Python or the evaluator keeps for itself shows here and not at the first request.
+    Each is `x`, or holds it: one row and one request in which everything equals everything look at every term of
+    the matcher. A word that Python or the evaluator keeps for itself shows here and not at the first request.
     """
     if refused := _casbin_refuses(text):
         return refused
     row = (*columns * ("x",), "allow", "x")
     try:
-        named = AttributeEngine(text, [row]).ask(*(dict.fromkeys(names, "x") for names in entities))
+        named = AttributeEngine(text, [row]).ask(*equal)
     except Exception as error:  # noqa: BLE001 the evaluator has many errors, and each of them refuses the model
         return str(error) or type(error).__name__
     return "" if named == row else "the matcher does not match a row that equals the request"

@@ -21,6 +21,8 @@ TomlPath = tuple[str | int, ...]
 YEARS = range(words.FIRST_YEAR, words.LAST_YEAR + 1)
 """Instants outside are typing mistakes; it also keeps conversion to UTC from overflowing."""
 _LONGEST_LINE = 1 << 16
+_MOST_GUESSED = 1000
+"""Comparing a word with so many takes some ten milliseconds, and a file may have thousands of faults."""
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Ids of a pack's vocabularies: no comma, quote, space or wildcard, so that a row means what it shows."""
 _ID_HINT = "letters without accents, digits, `.`, `_` and `-`, at most 64"
@@ -63,7 +65,9 @@ def _is_composed(line_text: str) -> bool:
 
 
 def guess(word: str, known: Collection[str]) -> str:
-    """A hint naming what was probably meant, or nothing."""
+    """A hint naming what was probably meant, or nothing; among very many words none is looked for."""
+    if len(known) > _MOST_GUESSED:
+        return ""
     close = difflib.get_close_matches(word, sorted(known), n=1)
     return f"did you mean `{close[0]}`" if close else ""
 
@@ -123,8 +127,11 @@ class TomlFile:
     lines: Mapping[TomlPath, int]
 
     def place(self, at: TomlPath) -> str:
-        """`hai-phong/pack.toml:17`, of the nearest header or key that is known."""
+        """`hai-phong/pack.toml:17`, of the nearest header or key that is known: of a table, its first line."""
         while at and at not in self.lines:
+            inside = [line for key, line in self.lines.items() if key[: len(at)] == at]
+            if inside:
+                return f"{self.path}:{min(inside)}"
             at = at[:-1]
         return f"{self.path}:{self.lines.get(at, 1)}"
 

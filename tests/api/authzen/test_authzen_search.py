@@ -113,6 +113,14 @@ def test_the_id_of_what_is_searched_for_is_ignored(served: Served, wanted: str) 
         )
 
 
+@pytest.mark.parametrize("odd", [None, 7, True, ["x"], {"id": "x"}, "\x00", "x" * 500], ids=repr)
+@pytest.mark.parametrize("wanted", KINDS)
+def test_an_id_that_is_ignored_may_be_no_text(served: Served, wanted: str, odd: object) -> None:
+    member = "name" if wanted == "action" else "id"
+    about = {**body(served, wanted).get(wanted, {}), member: odd}
+    assert results(served, wanted, **{wanted: about}) == results(served, wanted)
+
+
 def test_an_action_that_is_sent_in_search_of_actions_is_ignored(served: Served) -> None:
     assert results(served, "action", action={"name": "write"}) == of(served, "action")
 

@@ -186,6 +186,12 @@ def test_the_id_of_what_is_searched_for_is_ignored_whatever_it_is() -> None:
         searched("resource", {"subject": odd, "action": EDITS["action"], "resource": {"type": "task"}})
 
 
+def test_a_context_s_own_members_are_checked() -> None:
+    for odd in ({"explain": "loud"}, {"explain": 5}, {"at_least": 7}):
+        with pytest.raises(InvalidError, match=r"context\.(explain|at_least)"):
+            evaluated(EDITS | {"context": odd})
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None)),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

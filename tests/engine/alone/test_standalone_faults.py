@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from access_service.domain.errors import PolicyError
-from access_service.engine.alone import rows as row_files
+from access_service.engine.alone import load
 from access_service.engine.alone.load import is_standalone, load_standalone, models_for
 from access_service.engine.cases.alone import run_standalone_cases
 from access_service.engine.packs.load import load_pack
@@ -22,11 +22,12 @@ def test_the_pack_loads_and_says_what_it_read() -> None:
     assert pack.shape.columns == ("role", "action", "soft", "owner", "team")
     assert [rule.row for rule in pack.rules][2] == ("editor", "edit", "*", "same", "*", "allow", "thu-1")
     assert pack.rules[0].source == "alone/roles.csv:2"
-    assert dict(pack.entities["user", "binh"].properties) == {"role": "editor", "team": "blue"}
+    assert pack.entities["user", "binh"].properties["subject"] == {"role": "editor", "team": "blue"}
     assert pack.trusted == {
         "subject": frozenset(),
         "action": frozenset({"soft"}),
         "resource": frozenset({"owner", "team"}),
+        "context": frozenset(),
     }
     assert parsed(ALONE | {ROLES: ALONE[ROLES].replace("thu-1", "default")}).digest != pack.digest
 
@@ -241,16 +242,15 @@ def test_an_id_that_a_rule_names_is_listed() -> None:
     assert faults_of(texts) == ()
 
 
-def test_sizes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(row_files, "MOST_ENTITIES", 4)
-    monkeypatch.setattr(row_files, "MOST_RULES", 4)
-    assert [str(fault) for fault in faults_of(ALONE)] == [
-        f"{ENTITIES}:6: more than 4 entities (many of them belong into a register)",
-        f"{ROLES}:6: more than 4 rules (name properties, not ids)",
+def test_sizes_are_bounded_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy, models = write(tmp_path, ALONE)
+    monkeypatch.setattr(load, "CSV_BYTES", 0)
+    with pytest.raises(PolicyError) as caught:
+        load_standalone(policy / "alone", models)
+    assert [str(fault) for fault in caught.value.faults] == [
+        f"{ENTITIES}:1: larger than 0 MiB",
+        f"{ROLES}:1: larger than 0 MiB",
     ]
-    words = ", ".join(f'"w{n}"' for n in range(257))
-    texts = edited(ALONE, TOML, "owner = []", f"owner = [{words}]")
-    assert "`owner` has 257 words, at most 256 are read" in [fault.message for fault in faults_of(texts)]
     names = "\n".join(f"p{n} = []" for n in range(15))
     texts = edited(ALONE, TOML, "owner = []", f"owner = []\n{names}")
     assert "more than 16 properties" in [fault.message for fault in faults_of(texts)]
@@ -288,7 +288,6 @@ def test_the_model_is_found_beside_the_packs_or_with_the_program(tmp_path: Path)
     assert models_for(policy / "alone", elsewhere) == elsewhere
     (policy / "alone" / "pack.toml").write_text('model = "../policy/alone/roles"\n', "utf-8")
     assert models_for(policy / "alone", elsewhere) == elsewhere
-    assert not is_standalone(policy / "alone")
     assert not is_standalone(policy / "nowhere")
 
 

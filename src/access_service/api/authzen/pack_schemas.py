@@ -6,6 +6,7 @@ property may be any JSON, because which of them are looked at, and what they mus
 
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta, Struct
 
 from access_service.api.authzen.schemas import Options, Word
@@ -13,6 +14,7 @@ from access_service.api.authzen.search_schemas import Page
 from access_service.api.http.described import components_of
 from access_service.api.http.limits import BATCH_ITEMS
 from access_service.api.pdp import Explain
+from access_service.domain.errors import InvalidError
 
 Properties = dict[str, Any]
 
@@ -42,12 +44,25 @@ class Resource(Struct):
 
 
 class Context(Struct):
-    """How much the answer is to say; no rule of a pack that stands alone reads the rest."""
+    """How much the answer is to say. Beside these stand the properties of the context that the pack trusts."""
 
     explain: Explain | None = None
     """Default `code` for a single evaluation, `none` for an item of a batch."""
     at_least: Word | None = None
     """A revision (`X-Access-Revision` of an earlier answer): the very pack that must decide."""
+
+
+Said = Annotated[dict[str, Any], Meta(extra_json_schema={"allOf": [{"$ref": "#/components/schemas/Context"}]})]
+"""A context as it is sent: the members of `Context`, and free ones."""
+
+
+def answering(context: Said | None) -> Context:
+    """What a context says of the answer. Raises `InvalidError` where a member has the wrong type."""
+    try:
+        return msgspec.convert(context or {}, Context)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        raise InvalidError(f"{text[:1].lower()}{text[1:]}".replace("`$", "`$.context")) from None
 
 
 class Evaluation(Struct):
@@ -56,7 +71,7 @@ class Evaluation(Struct):
     subject: Subject | None = None
     action: Action | None = None
     resource: Resource | None = None
-    context: Context | None = None
+    context: Said | None = None
 
 
 class Evaluations(Struct):
@@ -65,7 +80,7 @@ class Evaluations(Struct):
     subject: Subject | None = None
     action: Action | None = None
     resource: Resource | None = None
-    context: Context | None = None
+    context: Said | None = None
     evaluations: Annotated[list[Evaluation], Meta(max_length=BATCH_ITEMS)] | None = None
     options: Options | None = None
 
@@ -76,7 +91,7 @@ class Search(Struct):
     subject: Subject | None = None
     action: Action | None = None
     resource: Resource | None = None
-    context: Context | None = None
+    context: Said | None = None
     page: Page | None = None
 
 

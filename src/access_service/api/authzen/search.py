@@ -87,7 +87,7 @@ async def _search(request: Request, wanted: Wanted) -> Response:
     who = await asker(edge, request.url.path, _headers(request))
     who.require(SEARCH)
     check_no_query(request.url.query)
-    sent: Any = await _sent(request, edge)
+    sent: Any = await _sent(request, edge, wanted)
     _check_said(sent, wanted)
     who.check_types([sent.resource.type])
     search = search_digest(wanted.encode(), (await edge.pdp.audience()).encode(), who.id.encode(), _query(sent))
@@ -108,13 +108,19 @@ def _headers(request: Request) -> dict[bytes, bytes]:
     return found
 
 
-async def _sent(request: Request, edge: Edge) -> msgspec.Struct:
-    """The body as the decision point reads it; `InvalidError` names the member, never its value."""
+async def _sent(request: Request, edge: Edge, wanted: Wanted) -> msgspec.Struct:
+    """The body as the decision point reads it; `InvalidError` names the member, never its value.
+
+    What is searched for has no id yet: one that is sent is ignored, and may be no text (AuthZEN 1.0).
+    """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise InvalidError("the content type must be `application/json`")
     body = await request.body()
     found = read_object(body) if len(body) <= ON_LOOP_BYTES else await edge.in_pool(lambda: read_object(body))
+    about, member = found.get(wanted), "name" if wanted == "action" else "id"
+    if isinstance(about, dict) and not isinstance(about.get(member), str):
+        about.pop(member, None)
     return convert(found, edge.pdp.bodies.search)
 
 

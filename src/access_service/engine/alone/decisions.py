@@ -1,98 +1,37 @@
-"""A pack that stands alone: its values, and decisions and searches over them.
+"""A pack that stands alone: decisions and searches over it.
 
 There is no register behind such a pack: what it knows of subjects and resources stands in its entities, and in the
-request where the pack trusts it. Casbin decides (`casbin_engine.AttributeEngine`); here is what it is asked.
+request where the pack trusts it. Casbin is the definition of an answer (`casbin_engine.AttributeEngine`); questions
+are answered from an index over its rows (`index`), which tests compare with it.
 """
 
-import json
-import math
 import threading
 from bisect import bisect_right
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Literal
 
-from access_service.domain import words
-from access_service.domain.errors import InvalidError
-from access_service.domain.policy import ANY, DEFAULT, Article
 from access_service.domain.reasons import Reason
-from access_service.engine.alone.model import Attribute, Shape, Term
+from access_service.engine.alone.index import Index, Listed, Values, slots_of
+from access_service.engine.alone.model import CONTEXT, WITHIN
+from access_service.engine.alone.pack import (
+    AttributeRule,
+    DeclaredProperty,
+    Entity,
+    StandalonePack,
+    Value,
+    held_words,
+    preference,
+    says_nothing,
+    word_of,
+)
 from access_service.engine.casbin_engine import AttributeEngine
 
-WORD_BYTES = 256
-"""Longest id, and longest value of a property that is compared."""
-KEPT = 4096
-"""Answers of Casbin kept; the oldest go first."""
-
-
-@dataclass(frozen=True, slots=True)
-class TypeOf:
-    """A type of subjects or of resources."""
-
-    id: str
-    vi: str
-    en: str
-    listed: bool
-    """Are there no others of this type than those in entities.csv?"""
-
-
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """One row of entities.csv."""
-
-    type: str
-    id: str
-    properties: Mapping[str, str]
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeRule:
-    """One row of roles.csv: a Casbin p-rule whose cells are compared with the request."""
-
-    cells: tuple[str, ...]
-    """In the order of the model's columns."""
-    allow: bool
-    article: str
-    source: str
-    """`todo/roles.csv:7`, for explanations."""
-
-    @property
-    def row(self) -> tuple[str, ...]:
-        """The rule as Casbin has it."""
-        return (*self.cells, "allow" if self.allow else "deny", self.article)
-
-
-@dataclass(frozen=True, slots=True)
-class StandalonePack:
-    """A checked pack. `properties` and `trusted` are by `subject`, `action`, `resource`."""
-
-    name: str
-    version: str
-    title: str
-    model: str
-    model_text: str
-    digest: str
-    """SHA-256 over every byte read, the model included."""
-    articles: Mapping[str, Article]
-    subjects: Mapping[str, TypeOf]
-    resources: Mapping[str, TypeOf]
-    actions: Mapping[str, str]
-    properties: Mapping[str, Mapping[str, frozenset[str]]]
-    """Each with the words it may be; an empty set is any text."""
-    trusted: Mapping[str, frozenset[str]]
-    """Properties that a request may say for itself."""
-    shape: Shape
-    rules: tuple[AttributeRule, ...]
-    entities: Mapping[tuple[str, str], Entity]
-    """By type and id."""
-
-    def types(self, part: str) -> Mapping[str, TypeOf]:
-        """Types of `subject` or `resource`."""
-        return self.subjects if part == "subject" else self.resources
+NOTHING: Mapping[str, object] = MappingProxyType({})
+"""A context that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +67,8 @@ class Forbidden:
 
     reason: Reason
     rule: AttributeRule | None = None
+    field: str = ""
+    """The member of the question that is missing, not known or no word: `resource.properties.state`."""
 
     def __bool__(self) -> Literal[False]:
         return False
@@ -135,167 +76,268 @@ class Forbidden:
 
 PackDecision = Permitted | Forbidden
 
-
-def word_of(value: object) -> str | None:
-    """A property's value as the word that is compared: text in NFC, the rest as JSON writes it.
-
-    None where it is no word: a list, an object, longer than 256 bytes, not printable.
-    """
-    if isinstance(value, bool) or (isinstance(value, float) and math.isfinite(value)):
-        return json.dumps(value)
-    if isinstance(value, int):
-        # Python converts no integer of thousands of digits, and nobody compares one.
-        return str(value) if value.bit_length() < WORD_BYTES else None
-    if isinstance(value, str) and len(value) <= WORD_BYTES and value.isprintable():
-        # What is printable has no half of a surrogate pair, so that it can be encoded.
-        with suppress(InvalidError):
-            normal = words.normal(value, WORD_BYTES)
-            return normal if len(normal.encode()) <= WORD_BYTES else None
-    return None
+_UNKNOWN = {
+    ("resource", "type"): Forbidden(Reason.RESOURCE_CONTRADICTORY, field="resource.type"),
+    ("resource", "id"): Forbidden(Reason.RESOURCE_CONTRADICTORY, field="resource.id"),
+    ("subject", "type"): Forbidden(Reason.ACCOUNT_UNKNOWN, field="subject.type"),
+    ("subject", "id"): Forbidden(Reason.ACCOUNT_UNKNOWN, field="subject.id"),
+}
+_UNKNOWN_ACTION = Forbidden(Reason.UNKNOWN_ACTION, field="action.name")
+_NO_GRANT = Forbidden(Reason.NO_GRANT)
 
 
 class StandaloneEngine:
-    """Decides by one pack. Immutable but for the answers it keeps; safe from several threads."""
+    """Decides by one pack. Immutable; safe from several threads."""
 
     def __init__(self, pack: StandalonePack) -> None:
         self.pack = pack
-        ordered = sorted(pack.rules, key=_preference)
-        self._rules = {rule.row: rule for rule in ordered}
-        self._casbin = AttributeEngine(pack.model_text, list(self._rules))
-        self._words = tuple(frozenset(rule.cells[at] for rule in pack.rules) for at in range(len(pack.shape.terms)))
-        ids: dict[str, list[str]] = {}
-        for type_, id_ in sorted(pack.entities):
-            ids.setdefault(type_, []).append(id_)
-        # By code points, which is also the order of their UTF-8 bytes.
-        self._ids = MappingProxyType({type_: tuple(found) for type_, found in ids.items()})
-        self._actions = tuple(sorted(pack.actions))
-        self._kept: OrderedDict[tuple[str | bool, ...], AttributeRule | None] = OrderedDict()
+        ordered = sorted(pack.rules, key=preference)
+        rules = [rule for rule in ordered if not rule.allow] + [rule for rule in ordered if rule.allow]
+        self._first_allow = sum(not rule.allow for rule in rules)
+        self._decisions: tuple[PackDecision, ...] = (
+            *(Permitted(rule) if rule.allow else Forbidden(Reason.DENIED_BY_RULE, rule) for rule in rules),
+            _NO_GRANT,
+        )
+        self._rules = tuple(rules)
+        self._slots = slots_of(pack.shape)
+        self._index = Index(pack.shape, [rule.cells for rule in rules], self._slots)
+        self._trusted = {
+            part: tuple(
+                (name, self._slots.names[part].index(name), pack.properties[part][name])
+                for name in sorted(pack.trusted[part])
+            )
+            for part in pack.shape.parts
+        }
+        self._profiles = {part: self._profiles_of(part) for part in ("subject", "resource")}
+        self._subjects, self._resources = self._profiles["subject"], self._profiles["resource"]
+        self._listed = {part: self._listed_of(part) for part in ("subject", "resource")}
+        self._actions = {name: self._profile("action", {"name": name}) for name in sorted(pack.actions)}
+        self._verbs = tuple(self._actions)
+        self._context = self._profile(CONTEXT, {}) if CONTEXT in pack.shape.parts else ()
+        self._casbin: AttributeEngine | None = None
         self._lock = threading.Lock()
 
-    def decide(self, subject: Named, action: NamedAction, resource: Named) -> PackDecision:
+    def decide(
+        self, subject: Named, action: NamedAction, resource: Named, context: Mapping[str, object] = NOTHING
+    ) -> PackDecision:
         """The answer to one question. Whatever is odd in it is a reason to deny, and never an error."""
-        if not all((subject.type, subject.id, action.name, resource.type, resource.id)):
-            return Forbidden(Reason.RESOURCE_INCOMPLETE)
-        if not self._knows("resource", resource):
-            return Forbidden(Reason.RESOURCE_CONTRADICTORY)
-        if action.name not in self.pack.actions:
-            return Forbidden(Reason.UNKNOWN_ACTION)
-        if not self._knows("subject", subject):
-            return Forbidden(Reason.ACCOUNT_UNKNOWN)
-        asked: dict[str, Mapping[str, str]] = {}
-        for part, built_in, named in (
-            ("subject", {"type": subject.type, "id": subject.id}, subject),
-            ("action", {"name": action.name}, action),
-            ("resource", {"type": resource.type, "id": resource.id}, resource),
-        ):
-            found = self._attributes(part, built_in, named)
-            if found is None:
-                # A trusted property that is no word: as little is known of it as of one that is missing, and a
-                # rule that would deny by it must not be passed by.
-                return Forbidden(Reason.RESOURCE_INCOMPLETE)
-            asked[part] = found
-        rule = self._ask(asked)
-        if rule is None:
-            return Forbidden(Reason.NO_GRANT)
-        return Permitted(rule) if rule.allow else Forbidden(Reason.DENIED_BY_RULE, rule)
+        if not (subject.type and subject.id and action.name and resource.type and resource.id):
+            return Forbidden(Reason.RESOURCE_INCOMPLETE, field=_missing(subject, action, resource))
+        of_resource = self._resources.get((resource.type, resource.id)) or self._new("resource", resource)
+        if of_resource is None:
+            return self._unknown("resource", resource)
+        of_action = self._actions.get(action.name)
+        if of_action is None:
+            return _UNKNOWN_ACTION
+        of_subject = self._subjects.get((subject.type, subject.id)) or self._new("subject", subject)
+        if of_subject is None:
+            return self._unknown("subject", subject)
+        values = of_subject + of_action + of_resource + self._context
+        if subject.properties or action.properties or resource.properties or context:
+            said = {
+                "subject": subject.properties,
+                "action": action.properties,
+                "resource": resource.properties,
+                CONTEXT: context,
+            }
+            read = self._said(said)
+            if isinstance(read, Forbidden):
+                return read
+            values = _with(values, read)
+        return self._decisions[self._index.find(values)]
 
     def subjects(
-        self, subject: Named, action: NamedAction, resource: Named, after: str | None = None
+        self,
+        subject: Named,
+        action: NamedAction,
+        resource: Named,
+        after: str | None = None,
+        context: Mapping[str, object] = NOTHING,
     ) -> Iterator[str]:
         """Ids after `after`, in order, of the listed subjects of a type who may; `subject.id` is ignored."""
         if self._is_listed("resource", resource):
-            for id_ in self._listed("subject", subject.type, after):
-                if self.decide(Named(subject.type, id_, subject.properties), action, resource):
-                    yield id_
+            yield from self._search("subject", subject, action, resource, after, context)
 
     def resources(
-        self, subject: Named, action: NamedAction, resource: Named, after: str | None = None
+        self,
+        subject: Named,
+        action: NamedAction,
+        resource: Named,
+        after: str | None = None,
+        context: Mapping[str, object] = NOTHING,
     ) -> Iterator[str]:
         """Ids after `after`, in order, of the listed resources of a type; `resource.id` is ignored."""
         if self._is_listed("subject", subject):
-            for id_ in self._listed("resource", resource.type, after):
-                if self.decide(subject, action, Named(resource.type, id_, resource.properties)):
-                    yield id_
+            yield from self._search("resource", resource, action, subject, after, context)
 
     def actions(
-        self, subject: Named, action: NamedAction, resource: Named, after: str | None = None
+        self,
+        subject: Named,
+        action: NamedAction,
+        resource: Named,
+        after: str | None = None,
+        context: Mapping[str, object] = NOTHING,
     ) -> Iterator[str]:
         """Names after `after`, in order, of what the subject may do to the resource; `action.name` is ignored."""
         if self._is_listed("subject", subject) and self._is_listed("resource", resource):
-            for name in self._actions[_first(self._actions, after) :]:
-                if self.decide(subject, NamedAction(name, action.properties), resource):
+            for name in self._verbs[_first(self._verbs, after) :]:
+                if self.decide(subject, NamedAction(name, action.properties), resource, context):
                     yield name
 
-    def _knows(self, part: str, named: Named) -> bool:
-        of_type = self.pack.types(part).get(named.type)
-        return of_type is not None and (not of_type.listed or (named.type, named.id) in self.pack.entities)
+    def _search(
+        self,
+        part: Literal["subject", "resource"],
+        wanted: Named,
+        action: NamedAction,
+        other: Named,
+        after: str | None,
+        context: Mapping[str, object],
+    ) -> Iterator[str]:
+        """Those of one part who are allowed: what is known of the rest leaves few rows to compare them with."""
+        entities, of_action = self._listed[part].get(wanted.type), self._actions.get(action.name)
+        if entities is None or of_action is None:
+            return
+        other_part = "resource" if part == "subject" else "subject"
+        known = self._profiles[other_part][other.type, other.id]
+        near = self._slots.range_of(part)
+        anybody: Values = ("",) * len(near)
+        subject, resource = (anybody, known) if part == "subject" else (known, anybody)
+        read = self._said(
+            {
+                part: wanted.properties,
+                other_part: other.properties,
+                "action": action.properties,
+                CONTEXT: context,
+            }
+        )
+        if isinstance(read, Forbidden):
+            return
+        narrow = self._index.narrow(part, _with(subject + of_action + resource + self._context, read))
+        start = _first(entities.ids, after)
+        about_all = {at - near.start: value for at, value in read.items() if at in near}
+        if not about_all:
+            yield from narrow.listed(entities, start, self._first_allow)
+            return
+        # What the request says of whom it searches is said of each of them.
+        candidates = zip(entities.ids[start:], entities.profiles[start:], strict=True)
+        yield from narrow.each(((id_, _with(profile, about_all)) for id_, profile in candidates), self._first_allow)
+
+    def _unknown(self, part: str, named: Named) -> Forbidden:
+        return _UNKNOWN[part, "id" if named.type in self.pack.types(part) else "type"]
 
     def _is_listed(self, part: str, named: Named) -> bool:
         """A search about somebody nobody has heard of finds nothing, whatever the rules say of everybody."""
-        return named.type in self.pack.types(part) and (named.type, named.id) in self.pack.entities
+        return (named.type, named.id) in self._profiles[part]
 
-    def _listed(self, part: str, type_: str, after: str | None) -> tuple[str, ...]:
-        ids = self._ids.get(type_, ()) if type_ in self.pack.types(part) else ()
-        return ids[_first(ids, after) :]
+    def _new(self, part: str, named: Named) -> Values | None:
+        """What is known of one that is not listed; None where there is no such type, or none but those listed."""
+        of_type = self.pack.types(part).get(named.type)
+        if of_type is None or of_type.listed:
+            return None
+        return self._profile(part, {"type": named.type, "id": named.id, WITHIN: frozenset((named.id,))})
 
-    def _attributes(self, part: str, built_in: dict[str, str], named: Named | NamedAction) -> dict[str, str] | None:
-        """Every declared attribute: of the entity, else of the request where it is trusted, else empty."""
-        entity = self.pack.entities.get((named.type, named.id)) if isinstance(named, Named) else None
-        known = {} if entity is None else entity.properties
-        found = {name: known.get(name, "") for name in self.pack.properties[part]}
-        for name in self.pack.trusted[part]:
-            # JSON's null says nothing, as if the member were left out.
-            if (value := named.properties.get(name)) is not None:
-                word = word_of(value)
-                if word is None:
-                    return None
-                found[name] = word
-        return found | built_in
+    def _profiles_of(self, part: str) -> dict[tuple[str, str], Values]:
+        types = self.pack.types(part)
+        return {key: self._of_entity(part, e) for key, e in self.pack.entities.items() if e.type in types}
 
-    def _ask(self, asked: Mapping[str, Mapping[str, str]]) -> AttributeRule | None:
-        """Casbin's answer, kept. The matcher is a conjunction of comparisons: their outcomes are its whole input.
+    def _of_entity(self, part: str, entity: Entity) -> Values:
+        known: dict[str, Value] = {"type": entity.type, "id": entity.id}
+        if WITHIN in self._slots.names[part]:
+            known[WITHIN] = entity.within
+        for name, value in entity.properties[part].items():
+            known[name] = self._closed(self.pack.properties[part][name], value)
+        return self._profile(part, known)
 
-        A word that no row has in a column is as good as any other such word; it stands in the key as nothing.
-        """
-        key = tuple(
-            _outcome(term, words, asked) for term, words in zip(self.pack.shape.terms, self._words, strict=True)
+    def _listed_of(self, part: str) -> dict[str, Listed]:
+        """By type, the ids by code points, which is also the order of their UTF-8 bytes, with what is known."""
+        by_type: dict[str, list[tuple[str, Values]]] = {}
+        for (type_, id_), profile in self._profiles[part].items():
+            by_type.setdefault(type_, []).append((id_, profile))
+        listed = {}
+        for type_, found in by_type.items():
+            found.sort(key=itemgetter(0))
+            ids, profiles = zip(*found, strict=True)
+            listed[type_] = Listed(ids, profiles, self._index.keys_of(part))
+        return listed
+
+    def _profile(self, part: str, known: Mapping[str, Value]) -> Values:
+        """Every attribute of a part that a term looks at; what nobody says is the empty word, or holds none."""
+        declared = self.pack.properties[part]
+        return tuple(
+            known.get(name, frozenset() if name in declared and declared[name].is_held else "")
+            for name in self._slots.names[part]
         )
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        rule = self.ask_casbin(asked)
-        with self._lock:
-            self._kept[key] = rule
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return rule
 
-    def ask_casbin(self, asked: Mapping[str, Mapping[str, str]]) -> AttributeRule | None:
-        """The rule by which Casbin decides; nothing kept is looked at."""
-        row = self._casbin.ask(asked["subject"], asked["action"], asked["resource"])
-        return None if row is None else self._rules[row]
+    def _said(self, said: Mapping[str, Mapping[str, object]]) -> dict[int, Value] | Forbidden:
+        """What the request says for itself where that is trusted, by slot.
+
+        A trusted property that is no word, or none of those it may be: as little is known of it as of one that is
+        missing, and a rule that would deny by it must not be passed by.
+        """
+        found: dict[int, Value] = {}
+        for part, trusted in self._trusted.items():
+            if not (properties := said[part]):
+                continue
+            for name, slot, declared in trusted:
+                if says_nothing(sent := properties.get(name)):
+                    continue
+                value = self._read(declared, sent)
+                if value is None:
+                    prefix = part if part == CONTEXT else f"{part}.properties"
+                    return Forbidden(Reason.RESOURCE_INCOMPLETE, field=f"{prefix}.{name}")
+                found[self._slots.starts[part] + slot] = value
+        return found
+
+    def _read(self, declared: DeclaredProperty, sent: object) -> Value | None:
+        """A property of a request as its value, or None where it cannot be one."""
+        words = held_words(sent) if declared.several else None if (word := word_of(sent)) is None else {word}
+        if words is None or (declared.words and not declared.words >= words):
+            return None
+        if declared.of is not None and not all((declared.of, word) in self.pack.entities for word in words):
+            return None
+        return self._closed(declared, frozenset(words)) if declared.is_held else next(iter(words))
+
+    def _closed(self, declared: DeclaredProperty, value: Value) -> Value:
+        """With everything that its words lie in, where they are ids."""
+        if declared.of is None:
+            return value
+        return frozenset(chain.from_iterable(self.pack.entities[declared.of, word].within for word in value))
+
+    def rule_for(self, asked: Mapping[str, Mapping[str, Value]]) -> AttributeRule | None:
+        """The rule that decides when every attribute of the request is this; by the index."""
+        values = tuple(asked[part][name] for part in self.pack.shape.parts for name in self._slots.names[part])
+        rank = self._index.find(values)
+        return None if rank == len(self._rules) else self._rules[rank]
+
+    def ask_casbin(self, asked: Mapping[str, Mapping[str, Value]]) -> AttributeRule | None:
+        """The same by Casbin itself, which takes microseconds a row: the definition that the index must meet."""
+        with self._lock:
+            if self._casbin is None:
+                self._casbin = AttributeEngine(self.pack.model_text, [rule.row for rule in self._rules])
+        row = self._casbin.ask(*(asked[part] for part in self.pack.shape.parts))
+        return None if row is None else next(rule for rule in self._rules if rule.row == row)
 
 
 def _first(sorted_ids: tuple[str, ...], after: str | None) -> int:
     return 0 if after is None else bisect_right(sorted_ids, after)
 
 
-def _outcome(term: Term, words: frozenset[str], asked: Mapping[str, Mapping[str, str]]) -> str | bool:
-    value = _value(term.attribute, asked)
-    if term.other is not None:
-        return value != "" and value == _value(term.other, asked)
-    return value if value in words and value != ANY else ""
+def _with(values: Values, said: Mapping[int, Value]) -> Values:
+    if not said:
+        return values
+    changed = list(values)
+    for at, value in said.items():
+        changed[at] = value
+    return tuple(changed)
 
 
-def _value(attribute: Attribute, asked: Mapping[str, Mapping[str, str]]) -> str:
-    part, name = attribute
-    return asked[part][name]
-
-
-def _preference(rule: AttributeRule) -> tuple[object, ...]:
-    """Which of several matching rows an explanation names: the most specific, whatever the order of lines.
-
-    Then one that cites a regulation before the product's or the author's default, then by text.
-    """
-    return sum(cell == ANY for cell in rule.cells), rule.article == DEFAULT, rule.row
+def _missing(subject: Named, action: NamedAction, resource: Named) -> str:
+    """The first member of a question that says nothing."""
+    said = {
+        "subject.type": subject.type,
+        "subject.id": subject.id,
+        "action.name": action.name,
+        "resource.type": resource.type,
+        "resource.id": resource.id,
+    }
+    return next(name for name, word in said.items() if not word)

@@ -4,19 +4,18 @@ The format is docs/policy-packs.md, "Packs that stand alone".
 """
 
 import keyword
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from access_service.domain.errors import Fault, PolicyError
-from access_service.engine.alone.decisions import Entity, StandalonePack, TypeOf
-from access_service.engine.alone.model import ATTRIBUTE, BUILT_IN, REQUEST, read_shape
-from access_service.engine.alone.rows import (
-    Vocabulary,
-    read_entities,
-    read_rules,
-    wrong_word,
-)
+from access_service.engine.alone.entities import JOINED, read_entities
+from access_service.engine.alone.model import ATTRIBUTE, BUILT_IN, CONTEXT, PARTS, Shape, read_shape
+from access_service.engine.alone.pack import DeclaredProperty, Entity, StandalonePack, TypeOf
+from access_service.engine.alone.rows import Vocabulary, read_rules, wrong_word
 from access_service.engine.packs.draft import Draft
 from access_service.engine.packs.files import (
     ENTITIES_CSV,
@@ -34,19 +33,36 @@ from access_service.engine.packs.files import (
     sort_faults,
 )
 from access_service.engine.packs.sections import read_documents, read_words
-from access_service.engine.toml_tables import Table, TomlFile, parse_toml, shown, text_of
+from access_service.engine.toml_tables import Table, TomlFile, guess, parse_toml, shown, text_of
 
 STANDALONE = "standalone"
 """The `kind` of these packs; the others have none."""
-MOST_WORDS = 256
-"""Words of one vocabulary: types, actions, values of a property."""
+_SAYS_ALONE = re.compile(rb'^\s*kind\s*=\s*["\']standalone', re.MULTILINE)
 MOST_PROPERTIES = 16
-"""Of subject, action and resource each."""
+"""Of subject, action, resource and context each."""
+CSV_BYTES = 8 << 20
+"""Rows and entities may be many, and are often written by a program: this is what bounds them."""
+OF_ANSWERS = ("explain", "at_least")
+"""Members of a context that say how to answer; no rule looks at them."""
 
 
 def is_standalone(folder: Path) -> bool:
-    """Does the folder's pack.toml say that the pack stands alone? What is wrong with it, reading will say."""
-    return head_of(_start_of(folder / PACK_TOML)).get("kind") == STANDALONE
+    """Is the folder's pack one that stands alone? What is wrong with it, reading will say.
+
+    One that says of itself no `kind` is taken for one by what only these packs have, so that its author is told of
+    that and not of every word that a register does not know.
+    """
+    start = _start_of(folder / PACK_TOML)
+    head = head_of(start)
+    if "kind" in head:
+        return bool(head["kind"] == STANDALONE)
+    if head:
+        return _looks_alone(head) or ("extends" not in head and (folder / ENTITIES_CSV).is_file())
+    return (folder / ENTITIES_CSV).is_file() or _SAYS_ALONE.search(start) is not None
+
+
+def _looks_alone(head: Mapping[str, Any]) -> bool:
+    return any(isinstance(head.get(key), Mapping) for key in ("subjects", "trusted_properties"))
 
 
 def models_for(folder: Path, otherwise: Path) -> Path:
@@ -67,7 +83,8 @@ def _start_of(path: Path) -> bytes:
 
 def load_standalone(folder: Path, models_dir: Path) -> StandalonePack:
     """The pack of a folder. Raises `PolicyError` with every fault, sorted by file and line."""
-    collected = collect(folder.parent, folder.name, models_dir, OF_STANDALONE)
+    limits = {ROLES_CSV: CSV_BYTES, ENTITIES_CSV: CSV_BYTES}
+    collected = collect(folder.parent, folder.name, models_dir, OF_STANDALONE, limits)
     return _parse(collected.files, list(collected.faults), collected.unread)
 
 
@@ -94,8 +111,14 @@ class _Tables:
     """Documents, articles and actions, read as in every pack."""
     subjects: dict[str, TypeOf] = field(default_factory=dict)
     resources: dict[str, TypeOf] = field(default_factory=dict)
-    properties: dict[str, dict[str, frozenset[str]]] = field(default_factory=lambda: {part: {} for part in REQUEST})
-    trusted: dict[str, frozenset[str]] = field(default_factory=lambda: dict.fromkeys(REQUEST, frozenset()))
+    groups: dict[str, TypeOf] = field(default_factory=dict)
+    properties: dict[str, dict[str, DeclaredProperty]] = field(default_factory=lambda: {part: {} for part in PARTS})
+    trusted: dict[str, frozenset[str]] = field(default_factory=lambda: dict.fromkeys(PARTS, frozenset()))
+
+    @property
+    def is_whole(self) -> bool:
+        """Is there some vocabulary of each? Without one every word of the other files would look unknown."""
+        return bool(self.subjects and self.resources and self.sources.actions)
 
 
 class _Reader:
@@ -116,18 +139,25 @@ class _Reader:
         text = self._text(path, required=True)
         file = None if text is None else parse_toml(path, text, self._faults)
         if file is None:
-            # Without the vocabularies every word of the other files would look unknown.
+            self._say_only(path)
+            return None
+        if file.root.get("kind") != STANDALONE:
+            self._faults.append(_wrong_kind(file))
+            self._say_only(path)
             return None
         tables = self._tables(file)
+        if not tables.is_whole:
+            return None
         model_path = f"{MODELS}/{tables.model}.conf"
         model = self._text(model_path, required=True) if NAME.fullmatch(tables.model) else None
-        shape = None if model is None else read_shape(model_path, model, tables.properties, self._faults)
+        shape = None if model is None else self._shape(model_path, model, tables)
         entities: dict[tuple[str, str], Entity] = {}
         words = Vocabulary(
             tables.sources.articles,
             tables.sources.actions,
             tables.subjects,
             tables.resources,
+            tables.groups,
             tables.properties,
             entities,
         )
@@ -151,13 +181,22 @@ class _Reader:
             articles=MappingProxyType(tables.sources.articles),
             subjects=MappingProxyType(tables.subjects),
             resources=MappingProxyType(tables.resources),
+            groups=MappingProxyType(tables.groups),
             actions=MappingProxyType(tables.sources.actions),
-            properties=MappingProxyType({part: MappingProxyType(tables.properties[part]) for part in REQUEST}),
+            properties=MappingProxyType({part: MappingProxyType(tables.properties[part]) for part in PARTS}),
             trusted=MappingProxyType(tables.trusted),
             shape=shape,
             rules=tuple(rules),
             entities=MappingProxyType(entities),
         )
+
+    def _say_only(self, path: str) -> None:
+        """Leave out what rests on a file that cannot be read, such as a model that nobody looked for."""
+        self._faults[:] = [fault for fault in self._faults if fault.place.rpartition(":")[0] == path]
+
+    def _shape(self, path: str, text: str, tables: _Tables) -> Shape | None:
+        held = {part: {name: p.is_held for name, p in tables.properties[part].items()} for part in PARTS}
+        return read_shape(path, text, held, self._faults)
 
     def _text(self, path: str, *, required: bool) -> str | None:
         content = self._files.files.get(path)
@@ -178,17 +217,30 @@ class _Reader:
         read_documents(table, found.sources)
         _types(table, "subjects", found.subjects)
         _types(table, "resources", found.resources)
+        _groups(table, found)
         read_words(table, "actions", found.sources.actions)
-        _count(table, "actions", len(found.sources.actions))
         _properties(table, found)
         table.done()
+        for key, read in (
+            ("subjects", found.subjects),
+            ("resources", found.resources),
+            ("actions", found.sources.actions),
+        ):
+            _check_some(table, key, read)
         return found
 
 
-def _count(table: Table, key: str, count: int, most: int = MOST_WORDS) -> None:
-    if count > most:
-        table.fault(key, f"`{key}` has {count} entries, at most {most} are read")
-    elif not count:
+def _wrong_kind(file: TomlFile) -> Fault:
+    """A pack of another kind, or of none: everything else in it would be read by the wrong rules."""
+    hint = f'write `kind = "{STANDALONE}"`; without it a pack is one of the register'
+    if "kind" in file.root:
+        return Fault(file.place(("kind",)), f"unknown kind {shown(file.root['kind'])}", hint)
+    return Fault(file.place(()), "`kind` is missing", hint)
+
+
+def _check_some(table: Table, key: str, read: Mapping[str, object]) -> None:
+    """One that is written under a similar name is told at its line, and not missing as well."""
+    if not read and (table.has(key) or not any(guess(other, [key]) for other in table.values.keys() - table.asked)):
         table.fault(key if table.has(key) else None, f"`{key}` is missing or empty")
 
 
@@ -196,49 +248,79 @@ def _types(table: Table, key: str, into: dict[str, TypeOf]) -> None:
     for id_, type_ in table.tables(key):
         into[id_] = TypeOf(id_, type_.text("vi"), type_.text("en"), listed=type_.flag("listed"))
         type_.done()
-    _count(table, key, len(into))
+
+
+def _groups(table: Table, found: _Tables) -> None:
+    for id_, group in table.tables("groups"):
+        if id_ in found.subjects or id_ in found.resources:
+            group.fault(None, f"`{id_}` is a type of subjects or resources already", "which may have parents, too")
+        found.groups[id_] = TypeOf(id_, group.text("vi"), group.text("en"), listed=True)
+        group.done()
 
 
 def _properties(table: Table, found: _Tables) -> None:
     """`[properties.<part>]`: name = the words it may be; `[trusted_properties]`: lists of names."""
     declared = table.table("properties")
-    for part in REQUEST:
+    for part in PARTS:
         section = None if declared is None else declared.table(part)
-        for name in [] if section is None else list(section.values):
+        if section is None:
+            continue
+        for name in section.values:
             _check_name(section, part, name)
-            found.properties[part][name] = _values(section, name)
-        if section is not None and len(section.values) > MOST_PROPERTIES:
+            found.properties[part][name] = _property(section, name, found)
+        if len(section.values) > MOST_PROPERTIES:
             section.fault(None, f"more than {MOST_PROPERTIES} properties")
     if declared is not None:
         declared.done()
     trusted = table.table("trusted_properties")
-    for part in REQUEST:
+    for part in PARTS:
         if trusted is not None and trusted.has(part):
             found.trusted[part] = trusted.words(part, found.properties[part], f"property of the {part}")
     if trusted is not None:
-        trusted.asked.update(REQUEST)
+        trusted.asked.update(PARTS)
         trusted.done()
+    for name in sorted(found.properties[CONTEXT].keys() - found.trusted[CONTEXT]):
+        table.fault("properties", f"nobody can say `{name}` of the context", "name it in [trusted_properties]")
 
 
-def _check_name(section: Table | None, part: str, name: str) -> None:
-    if section is None:
-        return
+def _check_name(section: Table, part: str, name: str) -> None:
     if ATTRIBUTE.fullmatch(name) is None or keyword.iskeyword(name):
-        hint = "lower-case letters, digits and `_`, at most 32, and no word of Python"
+        hint = "letters without accents, digits and `_`, at most 32, and no word of Python"
         section.fault(name, f"{shown(name)} is no name of a property", hint)
     elif name in BUILT_IN[part]:
         section.fault(name, f"`{name}` is what every {part} has", "choose another name")
+    elif part == CONTEXT and name in OF_ANSWERS:
+        section.fault(name, f"`{name}` of a context says how to answer", "choose another name")
+    elif twin := next((other for other in section.values if other < name and other.lower() == name.lower()), None):
+        section.fault(name, f"`{name}` and `{twin}` differ in capitals alone", "one of the two is a slip")
 
 
-def _values(section: Table | None, name: str) -> frozenset[str]:
-    if section is None:
-        return frozenset()
-    words = section.words(name, None, "word", may_be_empty=True)
+def _property(section: Table, name: str, found: _Tables) -> DeclaredProperty:
+    """A list of words, or a table: `{ several = true, words = [...] }`, `{ of = "folder" }`."""
+    if not isinstance(section.values[name], Mapping):
+        return DeclaredProperty(_words(section, name, name))
+    inner = section.table(name)
+    if inner is None:
+        return DeclaredProperty()
+    several = inner.flag("several") if inner.has("several") else False
+    of = inner.word("of", [*found.subjects, *found.resources, *found.groups], "type") if inner.has("of") else None
+    words = _words(inner, "words", name) if inner.has("words") else frozenset()
+    if of is not None and inner.has("words"):
+        inner.fault("words", f"the words of `{name}` are the ids of `{of}`")
+    if of is None and not several:
+        inner.fault(None, f"`{name}` says neither `several = true` nor `of`", "a list of words is enough")
+    inner.asked.update(("several", "of", "words"))
+    inner.done()
+    return DeclaredProperty(words, several, of)
+
+
+def _words(section: Table, key: str, name: str) -> frozenset[str]:
+    words = section.words(key, None, "word", may_be_empty=True)
     for word in sorted(words):
         if message := wrong_word(word):
-            section.fault(name, f"{shown(word)} {message}")
-    if len(words) > MOST_WORDS:
-        section.fault(name, f"`{name}` has {len(words)} words, at most {MOST_WORDS} are read")
+            section.fault(key, f"{shown(word)} {message}")
+        elif JOINED in word and key == "words":
+            section.fault(key, f"{shown(word)} of `{name}` has a `{JOINED}`", "which joins words in entities.csv")
     return words
 
 

@@ -1,19 +1,14 @@
-"""`entities.csv` and `roles.csv` of a pack that stands alone. Casbin sees only rows that passed here."""
+"""`roles.csv` of a pack that stands alone. Casbin and the index see only rows that passed here."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from access_service.domain.errors import Fault
 from access_service.domain.policy import ANY, Article
-from access_service.engine.alone.decisions import WORD_BYTES, AttributeRule, Entity, TypeOf
-from access_service.engine.alone.model import SAME, Shape, Term
+from access_service.engine.alone.model import SAME, WITHIN, Shape, Term
+from access_service.engine.alone.pack import WORD_BYTES, AttributeRule, DeclaredProperty, Entity, TypeOf
 from access_service.engine.packs.rows import EFFECTS, CsvRow, rows_of
-from access_service.engine.toml_tables import guess, shown
-
-ENTITY_COLUMNS = ("type", "id", "properties")
-MOST_ENTITIES = 10_000
-MOST_RULES = 1_000
-"""Casbin looks at each of them, 5 to 10 µs a row, at a question it has not answered yet."""
+from access_service.engine.toml_tables import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +19,11 @@ class Vocabulary:
     actions: Mapping[str, str]
     subjects: Mapping[str, TypeOf]
     resources: Mapping[str, TypeOf]
-    properties: Mapping[str, Mapping[str, frozenset[str]]]
+    groups: Mapping[str, TypeOf]
+    properties: Mapping[str, Mapping[str, DeclaredProperty]]
     entities: dict[tuple[str, str], Entity]
+    ids: dict[str, set[str]] = field(default_factory=dict)
+    """Of the entities, by type."""
 
     def types(self, part: str) -> Mapping[str, TypeOf]:
         """Types of `subject` or `resource`."""
@@ -43,48 +41,6 @@ def wrong_word(word: str) -> str:
     return f"is longer than {WORD_BYTES} bytes" if len(word.encode()) > WORD_BYTES else ""
 
 
-def read_entities(path: str, text: str, words: Vocabulary, faults: list[Fault]) -> None:
-    """Add the rows of entities.csv to the vocabulary."""
-    rows = rows_of(path, text, ENTITY_COLUMNS, faults)
-    for count, (place, (type_, id_, properties)) in enumerate(rows, start=1):
-        row = CsvRow(place, faults)
-        if count > MOST_ENTITIES:
-            row.fault(f"more than {MOST_ENTITIES} entities", "many of them belong into a register")
-            return
-        row.check("type", type_, [*words.subjects, *words.resources])
-        if message := wrong_word(id_):
-            row.fault(f"id {shown(id_)} {message}")
-        if (other := words.entities.get((type_, id_))) is not None:
-            row.fault(f"{other.source} is the same entity")
-        found = _properties(row, type_, properties, words)
-        # Even a faulty one: rows that name it are not to blame.
-        words.entities.setdefault((type_, id_), Entity(type_, id_, found, place))
-
-
-def _properties(row: CsvRow, type_: str, cell: str, words: Vocabulary) -> dict[str, str]:
-    """`role=admin; team=blue`. A type that is both subject and resource has the properties of both."""
-    known: dict[str, frozenset[str]] = {}
-    for part in ("resource", "subject"):
-        if type_ in words.types(part):
-            known |= words.properties[part]
-    found: dict[str, str] = {}
-    for said in cell.split(";") if cell else []:
-        name, equals, value = (word.strip() for word in said.partition("="))
-        if not equals:
-            row.fault(f"{shown(said)} is no `name=value`", "several are joined by `;`")
-        elif name not in known:
-            row.fault(f"unknown property {shown(name)}", guess(name, known))
-        elif name in found:
-            row.fault(f"property `{name}` stands twice")
-        elif message := wrong_word(value):
-            row.fault(f"`{name}`: {shown(value)} {message}")
-        elif known[name] and value not in known[name]:
-            row.fault(f"unknown `{name}` {shown(value)}", guess(value, known[name]))
-        else:
-            found[name] = value
-    return found
-
-
 def read_rules(path: str, text: str, shape: Shape, words: Vocabulary, faults: list[Fault]) -> list[AttributeRule]:
     """The rows of roles.csv, each checked cell by cell."""
     seen: dict[tuple[str, ...], AttributeRule] = {}
@@ -94,14 +50,12 @@ def read_rules(path: str, text: str, shape: Shape, words: Vocabulary, faults: li
             faults.append(
                 Fault(f"{path}:1", f"the pack has {len(types)} types of {part}s and no column for `r.{part}.type`")
             )
-    for count, (place, cells) in enumerate(rows_of(path, text, columns, faults), start=1):
+    known = [_known(*term.attribute, words) for term in shape.terms]
+    for place, cells in rows_of(path, text, columns, faults):
         row = CsvRow(place, faults)
-        if count > MOST_RULES:
-            row.fault(f"more than {MOST_RULES} rules", "name properties, not ids")
-            break
         *compared, effect, article = cells
-        for term, cell in zip(shape.terms, compared, strict=True):
-            _check_cell(row, term, cell, words)
+        for term, cell, may_be in zip(shape.terms, compared, known, strict=True):
+            _check_cell(row, term, cell, may_be)
         row.check("effect", effect, EFFECTS)
         row.check("article", article, words.articles)
         rule = AttributeRule(tuple(compared), effect == "allow", article, place)
@@ -114,7 +68,7 @@ def read_rules(path: str, text: str, shape: Shape, words: Vocabulary, faults: li
     return list(seen.values())
 
 
-def _check_cell(row: CsvRow, term: Term, cell: str, words: Vocabulary) -> None:
+def _check_cell(row: CsvRow, term: Term, cell: str, known: Collection[str] | None) -> None:
     if cell == ANY:
         if not term.takes_any:
             row.fault(f"column `{term.column}` takes no `{ANY}`", "the model compares it with one word")
@@ -123,7 +77,7 @@ def _check_cell(row: CsvRow, term: Term, cell: str, words: Vocabulary) -> None:
         row.check(f"cell of relation `{term.column}`", cell, (SAME, ANY))
         return
     part, name = term.attribute
-    noun, known = f"{part} {name}", _known(part, name, words)
+    noun = f"{part} {name}"
     row.check("action" if noun == "action name" else noun, cell, known)
     if known is None and row.good and (message := wrong_word(cell)):
         row.fault(f"{shown(cell)} {message}")
@@ -133,11 +87,13 @@ def _known(part: str, name: str, words: Vocabulary) -> Collection[str] | None:
     """The words that a cell compared with this attribute may be; None for any text."""
     if (part, name) == ("action", "name"):
         return words.actions
-    if name == "type":
-        return words.types(part)
-    if name == "id":
-        return {id_ for type_, id_ in words.entities if type_ in words.types(part)}
-    return words.properties[part][name] or None
+    if part in ("subject", "resource"):
+        if name == "type":
+            return words.types(part)
+        if name in ("id", WITHIN):
+            return set().union(*(words.ids.get(type_, ()) for type_ in words.types(part)))
+    declared = words.properties[part][name]
+    return words.ids.get(declared.of, set()) if declared.of is not None else declared.words or None
 
 
 def _check_ids(row: CsvRow, rule: AttributeRule, shape: Shape, words: Vocabulary) -> None:
@@ -145,7 +101,7 @@ def _check_ids(row: CsvRow, rule: AttributeRule, shape: Shape, words: Vocabulary
     for part in ("subject", "resource"):
         if len(words.types(part)) > 1 and _types_of(part, rule, shape, words) == words.types(part).keys():
             for term, cell in zip(shape.terms, rule.cells, strict=True):
-                if cell != ANY and term.looks_at((part, "id")):
+                if cell != ANY and (term.looks_at((part, "id")) or term.looks_at((part, WITHIN))):
                     row.fault(f"column `{term.column}` compares ids of any type of {part}", "name the type")
 
 

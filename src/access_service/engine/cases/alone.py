@@ -4,13 +4,15 @@ A case says who asks, what, and what the answer must be; there is no world besid
 time. The format is docs/policy-packs.md, "Packs that stand alone".
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from access_service.domain.errors import Fault, PolicyError
 from access_service.domain.reasons import Reason
-from access_service.engine.alone.decisions import Named, NamedAction, Permitted, StandaloneEngine, StandalonePack
+from access_service.engine.alone.decisions import Named, NamedAction, Permitted, StandaloneEngine
 from access_service.engine.alone.load import load_standalone
+from access_service.engine.alone.pack import StandalonePack
 from access_service.engine.cases.run import PATTERN, CaseResult
 from access_service.engine.cases.yaml_reader import Map, parse_yaml
 from access_service.engine.packs.files import FILE_LIMIT_BYTES, sort_faults
@@ -24,6 +26,7 @@ class StandaloneCase:
     subject: Named
     action: NamedAction
     resource: Named
+    context: Mapping[str, object]
     outcome: str
     """`allow`, `deny`, or `deny <reason>`."""
     article: str | None
@@ -43,7 +46,7 @@ def run_standalone_cases(folder: Path, models_dir: Path) -> list[CaseResult]:
 
 def run_standalone_case(case: StandaloneCase, engine: StandaloneEngine) -> CaseResult:
     """Ask one question and compare what the case says of the answer."""
-    decision = engine.decide(case.subject, case.action, case.resource)
+    decision = engine.decide(case.subject, case.action, case.resource, case.context)
     if isinstance(decision, Permitted):
         got = "allow"
     else:
@@ -106,6 +109,7 @@ def _read_case(line: Map, pack: StandalonePack) -> StandaloneCase | None:
         return None
     subject, resource = _named(ask, "subject", pack), _named(ask, "resource", pack)
     action = ask.child("action", "name")
+    said = ask.child("context")
     ask.done()
     if subject is None or resource is None or action is None:
         for key in ("subject", "action", "resource"):
@@ -114,7 +118,8 @@ def _read_case(line: Map, pack: StandalonePack) -> StandaloneCase | None:
         return None
     named = NamedAction(action.text("name"), _properties(action, "action", pack))
     action.done()
-    return StandaloneCase(name, subject, named, resource, outcome, article, line.place())
+    context = {} if said is None else _words(said, "context", pack)
+    return StandaloneCase(name, subject, named, resource, context, outcome, article, line.place())
 
 
 def _outcome(line: Map) -> str:
@@ -146,12 +151,14 @@ def _named(ask: Map, part: str, pack: StandalonePack) -> Named | None:
 def _properties(found: Map, part: str, pack: StandalonePack) -> dict[str, object]:
     """What the request asserts: declared properties, trusted or not, since a case may be about being believed."""
     said = found.child("properties")
-    if said is None:
-        return {}
+    return {} if said is None else _words(said, part, pack)
+
+
+def _words(said: Map, part: str, pack: StandalonePack) -> dict[str, object]:
     properties: dict[str, object] = {}
     for key in said.keys():  # noqa: SIM118 - not a dict
         if said.check(key, key, pack.properties[part], f"property of the {part}"):
-            properties[key] = said.text(key)
+            properties[key] = said.texts(key) if pack.properties[part][key].several else said.text(key)
         else:
             said.skip(key)
     return properties

@@ -127,10 +127,17 @@ class Collected:
         return frozenset(fault.place.rpartition(":")[0] for fault in self.faults)
 
 
-def collect(policy_dir: Path, name: str, models_dir: Path, read: tuple[str, ...] = OF_REGISTER) -> Collected:
+def collect(
+    policy_dir: Path,
+    name: str,
+    models_dir: Path,
+    read: tuple[str, ...] = OF_REGISTER,
+    limits: Mapping[str, int] = MappingProxyType({}),
+) -> Collected:
     """Read a pack's folder, those it extends and its model.
 
-    The faults are those of the file system; what the files say is `load`'s business.
+    The faults are those of the file system; what the files say is `load`'s business. `limits` names files that may
+    be larger than the others.
     """
     found: dict[str, bytes] = {}
     faults: list[Fault] = []
@@ -141,7 +148,9 @@ def collect(policy_dir: Path, name: str, models_dir: Path, read: tuple[str, ...]
         return Collected(PackFiles(name, {}), (Fault(name, f"`{name}` is no name of a pack", _NAME_HINT),))
     while current is not None and is_pack_name(current) and current not in seen and len(seen) < CHAIN_LIMIT:
         seen.append(current)
-        _read_folder(policy_dir, current, read, found, faults)
+        _read_folder(
+            policy_dir, current, {file: limits.get(file, FILE_LIMIT_BYTES) for file in read}, found, faults
+        )
         head = head_of(found.get(f"{current}/{PACK_TOML}", b""))
         model = model or _text(head.get("model"))
         current = _text(head.get("extends"))
@@ -172,7 +181,7 @@ def head_of(content: bytes) -> Mapping[str, Any]:
 
 
 def _read_folder(
-    policy_dir: Path, name: str, read: tuple[str, ...], found: dict[str, bytes], faults: list[Fault]
+    policy_dir: Path, name: str, read: Mapping[str, int], found: dict[str, bytes], faults: list[Fault]
 ) -> None:
     folder = policy_dir / name
     if not folder.is_dir():
@@ -183,7 +192,7 @@ def _read_folder(
     for entry in sorted(folder.iterdir()):
         path = f"{name}/{entry.name}"
         if entry.name in read:
-            _read_file(folder, entry, path, found, faults)
+            _read_file(folder, entry, path, found, faults, read[entry.name])
         elif _NOT_READ.fullmatch(entry.name) is None:
             faults.append(
                 Fault(f"{path}:1", f"`{entry.name}` is no file of a pack", f"a pack is made of {', '.join(read)}")
@@ -198,7 +207,14 @@ def _is_within(path: Path, folder: Path) -> bool:
         return False
 
 
-def _read_file(folder: Path, file: Path, path: str, found: dict[str, bytes], faults: list[Fault]) -> None:
+def _read_file(
+    folder: Path,
+    file: Path,
+    path: str,
+    found: dict[str, bytes],
+    faults: list[Fault],
+    most: int = FILE_LIMIT_BYTES,
+) -> None:
     place = f"{path}:1"
     if not file.is_symlink() and not file.exists():
         return
@@ -209,11 +225,11 @@ def _read_file(folder: Path, file: Path, path: str, found: dict[str, bytes], fau
     else:
         try:
             with file.open("rb") as stream:
-                content = stream.read(FILE_LIMIT_BYTES + 1)
+                content = stream.read(most + 1)
         except OSError as error:
             faults.append(Fault(place, f"cannot be read: {(error.strerror or 'unknown cause').lower()}"))
             return
-        if len(content) > FILE_LIMIT_BYTES:
-            faults.append(Fault(place, f"larger than {FILE_LIMIT_BYTES >> 20} MiB"))
+        if len(content) > most:
+            faults.append(Fault(place, f"larger than {most >> 20} MiB"))
         else:
             found[path] = content
