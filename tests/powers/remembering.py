@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from access_service.storage.bulk import ReadyRows
 from access_service.storage.facts import CODECS, Reader, Writer
 
 _MANY = (list, tuple, set, frozenset)
@@ -47,7 +48,8 @@ class _Memory:
 @contextmanager
 def facts_remembered() -> Iterator[None]:
     """Readers find in memory what they would find in the database."""
-    kept = Reader.find, Writer.add, Writer._close
+    kept = Reader.find, Writer.add, Writer._close, Writer.insert
+    kinds = {codec.table: kind for kind, codec in CODECS.items()}
     known: WeakKeyDictionary[Any, dict[tuple[Any, type], _Memory]] = WeakKeyDictionary()
 
     def of(reader: Reader) -> dict[tuple[Any, type], _Memory]:
@@ -76,11 +78,17 @@ def facts_remembered() -> Iterator[None]:
         forget(self, value_type)
         kept[2](self, value_type, ids)
 
+    def insert(self: Writer, ready: ReadyRows, chunk: int) -> Iterator[int]:
+        if ready.table in kinds:
+            forget(self, kinds[ready.table])
+        return kept[3](self, ready, chunk)
+
     Reader.find, Writer.add, Writer._close = find, add, close  # type: ignore[method-assign, assignment]
+    Writer.insert = insert  # type: ignore[method-assign]
     try:
         yield
     finally:
-        Reader.find, Writer.add, Writer._close = kept  # type: ignore[method-assign]
+        Reader.find, Writer.add, Writer._close, Writer.insert = kept  # type: ignore[method-assign]
 
 
 def _are_attributes(value_type: type[Any], names: dict[str, Any]) -> bool:
