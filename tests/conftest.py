@@ -6,16 +6,18 @@ A test that asks for `services`, `world` or `school_world` runs once on SQLite a
 
 from __future__ import annotations
 
+# Before anything of the product is imported.
+import measuring  # isort: split
+
 import os
 import shutil
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from coverage import Coverage
 from hypothesis import settings
 from passlib.context import CryptContext
 from sqlalchemy import insert, select
@@ -41,35 +43,10 @@ settings.load_profile("project")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "backends(*names): run on these databases only: `sqlite`, `postgresql`")
-    config.addinivalue_line("markers", "unmeasured: coverage looks away; the test walks known lines once more")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Coverage, which doubles the cost of every line, looks away from what walks the same lines once more.
-
-    That is a test's second run, on PostgreSQL, unless storage itself is tested, and what is marked `unmeasured`.
-    A line that only they reach counts as not covered: the gate may be harder for it, never softer.
-    """
-    measuring = Coverage.current()
-    if measuring is None or not _is_repetition(item):
-        return (yield)
-    measuring.stop()
-    try:
-        return (yield)
-    finally:
-        measuring.start()
-
-
-def _is_repetition(item: pytest.Item) -> bool:
-    if item.get_closest_marker("unmeasured"):
-        return True
-    callspec = getattr(item, "callspec", None)
-    if callspec is None or callspec.params.get("backend") != "postgresql":
-        return False
-    limited = item.get_closest_marker("backends")
-    is_first = limited is not None and "sqlite" not in limited.args
-    return not is_first and "storage" not in item.path.parts
+def pytest_sessionfinish() -> None:
+    measuring.leave_result()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -15,9 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sqlalchemy import insert, select
+
 from access_service.signing.keys import load_or_create
 from access_service.signing.vault import FactorKey
+from access_service.storage.connecting import make_engine
 from access_service.storage.db import Database
+from access_service.storage.tables import metadata
 from access_service.usecases.services import Services
 from world import (
     SCHOOL,
@@ -43,13 +47,24 @@ class _Kept:
     world: World
     more: Any
 
+    def rows(self) -> dict[str, list[dict[str, Any]]]:
+        """Every row of its database, by table, in the order in which they may be written."""
+        engine = make_engine(f"sqlite:///{self.folder / FILE}")
+        try:
+            with engine.connect() as connection:
+                tables = metadata.sorted_tables
+                return {t.name: [dict(r) for r in connection.execute(select(t)).mappings()] for t in tables}
+        finally:
+            engine.dispose()
+
 
 _kept: dict[Callable[[World], Any], _Kept] = {}
 
 
-def copied(folder: Path, furnish: Callable[[World], T]) -> tuple[World, T]:
-    """The school's world with what `furnish` adds, in `folder`, with services and a clock of its own.
+def copied(folder: Path, furnish: Callable[[World], T], url: str | None = None) -> tuple[World, T]:
+    """The school's world with what `furnish` adds: its keys in `folder`, services and a clock of its own.
 
+    Its database is a file in the folder, or what stands at `url`: that has the schema, and nothing in it.
     `furnish` is a function of a module, called once for all; its answer is copied with the world.
     """
     if furnish not in _kept:
@@ -58,23 +73,28 @@ def copied(folder: Path, furnish: Callable[[World], T]) -> tuple[World, T]:
     shutil.copytree(kept.folder, folder, dirs_exist_ok=True)
     clock = Clock(kept.world.clock.now)
     seal, factors = load_or_create(folder / "seal.key"), FactorKey.load(folder)
-    services = Services(Database(f"sqlite:///{folder / FILE}", clock), seal, factors=factors)
+    db = Database(f"sqlite:///{folder / FILE}" if url is None else url, clock)
+    if url is not None:
+        _fill(db, kept.rows())
+    services = Services(db, seal, factors=factors)
     # The copies point to the new services and clock wherever the originals pointed to theirs.
     known = {id(kept.world.services): services, id(kept.world.clock): clock}
     return deepcopy((kept.world, kept.more), known)
 
 
-def built(folder: Path, url: str, furnish: Callable[[World], T]) -> tuple[World, T]:
-    """The same, made anew in another database."""
-    clock = Clock()
-    world = with_school(found(make_services(url, folder, clock), clock))
-    return world, furnish(world)
+def _fill(db: Database, rows: dict[str, list[dict[str, Any]]]) -> None:
+    with db.engine.begin() as connection:
+        for name, found_ in rows.items():
+            if found_:
+                connection.execute(insert(metadata.tables[name]), found_)
 
 
 def _make(furnish: Callable[[World], T]) -> _Kept:
     folder = Path(tempfile.mkdtemp(prefix="access-service-made-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    world, more = built(folder, f"sqlite:///{folder / FILE}", furnish)
+    clock = Clock()
+    world = with_school(found(make_services(f"sqlite:///{folder / FILE}", folder, clock), clock))
+    more = furnish(world)
     world.services.db.checkpoint()
     world.services.db.close()
     for beside in ("-wal", "-shm"):

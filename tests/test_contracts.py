@@ -186,7 +186,7 @@ def test_the_migrations_are_in_the_package() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["scripts/bootstrap.py", "scripts/test", "scripts/check", "scripts/fix", ".ci/run"]
+    "name", ["scripts/bootstrap.py", "scripts/test", "scripts/check", "scripts/fix", "scripts/night", ".ci/run"]
 )
 def test_commands_can_be_run(name: str) -> None:
     path = ROOT / name

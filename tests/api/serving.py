@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from access_service.app import create_app
 from access_service.settings import Settings
-from prepared import built, copied, with_homeroom
+from prepared import copied, with_homeroom
 from world import CLASS_6A, Someone, World
 
 KEY = "000-khoá-thử-nghiệm"
@@ -69,7 +69,7 @@ def serving(
     **changes: Any,
 ) -> Iterator[Served]:
     """A world with what `furnish` adds, beside an application; `world_url` is its database as it reaches it."""
-    world, made = copied(folder, furnish) if world_url is None else built(folder, world_url, furnish)
+    world, made = copied(folder, furnish, world_url)
     services = world.services
     app = create_app(settings_for(folder, **changes), clock=world.clock)
     with TestClient(app, raise_server_exceptions=False) as client:

@@ -20,6 +20,8 @@ from schemathesis.specs.openapi.checks import (
 )
 from serving import AUTHORIZATION
 
+from sampled import times
+
 KEPT = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 4
 
@@ -43,7 +45,7 @@ def check(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> None
     """A few requests to one operation, the same ones each time."""
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=times(EXAMPLES),
         database=None,
         derandomize=True,
         phases=[Phase.generate],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,7 @@ from access_service.usecases.handover import delegation, documents, inspection
 from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.organisation import moving
 from access_service.usecases.services import rehearse
+from prepared import copied
 from world import DEPARTMENT, LOWER, OFFICE, PRIMARY, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
 OTHER = UnitId("00031002")
@@ -51,8 +54,13 @@ class Moved:
 
 
 @pytest.fixture
-def moved(school_world: World) -> Moved:
-    world = school_world
+def moved(database_url: str, tmp_path: Path) -> Iterator[Moved]:
+    world, about = copied(tmp_path / "keys", with_moving_school, database_url)
+    yield about
+    world.services.db.close()
+
+
+def with_moving_school(world: World) -> Moved:
     world.add_unit(OTHER, "commune", "UBND phường Thử", world.root)
     world.give_authority(OTHER, world.root, levels=frozenset({PRIMARY, LOWER}))
     world.appoint_head(f"head:{OTHER}", OTHER, "commune_chair", world.root)

@@ -15,6 +15,7 @@ from access_service.engine.casbin_engine import CasbinEngine
 from access_service.engine.compile import Tables, compile_pack
 from access_service.engine.packs.load import load_pack
 from engine.small_packs import LEAF, LEAF_ROLES, REPOSITORY, ROOT, edited, parsed
+from sampled import times
 
 PACKS = sorted(
     path.parent.name for path in (REPOSITORY / "policy").glob("*/pack.toml") if not is_standalone(path.parent)
@@ -124,7 +125,7 @@ RULES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=times(60), deadline=None)
 @given(rules=RULES)
 def test_one_roles_rules_at_a_time_equals_asking_with_all_of_them(rules: list[RoleRule]) -> None:
     pack = with_rules(*rules)
@@ -138,7 +139,7 @@ def test_one_roles_rules_at_a_time_equals_asking_with_all_of_them(rules: list[Ro
                 assert verdict(asked) == by_loop(pack, role, category, action)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=times(60), deadline=None)
 @given(rules=RULES, seed=st.randoms(use_true_random=False))
 def test_order_and_duplicates_do_not_matter(rules: list[RoleRule], seed: random.Random) -> None:
     """Rule 17, down to the row that an explanation names."""

@@ -36,9 +36,10 @@ from access_service.engine.compile import compile_pack
 from access_service.engine.decide import decide
 from access_service.engine.snapshots import flatten
 from plain_casbin import casbin_tables
+from sampled import times
 
 TICK = timedelta(microseconds=1)
-some = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+some = settings(max_examples=times(200), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def answer(asked: Asked, tables=None) -> Decision:
@@ -61,7 +62,7 @@ def by_reference(asked: Asked) -> tuple[Reason | None, str | None]:
     return reference.decide(asked.request, asked.facts, asked.org, asked.pack, asked.bound, asked.now)
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=times(1500), deadline=None, suppress_health_check=list(HealthCheck))
 @given(worlds())
 def test_engine_and_reference_agree(asked: Asked) -> None:
     decision = brief(answer(asked))
@@ -69,7 +70,7 @@ def test_engine_and_reference_agree(asked: Asked) -> None:
     assert decision == by_reference(asked)
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=times(1000), deadline=None, suppress_health_check=list(HealthCheck))
 @given(software_worlds())
 def test_engine_and_reference_agree_about_software(asked: Asked) -> None:
     """Rule 13, down to the reason and the approval."""

@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from powers.game import Game, begin, unaccepted
 from powers.remembering import facts_remembered
 from powers.states import STATES, States
+from sampled import times
 
 SEEDS = st.integers(0, 2**32 - 1)
 _folder = Path(tempfile.mkdtemp())
@@ -84,7 +85,7 @@ class NobodyTakes(RuleBasedStateMachine):
 
 TestNobodyTakes = NobodyTakes.TestCase
 TestNobodyTakes.settings = settings(
-    max_examples=60,
+    max_examples=times(60),
     stateful_step_count=16,
     deadline=None,
     derandomize=True,

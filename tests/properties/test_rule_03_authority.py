@@ -17,9 +17,10 @@ from access_service.domain.scope import Scope
 from access_service.storage.access import Gatherer
 from access_service.usecases.handover import delegation, documents
 from access_service.usecases.handover.documents import EnteredLine
+from sampled import times
 from world import LOWER, OFFICE, PRESCHOOL, PRIMARY, SCHOOL, Someone, World
 
-FEW = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=times(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 AXES = ("levels", "grades", "subjects", "categories", "actions")
 ALL: dict[str, tuple[object, ...]] = {
     "levels": tuple(EducationLevel),
@@ -152,7 +153,7 @@ def test_nobody_hands_down_what_the_pack_does_not_know(school_world: World, axis
     assert world.revision == before
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_narrowing_an_authority_ends_exactly_the_excess(school_world: World, data: st.DataObject) -> None:
     """What loses nothing stands untouched; what does has ended for good, its rest, if any, beside it on a new line.

@@ -24,6 +24,7 @@ from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.live.access import DecisionPoint
 from access_service.usecases.live.gathered import LockIndex, Reading
 from access_service.usecases.organisation import leaving
+from sampled import times
 from world import (
     CLASS_6A,
     CLASS_6B,
@@ -148,7 +149,7 @@ ACTS: dict[str, Callable[[Province, int], None]] = {
 names = count()
 
 
-@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=times(4), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(acts=st.lists(st.tuples(st.sampled_from(sorted(ACTS)), st.integers(0, 40)), min_size=3, max_size=7))
 def test_what_was_true_stays_answerable(world: World, acts: list[tuple[str, int]]) -> None:
     """Whatever happened since: at D, known at R, repeats exactly what was answered then.
@@ -176,7 +177,7 @@ def test_what_was_true_stays_answerable(world: World, acts: list[tuple[str, int]
 
 
 @given(data=st.data(), doubled=st.booleans())
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.backends("sqlite")
 def test_order_does_not_matter(school_world: World, data: st.DataObject, doubled: bool) -> None:
     """Facts gathered in another order, or twice, give the same decision and the same reason."""

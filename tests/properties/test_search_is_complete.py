@@ -17,6 +17,7 @@ from access_service.engine.decide import decide
 from access_service.usecases.live.gathered import LockIndex, Reading
 from access_service.usecases.live.search import SearchPage, SearchPoint, Since, Wanted
 from access_service.usecases.services import Services
+from sampled import times
 from world import Clock
 
 EXAMPLES = {"sqlite": 60, "postgresql": 12}
@@ -26,7 +27,7 @@ numbers = st.integers(0, 2**40)
 
 
 def some(backend: str) -> settings:
-    return settings(max_examples=EXAMPLES[backend], deadline=None, suppress_health_check=list(HealthCheck))
+    return settings(max_examples=times(EXAMPLES[backend]), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def asked(dice: Dice, stored: Stored, wanted: Wanted) -> AccessRequest:

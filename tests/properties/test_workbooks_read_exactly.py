@@ -15,6 +15,7 @@ from access_service.usecases.imports.cells import PlainRows
 from access_service.usecases.imports.csv_files import COLUMNS, DAYS
 from access_service.usecases.imports.source import read_source
 from access_service.usecases.imports.template import write_template
+from sampled import times
 
 COLUMN = COLUMNS["documents"]
 NUMBERS = {"number", "text_version"}
@@ -114,7 +115,7 @@ def _read(path):
     return dict(zip(sheet.numbers, sheet.rows, strict=True)), tuple(map(str, found.faults))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(CELLS, min_size=len(COLUMN), max_size=len(COLUMN)), min_size=1, max_size=4))
 def test_a_random_workbook_is_read_exactly_or_refused_with_its_place(tmp_path, rows):
     path = _write(tmp_path / "a.xlsx", rows)
@@ -139,7 +140,7 @@ def test_a_random_workbook_is_read_exactly_or_refused_with_its_place(tmp_path, r
             assert number not in found
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(CELLS, min_size=len(COLUMN), max_size=len(COLUMN)), min_size=1, max_size=4), st.integers())
 def test_rows_taken_out_of_the_text_say_what_the_parser_says(tmp_path, rows, seed):
     path = _write(tmp_path / "a.xlsx", rows)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from access_service.signing.canonical import canonical, sha256_hex
+from sampled import times
 
 WORDS = st.text(max_size=12)
 VALUES = st.recursive(
@@ -15,7 +16,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=times(300))
 @given(VALUES)
 def test_both_ways_give_the_bytes_of_rfc_8785(value: object) -> None:
     try:

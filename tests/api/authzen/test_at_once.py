@@ -17,6 +17,7 @@ from access_service.api.pdp import AtOnce
 from access_service.domain.names import SuspendableKind
 from access_service.usecases.handover import delegation
 from access_service.usecases.live.revisions import revision_text
+from sampled import times
 from world import CLASS_6A, CLASS_6B, SCHOOL
 
 EVALUATION = "/access/v1/evaluation"
@@ -56,7 +57,7 @@ def by_the_general_way(edge: Edge, body: bytes) -> Any:
     return asyncio.run(ask())
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=times(400), deadline=None, suppress_health_check=list(HealthCheck))
 @given(sent=QUESTIONS, teacher=st.booleans(), data=st.data())
 def test_at_once_is_what_the_general_way_answers(
     served: Served, sent: Any, teacher: bool, data: st.DataObject
