@@ -102,6 +102,10 @@ def _make(furnish: Callable[[World], T]) -> _Kept:
     return _Kept(folder, world, more)
 
 
+def as_it_is(_world: World) -> None:
+    """The school of `with_school`, and nothing else."""
+
+
 def with_homeroom(world: World) -> Someone:
     """The homeroom teacher of 6A, who holds a grant on signed minutes."""
     teacher = hire_homeroom(world)

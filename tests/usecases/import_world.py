@@ -14,13 +14,13 @@ from access_service.domain.policy import PackBinding
 from access_service.engine.packs.load import read_pack_files
 from access_service.signing.keys import load_or_create
 from access_service.storage.db import Database
-from access_service.storage.migrate import upgrade
 from access_service.storage.policy import store_pack
 from access_service.usecases.imports.csv_files import COLUMNS
 from access_service.usecases.imports.run import ImportReport, import_sheets, read_source
 from access_service.usecases.imports.template import EXAMPLE
 from access_service.usecases.register import Founded, Founding, init_register
 from access_service.usecases.services import Services
+from databases import give_schema
 
 PROJECT = Path(__file__).parents[2]
 NOW = datetime(2024, 10, 15, 2, tzinfo=UTC)
@@ -34,7 +34,7 @@ Rows = dict[str, list[dict[str, str]]]
 def open_services(directory: Path, now: datetime = NOW) -> Services:
     """Services over a SQLite file in the directory, made where it is missing."""
     url = f"sqlite:///{directory / 'register.db'}"
-    upgrade(url)
+    give_schema(url)
     database = Database(url, lambda: now)
     return Services(database, load_or_create(directory / "seal.pem"))
 

@@ -32,29 +32,26 @@ from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.handover.inspection import Team, propose_inspection
 from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.organisation.leaving import end_duty
+from prepared import as_it_is, copied
 from world import (
     CLASS_6A,
     CLASS_6B,
     OFFICE,
     SCHOOL,
     YEAR,
-    Clock,
     Someone,
     World,
     found,
     hire_homeroom,
     homeroom_line,
-    make_services,
-    with_school,
 )
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    clock = Clock()
-    services = make_services(f"sqlite:///{tmp_path}/thu.db", tmp_path, clock)
-    yield with_school(found(services, clock))
-    services.db.close()
+    school, _ = copied(tmp_path, as_it_is)
+    yield school
+    school.services.db.close()
 
 
 def rows(world: World, unit: UnitId = SCHOOL, **asked: Any) -> list[MatrixRow]:

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import os
 import subprocess
 import sys
 import unicodedata
@@ -265,7 +266,8 @@ def test_killed_half_way_nothing_is_there_and_a_rerun_works(tmp_path):
     path = write(tmp_path / "files", example())
     program = [sys.executable, PROJECT / "tests" / "usecases" / "import_world.py", tmp_path, path]
 
-    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as importing:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True, env=environment) as importing:
         assert importing.stdout is not None
         assert importing.stdout.readline() == "half way\n"
         importing.kill()
