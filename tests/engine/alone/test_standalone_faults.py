@@ -291,6 +291,70 @@ def test_the_model_is_found_beside_the_packs_or_with_the_program(tmp_path: Path)
     assert not is_standalone(policy / "nowhere")
 
 
+def said_of(tmp_path: Path, texts: dict[str, str]) -> list[str]:
+    """What `policy check` would say of a folder with these files, by whichever reader it chooses."""
+    policy, models = write(tmp_path, texts)
+    alone = is_standalone(policy / "alone")
+    with pytest.raises(PolicyError) as caught:
+        load_standalone(policy / "alone", models) if alone else load_pack(policy, "alone", models)
+    return [f"{fault.place}: {fault.message}" for fault in caught.value.faults]
+
+
+BROKEN = [
+    ('title = "Gói thử"', 'title = "Gói thử', "not TOML: illegal character"),
+    ("[subjects.user]", "[subjects.user", "not TOML: expected"),
+    ("[actions]", "[actions]\nread = 'x'", "not TOML: cannot overwrite a value"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), BROKEN, ids=[new for _, new, _ in BROKEN])
+def test_broken_toml_is_told_and_nothing_that_follows_from_it(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    (said,) = said_of(tmp_path, edited(ALONE, TOML, old, new) | {"alone/delegation.csv": "x\n"})
+    assert message in said
+    assert said.startswith(f"{TOML}:")
+
+
+def test_a_pack_without_a_kind_is_told_that_first_and_alone(tmp_path: Path) -> None:
+    without = edited(ALONE, TOML, 'kind = "standalone"\n', "")
+    assert said_of(tmp_path, without) == [f"{TOML}:1: `kind` is missing"]
+    bare = {path: text for path, text in without.items() if path != ENTITIES}
+    assert said_of(tmp_path / "bare", bare) == [f"{TOML}:1: `kind` is missing"]
+    # One of the register that has none is read as one.
+    policy, _ = write(tmp_path / "register", {TOML: 'name = "alone"\nextends = "base"\n'})
+    assert not is_standalone(policy / "alone")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("[subjects.user]", "[subject.user]", "subject"),
+        ("[resources.note]", "[resource.note]", "resource"),
+        ("[actions]", "[action]", "action"),
+    ],
+)
+def test_a_table_in_the_singular_is_told_at_its_line_and_nothing_else(old: str, new: str, key: str) -> None:
+    texts = edited(ALONE, TOML, old, new)
+    (fault,) = faults_of(texts)
+    assert fault.place == f"{TOML}:{line_of(texts[TOML], new)}"
+    assert (fault.message, fault.hint) == (f"unknown key `{key}`", f"did you mean `{key}s`")
+
+
+def test_a_slip_among_thousands_of_words_is_told_without_a_guess() -> None:
+    """To compare a word with thousands takes milliseconds, and every row may have a slip."""
+    many = ALONE | {ENTITIES: ALONE[ENTITIES] + "".join(f"user,u{n},\n" for n in range(2000))}
+    assert (
+        faults_of(edited(many, ENTITIES, "note,n1,owner=binh", "note,n1,ower=binh"))[0].hint
+        == "did you mean `owner`"
+    )
+    texts = edited(many, CONF, "p.role == r.subject.role", "p.role == r.subject.id")
+    texts = edited(texts, TOML, 'role = ["reader", "editor"]\n', "")
+    faults = faults_of(texts)
+    assert faults
+    assert {fault.hint for fault in faults if "unknown subject id" in fault.message} == {""}
+
+
 CASES = """\
 cases:
   - name: An editor edits their own
