@@ -121,17 +121,18 @@ class StandaloneEngine:
         self, subject: Named, action: NamedAction, resource: Named, context: Mapping[str, object] = NOTHING
     ) -> PackDecision:
         """The answer to one question. Whatever is odd in it is a reason to deny, and never an error."""
-        if not (subject.type and subject.id and action.name and resource.type and resource.id):
-            return Forbidden(Reason.RESOURCE_INCOMPLETE, field=_missing(subject, action, resource))
-        of_resource = self._resources.get((resource.type, resource.id)) or self._new("resource", resource)
-        if of_resource is None:
-            return self._unknown("resource", resource)
+        of_subject = self._subjects.get((subject.type, subject.id))
         of_action = self._actions.get(action.name)
-        if of_action is None:
-            return _UNKNOWN_ACTION
-        of_subject = self._subjects.get((subject.type, subject.id)) or self._new("subject", subject)
-        if of_subject is None:
-            return self._unknown("subject", subject)
+        of_resource = self._resources.get((resource.type, resource.id))
+        if of_subject is None or of_action is None or of_resource is None:
+            if not (subject.type and subject.id and action.name and resource.type and resource.id):
+                return Forbidden(Reason.RESOURCE_INCOMPLETE, field=_missing(subject, action, resource))
+            if of_resource is None and (of_resource := self._new("resource", resource)) is None:
+                return self._unknown("resource", resource)
+            if of_action is None:
+                return _UNKNOWN_ACTION
+            if of_subject is None and (of_subject := self._new("subject", subject)) is None:
+                return self._unknown("subject", subject)
         values = of_subject + of_action + of_resource + self._context
         if subject.properties or action.properties or resource.properties or context:
             said = {

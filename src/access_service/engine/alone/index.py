@@ -263,7 +263,14 @@ class Index:
         """What `find` answers when no row matches."""
         patterns = _patterns(shape, rows, slots)
         self._patterns = tuple(
-            (pattern.least, pattern.relations, _getter(pattern.plain), pattern.held, _table(pattern))
+            (
+                pattern.least,
+                _getter(pattern.plain),
+                _table(pattern).get,
+                pattern.relations,
+                pattern.held,
+                pattern.held[0] if len(pattern.held) == 1 else None,
+            )
             for pattern in patterns
         )
         self._narrowings = {
@@ -274,22 +281,22 @@ class Index:
     def find(self, values: Values) -> int:
         """The rank of the first row that matches; `none` where there is none."""
         best = self.none
-        for least, relations, key, held, table in self._patterns:
+        for least, key, look_up, relations, held, only in self._patterns:
             if least >= best:
                 break
-            found = table.get(key(values))
+            found = look_up(key(values))
             if found is None or (relations and not _hold(relations, values)):
                 continue
             if not held:
                 best = min(best, found)
-            elif len(held) == 1 and len(values[held[0]]) <= len(found):
+            elif only is None or len(values[only]) > len(found):
+                best = _best_held(found, [values[at] for at in held], best)
+            else:
                 # The commonest by far, so that it is written out.
-                for word in values[held[0]]:
+                for word in values[only]:
                     rank = found.get(word)
                     if rank is not None and rank < best:
                         best = rank
-            else:
-                best = _best_held(found, [values[at] for at in held], best)
         return best
 
     def keys_of(self, part: str) -> frozenset[tuple[int, ...]]:
