@@ -122,10 +122,10 @@ async def exchanged(own: AsyncAccessClient, verifier: AsyncTokenVerifier, audien
                 continue
             return JSONResponse({"token": token.value, "expires_in": token.expires_in_s}, 201)
     except AccessRequestError as error:
-        return JSONResponse({"code": error.code, "vi": "Không vào được sổ điểm"}, 403)
+        return JSONResponse({"code": error.code, "vi": error.vi}, 403)
     except ClientError:
         pass
-    return JSONResponse({"code": "unavailable", "vi": "Dịch vụ kiểm tra quyền không trả lời"}, 503)
+    return JSONResponse({"code": "unavailable", "vi": "Dịch vụ tạm thời không trả lời được"}, 503)
 
 
 def page(class_code: str, marks: dict[str, dict[str, float]]) -> str:

@@ -161,7 +161,7 @@ def test_retries_are_bounded_in_number_and_then_denied_or_raised(client: Any, fa
     fake.answers = [httpx2.ConnectError("no")]
     decision = client().check("acc_1", "read", PUPIL)
     assert (bool(decision), decision.code, len(fake.seen)) == (False, "unavailable", 3)
-    assert decision.reason.vi == "Dịch vụ kiểm tra quyền không trả lời"
+    assert decision.reason.vi == "Dịch vụ tạm thời không trả lời được"
     with pytest.raises(AccessUnavailableError, match="no connection"):
         client(on_failure="raise", retries=0).check("acc_1", "read", PUPIL)
     assert len(fake.seen) == 4

@@ -9,7 +9,11 @@ from pathlib import Path
 from access_service import client
 from access_service.api.forward.auth import PATH, REWRITERS
 from access_service.api.forward.rules import HEADERS
+from access_service.api.http.errors import EDGE_TEXT
 from access_service.client import AccessClient, AsyncAccessClient, AsyncTokenVerifier, TokenVerifier
+from access_service.client.words import TEXTS
+from access_service.domain.text import REASON_TEXT, REFUSAL_TEXT
+from access_service.usecases.tokens.errors import OAUTH_TEXT, OAuthCode
 
 ROOT = Path(__file__).parents[2]
 CLIENT = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
@@ -75,3 +79,28 @@ def test_the_page_of_proxies_names_route_headers_and_settings() -> None:
     assert "`ACCESS_SERVICE_FORWARD_RULES`" in PROXIES
     (rules,) = re.findall(r"```toml\n(.*?)```", PROXIES, re.DOTALL)
     assert len(tomllib.loads(rules)["rules"]) == 2
+
+
+def test_one_code_has_one_sentence_in_server_client_and_page() -> None:
+    """Where the service knows a code the client says it in the service's words; its own stand on its page."""
+    known = {
+        **{code.value: text for code, text in REFUSAL_TEXT.items()},
+        **{code.value: text for code, text in REASON_TEXT.items()},
+        **EDGE_TEXT,
+    }
+    assert known.keys() & TEXTS.keys() >= {"outside_class", "unavailable", "token_revoked", "restart"}
+    for code, (vi, en) in TEXTS.items():
+        if code in known:
+            assert (vi, en) == (known[code].vi, known[code].en), code
+        else:
+            assert f"| `{code}` |" in CLIENT, code
+            assert f"| {vi} | {en} |" in CLIENT, code
+
+
+def test_the_sentences_of_oauth_codes_are_on_the_page_of_codes() -> None:
+    page = (ROOT / "docs" / "reasons.md").read_text("utf-8").split("## Codes of the OAuth endpoints\n")[1]
+    rows = [line.strip("| ").split(" | ") for line in page.split("\n## ")[0].splitlines() if line.startswith("| `")]
+    assert set(OAUTH_TEXT) == set(OAuthCode)
+    assert [(code, vi, en) for code, _, vi, en in rows] == [
+        (f"`{code}`", text.vi, text.en) for code, text in OAUTH_TEXT.items()
+    ]

@@ -23,6 +23,7 @@ from processes import free_port, serving_app, wait_for
 from access_service.client import (
     AccessClient,
     ClientCredentials,
+    Deny,
     Question,
     Resource,
     StaticKey,
@@ -183,9 +184,9 @@ def test_a_teacher_reads_their_class_is_refused_for_another_and_is_cut_off(demo:
         assert book.get(f"/lop/{own}/diem", headers=bearer).status_code == 200
         demo.revoke()
         cut = book.post(f"/lop/{own}/hoc-sinh/000000000001/vang", headers=bearer)
-        assert _code(cut) in {(403, "grant_ended"), (401, "revoked")}
+        assert _code(cut) in {(403, "grant_ended"), (401, "token_revoked")}
         wait_for(lambda: book.get(f"/lop/{own}/diem", headers=bearer).status_code == 401, "the revocation")
-        assert _code(book.get(f"/lop/{own}/diem", headers=bearer)) == (401, "revoked")
+        assert _code(book.get(f"/lop/{own}/diem", headers=bearer)) == (401, "token_revoked")
         assert _code(book.post("/phien", json={"session": session})) == (403, "invalid_grant")
 
 
@@ -208,6 +209,7 @@ def test_the_client_works_with_the_running_service(demo: Demo) -> None:
         explained = access.check(demo.teacher, "read", pupil, explain="full")
         assert explained
         assert explained.explanation
+        assert explained.explanation["revision"] == explained.revision
         both = [Question(demo.teacher, "read", pupil), Question(demo.teacher, "approve", pupil)]
         assert [bool(d) for d in access.check_many(both)] == [True, False]
         assert access.search_resources(demo.teacher, "read", "class", category="STU-ACA").ids == (own,)
@@ -220,7 +222,20 @@ def test_the_client_works_with_the_running_service(demo: Demo) -> None:
         assert access.revision != before
     wrong = replace(asking, client_secret="000")
     with AccessClient(demo.told["base_url"], wrong) as stranger:
-        assert stranger.check(demo.teacher, "read", pupil).code == "invalid_client"
+        refused = stranger.check(demo.teacher, "read", pupil)
+        assert (refused.code, refused.is_answer) == ("invalid_client", False)
+        assert isinstance(refused, Deny)
+        assert refused.reason is not None
+        assert refused.reason.en.startswith("The client is not let in: its id, secret")
+    for mistaken, code in (
+        (replace(asking, scope=("everything",)), "invalid_scope"),
+        (replace(asking, resource="https://khac.example.vn"), "invalid_target"),
+        (replace(asking, scope=("search",)), "insufficient_scope"),
+        (StaticKey("000"), "not_authenticated"),
+    ):
+        with AccessClient(demo.told["base_url"], mistaken) as stranger:
+            refused = stranger.check(demo.teacher, "read", pupil)
+            assert (refused.code, refused.is_answer) == (code, False)
 
 
 def _resource(said: dict[str, Any]) -> Resource:

@@ -110,7 +110,7 @@ def run_explain(
     with opened(settings_for(database)) as db:
         found = explain(DecisionPoint(db), register_of(db, register), request, at=instant, known_at=revision)
     if as_json:
-        say_json({**explanation_json(found), "revision": revision_text(found.revision)})
+        say_json(explanation_json(found))
     else:
         typer.echo("\n".join(explained(found)))
     return DONE if found.allowed else REFUSED

@@ -26,6 +26,7 @@ from access_service.client.oauth import (
     ClientCredentials,
     Held,
     StaticKey,
+    check_credentials,
     exchanged,
     own_token,
 )
@@ -69,6 +70,7 @@ class AsyncAccessClient:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """As `AccessClient`."""
+        check_credentials(credentials)
         patience = Patience(timeout_s, retries, monotonic)
         self._core = Core(base_url, patience, Conduct(on_failure, explain, carry_revision))
         self._credentials = credentials

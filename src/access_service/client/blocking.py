@@ -26,6 +26,7 @@ from access_service.client.oauth import (
     ClientCredentials,
     Held,
     StaticKey,
+    check_credentials,
     exchanged,
     own_token,
 )
@@ -77,6 +78,7 @@ class AccessClient:
         `carry_revision` sends the revision seen last with every question, so that no answer is from an older state
         than one before it. `tls` names other certificates than the system's. The last four are for tests.
         """
+        check_credentials(credentials)
         patience = Patience(timeout_s, retries, monotonic)
         self._core = Core(base_url, patience, Conduct(on_failure, explain, carry_revision))
         self._credentials = credentials

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from access_service.client.errors import ClientError
+from access_service.client.errors import AccessRequestError, ClientError
 from access_service.client.flows import Flow, Patience, Send, asked, searched
 from access_service.client.process import Owned
 from access_service.client.values import (
+    EXPLAIN,
     Decision,
     Deny,
     Explain,
@@ -21,8 +22,12 @@ from access_service.client.values import (
     Resource,
     Results,
     check_properties,
+    check_resource,
+    check_text,
+    check_word,
 )
 from access_service.client.wire import decision_of, decisions_of
+from access_service.client.words import sentence
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 AUTHZEN = "/access/v1/"
@@ -30,7 +35,6 @@ BATCH_ITEMS = 1000
 """Most questions that the service takes at once."""
 BATCH_BYTES = 900_000
 """Below the service's 1 MiB a body, with room for what surrounds the items."""
-UNAVAILABLE_TEXT = ("Dịch vụ kiểm tra quyền không trả lời", "The access service gave no answer")
 log = logging.getLogger("access_service.client")
 
 
@@ -44,6 +48,8 @@ def checked_url(base_url: str) -> str:
 
     Keys and answers over http could be read and changed by anybody on the way.
     """
+    if not isinstance(base_url, str):
+        raise TypeError("the address is text: https:// and a host")
     parts = urlsplit(base_url)
     if (
         parts.scheme not in ("http", "https")
@@ -74,6 +80,8 @@ class Core:
 
     def __init__(self, base_url: str, patience: Patience, conduct: Conduct) -> None:
         """`base_url` is the service's public address."""
+        check_word("on_failure", conduct.on_failure, ("deny", "raise"))
+        check_word("explain", conduct.explain, (None, *EXPLAIN))
         self.base_url = checked_url(base_url)
         self.patience = patience
         self.conduct = conduct
@@ -99,6 +107,7 @@ class Core:
 
     def check(self, question: Question, explain: Explain | None, at_least: str | None) -> Flow[Decision]:
         """One question."""
+        check_word("explain", explain, (None, *EXPLAIN))
         carried = self._carried(at_least)
         body = {**question.on_the_wire(), "context": self._context(question, explain, carried)}
         try:
@@ -113,6 +122,9 @@ class Core:
         self, questions: Sequence[Question], explain: Explain | None, at_least: str | None
     ) -> Flow[list[Decision]]:
         """Many questions: a batch, or several when they are more than the service takes at once."""
+        check_word("explain", explain, (None, *EXPLAIN))
+        if not all(isinstance(question, Question) for question in questions):
+            raise TypeError("each of many questions is a Question(account, action, resource)")
         decisions: list[Decision] = []
         carried = self._carried(at_least)
         # The service says no reason in a batch unless it is asked to; a page prints one for each.
@@ -162,7 +174,15 @@ class Core:
         log.warning("no decision: %s (%s)", error.code, error.message)
         if self.conduct.on_failure == "raise":
             raise error
-        return Deny(Reason(error.code, *UNAVAILABLE_TEXT), error=error)
+        return Deny(why_not(error), error=error)
+
+
+def why_not(error: ClientError) -> Reason:
+    """What a failure is for whoever reads it: what the service said, or that it said nothing."""
+    vi, en = sentence(error.code)
+    if isinstance(error, AccessRequestError):
+        vi, en = error.vi or vi, error.en or en
+    return Reason(error.code, vi, en)
 
 
 def _encoded(body: Mapping[str, Any]) -> bytes:
@@ -189,6 +209,7 @@ def _batches(items: Sequence[Mapping[str, Any]]) -> list[list[bytes]]:
 
 def resources_wanted(account: str, action: str, type_: str, properties: Mapping[str, str]) -> dict[str, Any]:
     """To which classes or units may this account do that?"""
+    check_text("account", account)
     check_properties(type_, properties)
     return {
         "subject": {"type": "account", "id": account},
@@ -199,9 +220,12 @@ def resources_wanted(account: str, action: str, type_: str, properties: Mapping[
 
 def subjects_wanted(action: str, resource: Resource) -> dict[str, Any]:
     """Who may do this to that?"""
+    check_resource(resource)
     return {"subject": {"type": "account"}, "action": {"name": action}, "resource": resource.on_the_wire()}
 
 
 def actions_wanted(account: str, resource: Resource) -> dict[str, Any]:
     """What may this account do here?"""
+    check_text("account", account)
+    check_resource(resource)
     return {"subject": {"type": "account", "id": account}, "resource": resource.on_the_wire()}

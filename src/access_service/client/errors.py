@@ -24,11 +24,17 @@ class AccessUnavailableError(ClientError):
 
 
 class AccessRequestError(ClientError):
-    """The service understood and refused: 400, 401, 403, 404, 409, 413, 422, or an OAuth error (RFC 6749, 5.2)."""
+    """The service understood and refused: 400, 401, 403, 404, 409, 413, 422, or an OAuth error (RFC 6749, 5.2).
 
-    def __init__(self, code: str, message: str, status: int) -> None:
+    `code` names the mistake: `invalid_client` a wrong secret, `invalid_scope` and `insufficient_scope` a scope that
+    is lacking, `invalid_target` and `wrong_audience` another service's address, `not_authenticated` a wrong key.
+    """
+
+    def __init__(self, code: str, message: str, status: int, vi: str = "", en: str = "") -> None:
         super().__init__(code, message)
         self.status = status
+        self.vi, self.en = vi, en
+        """The service's sentence for people; empty where it sent none."""
 
 
 class TokenError(ClientError):

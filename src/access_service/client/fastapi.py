@@ -24,10 +24,12 @@ from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse, Response
 
 from access_service.client.awaiting import AsyncAccessClient
+from access_service.client.core import why_not
 from access_service.client.errors import AccessRequestError, AccessUnavailableError, ClientError, TokenError
-from access_service.client.tokens import TEXTS, Token
+from access_service.client.tokens import Token
 from access_service.client.values import TYPES, Allow, Decision, Deny, Question, Reason, Resource
 from access_service.client.verify import AsyncTokenVerifier
+from access_service.client.words import REFUSED, sentence
 
 Source = str | Callable[[Request], Awaitable[str | None] | str | None]
 """Where a value comes from: the name of a path or query parameter, or a function of the request."""
@@ -36,16 +38,8 @@ AccountOf = Callable[[Request], Awaitable[str | None] | str | None]
 _ARGUMENTS = {"class": "class_"}
 """Words of the wire that are another argument here."""
 LONGEST = 256
-UNKNOWN = ("Chưa đăng nhập hoặc phiên đã hết hiệu lực", "Not signed in, or no longer")
-REVOKED = (
-    "Quyền làm căn cứ của phiên đã bị thu hồi hoặc thay đổi",
-    "What the token rests on was taken back or changed",
-)
-EXPIRED = ("Phiên đã hết hạn", "The token has expired")
-ELSEWHERE = ("Phiên này không dùng cho dịch vụ đang truy cập", "The token is not meant for this service")
-WORDS = {"revoked": REVOKED, "expired": EXPIRED, "wrong_audience": ELSEWHERE}
-"""Why a token does not count, where that is not that nobody is signed in."""
-UNAVAILABLE = ("Dịch vụ kiểm tra quyền không trả lời", "The access service gave no answer")
+SHOWN = {"revoked": "token_revoked", "wrong_audience": "wrong_audience"}
+"""The service's own codes for tokens that do not count; of every other it is said that nobody is signed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +57,12 @@ class Access:
 class AccessRefusedError(Exception):
     """A request that goes no further; rendered by the handler that `Guard.install` adds."""
 
-    def __init__(self, status: int, code: str, vi: str, en: str) -> None:
-        super().__init__(code)
-        self.status, self.code, self.vi, self.en = status, code, vi, en
+    def __init__(self, status: int, reason: Reason, detail: str = "") -> None:
+        super().__init__(reason.code)
+        self.status, self.reason = status, reason
+        self.code = reason.code
+        self.detail = detail
+        """What was wrong with this very request; holds no token, key or person's id."""
 
 
 class Guard:
@@ -89,6 +86,11 @@ class Guard:
             raise ValueError("a guard knows accounts by a verifier or by a function")
         if verifier is None and client is None:
             raise ValueError("without tokens the service decides: a client is needed")
+        # The client for threads would stop the event loop at every question.
+        if client is not None and not isinstance(client, AsyncAccessClient):
+            raise TypeError("a guard asks through an AsyncAccessClient")
+        if verifier is not None and not isinstance(verifier, AsyncTokenVerifier):
+            raise TypeError("a guard verifies through an AsyncTokenVerifier")
         self._client, self._verifier, self._account = client, verifier, account
         self._above = above
 
@@ -125,7 +127,7 @@ class Guard:
         try:
             return await client.check(account, action, resource, function=question.function, explain="code")
         except ClientError as error:
-            return Deny(Reason(error.code, *UNAVAILABLE), error=error)
+            return Deny(why_not(error), error=error)
 
     async def _known(self, request: Request) -> str:
         if self._account is None:
@@ -135,7 +137,7 @@ class Guard:
         except ClientError as error:
             raise _nobody(error) from error
         if not account:
-            raise AccessRefusedError(401, "not_authenticated", *UNKNOWN)
+            raise AccessRefusedError(401, _said("not_authenticated"))
         return account
 
     async def _token(
@@ -144,7 +146,7 @@ class Guard:
         """The verified token. Where a right was taken back, the service is asked which: that is the reason."""
         bearer = bearer_of(request)
         if bearer is None:
-            raise AccessRefusedError(401, "not_authenticated", *UNKNOWN)
+            raise AccessRefusedError(401, _said("not_authenticated"))
         try:
             return await verifier.verify(bearer)
         except ClientError as error:
@@ -157,10 +159,21 @@ class Guard:
 
 
 def _nobody(error: ClientError) -> AccessRefusedError:
-    """A token that does not count is 401 with its code; where nobody can know, 503."""
+    """A token that does not count is 401, with what is wrong with it as `detail`; where nobody can know, 503."""
     if isinstance(error, TokenError):
-        return AccessRefusedError(401, error.code, *WORDS.get(error.code, UNKNOWN))
-    return AccessRefusedError(503, "unavailable", *UNAVAILABLE)
+        return AccessRefusedError(401, _said(SHOWN.get(error.code, "not_authenticated")), error.message)
+    return _no_answer(error)
+
+
+def _no_answer(error: ClientError) -> AccessRefusedError:
+    """Nobody answered, or the service does not take this software's own key, token or scope: never the person's."""
+    if isinstance(error, AccessRequestError):
+        return AccessRefusedError(503, _said(REFUSED), f"{error.code}: {error.message}")
+    return AccessRefusedError(503, _said("unavailable"), error.message)
+
+
+def _said(code: str) -> Reason:
+    return Reason(code, *sentence(code))
 
 
 def bearer_of(request: Request) -> str | None:
@@ -321,7 +334,7 @@ def _parameter(request: Request, name: str) -> str | None:
 
 
 def _deny(code: str) -> Deny:
-    return Deny(Reason(code, *TEXTS[code]))
+    return Deny(_said(code))
 
 
 def _denied(decision: Decision) -> AccessRefusedError:
@@ -332,11 +345,11 @@ def _denied(decision: Decision) -> AccessRefusedError:
         HTTPStatus.UNAUTHORIZED,
         HTTPStatus.FORBIDDEN,
     )
-    if isinstance(error, AccessUnavailableError) or is_ours:
-        return AccessRefusedError(503, "unavailable", *UNAVAILABLE)
+    if error is not None and (isinstance(error, AccessUnavailableError) or is_ours):
+        return _no_answer(error)
     if reason is None:
-        return AccessRefusedError(403, "forbidden", "Không được phép", "Not allowed")
-    return AccessRefusedError(403, reason.code, reason.vi, reason.en)
+        return AccessRefusedError(403, _said("forbidden"))
+    return AccessRefusedError(403, reason, "" if error is None else error.message)
 
 
 async def _render(_request: Request, error: Exception) -> Response:
@@ -344,7 +357,7 @@ async def _render(_request: Request, error: Exception) -> Response:
         raise error
     headers: Mapping[str, str] = {"Cache-Control": "no-store"}
     if error.status == HTTPStatus.UNAUTHORIZED:
-        is_missing = error.code == "not_authenticated"
+        is_missing = not error.detail
         challenge = "Bearer" if is_missing else 'Bearer error="invalid_token"'
         headers = {**headers, "WWW-Authenticate": challenge}
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -353,7 +366,8 @@ async def _render(_request: Request, error: Exception) -> Response:
         "status": error.status,
         "title": HTTPStatus(error.status).phrase,
         "code": error.code,
-        "vi": error.vi,
-        "en": error.en,
+        "vi": error.reason.vi,
+        "en": error.reason.en,
+        **({"detail": error.detail} if error.detail else {}),
     }
     return JSONResponse(body, error.status, headers, "application/problem+json")

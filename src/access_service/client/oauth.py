@@ -10,9 +10,14 @@ from typing import Any, Literal
 from urllib.parse import quote_plus, urlencode
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from access_service.client.errors import AccessUnavailableError
 from access_service.client.flows import Flow, Patience, Send, sent
+from access_service.client.values import check_text, check_word
 from access_service.client.wire import answer_of
 
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 an address
@@ -34,6 +39,8 @@ class StaticKey:
     key: str = field(repr=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.key, str):
+            raise TypeError("a key is text")
         if not self.key or not self.key.isprintable() or self.key != self.key.strip():
             raise ValueError("a key is printable text without spaces around it")
 
@@ -57,6 +64,37 @@ class ClientCredentials:
     def __post_init__(self) -> None:
         if (self.client_secret is None) == (self.private_key is None):
             raise ValueError("a client has a secret or a private key")
+        for name in ("client_id", "client_secret", "private_key", "key_id", "resource"):
+            value = getattr(self, name)
+            if not isinstance(value, str) and (name == "client_id" or value is not None):
+                raise TypeError(f"`{name}` is text")
+        _check_scope(self.scope)
+        if self.private_key is not None:
+            _check_key(self.private_key, self.algorithm)
+
+
+def _check_scope(scope: object) -> None:
+    """A text is a sequence too: its letters would be asked for as scopes."""
+    if not isinstance(scope, tuple | list | frozenset | set) or not all(isinstance(word, str) for word in scope):
+        raise TypeError('`scope` is several words: ("evaluate",)')
+
+
+def _check_key(pem: str, algorithm: str) -> None:
+    """`ValueError` for a key that could sign no assertion: found at the start, not at the first question."""
+    check_word("algorithm", algorithm, ("ES256", "EdDSA"))
+    try:
+        key = load_pem_private_key(pem.encode(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ValueError("`private_key` is a private key in PEM, without a passphrase") from None
+    is_p256 = isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1)
+    if not (is_p256 if algorithm == "ES256" else isinstance(key, Ed25519PrivateKey)):
+        raise ValueError(f"`private_key` is no key that signs with {algorithm}")
+
+
+def check_credentials(credentials: object) -> None:
+    """`TypeError` for anything but the two kinds: a key alone does not say which it is."""
+    if not isinstance(credentials, StaticKey | ClientCredentials):
+        raise TypeError("credentials are StaticKey(key) or ClientCredentials(client_id, client_secret)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +188,7 @@ def exchanged(
     clock: Callable[[], float],
 ) -> Flow[AccessToken]:
     """A token with which this client acts for a person (RFC 8693), of strictly less than either holds."""
+    check_text("subject_token", subject_token)
     form = {"grant_type": EXCHANGE, "subject_token": subject_token, "subject_token_type": subject_type}
     if resource is not None:
         form["resource"] = resource

@@ -9,6 +9,7 @@ from typing import Any
 
 from access_service.client.errors import TokenError
 from access_service.client.values import Allow, Decision, Deny, Reason, Resource
+from access_service.client.words import sentence
 
 DETAIL_TYPE = "education_data"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 a media type
@@ -88,22 +89,7 @@ class Token:
 
 
 def _deny(code: str) -> Deny:
-    return Deny(Reason(code, *TEXTS[code]))
-
-
-TEXTS = {
-    "resource_incomplete": ("Yêu cầu thiếu thông tin để quyết định", "The request lacks what the decision needs"),
-    "resource_contradictory": ("Thông tin trong yêu cầu mâu thuẫn với nhau", "The request contradicts itself"),
-    "no_grant": ("Thẻ truy cập không chứa quyền nào", "The token carries no right to data"),
-    "action_not_in_role": ("Thẻ truy cập không cho phép thao tác này", "The token does not cover this action"),
-    "outside_category": ("Ngoài nhóm dữ liệu của thẻ truy cập", "Outside the token's data categories"),
-    "outside_unit": ("Ngoài đơn vị của thẻ truy cập", "Outside the token's unit"),
-    "outside_level": ("Ngoài cấp học của thẻ truy cập", "Outside the token's levels"),
-    "outside_grade": ("Ngoài khối của thẻ truy cập", "Outside the token's grades"),
-    "outside_class": ("Ngoài lớp của thẻ truy cập", "Outside the token's classes"),
-    "outside_subject": ("Ngoài môn học của thẻ truy cập", "Outside the token's subjects"),
-    "outside_year": ("Ngoài năm học của thẻ truy cập", "Outside the token's school year"),
-}
+    return Deny(Reason(code, *sentence(code)))
 
 
 def _outside(

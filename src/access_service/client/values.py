@@ -1,18 +1,36 @@
 """What is asked and what is answered: values without any I/O."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from access_service.client.errors import ClientError
 
 Explain = Literal["none", "code", "full"]
 """How much an answer says: the decision alone, a reason with every deny, or grant, chain, documents and article."""
-
+EXPLAIN: tuple[Explain, ...] = get_args(Explain)
 
 PROPERTIES = frozenset({"category", "class", "grade", "level", "school_year", "subject", "unit"})
 """What a question about the register's own resources may say of them."""
 TYPES = frozenset({"class", "staff", "student", "unit"})
+
+
+def check_text(name: str, value: object) -> None:
+    """`TypeError` for what is no text: a number is not sent as a code that looks like it."""
+    if not isinstance(value, str):
+        raise TypeError(f"`{name}` is text, not {type(value).__name__}: {value!r:.40}")
+
+
+def check_word(name: str, value: object, known: Sequence[object]) -> None:
+    """`ValueError` for a word that the service would not know, before anything is sent."""
+    if value not in known:
+        raise ValueError(f"`{name}` is one of {', '.join(map(repr, known))}, not {value!r}")
+
+
+def check_resource(value: object) -> None:
+    """`TypeError` for anything else than a resource."""
+    if not isinstance(value, Resource):
+        raise TypeError("a resource is made by student, staff, school_class, unit or Resource")
 
 
 def check_properties(type_: str, properties: Mapping[str, object]) -> None:
@@ -38,6 +56,8 @@ class Resource:
 
     def __post_init__(self) -> None:
         """A word that the service does not know would be a limit that nobody applies: refused by its name."""
+        check_text("type", self.type)
+        check_text("id", self.id)
         check_properties(self.type, self.properties)
 
     def on_the_wire(self) -> dict[str, Any]:
@@ -77,6 +97,14 @@ class Question:
     resource: Resource
     function: str | None = None
     """Where the policy asks for it."""
+
+    def __post_init__(self) -> None:
+        """What would only be refused by the service is refused where it is written."""
+        check_text("account", self.account)
+        check_text("action", self.action)
+        check_resource(self.resource)
+        if self.function is not None:
+            check_text("function", self.function)
 
     def on_the_wire(self) -> dict[str, Any]:
         """As an AuthZEN evaluation, without its context."""

@@ -34,6 +34,7 @@ from access_service.client.tokens import (
     token_of,
 )
 from access_service.client.transport import AwaitingTransport, BlockingTransport
+from access_service.client.values import check_text
 from access_service.client.wire import answer_of, unreadable
 
 JWKS_PATH = "/oauth2/jwks.json"
@@ -234,6 +235,13 @@ class _Core:
         return token
 
 
+def _checked_audience(audience: str) -> str:
+    check_text("audience", audience)
+    if not audience:
+        raise ValueError("an audience is the address under which you are registered")
+    return audience
+
+
 def _read(reader: Callable[[Mapping[str, Any]], Any], found: Mapping[str, Any]) -> Any:
     try:
         return reader(found)
@@ -289,7 +297,7 @@ class TokenVerifier:
         """
         terms = _Terms(
             checked_url(issuer),
-            audience,
+            _checked_audience(audience),
             leeway_s,
             poll_s,
             max_stale_s,
@@ -380,7 +388,7 @@ class AsyncTokenVerifier:
         """As `TokenVerifier`."""
         terms = _Terms(
             checked_url(issuer),
-            audience,
+            _checked_audience(audience),
             leeway_s,
             poll_s,
             max_stale_s,

@@ -79,7 +79,8 @@ def refused(reply: Reply) -> ClientError:
     # RFC 9457 with our `code`, or RFC 6749 section 5.2 with `error`.
     code = _word(told.get("code")) or _word(told.get("error")) or f"http_{reply.status}"
     text = _word(told.get("detail")) or _word(told.get("error_description")) or code
-    return AccessRequestError(code, text, reply.status)
+    vi, en = _word(told.get("vi")), _word(told.get("en"))
+    return AccessRequestError(code, text, reply.status, vi, en)
 
 
 def _word(found: Any) -> str:

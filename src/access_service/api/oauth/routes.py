@@ -290,7 +290,8 @@ async def _body(request: Request) -> bytes:
 
 
 def _refusal(error: OAuthError) -> Response:
-    body = OAuthProblem(error.code, error.message, None if error.reason is None else str(error.reason))
+    reason = None if error.reason is None else str(error.reason)
+    body = OAuthProblem(error.code, error.message, reason, error.text.vi, error.text.en)
     if error.code is OAuthCode.INVALID_CLIENT:
         return _json(body, 0, 401, {"WWW-Authenticate": CHALLENGE})
     return _json(body, 0, 400)

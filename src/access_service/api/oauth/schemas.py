@@ -25,11 +25,16 @@ class TokenAnswer(Struct, omit_defaults=True):
 
 
 class OAuthProblem(Struct, omit_defaults=True):
-    """RFC 6749 section 5.2; `reason` is the rule's own code, where a rule said no."""
+    """RFC 6749 section 5.2; `reason` is the rule's own code, where a rule said no.
+
+    `vi` and `en` are a sentence for people: the reason's, or the error's where there is no reason.
+    """
 
     error: str
     error_description: str
     reason: str | None = None
+    vi: str | None = None
+    en: str | None = None
 
 
 class Introspected(Struct, omit_defaults=True):

@@ -8,6 +8,7 @@ from access_service.domain.access import AccessRequest, Decision
 from access_service.domain.names import Confirmable
 from access_service.domain.scope import Scope
 from access_service.usecases.evidence.json_values import json_value
+from access_service.usecases.live.revisions import revision_text
 
 CONFIRMATIONS = {
     Confirmable.SECURITY_LEVEL: "security_level_confirmation",
@@ -260,7 +261,13 @@ class Explanation:
 
 
 def explanation_json(explanation: Explanation) -> dict[str, Any]:
-    """The explanation as JSON: instants on a Vietnamese clock (ISO 8601 with offset), absent members null."""
+    """The explanation as JSON: instants on a Vietnamese clock (ISO 8601 with offset), absent members null.
+
+    Every revision in it is the text that stands in `X-Access-Revision`: what an answer named can be sent back.
+    """
     rendered: dict[str, Any] = {f.name: json_value(getattr(explanation, f.name)) for f in fields(explanation)}
     del rendered["decision"]
+    for holder in (rendered, rendered["then"], *rendered["late"]):
+        if holder is not None:
+            holder["revision"] = revision_text(holder["revision"])
     return rendered

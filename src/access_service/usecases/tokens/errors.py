@@ -1,9 +1,12 @@
 """What the OAuth endpoints refuse, in the words of the standards; `api.oauth` knows their status and form."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 from access_service.domain.errors import AccessServiceError
 from access_service.domain.reasons import Reason, Refusal
+from access_service.domain.text import REASON_TEXT, REFUSAL_TEXT, Text
 
 
 class OAuthCode(StrEnum):
@@ -25,6 +28,46 @@ class OAuthCode(StrEnum):
     """RFC 7009 section 2.2.1."""
 
 
+OAUTH_TEXT: Mapping[OAuthCode, Text] = MappingProxyType(
+    {
+        OAuthCode.INVALID_REQUEST: Text(
+            "Không đọc được yêu cầu về mã truy cập", "The request about a token cannot be read"
+        ),
+        OAuthCode.INVALID_CLIENT: Text(
+            "Phần mềm gọi đến không được chấp nhận: mã, khoá bí mật hoặc chữ ký không đúng, hoặc đã bị ngừng",
+            "The client is not let in: its id, secret or signature is wrong, or it was stopped",
+        ),
+        OAuthCode.INVALID_GRANT: Text(
+            "Phiên hoặc mã đưa đổi không còn hiệu lực, hoặc không dành cho phần mềm này",
+            "What was brought for exchange does not hold, or was not meant for this client",
+        ),
+        OAuthCode.UNAUTHORIZED_CLIENT: Text(
+            "Phần mềm không được nhận mã truy cập theo cách này", "The client may not ask for this in this way"
+        ),
+        OAuthCode.UNSUPPORTED_GRANT_TYPE: Text(
+            "Cách cấp mã truy cập này không được hỗ trợ", "This way of asking for a token is not supported"
+        ),
+        OAuthCode.INVALID_SCOPE: Text(
+            "Phạm vi được yêu cầu không thuộc phần mềm này", "The scope that was asked for is not this client's"
+        ),
+        OAuthCode.INVALID_TARGET: Text(
+            "Địa chỉ dịch vụ nêu trong yêu cầu không thuộc phần mềm này hoặc chưa được duyệt",
+            "The address that the token was asked for is not this client's, or is not approved",
+        ),
+        OAuthCode.INVALID_AUTHORIZATION_DETAILS: Text(
+            "Phạm vi dữ liệu nêu trong yêu cầu không dùng được", "The authorization details cannot be used"
+        ),
+        OAuthCode.INVALID_DPOP_PROOF: Text(
+            "Bằng chứng về khoá (DPoP) không dùng được", "The proof of the key (DPoP) cannot be used"
+        ),
+        OAuthCode.UNSUPPORTED_TOKEN_TYPE: Text(
+            "Loại mã này không được hỗ trợ", "This kind of token is not supported"
+        ),
+    }
+)
+"""What a person reads for each code; docs/reasons.md repeats these sentences."""
+
+
 class OAuthError(AccessServiceError):
     """A request to an OAuth endpoint that is refused; nothing was issued and nothing changed.
 
@@ -37,3 +80,10 @@ class OAuthError(AccessServiceError):
         self.code = code
         self.message = message
         self.reason = reason
+
+    @property
+    def text(self) -> Text:
+        """The sentence of the rule that said no; of the code where there was none."""
+        if isinstance(self.reason, Reason):
+            return REASON_TEXT[self.reason]
+        return OAUTH_TEXT[self.code] if self.reason is None else REFUSAL_TEXT[self.reason]
