@@ -39,7 +39,7 @@ def test_the_codes_of_tokens_are_listed() -> None:
 
 def test_the_python_on_the_page_can_be_read() -> None:
     blocks = re.findall(r"```python\n(.*?)```", CLIENT, re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for block in blocks:
         ast.parse(block)
     named = {name for block in blocks for name in re.findall(r"from access_service.client import (.*)", block)}

@@ -2,114 +2,25 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import os
-import re
 import shutil
-import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from processes import answers, free_port, serving_app, wait_for
-from pydantic import SecretStr
-from serving import settings_for
+from proxied import AUDIENCE, KEY, MARKS, OTHER, Behind, Ports, asked_as_the_page_says, block, proxied
 
-from access_service.app import create_app
 from access_service.usecases.identity.service_sessions import open_service_session
 from access_service.usecases.identity.sign_in import sign_out
-from world import (
-    CLASS_6A,
-    PASSWORD,
-    SCHOOL,
-    Clock,
-    World,
-    found,
-    hire_homeroom,
-    homeroom_line,
-    make_services,
-    with_school,
-)
+from world import CLASS_6A, PASSWORD
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "proxies.md").read_text("utf-8")
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-KEY = "000-proxy-key-000"
-AUDIENCE = "https://so-diem.example.vn"
-MARKS = "/lop/" + CLASS_6A.replace(":", "/") + "/diem"
-OTHER = MARKS.replace("6A", "6B")
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (Debian: nginx-light)")
 
 
-def block(language: str) -> str:
-    """The one block of the page in this language."""
-    (text,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    return str(text)
-
-
-async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """The service behind: says what reached it."""
-    if scope["type"] != "http":
-        return
-    seen = {
-        "method": scope["method"],
-        "path": scope["raw_path"].decode(),
-        "headers": {name.decode(): value.decode("latin-1") for name, value in scope["headers"]},
-    }
-    start = [(b"content-type", b"application/json")]
-    await send({"type": "http.response.start", "status": 200, "headers": start})
-    await send({"type": "http.response.body", "body": json.dumps(seen).encode()})
-
-
-@dataclass
-class Behind:
-    """nginx, what it asks and what it guards."""
-
-    port: int
-    world: World
-    token: str
-    account: str
-    stop_access: Any
-
-    def get(self, path: str, token: str | None = "", method: str = "GET", **headers: str) -> Any:
-        """The status, the headers, and what reached the service behind; nothing is normalised on the way."""
-        given = {name.replace("_", "-"): value for name, value in headers.items()}
-        if token is not None:
-            given["Authorization"] = f"Bearer {token or self.token}"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        try:
-            connection.putrequest(method, path, skip_accept_encoding=True)
-            for name, value in given.items():
-                connection.putheader(name, value)
-            connection.endheaders()
-            answer = connection.getresponse()
-            body = answer.read()
-        finally:
-            connection.close()
-        is_ours = answer.status == 200 and body
-        return (
-            answer.status,
-            {name.lower(): value for name, value in answer.getheaders()},
-            json.loads(body) if is_ours else None,
-        )
-
-
-def opened(world: World) -> str:
-    """What the teacher hands to the service behind the proxy."""
-    caller = world.sign_in("000.gvcn", PASSWORD).caller
-    return open_service_session(world.services, caller, AUDIENCE, (AUDIENCE,)).token
-
-
-def _configured(folder: Path, port: int, access: int, service: int) -> Path:
-    server = block("nginx")
-    for said, real in (("8080", port), ("8000", access), ("8100", service)):
-        assert f"127.0.0.1:{said}" in server
-        server = server.replace(f"127.0.0.1:{said}", f"127.0.0.1:{real}")
+def _command(folder: Path, ports: Ports) -> list[str]:
+    server = ports.put_into(block("nginx"))
     temporary = "\n".join(
         f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
@@ -120,41 +31,33 @@ def _configured(folder: Path, port: int, access: int, service: int) -> Path:
         f"events {{ worker_connections 64; }}\nhttp {{ access_log off; {temporary}\n{server} }}\n",
         "utf-8",
     )
-    return path
+    return [str(NGINX), "-e", str(folder / "error.log"), "-p", str(folder), "-c", str(path)]
 
 
 @pytest.fixture(scope="module")
 def behind(tmp_path_factory: pytest.TempPathFactory, cheap_passwords: None) -> Iterator[Behind]:
-    folder = tmp_path_factory.mktemp("nginx")
-    (folder / "rules.toml").write_text(block("toml"), "utf-8")
-    world = with_school(found(make_services(f"sqlite:///{folder}/thu.db", folder, clock := Clock()), clock))
-    teacher = hire_homeroom(world)
-    world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))
-    settings = settings_for(folder, api_key=SecretStr(KEY), forward_rules=folder / "rules.toml", log_level="error")
-    port, access, service = free_port(), free_port(), free_port()
-    with ExitStack() as stack:
-        stack.enter_context(serving_app(echo, service))
-        stopping = stack.enter_context(ExitStack())
-        stopping.enter_context(serving_app(create_app(settings, clock=clock), access))
-        process = subprocess.Popen(
-            [
-                str(NGINX),
-                "-e",
-                str(folder / "error.log"),
-                "-p",
-                str(folder),
-                "-c",
-                str(_configured(folder, port, access, service)),
-            ],
-            env={**os.environ, "LC_ALL": "C"},
-        )
-        stack.callback(process.wait, timeout=120)
-        stack.callback(process.terminate)
-        wait_for(lambda: answers(port) or process.poll() is not None, "nginx")
-        assert process.poll() is None, (folder / "error.log").read_text("utf-8")
-        token = opened(world)
-        yield Behind(port, world, token, teacher.account, stopping.close)
-    world.services.db.close()
+    with proxied(tmp_path_factory.mktemp("nginx"), block("toml"), _command) as made:
+        yield made
+
+
+def test_the_pages_own_commands_lead_to_the_service(behind: Behind) -> None:
+    assert json.loads(asked_as_the_page_says(behind))["headers"]["x-access-account"] == behind.account
+
+
+def test_what_is_open_to_anybody_reaches_the_service_that_is_told_of_nobody(behind: Behind) -> None:
+    for token in (None, behind.token):
+        status, _, seen = behind.get("/dang-nhap", token=token, X_Access_Account=behind.account)
+        assert (status, seen["path"]) == (200, "/dang-nhap")
+        assert not any(seen["headers"].get(name) for name in ("x-access-account", "x-access-grant"))
+        assert "authorization" not in seen["headers"]
+    assert behind.get("/dang-nhap/x", token=None)[0] in (401, 403)
+
+
+def test_what_a_form_escapes_goes_on_as_it_came(behind: Behind) -> None:
+    escaped = CLASS_6A.replace(":", "%3A")
+    assert behind.get(f"/hoc-sinh/1?lop={escaped}")[0] == 200
+    assert behind.get(f"/hoc-sinh/1?lop={escaped.replace('6A', '6B')}")[0] == 403
+    assert behind.get(f"/hoc-sinh/1?lop={escaped.replace('%', '%25')}")[0] == 403
 
 
 def test_the_teacher_reaches_their_class_and_the_service_is_told_who_it_is(behind: Behind) -> None:

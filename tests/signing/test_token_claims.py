@@ -1,5 +1,6 @@
 """Access tokens say exactly what was claimed, and nothing is issued that no verifier would take."""
 
+import ast
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -195,3 +196,24 @@ def test_anything_else_is_no_scope(value: Any) -> None:
 def test_ids_of_tokens_do_not_repeat() -> None:
     assert len({new_jti() for _ in range(1000)}) == 1000
     assert all(len(new_jti()) == 22 for _ in range(10))
+
+
+def test_nothing_of_pyjwt_is_used_that_it_does_not_document() -> None:
+    """Its private members change with any minor version, and a verifier that rests on them breaks open or shut."""
+    for path in (Path(__file__).parents[2] / "src").rglob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        imported = {
+            name.asname or name.name.split(".")[0]
+            for node in ast.walk(tree)
+            if (isinstance(node, ast.Import) and any(n.name.split(".")[0] == "jwt" for n in node.names))
+            or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "jwt")
+            for name in node.names
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "jwt":
+                assert not any(name.name.startswith("_") for name in node.names), path
+            if isinstance(node, ast.ClassDef):
+                roots = {ast.unparse(base).split(".")[0] for base in node.bases}
+                assert not roots & (imported - {"PyJWTError"}), (path, node.name)
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value).split(".")[0] in imported:
+                assert not node.attr.startswith("_"), (path, ast.unparse(node))

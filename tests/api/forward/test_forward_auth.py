@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,79 +9,18 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from forward_scene import CLASS, MARKS, PATH, RULES, SCHOOL_CODE, through
 from oauth_scene import GRADEBOOK, SESSION, Scene, detail, details, said, scene
 from pydantic import SecretStr
-from serving import KEY, Served, serving, settings_for
+from serving import KEY, Served, serving
 from starlette.testclient import TestClient
 
 from access_service.api.forward import auth
-from access_service.app import create_app
-from access_service.domain.errors import PolicyError
 from access_service.domain.names import AccountId, SuspendableKind
 from access_service.usecases.handover import delegation
 from access_service.usecases.identity.accounts import caller_from_token
 from access_service.usecases.identity.service_sessions import open_service_session
 from world import CLASS_6A, CLASS_6B, PASSWORD, SCHOOL, homeroom_line
-
-PATH = "/access/v1/forward-auth"
-RULES = f"""
-headers = "original"
-audience = "{GRADEBOOK}"
-
-[[rules]]
-methods = ["GET", "HEAD"]
-path = "/lop/{{school}}/{{year}}/{{class}}/diem"
-action = "read"
-type = "class"
-category = "STU-ACA"
-id = "{{school}}:{{year}}:{{class}}"
-
-[[rules]]
-methods = ["GET"]
-path = "/hoc-sinh/{{pupil}}"
-action = "read"
-type = "student"
-category = "STU-ACA"
-id = "{{pupil}}"
-class = "{{query.lop}}"
-
-[[rules]]
-methods = ["PUT"]
-path = "/lop/{{class}}"
-action = "write"
-type = "class"
-category = "STU-ACA"
-id = "{{class}}"
-"""
-SCHOOL_CODE, YEAR, CLASS = CLASS_6A.split(":")
-MARKS = f"/lop/{SCHOOL_CODE}/{YEAR}/{CLASS}/diem"
-
-
-@pytest.fixture(scope="module")
-def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    folder = tmp_path_factory.mktemp("proxy")
-    (folder / "rules.toml").write_text(RULES, "utf-8")
-    with scene(folder, forward_rules=folder / "rules.toml") as made:
-        yield made
-
-
-@pytest.fixture
-def session(behind: Scene) -> str:
-    return behind.session(GRADEBOOK)
-
-
-def through(
-    behind: Scene, uri: str, token: str | None, method: str = "GET", key: Any = KEY, **more: str
-) -> tuple[int, str | None]:
-    """What a proxy is told: the status, and the account or the reason."""
-    headers: list[tuple[str, bytes]] = [("X-Original-URI", uri.encode()), ("X-Original-Method", method.encode())]
-    headers += [("X-Access-Key", key.encode())] if key else []
-    headers += [("Authorization", f"Bearer {token}".encode())] if token else []
-    headers += [(name.replace("_", "-"), value.encode()) for name, value in more.items()]
-    answer = behind.served.client.get(PATH, headers=headers)  # type: ignore[arg-type]
-    assert answer.headers["cache-control"] == "no-store"
-    told = answer.headers.get("x-access-account") or answer.headers.get("x-access-reason")
-    return answer.status_code, told
 
 
 def test_a_teacher_reaches_their_class_and_the_service_hears_who_it_is(behind: Scene, session: str) -> None:
@@ -430,44 +368,6 @@ def test_without_a_key_of_the_service_no_proxy_is_ours(tmp_path: Path) -> None:
     with serving(tmp_path, api_key=None) as served:
         answer = served.client.get(PATH, headers={"X-Access-Key": ""})
         assert answer.status_code == 401
-
-
-FAULTS = {
-    "": "empty file",
-    "headers = 'original'": "no [[rules]]",
-    RULES.replace(f'audience = "{GRADEBOOK}"', ""): "audience",
-    RULES.replace('"original"', '"both"'): "unknown kind of headers `both`",
-    RULES.replace('action = "read"', 'acton = "read"'): "unknown key `acton`",
-    RULES.replace('"/hoc-sinh/{pupil}"', '"hoc-sinh/{pupil}"'): "a path begins with `/`",
-    RULES.replace('"/hoc-sinh/{pupil}"', '"/hoc-sinh/{pupil}/"'): "`` is neither a plain segment",
-    RULES.replace('"/hoc-sinh/{pupil}"', '"/hoc-sinh/../{pupil}"'): "`..` is neither a plain segment",
-    RULES.replace('"/hoc-sinh/{pupil}"', '"/hoc-sinh/x{pupil}"'): "is neither a plain segment nor `{name}`",
-    RULES.replace('id = "{pupil}"', 'id = "{child}"'): "the path has no `{child}`",
-    RULES.replace('id = "{pupil}"', 'id = "{pupil}/x"'): "is no text with `{name}`",
-    RULES.replace('class = "{query.lop}"\n', ""): "`student` takes `class`",
-    RULES.replace('type = "student"', 'type = "pupil"'): "unknown resource type `pupil`",
-    RULES.replace('methods = ["PUT"]', 'methods = ["put"]'): "unknown method `put`",
-    RULES.replace('methods = ["PUT"]\npath = "/lop/{class}"', 'methods = ["GET"]\npath = "/{any}/{class}"'): (
-        "a path could match this rule and the one in line"
-    ),
-    RULES.replace("/lop/{school}/{year}", "/lop/{school}/{school}"): "one name stands for two segments",
-    "headers = ": "not TOML",
-}
-
-
-@pytest.mark.parametrize("text", FAULTS, ids=list(FAULTS.values()))
-def test_rules_with_a_fault_do_not_start(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "rules.toml"
-    path.write_text(text, "utf-8")
-    with pytest.raises(PolicyError) as caught:
-        create_app(settings_for(tmp_path, forward_rules=path))
-    assert FAULTS[text] in str(caught.value)
-    assert "rules.toml:" in str(caught.value)
-
-
-def test_rules_that_cannot_be_read_do_not_start(tmp_path: Path) -> None:
-    with pytest.raises(PolicyError, match="cannot be read"):
-        create_app(settings_for(tmp_path, forward_rules=tmp_path / "none.toml"))
 
 
 def test_forwarded_headers_are_read_where_the_rules_say_so(tmp_path: Path) -> None:

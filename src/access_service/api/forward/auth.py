@@ -4,6 +4,7 @@ The proxy names the original request in two headers and itself by a key of its o
 as `Authorization`. The answer is 200, 401 or 403, and nothing else lets a request through. docs/proxies.md.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from starlette.responses import Response
 
 from access_service.api.authzen.callers import EVALUATE, Asker, asker
 from access_service.api.authzen.schemas import Action, Context, Evaluation, Resource, ResourceProperties, Subject
-from access_service.api.forward.rules import HEADERS, ForwardRules, Matched, UnclearPathError
+from access_service.api.forward.rules import HEADERS, ForwardRules, UnclearPathError
 from access_service.api.http.deps import bearer_token, services_of
 from access_service.api.http.edge import Edge, edge_of
 from access_service.api.http.errors import AUTHZEN, STATUS, Problem, problem
@@ -22,7 +23,7 @@ from access_service.api.pdp import BodyAnswers
 from access_service.domain.errors import RefusedError
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.text import REASON_TEXT
-from access_service.usecases.tokens.bearers import Bearer, bearer_of
+from access_service.usecases.tokens.bearers import Asked, Bearer, bearer_of
 
 router = APIRouter(tags=["access"])
 PATH = f"{AUTHZEN}forward-auth"
@@ -93,17 +94,23 @@ async def _decided(edge: Edge, request: Request, rules: ForwardRules | None, who
     matched = rules.match(_one(request, rules.method_header), _one(request, rules.uri_header))
     if matched is None:
         return _refused(Refusal.FORBIDDEN, "no rule is about this method and path")
-    who.check_types((matched.asked.type,))
+    if matched.asked is None:
+        # Who it is was not asked: the service behind is told of nobody, whatever bearer came along. The headers are
+        # there and empty, because Caddy writes a placeholder's name where one is missing.
+        nobody = {"X-Access-Account": "", "X-Access-Grant": ""}
+        return Response(status_code=200, headers={**nobody, "Cache-Control": "no-store"})
+    asked = matched.asked
+    who.check_types((asked.type,))
     token = bearer_token(request) if len(request.headers.getlist("authorization")) == 1 else None
     if token is None:
         raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
     services = services_of(request)
-    bearer = await edge.in_pool(lambda: bearer_of(services, edge.tokens, token, rules.audience, matched.asked))
+    bearer = await edge.in_pool(lambda: bearer_of(services, edge.tokens, token, rules.audience, asked))
     if await edge.pdp.audience() != f"register {bearer.register}":
         raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
     if not bearer.covers:
         return _refused(Refusal.INSUFFICIENT_SCOPE, "the token does not cover this")
-    return await _asked(edge, request, bearer, matched, who)
+    return await _asked(edge, request, bearer, asked, matched.properties, who)
 
 
 def _one(request: Request, name: str) -> str:
@@ -114,9 +121,11 @@ def _one(request: Request, name: str) -> str:
     return values[0]
 
 
-async def _asked(edge: Edge, request: Request, bearer: Bearer, matched: Matched, who: Asker) -> Response:
+async def _asked(
+    edge: Edge, request: Request, bearer: Bearer, asked: Asked, more: Mapping[str, str], who: Asker
+) -> Response:
     answered = await edge.pdp.evaluate(
-        (_question(bearer, matched),), stop_at=None, explain="none", log="all", is_clean=False
+        (_question(bearer, asked, more),), stop_at=None, explain="none", log="all", is_clean=False
     )
     (record,) = answered.records
     edge.count(answered.counts)
@@ -136,11 +145,11 @@ async def _asked(edge: Edge, request: Request, bearer: Bearer, matched: Matched,
     return Response(status_code=200, headers=headers)
 
 
-def _question(bearer: Bearer, matched: Matched) -> Evaluation:
-    asked, more = matched.asked, dict(matched.properties)
-    function = more.pop("function", None)
+def _question(bearer: Bearer, asked: Asked, more: Mapping[str, str]) -> Evaluation:
+    function = more.get("function")
+    named = {name: value for name, value in more.items() if name != "function"}
     properties = ResourceProperties(
-        category=asked.category, unit=asked.unit, class_=asked.class_, subject=asked.subject, **more
+        category=asked.category, unit=asked.unit, class_=asked.class_, subject=asked.subject, **named
     )
     return Evaluation(
         subject=Subject(type="account", id=bearer.account),

@@ -1,14 +1,16 @@
 """Which request asks for what: the file `forward_rules`, read strictly, and requests matched to it byte for byte.
 
-A path that two programs may read in two ways is refused: percent-encoding, double slashes, dot segments, another
-case, a slash at the end, parameters after `;`. So are two rules that one path could match.
+A path that two programs may read in two ways is refused: double slashes, dot segments, another case, a slash at the
+end, parameters after `;`, percent-encoding that no encoder would write. So are two rules that one path could match.
 """
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 from access_service.domain.errors import Fault, PolicyError
 from access_service.engine.toml_tables import Table, parse_toml, shown, text_of
@@ -24,8 +26,13 @@ METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 LONGEST_URI = 4096
 LONGEST_VALUE = 256
 _SAFE = r"[A-Za-z0-9._~:-]+"
-_PATH = re.compile(rf"(?:/{_SAFE})+")
-_PAIR = re.compile(rf"({_SAFE})=({_SAFE})")
+_SPELLED = r"(?:[A-Za-z0-9._~:-]|%[0-9A-F]{2})+"
+_PATH = re.compile(rf"(?:/{_SPELLED})+")
+_PAIR = re.compile(rf"({_SAFE})=({_SPELLED})")
+_ESCAPES = re.compile(r"(?:%[0-9A-F]{2})+")
+_CUTS = frozenset("/\\%;?#")
+"""Some program takes a path apart at these once they are decoded, or decodes once more."""
+_CUTS_QUERY = _CUTS | frozenset("&=+")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PLACE = re.compile(r"\{((?:query\.)?[a-z][a-z0-9_]*)\}")
 _TEMPLATE = re.compile(rf"(?:{_PLACE.pattern}|[A-Za-z0-9._~:-])+")
@@ -49,6 +56,8 @@ class ForwardRule:
     id: str
     """With the others below: text with `{name}` of the path and `{query.name}` of the query put in."""
     properties: Mapping[str, str]
+    is_public: bool = False
+    """Anybody may: no question is asked, and the service behind is told of nobody."""
 
     def reads_query(self) -> bool:
         """Does a value come from the query?"""
@@ -59,7 +68,8 @@ class ForwardRule:
 class Matched:
     """A request as a question: what it would do, and every member of the resource and context."""
 
-    asked: AskedAccess
+    asked: AskedAccess | None
+    """None for what a rule opens to anybody."""
     properties: Mapping[str, str]
     """`level`, `grade`, `school_year`, `function` where the rule names them."""
 
@@ -80,12 +90,14 @@ class ForwardRules:
         path, query = _split(uri)
         if _PATH.fullmatch(path) is None:
             raise UnclearPathError("the path could be read in two ways")
-        segments = tuple(path[1:].split("/"))
+        segments = tuple(_decoded(segment, _CUTS, "path") for segment in path[1:].split("/"))
         if any(segment in (".", "..") for segment in segments):
             raise UnclearPathError("the path could be read in two ways")
         for rule in self.by_shape.get((method, len(segments)), ()):
             values = _values(rule, segments)
             if values is not None:
+                if rule.is_public:
+                    return Matched(None, {})
                 if rule.reads_query():
                     values |= _query_values(query)
                 return _matched(rule, values)
@@ -97,6 +109,30 @@ def _split(uri: str) -> tuple[str, str]:
         raise UnclearPathError("the address could be read in two ways")
     path, _, query = uri.partition("?")
     return path, query
+
+
+def _decoded(text: str, cuts: frozenset[str], where: str) -> str:
+    """The text that a spelling means, decoded once; `UnclearPathError` where another program might read another.
+
+    An escape is taken where encoders write it and every reader takes it back: UTF-8 in capital digits, of something
+    printable that must be escaped or may be (`:`), composed, and nothing that separates parts.
+    """
+    if "%" not in text:
+        return text
+
+    def plain(escapes: re.Match[str]) -> str:
+        found = unquote_to_bytes(escapes[0]).decode("utf-8")
+        if any(not c.isprintable() or c in cuts or (c.isascii() and (c.isalnum() or c in "._~-")) for c in found):
+            raise ValueError
+        return found
+
+    try:
+        found = _ESCAPES.sub(plain, text)
+    except ValueError:
+        raise UnclearPathError(f"the {where} could be read in two ways") from None
+    if found != found.strip() or not unicodedata.is_normalized("NFC", found):
+        raise UnclearPathError(f"the {where} could be read in two ways")
+    return found
 
 
 def _values(rule: ForwardRule, segments: tuple[str, ...]) -> dict[str, str] | None:
@@ -118,7 +154,7 @@ def _query_values(query: str) -> dict[str, str]:
         if found is None or found[1].lower() in seen:
             raise UnclearPathError("the query could be read in two ways")
         seen.add(found[1].lower())
-        values[f"query.{found[1]}"] = found[2]
+        values[f"query.{found[1]}"] = _decoded(found[2], _CUTS_QUERY, "query")
     return values
 
 
@@ -176,10 +212,18 @@ def load_forward_rules(path: Path) -> ForwardRules:
 
 def _rule(table: Table) -> ForwardRule:
     segments = _segments(table)
+    methods = table.words("methods", METHODS, "method")
+    if table.has("public") and table.flag("public"):
+        for name in ("action", "type", "category", "id", *_OPTIONAL):
+            if table.has(name):
+                table.value(name)
+                table.fault(name, f"a public rule asks nothing: leave out `{name}`, or `public`")
+        table.done()
+        return ForwardRule(methods, segments, "", "", "", "", {}, is_public=True)
     names = {segment[1:-1] for segment in segments if segment.startswith("{")}
     type_ = table.word("type", TYPES, "resource type")
     rule = ForwardRule(
-        methods=table.words("methods", METHODS, "method"),
+        methods=methods,
         segments=segments,
         action=table.text("action"),
         type=type_,
