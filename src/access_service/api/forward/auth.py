@@ -23,7 +23,7 @@ from access_service.api.pdp import BodyAnswers
 from access_service.domain.errors import RefusedError
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.text import REASON_TEXT
-from access_service.usecases.tokens.bearers import Asked, Bearer, bearer_of
+from access_service.usecases.tokens.bearers import AskedAccess, Bearer, bearer_of
 
 router = APIRouter(tags=["access"])
 PATH = f"{AUTHZEN}forward-auth"
@@ -122,7 +122,7 @@ def _one(request: Request, name: str) -> str:
 
 
 async def _asked(
-    edge: Edge, request: Request, bearer: Bearer, asked: Asked, more: Mapping[str, str], who: Asker
+    edge: Edge, request: Request, bearer: Bearer, asked: AskedAccess, more: Mapping[str, str], who: Asker
 ) -> Response:
     answered = await edge.pdp.evaluate(
         (_question(bearer, asked, more),), stop_at=None, explain="none", log="all", is_clean=False
@@ -145,7 +145,7 @@ async def _asked(
     return Response(status_code=200, headers=headers)
 
 
-def _question(bearer: Bearer, asked: Asked, more: Mapping[str, str]) -> Evaluation:
+def _question(bearer: Bearer, asked: AskedAccess, more: Mapping[str, str]) -> Evaluation:
     function = more.get("function")
     named = {name: value for name, value in more.items() if name != "function"}
     properties = ResourceProperties(
