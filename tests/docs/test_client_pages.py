@@ -78,7 +78,7 @@ def test_the_page_of_proxies_names_route_headers_and_settings() -> None:
     assert sum(header in PROXIES.lower() for header in REWRITERS) >= 3
     assert "`ACCESS_SERVICE_FORWARD_RULES`" in PROXIES
     (rules,) = re.findall(r"```toml\n(.*?)```", PROXIES, re.DOTALL)
-    assert len(tomllib.loads(rules)["rules"]) == 2
+    assert len(tomllib.loads(rules)["rules"]) == 3
 
 
 def test_one_code_has_one_sentence_in_server_client_and_page() -> None:
