@@ -279,7 +279,7 @@ def test_an_exchanged_token_says_what_was_delegated_and_no_more(demo: Demo) -> N
         assert len(token.actors) == 1
         # The ticket opens no door of the access service itself, the session for the gradebook neither.
         for bearer in (taken[-1], session):
-            answer = demo.http.get("/v1/me", headers={"Authorization": f"Bearer {bearer}"})
+            answer = demo.http.get("/v1/me/second-factors", headers={"Authorization": f"Bearer {bearer}"})
             assert answer.status_code == 401
         assert token.permits("read", school_class(demo.class_code, category="STU-ACA"))
         assert token.permits("read", school_class(demo.class_code, category="STU-ID")).code == "outside_category"
