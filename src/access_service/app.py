@@ -141,6 +141,7 @@ def _edge(settings: Settings, services: Services, point: DecisionPoint, tokens: 
         pages=PageKey(open_key(services.db, settings.keys_dir, PAGES)),
         api_key_search=settings.api_key_search,
         log_decisions=settings.log_decisions,
+        log_callers=settings.log_callers,
         metrics=metrics,
         pool=pool,
         tokens=tokens,

@@ -54,6 +54,7 @@ def create_pack_app(settings: Settings, folder: Path, *, clock: Callable[[], dat
             api_key=settings.api_key.get_secret_value() if settings.api_key else None,
             api_key_search=settings.api_key_search,
             log_decisions=settings.log_decisions,
+            log_callers=settings.log_callers,
             log=make_log(settings.log_level),
             lines=Lines(settings.log_level),
             metrics=metrics,

@@ -151,8 +151,8 @@ class Settings(BaseSettings):
         60,
         ge=0,
         le=1440,
-        description="How often, in minutes, the server writes down what dates did (`access-service settle`); "
-        "0: never.",
+        description="How often, in minutes, the server writes down what dates did and takes away what has had its "
+        "time (`access-service settle`); 0: never.",
     )
     clock_gap_days: int = Field(
         7,
@@ -191,6 +191,11 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged, as JSON on standard error."
+    )
+    log_callers: bool = Field(
+        False,
+        description="Does the log's line of a request name the account or client that sent it, and the source "
+        "address (TCVN 14423 level 3, 5.8)?",
     )
     log_decisions: Literal["none", "deny", "all"] = Field(
         "deny", description="Which decisions are logged; ids only, and never the id of a pupil or member of staff."

@@ -1,8 +1,9 @@
-"""`settle`: write down what dates did to custodies, accounts and refused lines."""
+"""`settle`: write down what dates did to custodies, accounts and refused lines; take away what has had its time."""
 
 import typer
 
 from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
+from access_service.storage.cleaning import clean
 from access_service.usecases.organisation.settling import settle
 
 WORDS = {
@@ -21,10 +22,13 @@ def run_settle(*, database: str | None, register: str | None, as_json: bool) -> 
     with opened(settings) as db:
         found = register_of(db, settings.register_name if register is None else register)
         done = settle(services_for(db, settings), found, "operator")
+        cleaned = clean(db, db.now())
     if as_json:
-        say_json({"register": found, "events": done.events})
+        say_json({"register": found, "events": done.events, "cleaned": dict(cleaned)})
         return
     for action, count in sorted(done.events.items()):
         typer.echo(f"{count} × {action}" + (f": {WORDS[action]}" if action in WORDS else ""))
-    if not done.events:
+    for name, count in sorted(cleaned.items()):
+        typer.echo(f"{count} × {name}: hết hạn, đã xoá / over, taken away")
+    if not done.events and not cleaned:
         typer.echo("Không có gì phải ghi / nothing to write")

@@ -204,6 +204,7 @@ EVENTS: Mapping[str, PowerEdges] = {
     "school_year.close": ends(Power.YEAR),
     "session.open": HARMLESS,
     "session.fail": HARMLESS,
+    "session.unknown": HARMLESS,
     "session.close": HARMLESS,
     "unit.create": yields(Power.UNIT),
     "unit.change_manager": yields(Power.UNIT),

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -24,6 +24,8 @@ from access_service.storage.codec import utc
 from access_service.storage.db import Database, Transaction
 from access_service.storage.tables import EventRow, IdempotencyRow, table
 
+KEPT = timedelta(days=7)
+"""How long a key is remembered; after that it may be used again."""
 _answers = table(IdempotencyRow)
 _events = table(EventRow)
 PENDING, ACTED = 0, 1

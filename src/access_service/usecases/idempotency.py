@@ -13,8 +13,6 @@ from access_service.storage import idempotency as stored
 from access_service.storage.idempotency import DoneUnderKey, Taken
 from access_service.usecases.services import Caller, Services
 
-KEPT = timedelta(days=7)
-"""How long a key is remembered; after that it may be used again."""
 LEASE = timedelta(seconds=60)
 """After so long the request of another node is taken for cut off. It may be wrong: then one of the two acts."""
 
@@ -51,7 +49,9 @@ def take_key(services: Services, caller: Caller, key: str, request_sha256: str) 
     _running.add(taken.attempt)
     is_ours = False
     try:
-        is_ours = stored.take(services.db, taken, request_sha256=request_sha256, now=now, forget_before=now - KEPT)
+        is_ours = stored.take(
+            services.db, taken, request_sha256=request_sha256, now=now, forget_before=now - stored.KEPT
+        )
         if is_ours:
             return taken
         with services.db.connect() as connection:

@@ -38,6 +38,7 @@ from access_service.storage.accounts import session_by_token
 from access_service.storage.db import Database, Transaction
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
+from access_service.usecases.unknown_names import UnknownNames
 
 T = TypeVar("T")
 LONGEST_WALK = 32
@@ -101,6 +102,9 @@ class Services:
     """Where callers find the service: passkeys belong to it."""
     committed: list[Callable[[RegisterId], None]] = field(default_factory=list)
     """Called after every commit with the register: the decision caches catch up."""
+
+    unknown_names: UnknownNames = field(default_factory=UnknownNames)
+    """Sign-ins under names that no account has, until the log is told."""
 
     rehearsal: list[Happening] | None = None
     """Where it is not None, an act runs to its end, leaves here what it would do, and is undone (`rehearse`)."""

@@ -346,3 +346,19 @@ def test_the_log_names_the_cause_of_every_503(
     # One line a second for each cause, whoever asks: an outage does not fill the disk.
     said = [json.loads(line)["cause"] for line in causes]
     assert len(said) == len(set(said))
+
+
+def test_the_log_says_who_sent_a_request_only_where_the_operator_asks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for asks, folder in ((False, tmp_path / "quiet"), (True, tmp_path / "level-3")):
+        folder.mkdir()
+        with serving(folder, log_callers=asks) as fresh:
+            capsys.readouterr()
+            fresh.ask(fresh.question())
+            session = fresh.world.sign_in("000.gvcn")
+            fresh.client.get("/v1/me", headers={"Authorization": f"Bearer {session.token}"})
+        lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if '"request"' in line]
+        said = [{name: line[name] for name in ("account", "client", "source") if name in line} for line in lines]
+        asked, read = {"client": None}, {"account": fresh.teacher.account}
+        assert said == ([{**found, "source": "testclient"} for found in (asked, read)] if asks else [{}, {}])

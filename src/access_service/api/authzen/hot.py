@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from access_service.api.authzen.access import EVALUATION, EVALUATIONS, HEADERS_READ, admitted, reply
-from access_service.api.http.edge import GONE, Edge, new_request_id, request_id_of
+from access_service.api.http.edge import GONE, Edge, new_request_id, request_id_of, sent_from
 from access_service.api.http.errors import INTERNAL, cause_of, problem, problem_of
 from access_service.api.http.limits import BODY_BYTES, check_no_query
 from access_service.api.pdp import AtOnce, BodyAnswers
@@ -87,7 +87,8 @@ async def _serve(edge: Edge, scope: Scope, receive: Receive, send: Send) -> None
         if status == GONE:
             status = await _refuse(edge, problem(INTERNAL, status=500), request_id, scope, receive, send)
     finally:
-        edge.seen((path, status, time.perf_counter() - began, request_id, at_once or answered, client))
+        source = sent_from(scope) if edge.log_callers else None
+        edge.seen((path, status, time.perf_counter() - began, request_id, at_once or answered, client, source))
 
 
 def _drop_doubles(headers: dict[bytes, bytes], scope: Scope) -> None:

@@ -34,32 +34,40 @@ def _shown_by(request: Request) -> str:
     return token
 
 
+def _noted(request: Request, caller: Caller) -> Caller:
+    """The caller, whose account stands in the log's line of this request where the operator asks for it."""
+    request.state.account = caller.account
+    return caller
+
+
 def caller_of_request(
     request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
     """The signed-in caller, or `not_authenticated`. An API key opens no session: it manages and signs nothing."""
-    return caller_from_token(services_of(request), _shown_by(request))
+    return _noted(request, caller_from_token(services_of(request), _shown_by(request)))
 
 
 def caller_of_leaving(
     request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
     """The same, where whoever's last duty ended gets in to hand back."""
-    return caller_from_token(services_of(request), _shown_by(request), to_hand_back=True)
+    return _noted(request, caller_from_token(services_of(request), _shown_by(request), to_hand_back=True))
 
 
 def caller_of_any(
     request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
     """The same, whatever the session has to do first: signing out is open to all."""
-    return caller_from_token(services_of(request), _shown_by(request), even_if_due=True, to_hand_back=True)
+    return _noted(
+        request, caller_from_token(services_of(request), _shown_by(request), even_if_due=True, to_hand_back=True)
+    )
 
 
 def caller_of_due(
     request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
     """The same, where a session gets in that has to set a password or a second factor first."""
-    return caller_from_token(services_of(request), _shown_by(request), even_if_due=True)
+    return _noted(request, caller_from_token(services_of(request), _shown_by(request), even_if_due=True))
 
 
 ServicesDep = Annotated[Services, Depends(services_of)]

@@ -63,8 +63,8 @@ class Readers(NamedTuple):
     evaluations: BodyReader
 
 
-Seen = tuple[str, int, float, bytes, BodyAnswers | AtOnce | None, str | None]
-"""A request of a hot route, answered: path, status, seconds, its id, what was answered, to which client."""
+Seen = tuple[str, int, float, bytes, BodyAnswers | AtOnce | None, str | None, str | None]
+"""A request of a hot route: path, status, seconds, its id, what was answered, to which client, from where."""
 
 
 @dataclass
@@ -81,6 +81,7 @@ class Edge:
     pages: PageKey
     api_key_search: bool = False
     log_decisions: LogDecisions = "deny"
+    log_callers: bool = False
     metrics: Metrics = field(default_factory=Metrics)
     pool: Pool = field(default_factory=Pool)
     readiness: Readiness = field(default_factory=Readiness)
@@ -156,7 +157,7 @@ class Edge:
     def _note(self) -> None:
         seen, self._seen = self._seen, []
         metrics, lines = self.metrics, self.lines
-        for path, status, seconds, request_id, answered, client in seen:
+        for path, status, seconds, request_id, answered, client, source in seen:
             metrics.requests["POST", path, str(status)] += 1
             if isinstance(answered, AtOnce):
                 metrics.decisions[answered.outcome] += 1
@@ -175,10 +176,20 @@ class Edge:
                 elif answered is not None:
                     lines.write(*decided_events(request_id.decode(), answered, client))
                 lines.add(
-                    b'"event":"request","request_id":%b,"method":"POST","route":"%b","status":%d,"ms":%.3f'
-                    % (id_, path.encode(), status, seconds * 1000)
+                    b'"event":"request","request_id":%b,"method":"POST","route":"%b","status":%d,"ms":%.3f%b'
+                    % (id_, path.encode(), status, seconds * 1000, self._called(client, source))
                 )
         lines.flush()
+
+    def _called(self, client: str | None, source: str | None) -> bytes:
+        """Who sent a request of a hot route, as members of its line; nothing unless the operator asks."""
+        return b',"client":%b,"source":%b' % (_encode(client), _encode(source)) if self.log_callers else b""
+
+    def callers(self, scope: Scope) -> dict[str, str | None]:
+        """Who sent any other request, likewise."""
+        if not self.log_callers:
+            return {}
+        return {"account": scope.get("state", {}).get("account"), "source": sent_from(scope)}
 
     def log_unavailable(self, cause: str, request_id: str) -> None:
         """Why a request was answered 503, once a second for each cause: an outage fails every request alike."""
@@ -201,6 +212,12 @@ def decided_events(request_id: str, answered: BodyAnswers, client: str | None = 
     if client is not None:
         head["client"] = client
     return [head | record for record in answered.records]
+
+
+def sent_from(scope: Scope) -> str | None:
+    """The address that a request came from, as the server believes it."""
+    client = scope.get("client")
+    return client[0] if client else None
 
 
 def edge_of(request: Request) -> Edge:
@@ -269,6 +286,7 @@ class Observe:
             route=route,
             status=status,
             ms=round(seconds * 1000, 3),
+            **edge.callers(scope),
         )
 
 

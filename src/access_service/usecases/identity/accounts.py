@@ -133,8 +133,11 @@ def count_failure(services: Services, credential: stored.Credential, **details: 
     services.after_commit(register)
 
 
-def new_session(doing: Act, caller: Caller, rules: SignInRules, due: Due | None) -> SignedIn:
-    """Open a session with a token of its own; nothing that a caller sends ever becomes one."""
+def new_session(doing: Act, caller: Caller, rules: SignInRules, due: Due | None, **details: str) -> SignedIn:
+    """Open a session with a token of its own; nothing that a caller sends ever becomes one.
+
+    `details` go into its event: from where, and with which second factor.
+    """
     token = passwords.new_secret()
     lasts = rules.absolute if due is None else min(rules.absolute, timedelta(minutes=DUE_MINUTES))
     session = stored.Session(
@@ -149,7 +152,7 @@ def new_session(doing: Act, caller: Caller, rules: SignInRules, due: Due | None)
         due=due,
     )
     stored.open_session(doing.tx.connection, session)
-    doing.tx.happened("session.open", caller.account, **({} if due is None else {"due": str(due)}))
+    doing.tx.happened("session.open", caller.account, **details, **({} if due is None else {"due": str(due)}))
     doing.tx.touches()
     caller = replace(caller, session=session.token_sha256)
     return SignedIn(token, caller, session.ends_at, session.expires_at, due)

@@ -5,8 +5,10 @@ account that is locked, asleep, suspended or without a custodian are not told ap
 hears that a second factor is asked for, or was wrong.
 """
 
+from contextlib import suppress
+
 from access_service.domain.accounts import Account
-from access_service.domain.audit import Happening
+from access_service.domain.audit import Happening, Json
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import RegisterId
 from access_service.domain.powers import Power, power, powerless, yields
@@ -62,7 +64,10 @@ def sign_in(
     hashed = None if credential is None or (is_locked and not is_known) else credential.password
     if not passwords.is_password(password, hashed) or credential is None or hashed is None:
         if credential is not None:
-            _was_wrong(services, credential, seen if is_locked and is_known else None, is_locked=is_locked)
+            known = seen if is_locked and is_known else None
+            _was_wrong(services, credential, known, is_locked=is_locked, source=source)
+        else:
+            _was_nobody(services, register, source)
         raise wrong
     factors = _check_may_enter(services, credential)
     if factors and not second:
@@ -93,20 +98,43 @@ def sign_in(
             stored.admit(tx.connection, credential, now=tx.now, password=newer, unlocks=not is_known)
             if seen is not None:
                 stored.know_source(*place, seen, tx.now)
-            signed = new_session(acting, caller, rules, due)
+            shown = [str(kind) for kind in sorted(_shown(second))] if factors else []
+            signed = new_session(acting, caller, rules, due, **_known(source=source, factor="+".join(shown)))
     except WrongFactorError:
-        count_failure(services, credential, factor="wrong")
+        count_failure(services, credential, **_known(source=source), factor="wrong")
         raise RefusedError(Refusal.SECOND_FACTOR_WRONG, "the second factor is wrong, or was used before") from None
     services.after_commit(register)
     return signed
 
 
-def _was_wrong(services: Services, credential: stored.Credential, known: str | None, *, is_locked: bool) -> None:
+def _shown(second: Second | None) -> list[FactorKind]:
+    given = second or Second()
+    return [k for k, v in ((FactorKind.TOTP, given.totp), (FactorKind.PASSKEY, given.passkey)) if v is not None]
+
+
+def _known(**details: str | None) -> dict[str, str]:
+    """What is known of a sign-in, for its event (TCVN 14423 5.8: source, account, time, action)."""
+    return {name: value for name, value in details.items() if value}
+
+
+def _was_nobody(services: Services, register: RegisterId, source: str | None) -> None:
+    """No account has that name: the log hears from where, and never the name, which may be a password."""
+    attempts = services.unknown_names.count(register, source)
+    if attempts:
+        details: dict[str, Json] = {**_known(source=source), "attempts": attempts}
+        happening = Happening("session.unknown", "", "refused", str(Refusal.CREDENTIALS_WRONG), details)
+        with suppress(NotFoundError):
+            services.db.note(register, "unknown", happening)
+
+
+def _was_wrong(
+    services: Services, credential: stored.Credential, known: str | None, *, is_locked: bool, source: str | None
+) -> None:
     if known is not None:
         with services.db.aside() as connection:
             stored.forget_source(connection, credential.register, credential.account, known)
     elif not is_locked:
-        count_failure(services, credential)
+        count_failure(services, credential, **_known(source=source))
 
 
 def _is_known(services: Services, credential: stored.Credential | None, seen: str | None) -> bool:

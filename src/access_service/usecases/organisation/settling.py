@@ -18,6 +18,7 @@ from access_service.domain.names import AccountKind, PersonId, RegisterId, Suspe
 from access_service.domain.org import Assignment
 from access_service.storage import tables
 from access_service.storage.access import Gatherer
+from access_service.storage.cleaning import clean
 from access_service.storage.facts import Reader
 from access_service.usecases.effects import settle_custodies, settle_person, try_refused_again
 from access_service.usecases.operators import root_of
@@ -165,8 +166,9 @@ class Settling:
             self.round()
 
     def round(self) -> None:
-        """Every register once."""
+        """Every register once, and what has had its time is taken away."""
         try:
+            clean(self._services.db, self._services.db.now())
             for row in self._services.db.registers():
                 settle(self._services, RegisterId(str(row["id"])))
         except AccessServiceError as error:

@@ -1,0 +1,91 @@
+"""The operator's pages: each command that they print is run as it stands, one page after the other."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from access_service.api.http.metrics import Metrics
+from access_service.settings import known_variables
+from pack_server import free_port
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+PAGES = ("install", "rotate", "upgrade", "watch")
+FOLDERS = ("/var/lib/access-service", "/etc/access-service")
+
+
+def commands(page: str) -> str:
+    """The blocks of a page that anybody can run."""
+    return "\n".join(re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / f"{page}.md").read_text("utf-8"), re.DOTALL))
+
+
+def test_a_machine_is_installed_rotated_upgraded_and_watched_as_the_pages_say(tmp_path: Path) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    program = programs / "access-service"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m access_service "$@"\n')
+    program.chmod(0o755)
+    script = "set -eu -o pipefail\n" + "\n".join(map(commands, PAGES))
+    for folder in FOLDERS:
+        (tmp_path / folder[1:]).mkdir(parents=True)
+        script = script.replace(folder, str(tmp_path) + folder)
+    for port in ("8000", "9100"):
+        script = script.replace(port, str(free_port()))
+    environment = {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT / "src"),
+        "ACCESS_SERVICE_DRAIN_SECONDS": "0",
+    }
+    command = ["bash", "-c", script]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "register     thu-nghiem: hai-phong for 31" in done.stderr
+    assert 'access_service_requests_total{method="GET",route="/healthz",status="200"} 1.0' in done.stdout
+
+
+def test_every_setting_of_the_examples_exists() -> None:
+    for name in ("environment.example", "Containerfile", "access-service.service", "access-service-keys.service"):
+        text = (DEPLOY / name).read_text("utf-8")
+        assert set(re.findall(r"ACCESS_SERVICE_[A-Z0-9_]+", text)) <= set(known_variables())
+
+
+def test_alerts_and_board_look_at_metrics_that_exist() -> None:
+    known = {found.name for found in Metrics().collect()}
+    texts = [(DEPLOY / name).read_text("utf-8") for name in ("prometheus-alerts.yml", "grafana.json")]
+    for text in texts:
+        named = set(re.findall(r"access_service_[a-z_]+", text))
+        assert named
+        assert {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in named} <= known
+    assert len(json.loads(texts[1])["panels"]) == 8
+
+
+def test_the_container_is_made_by_the_steps_of_the_page() -> None:
+    page, text = (ROOT / "docs" / "install.md").read_text("utf-8"), (DEPLOY / "Containerfile").read_text("utf-8")
+    for step in ("python3 -m venv /opt/access-service", "/opt/access-service/bin/pip install", "useradd --system"):
+        assert step in page
+        assert step in text
+
+
+@pytest.mark.parametrize(
+    "unit", ["access-service.service", "access-service-keys.service", "access-service-keys.timer"]
+)
+def test_units_name_sections_that_systemd_knows(unit: str) -> None:
+    sections = re.findall(r"^\[(\w+)\]$", (DEPLOY / unit).read_text("utf-8"), re.MULTILINE)
+    assert sections[0] == "Unit"
+    assert set(sections) <= {"Unit", "Service", "Timer", "Install"}
+
+
+def test_every_file_that_the_pages_name_is_there() -> None:
+    for page in PAGES:
+        text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
+        for name in re.findall(r"`(deploy/[\w.-]+)`", text):
+            assert (ROOT / name).is_file(), name
