@@ -207,3 +207,13 @@ def test_the_doctor_warns_of_packs_that_are_missing(
     (tmp_path / "empty").mkdir()
     monkeypatch.setenv("ACCESS_SERVICE_POLICY_DIR", str(tmp_path / "empty"))
     assert "! packs: " in said(capsys, "doctor")
+
+
+def test_a_database_that_was_brought_back_by_its_own_means_ends_what_was_open(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "thu: r1 → r2" in said(capsys, "restore", "--recovered")
+    assert _column(here, "SELECT count(*) FROM credentials WHERE activation_sha256 IS NOT NULL") == 0
+    assert _column(here, "SELECT action FROM events ORDER BY seq DESC LIMIT 1") == "register.restore"
+    assert "hold together" in said(capsys, "verify")
+    assert "name the folder of a backup, or --recovered" in said(capsys, "restore", status=2)
