@@ -192,3 +192,10 @@ def test_commands_can_be_run(name: str) -> None:
     path = ROOT / name
     assert os.access(path, os.X_OK)
     assert path.read_text(encoding="utf-8").startswith("#!")
+
+
+def test_what_the_night_plays_is_there() -> None:
+    text = (ROOT / "scripts" / "night").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:tests|benchmarks)/[\w/.]+", text))
+    assert len(named) > 10
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
