@@ -31,6 +31,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(software, name="software")
 app.add_typer(office_commands.operators, name="operator")
 app.add_typer(clock, name="clock")
+app.add_typer(upkeep_commands.report, name="report")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -141,3 +141,28 @@ def doctor(database: options.DatabaseOption = None, json: options.JsonOption = F
     from access_service.cli.doctor import run_doctor
 
     return run_doctor(database=database, as_json=json)
+
+
+report = typer.Typer(help="Reports for whoever audits the service.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@report.callback()
+def _report() -> None:
+    """Reports for whoever audits the service."""
+
+
+@report.command("level-3")
+def level_3(
+    *,
+    accounts: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the list of accounts (TCVN 14423, 5.6) into this new CSV file."),
+    ] = None,
+    database: options.DatabaseOption = None,
+    register: options.Register = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Security level 3: each clause, by which control it is met, where the evidence is, and what is not met."""
+    from access_service.cli.report import run_level_3
+
+    run_level_3(accounts=accounts, database=database, register=register, as_json=json)

@@ -1,0 +1,81 @@
+"""`report level-3`: clause, control, evidence and verdict; the list of accounts as a CSV file beside it."""
+
+import csv
+import os
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+import typer
+
+from access_service.cli.opening import opened, register_of, say_json, settings_for
+from access_service.domain.level_3 import VERDICT_TEXT, Clause
+from access_service.domain.names import UnitId
+from access_service.domain.time import local
+from access_service.storage.connecting import open_new
+from access_service.usecases.evidence.level_3 import ListedAccount, read_level_3
+
+KINDS = {"admin": "quản trị", "use": "tác nghiệp", "service": "dịch vụ", "inspector": "kiểm tra"}
+STATES = {"active": "đang dùng", "suspended": "tạm khoá", "closed": "đã đóng", "invited": "chưa kích hoạt"}
+COLUMNS = (
+    "Loại",
+    "Tên tài khoản",
+    "Trạng thái",
+    "Hệ thống",
+    "Đơn vị quản lý",
+    "Đơn vị",
+    "Ngày kích hoạt",
+    "Ngày ngừng",
+)
+
+
+def run_level_3(*, accounts: Path | None, database: str | None, register: str | None, as_json: bool) -> None:
+    """Print the report; write the accounts into a new file that only its owner reads."""
+    settings = settings_for(database)
+    with opened(settings) as db:
+        found = register_of(db, register or settings.register_name)
+        root = next(UnitId(str(row["root"])) for row in db.registers() if row["id"] == found)
+        with read_level_3(db, found, root) as report:
+            count = None if accounts is None else _write(accounts, report.accounts)
+            if as_json:
+                clauses = [asdict(clause) for clause in report.clauses]
+                say_json({"register": found, "at": report.at.isoformat(), "clauses": clauses, "accounts": count})
+                return
+            typer.echo(f"Báo cáo cấp độ 3, {found}, {local(report.at):%d/%m/%Y %H:%M}")
+            for line in _told(report.clauses):
+                typer.echo(line)
+    if count is not None:
+        typer.echo(f"{accounts}: {count} tài khoản / accounts", err=True)
+
+
+def _told(clauses: Iterable[Clause]) -> Iterable[str]:
+    for clause in clauses:
+        yield f"{clause.number}  {clause.asks}: {VERDICT_TEXT[clause.verdict]}"
+        yield f"    Biện pháp: {clause.control}"
+        yield f"    Minh chứng: {clause.evidence}"
+        for lacking in clause.lacking:
+            yield f"    Chưa đáp ứng: {lacking}"
+
+
+def _write(path: Path, accounts: Iterable[ListedAccount]) -> int:
+    count = 0
+    with os.fdopen(open_new(path), "w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
+        for found in accounts:
+            kind, state = KINDS.get(found.kind, found.kind), STATES.get(found.state, found.state)
+            days = _day(found.activated_at), _day(found.deactivated_at)
+            row = (kind, found.username, state, found.system, found.manager or "", found.department, *days)
+            writer.writerow([_safe(cell) for cell in row])
+            count += 1
+    return count
+
+
+def _day(at: datetime | None) -> str:
+    return "" if at is None else f"{local(at):%d/%m/%Y}"
+
+
+def _safe(cell: str) -> str:
+    """A cell that no program takes for a formula."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
