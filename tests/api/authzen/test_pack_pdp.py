@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from access_service.api.authzen import search as search_module
 from access_service.api.authzen.pack_pdp import SLICE, PackPdp
 from access_service.api.http.limits import DEPTH
 from access_service.api.http.metrics import Metrics
@@ -20,6 +21,7 @@ from access_service.api.pdp import BodyAnswers, FoundPage, Pdp, Start
 from access_service.domain.errors import InvalidError, RestartError, StaleRevisionError
 from access_service.engine.alone.decisions import StandaloneEngine
 from access_service.engine.alone.load import load_standalone
+from engine.standalone_packs import RICH, parsed
 
 ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2026, 9, 16, 8, tzinfo=UTC)
@@ -190,6 +192,41 @@ def test_a_context_s_own_members_are_checked() -> None:
     for odd in ({"explain": "loud"}, {"explain": 5}, {"at_least": 7}):
         with pytest.raises(InvalidError, match=r"context\.(explain|at_least)"):
             evaluated(EDITS | {"context": odd})
+
+
+def test_a_context_that_the_pack_names_decides_in_answers_and_searches_and_binds_pages() -> None:
+    rich = PackPdp(StandaloneEngine(parsed(RICH)), Pool(), Metrics(), lambda: NOW)
+    about = {"subject": {"type": "user", "id": "chi"}, "action": {"name": "edit"}, "resource": {"type": "folder"}}
+    sent = {
+        network: msgspec.convert(about | {"context": {"network": network}}, rich.bodies.search)
+        for network in ("office", "home", "HOME")
+    }
+    found = {n: asyncio.run(rich.search("resource", s, limit=9, start=None)).results for n, s in sent.items()}
+    folders = [{"type": "folder", "id": id_} for id_ in ("drafts", "plans", "root")]
+    assert found == {"office": folders, "home": [], "HOME": []}
+    # The token of a page is bound to everything that was sent, so to the context as well.
+    assert len({search_module._query(s) for s in sent.values()}) == 3
+    (item,) = answers(
+        asyncio.run(
+            rich.evaluate(
+                [
+                    msgspec.convert(
+                        about | {"resource": {"type": "folder", "id": "root"}, "context": {"network": "HOME"}},
+                        rich.bodies.evaluation,
+                    )
+                ],
+                stop_at=None,
+                explain="code",
+                log="none",
+                is_clean=False,
+            )
+        )
+    )
+    assert item["decision"] is False
+    assert (item["context"]["reason"]["code"], item["context"]["reason"]["field"]) == (
+        "resource_incomplete",
+        "context.network",
+    )
 
 
 JSON = st.recursive(
