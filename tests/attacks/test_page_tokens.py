@@ -11,14 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from access_service.domain.errors import PageTokenError, UnavailableError
+from access_service.domain.pages import PageToken, search_digest
 from access_service.signing.keys import SEAL_KEY, load_or_create, temporary
 from access_service.signing.pages import (
     _SIGNED_AS,
     PAGE_KEY,
     TOKEN_CHARACTERS,
     PageKey,
-    PageToken,
-    search_digest,
 )
 
 NOW = datetime(2026, 9, 1, 2, 3, 4, 567890, tzinfo=UTC)

@@ -56,10 +56,6 @@ def client_of(world: World, used: Software, by: UnitId = SCHOOL) -> clients.Issu
     return clients.create_client(world.services, world.admins[by], NewClient(used.id))
 
 
-def in_force(world: World, client: Client) -> bool:
-    return clients.client_in_force(world.services, client.id) is not None
-
-
 def effective(world: World, used: Software) -> list[str]:
     with world.services.db.read(world.register) as reader:
         return [e.approval.id for e in software.effective_approvals(reader, used.id, world.clock.now)]
@@ -357,38 +353,6 @@ def test_a_file_is_handed_out_where_the_paper_says_file(school_world: World) -> 
     approve(world, used, method=DrawMethod.FILE)
     assert world.ask(used.account, "export")
     assert world.why(used.account, "read") is Reason.OUTSIDE_APPROVAL
-
-
-def test_a_client_of_ended_or_stopped_software_is_let_in_no_more(school_world: World) -> None:
-    world = school_world
-    used = enter(world)
-    approve(world, used)
-    issued = client_of(world, used)
-    assert issued.secret is not None
-    assert in_force(world, issued.client)
-    how = {"kind": SuspendableKind.ACCOUNT, "target": used.account}
-    delegation.suspend(world.services, world.admins[SCHOOL], reason="sự cố", **how)  # type: ignore[arg-type]
-    assert not in_force(world, issued.client)
-    assert effective(world, used) == []
-    delegation.resume(world.services, world.admins[SCHOOL], **how)  # type: ignore[arg-type]
-    assert in_force(world, issued.client)
-    software.end_software(world.services, world.admins[SCHOOL], used.id)
-    assert not in_force(world, issued.client)
-    assert not world.get(Client, issued.client.id).is_enabled(world.clock.now)
-    with world.refuses(Refusal.DOCUMENT_STATE):
-        client_of(world, used)
-
-
-def test_a_disabled_client_stays_out(school_world: World) -> None:
-    world = school_world
-    used = enter(world)
-    issued, other = client_of(world, used), client_of(world, used, world.root)
-    clients.disable_client(world.services, world.admins[SCHOOL], issued.client.id)
-    assert not in_force(world, issued.client)
-    assert in_force(world, other.client)
-    with world.refuses(Refusal.DOCUMENT_STATE):
-        clients.rotate_secret(world.services, world.admins[SCHOOL], issued.client.id)
-    assert clients.client_in_force(world.services, "cli_khong_co") is None
 
 
 def test_a_leaked_secret_is_worth_nothing(school_world: World) -> None:

@@ -20,8 +20,9 @@ from world import SCHOOL
 
 ORDER = count(1)
 ATTACKS = "tests/attacks/test_software.py::"
-STOPPED = Tried(ATTACKS + "test_a_client_of_ended_or_stopped_software_is_let_in_no_more")
-DISABLED = Tried(ATTACKS + "test_a_disabled_client_stays_out")
+CLIENTS = "tests/attacks/test_software_clients.py::"
+STOPPED = Tried(CLIENTS + "test_a_client_of_ended_or_stopped_software_is_let_in_no_more")
+DISABLED = Tried(CLIENTS + "test_a_disabled_client_stays_out")
 REGISTERED = Tried(
     "tests/api/oauth/test_oauth_tokens.py::test_a_token_is_for_the_resources_a_client_is_registered_for"
 )

@@ -20,7 +20,7 @@ from sqlalchemy import event
 
 from access_service.domain.names import AccountId, SuspendableKind, UnitId
 from access_service.domain.scope import Scope
-from access_service.domain.sign_in import FactorKind
+from access_service.domain.sign_in import FactorKind, SecondFactor
 from access_service.signing import passwords
 from access_service.signing.keys import load_or_create
 from access_service.signing.vault import FactorKey
@@ -94,7 +94,7 @@ def second_factor(world: World, account: AccountId) -> None:
     with world.services.db.aside() as connection:
         stored.add_factor(
             connection,
-            stored.SecondFactor(
+            SecondFactor(
                 register=world.register,
                 id=world.services.new_id("fac"),
                 account=account,

@@ -25,6 +25,9 @@ from access_service.domain.names import (
 from access_service.domain.papers import sides_of
 from access_service.domain.reasons import Refusal
 
+CONFIRMED_BY_SYSTEM = "xác nhận của hệ thống"
+"""What a signature that is made here is called: no class of signature in law."""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from access_service.domain import words
 from access_service.domain.common_passwords import check_not_common
 from access_service.domain.errors import InvalidError, RefusedError
-from access_service.domain.names import AccountKind
+from access_service.domain.names import AccountId, AccountKind, RegisterId
 from access_service.domain.policy import Pack
 from access_service.domain.reasons import Refusal
 
@@ -53,6 +53,25 @@ class FactorKind(StrEnum):
     """A key of the holder's device (W3C Web Authentication Level 2)."""
     TOTP = "totp"
     """A code of six digits by the clock (RFC 6238)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactor:
+    """What an account shows beside its password."""
+
+    register: RegisterId
+    id: str
+    account: AccountId
+    kind: FactorKind
+    secret: str
+    """TOTP: the secret, closed with the key of `signing.vault`. Passkey: its public key, base64url."""
+    credential: str | None
+    """A passkey's id, base64url."""
+    counter: int
+    """The last step of a code that was accepted, or the passkey's signature counter."""
+    created_at: datetime
+    confirmed_at: datetime | None = None
+    """When the holder showed that it works; before, it counts for nothing."""
 
 
 class Due(StrEnum):

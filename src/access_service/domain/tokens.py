@@ -15,6 +15,8 @@ from access_service.domain.scope import Scope
 
 DETAIL_TYPE = "education_data"
 """The one type of element in `authorization_details` (RFC 9396 section 2) that is issued here."""
+CLIENT_ALGORITHMS = ("ES256", "EdDSA", "Ed25519", "PS256", "RS256")
+"""What clients may sign with; `Ed25519` is RFC 9864's name for EdDSA with that curve."""
 
 IsBelow = Callable[[UnitId, UnitId], bool]
 """`is_below(unit, root)` along the management edges of the day, which form a tree; a unit is below itself."""

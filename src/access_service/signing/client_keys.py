@@ -34,8 +34,6 @@ from access_service.signing.jose import (
 )
 from access_service.signing.tokens import refusal_of
 
-ALGORITHMS = ("ES256", "EdDSA", "Ed25519", "PS256", "RS256")
-"""What clients may sign with; `Ed25519` is RFC 9864's name for EdDSA with that curve."""
 ASSERTION_TYPES = frozenset({None, "JWT", "client-authentication+jwt"})
 """`typ` of an assertion: the RFC asks for none."""
 LONGEST_ASSERTION = 8192

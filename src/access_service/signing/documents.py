@@ -7,12 +7,11 @@ which capacity and by which decision, how and when. Anybody with the public key 
 from typing import Any
 
 from access_service.domain.audit import instant
-from access_service.domain.documents import Signature
+from access_service.domain.documents import CONFIRMED_BY_SYSTEM, Signature
 from access_service.signing.canonical import canonical
 from access_service.signing.keys import SealKey, verify
 
 STATEMENT_VERSION = 1
-LABEL = "xác nhận của hệ thống"
 
 
 def statement(register: str, signature: Signature) -> dict[str, Any]:
@@ -24,7 +23,7 @@ def statement(register: str, signature: Signature) -> dict[str, Any]:
         "document": signature.document,
         "document_version": signature.version,
         "format": STATEMENT_VERSION,
-        "label": LABEL,
+        "label": CONFIRMED_BY_SYSTEM,
         "method": str(signature.method),
         "person": signature.person,
         "register": register,

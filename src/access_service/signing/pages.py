@@ -4,7 +4,7 @@ A token is one fixed layout, signed with Ed25519 (RFC 8032) and written in base6
 section 5). There is one spelling of each: what does not spell itself again when read and written is refused.
 
     version        1 byte
-    search        32 bytes  SHA-256 over what was searched for, by whom, where: `search_digest`
+    search        32 bytes  SHA-256 over what was searched for, by whom, where: `domain.pages.search_digest`
     limit          2 bytes
     now            8 bytes  instant of the list, microseconds since 1970
     issued         8 bytes  instant of this token, likewise
@@ -15,13 +15,12 @@ section 5). There is one spelling of each: what does not spell itself again when
 
 import base64
 import binascii
-import hashlib
 import struct
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from access_service.domain.errors import PageTokenError
+from access_service.domain.pages import PageToken
 from access_service.signing.keys import BadSignatureError, SealKey, load_or_create, temporary, verify
 
 PAGE_KEY = "page.key"
@@ -38,23 +37,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _SIGNED_AS = b"access-service page token\x00"
 """Begins what is signed: a signature of this key over anything else is none over a token."""
-
-
-@dataclass(frozen=True, slots=True)
-class PageToken:
-    """What a token says."""
-
-    search: bytes
-    """`search_digest` of the search that the list is of."""
-    limit: int
-    """Results a page: the same for every page of a list."""
-    now: datetime
-    """The instant of the list."""
-    issued: datetime
-    revision: str
-    """As it stands on the wire."""
-    after: str
-    """The last id that was handed out."""
 
 
 class PageKey:
@@ -123,14 +105,6 @@ class PageKey:
         except BadSignatureError:
             raise PageTokenError("the page token was not issued here, or was altered") from None
         return said
-
-
-def search_digest(*parts: bytes) -> bytes:
-    """SHA-256 over the parts, each with its length before it: no two lists of parts have the same bytes."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(struct.pack(">Q", len(part)) + part)
-    return digest.digest()
 
 
 def _text(raw: bytes) -> str:

@@ -5,7 +5,6 @@ PyJWT signs and checks signatures; what may be said is constant here and never t
 the header) is checked here, in `signing.jose` and in `signing.token_claims`. Only what PyJWT documents is used.
 """
 
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -58,11 +57,6 @@ class SignsTokens(Protocol):
 
 Keys = Mapping[str, PublicKey] | Callable[[datetime], Mapping[str, PublicKey]]
 """Public keys by `kid`, or a function that gives those that count at an instant (`Keyring.public_keys`)."""
-
-
-def new_jti() -> str:
-    """An id for one token: 128 random bits."""
-    return secrets.token_urlsafe(16)
 
 
 class TokenSigner:

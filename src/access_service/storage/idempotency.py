@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, sel
 from sqlalchemy.exc import IntegrityError
 
 from access_service.domain.errors import UnavailableError
+from access_service.domain.idempotency import DoneUnderKey, Taken
 from access_service.domain.names import AccountId, RegisterId
 from access_service.storage.codec import utc
 from access_service.storage.db import Database, Transaction
@@ -30,17 +31,6 @@ _answers = table(IdempotencyRow)
 _events = table(EventRow)
 PENDING, ACTED = 0, 1
 _ANSWER = "\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A key that a request has."""
-
-    register: RegisterId
-    account: AccountId
-    key: str
-    attempt: str
-    """Which request it is: no two are alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +57,6 @@ class Kept:
         """The answer as it is kept; None where there is none, or from before answers were closed."""
         _, found, closed = self.body.partition(_ANSWER)
         return closed if found else None
-
-
-@dataclass(frozen=True, slots=True)
-class DoneUnderKey:
-    """One event of what was done under a key."""
-
-    revision: int
-    action: str
-    target: str
 
 
 def _row(register: RegisterId, account: AccountId, key: str) -> ColumnElement[bool]:

@@ -1,38 +1,18 @@
 """Second factors and the challenges that passkeys sign: rows that are not facts and are overwritten."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from access_service.domain.names import AccountId, RegisterId
-from access_service.domain.sign_in import FactorKind
+from access_service.domain.sign_in import FactorKind, SecondFactor
 from access_service.storage.codec import utc
 from access_service.storage.tables import ChallengeRow, SecondFactorRow, table
 
 _factors = table(SecondFactorRow)
 _challenges = table(ChallengeRow)
-
-
-@dataclass(frozen=True, slots=True)
-class SecondFactor:
-    """What an account shows beside its password."""
-
-    register: RegisterId
-    id: str
-    account: AccountId
-    kind: FactorKind
-    secret: str
-    """TOTP: the secret, closed with the key of `signing.vault`. Passkey: its public key, base64url."""
-    credential: str | None
-    """A passkey's id, base64url."""
-    counter: int
-    """The last step of a code that was accepted, or the passkey's signature counter."""
-    created_at: datetime
-    confirmed_at: datetime | None = None
-    """When the holder showed that it works; before, it counts for nothing."""
 
 
 def factors_of(connection: Connection, register: RegisterId, account: AccountId) -> list[SecondFactor]:

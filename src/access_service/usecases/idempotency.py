@@ -2,15 +2,16 @@
 
 import json
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from access_service.domain.errors import RefusedError, UnavailableError
+from access_service.domain.idempotency import DoneUnderKey, Taken
 from access_service.domain.powers import powerless
 from access_service.domain.reasons import Refusal
 from access_service.storage import idempotency as stored
-from access_service.storage.idempotency import DoneUnderKey, Taken
 from access_service.usecases.services import Caller, Services
 
 LEASE = timedelta(seconds=60)
@@ -101,9 +102,14 @@ def _acted(services: Services, taken: Taken, kept: stored.Kept) -> Acted:
         return Acted(tuple(stored.done_in(connection, taken.register, kept.revisions)))
 
 
-def finished(taken: Taken) -> None:
-    """This process does not carry it out any more."""
-    _running.discard(taken.attempt)
+@contextmanager
+def carrying_out(taken: Taken) -> Iterator[None]:
+    """Acts of this block are done under the key, in whichever thread they run; then the attempt is over."""
+    try:
+        with stored.under(taken):
+            yield
+    finally:
+        _running.discard(taken.attempt)
 
 
 @powerless("it remembers an answer")

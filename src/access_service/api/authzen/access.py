@@ -1,8 +1,8 @@
 """AuthZEN Authorization API 1.0: one question, or a batch of them.
 
-The two hot routes answer ahead of the framework (`api.authzen.hot`); the routes below are the same ones with their
-description, for an application that does without. A deny is always 200 with `decision` false; only what cannot be
-read is an error.
+Every POST to the two hot routes is answered ahead of the framework (`api.authzen.hot`); their routes below describe
+them and answer other methods with 405. A deny is always 200 with `decision` false; only what cannot be read is an
+error.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from access_service.api.authzen.schemas import Answer, Answers, Evaluation, Eval
 from access_service.api.http.bodies import note_unused, unused
 from access_service.api.http.edge import Edge, edge_of
 from access_service.api.http.errors import AUTHZEN
-from access_service.api.http.limits import ON_LOOP_BYTES, QUICK_ON_LOOP_BYTES, check_no_query
+from access_service.api.http.limits import ON_LOOP_BYTES, QUICK_ON_LOOP_BYTES
 from access_service.api.http.openapi import READ_PROBLEMS, json_answer, json_body
 from access_service.api.pdp import BodyAnswers
 from access_service.domain.errors import InvalidError
@@ -48,6 +48,10 @@ class Reply(NamedTuple):
     """Who asked, by an access token; None for the static key."""
 
 
+class NotReachedError(RuntimeError):
+    """A hot route was looked for by the framework: the application is no `api.authzen.hot.Application`."""
+
+
 def _described(type_: type[Evaluation | Evaluations], example: object) -> dict[str, object]:
     return {"requestBody": json_body(type_, example), "security": [{"key": []}]}
 
@@ -59,9 +63,9 @@ def _described(type_: type[Evaluation | Evaluations], example: object) -> dict[s
     openapi_extra=_described(Evaluation, QUESTION),
     responses={200: json_answer("The decision; a deny is no error.", Answer, DENIED), **READ_PROBLEMS},
 )
-async def evaluation(request: Request) -> Response:
+async def evaluation() -> Response:
     """One decision."""
-    return await _respond(request)
+    raise NotReachedError
 
 
 @router.post(
@@ -76,9 +80,9 @@ async def evaluation(request: Request) -> Response:
         **READ_PROBLEMS,
     },
 )
-async def evaluations(request: Request) -> Response:
+async def evaluations() -> Response:
     """Several decisions at one revision and one instant."""
-    return await _respond(request)
+    raise NotReachedError
 
 
 @router.get(
@@ -94,21 +98,6 @@ async def metadata(request: Request) -> Response:
     found = {name: f"{edge.public_url}{path}" for name, path in ENDPOINTS.items() if path in paths}
     body = Metadata(policy_decision_point=edge.public_url, **found)
     return Response(_encoder.encode(body), media_type="application/json")
-
-
-async def _respond(request: Request) -> Response:
-    edge = edge_of(request)
-    headers: dict[bytes, bytes] = {}
-    for name, value in request.headers.raw:
-        if name in HEADERS_READ:
-            headers[name] = b"" if name in headers else value
-    path = request.url.path
-    who = await admitted(edge, path, headers)
-    check_no_query(request.url.query)
-    body, answered, client = await reply(edge, who, path, headers, await request.body())
-    edge.count(answered.counts)
-    edge.log_decided(request.state.request_id, answered, client)
-    return Response(body, media_type="application/json", headers={"X-Access-Revision": answered.revision})
 
 
 HEADERS_READ = frozenset({b"authorization", b"content-type", b"dpop"})

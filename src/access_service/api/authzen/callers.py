@@ -12,9 +12,9 @@ from access_service.api.http.edge import Edge
 from access_service.domain.errors import RefusedError
 from access_service.domain.reasons import Refusal
 from access_service.domain.tokens import Claims, TokenError
-from access_service.signing.dpop import verify_proof
 from access_service.usecases.tokens.errors import OAuthError
 from access_service.usecases.tokens.introspect import EnforcementPoint, enforcement_point
+from access_service.usecases.tokens.proofs import check_proof
 from access_service.usecases.tokens.state import NotInStateError
 
 EVALUATE, SEARCH, EXPLAIN = "evaluate", "search", "explain"
@@ -107,15 +107,9 @@ def _check_proof(
         raise _unknown(scheme, "a token that is bound to a key is sent as `DPoP`, no other is")
     if claims.jkt is None:
         return
-    now = edge.clock()
-    proof = verify_proof(
-        headers.get(b"dpop", b"").decode("latin-1"),
-        method=where[0],
-        url=edge.public_url + where[1],
-        now=now,
-        claim_once=lambda key, until: edge.used.claim(key, until, now),
-        access_token=token,
-        jkt=claims.jkt,
+    text, (method, path) = headers.get(b"dpop", b"").decode("latin-1"), where
+    proof = check_proof(
+        text, method, edge.public_url + path, edge.used, edge.clock(), access_token=token, jkt=claims.jkt
     )
     edge.check_made_here(proof.iat)
 

@@ -24,7 +24,7 @@ from access_service.api.http.openapi import READ_PROBLEMS, json_answer, json_bod
 from access_service.api.pdp import FoundPage, Start
 from access_service.domain.access import Wanted
 from access_service.domain.errors import InvalidError, PageTokenError
-from access_service.signing.pages import PageToken, search_digest
+from access_service.domain.pages import PageToken, search_digest
 
 router = APIRouter(tags=["access"])
 

@@ -6,11 +6,12 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from hmac import compare_digest
 from itertools import count
 from math import inf
 from secrets import token_hex
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 import msgspec
 from starlette.datastructures import MutableHeaders
@@ -27,9 +28,8 @@ from access_service.api.http.readiness import Readiness
 from access_service.api.http.shared_metrics import SharedMetrics
 from access_service.api.pdp import AtOnce, BodyAnswers, LogDecisions, Pdp
 from access_service.domain.errors import UnavailableError
+from access_service.domain.pages import PageToken
 from access_service.domain.tokens import TokenError, TokenFault
-from access_service.signing.pages import PageKey
-from access_service.signing.passwords import is_same
 from access_service.usecases.tokens.introspect import RevocationList
 from access_service.usecases.tokens.issue import TokenPoint
 from access_service.usecases.tokens.once import UsedOnce
@@ -67,6 +67,16 @@ Seen = tuple[str, int, float, bytes, BodyAnswers | AtOnce | None, str | None, st
 """A request of a hot route: path, status, seconds, its id, what was answered, to which client, from where."""
 
 
+class SignsPages(Protocol):
+    """Who writes and reads page tokens; the composition root gives one."""
+
+    def write(self, token: PageToken) -> str:
+        """The token as text that nobody else can write."""
+
+    def read(self, text: str, search: bytes, present: datetime) -> PageToken:
+        """What a token of this search says; `PageTokenError` for everything that is none, or too old."""
+
+
 @dataclass
 class Edge:
     """What the routes of one application share."""
@@ -78,7 +88,7 @@ class Edge:
     """None: nobody gets in (never open)."""
     log: Any
     lines: Lines
-    pages: PageKey
+    pages: SignsPages
     api_key_search: bool = False
     log_decisions: LogDecisions = "deny"
     log_callers: bool = False
@@ -127,7 +137,7 @@ class Edge:
 
     def is_key(self, token: str) -> bool:
         """Is that the static key? Compared in constant time."""
-        return self.api_key is not None and is_same(token, self.api_key)
+        return self.api_key is not None and compare_digest(token.encode(), self.api_key.encode())
 
     def is_static(self, authorization: bytes) -> bool:
         """Is that the static key, as nearly every caller writes it? Anything else is looked at elsewhere."""

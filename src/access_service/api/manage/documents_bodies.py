@@ -20,7 +20,7 @@ from access_service.api.manage.bodies import (
     Some,
     TextLine,
 )
-from access_service.domain.documents import Document, Signature
+from access_service.domain.documents import CONFIRMED_BY_SYSTEM, Document, Signature
 from access_service.domain.names import (
     AuthorityId,
     Capacity,
@@ -31,7 +31,6 @@ from access_service.domain.names import (
     Side,
     UnitId,
 )
-from access_service.signing.documents import LABEL
 from access_service.usecases.evidence.reading_papers import DocumentSeen
 from access_service.usecases.handover.inspection import ExternalMember, Team
 from access_service.usecases.handover.signatures import Signed
@@ -179,7 +178,7 @@ class SignatureOut(Out):
     """A confirmation by electronic means; no electronic or digital signature, and in place of no seal."""
 
     id: str
-    label: str = LABEL
+    label: str = CONFIRMED_BY_SYSTEM
     version: int
     """Of the document; a signature on an earlier version is void."""
     sha256: str

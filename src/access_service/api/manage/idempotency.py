@@ -32,10 +32,10 @@ from access_service.domain.errors import (
     StaleRevisionError,
     UnavailableError,
 )
+from access_service.domain.idempotency import Taken
 from access_service.domain.members import shown
 from access_service.domain.reasons import Refusal
-from access_service.storage.idempotency import Taken, under
-from access_service.usecases.idempotency import Acted, KeptAnswer, drop_key, finished, settle_key, take_key
+from access_service.usecases.idempotency import Acted, KeptAnswer, carrying_out, drop_key, settle_key, take_key
 from access_service.usecases.identity.accounts import caller_from_token, is_session
 from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.services import Caller, Services
@@ -152,11 +152,8 @@ async def _once(
         return Response(found.body, found.status, {REPLAYED: "true"}, media_type)
     if isinstance(found, Acted):
         return _told(found)
-    try:
-        with under(found):
-            return await _carried_out(handle, request, services, found)
-    finally:
-        finished(found)
+    with carrying_out(found):
+        return await _carried_out(handle, request, services, found)
 
 
 async def _carried_out(handle: _Handler, request: Request, services: Services, taken: Taken) -> Response:

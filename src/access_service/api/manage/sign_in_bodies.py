@@ -8,8 +8,7 @@ from pydantic import Field
 
 from access_service.api.manage.bodies import Id, Out, RequestBody, Secret, TextLine
 from access_service.domain.names import AccountKind
-from access_service.domain.sign_in import Due, FactorKind
-from access_service.storage.second_factor import SecondFactor
+from access_service.domain.sign_in import Due, FactorKind, SecondFactor
 from access_service.usecases.identity.accounts import SignedIn
 from access_service.usecases.identity.second_factor import Second
 from access_service.usecases.identity.service_sessions import ServiceSession

@@ -15,7 +15,7 @@ import anyio
 from anyio import CapacityLimiter
 from fastapi import Request
 
-from access_service.signing import passwords
+from access_service.usecases.identity.sign_in import most_at_once
 
 T = TypeVar("T")
 WINDOW_S, MANY = 60.0, 10
@@ -40,7 +40,7 @@ class SignInGate:
 
     def __init__(self) -> None:
         """Open."""
-        self._all = CapacityLimiter(passwords.CONCURRENT_HASHES)
+        self._all = CapacityLimiter(most_at_once())
         self._lanes: OrderedDict[str, CapacityLimiter] = OrderedDict()
         self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
 

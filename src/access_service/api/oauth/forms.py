@@ -14,8 +14,8 @@ from access_service.api.http.limits import OPEN_BYTES, clean, read_object
 from access_service.domain.errors import InvalidError
 from access_service.domain.members import is_near, shown
 from access_service.domain.names import UnitId
-from access_service.domain.tokens import AccessDetail, TokenError, TokenFault
-from access_service.signing.token_claims import details_from_wire, scope_from_wire
+from access_service.domain.tokens import AccessDetail, TokenError
+from access_service.usecases.tokens.asked import read_details, read_scope
 from access_service.usecases.tokens.client_auth import ASSERTION_TYPE, Credentials, by_assertion, failed
 from access_service.usecases.tokens.errors import OAuthCode, OAuthError
 
@@ -129,14 +129,7 @@ def _basic(authorization: bytes, client_id: str | None) -> Credentials:
 def wanted_scope(form: Form) -> frozenset[str] | None:
     """`scope`, as words; None where it is left out."""
     text = form.get("scope")
-    if text is None:
-        return None
-    try:
-        return scope_from_wire(text)
-    except TokenError:
-        raise OAuthError(
-            OAuthCode.INVALID_SCOPE, "the scope is no list of words with one space between two"
-        ) from None
+    return None if text is None else read_scope(text)
 
 
 def wanted_details(form: Form) -> tuple[AccessDetail, ...] | None:
@@ -148,7 +141,7 @@ def wanted_details(form: Form) -> tuple[AccessDetail, ...] | None:
         # One reader of JSON for everything that is sent: depth, doubles and numbers are its business.
         found = read_object(f'{{"_":{text}}}'.encode())
         # A second member would have come out of the text: it was no JSON.
-        return tuple(map(_cleaned, details_from_wire(found["_"] if len(found) == 1 else None)))
+        return tuple(map(_cleaned, read_details(found["_"] if len(found) == 1 else None)))
     except InvalidError:
         message = "authorization_details is no JSON, or holds control characters"
     except TokenError as error:
@@ -157,14 +150,7 @@ def wanted_details(form: Form) -> tuple[AccessDetail, ...] | None:
 
 
 def _cleaned(detail: AccessDetail) -> AccessDetail:
-    """Every word in NFC and without control characters: units and classes are looked up.
-
-    Which grant a detail rests on is said by a token; asked for, it would be passed over.
-    """
-    if detail.grant is not None:
-        raise TokenError(
-            TokenFault.INVALID_CLAIMS, "`grant` cannot be asked for: leave it out of authorization_details"
-        )
+    """Every word in NFC and without control characters: units and classes are looked up."""
     return replace(
         detail,
         unit=UnitId(clean(detail.unit, "unit")),

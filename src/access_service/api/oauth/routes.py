@@ -31,13 +31,12 @@ from access_service.api.oauth.schemas import (
 from access_service.domain.errors import UnavailableError
 from access_service.domain.names import RegisterId
 from access_service.domain.tokens import DETAIL_TYPE, TokenError
-from access_service.signing.dpop import verify_proof
-from access_service.signing.token_claims import claims_to_wire, detail_to_wire, scope_to_wire
 from access_service.usecases.tokens.client_auth import authenticate
 from access_service.usecases.tokens.errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.exchange import ACCESS_TOKEN_TYPE, JWT_TYPE, SUBJECT_TYPES, exchange
 from access_service.usecases.tokens.introspect import POLL_S, introspect, introspected, revoke
 from access_service.usecases.tokens.issue import IssuedToken, TokenPoint, WantedToken
+from access_service.usecases.tokens.proofs import check_proof
 from access_service.usecases.tokens.state import NotInStateError
 
 T = TypeVar("T")
@@ -188,8 +187,8 @@ def _token_answer(issued: IssuedToken, *, is_exchange: bool) -> TokenAnswer:
         access_token=issued.token,
         token_type="Bearer" if claims.jkt is None else "DPoP",
         expires_in=max(1, int(claims.exp - issued.instant)),
-        scope=scope_to_wire(claims.scope),
-        authorization_details=[detail_to_wire(d) for d in claims.details] or None,
+        scope=issued.scope_text,
+        authorization_details=issued.details or None,
         issued_token_type=ACCESS_TOKEN_TYPE if is_exchange else None,
     )
 
@@ -212,7 +211,7 @@ async def _introspect(request: Request, edge: Edge, point: TokenPoint, form: For
     claims = await edge.in_pool(lambda: point.waiting(lambda: introspect(point, client, text)))
     if claims is None:
         return _json({"active": False})
-    return _json(introspected(claims) | claims_to_wire(claims))
+    return _json(introspected(claims))
 
 
 async def _revoke(request: Request, edge: Edge, point: TokenPoint, form: Form) -> Response:
@@ -239,15 +238,8 @@ def _proved(request: Request, edge: Edge, path: str) -> str | None:
         return None
     if len(named) > 1:
         raise OAuthError(OAuthCode.INVALID_DPOP_PROOF, "the header DPoP stands twice")
-    now = edge.clock()
     try:
-        proof = verify_proof(
-            named[0].decode("latin-1"),
-            method="POST",
-            url=edge.public_url + path,
-            now=now,
-            claim_once=lambda key, until: edge.used.claim(key, until, now),
-        )
+        proof = check_proof(named[0].decode("latin-1"), "POST", edge.public_url + path, edge.used, edge.clock())
         edge.check_made_here(proof.iat)
     except TokenError as error:
         raise OAuthError(OAuthCode.INVALID_DPOP_PROOF, error.message.replace("`", "")) from error

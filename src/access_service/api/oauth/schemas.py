@@ -8,7 +8,7 @@ import msgspec
 from access_service.api.http.described import components_of
 from access_service.api.http.errors import PROBLEM_JSON, Problem
 from access_service.api.http.openapi import reference
-from access_service.signing.client_keys import ALGORITHMS
+from access_service.domain.tokens import CLIENT_ALGORITHMS
 
 Struct = msgspec.Struct
 
@@ -78,10 +78,10 @@ class ServerMetadata(Struct):
     scopes_supported: Sequence[str] = ("evaluate", "search", "explain", "introspect", "read", "export")
     response_types_supported: Sequence[str] = ("none",)
     """Required, and not to be empty; there is no authorization endpoint that could use one."""
-    token_endpoint_auth_signing_alg_values_supported: Sequence[str] = ALGORITHMS
-    introspection_endpoint_auth_signing_alg_values_supported: Sequence[str] = ALGORITHMS
-    revocation_endpoint_auth_signing_alg_values_supported: Sequence[str] = ALGORITHMS
-    dpop_signing_alg_values_supported: Sequence[str] = ALGORITHMS
+    token_endpoint_auth_signing_alg_values_supported: Sequence[str] = CLIENT_ALGORITHMS
+    introspection_endpoint_auth_signing_alg_values_supported: Sequence[str] = CLIENT_ALGORITHMS
+    revocation_endpoint_auth_signing_alg_values_supported: Sequence[str] = CLIENT_ALGORITHMS
+    dpop_signing_alg_values_supported: Sequence[str] = CLIENT_ALGORITHMS
 
 
 class KeySet(Struct):

@@ -17,6 +17,7 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.sign_in import (
     Due,
     FactorKind,
+    SecondFactor,
     check_due,
     check_goes,
     check_new_passkey,
@@ -28,7 +29,7 @@ from access_service.signing.passkeys import Passkey, PasskeyError
 from access_service.storage import accounts as stored_accounts
 from access_service.storage import second_factor as stored
 from access_service.storage.facts import Reader
-from access_service.storage.second_factor import SecondFactor, about
+from access_service.storage.second_factor import about
 from access_service.usecases.identity.accounts import (
     SignedIn,
     confirm_password,

@@ -13,12 +13,11 @@ from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import RegisterId
 from access_service.domain.powers import Power, power, powerless, yields
 from access_service.domain.reasons import Refusal
-from access_service.domain.sign_in import Due, FactorKind, due_at_sign_in, due_factor, is_asleep
+from access_service.domain.sign_in import Due, FactorKind, SecondFactor, due_at_sign_in, due_factor, is_asleep
 from access_service.signing import passwords
 from access_service.storage import accounts as stored
 from access_service.storage.access import Gatherer
 from access_service.storage.facts import Reader
-from access_service.storage.second_factor import SecondFactor
 from access_service.usecases.identity.accounts import (
     WRONG,
     SignedIn,
@@ -142,6 +141,11 @@ def _is_known(services: Services, credential: stored.Credential | None, seen: st
         return False
     with services.db.connect() as connection:
         return stored.is_known_source(connection, credential.register, credential.account, seen)
+
+
+def most_at_once() -> int:
+    """How many passwords are hashed at once: more sign-ins than that only wait for one another."""
+    return passwords.CONCURRENT_HASHES
 
 
 def _kinds(factors: list[SecondFactor]) -> list[FactorKind]:

@@ -12,16 +12,12 @@ from typing import Any
 
 from access_service.domain import approving
 from access_service.domain import clients as rules
-from access_service.domain.accounts import Account
 from access_service.domain.addresses import check_may_have
-from access_service.domain.names import AccountState, ClientId, RegisterId, SoftwareId
+from access_service.domain.names import ClientId, RegisterId, SoftwareId
 from access_service.domain.powers import Power, ends, power, yields
 from access_service.domain.software import Client, Software
 from access_service.signing import passwords
 from access_service.signing.client_keys import check_new_jwks
-from access_service.storage.facts import Reader
-from access_service.storage.software import client_by_id
-from access_service.usecases.identity.accounts import account_state
 from access_service.usecases.services import Act, Caller, Services, act, as_missing, operate
 from access_service.usecases.third_party.approvers import as_department
 from access_service.usecases.third_party.software import in_use, own_software
@@ -50,15 +46,6 @@ class IssuedClient:
 
     client: Client
     secret: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ClientInForce:
-    """A client that may be let in now, with what it stands for."""
-
-    client: Client
-    software: Software
-    account: Account
 
 
 @power(yields(Power.SOFTWARE))
@@ -258,23 +245,3 @@ def _enabled(doing: Act, id_: ClientId) -> Client:
     client = doing.tx.require(Client, id_)
     rules.check_enabled(doing.ground, client)
     return client
-
-
-def client_in_force(services: Services, client_id: str) -> ClientInForce | None:
-    """The client with its software and account, or None: unknown, disabled, software over, account stopped.
-
-    All read at one instant; the caller still has to check what the client proves itself by.
-    """
-    with services.db.connect() as connection:
-        client = client_by_id(connection, client_id)
-        if client is None:
-            return None
-        now = services.db.now_in(connection, client.register)
-        reader = Reader(connection, client.register)
-        software = reader.get(Software, client.software)
-        if software is None or now not in software.interval or not client.is_enabled(now):
-            return None
-        account = reader.get(Account, software.account)
-        if account is None or account_state(reader, account, now) is not AccountState.ACTIVE:
-            return None
-        return ClientInForce(client, software, account)

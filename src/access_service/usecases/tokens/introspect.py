@@ -17,6 +17,7 @@ from access_service.domain.reasons import DEPTH, Reason, Refusal
 from access_service.domain.software import PEP_SCOPES
 from access_service.domain.tokens import Claims, TokenError, TokenFault, covers
 from access_service.signing.jose import json_object, read_compact
+from access_service.signing.token_claims import claims_to_wire
 from access_service.signing.tokens import LONGEST_TOKEN
 from access_service.storage.access import Gatherer
 from access_service.storage.accounts import session_by_token
@@ -192,8 +193,8 @@ def revoke(point: TokenPoint, client_id: str, token: str) -> bool:
 
 
 def introspected(claims: Claims) -> dict[str, Any]:
-    """The members of an active answer that RFC 7662 section 2.2 names besides the token's own claims."""
-    return {"active": True, "token_type": "Bearer" if claims.jkt is None else "DPoP"}
+    """An active answer (RFC 7662 section 2.2): the token's own claims, that it holds, and of which type it is."""
+    return {"active": True, "token_type": "Bearer" if claims.jkt is None else "DPoP", **claims_to_wire(claims)}
 
 
 # -- enforcement points at our own endpoints

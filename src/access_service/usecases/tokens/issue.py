@@ -10,14 +10,14 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from access_service.domain.errors import NotFoundError, RefusedError, UnavailableError
 from access_service.domain.names import AccountId, Frequency, RegisterId, UnitId
 from access_service.domain.reasons import Reason
 from access_service.domain.tokens import AccessDetail, Claims, TokenError, narrow
 from access_service.signing.keyring import Keyring
-from access_service.signing.token_claims import MOST_DETAILS
+from access_service.signing.token_claims import MOST_DETAILS, detail_to_wire, scope_to_wire
 from access_service.signing.tokens import TokenSigner, TokenVerifier
 from access_service.storage.audit import Stands, head_of, stands_now
 from access_service.storage.db import Database
@@ -66,6 +66,16 @@ class IssuedToken(NamedTuple):
     claims: Claims
     instant: float
     """When, in seconds since the epoch."""
+
+    @property
+    def scope_text(self) -> str:
+        """`scope` of the answer (RFC 6749 section 5.1)."""
+        return scope_to_wire(self.claims.scope)
+
+    @property
+    def details(self) -> list[dict[str, Any]]:
+        """`authorization_details` of the answer (RFC 9396 section 7)."""
+        return [detail_to_wire(detail) for detail in self.claims.details]
 
 
 class Now(NamedTuple):

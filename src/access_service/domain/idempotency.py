@@ -1,0 +1,25 @@
+"""A request that is repeated: the key that it has, and what was done under it."""
+
+from dataclasses import dataclass
+
+from access_service.domain.names import AccountId, RegisterId
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A key that a request has."""
+
+    register: RegisterId
+    account: AccountId
+    key: str
+    attempt: str
+    """Which request it is: no two are alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoneUnderKey:
+    """One event of what was done under a key."""
+
+    revision: int
+    action: str
+    target: str
