@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from nouns import named, present
+
 ROOT = Path(__file__).parents[1]
 LONGEST_FILE, LONGEST_FUNCTION = 500, 80
 SKIPPED = {".git", ".venv", "__pycache__", "dist", "build"}
@@ -105,6 +107,14 @@ def test_import_contracts_are_kept() -> None:
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert " 0 broken" in checked.stdout
+
+
+def test_every_module_stands_in_one_row_of_the_table_of_nouns() -> None:
+    """`docs/development.md` has the table; a new module is written into the row of its noun."""
+    rows = named()
+    assert sorted(present() - set(rows)) == [], "give each a row in docs/development.md"
+    assert sorted(set(rows) - present()) == [], "docs/development.md names what is not there"
+    assert sorted({name for name in rows if rows.count(name) > 1}) == [], "these stand in two rows"
 
 
 def test_no_file_is_too_long() -> None:

@@ -68,14 +68,12 @@ def writes(function: Callable[..., Any], seen: set[Callable[..., Any]] | None = 
     function = inspect.unwrap(function)
     if not isinstance(function, FunctionType):
         return False
-    for name in names_in(function.__code__):
-        found = function.__globals__.get(name)
-        if name in ("write", "aside") or found in (services.act, services.operate):
-            return True
-        is_ours = isinstance(found, FunctionType) and found.__module__.startswith(package.__name__)
-        if is_ours and found not in seen and writes(found, seen):
-            return True
-    return False
+    if names_in(function.__code__) & {"write", "aside"}:
+        return True
+    named = set(_named_in(function))
+    return bool(named & {services.act, services.operate}) or any(
+        found not in seen and writes(found, seen) for found in named
+    )
 
 
 def names_in(code: CodeType) -> set[str]:

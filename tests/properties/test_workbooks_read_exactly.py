@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 import workbooks
 from access_service.domain.errors import ImportRefusedError
+from access_service.rendering.template import write_template
 from access_service.usecases.imports.cells import PlainRows
 from access_service.usecases.imports.csv_files import COLUMNS, DAYS
 from access_service.usecases.imports.source import read_source
-from access_service.usecases.imports.template import write_template
 from sampled import times
 
 COLUMN = COLUMNS["documents"]

@@ -12,12 +12,12 @@ from access_service.domain.errors import Fault, ImportRefusedError
 from access_service.domain.names import PersonId, RegisterId, UnitId
 from access_service.domain.policy import PackBinding
 from access_service.engine.packs.load import read_pack_files
+from access_service.rendering.template import EXAMPLE
 from access_service.signing.keys import load_or_create
 from access_service.storage.db import Database
 from access_service.storage.policy import store_pack
 from access_service.usecases.imports.csv_files import COLUMNS
 from access_service.usecases.imports.run import ImportReport, import_sheets, read_source
-from access_service.usecases.imports.template import EXAMPLE
 from access_service.usecases.register import Founded, Founding, init_register
 from access_service.usecases.services import Services
 from databases import give_schema

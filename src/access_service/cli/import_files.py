@@ -13,8 +13,9 @@ import typer
 from access_service.cli.errors import UsageError
 from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
 from access_service.domain.errors import UnavailableError
+from access_service.rendering.template import write_template
 from access_service.storage.connecting import open_new
-from access_service.usecases.imports.run import ImportReport, Progress, import_sheets, read_source, write_template
+from access_service.usecases.imports.run import ImportReport, Progress, import_sheets, read_source
 from access_service.usecases.live.revisions import revision_text
 
 

@@ -67,7 +67,7 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
     stopped: Reason | None
     """Why the account as a whole is denied, or None."""
     first: GrantView | None
-    """In the order of their ids, so that ties fall to the smallest."""
+    """In the order of their ids, so that ties fall to the smallest, in whichever order they came (rule 17)."""
     until: float = NEVER
 
     @property

@@ -8,10 +8,10 @@ import pytest
 import xlsxwriter
 
 from access_service.domain.errors import ImportRefusedError
+from access_service.rendering.template import GUIDE, guide, write_template
 from access_service.usecases.imports import package, source
 from access_service.usecases.imports.csv_files import COLUMNS
 from access_service.usecases.imports.source import read_source
-from access_service.usecases.imports.template import GUIDE, guide, write_template
 from usecases.import_world import PROJECT, example, write
 
 

@@ -18,13 +18,14 @@ from access_service.domain.errors import ImportRefusedError, NotFoundError, Refu
 from access_service.domain.names import AccountState, Capacity, DocumentState, Method, Side, SuspendableKind, UnitId
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, SchoolYear, Unit
 from access_service.domain.time import start_of_day
+from access_service.rendering.template import write_template
 from access_service.signing.documents import check_confirmation
 from access_service.storage.accounts import credential_of
 from access_service.storage.audit import events
 from access_service.storage.tables import metadata
 from access_service.usecases.identity.accounts import activate
 from access_service.usecases.imports import run
-from access_service.usecases.imports.run import import_sheets, read_source, write_template
+from access_service.usecases.imports.run import import_sheets, read_source
 from usecases.import_world import (
     NOW,
     PROJECT,

@@ -36,11 +36,10 @@ from access_service.usecases.imports.paper_rows import (
 )
 from access_service.usecases.imports.source import read_source
 from access_service.usecases.imports.store import make_ready, seal, store
-from access_service.usecases.imports.template import write_template
 from access_service.usecases.own_keys import sealing
 from access_service.usecases.services import Act, Services, operate
 
-__all__ = ["ImportReport", "Progress", "Sheets", "import_sheets", "read_source", "write_template"]
+__all__ = ["ImportReport", "Progress", "Sheets", "import_sheets", "read_source"]
 
 ACTOR = "import"
 TRIES = 5
