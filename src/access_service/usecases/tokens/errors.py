@@ -24,6 +24,8 @@ class OAuthCode(StrEnum):
     """RFC 9396 section 5."""
     INVALID_DPOP_PROOF = "invalid_dpop_proof"
     """RFC 9449 section 5."""
+    UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type"  # noqa: S105 a code, not a secret
+    """RFC 7009 section 2.2.1."""
 
 
 OAUTH_TEXT: Mapping[OAuthCode, Text] = MappingProxyType(
