@@ -15,6 +15,7 @@ from typing import Any
 import pyotp
 import pytest
 
+from access_service.demonstration.serve import _set_aside
 from measuring import program
 
 ROOT = Path(__file__).parents[2]
@@ -150,8 +151,12 @@ def test_the_demonstration_keeps_every_promise_of_its_file_and_builds_anew_what_
     started.append(again := Demo(tmp_path))
     anew = _told_by(again, told)
     assert anew["revocable"]["grant"] != revocable["grant"]
+    # What somebody did in the one before is kept, and they are told where.
+    assert (again.data / "access.1.db").stat().st_size > 0
     assert _evaluate(anew, anew["revocable"]["request"]) == (True, None)
-    assert again.stop(signal.SIGINT)[0] == 0
+    status, printed = again.stop(signal.SIGINT)
+    assert status == 0
+    assert str(again.data / "access.1.db") in printed
 
 
 def _told_by(demo: Demo, before: dict[str, Any]) -> dict[str, Any]:
@@ -192,3 +197,19 @@ def test_a_port_that_is_taken_is_one_line_and_leaves_the_file_alone(tmp_path: Pa
     assert (status, printed.count("\n")) == (1, 1)
     assert printed.startswith(f"access-service: port {port} on 127.0.0.1 cannot be used")
     assert (tmp_path / "demo.json").read_text("utf-8") == "{}"
+
+
+def test_what_somebody_worked_in_is_renamed_and_they_are_told_where(tmp_path: Path) -> None:
+    said: list[str] = []
+    for number in (1, 2):
+        for suffix in ("", "-wal", "-shm"):
+            (tmp_path / f"access.db{suffix}").write_text(f"{number}{suffix}", "utf-8")
+        _set_aside(tmp_path, said.append)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        f"access.{number}.db{suffix}" for number in (1, 2) for suffix in ("", "-shm", "-wal")
+    ]
+    assert (tmp_path / "access.2.db").read_text("utf-8") == "2"
+    assert [str(tmp_path / f"access.{n}.db") in text for n, text in enumerate(said, start=1)] == [True, True]
+
+    _set_aside(tmp_path, said.append)
+    assert len(said) == 2, "where nothing stood nothing is said"

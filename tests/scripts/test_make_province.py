@@ -1,7 +1,9 @@
 """`scripts/make-province`: a small province of each kind of local government, held against the rules row by row."""
 
 import csv
+import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -465,3 +467,28 @@ def test_the_lists_of_the_project_give_a_province(units: str, as_of: str, tmp_pa
     assert len(files.units) > 3 * 3
     check_rules(files)
     check_custody(files)
+
+
+def test_the_commands_of_the_page_give_a_province_of_this_year_and_name_what_they_keep(tmp_path: Path) -> None:
+    if not (SHARED / "administrative_units_2026-07.csv").exists():
+        pytest.skip(f"{SHARED} is not here: the commands of docs/import.md were NOT tried")
+    page = (ROOT / "docs" / "import.md").read_text(encoding="utf-8")
+    block = page.split("## A synthetic province\n")[1].split("```")[1].replace("\\\n", " ")
+    made, begun, taken = [shlex.split(line) for line in block.strip().splitlines()]
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "src"),
+        "ACCESS_SERVICE_DATABASE_URL": f"sqlite:///{tmp_path}/province.db",
+        "ACCESS_SERVICE_KEYS_DIR": str(tmp_path / "keys"),
+    }
+    made[made.index("--units") + 1] = str(SHARED / Path(made[made.index("--units") + 1]).name)
+    # One commune of it: the whole is measured by the benchmarks.
+    province = [sys.executable, str(ROOT / made[0]), *made[1:], "--communes", "1"]
+    subprocess.run(province, cwd=tmp_path, env=env, check=True)
+    assert "2026-2027" in (tmp_path / "build/hai-phong/school_years.csv").read_text(encoding="utf-8")
+    for command in (begun, taken):
+        program = [sys.executable, "-m", "access_service", *command[1:]]
+        done = subprocess.run(program, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    kept = next(line for line in done.stdout.splitlines() if line.startswith("Giữ nguyên"))
+    assert {"units 1", "persons 2"} <= set(kept.partition(": ")[2].split(", "))

@@ -13,17 +13,24 @@ import typer
 from access_service.cli.errors import UsageError
 from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
 from access_service.domain.errors import UnavailableError
+from access_service.engine.packs.load import parse_pack
 from access_service.rendering.template import write_template
 from access_service.storage.connecting import open_new
 from access_service.usecases.imports.run import ImportReport, Progress, import_sheets, read_source
 from access_service.usecases.live.revisions import revision_text
+from access_service.usecases.policy import read_pack
+
+COMMON_PACK = "base"
+"""Whose words the template offers: every province's pack extends it."""
 
 
 def run_template(path: Path, *, as_json: bool) -> None:
     """Write an example with its guide: a workbook for a name in .xlsx, else a folder of CSV files."""
     if path.exists():
         raise UsageError(f"`{path}` exists")
-    write_template(path, xlsx=path.suffix.lower() == ".xlsx")
+    settings = settings_for(None)
+    pack = parse_pack(read_pack(settings.policy_dir, settings.models_dir, COMMON_PACK))
+    write_template(path, xlsx=path.suffix.lower() == ".xlsx", pack=pack)
     if as_json:
         say_json({"template": str(path)})
     else:
@@ -144,5 +151,8 @@ def _say(report: ImportReport, public_url: str, codes: Path | None, *, as_json: 
     verb = "kiểm tra, chưa ghi / checked, nothing stored" if report.is_dry_run else "đã ghi / stored"
     counts = ", ".join(f"{sheet} {count}" for sheet, count in report.counts.items() if count)
     typer.echo(f"{report.register}: {verb}: {counts or 'không có dòng mới'} ({revision_text(report.revision)})")
+    if report.kept:
+        kept = ", ".join(f"{sheet} {count}" for sheet, count in report.kept.items() if count)
+        typer.echo(f"Giữ nguyên như trong sổ đăng ký, không ghi đè / kept as the register has them: {kept}")
     for account, address in links.items():
         typer.echo(f"{account}\t{address}")

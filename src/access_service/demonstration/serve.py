@@ -2,7 +2,7 @@
 
 Its passwords stand in a file, so its register is marked and `serve` refuses the database. A start finds the example
 as it was left, unless an answer it promises no longer holds (somebody revoked it, a new school year began): then it
-is built anew.
+is built anew, and what stood there is kept beside it and named.
 """
 
 import fcntl
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -80,7 +81,10 @@ def run_demo(*, port: int, data_dir: Path, output: Path, say: Say = print) -> No
     with _alone(data_dir):
         output.unlink(missing_ok=True)
         with _stoppable():
-            told = _kept(data_dir) or _build(data_dir, say)
+            told = _kept(data_dir)
+            if told is None:
+                _set_aside(data_dir, say)
+                told = _build(data_dir, say)
         _serve(told, port=port, data_dir=data_dir, output=output, say=say)
 
 
@@ -194,6 +198,22 @@ def _still_holds(db: Database, told: dict[str, Any]) -> bool:
         if bool(decision) != expected or (reason and getattr(decision, "reason", None) != reason):
             return False
     return True
+
+
+def _set_aside(data_dir: Path, say: Say) -> None:
+    """Keep the database that no longer answers as promised: somebody may have worked in it."""
+    before = data_dir / "access.db"
+    if not before.exists():
+        return
+    number = next(n for n in count(1) if not (data_dir / f"access.{n}.db").exists())
+    for suffix in ("-wal", "-shm", ""):
+        if (data_dir / f"access.db{suffix}").exists():
+            (data_dir / f"access.db{suffix}").rename(data_dir / f"access.{number}.db{suffix}")
+    say(
+        f"Dữ liệu trình diễn trước đây không còn trả lời như tệp demo.json đã ghi; giữ lại tại "
+        f"{data_dir / f'access.{number}.db'}, và dựng bản mới. / The former demonstration no longer answers as its "
+        "file says; it is kept there, and a new one is built."
+    )
 
 
 def _build(data_dir: Path, say: Say) -> dict[str, Any]:

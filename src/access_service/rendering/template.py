@@ -9,11 +9,21 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_range_abs
+from xlsxwriter.worksheet import Worksheet
 
+from access_service.domain.names import AccountKind, Capacity, DocumentKind, EducationLevel
+from access_service.domain.policy import Pack
 from access_service.usecases.imports.csv_files import COLUMNS, GUIDE
 
+_BEHIND_GUIDE = 5
+"""The first column of words to choose from, on the sheet of the guide."""
+_TITLE, _MESSAGE, _LAST_ROW = 32, 255, 100_000
+"""Most characters that Excel shows of a title and of a message; how far down the lists reach."""
 _ROOT, _SCHOOL = "31", "3111305001"
 _DIRECTOR, _OFFICER, _PRINCIPAL = "000000000001", "000000000002", "000000000003"
 
@@ -175,17 +185,42 @@ def guide() -> list[tuple[str, str, str]]:
     ]
 
 
-def write_template(path: Path, *, xlsx: bool) -> None:
+_WORDS: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
+    {
+        ("classes", "level"): tuple(map(str, EducationLevel)),
+        ("accounts", "kind"): (str(AccountKind.ADMIN), str(AccountKind.USE)),
+        ("assignments", "leads"): ("yes",),
+        ("documents", "kind"): tuple(
+            map(str, (DocumentKind.HANDOVER_MINUTES, DocumentKind.CUSTODY_MINUTES, DocumentKind.COMMITMENT))
+        ),
+        ("documents", "giver_capacity"): tuple(map(str, (Capacity.HEAD, Capacity.DEPUTY, Capacity.ACTING))),
+    }
+)
+"""Columns whose words are few and the same everywhere."""
+
+
+def lists_of(pack: Pack) -> dict[tuple[str, str], tuple[str, ...]]:
+    """What may stand in a column where one of several words does: the pack's, and the same in all."""
+    return {
+        **_WORDS,
+        ("units", "kind"): tuple(pack.unit_kinds),
+        ("assignments", "position"): tuple(pack.positions),
+        ("grants", "role"): tuple(pack.roles),
+    }
+
+
+def write_template(path: Path, *, xlsx: bool, pack: Pack | None = None) -> None:
     """Write headers, the example and the guide: one workbook at `path`, or CSV files in the directory `path`.
 
-    The guide (sheet or file `guide`) is never read back.
+    A workbook explains each column in Vietnamese where somebody stands, and offers the words of `pack` to choose
+    from. The guide (sheet or file `guide`) is never read back.
     """
     sheets: list[tuple[str, Iterable[tuple[str, ...]]]] = [
-        (GUIDE, [("sheet", "column", "meaning"), *guide()]),
+        (GUIDE, [("Trang tính", "Cột", "Ý nghĩa"), *guide()]),
         *((sheet, [columns, *EXAMPLE[sheet]]) for sheet, columns in COLUMNS.items()),
     ]
     if xlsx:
-        _write_workbook(path, sheets)
+        _write_workbook(path, sheets, dict(_WORDS) if pack is None else lists_of(pack))
         return
     path.mkdir(parents=True, exist_ok=True)
     for name, rows in sheets:
@@ -194,8 +229,13 @@ def write_template(path: Path, *, xlsx: bool) -> None:
             csv.writer(file, lineterminator="\n").writerows(rows)
 
 
-def _write_workbook(path: Path, sheets: Iterable[tuple[str, Iterable[tuple[str, ...]]]]) -> None:
+def _write_workbook(
+    path: Path,
+    sheets: Iterable[tuple[str, Iterable[tuple[str, ...]]]],
+    lists: Mapping[tuple[str, str], tuple[str, ...]],
+) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    ranges: Mapping[tuple[str, str], str] = {}
     # Text stays text: a leading "=" is no formula, and a code keeps its zeros even where somebody retypes it.
     with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         as_text = book.add_format({"num_format": "@"})
@@ -206,3 +246,38 @@ def _write_workbook(path: Path, sheets: Iterable[tuple[str, Iterable[tuple[str, 
             for number, row in enumerate(rows):
                 for column, text in enumerate(row):
                     sheet.write_string(number, column, text, as_text)
+            if name == GUIDE:
+                ranges = _write_lists(sheet, lists, as_text)
+            else:
+                _explain_columns(sheet, name, ranges)
+
+
+def _write_lists(
+    sheet: Worksheet, lists: Mapping[tuple[str, str], tuple[str, ...]], as_text: Format
+) -> dict[tuple[str, str], str]:
+    """The words to choose from, a column each behind the guide; where they stand, as a formula."""
+    ranges: dict[tuple[str, str], str] = {}
+    for place, (key, found) in enumerate(lists.items()):
+        column = _BEHIND_GUIDE + place
+        for row, text in enumerate((f"{key[0]}.{key[1]}", *found)):
+            sheet.write_string(row, column, text, as_text)
+        ranges[key] = f"={GUIDE}!{xl_range_abs(1, column, len(found), column)}"
+    return ranges
+
+
+def _explain_columns(sheet: Worksheet, name: str, ranges: Mapping[tuple[str, str], str]) -> None:
+    meanings = {column: text for of, column, text in guide() if of == name}
+    for number, column in enumerate(COLUMNS[name]):
+        told: dict[str, Any] = {
+            "validate": "any",
+            "input_title": column[:_TITLE],
+            "input_message": meanings[column][:_MESSAGE],
+        }
+        if (name, column) in ranges:
+            told |= {
+                "validate": "list",
+                "source": ranges[name, column],
+                "error_title": "Ngoài danh sách",
+                "error_message": "Hãy chọn một từ trong danh sách; danh sách có ở trang guide.",
+            }
+        sheet.data_validation(1, number, _LAST_ROW, number, told)

@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 import unicodedata
+import zipfile
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from xml.sax.saxutils import escape as xml_escape
 
 import pytest
 
@@ -18,13 +20,15 @@ from access_service.domain.errors import ImportRefusedError, NotFoundError, Refu
 from access_service.domain.names import AccountState, Capacity, DocumentState, Method, Side, SuspendableKind, UnitId
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, SchoolYear, Unit
 from access_service.domain.time import start_of_day
-from access_service.rendering.template import write_template
+from access_service.engine.packs.load import load_pack
+from access_service.rendering.template import guide, lists_of, write_template
 from access_service.signing.documents import check_confirmation
 from access_service.storage.accounts import credential_of
 from access_service.storage.audit import events
 from access_service.storage.tables import metadata
 from access_service.usecases.identity.accounts import activate
 from access_service.usecases.imports import run
+from access_service.usecases.imports.csv_files import COLUMNS
 from access_service.usecases.imports.run import import_sheets, read_source
 from usecases.import_world import (
     NOW,
@@ -384,3 +388,44 @@ def test_a_class_grant_ends_when_its_school_year_closes(services, tmp_path):
     assert grant.valid_to == start_of_day(date(2025, 8, 15))
     assert grant.scope.classes == {(f"{SCHOOL}:2024-2025:6A1", "")}
     assert grant.scope == replace(grant.scope, grades=frozenset({"6"}), school_year="2024-2025")
+
+
+@pytest.mark.parametrize("sign", [";", "\t"])
+def test_files_as_a_vietnamese_excel_writes_them_say_the_same(services, tmp_path, sign):
+    write_template(tmp_path / "template", xlsx=False)
+    plain = read_source(tmp_path / "template")
+    for file in (tmp_path / "template").glob("*.csv"):
+        rows = list(csv.reader(file.read_text("utf-8-sig").splitlines()))
+        with file.open("w", encoding="utf-8-sig", newline="") as out:
+            # Semicolons or tabs for commas, and three columns that nobody filled in.
+            csv.writer(out, delimiter=sign).writerows([*row, "", "", ""] for row in rows)
+
+    found = read_source(tmp_path / "template")
+
+    assert {n: s.rows for n, s in found.by_name.items()} == {n: s.rows for n, s in plain.by_name.items()}
+    assert take(services, tmp_path / "template").counts["grants"] == 1
+
+
+def test_a_cell_behind_the_last_column_is_no_empty_one(services, tmp_path):
+    files = write(tmp_path / "files", example())
+    persons = files / "persons.csv"
+    persons.write_text(persons.read_text("utf-8-sig").rstrip("\n") + ",,x\n", "utf-8")
+
+    with pytest.raises(ImportRefusedError) as refused:
+        take(services, files)
+
+    assert "4 cells instead of 2" in refused.value.faults[0].message
+
+
+def test_the_workbook_explains_each_column_in_vietnamese_and_offers_the_packs_words(tmp_path):
+    pack = load_pack(PROJECT / "policy", "base", PROJECT / "models")
+    write_template(tmp_path / "mau.xlsx", xlsx=True, pack=pack)
+
+    with zipfile.ZipFile(tmp_path / "mau.xlsx") as book:
+        sheets = [book.read(name).decode() for name in sorted(book.namelist()) if "worksheets/sheet" in name]
+        shared = book.read("xl/sharedStrings.xml").decode()
+    told = "".join(sheets)
+    assert all(xml_escape(meaning) in told for _, _, meaning in guide())
+    assert told.count('type="list"') == len(lists_of(pack))
+    assert all(f">{word}<" in shared for words in lists_of(pack).values() for word in words)
+    assert set(read_source(tmp_path / "mau.xlsx").by_name) == set(COLUMNS)

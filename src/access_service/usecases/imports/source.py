@@ -87,11 +87,12 @@ def _read_csv(file: Path, content: bytes, fatal: list[Fault], faults: list[Fault
     text = _decoded(file, content, fatal)
     if text is None:
         return None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    delimiter = _delimiter(file.stem, text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     sheet = Sheet(file.stem, file.name, (), [], array("L"))
     begins = 1
     try:
-        header = tuple(clean(cell) for cell in next(reader, []))
+        header = _without_empty_end(tuple(clean(cell) for cell in next(reader, [])))
         wrong = list(header_faults(sheet.name, file.name, header))
         if wrong:
             fatal += wrong
@@ -104,9 +105,25 @@ def _read_csv(file: Path, content: bytes, fatal: list[Fault], faults: list[Fault
                 fatal.append(Fault(f"{file.name}:{begins}", f"more than {MAX_ROWS} rows", "import in parts"))
                 return None
     except csv.Error as error:
-        fatal.append(Fault(f"{file.name}:{begins}", f"not CSV: {error}", "quote cells with commas or quotes"))
+        hint = "quote cells with commas or quotes" if delimiter == "," else "quote cells that hold the sign between"
+        fatal.append(Fault(f"{file.name}:{begins}", f"not CSV: {error}", hint))
         return None
     return Sheet(sheet.name, sheet.place, header, sheet.rows, sheet.numbers)
+
+
+def _delimiter(name: str, text: str) -> str:
+    """What parts the cells: a Vietnamese Excel writes semicolons, as the header then says."""
+    first = text.partition("\n")[0]
+    for sign in (";", "\t"):
+        if {clean(cell).strip('"') for cell in first.split(sign)} & set(COLUMNS[name]) and "," not in first:
+            return sign
+    return ","
+
+
+def _without_empty_end(header: tuple[str, ...]) -> tuple[str, ...]:
+    while header and not header[-1]:
+        header = header[:-1]
+    return header
 
 
 def _keep(sheet: Sheet, header: tuple[str, ...], cells: list[str], number: int, faults: list[Fault]) -> None:
@@ -114,6 +131,9 @@ def _keep(sheet: Sheet, header: tuple[str, ...], cells: list[str], number: int, 
     row = tuple(map(clean, cells))
     if not any(row):
         return
+    if len(row) > len(header) and not any(row[len(header) :]):
+        # A spreadsheet writes empty cells behind the last column that it has a width for.
+        row = row[: len(header)]
     if len(row) != len(header):
         message = f"{len(row)} cells instead of {len(header)}"
         faults.append(Fault(f"{sheet.place}:{number}", message, "a cell with a comma in it needs quotes"))
