@@ -34,7 +34,7 @@ from access_service.domain.accounts import Account
 from access_service.domain.delegation import Grant
 from access_service.domain.scope import Scope
 from access_service.signing.age import new_identity
-from access_service.signing.keys import load_or_create
+from access_service.signing.keys import SEAL_KEY, load_or_create
 from access_service.storage.db import Database
 from access_service.usecases.services import Services
 
@@ -51,6 +51,10 @@ def prepare(folder: Path, units: Path) -> list[bytes]:
         files = province.make(folder, units, "31")
         done = province.load(folder, files)
         done.services.db.close()
+    if not (folder / "keys").exists():
+        # Where a service looks for it.
+        (folder / "keys").mkdir(mode=0o700)
+        shutil.copy(folder / SEAL_KEY, folder / "keys" / SEAL_KEY)
     db = Database(f"sqlite:///{folder / 'bench.db'}", lambda: province.NOW)
     services = Services(db, load_or_create(folder / "seal.key"))
     with db.read(province.REGISTER) as reader:
