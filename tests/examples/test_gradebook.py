@@ -39,6 +39,8 @@ from gradebook import Setup, create_gradebook, page
 
 ROOT = Path(__file__).parents[2]
 BUILT_WITHIN_S = 600
+WAITS_S = 60.0
+"""A client's patience on a machine that is busy with other tests."""
 
 
 @dataclass
@@ -196,7 +198,7 @@ def test_the_client_works_with_the_running_service(demo: Demo) -> None:
     asking = demo.setup().asking
     assert isinstance(asking, ClientCredentials)
     asking = replace(asking, scope=("evaluate", "explain", "search"))
-    with AccessClient(demo.told["base_url"], asking, carry_revision=True) as access:
+    with AccessClient(demo.told["base_url"], asking, carry_revision=True, timeout_s=WAITS_S) as access:
         for question in demo.told["decisions"]:
             request = question["request"]
             resource = _resource(request["resource"])
@@ -222,7 +224,7 @@ def test_the_client_works_with_the_running_service(demo: Demo) -> None:
         assert (bool(cut), cut.code) == (False, "grant_ended")
         assert access.revision != before
     wrong = replace(asking, client_secret="000")
-    with AccessClient(demo.told["base_url"], wrong) as stranger:
+    with AccessClient(demo.told["base_url"], wrong, timeout_s=WAITS_S) as stranger:
         refused = stranger.check(demo.teacher, "read", pupil)
         assert (refused.code, refused.is_answer) == ("invalid_client", False)
         assert isinstance(refused, Deny)
@@ -234,7 +236,7 @@ def test_the_client_works_with_the_running_service(demo: Demo) -> None:
         (replace(asking, scope=("search",)), "insufficient_scope"),
         (StaticKey("000"), "not_authenticated"),
     ):
-        with AccessClient(demo.told["base_url"], mistaken) as stranger:
+        with AccessClient(demo.told["base_url"], mistaken, timeout_s=WAITS_S) as stranger:
             refused = stranger.check(demo.teacher, "read", pupil)
             assert (refused.code, refused.is_answer) == (code, False)
 
@@ -246,7 +248,7 @@ def _resource(said: dict[str, Any]) -> Resource:
 def test_an_exchanged_token_says_what_was_delegated_and_no_more(demo: Demo) -> None:
     setup = demo.setup()
     with (
-        AccessClient(setup.access_url, setup.own) as own,
+        AccessClient(setup.access_url, setup.own, timeout_s=WAITS_S) as own,
         TokenVerifier(setup.access_url, setup.audience, poll_s=1.0) as verifier,
     ):
         # The session of signing in opens the management of rights: it is exchanged by nobody.
