@@ -33,13 +33,14 @@ def main() -> int:
     grants, cap_mib, anchor = map(int, sys.argv[1:])
     province = Province(grants, anchor)
     # What every process of ours has loaded before the first account is not the province's.
-    ours.tables()
+    memory = ours.memory_within(cap_mib)
+    ours.tables(memory)
     now = system_clock()
-    list(ours.snapshots(islice(province.accounts(), STEP), now))
+    list(ours.snapshots(islice(province.accounts(), STEP), now, memory))
     gc.collect()
     before = resident_bytes()
     view = ours.bounded_view(cap_mib)
-    stream, peak = ours.snapshots(province.accounts(), now), 0
+    stream, peak = ours.snapshots(province.accounts(), now, memory), 0
     while chunk := list(islice(stream, STEP)):
         view.keep_accounts(chunk)
         del chunk

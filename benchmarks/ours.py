@@ -16,7 +16,7 @@ import msgspec
 
 import dataset
 from access_service.api.authzen.schemas import ReasonText
-from access_service.domain.access import AccessRequest, Ask
+from access_service.domain.access import AccessRequest, Ask, Topic
 from access_service.domain.accounts import Account, Suspension
 from access_service.domain.delegation import Grant
 from access_service.domain.names import (
@@ -36,8 +36,9 @@ from access_service.domain.standing import AccountFacts, GrantFacts, standing
 from access_service.domain.text import REASON_TEXT
 from access_service.engine.compile import compile_pack
 from access_service.engine.decide import Place, Short, Site, class_site
+from access_service.engine.memory import Memory
 from access_service.engine.packs.load import load_pack
-from access_service.engine.snapshots import ALWAYS, NEVER, Snapshot, bound_classes, flatten
+from access_service.engine.snapshots import ALWAYS, NEVER, Snapshot, flatten
 from access_service.engine.tables import Tables, locks_by_cell
 from access_service.storage.db import Database
 from access_service.usecases.live.access import DecisionPoint
@@ -54,9 +55,9 @@ PUPIL = "000000000001"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def tables() -> Tables:
+def tables(memory: Memory) -> Tables:
     """The pack, compiled."""
-    return compile_pack(load_pack(ROOT / "policy", PACK, ROOT / "models"))
+    return compile_pack(load_pack(ROOT / "policy", PACK, ROOT / "models"), memory)
 
 
 def rules() -> list[Rule]:
@@ -111,12 +112,14 @@ def facts_of(account: dataset.Account) -> AccountFacts:
     )
 
 
-def snapshots(accounts: Iterable[dataset.Account], now: datetime) -> Iterator[tuple[AccountId, Snapshot]]:
+def snapshots(
+    accounts: Iterable[dataset.Account], now: datetime, memory: Memory
+) -> Iterator[tuple[AccountId, Snapshot]]:
     """What is kept of each account, one after the other."""
     for account in accounts:
         found = standing(facts_of(account), now)
         until = NEVER if found.until is None else found.until.timestamp()
-        yield AccountId(account.id), flatten(found, until)
+        yield AccountId(account.id), flatten(found, memory, until)
 
 
 def places_of(units: Iterable[Unit], pack: Tables) -> dict[UnitId, Place]:
@@ -135,11 +138,13 @@ def places_of(units: Iterable[Unit], pack: Tables) -> dict[UnitId, Place]:
     }
 
 
-def sites_of(classes: Iterable[SchoolClass], places: Mapping[UnitId, Place]) -> Iterator[tuple[ClassId, Site]]:
+def sites_of(
+    classes: Iterable[SchoolClass], places: Mapping[UnitId, Place], memory: Memory
+) -> Iterator[tuple[ClassId, Site]]:
     """Classes as decisions see them."""
     for c in classes:
         school, class_id = UnitId(c.school), ClassId(c.id)
-        yield class_id, class_site(school, places[school], class_id, c.level, c.grade, c.year)
+        yield class_id, class_site(school, places[school], class_id, c.level, c.grade, c.year, memory=memory)
 
 
 @dataclass(frozen=True)
@@ -152,9 +157,13 @@ class Organisation:
     until: float = NEVER
 
 
+def memory_within(limit_mib: int) -> Memory:
+    """What the engine remembers beside a view within that bound."""
+    return Memory(limit_mib * MIB // 8)
+
+
 def bounded_view(limit_mib: int) -> RegisterView:
     """An empty view of a register within a bound: the one line that the memory benchmark plugs in."""
-    bound_classes(limit_mib * MIB // 8)
     return RegisterView(1, "", LONG_AGO, 0.0, limit_mib * MIB)
 
 
@@ -165,22 +174,37 @@ class Ours:
 
     def __init__(self, _province: Province) -> None:
         self.view = bounded_view(UNBOUNDED_MIB)
-        self.point = DecisionPoint(Database("sqlite://", system_clock), cache_mib=UNBOUNDED_MIB)
+        self.memory = memory_within(UNBOUNDED_MIB)
+        self.point = DecisionPoint(Database("sqlite://", system_clock, memory=self.memory), cache_mib=UNBOUNDED_MIB)
         self.point._views[REGISTER] = self.view  # noqa: SLF001 the province is put where reading it would put it
 
     def organisation(self, units: Iterable[Unit], classes: Iterable[SchoolClass], _rules: list[Rule]) -> None:
         """Pack, units and classes into the view."""
-        places = places_of(units, tables())
-        found = Organisation(places, dict(sites_of(classes, places)))
+        places = places_of(units, tables(self.memory))
+        found = Organisation(places, dict(sites_of(classes, places, self.memory)))
         self.view.keep_places(system_clock().timestamp(), found)
 
     def accounts(self, accounts: Iterable[dataset.Account]) -> None:
         """Snapshots into the view."""
-        self.view.keep_accounts(snapshots(accounts, system_clock()))
+        self.view.keep_accounts(snapshots(accounts, system_clock(), self.memory))
 
     def prepare(self, requests: list[Request]) -> list[Ask]:
         """Decoded questions, as the route makes them."""
-        return [request_of(request).ask for request in requests]
+        asks = [request_of(request).ask for request in requests]
+        return [(account, self._topic(topic), *rest) for account, topic, *rest in asks]
+
+    def _topic(self, topic: Topic) -> Topic:
+        """The one object for that topic."""
+        return self.memory.topic(
+            topic.action,
+            topic.resource_type,
+            topic.category,
+            topic.subject,
+            topic.level,
+            topic.grade,
+            topic.school_year,
+            topic.function,
+        )
 
     def decider(self) -> Callable[[Ask], bool]:
         """As the route decides, from memory. What the view does not hold exists nowhere in this province."""

@@ -30,7 +30,10 @@ from access_service.storage.migrate import upgrade
 from access_service.storage.tables import metadata
 from access_service.usecases.services import Services
 from databases import NoServerError, administrator, database, empty, server, template
+from remembered import share
 from world import Clock, World, found, with_school
+
+share()
 
 # Servers that tests stop have nobody to warn.
 os.environ.setdefault("ACCESS_SERVICE_DRAIN_SECONDS", "0")

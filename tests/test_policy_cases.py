@@ -15,10 +15,10 @@ from access_service.domain.access import Allow
 from access_service.domain.policy import Pack
 from access_service.domain.reasons import Reason
 from access_service.engine.cases.run import CaseFile, decide_case, read_case_files, run_cases
-from access_service.engine.compile import compile_pack
 from access_service.engine.packs.load import load_pack
 from access_service.engine.tables import Tables
 from plain_casbin import casbin_tables
+from remembered import compile_pack
 
 ROOT = Path(__file__).parents[1]
 POLICY, MODELS = ROOT / "policy", ROOT / "models"

@@ -3,6 +3,7 @@
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src" / "access_service"
@@ -12,6 +13,7 @@ pack that stands alone (`pack_schemas`). A process serves one of them; `/openapi
 """
 
 
+@cache
 def modules() -> dict[str, ast.Module]:
     """Every module of the server by its path. The client is a distribution of its own, with its own readers."""
     paths = [p for p in sorted(SOURCE.rglob("*.py")) if "client" not in p.relative_to(SOURCE).parts]
@@ -40,3 +42,115 @@ def test_no_public_type_has_the_name_of_another() -> None:
     read_in_two_ways = {"api/authzen/schemas.py", "api/authzen/search_schemas.py", "api/authzen/pack_schemas.py"}
     assert {n: p for n, p in twice.items() if n not in AUTHZEN_MEMBERS or not p <= read_in_two_ways} == {}
     assert set(twice) == AUTHZEN_MEMBERS, "an exception that nothing needs"
+
+
+RIDDLES = frozenset(
+    {
+        "about",
+        "found",
+        "held",
+        "holders",
+        "kept",
+        "known",
+        "meant",
+        "missing",
+        "newest",
+        "said",
+        "seen",
+        "shown",
+        "since",
+        "told",
+        "up_to",
+    }
+)
+"""Words that say how something is, and not what a function does."""
+VERBS_IN_ED = frozenset({"need", "seed", "feed", "exceed", "read"})
+
+
+def test_public_functions_are_verbs_or_say_whose_noun_they_give() -> None:
+    """`found` and `asked` are names of values: a reader looks for who found it. `find_ruling` is not."""
+    riddles = set()
+    for path, module in modules().items():
+        for node in module.body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+                is_participle = "_" not in node.name and node.name.endswith("ed") and node.name not in VERBS_IN_ED
+                if is_participle or node.name in RIDDLES:
+                    riddles.add(f"{path}: {node.name}")
+    assert riddles == set()
+
+
+MUTATORS = frozenset(
+    {
+        "add",
+        "append",
+        "clear",
+        "discard",
+        "extend",
+        "insert",
+        "move_to_end",
+        "pop",
+        "popitem",
+        "remove",
+        "setdefault",
+        "update",
+    }
+)
+PURE = ("domain/", "engine/")
+
+
+def changed_names(module: ast.Module) -> Iterator[str]:
+    """Names whose value a function of the module changes: an item set or deleted, or changed by a method."""
+    functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]
+    for node in (inner for function in functions for inner in ast.walk(function)):
+        if (
+            isinstance(node, ast.Subscript)
+            and not isinstance(node.ctx, ast.Load)
+            and isinstance(node.value, ast.Name)
+        ):
+            yield node.value.id
+        elif isinstance(node, ast.Global):
+            yield from node.names
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in MUTATORS
+            and isinstance(node.func.value, ast.Name)
+        ):
+            yield node.func.value.id
+
+
+def bound_in_functions(module: ast.Module) -> set[str]:
+    """Names that some function of the module gives a value of its own."""
+    return {
+        inner.id
+        for node in ast.walk(module)
+        if isinstance(node, ast.FunctionDef)
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)
+    }
+
+
+def test_no_module_of_domain_or_engine_keeps_what_it_has_worked_out() -> None:
+    """What is remembered lies in an `engine.memory.Memory`, which whoever starts the program makes.
+
+    Allowed are constants, locks, and `lru_cache` with a bound over a function of one word: it is the same for
+    everybody, for ever.
+    """
+    kept = set()
+    for path, module in modules().items():
+        if not path.startswith(PURE):
+            continue
+        assigned = [s for s in module.body if isinstance(s, ast.Assign | ast.AnnAssign)]
+        names = {
+            n.id for s in assigned for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        }
+        kept |= {f"{path}: {name}" for name in set(changed_names(module)) & names - bound_in_functions(module)}
+        for node in ast.walk(module):
+            if isinstance(node, ast.FunctionDef):
+                for decorator in node.decorator_list:
+                    text = ast.unparse(decorator)
+                    if text in {"cache", "functools.cache", "lru_cache"} or "maxsize=None" in text:
+                        kept.add(f"{path}: {node.name} without a bound")
+    assert kept == set()

@@ -31,17 +31,19 @@ from access_service.api.http.listener import OperatorsOnly, operations
 from access_service.api.http.log import Lines, make_log
 from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
-from access_service.api.http.shared_metrics import shared
+from access_service.api.http.shared_metrics import share
 from access_service.api.manage.segments import EncodedSlashes
 from access_service.api.oauth.schemas import COMPONENTS as OAUTH_COMPONENTS
 from access_service.domain.errors import UnavailableError
 from access_service.engine.casbin_engine import check_distribution
+from access_service.engine.memory import Memory
 from access_service.settings import Settings
 from access_service.signing import passwords
 from access_service.signing.pages import PageKey
 from access_service.storage.db import Database
 from access_service.storage.migrate import require_current
 from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.live.view import MIB
 from access_service.usecases.organisation.settling import Settling
 from access_service.usecases.own_keys import FACTORS, PAGES, SEAL, open_key
 from access_service.usecases.services import Services, system_clock
@@ -80,7 +82,7 @@ def create_app(
         try:
             with draining(settings.drain_seconds, edge.stop):
                 async with (
-                    shared(settings.metrics_dir, edge.metrics) as edge.shared,
+                    share(settings.metrics_dir, edge.metrics) as edge.shared,
                     operations(app, settings.operations_host, settings.operations_port),
                 ):
                     yield
@@ -150,7 +152,12 @@ def _edge(settings: Settings, services: Services, point: DecisionPoint, tokens: 
 
 def _open(settings: Settings, clock: Callable[[], datetime], *, allow_demo: bool) -> tuple[Services, DecisionPoint]:
     check_distribution()
-    db = Database(settings.database_url, clock, clock_gap=timedelta(days=settings.clock_gap_days))
+    db = Database(
+        settings.database_url,
+        clock,
+        clock_gap=timedelta(days=settings.clock_gap_days),
+        memory=Memory(settings.cache_mib * MIB // 8),
+    )
     try:
         require_current(db.engine)
         _check_demo(db, allow_demo=allow_demo)

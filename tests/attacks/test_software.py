@@ -205,7 +205,7 @@ def test_withdrawn_while_in_use_stops_the_next_decision(school_world: World) -> 
     assert denied.reason is Reason.APPROVAL_MISSING
     one = approve(world, used)
     assert isinstance(point.decide(world.register, asked).decision, Allow)
-    assert point.warm(world.register, asked) is not None
+    assert point.at_once(world.register, asked.ask) is not None
     for stop, undo in (
         (
             lambda: delegation.suspend(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from access_service.cli import main
-from access_service.cli.opening import opened, services_for, settings_for
+from access_service.cli.opening import open_database, services_for, settings_for
 from access_service.domain.errors import UnavailableError
 from access_service.storage.migrate import upgrade
 
@@ -122,7 +122,7 @@ def test_acts_and_imports_of_the_command_line_need_the_seal(
     said(capsys, "rotate", "--kind", "seal")
     monkeypatch.setenv("ACCESS_SERVICE_KEYS_DIR", str(tmp_path / "khac"))
     settings = settings_for()
-    with opened(settings) as db, pytest.raises(UnavailableError, match="knows the seal key"):
+    with open_database(settings) as db, pytest.raises(UnavailableError, match="knows the seal key"):
         services_for(db, settings)
     assert not (tmp_path / "khac").exists()
 

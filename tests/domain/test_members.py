@@ -2,7 +2,7 @@
 
 import pytest
 
-from access_service.domain.members import is_meant, is_near, shown
+from access_service.domain.members import is_meant, is_near, show_member
 
 
 @pytest.mark.parametrize(
@@ -66,5 +66,5 @@ def test_a_name_is_near_another_but_for_case_separators_and_endings():
 
 
 def test_a_name_is_shown_without_what_it_could_do():
-    assert shown("a\u202eb\n`") == "a\\u202eb\\n`"
-    assert len(shown("x" * 1000)) == 64
+    assert show_member("a\u202eb\n`") == "a\\u202eb\\n`"
+    assert len(show_member("x" * 1000)) == 64

@@ -8,7 +8,7 @@ import pytest
 import access_service
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.reasons import Refusal
-from access_service.domain.said import _PATTERNS, said_in_vietnamese, sentence
+from access_service.domain.said import _PATTERNS, say_in_vietnamese, sentence
 from access_service.domain.text import REFUSAL_TEXT
 
 SOURCE = Path(access_service.__file__).parent
@@ -30,7 +30,7 @@ SOURCE = Path(access_service.__file__).parent
     ],
 )
 def test_duplicate_and_invalid_name_what_is_wrong_in_vietnamese(error: RefusedError, vi: str) -> None:
-    assert said_in_vietnamese(error) == vi
+    assert say_in_vietnamese(error) == vi
     assert sentence(error, REFUSAL_TEXT[error.code].vi) == f"{REFUSAL_TEXT[error.code].vi}: {vi}"
 
 
@@ -43,7 +43,7 @@ def test_a_witness_and_an_inspector_hear_what_is_meant_for_them() -> None:
 
 def test_other_codes_keep_their_sentence() -> None:
     error = RefusedError(Refusal.CYCLE, "the person has an account", unit="a")
-    assert said_in_vietnamese(error) is None
+    assert say_in_vietnamese(error) is None
     assert sentence(error, "Câu") == "Câu"
 
 
@@ -65,7 +65,7 @@ def test_every_template_takes_what_its_pattern_finds() -> None:
     ],
 )
 def test_whatever_is_recorded_already_is_named(message: str, vi: str) -> None:
-    assert said_in_vietnamese(RefusedError(Refusal.DUPLICATE, message)) == vi
+    assert say_in_vietnamese(RefusedError(Refusal.DUPLICATE, message)) == vi
 
 
 def test_every_duplicate_of_the_rules_and_acts_is_said_in_vietnamese() -> None:

@@ -118,7 +118,7 @@ def normalised(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 READERS = [words.line, words.prose, words.code, words.username, words.class_code, words.subject]
-READERS += [words.school_year, words.composed, words.id_word, sort_key]
+READERS += [words.school_year, words.compose_text, words.id_word, sort_key]
 
 
 @pytest.mark.parametrize("read", READERS, ids=lambda read: read.__name__)
@@ -129,7 +129,7 @@ def test_length_is_looked_at_before_anything_is_composed(read: Any, text: str, n
     assert max(normalised, default=0) <= 4 * words.PROSE
 
 
-@pytest.mark.parametrize("read", [words.line, words.prose, words.composed], ids=lambda read: read.__name__)
+@pytest.mark.parametrize("read", [words.line, words.prose, words.compose_text], ids=lambda read: read.__name__)
 def test_marks_that_no_writing_has_are_refused_unsorted(read: Any, normalised: list[int]) -> None:
     with pytest.raises(InvalidError, match="marks"):
         read("e" + "\u0301\u0323" * 100)

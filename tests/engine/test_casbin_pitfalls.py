@@ -19,8 +19,8 @@ from access_service.domain.errors import UnavailableError
 from access_service.domain.policy import ANY, RoleRule
 from access_service.engine import casbin_engine
 from access_service.engine.casbin_engine import CasbinEngine, check_distribution
-from access_service.engine.compile import compile_pack
 from engine.small_packs import MODEL, REPOSITORY, ROOT, edited, faults_of, parsed
+from remembered import compile_pack
 
 SOURCES = sorted((REPOSITORY / "src" / "access_service").rglob("*.py"))
 ROLES = "root/roles.csv"

@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from access_service.domain.policy import ANY, Pack, RoleRule
-from access_service.engine import compile as compile_module
 from access_service.engine.alone.load import is_standalone
 from access_service.engine.casbin_engine import CasbinEngine
-from access_service.engine.compile import Tables, compile_pack
+from access_service.engine.compile import Tables
+from access_service.engine.memory import PACKS_KEPT
 from access_service.engine.packs.load import load_pack
 from engine.small_packs import LEAF, LEAF_ROLES, REPOSITORY, ROOT, edited, parsed
+from remembered import MEMORY, compile_pack
 from sampled import times
 
 PACKS = sorted(
@@ -25,7 +26,7 @@ CATEGORIES, ACTIONS, ROLES = ("STU", "HEA"), ("read", "write", "submit"), ("teac
 
 @pytest.fixture(autouse=True)
 def _nothing_kept() -> None:
-    compile_module._compiled.clear()
+    MEMORY.compiled.clear()
 
 
 def verdict(rule: RoleRule | None) -> str:
@@ -251,12 +252,12 @@ def test_the_digest_alone_is_not_believed() -> None:
 
 def test_only_the_latest_packs_are_kept() -> None:
     first = compile_pack(parsed(ROOT))
-    for number in range(compile_module._KEPT):
+    for number in range(PACKS_KEPT):
         # The first stays, because it is asked for each time.
         compile_pack(replace(parsed(ROOT), digest=str(number), rules=()))
         assert compile_pack(parsed(ROOT)) is first
-    assert len(compile_module._compiled) == compile_module._KEPT
-    assert "0" not in compile_module._compiled
+    assert len(MEMORY.compiled) == PACKS_KEPT
+    assert "0" not in MEMORY.compiled
 
 
 @pytest.mark.parametrize("name", PACKS)

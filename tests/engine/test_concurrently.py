@@ -14,10 +14,10 @@ import pytest
 from access_service.engine import casbin_engine
 from access_service.engine import compile as compile_module
 from access_service.engine.alone.decisions import Named, NamedAction, StandaloneEngine
-from access_service.engine.compile import alone_with, compile_pack
 from engine.small_packs import LEAF, parsed
 from engine.standalone_packs import ALONE
 from engine.standalone_packs import parsed as parsed_alone
+from remembered import MEMORY, compile_pack
 
 THREADS = 16
 
@@ -35,7 +35,7 @@ def together(act: Callable[[int], Any]) -> list[Any]:
 
 
 def test_one_thread_compiles_a_pack_and_the_others_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    compile_module._compiled.clear()
+    MEMORY.compiled.clear()
     done: list[str] = []
     compiling = compile_module._compile
     monkeypatch.setattr(compile_module, "_compile", lambda pack: done.append(pack.digest) or compiling(pack))
@@ -46,9 +46,9 @@ def test_one_thread_compiles_a_pack_and_the_others_wait_for_it(monkeypatch: pyte
 
 
 def test_a_turn_is_forgotten_when_nobody_waits() -> None:
-    with alone_with("a"), alone_with("b"), alone_with("a"):
-        assert {"a", "b"} <= set(compile_module._turns)
-    assert not {"a", "b"} & set(compile_module._turns)
+    with MEMORY.alone_with("a"), MEMORY.alone_with("b"), MEMORY.alone_with("a"):
+        assert {"a", "b"} <= set(MEMORY._turns)
+    assert not {"a", "b"} & set(MEMORY._turns)
 
 
 def test_casbin_is_asked_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,7 @@ def test_casbin_is_asked_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch
             inside -= 1
 
     monkeypatch.setattr("casbin.util.expression.ast.parse", watched)
-    compile_module._compiled.clear()
+    MEMORY.compiled.clear()
     alone = StandaloneEngine(parsed_alone(ALONE))
     user, read = Named("user", "an", {}), NamedAction("read", {})
     asked = {

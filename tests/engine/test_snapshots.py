@@ -14,10 +14,10 @@ from access_service.domain.org import SchoolClass
 from access_service.domain.reasons import Reason
 from access_service.domain.scope import Scope
 from access_service.domain.standing import AccountStanding, GrantStanding
-from access_service.engine.compile import compile_pack
-from access_service.engine.decide import OnDemand, Place, Site, decide, site_of
+from access_service.engine.decide import OnDemand, Place, Site, decide
 from access_service.engine.packs.load import load_pack
-from access_service.engine.snapshots import Snapshot, class_bit, flatten
+from access_service.engine.snapshots import Snapshot
+from remembered import MEMORY, class_bit, compile_pack, flatten, site_of
 from world import ROOT
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
@@ -119,7 +119,7 @@ def test_a_grant_of_no_class_at_all_reaches_none(schools: Schools) -> None:
 
 def test_classes_without_a_bit_are_granted_by_name(schools: Schools, monkeypatch: pytest.MonkeyPatch) -> None:
     """However little memory there is for bits, the answers are the same."""
-    monkeypatch.setattr("access_service.engine.snapshots._most_numbers", [0])
+    monkeypatch.setattr(MEMORY, "_most_numbers", 0)
     late = [class_id(SCHOOL, name) for name in ("X1", "X2")]
     assert [class_bit(id_) for id_ in late] == [0, 0]
     snapshot = holder(scope_of(SCHOOL, (late[0], ""), (class_id(SCHOOL, "A"), "")))

@@ -23,7 +23,7 @@ from access_service.domain.names import (
     SuspendableKind,
 )
 from access_service.domain.org import Assignment
-from access_service.domain.powers import EVENTS, Finding, State, Step, declared_by, findings, undeclared
+from access_service.domain.powers import EVENTS, Finding, State, Step, declared_by, find_undeclared, findings
 from access_service.usecases.handover import delegation
 from access_service.usecases.identity import accounts, recoveries
 from access_service.usecases.imports.run import import_sheets
@@ -336,7 +336,7 @@ class Game:
     @staticmethod
     def _lies(name: str, did: tuple[str, ...]) -> list[str]:
         declaration = declared_by(ACTS[name])
-        return [] if declaration is None else [e for e in undeclared(declaration, did) if e in EVENTS]
+        return [] if declaration is None else [e for e in find_undeclared(declaration, did) if e in EVENTS]
 
     def _note_people(self, before: Seen, *, is_honest: bool) -> None:
         people = self._ids(self.seen, "Person") - self._ids(before, "Person")

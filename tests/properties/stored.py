@@ -31,10 +31,9 @@ from access_service.domain.org import Assignment, SchoolClass
 from access_service.domain.policy import Limit, Pack, PackBinding
 from access_service.domain.scope import Scope
 from access_service.domain.software import Approval, ApprovalFacts, as_grant
-from access_service.engine.compile import compile_pack
 from access_service.engine.packs.sections import LATER_LIMITS
-from access_service.storage import policy as stored_policy
 from access_service.storage.db import Database, Transaction
+from remembered import MEMORY, compile_pack
 from world import Clock
 
 _numbers = count()
@@ -89,7 +88,7 @@ def store(db: Database, clock: Clock, dice: Dice) -> Stored:
         "document_lapse_days": Limit(3_650, "default"),
     } | {name: Limit(value, "default") for name, value in LATER_LIMITS.items()}
     of = replace(with_software(pack(dice)), digest=f"the-gioi-{number}", limits=limits)
-    stored_policy._compiled[of.digest] = compile_pack(of)
+    MEMORY.stored[of.digest] = compile_pack(of)
     clock.now = at(-500)
     found = Stored(db, clock, RegisterId(f"the-gioi-{number}"), (*(f"000-tk-{n}" for n in range(4)), SOFTWARE), of)
     with db.create_register(found.register, "so", demo=False) as tx:

@@ -32,10 +32,9 @@ from access_service.domain.software import ApprovalFacts, Share
 from access_service.domain.standing import standing
 from access_service.domain.time import next_boundary
 from access_service.engine.cases.world import OnePack
-from access_service.engine.compile import compile_pack
 from access_service.engine.decide import decide
-from access_service.engine.snapshots import flatten
 from plain_casbin import casbin_tables
+from remembered import MEMORY, compile_pack, flatten
 from sampled import times
 
 TICK = timedelta(microseconds=1)
@@ -48,7 +47,7 @@ def answer(asked: Asked, tables=None) -> Decision:
     return decide(
         asked.request,
         snapshot,
-        OnePack(asked.org, asked.bound, tables or compile_pack(asked.pack), asked.now),
+        OnePack(asked.org, asked.bound, tables or compile_pack(asked.pack), asked.now, MEMORY),
         asked.now,
     )
 
@@ -118,7 +117,7 @@ def test_the_order_of_approvals_does_not_matter(asked: Asked, data: st.DataObjec
 def test_what_is_kept_of_software_holds_up_to_the_next_boundary(asked: Asked) -> None:
     """Rule 15: neither an approval's term nor an authority's ends unnoticed in memory."""
     until = standing(asked.facts, asked.now).until
-    places = OnePack(asked.org, asked.bound, compile_pack(asked.pack), asked.now)
+    places = OnePack(asked.org, asked.bound, compile_pack(asked.pack), asked.now, MEMORY)
     kept = flatten(standing(asked.facts, asked.now))
     last = asked.now + timedelta(hours=99) if until is None else until - TICK
     fresh = flatten(standing(asked.facts, last))
@@ -252,7 +251,7 @@ def test_a_decision_is_a_function_of_facts_and_now(asked: Asked, part: float) ->
     # A snapshot kept from `now` says the same as one made later.
     if asked.facts is not None:
         kept = flatten(standing(asked.facts, asked.now))
-        places = OnePack(asked.org, asked.bound, compile_pack(asked.pack), asked.now)
+        places = OnePack(asked.org, asked.bound, compile_pack(asked.pack), asked.now, MEMORY)
         assert decide(asked.request, kept, places, until - TICK) == decision
 
 

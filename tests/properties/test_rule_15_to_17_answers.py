@@ -17,13 +17,13 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import RegisterId, SuspendableKind
 from access_service.domain.standing import AccountFacts, standing
 from access_service.engine.decide import decide
-from access_service.engine.snapshots import flatten
 from access_service.storage.access import Gatherer
 from access_service.usecases.handover import delegation, documents
 from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.live.access import DecisionPoint
 from access_service.usecases.live.gathered import LockIndex, Reading
 from access_service.usecases.organisation import leaving
+from remembered import flatten
 from sampled import times
 from world import (
     CLASS_6A,

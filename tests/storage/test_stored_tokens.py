@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from access_service.storage.tokens import changes_after, changes_since, denied, deny, use_once
+from access_service.storage.tokens import changes_after, changes_since, deny, read_denied, use_once
 from world import World
 
 
@@ -14,13 +14,13 @@ def test_a_revoked_token_is_remembered_until_it_would_have_expired(world: World)
         for _ in range(2):
             deny(connection, world.register, "000-a", now + timedelta(seconds=5), now)
     with db.connect() as connection:
-        assert denied(connection, world.register, now) == {"000-a": now + timedelta(seconds=5)}
-        assert denied(connection, world.register, now + timedelta(seconds=5)) == {}
+        assert read_denied(connection, world.register, now) == {"000-a": now + timedelta(seconds=5)}
+        assert read_denied(connection, world.register, now + timedelta(seconds=5)) == {}
     later = now + timedelta(seconds=6)
     with db.engine.begin() as connection:
         deny(connection, world.register, "000-b", later + timedelta(seconds=5), later)
     with db.connect() as connection:
-        assert set(denied(connection, world.register, now)) == {"000-b"}
+        assert set(read_denied(connection, world.register, now)) == {"000-b"}
 
 
 def test_an_assertion_is_used_once_while_it_lasts(world: World) -> None:

@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from access_service.domain.access import AccessRequest, Allow
-from access_service.domain.names import ClassId
+from access_service.domain.access import AccessRequest, Allow, Decision
+from access_service.domain.names import ClassId, RegisterId
+from access_service.engine.decide import as_decision
 from access_service.usecases.live.access import DecisionPoint
 from prepared import copied, with_homeroom
 from world import CLASS_6A, Someone, World
@@ -30,6 +31,15 @@ def deciding(folder: Path) -> Iterator[School]:
 def ask(who: Someone, class_id: ClassId = CLASS_6A, **changes: Any) -> AccessRequest:
     request = AccessRequest(who.account, "read", "student", "000-hs-1", category="STU-ACA", class_id=class_id)
     return replace(request, **changes)
+
+
+def from_memory(
+    point: DecisionPoint, register: RegisterId, request: AccessRequest, *, at_least: int = 0
+) -> Decision | None:
+    """What memory alone says, or None."""
+    moment = point.moment(register, None, at_least)
+    answers = None if moment is None else moment.answers((request.ask,))
+    return as_decision(answers[0]) if moment is not None and answers is not None and moment.holds() else None
 
 
 def grant_of(world: World, point: DecisionPoint, who: Someone) -> str:

@@ -154,16 +154,14 @@ def test_codes_that_were_set_before_open_after_a_rotation_also_in_a_running_serv
     school.clock.now += timedelta(minutes=2)
     assert school.sign_in(ADMIN).due is None
     fresh = Services(school.services.db, school.services.seal, factors=new)
-    assert own_keys.opened_secret(fresh, *stored(school)) == own_keys.opened_secret(
-        school.services, *stored(school)
-    )
+    assert own_keys.open_secret(fresh, *stored(school)) == own_keys.open_secret(school.services, *stored(school))
 
 
 def stored(world: World) -> tuple[str, str]:
     with world.services.db.connect() as connection:
         factor = own_keys.newest_closed(connection)
     assert factor is not None
-    return factor.secret, own_keys.about(factor.register, factor.account, factor.id)
+    return factor.secret, own_keys.describe_secret(factor.register, factor.account, factor.id)
 
 
 # -- killed between the steps
@@ -199,12 +197,12 @@ def test_a_rotation_killed_after_it_was_recorded_is_finished_by_whoever_opens_th
     db.engine.dispose()
     assert own.load(folder / own.file).id == old.id
     if kind is KeyKind.FACTORS:
-        assert own_keys.opened_secret(school.services, *stored(school)), "a running service opens it meanwhile"
+        assert own_keys.open_secret(school.services, *stored(school)), "a running service opens it meanwhile"
     new = open_key(db, folder, own)
     assert new.id != old.id
     assert own.load(folder / own.file).id == new.id
     if kind is KeyKind.FACTORS:
-        assert own_keys.opened_secret(Services(db, school.services.seal, factors=new), *stored(school))
+        assert own_keys.open_secret(Services(db, school.services.seal, factors=new), *stored(school))
 
 
 def test_a_rotation_that_cannot_open_one_secret_changes_nothing(school: World, folder: Path) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import typer
 
 from access_service.cli.errors import DONE, REFUSED, UsageError
-from access_service.cli.explanation import explained
-from access_service.cli.opening import opened, register_of, say_json, settings_for
+from access_service.cli.explanation import write_explanation
+from access_service.cli.opening import open_database, register_of, say_json, settings_for
 from access_service.domain import words
 from access_service.domain.access import AccessRequest, Allow, Deny
 from access_service.domain.errors import InvalidError
@@ -74,7 +74,7 @@ def run_check(
     """Decide and say so; 0 for allow, 1 for deny."""
     instant = None if at is None else words.instant(at)
     revision = None if known_at is None else parse_revision(known_at)
-    with opened(settings_for(database)) as db:
+    with open_database(settings_for(database)) as db:
         decided = check(DecisionPoint(db), register_of(db, register), request, at=instant, known_at=revision)
     decision = decided.decision
     if as_json:
@@ -107,10 +107,10 @@ def run_explain(
     """Decide and say why, down to the signatures; 0 for allow, 1 for deny."""
     instant = None if at is None else words.instant(at)
     revision = None if known_at is None else parse_revision(known_at)
-    with opened(settings_for(database)) as db:
+    with open_database(settings_for(database)) as db:
         found = explain(DecisionPoint(db), register_of(db, register), request, at=instant, known_at=revision)
     if as_json:
         say_json(explanation_json(found))
     else:
-        typer.echo("\n".join(explained(found)))
+        typer.echo("\n".join(write_explanation(found)))
     return DONE if found.allowed else REFUSED

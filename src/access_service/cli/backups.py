@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from access_service.cli.errors import DONE, FOUND, UsageError
-from access_service.cli.opening import opened, register_of, say_json, settings_for
+from access_service.cli.opening import open_database, register_of, say_json, settings_for
 from access_service.domain.audit import instant
 from access_service.domain.backups import Manifest
 from access_service.domain.names import RegisterId
@@ -34,7 +34,7 @@ def run_backup(
     """Copy the database, encrypted, and say where each register stood."""
     settings = settings_for(database)
     passphrase = _passphrase(passphrase_file, is_needed=not recipients, is_new=True)
-    with opened(settings) as db:
+    with open_database(settings) as db:
         manifest = make_backup(
             db,
             folder,
@@ -87,7 +87,7 @@ def run_restore(
 def run_recovered(*, database: str | None, as_json: bool) -> None:
     """Record that the database was brought back by its own means, and name what came back."""
     settings = settings_for(database)
-    with opened(settings) as db:
+    with open_database(settings) as db:
         back = record_recovery(db)
     if as_json:
         say_json({"registers": [_json(register) for register in back]})
@@ -199,7 +199,7 @@ def run_verify(
         return DONE
     settings = settings_for(database)
     named = settings.register_name if register is None else register
-    with opened(settings) as db:
+    with open_database(settings) as db:
         names = [register_of(db, named)] if named else [RegisterId(str(row["id"])) for row in db.registers()]
         verified = [verify_register(db, name) for name in names]
     if as_json:

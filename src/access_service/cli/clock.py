@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import typer
 
-from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
+from access_service.cli.opening import open_database, register_of, say_json, services_for, settings_for
 from access_service.domain.names import RegisterId
 from access_service.domain.time import local
 from access_service.usecases.clock import ClockState, accept_clock, look_at_clock, mend_clock
@@ -20,7 +20,7 @@ DEEDS: dict[str, Callable[[Services, RegisterId], ClockState]] = {
 def run_clock(deed: str, *, database: str | None, register: str | None, as_json: bool) -> None:
     """Look at the clock, accept it or mend the record; then say how it stands. Exit status 1 while in doubt."""
     settings = settings_for(database)
-    with opened(settings) as db:
+    with open_database(settings) as db:
         found = register_of(db, settings.register_name if register is None else register)
         state = DEEDS[deed](services_for(db, settings), found)
     if as_json:

@@ -12,7 +12,7 @@ import typer
 from access_service.cli.errors import UsageError
 from access_service.cli.import_files import link
 from access_service.cli.office import operator_key
-from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
+from access_service.cli.opening import open_database, register_of, say_json, services_for, settings_for
 from access_service.domain.errors import UnavailableError
 from access_service.domain.names import UnitId
 from access_service.storage.connecting import OWN_FOLDER, open_new
@@ -38,7 +38,7 @@ def run_codes(
         raise UsageError("name units with --unit, or say --all-unactivated")
     key = None if operator is None else operator_key(operator, secret_file)
     settings = settings_for(database)
-    with opened(settings) as db:
+    with open_database(settings) as db:
         found = register_of(db, settings.register_name if register is None else register)
         output.mkdir(mode=OWN_FOLDER)
 

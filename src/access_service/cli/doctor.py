@@ -14,9 +14,9 @@ from access_service.domain.errors import AccessServiceError
 from access_service.settings import Settings
 from access_service.storage.db import Database
 from access_service.usecases.services import system_clock
-from access_service.usecases.upkeep.examining import Examined, Level, Places, examine
+from access_service.usecases.upkeep.examining import Examined, ExaminedPlaces, LevelFound, examine
 
-MARKS = {Level.FINE: "✓", Level.WARNING: "!", Level.FAULT: "✗"}
+MARKS = {LevelFound.FINE: "✓", LevelFound.WARNING: "!", LevelFound.FAULT: "✗"}
 
 
 def run_doctor(*, database: str | None, as_json: bool) -> int:
@@ -27,7 +27,7 @@ def run_doctor(*, database: str | None, as_json: bool) -> int:
     else:
         for look in looks:
             typer.echo(f"{MARKS[look.level]} {look.what}: {look.message}")
-    return REFUSED if any(look.level is Level.FAULT for look in looks) else DONE
+    return REFUSED if any(look.level is LevelFound.FAULT for look in looks) else DONE
 
 
 def _all(database: str | None) -> Iterator[Examined]:
@@ -35,15 +35,15 @@ def _all(database: str | None) -> Iterator[Examined]:
         settings = settings_for(database)
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
-            yield Examined("settings", Level.FAULT, setting_fault(fault))
-        yield Examined("settings", Level.WARNING, "nothing else was looked at: mend them first")
+            yield Examined("settings", LevelFound.FAULT, setting_fault(fault))
+        yield Examined("settings", LevelFound.WARNING, "nothing else was looked at: mend them first")
         return
-    yield Examined("settings", Level.FINE, "every one is known and can be read")
+    yield Examined("settings", LevelFound.FINE, "every one is known and can be read")
     db = Database(settings.database_url, system_clock, clock_gap=timedelta(days=settings.clock_gap_days))
     try:
         yield from _of(db, settings)
     except AccessServiceError as error:
-        yield Examined("database", Level.FAULT, str(error))
+        yield Examined("database", LevelFound.FAULT, str(error))
     finally:
         db.close()
 
@@ -52,10 +52,12 @@ def _of(db: Database, settings: Settings) -> Iterator[Examined]:
     if db.is_sqlite and db.url.database and not Path(db.url.database).exists():
         # Connecting would leave an empty file behind.
         yield Examined(
-            "database", Level.FAULT, f"there is no database `{db.url.database}`; `access-service init` makes one"
+            "database",
+            LevelFound.FAULT,
+            f"there is no database `{db.url.database}`; `access-service init` makes one",
         )
         return
-    places = Places(
+    places = ExaminedPlaces(
         keys_dir=settings.keys_dir,
         policy_dir=settings.policy_dir,
         models_dir=settings.models_dir,

@@ -101,7 +101,7 @@ _ASSERTED = {
 }
 
 
-def explained(found: Explanation) -> Iterator[str]:
+def write_explanation(found: Explanation) -> Iterator[str]:
     """The lines of an explanation."""
     yield from _answer(found)
     yield from _grant(found)

@@ -11,7 +11,7 @@ from typing import IO
 import typer
 
 from access_service.cli.errors import UsageError
-from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
+from access_service.cli.opening import open_database, register_of, say_json, services_for, settings_for
 from access_service.domain.errors import UnavailableError
 from access_service.engine.packs.load import parse_pack
 from access_service.rendering.template import write_template
@@ -46,7 +46,7 @@ def run_import(
     sheets = read_source(path)
     settings = settings_for(database)
     with (
-        opened(settings) as db,
+        open_database(settings) as db,
         _codes_file(None if dry_run else codes) as file,
         _progress(as_json=as_json) as progress,
     ):

@@ -14,6 +14,7 @@ from access_service.domain import words
 from access_service.domain.errors import InvalidError
 from access_service.domain.names import PersonId, RegisterId, UnitId
 from access_service.domain.time import local
+from access_service.engine.memory import Memory
 from access_service.rendering.sheets import instant_text
 from access_service.settings import Settings
 from access_service.storage.db import Database
@@ -107,7 +108,9 @@ def _sha256(path: Path) -> str:
 
 def _database(settings: Settings) -> Database:
     """The database; a new one gets its schema, an old one has to be migrated on purpose."""
-    db = Database(settings.database_url, system_clock, clock_gap=timedelta(days=settings.clock_gap_days))
+    db = Database(
+        settings.database_url, system_clock, clock_gap=timedelta(days=settings.clock_gap_days), memory=Memory()
+    )
     try:
         with db.connect() as connection:
             found = version_of(connection)

@@ -3,7 +3,7 @@
 import typer
 
 from access_service.cli.errors import UsageError
-from access_service.cli.opening import opened, say_json, settings_for
+from access_service.cli.opening import open_database, say_json, settings_for
 from access_service.domain.time import local
 from access_service.rendering.sheets import instant_text
 from access_service.settings import Settings
@@ -16,7 +16,7 @@ from access_service.usecases.tokens.keys import ListedKey, begin_keyring, list_k
 def run_keys_list(*, database: str | None, as_json: bool) -> None:
     """Every key, one a line: id, what for, algorithm, state, when it signs."""
     settings = settings_for(database)
-    with opened(settings) as db:
+    with open_database(settings) as db:
         keys = list_keys(db, _keyring(db, settings))
     if as_json:
         say_json([_json(key) for key in keys])
@@ -32,7 +32,7 @@ def run_keys_rotate(kind: str, *, at_once: bool, database: str | None, as_json: 
     if at_once and found is not KeyKind.TOKENS:
         raise UsageError("--now is for token keys; the others are in use at once")
     settings = settings_for(database)
-    with opened(settings) as db:
+    with open_database(settings) as db:
         keyring = _keyring(db, settings)
         if found is KeyKind.TOKENS:
             id_ = rotate_keys(db, keyring, at_once=at_once).key.kid
@@ -46,7 +46,7 @@ def run_keys_begin(kind: str, *, database: str | None, as_json: bool) -> None:
     """Begin anew with a key that was lost, and say which."""
     found = _kind(kind)
     settings = settings_for(database)
-    with opened(settings) as db:
+    with open_database(settings) as db:
         keyring = None
         if found is KeyKind.TOKENS:
             keyring = begin_keyring(

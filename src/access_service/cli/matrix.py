@@ -11,7 +11,7 @@ from typing import IO
 import typer
 
 from access_service.cli.errors import UsageError
-from access_service.cli.opening import opened, register_of, settings_for
+from access_service.cli.opening import open_database, register_of, settings_for
 from access_service.domain import words
 from access_service.domain.names import UnitId
 from access_service.rendering.sheets import WRITERS
@@ -46,7 +46,7 @@ def run_matrix(
         raise UsageError("a workbook is not for a terminal; name a file with --output")
     instant = None if at is None else words.instant(at)
     revision = None if known_at is None else parse_revision(known_at)
-    with opened(settings_for(database)) as db:
+    with open_database(settings_for(database)) as db:
         matrix = read_matrix(
             db,
             register_of(db, register),

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from access_service.cli.errors import UsageError
-from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
+from access_service.cli.opening import open_database, register_of, say_json, services_for, settings_for
 from access_service.cli.software import identifier
 from access_service.domain import words
 from access_service.domain.names import PersonId, RegisterId
@@ -67,7 +67,7 @@ def operator_key(name: str, secret_file: Path | None) -> OperatorKey:
 def office(at: SinceUntil) -> Iterator[tuple[Services, RegisterId, Settings]]:
     """The services and the register of one command."""
     settings = settings_for(at[0])
-    with opened(settings) as db:
+    with open_database(settings) as db:
         yield services_for(db, settings), register_of(db, at[1] or settings.register_name), settings
 
 

@@ -12,6 +12,7 @@ import typer
 from access_service.cli.errors import UsageError
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import RegisterId
+from access_service.engine.memory import Memory
 from access_service.settings import Settings
 from access_service.storage.db import Database
 from access_service.storage.migrate import require_current
@@ -26,9 +27,11 @@ def settings_for(database: str | None = None, **more: Any) -> Settings:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Database]:
+def open_database(settings: Settings) -> Iterator[Database]:
     """The database, closed at the end. `UnavailableError` when it is not there or has another schema."""
-    db = Database(settings.database_url, system_clock, clock_gap=timedelta(days=settings.clock_gap_days))
+    db = Database(
+        settings.database_url, system_clock, clock_gap=timedelta(days=settings.clock_gap_days), memory=Memory()
+    )
     try:
         if db.is_sqlite and db.url.database and not Path(db.url.database).exists():
             # Connecting would leave an empty file behind.

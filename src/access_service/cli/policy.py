@@ -20,6 +20,7 @@ from access_service.engine.alone.pack import StandalonePack
 from access_service.engine.cases.alone import run_standalone_cases
 from access_service.engine.cases.run import CaseResult, run_cases
 from access_service.engine.compile import compile_pack
+from access_service.engine.memory import Memory
 from access_service.engine.packs.load import load_pack
 from access_service.usecases.policy import prepare_binding, read_pack
 
@@ -70,7 +71,7 @@ def _checked(folder: Path, models: Path | None) -> Pack | StandalonePack:
         StandaloneEngine(alone)
         return alone
     pack = load_pack(folder.parent, folder.name, models or settings_for().models_dir)
-    compile_pack(pack)
+    compile_pack(pack, Memory())
     return pack
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from access_service.cli.opening import opened, register_of, say_json, settings_for
+from access_service.cli.opening import open_database, register_of, say_json, settings_for
 from access_service.domain.level_3 import VERDICT_TEXT, Clause
 from access_service.domain.names import UnitId
 from access_service.domain.time import local
@@ -33,7 +33,7 @@ COLUMNS = (
 def run_level_3(*, accounts: Path | None, database: str | None, register: str | None, as_json: bool) -> None:
     """Print the report; write the accounts into a new file that only its owner reads."""
     settings = settings_for(database)
-    with opened(settings) as db:
+    with open_database(settings) as db:
         found = register_of(db, register or settings.register_name)
         root = next(UnitId(str(row["root"])) for row in db.registers() if row["id"] == found)
         with read_level_3(db, found, root) as report:

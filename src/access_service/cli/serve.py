@@ -16,8 +16,8 @@ import uvicorn
 from access_service.api.http.listener import LISTENING, Bounded, Bounds
 from access_service.app import create_app
 from access_service.cli.errors import UsageError
-from access_service.cli.opening import opened, settings_for
-from access_service.cli.served import check_served, described
+from access_service.cli.opening import open_database, settings_for
+from access_service.cli.served import check_served, describe
 from access_service.domain.errors import UnavailableError
 from access_service.engine.casbin_engine import check_distribution
 from access_service.pack_app import create_pack_app
@@ -87,7 +87,7 @@ def _bounds(settings: Settings) -> Bounds:
 
 
 def _check_database(settings: Settings, workers: int) -> None:
-    with opened(settings) as db:
+    with open_database(settings) as db:
         check_served(db, settings)
         if workers > 1 and db.is_sqlite:
             raise UsageError("SQLite serves one process; leave out --workers or use PostgreSQL")
@@ -99,7 +99,7 @@ def _check_database(settings: Settings, workers: int) -> None:
         open_keyring(
             db, settings.keys_dir, algorithm=settings.token_algorithm, overlap_s=settings.key_overlap_seconds
         )
-        for line in described(db, settings, workers):
+        for line in describe(db, settings, workers):
             typer.echo(line, err=True)
 
 

@@ -29,7 +29,7 @@ def check_served(db: Database, settings: Settings) -> None:
             raise UnavailableError(f"there is no folder of {what} `{folder}`")
 
 
-def described(db: Database, settings: Settings, workers: int) -> Iterator[str]:
+def describe(db: Database, settings: Settings, workers: int) -> Iterator[str]:
     """One line for each thing."""
     yield f"access-service {version()}, {workers} process{'es' if workers > 1 else ''}"
     yield f"  listens on   {settings.host}:{settings.port}, called {settings.public_url}"

@@ -2,7 +2,7 @@
 
 import typer
 
-from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
+from access_service.cli.opening import open_database, register_of, say_json, services_for, settings_for
 from access_service.storage.cleaning import clean
 from access_service.usecases.organisation.settling import settle
 
@@ -19,7 +19,7 @@ WORDS = {
 def run_settle(*, database: str | None, register: str | None, as_json: bool) -> None:
     """One round, as the operator."""
     settings = settings_for(database)
-    with opened(settings) as db:
+    with open_database(settings) as db:
         found = register_of(db, settings.register_name if register is None else register)
         done = settle(services_for(db, settings), found, "operator")
         cleaned = clean(db, db.now())

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from access_service.cli.errors import UsageError
-from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
+from access_service.cli.opening import open_database, register_of, say_json, services_for, settings_for
 from access_service.domain import words
 from access_service.domain.errors import InvalidError
 from access_service.domain.names import (
@@ -46,10 +46,10 @@ MOST_BYTES = 64 * 1024
 
 
 @contextmanager
-def opened_register(database: str | None, register: str | None) -> Iterator[tuple[Services, RegisterId]]:
+def open_register(database: str | None, register: str | None) -> Iterator[tuple[Services, RegisterId]]:
     """The services of a database, and the register meant."""
     settings = settings_for(database)
-    with opened(settings) as db:
+    with open_database(settings) as db:
         yield services_for(db, settings), register_of(db, settings.register_name if register is None else register)
 
 
@@ -94,7 +94,7 @@ def run_add(
         on_axis=on_axis,
         is_enforcement_point=is_enforcement_point,
     )
-    with opened_register(database, register) as (services, name):
+    with open_register(database, register) as (services, name):
         found = software.register_software_as_operator(services, name, entry)
     say(found, f"{found.id}: {found.name}, tài khoản dịch vụ {found.account}", as_json)
 
@@ -121,7 +121,7 @@ def run_approve(
     as_json: bool,
 ) -> None:
     """Record an approval; prints its id and what it covers."""
-    with opened_register(database, register) as (services, name):
+    with open_register(database, register) as (services, name):
         with services.db.read(name) as reader:
             used = reader.require(Software, software_id)
         paper = ApprovalPaper(
@@ -176,7 +176,7 @@ def sha256_of(path: Path) -> str:
 
 def run_withdraw(approval: str, *, reason: str, database: str | None, register: str | None, as_json: bool) -> None:
     """Withdraw an approval."""
-    with opened_register(database, register) as (services, name):
+    with open_register(database, register) as (services, name):
         found = software.withdraw_approval_as_operator(
             services, name, ApprovalId(approval), reason=line("--reason", reason) if reason else ""
         )
@@ -204,7 +204,7 @@ def run_client(
         serves=serves,
         jwks=None if jwks is None else _keys(jwks),
     )
-    with opened_register(database, register) as (services, name):
+    with open_register(database, register) as (services, name):
         _say_client(clients.create_client_as_operator(services, name, wanted), as_json)
 
 
@@ -222,7 +222,7 @@ def _keys(path: Path) -> dict[str, Any]:
 
 def run_rotate(client: str, *, at_once: bool, database: str | None, register: str | None, as_json: bool) -> None:
     """A new secret, printed once."""
-    with opened_register(database, register) as (services, name):
+    with open_register(database, register) as (services, name):
         issued = clients.rotate_secret_as_operator(services, name, ClientId(client), at_once=at_once)
     _say_client(issued, as_json)
 
@@ -230,7 +230,7 @@ def run_rotate(client: str, *, at_once: bool, database: str | None, register: st
 def run_address(client: str, *, withdraw: bool, database: str | None, register: str | None, as_json: bool) -> None:
     """Say whose an address is."""
     say = clients.withdraw_address_as_operator if withdraw else clients.approve_address_as_operator
-    with opened_register(database, register) as (services, name):
+    with open_register(database, register) as (services, name):
         found = say(services, name, ClientId(client))
     if as_json:
         say_json(_client(found))
@@ -242,7 +242,7 @@ def run_address(client: str, *, withdraw: bool, database: str | None, register: 
 
 def run_disable(client: str, *, database: str | None, register: str | None, as_json: bool) -> None:
     """Disable a client."""
-    with opened_register(database, register) as (services, name):
+    with open_register(database, register) as (services, name):
         found = clients.disable_client_as_operator(services, name, ClientId(client))
     if as_json:
         say_json(_client(found))
@@ -252,14 +252,14 @@ def run_disable(client: str, *, database: str | None, register: str | None, as_j
 
 def run_end(software_id: str, *, database: str | None, register: str | None, as_json: bool) -> None:
     """End the use of software."""
-    with opened_register(database, register) as (services, name):
+    with open_register(database, register) as (services, name):
         found = software.end_software_as_operator(services, name, SoftwareId(software_id))
     say(found, f"{found.id}: ngừng sử dụng {instant_text(found.valid_to)}", as_json)
 
 
 def run_list(unit: str | None, *, database: str | None, register: str | None, as_json: bool) -> None:
     """Every piece of software, or that of a unit and what is below it."""
-    with opened_register(database, register) as (services, name):
+    with open_register(database, register) as (services, name):
         found = software_seen.list_software(services, name, None if unit is None else UnitId(unit))
     if as_json:
         say_json([_seen(one) for one in found])

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from access_service.cli.software import identifier, line, opened_register, say, sha256_of, word
+from access_service.cli.software import identifier, line, open_register, say, sha256_of, word
 from access_service.domain import words
 from access_service.domain.names import ApprovalId, Confirmable, SoftwareConfirmationId, SoftwareId
 from access_service.domain.obligations import OBLIGATION_VI
@@ -38,7 +38,7 @@ def run_confirm(
         sha256=sha256_of(file),
         valid_to=words.instant(until),
     )
-    with opened_register(database, register) as (services, name):
+    with open_register(database, register) as (services, name):
         found = software_papers.confirm_software_as_operator(services, name, paper)
     what = SUBJECTS[found.subject] + (f" {found.level}" if found.level is not None else "")
     say(found, f"{found.id}: {what}, số {found.number}, đến {instant_text(found.valid_to)}", as_json)
@@ -48,7 +48,7 @@ def run_unconfirm(
     confirmation: str, *, reason: str, database: str | None, register: str | None, as_json: bool
 ) -> None:
     """Take a confirmation back."""
-    with opened_register(database, register) as (services, name):
+    with open_register(database, register) as (services, name):
         found = software_papers.withdraw_confirmation_as_operator(
             services, name, SoftwareConfirmationId(confirmation), reason=line("--reason", reason) if reason else ""
         )
@@ -67,6 +67,6 @@ def run_deleted(
 ) -> None:
     """Close the obligation that an ended approval left."""
     paper = DeletionPaper(ApprovalId(approval), identifier("--number", number), words.day(dated), sha256_of(file))
-    with opened_register(database, register) as (services, name):
+    with open_register(database, register) as (services, name):
         found = software_papers.confirm_deletion_as_operator(services, name, paper)
     say(found, f"{found.approval}: {OBLIGATION_VI[found.kind]}, số {found.number}", as_json)

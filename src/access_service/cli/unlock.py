@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 
 from access_service.cli.office import operator_key
-from access_service.cli.opening import opened, register_of, say_json, services_for, settings_for
+from access_service.cli.opening import open_database, register_of, say_json, services_for, settings_for
 from access_service.domain.time import local
 from access_service.usecases.identity.sign_in import unlock
 
@@ -23,7 +23,7 @@ def run_unlock(
     """Let the account in again, and print the one-time link where one was asked for."""
     key = None if operator is None else operator_key(operator, secret_file)
     settings = settings_for(database)
-    with opened(settings) as db:
+    with open_database(settings) as db:
         found = register_of(db, settings.register_name if register is None else register)
         issued = unlock(services_for(db, settings), found, username, with_code=with_code, operator=key)
     link = None if issued is None else f"{settings.public_url}/activate#code={issued.activation_code}"

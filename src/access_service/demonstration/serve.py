@@ -31,6 +31,7 @@ from access_service.demonstration.province import REGISTER, DemoAccount, build_d
 from access_service.domain.audit import instant
 from access_service.domain.errors import AccessServiceError, UnavailableError
 from access_service.domain.names import AccountId
+from access_service.engine.memory import Memory
 from access_service.engine.packs.load import read_pack_files
 from access_service.settings import Settings
 from access_service.signing.keys import SEAL_KEY, load_or_create
@@ -175,7 +176,7 @@ def _kept(data_dir: Path) -> dict[str, Any] | None:
         if not told["clients"]:
             return None
         upgrade(_settings(data_dir).database_url)
-        db = Database(_settings(data_dir).database_url, system_clock)
+        db = Database(_settings(data_dir).database_url, system_clock, memory=Memory())
         try:
             return told if _still_holds(db, told) else None
         finally:
@@ -224,7 +225,7 @@ def _build(data_dir: Path, say: Say) -> dict[str, Any]:
             (data_dir / f"{name}{suffix}").unlink(missing_ok=True)
     settings = _settings(data_dir)
     upgrade(f"sqlite:///{fresh}")
-    db = Database(f"sqlite:///{fresh}", system_clock)
+    db = Database(f"sqlite:///{fresh}", system_clock, memory=Memory())
     try:
         seal, factors = load_or_create(settings.keys_dir / SEAL_KEY), FactorKey.load(settings.keys_dir)
         services = Services(db, seal, factors=factors)

@@ -7,17 +7,24 @@ question with it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from access_service.domain.names import AccountId, ClassId, GrantId, UnitId
 from access_service.domain.policy import PeriodLock, RoleRule
 from access_service.domain.reasons import Reason
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Topic:
-    """What a question is about, apart from who asks and which record. One object for equal topics (`topic_of`)."""
+class Topic(str):
+    """What a question is about, apart from who asks and which record.
 
+    As a text it is its words, each with its length: equal words make equal topics, and a text that is looked up
+    again and again knows its hash.
+    """
+
+    __slots__ = (
+        *("action", "category", "function", "grade", "level", "names_place", "resource_type", "school_year"),
+        "subject",
+    )
     action: str
     resource_type: str
     category: str | None
@@ -29,36 +36,30 @@ class Topic:
     names_place: bool
     """Is the record's id that of a unit or class?"""
 
-
-TOPICS_KEPT = 1 << 14
-"""Topics remembered; what callers invent fills it, and then equal topics are made anew."""
-_topics: dict[tuple[str | None, ...], Topic] = {}
-
-
-def topic_of(
-    action: str,
-    resource_type: str,
-    category: str | None,
-    subject: str | None,
-    level: str | None,
-    grade: str | None,
-    school_year: str | None,
-    function: str | None,
-) -> Topic:
-    """The topic of these words: compared and hashed by identity from here on."""
-    key = (action, resource_type, category, subject, level, grade, school_year, function)
-    found = _topics.get(key)
-    if found is None:
-        if len(_topics) >= TOPICS_KEPT:
-            _topics.clear()
-        found = _topics.setdefault(key, Topic(*key, names_place=resource_type in ("unit", "class")))
-    return found
+    def __new__(
+        cls,
+        action: str,
+        resource_type: str,
+        category: str | None,
+        subject: str | None,
+        level: str | None,
+        grade: str | None,
+        school_year: str | None,
+        function: str | None,
+    ) -> Self:
+        """The topic of these words."""
+        words = (action, resource_type, category, subject, level, grade, school_year, function)
+        made = super().__new__(cls, "".join("-" if word is None else f"{len(word)}:{word}" for word in words))
+        made.action, made.resource_type, made.category, made.subject = action, resource_type, category, subject
+        made.level, made.grade, made.school_year, made.function = level, grade, school_year, function
+        made.names_place = resource_type in ("unit", "class")
+        return made
 
 
-RESOURCE_TYPES = frozenset({"unit", "class", "student", "staff"})
-"""Types of a register's resources."""
 Wanted = Literal["subject", "resource", "action"]
 """What a search looks for."""
+RESOURCE_TYPES = frozenset({"unit", "class", "student", "staff"})
+"""Types of a register's resources."""
 STUDENT = "student"
 """Type of the records of one pupil."""
 ASSERTED = ("unit", "level", "grade", "school_year")
@@ -100,7 +101,7 @@ class AccessRequest:
     topic: Topic = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        topic = topic_of(
+        topic = Topic(
             self.action,
             self.resource_type,
             self.category,

@@ -172,8 +172,8 @@ def custodies_of(
     return CustodyStanding(found)
 
 
-def unwritten(standing: CustodyStanding, now: datetime) -> list[tuple[Custody, datetime | None]]:
-    """(A7) What the dates of duties did to custodies and nobody wrote down: each with its end; None: it holds.
+def list_unwritten(standing: CustodyStanding, now: datetime) -> list[tuple[Custody, datetime | None]]:
+    """(A7) Custodies that a duty's date began or ended, with no event yet, each with its end; None: it holds.
 
     A custody without an id is one that went back to the head.
     """
@@ -250,7 +250,9 @@ def left_by_date(duties: Iterable[Assignment], now: datetime) -> list[Assignment
     return found
 
 
-def left_unwritten(duties: Iterable[Assignment], cases: Iterable[AssignmentId], now: datetime) -> list[Assignment]:
+def list_left_unwritten(
+    duties: Iterable[Assignment], cases: Iterable[AssignmentId], now: datetime
+) -> list[Assignment]:
     """(A7) Duties with which the person left a unit, and for which no leaving case stands."""
     known = frozenset(cases)
     return [duty for duty in left_by_date(duties, now) if duty.id not in known]
@@ -307,7 +309,7 @@ def check_resuming(duties: Iterable[Assignment], now: datetime) -> None:
 # -- the custodian's own rights (A8)
 
 
-def operated(
+def has_operated(
     custodies: Iterable[Custody], person: PersonId, account: str, interval: Interval, *, as_officer: bool
 ) -> bool:
     """Did the person operate the account at some instant of the interval (as an officer, or in whatever way)?"""
@@ -328,7 +330,7 @@ def check_giver_prepared_nothing(
     document: DocumentId,
 ) -> None:
     """(A8) Who operates the account for the head signs nothing as giver that was prepared while they did."""
-    if prepared_by and operated(custodies, person, prepared_by, prepared, as_officer=True):
+    if prepared_by and has_operated(custodies, person, prepared_by, prepared, as_officer=True):
         raise RefusedError(
             Refusal.SELF_SERVICE, "who operated the admin account then does not sign as giver", document=document
         )
@@ -350,7 +352,7 @@ def check_preparer(
         raise RefusedError(Refusal.NOT_CUSTODIAN, f"that takes the admin account of `{unit}`", unit=unit)
 
 
-def told_instead(ground: Ground, unit: UnitId, person: PersonId) -> list[PersonId]:
+def tell_instead(ground: Ground, unit: UnitId, person: PersonId) -> list[PersonId]:
     """(A8) Whom to tell where the pack lets a school's one other leader sign what was prepared while they kept it.
 
     The head is told. Empty: it stays refused, because the pack says so, somebody else could sign, or nobody leads.

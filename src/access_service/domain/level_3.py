@@ -12,7 +12,7 @@ from enum import StrEnum
 from access_service.domain.sign_in import SignInRules
 
 
-class Verdict(StrEnum):
+class ClauseVerdict(StrEnum):
     """How far a clause is met."""
 
     MET = "met"
@@ -24,10 +24,10 @@ class Verdict(StrEnum):
 
 
 VERDICT_TEXT = {
-    Verdict.MET: "Đáp ứng",
-    Verdict.OPERATOR: "Đơn vị vận hành thực hiện",
-    Verdict.PARTLY: "Đáp ứng một phần",
-    Verdict.NOT_MET: "Chưa đáp ứng",
+    ClauseVerdict.MET: "Đáp ứng",
+    ClauseVerdict.OPERATOR: "Đơn vị vận hành thực hiện",
+    ClauseVerdict.PARTLY: "Đáp ứng một phần",
+    ClauseVerdict.NOT_MET: "Chưa đáp ứng",
 }
 
 
@@ -39,7 +39,7 @@ class Clause:
     asks: str
     control: str
     evidence: str
-    verdict: Verdict
+    verdict: ClauseVerdict
     lacking: tuple[str, ...] = ()
     """What is not as asked for, in words."""
 
@@ -50,35 +50,35 @@ CLAUSES: Sequence[Clause] = (
         "Rà soát quyền truy cập ít nhất 6 tháng một lần",
         "ma trận phân quyền của mọi thời điểm, bất thường, nhật ký xuất ma trận",
         "access-service matrix; sự kiện matrix.export; docs/for-reviewers.md",
-        Verdict.OPERATOR,
+        ClauseVerdict.OPERATOR,
     ),
     Clause(
         "5.4.2.3",
         "Ma trận phân quyền",
         "ma trận theo đơn vị, từng tài khoản, từng quyền, văn bản và chữ ký làm căn cứ",
         "access-service matrix; docs/for-reviewers.md",
-        Verdict.MET,
+        ClauseVerdict.MET,
     ),
     Clause(
         "5.4.2.4",
         "Mã hoá khi lưu trữ và khi truyền; vòng đời khoá",
         "bản sao lưu và yếu tố thứ hai được mã hoá; TLS; khoá có vòng đời; ổ đĩa do đơn vị vận hành mã hoá",
         "docs/rotate.md; docs/back-up.md; access-service keys list",
-        Verdict.OPERATOR,
+        ClauseVerdict.OPERATOR,
     ),
     Clause(
         "5.4.2.5",
         "Mã kiểm tra toàn vẹn",
         "chuỗi băm SHA-256 của nhật ký, mã băm của từng văn bản, niêm phong Ed25519",
         "access-service verify",
-        Verdict.MET,
+        ClauseVerdict.MET,
     ),
     Clause(
         "5.4.2.8",
         "Chữ ký số cho dữ liệu quan trọng",
         "xác nhận bằng phương tiện điện tử gắn với nội dung văn bản; chữ ký số thì chưa",
         "docs/decisions; access-service verify",
-        Verdict.PARTLY,
+        ClauseVerdict.PARTLY,
         ("chữ ký số PAdES của thủ trưởng đơn vị",),
     ),
     Clause(
@@ -86,49 +86,49 @@ CLAUSES: Sequence[Clause] = (
         "Tự khoá phiên, khoá tài khoản khi đăng nhập sai, mở khoá khẩn cấp",
         "giới hạn của bộ quy tắc; access-service unlock",
         "docs/sign-in.md; policy/base/pack.toml",
-        Verdict.MET,
+        ClauseVerdict.MET,
     ),
     Clause(
         "5.6",
         "Danh sách tài khoản, một tài khoản một người, mật khẩu, xác thực nhiều yếu tố, khoá khi không dùng",
         "danh sách tài khoản của báo cáo này; giới hạn của bộ quy tắc; hai yếu tố bắt buộc với tài khoản quản trị",
         "access-service report level-3 --accounts; docs/sign-in.md",
-        Verdict.MET,
+        ClauseVerdict.MET,
     ),
     Clause(
         "5.8",
         "Nhật ký: nguồn, tài khoản, thời gian, hành động; giữ ít nhất 3 tháng",
         "nhật ký của sổ không bị xoá; nhật ký yêu cầu có tài khoản và nguồn khi bật ACCESS_SERVICE_LOG_CALLERS",
         "docs/watch.md; access-service verify",
-        Verdict.OPERATOR,
+        ClauseVerdict.OPERATOR,
     ),
     Clause(
         "5.11",
         "Sao lưu tự động, mã hoá, tách rời, có thử khôi phục",
         "lệnh sao lưu và khôi phục; lịch chạy và nơi cất do đơn vị vận hành",
         "docs/back-up.md; docs/restore.md; scripts/drill",
-        Verdict.OPERATOR,
+        ClauseVerdict.OPERATOR,
     ),
     Clause(
         "5.14",
         "Cam kết bảo mật; thu hồi khi thôi nhiệm vụ; tập huấn hằng năm",
         "cam kết từng người có chữ ký; quyền chấm dứt cùng nhiệm vụ; tập huấn ngoài hệ thống",
         "docs/for-heads.md; sự kiện duty.end, grant.end",
-        Verdict.OPERATOR,
+        ClauseVerdict.OPERATOR,
     ),
     Clause(
         "5.15",
         "Danh sách nhà cung cấp và văn bản trách nhiệm",
         "sổ phần mềm, văn bản đồng ý của Sở, thoả thuận, thời hạn lưu và xoá",
         "docs/software.md; access-service software",
-        Verdict.MET,
+        ClauseVerdict.MET,
     ),
     Clause(
         "5.16",
         "Xử lý sự cố",
         "nhật ký, đình chỉ và thu hồi tức thời; sổ sự cố an toàn dữ liệu thì chưa",
         "docs/watch.md; docs/api.md",
-        Verdict.PARTLY,
+        ClauseVerdict.PARTLY,
         ("sổ sự cố với thời hạn 24 giờ và 72 giờ",),
     ),
     Clause(
@@ -136,14 +136,14 @@ CLAUSES: Sequence[Clause] = (
         "Phát triển phần mềm an toàn",
         "kiểm thử tự động, máy đóng vai kẻ tấn công, kiểm tra mã nguồn trong CI",
         "docs/development.md",
-        Verdict.MET,
+        ClauseVerdict.MET,
     ),
     Clause(
         "5.18",
         "Kiểm thử xâm nhập",
         "do bên độc lập thực hiện",
         "báo cáo của bên kiểm thử",
-        Verdict.OPERATOR,
+        ClauseVerdict.OPERATOR,
     ),
 )
 IDLE, ADMIN_IDLE = timedelta(minutes=15), timedelta(minutes=5)
@@ -159,7 +159,7 @@ def judged(use: SignInRules, admin: SignInRules) -> Iterator[Clause]:
     lacking = {"5.5.2.2": (*_session(use, admin),), "5.6": (*_accounts(use, admin),)}
     for clause in CLAUSES:
         found = clause.lacking + lacking.get(clause.number, ())
-        verdict = Verdict.PARTLY if found and clause.verdict is Verdict.MET else clause.verdict
+        verdict = ClauseVerdict.PARTLY if found and clause.verdict is ClauseVerdict.MET else clause.verdict
         yield replace(clause, lacking=found, verdict=verdict)
 
 

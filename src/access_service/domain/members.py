@@ -67,6 +67,6 @@ def is_near(name: str, known: Iterable[str]) -> bool:
     return _folded(name) in _spellings(known) | {_folded(word).removesuffix("s") for word in known}
 
 
-def shown(name: str) -> str:
+def show_member(name: str) -> str:
     """A name as it may stand in an answer."""
     return ascii(name[:LONGEST_NAME])[1:-1]

@@ -51,7 +51,7 @@ class Mistake:
     """The known word that is most like what was read."""
 
 
-def mistaken(field: str, read: str | None, expected: str | None = None, nearest: str | None = None) -> Mistake:
+def make_mistake(field: str, read: str | None, expected: str | None = None, nearest: str | None = None) -> Mistake:
     """A mistake; of a long word only the beginning is told back."""
     return Mistake(field, None if read is None else read[:MOST_SHOWN], expected, nearest)
 
@@ -72,7 +72,7 @@ def _folded(word: str) -> str:
     return "".join(filter(str.isalnum, word.casefold()))
 
 
-def listed(words: Iterable[str]) -> str:
+def list_words(words: Iterable[str]) -> str:
     """Words that would all be right, in order."""
     return ", ".join(sorted(words))
 
@@ -80,47 +80,49 @@ def listed(words: Iterable[str]) -> str:
 def wrong_account(id_: str) -> Mistake:
     """An id that no account has. Its form alone is judged: a username says nothing of whether somebody has it."""
     if id_.startswith(ACCOUNT_PREFIX):
-        return mistaken(ACCOUNT, id_)
-    return mistaken(
+        return make_mistake(ACCOUNT, id_)
+    return make_mistake(
         ACCOUNT, id_, f"the account's id, `{ACCOUNT_PREFIX}…`, as issued here; no username, name or person's number"
     )
 
 
 def wrong_subject_type(type_: str) -> Mistake:
     """Another type of subject than accounts."""
-    return mistaken("subject.type", type_, "account")
+    return make_mistake("subject.type", type_, "account")
 
 
 def wrong_action(action: str, known: Iterable[str]) -> Mistake:
     """A verb that the pack in force does not know."""
     known = tuple(known)
-    return mistaken(ACTION, action, listed(known), nearest(action, known))
+    return make_mistake(ACTION, action, list_words(known), nearest(action, known))
 
 
 def wrong_type(type_: str, known: Iterable[str] = RESOURCE_TYPES) -> Mistake:
     """A type of resource that there is none of, or that the category is not about."""
     known = tuple(known)
-    return mistaken(TYPE, type_, listed(known), nearest(type_, known))
+    return make_mistake(TYPE, type_, list_words(known), nearest(type_, known))
 
 
 def wrong_category(category: str, known: Iterable[str]) -> Mistake:
     """A category that the pack in force does not know."""
     known = tuple(known)
-    return mistaken(CATEGORY, category, listed(known), nearest(category, known))
+    return make_mistake(CATEGORY, category, list_words(known), nearest(category, known))
 
 
 def wrong_class(field: str, class_id: ClassId, *, unit_stands: bool) -> Mistake:
     """A class that the register does not have: by its form, by its school, or by itself."""
     if not is_class_id(class_id):
-        return mistaken(field, class_id, CLASS_FORM)
+        return make_mistake(field, class_id, CLASS_FORM)
     if not unit_stands:
-        return mistaken(field, class_id, f"{CLASS_FORM}, with the code of a school that is in the register today")
-    return mistaken(field, class_id, f"{CLASS_FORM}, with a class that this school has in that school year")
+        return make_mistake(
+            field, class_id, f"{CLASS_FORM}, with the code of a school that is in the register today"
+        )
+    return make_mistake(field, class_id, f"{CLASS_FORM}, with a class that this school has in that school year")
 
 
 def missing_class() -> Mistake:
     """A pupil without a class."""
-    return mistaken(
+    return make_mistake(
         CLASS,
         None,
         f"{CLASS_FORM}; of a pupil who has no class yet `unit`, `level`, `grade` and `school_year` instead",
@@ -130,4 +132,4 @@ def missing_class() -> Mistake:
 def wrong_level(level: str | None, right: Iterable[str]) -> Mistake:
     """A level that the school does not teach or the class is not of, or none where one is needed."""
     right = tuple(right) or tuple(map(str, EducationLevel))
-    return mistaken(LEVEL, level, listed(right), None if level is None else nearest(level, right))
+    return make_mistake(LEVEL, level, list_words(right), None if level is None else nearest(level, right))

@@ -29,9 +29,6 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope, first_axis_outside
 from access_service.domain.time import Interval
 
-_cells: dict[tuple[str, str], frozenset[tuple[str, str]]] = {}
-"""What a pack's role opens, by digest and role: a narrowing asks it for every grant below."""
-
 
 @dataclass(frozen=True, slots=True)
 class AuthorityMove:
@@ -110,13 +107,7 @@ def left_of(org: OrgView, at: datetime, inner: Scope, outer: Scope) -> Scope | N
 
 def cells_of(pack: Pack, role: str, scope: Scope) -> frozenset[tuple[str, str]]:
     """The cells, category and action, that a grant of this role opens within this scope."""
-    found = _cells.get((pack.digest, role))
-    if found is None:
-        rows = [r for r in pack.rules if r.role in (role, ANY)]
-        denied = {(r.category, r.action) for r in rows if not r.allow}
-        found = frozenset((r.category, r.action) for r in rows if r.allow) - denied
-        if pack.digest:
-            _cells[pack.digest, role] = found
+    found = pack.cells.get(role, pack.cells[ANY])
     if scope.categories is None and scope.actions is None:
         return found
     return frozenset(

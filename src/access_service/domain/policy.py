@@ -233,6 +233,21 @@ class Pack:
     """Short names of the regulations to their titles."""
     approvals_by: str = DEPARTMENT
     """Who agrees that software may draw data: `department` or `managing_unit`."""
+    cells: Mapping[str, frozenset[tuple[str, str]]] = field(init=False, repr=False, compare=False)
+    """What each role opens, category and action: a narrowing asks it for every grant below."""
+
+    def __post_init__(self) -> None:
+        opened: dict[str, set[tuple[str, str]]] = {ANY: set()}
+        closed: dict[str, set[tuple[str, str]]] = {ANY: set()}
+        for rule in self.rules:
+            (opened if rule.allow else closed).setdefault(rule.role, set()).add((rule.category, rule.action))
+        roles = {*opened, *closed}
+        cells = {
+            role: frozenset((opened.get(role, set()) | opened[ANY]) - closed.get(role, set()) - closed[ANY])
+            for role in roles
+        }
+        object.__setattr__(self, "cells", cells)
+
     homerooms: Mapping[EducationLevel, Homeroom] = field(default_factory=dict)
 
     def homeroom(self, level: EducationLevel) -> Homeroom:

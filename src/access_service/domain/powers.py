@@ -215,7 +215,7 @@ EVENTS: Mapping[str, PowerEdges] = {
 """The mark in the log of each edge. An event that stands here under no name is undeclared, whoever leaves it."""
 
 
-def undeclared(declaration: Declaration, events: Iterable[str]) -> list[str]:
+def find_undeclared(declaration: Declaration, events: Iterable[str]) -> list[str]:
     """Events that an act left and did not declare, or that nobody has put into `EVENTS`."""
     return sorted({e for e in events if e not in EVENTS or not EVENTS[e] <= declaration.edges})
 

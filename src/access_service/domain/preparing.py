@@ -245,7 +245,7 @@ def admin_account_of(ground: Ground, unit: UnitId) -> Account:
 # -- return minutes
 
 
-def handed_back(ground: Ground, account: Account | None, unit: UnitId) -> list[Grant]:
+def find_handed_back(ground: Ground, account: Account | None, unit: UnitId) -> list[Grant]:
     """Everything that the account holds, or held, from the unit."""
     lines = ground.facts.find(Grant, account=account.id) if account is not None else []
     return [g for g in lines if g.unit == unit and g.activated_at is not None]

@@ -192,7 +192,7 @@ _INSTEAD = frozenset({Refusal.SELF_SERVICE})
 """Codes whose sentence gives way to what is said here: it names another person than the one meant."""
 
 
-def said_in_vietnamese(error: RefusedError) -> str | None:
+def say_in_vietnamese(error: RefusedError) -> str | None:
     """What was wrong with this request, or None where the code's sentence says it."""
     if error.code not in {Refusal.DUPLICATE, Refusal.INVALID, *_INSTEAD}:
         return None
@@ -208,7 +208,7 @@ def said_in_vietnamese(error: RefusedError) -> str | None:
 
 def sentence(error: RefusedError, general: str) -> str:
     """The sentence of a code with what was wrong: `Thông tin này đã được ghi nhận: đã có lớp …`."""
-    said = said_in_vietnamese(error)
+    said = say_in_vietnamese(error)
     if said is None:
         return general
     return f"{said[:1].upper()}{said[1:]}" if error.code in _INSTEAD else f"{general}: {said}"

@@ -297,7 +297,9 @@ def as_grant(facts: ApprovalFacts, share: Share | None) -> Grant:
     )
 
 
-def counted(software: Software, confirmations: Iterable[SoftwareConfirmation], now: datetime) -> tuple[int, bool]:
+def read_confirmed(
+    software: Software, confirmations: Iterable[SoftwareConfirmation], now: datetime
+) -> tuple[int, bool]:
     """Security level and connection to the axis that count now: what the unit states, as far as it is confirmed."""
     held = [c for c in confirmations if c.software == software.id and now in c.interval]
     confirmed = max((c.level or 0 for c in held if c.subject is Confirmable.SECURITY_LEVEL), default=0)
@@ -318,7 +320,7 @@ def check_software_confirmation(confirmation: SoftwareConfirmation) -> None:
         raise InvalidError("the paper is dated later than today", dated=confirmation.dated.isoformat())
 
 
-def unmet(
+def find_unmet(
     pack: Pack,
     software: Software,
     method: DrawMethod,
@@ -326,7 +328,7 @@ def unmet(
     now: datetime,
 ) -> tuple[Refusal, str] | None:
     """(#33–#38) Which of the pack's demands is not met: the refusal's code and the limit's name; or None."""
-    level, on_axis = counted(software, confirmations, now)
+    level, on_axis = read_confirmed(software, confirmations, now)
     if level < pack.number("software_security_level"):
         return Refusal.PRECONDITION_MISSING, "software_security_level"
     if not on_axis and pack.choice("software_on_axis") == REQUIRED:
@@ -344,7 +346,7 @@ def check_preconditions(
     now: datetime,
 ) -> None:
     """Raise `RefusedError` with the code of the first demand that is not met."""
-    found = unmet(pack, software, method, confirmations, now)
+    found = find_unmet(pack, software, method, confirmations, now)
     if found is not None:
         code, limit = found
         raise RefusedError(code, f"the policy in force does not allow that: `{limit}`", limit=limit)

@@ -66,7 +66,7 @@ def managed_by(ground: Ground, unit: UnitId) -> frozenset[UnitId]:
     return frozenset(e.unit for e in edges if e.valid_to is None or e.valid_to > ground.now)
 
 
-def concerned(ground: Ground, predecessor: UnitId, paper: Document) -> frozenset[UnitId]:
+def find_concerned(ground: Ground, predecessor: UnitId, paper: Document) -> frozenset[UnitId]:
     """Which of the predecessor's units a paper is about; the predecessor itself for its own staff's.
 
     Lines are about the unit of the duty they rest on, custody about the unit of the account, an inspection about
@@ -197,7 +197,7 @@ def _without_heir(ground: Ground, new: Unit, heirs: Heirs) -> list[str]:
         if is_going_on and found.level not in new.levels:
             missing.append(f"class {found.id}")
     for paper in open_papers(ground, predecessor):
-        about = concerned(ground, predecessor, paper)
+        about = find_concerned(ground, predecessor, paper)
         if about and about != {predecessor} and (predecessor in about or heirs.of(about) is None):
             missing.append(f"paper {paper.id}")
     if len(heirs.units) > 1 and heirs.archive is None:

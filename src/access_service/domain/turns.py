@@ -26,14 +26,14 @@ def check_batch(holder: Holder, presented: Sized) -> None:
         raise RefusedError(Refusal.BATCH_TOO_LARGE, f"at most {MOST_AT_ONCE} documents at once")
 
 
-def awaited(document: Document) -> PersonId | None:
+def find_awaited(document: Document) -> PersonId | None:
     """Whose signature it waits for once the office has signed: the receiver's, or the witness's in their place."""
     return witness_of(document.kind, document.content) or document.receiver
 
 
 def check_turn(holder: Holder, document: Document) -> None:
     """(7) The one person, in their own session, for whom the document waits."""
-    if holder.kind is not AccountKind.USE or holder.person != awaited(document):
+    if holder.kind is not AccountKind.USE or holder.person != find_awaited(document):
         raise RefusedError(Refusal.FORBIDDEN, "it waits for somebody else", document=document.id)
 
 

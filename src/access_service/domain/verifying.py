@@ -16,12 +16,12 @@ from access_service.domain.names import Method, PersonId
 from access_service.domain.papers import sides_of
 
 SIGNED = "document.sign"
-Key = tuple[str, int, str]
+EvidenceKey = tuple[str, int, str]
 """Document, version, side."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class EvidenceFinding:
     """Something that does not hold."""
 
     place: str
@@ -42,28 +42,30 @@ class Chain:
     recorded_at: datetime | None = None
     heads: dict[int, str] = field(default_factory=dict)
     """Hash of the last event that each revision wrote itself."""
-    signed: dict[Key, str] = field(default_factory=dict)
+    signed: dict[EvidenceKey, str] = field(default_factory=dict)
     """SHA-256 of what was signed, by the log."""
     policies: set[str] = field(default_factory=set)
     _is_own: bool = True
 
-    def follow(self, event: Event, leaf: str, *, head_of: str | None) -> Iterator[Finding]:
+    def follow(self, event: Event, leaf: str, *, head_of: str | None) -> Iterator[EvidenceFinding]:
         """The next event; `head_of` is what its revision's row says was its last one."""
         place = f"event {event.seq}"
         if event.seq != self.seq + 1:
-            yield Finding(place, f"it follows event {self.seq}: {event.seq - self.seq - 1} are missing")
+            yield EvidenceFinding(place, f"it follows event {self.seq}: {event.seq - self.seq - 1} are missing")
         if event.previous != self.head:
-            yield Finding(place, f"it says that another event was before it than event {self.seq} as it stands")
+            yield EvidenceFinding(
+                place, f"it says that another event was before it than event {self.seq} as it stands"
+            )
         if event.leaf != leaf:
-            yield Finding(place, "it was changed after it was recorded: its hash is another")
+            yield EvidenceFinding(place, "it was changed after it was recorded: its hash is another")
         if event.revision not in (self.revision, self.revision + 1):
-            yield Finding(place, f"its revision {event.revision} does not follow {self.revision}")
+            yield EvidenceFinding(place, f"its revision {event.revision} does not follow {self.revision}")
         if (
             self.recorded_at is not None
             and event.recorded_at < self.recorded_at
             and event.happening.action != CLOCK_MENDED
         ):
-            yield Finding(place, "it was recorded before the one in front of it")
+            yield EvidenceFinding(place, "it was recorded before the one in front of it")
         found = event.hash
         if head_of in ("", found) and head_of is not None:
             self.heads[event.revision] = found
@@ -76,35 +78,37 @@ class Chain:
         self.seq, self.head, self.revision, self.recorded_at = event.seq, found, event.revision, event.recorded_at
 
 
-def check_revisions(chain: Chain, rows: list[tuple[int, str]]) -> Iterator[Finding]:
+def check_revisions(chain: Chain, rows: list[tuple[int, str]]) -> Iterator[EvidenceFinding]:
     """Every revision once, its head an event of its own."""
     for place, (n, head) in enumerate(rows, 1):
         if n != place:
-            yield Finding(f"revision {n}", f"it follows revision {place - 1}: some are missing")
+            yield EvidenceFinding(f"revision {n}", f"it follows revision {place - 1}: some are missing")
             return
         if n not in chain.heads:
-            yield Finding(
+            yield EvidenceFinding(
                 f"revision {n}", "no event of it has the hash that it names" if head else "it has no event"
             )
     if chain.revision != len(rows):
-        yield Finding(f"revision {chain.revision}", f"the log goes to it, and {len(rows)} are recorded")
+        yield EvidenceFinding(f"revision {chain.revision}", f"the log goes to it, and {len(rows)} are recorded")
 
 
-def check_counter(chain: Chain, n: int, seq: int, head: str) -> Iterator[Finding]:
+def check_counter(chain: Chain, n: int, seq: int, head: str) -> Iterator[EvidenceFinding]:
     """The counter is where the log ends: nothing was cut off."""
     if (n, seq, head) != (chain.revision, chain.seq, chain.head):
-        yield Finding(
+        yield EvidenceFinding(
             "counter", f"it stands at revision {n}, event {seq}; the log ends at {chain.revision}, {chain.seq}"
         )
 
 
-def check_interval(noun: str, id_: str, start: int, end: int | None, newest: int) -> Iterator[Finding]:
+def check_interval(noun: str, id_: str, start: int, end: int | None, newest: int) -> Iterator[EvidenceFinding]:
     """A fact is known from a revision that there is, and to a later one."""
     if not 0 < start <= newest or (end is not None and not start < end <= newest):
-        yield Finding(f"{noun} {id_}", f"it is known from revision {start} to {end}; the newest is {newest}")
+        yield EvidenceFinding(
+            f"{noun} {id_}", f"it is known from revision {start} to {end}; the newest is {newest}"
+        )
 
 
-def check_document(document: Document, register: str) -> Iterator[Finding]:
+def check_document(document: Document, register: str) -> Iterator[EvidenceFinding]:
     """Its hash is that of what it says, or of the scan that it attests; and it says what its row says."""
     place = f"document {document.id} version {document.version}"
     try:
@@ -112,53 +116,53 @@ def check_document(document: Document, register: str) -> Iterator[Finding]:
         named = (said["document"], said["register"], said["version"], said["kind"])
         attested = said["attested"]["sha256"] if document.method is Method.ATTESTED else None
     except (ValueError, TypeError, KeyError):
-        yield Finding(place, "what it says cannot be read")
+        yield EvidenceFinding(place, "what it says cannot be read")
         return
     if named != (document.id, register, document.version, str(document.kind)):
-        yield Finding(place, "its text is that of another document, version or kind")
+        yield EvidenceFinding(place, "its text is that of another document, version or kind")
     sha256 = attested or hashlib.sha256(document.content.encode()).hexdigest()
     if sha256 != document.sha256:
-        yield Finding(place, "its text was changed: the hash is another")
+        yield EvidenceFinding(place, "its text was changed: the hash is another")
 
 
-def check_signature(signature: Signature, sha256: str | None, chain: Chain) -> Iterator[Finding]:
+def check_signature(signature: Signature, sha256: str | None, chain: Chain) -> Iterator[EvidenceFinding]:
     """It is over a version that there is, with the bytes that it names; made here, it stands in the log."""
     place = f"signature {signature.id}"
     if sha256 is None:
-        yield Finding(place, f"there is no version {signature.version} of document {signature.document}")
+        yield EvidenceFinding(place, f"there is no version {signature.version} of document {signature.document}")
     elif sha256 != signature.sha256:
-        yield Finding(place, f"document {signature.document} has other bytes than were signed")
+        yield EvidenceFinding(place, f"document {signature.document} has other bytes than were signed")
     if signature.method is Method.IN_SYSTEM:
         logged = chain.signed.get((signature.document, signature.version, str(signature.side)))
         if logged != signature.sha256:
-            yield Finding(place, "the log has no event of it")
+            yield EvidenceFinding(place, "the log has no event of it")
 
 
-def check_signed(document: Document, given: Collection[Key]) -> Iterator[Finding]:
+def check_signed(document: Document, given: Collection[EvidenceKey]) -> Iterator[EvidenceFinding]:
     """A document that counts as signed has every signature that its kind takes."""
     if document.signed_at is None:
         return
     if document.method is Method.ATTESTED:
         if not any(key[:2] == (document.id, document.version) for key in given):
-            yield Finding(f"document {document.id}", "it counts as signed and nobody attests it")
+            yield EvidenceFinding(f"document {document.id}", "it counts as signed and nobody attests it")
         return
     for side in sides_of(document.kind, document.content):
         if (document.id, document.version, str(side)) not in given:
-            yield Finding(
+            yield EvidenceFinding(
                 f"document {document.id}", f"it counts as signed, and the signature of `{side}` is missing"
             )
 
 
-def check_grant(grant: Grant, document: Document | None, holder: PersonId | None) -> Iterator[Finding]:
+def check_grant(grant: Grant, document: Document | None, holder: PersonId | None) -> Iterator[EvidenceFinding]:
     """A grant that was activated rests on a document that was signed, and that names its holder."""
     place = f"grant {grant.id}"
     if grant.activated_at is None or grant.document is None:
         if grant.activated_at is not None and grant.assignment is not None:
-            yield Finding(place, "it is in force without a document")
+            yield EvidenceFinding(place, "it is in force without a document")
         return
     if document is None:
-        yield Finding(place, f"its document {grant.document} is missing")
+        yield EvidenceFinding(place, f"its document {grant.document} is missing")
     elif document.signed_at is None:
-        yield Finding(place, f"it is in force, and its document {document.id} was never signed")
+        yield EvidenceFinding(place, f"it is in force, and its document {document.id} was never signed")
     elif None not in (document.receiver, holder) and document.receiver != holder:
-        yield Finding(place, f"its document {document.id} was signed by another person than its holder")
+        yield EvidenceFinding(place, f"its document {document.id} was signed by another person than its holder")

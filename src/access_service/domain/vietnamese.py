@@ -5,7 +5,7 @@ ASCII digits and small letters, whose order is the same everywhere.
 """
 
 import unicodedata
-from functools import cache
+from functools import lru_cache
 
 from access_service.domain import words
 
@@ -26,7 +26,7 @@ _END, _BLANK, _OTHER = "00", "01", "02"
 """Below every letter and digit, so that `An` comes before `An Bình` and both before `Anh`."""
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _weights(character: str) -> tuple[str, str, str]:
     """(letter, tone, case) of one character; each compares as text."""
     small = character.lower()

@@ -88,7 +88,7 @@ def _is_piled(text: str) -> bool:
     return False
 
 
-def composed(text: str, most: int = LINE) -> str:
+def compose_text(text: str, most: int = LINE) -> str:
     """The text in NFC without blanks around it: what two people see alike is alike, `Cẩm Giang` not `Cẩm Giàng`.
 
     Decomposed, a Vietnamese letter has up to three characters, so that four times `most` are read.
@@ -119,7 +119,7 @@ def is_seen(text: str) -> bool:
 
 def line(text: str, most: int = LINE) -> str:
     """One line of text that is not empty."""
-    text = composed(text, most)
+    text = compose_text(text, most)
     if not is_seen(text):
         raise InvalidError("holds control characters or others that cannot be seen")
     if not text:
@@ -136,7 +136,7 @@ def line(text: str, most: int = LINE) -> str:
 
 def prose(text: str) -> str:
     """A reason or content, which may have several lines."""
-    text = composed(text, PROSE)
+    text = compose_text(text, PROSE)
     if not is_seen(_BREAKS.sub(" ", text)):
         raise InvalidError("holds control characters or others that cannot be seen")
     if not text:
@@ -148,7 +148,7 @@ def prose(text: str) -> str:
 
 def code(text: str) -> str:
     """A code that is newly given. What was given before under looser rules is still found by `api` and imports."""
-    text = composed(text)
+    text = compose_text(text)
     if not text:
         raise InvalidError("is empty")
     if not _CODE.fullmatch(text):
@@ -200,7 +200,7 @@ def class_code(text: str) -> str:
 
 def subject(text: str) -> str:
     """A subject's code: `TOAN`, so that `Toán`, `toan` and `TOÁN` are not three subjects."""
-    text = composed(text)
+    text = compose_text(text)
     if len(text) > SUBJECT or not _SUBJECT.fullmatch(text):
         raise InvalidError("is no subject code: capital letters A to Z and digits, as in TOAN")
     return text
@@ -208,7 +208,7 @@ def subject(text: str) -> str:
 
 def school_year(text: str) -> str:
     """`2026-2027`: two years that follow each other."""
-    text = composed(text)
+    text = compose_text(text)
     if not _YEAR.fullmatch(text) or int(text[5:]) != int(text[:4]) + 1:
         raise InvalidError("is no school year: two years that follow each other, as in 2026-2027")
     if not FIRST_YEAR <= int(text[:4]) < LAST_YEAR:

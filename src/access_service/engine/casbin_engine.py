@@ -15,7 +15,7 @@ import casbin
 
 from access_service.domain.errors import Fault, UnavailableError
 from access_service.domain.policy import ANY, DEFAULT, Pack, RoleRule
-from access_service.engine.toml_tables import shown
+from access_service.engine.toml_tables import quote
 
 SIMPLEEVAL_SAFE = (1, 0, 5)
 """Casbin's evaluator had a sandbox escape before (CVE-2026-32640)."""
@@ -74,7 +74,7 @@ def model_faults(path: str, text: str) -> list[Fault]:
     line, value = found.get("m", (1, ""))
     terms = [" ".join(term.split()) for term in value.split("&&")]
     for term in sorted(set(terms) - TERMS):
-        faults.append(Fault(f"{path}:{line}", f"{shown(term)} is not allowed in the matcher", "no functions"))
+        faults.append(Fault(f"{path}:{line}", f"{quote(term)} is not allowed in the matcher", "no functions"))
     for term in sorted(TERMS - set(terms)):
         faults.append(Fault(f"{path}:{line}", f"the matcher lacks `{term}`"))
     if not faults and (cause := _casbin_refuses(text)):
@@ -97,11 +97,11 @@ def definitions(path: str, text: str) -> tuple[dict[str, tuple[int, str]], list[
         if line.startswith("[") and line.endswith("]"):
             wanted = _SECTIONS.get(line[1:-1], "")
             if not wanted:
-                faults.append(Fault(place, f"section {shown(line)} is not allowed"))
+                faults.append(Fault(place, f"section {quote(line)} is not allowed"))
             continue
         key, equals, value = (part.strip() for part in line.partition("="))
         if not equals or key != wanted:
-            faults.append(Fault(place, f"{shown(key)} is not allowed here"))
+            faults.append(Fault(place, f"{quote(key)} is not allowed here"))
         elif key in found:
             faults.append(Fault(place, f"`{key}` stands twice"))
         else:

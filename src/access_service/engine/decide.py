@@ -18,6 +18,7 @@ from access_service.domain.names import ClassId, GrantId, UnitId
 from access_service.domain.org import SchoolClass
 from access_service.domain.policy import PeriodLock, RoleRule
 from access_service.domain.reasons import DEPTH, Reason
+from access_service.engine.memory import Memory
 from access_service.engine.rulings import (
     BEFORE_CLASS,
     BEFORE_UNIT,
@@ -29,7 +30,7 @@ from access_service.engine.rulings import (
     outside_subject,
     unit_kind,
 )
-from access_service.engine.snapshots import WHOLE_CLASS, GrantView, Snapshot, class_bit, each
+from access_service.engine.snapshots import WHOLE_CLASS, GrantView, Snapshot, each
 from access_service.engine.tables import CellKey, Tables
 
 K = TypeVar("K")
@@ -118,17 +119,21 @@ class Places(Protocol):
         ...
 
 
-def site_of(found: SchoolClass, place: Place | None) -> Site:
+def site_of(found: SchoolClass, place: Place | None, memory: Memory) -> Site:
     """A class as a decision sees it."""
-    return class_site(found.school, place, found.id, found.level.value, found.grade, found.school_year)
+    return class_site(
+        found.school, place, found.id, found.level.value, found.grade, found.school_year, memory=memory
+    )
 
 
-def class_site(unit: UnitId, place: Place | None, class_id: ClassId, level: str, grade: str, year: str) -> Site:
+def class_site(
+    unit: UnitId, place: Place | None, class_id: ClassId, level: str, grade: str, year: str, *, memory: Memory
+) -> Site:
     """The same, from its words."""
     if place is None or place.tables is None:
         return Site(unit, place, class_id, None, frozenset(), 0)
     kind = class_kind(place.tables, place.kind, place.locks, level, grade, year)
-    return Site(place.unit, place, class_id, kind, place.chain, class_bit(class_id))
+    return Site(place.unit, place, class_id, kind, place.chain, memory.class_bit(class_id))
 
 
 def decide(request: AccessRequest, snapshot: Snapshot | None, places: Places, now: datetime) -> Decision:

@@ -18,9 +18,9 @@ from access_service.domain.mistakes import (
     UNIT,
     YEAR,
     Mistake,
-    listed,
+    list_words,
+    make_mistake,
     missing_class,
-    mistaken,
     wrong_account,
     wrong_action,
     wrong_category,
@@ -79,7 +79,7 @@ def _contradiction(topic: Topic, where: _Where, places: Places, renamed: Renamed
         school = _place(UnitId(class_id.partition(":")[0]), places)
         return wrong_class(ID if topic.names_place else CLASS, class_id, unit_stands=school is not None)
     if site is not None and unit is not None and unit != site.unit:
-        return mistaken(UNIT, unit, site.unit)
+        return make_mistake(UNIT, unit, site.unit)
     if where.place is None:
         return None if unit is None else _wrong_unit(ID if topic.names_place else UNIT, unit, renamed)
     return None if where.kind is None else _against_the_pack(topic, where.kind)
@@ -87,7 +87,7 @@ def _contradiction(topic: Topic, where: _Where, places: Places, renamed: Renamed
 
 def _omission(topic: Topic, where: _Where, grant: GrantView | None) -> Mistake | None:
     if where.class_id is None and where.unit is None:
-        return missing_class() if topic.resource_type == STUDENT else mistaken(UNIT, None, "the unit's code")
+        return missing_class() if topic.resource_type == STUDENT else make_mistake(UNIT, None, "the unit's code")
     return _unplaced(topic, where) or _missing(topic, where.kind, grant, where.class_id)
 
 
@@ -107,7 +107,7 @@ def _place(unit: UnitId | None, places: Places) -> Place | None:
 
 def _wrong_unit(field: str, unit: UnitId, renamed: Renamed) -> Mistake:
     now = renamed(unit)
-    return mistaken(field, unit, now or "the code of a unit that is in the register today")
+    return make_mistake(field, unit, now or "the code of a unit that is in the register today")
 
 
 def _grant(snapshot: Snapshot | None, deny: Deny) -> GrantView | None:
@@ -133,7 +133,7 @@ def _against_the_pack(topic: Topic, kind: SiteKind) -> Mistake | None:
         (YEAR, topic.school_year, kind.school_year),
     ):
         if read not in (None, right):
-            return mistaken(field, read, right)
+            return make_mistake(field, read, right)
     return None
 
 
@@ -147,9 +147,9 @@ def _unplaced(topic: Topic, where: _Where) -> Mistake | None:
         return wrong_level(topic.level, place.levels)
     grades = _grades(pack, topic.level)
     if topic.grade is None or topic.grade not in grades:
-        return mistaken(GRADE, topic.grade, ", ".join(grades))
+        return make_mistake(GRADE, topic.grade, ", ".join(grades))
     if topic.school_year is None or topic.school_year not in place.years:
-        return mistaken(YEAR, topic.school_year, listed(place.years))
+        return make_mistake(YEAR, topic.school_year, list_words(place.years))
     return None
 
 
@@ -164,20 +164,20 @@ def _missing(
     if topic.category is None:
         known = [] if kind is None else kind.tables.pack.categories.values()
         right = [c.id for c in known if topic.resource_type in c.resource_types]
-        return mistaken(CATEGORY, None, listed(right) or None)
+        return make_mistake(CATEGORY, None, list_words(right) or None)
     if kind is not None and kind.tables.pack.function_required and topic.function is None:
-        return mistaken(FUNCTION, None, listed(kind.tables.pack.functions))
+        return make_mistake(FUNCTION, None, list_words(kind.tables.pack.functions))
     if view is None or kind is None:
         return None
     shape = view.shape
     if shape.levels is not None and (kind.level or topic.level) is None:
         return wrong_level(None, kind.levels)
     if shape.grades is not None and (kind.grade or topic.grade) is None:
-        return mistaken(GRADE, None, "the grade that the record is of")
+        return make_mistake(GRADE, None, "the grade that the record is of")
     taught = view.classes.get(class_id, frozenset()) if class_id and isinstance(view.classes, dict) else frozenset()
     by_subject = shape.taught is not None or shape.subjects is not None or (taught and WHOLE_CLASS not in taught)
     if by_subject and topic.subject is None:
-        return mistaken(SUBJECT, None, "the code of the subject that the record is about")
+        return make_mistake(SUBJECT, None, "the code of the subject that the record is about")
     if shape.school_year is not None and (kind.school_year or topic.school_year) is None:
-        return mistaken(YEAR, None, shape.school_year)
+        return make_mistake(YEAR, None, shape.school_year)
     return None

@@ -15,7 +15,7 @@ import msgspec
 from access_service.domain.access import Topic
 from access_service.domain.policy import PeriodLock, RoleRule
 from access_service.domain.reasons import Reason
-from access_service.engine.snapshots import GrantShape
+from access_service.engine.shapes import GrantShape
 from access_service.engine.tables import CellKey, Tables
 
 RULINGS_KEPT = 1 << 12

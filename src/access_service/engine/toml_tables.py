@@ -72,7 +72,7 @@ def guess(word: str, known: Collection[str]) -> str:
     return f"did you mean `{close[0]}`" if close else ""
 
 
-def shown(value: object) -> str:
+def quote(value: object) -> str:
     """User input for a message: on one line, printable and short, in backticks."""
     text = "".join(letter if letter.isprintable() else " " for letter in str(value))
     return f"`{text[:77]}…`" if len(text) > 80 else f"`{text}`"  # noqa: PLR2004 - a line's worth
@@ -183,7 +183,7 @@ class Table:
     def done(self) -> None:
         """Refuse every key that was not asked for."""
         for key in self.values.keys() - self.asked:
-            self.fault(key, f"unknown key {shown(key)}{self._inside()}", guess(key, self.asked))
+            self.fault(key, f"unknown key {quote(key)}{self._inside()}", guess(key, self.asked))
 
     def _inside(self) -> str:
         return f" in `{'.'.join(str(word) for word in self.at)}`" if self.at else ""
@@ -270,13 +270,13 @@ class Table:
             self.fault(key, f"`{key}` is empty")
         for word in sorted(set(value)):
             if value.count(word) > 1:
-                self.fault(key, f"{shown(word)} stands twice in `{key}`")
+                self.fault(key, f"{quote(word)} stands twice in `{key}`")
             self._check(key, word, known, noun)
         return frozenset(value)
 
     def _check(self, key: str, word: str, known: Collection[str] | None, noun: str) -> None:
         if known is not None and word not in known:
-            self.fault(key, f"unknown {noun} {shown(word)}", guess(word, known))
+            self.fault(key, f"unknown {noun} {quote(word)}", guess(word, known))
 
     def table(self, key: str) -> "Table | None":
         """A table inside this one, or None where there is none."""
@@ -301,7 +301,7 @@ class Table:
             return []
         for id_ in table.values:
             if ID.fullmatch(id_) is None:
-                table.fault(id_, f"{shown(id_)} is no id", _ID_HINT)
+                table.fault(id_, f"{quote(id_)} is no id", _ID_HINT)
         return list(table.values)
 
     def rows(self, key: str) -> Iterator["Table"]:

@@ -120,7 +120,7 @@ def challenge_of(answer: Mapping[str, Any]) -> str:
     return challenge
 
 
-def registered(site: RelyingParty, answer: Mapping[str, Any], challenge: str) -> Passkey:
+def verify_registration(site: RelyingParty, answer: Mapping[str, Any], challenge: str) -> Passkey:
     """The new passkey of an answer (section 7.1); `PasskeyError` for any other answer."""
     import webauthn
 
@@ -138,7 +138,7 @@ def registered(site: RelyingParty, answer: Mapping[str, Any], challenge: str) ->
     return Passkey(_text(found.credential_id), _text(found.credential_public_key), found.sign_count)
 
 
-def confirmed(site: RelyingParty, answer: Mapping[str, Any], challenge: str, known: Passkey) -> int:
+def verify_assertion(site: RelyingParty, answer: Mapping[str, Any], challenge: str, known: Passkey) -> int:
     """The passkey's new counter if it signed this challenge on this site (section 7.2), else `PasskeyError`.
 
     A counter that does not go up means two authenticators with one key (section 6.1.1): that is refused.

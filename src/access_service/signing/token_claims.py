@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from access_service.domain.members import shown
+from access_service.domain.members import show_member
 from access_service.domain.names import UnitId
 from access_service.domain.tokens import DETAIL_TYPE, AccessDetail, Actor, Claims, TokenError, TokenFault
 from access_service.signing.jose import LONGEST_TEXT, instant, text
@@ -65,7 +65,7 @@ def _detail(item: object) -> AccessDetail:
     if item.get("type") != DETAIL_TYPE:
         raise _wrong(f"an authorization detail is not of the type `{DETAIL_TYPE}`")
     if not item.keys() <= _DETAIL_MEMBERS:
-        name = shown(min(item.keys() - _DETAIL_MEMBERS))
+        name = show_member(min(item.keys() - _DETAIL_MEMBERS))
         raise _wrong(f"an authorization detail has the member `{name}`, which is not known")
     return AccessDetail(
         unit=UnitId(text(item, "unit")),

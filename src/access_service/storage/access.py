@@ -34,7 +34,7 @@ from access_service.domain.software import (
     Share,
     Software,
     SoftwareConfirmation,
-    unmet,
+    find_unmet,
 )
 from access_service.domain.standing import AccountFacts, GrantFacts, as_lapsed
 from access_service.domain.time import Interval
@@ -206,7 +206,7 @@ class Gatherer:
         at: datetime,
     ) -> ApprovalFacts:
         tables = self.tables_for(software.unit, at)
-        wrong = None if tables is None else unmet(tables.pack, software, paper.method, said, at)
+        wrong = None if tables is None else find_unmet(tables.pack, software, paper.method, said, at)
         year = self.org.school_year(paper.scope.school_year) if paper.scope.school_year else None
         shares = []
         for authority in held.get(software.unit, ()):

@@ -15,6 +15,7 @@ from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 from access_service.domain.errors import UnavailableError
+from access_service.engine.memory import Memory
 
 BUSY_TIMEOUT_MS = 10_000
 """How long a writer waits for another before it gives up."""
@@ -33,6 +34,9 @@ UNACKNOWLEDGED_MS = 10_000
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 OWN_FILE, OWN_FOLDER = 0o600, 0o700
 
+MEMORY = "engine_memory"
+"""Under this name a connection carries what the engine remembers for its database."""
+
 
 def make_engine(url: str, *, is_patient: bool = False) -> Engine:
     """An engine for a database URL: `sqlite:///<path>`, or `postgresql://…` (with the driver psycopg).
@@ -49,6 +53,14 @@ def make_engine(url: str, *, is_patient: bool = False) -> Engine:
         check_encrypted(parsed)
         return _postgresql(parsed, is_patient=is_patient)
     return create_engine(parsed)
+
+
+def memory_of(connection: Connection) -> Memory:
+    """What the engine remembers for the database of a connection."""
+    memory = connection.get_execution_options()[MEMORY]
+    if not isinstance(memory, Memory):
+        raise TypeError("this is no connection of a `storage.db.Database`")
+    return memory
 
 
 # -- PostgreSQL

@@ -20,8 +20,9 @@ from access_service.domain.audit import GENESIS, Event, Happening
 from access_service.domain.clock import GAP_DAYS, ClockReading, check_recorded, check_steady, check_together
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import AccountId, RegisterId
+from access_service.engine.memory import Memory
 from access_service.storage.codec import utc
-from access_service.storage.connecting import BUSY_TIMEOUT_MS, QUICK_S, be_patient, make_engine
+from access_service.storage.connecting import BUSY_TIMEOUT_MS, MEMORY, QUICK_S, be_patient, make_engine
 from access_service.storage.facts import Reader, Writer
 from access_service.storage.org import policy_of
 from access_service.storage.tables import CounterRow, EventRow, RegisterRow, RevisionRow, table
@@ -138,13 +139,21 @@ class Database:
     """One database with any number of registers."""
 
     def __init__(
-        self, url: str, clock: Callable[[], datetime], *, clock_gap: timedelta = timedelta(days=GAP_DAYS)
+        self,
+        url: str,
+        clock: Callable[[], datetime],
+        *,
+        clock_gap: timedelta = timedelta(days=GAP_DAYS),
+        memory: Memory | None = None,
     ) -> None:
         """`clock` is the only clock; it is handed down so that tests and demonstrations can set it.
 
         A clock with `running`, the seconds that its machine has run, is checked (`domain.clock`); others are toys.
+        `memory` is where the engine remembers what it works out; its own where none is given.
         """
+        self.memory = memory or Memory()
         self.engine: Engine = make_engine(url)
+        self.engine.update_execution_options(**{MEMORY: self.memory})
         self.url = self.engine.url
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._clock = clock

@@ -6,20 +6,20 @@ from sqlalchemy import Connection, select
 
 from access_service.domain.errors import PolicyError, UnavailableError
 from access_service.domain.policy import PackBinding
-from access_service.engine.compile import alone_with, compile_pack
+from access_service.engine.compile import compile_pack
 from access_service.engine.packs.load import PackFiles, parse_pack
 from access_service.engine.tables import Tables
+from access_service.storage.connecting import memory_of
 from access_service.storage.facts import Reader
 from access_service.storage.tables import PackRow, insert_once, table
 
 _packs = table(PackRow)
-_compiled: dict[str, Tables] = {}
-"""Every pack this process has needed, by digest; a pack is immutable, so nothing is ever dropped."""
 
 
 def store_pack(connection: Connection, files: PackFiles) -> Tables:
     """Check, compile and keep a pack; storing it again changes nothing."""
-    tables = compile_pack(parse_pack(files))
+    memory = memory_of(connection)
+    tables = compile_pack(parse_pack(files), memory)
     row = {
         "digest": files.digest,
         "name": tables.pack.name,
@@ -27,7 +27,7 @@ def store_pack(connection: Connection, files: PackFiles) -> Tables:
         "archive": files.to_bytes(),
     }
     insert_once(connection, _packs, row)
-    _compiled[files.digest] = tables
+    memory.stored[files.digest] = tables
     return tables
 
 
@@ -46,7 +46,8 @@ def altered_packs(connection: Connection) -> tuple[frozenset[str], tuple[str, ..
 
 def load_tables(connection: Connection, digest: str) -> Tables:
     """The compiled tables of a stored pack."""
-    if digest not in _compiled:
+    memory = memory_of(connection)
+    if digest not in memory.stored:
         row = connection.execute(select(_packs.c.archive).where(_packs.c.digest == digest)).first()
         if row is None:
             raise UnavailableError(f"the pack `{digest}` is not in the database")
@@ -54,10 +55,10 @@ def load_tables(connection: Connection, digest: str) -> Tables:
         if files.digest != digest:
             raise UnavailableError(f"the stored pack `{digest}` has other bytes than its digest says")
         # Read before the wait: whoever compiles holds no more than the transaction that it came with.
-        with alone_with(digest):
-            if digest not in _compiled:
-                _compiled[digest] = compile_pack(parse_pack(files))
-    return _compiled[digest]
+        with memory.alone_with(digest):
+            if digest not in memory.stored:
+                memory.stored[digest] = compile_pack(parse_pack(files), memory)
+    return memory.stored[digest]
 
 
 def load_all(reader: Reader, now: datetime) -> None:

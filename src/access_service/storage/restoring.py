@@ -47,7 +47,7 @@ class Within(Database):
 
 
 @contextmanager
-def emptied(url: str, before_commit: Callable[[], None] = lambda: None) -> Iterator[Connection]:
+def empty_database(url: str, before_commit: Callable[[], None] = lambda: None) -> Iterator[Connection]:
     """A transaction on a database without tables; the one that `url` names has what it brings once the block ends.
 
     Left by an error, or killed, nothing of it stands. Raises `BackupError` for a database that somebody uses, that

@@ -29,7 +29,7 @@ class Newest(NamedTuple):
     """When something was last recorded: no clock of ours may be before it."""
 
 
-def newest(reader: Reader) -> Newest | None:
+def read_newest(reader: Reader) -> Newest | None:
     """The register's counter, or None when there is no such register. The first statement fixes the snapshot."""
     columns = _counters.c
     statement = select(columns.n, columns.recorded_at).where(columns.register_id == reader.register)
@@ -60,7 +60,9 @@ def class_rows(reader: Reader, *, after: int = 0) -> Iterator[ClassRow]:
         yield ClassRow._make(row)
 
 
-def holders(reader: Reader, units: Collection[UnitId], roles: Collection[str], now: datetime) -> list[AccountId]:
+def read_holders(
+    reader: Reader, units: Collection[UnitId], roles: Collection[str], now: datetime
+) -> list[AccountId]:
     """Accounts with a grant of one of these roles whose scope's unit is one of `units` and whose time is not over.
 
     A superset of who may do something there: nothing but what can never allow at `now` is left out. In byte order.

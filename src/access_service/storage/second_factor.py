@@ -141,7 +141,7 @@ def take_challenge(
     return row is not None and now < utc(row.expires_at)
 
 
-def about(register: RegisterId, account: AccountId, id_: str) -> str:
+def describe_secret(register: RegisterId, account: AccountId, id_: str) -> str:
     """What a secret belongs to, as it is closed with it."""
     return f"{register}/{account}/{id_}"
 
@@ -156,7 +156,7 @@ def recloses(connection: Connection, closed_anew: Callable[[str, str], str]) -> 
     """Put every secret, closed anew, in the place of what it was; how many there were."""
     found = [_factor(row) for row in connection.execute(_closed()).mappings()]
     for factor in found:
-        secret = closed_anew(factor.secret, about(factor.register, factor.account, factor.id))
+        secret = closed_anew(factor.secret, describe_secret(factor.register, factor.account, factor.id))
         connection.execute(_of(factor).values(secret=secret))
     return len(found)
 

@@ -39,7 +39,7 @@ def deny(connection: Connection, register: RegisterId, jti: str, expires_at: dat
     insert_once(connection, _denied, {"register_id": register, "jti": jti, "expires_at": expires_at})
 
 
-def denied(connection: Connection, register: RegisterId, now: datetime) -> Mapping[str, datetime]:
+def read_denied(connection: Connection, register: RegisterId, now: datetime) -> Mapping[str, datetime]:
     """Every single token that was revoked and would not have expired yet: `jti` to expiry."""
     statement = select(_denied.c.jti, _denied.c.expires_at).where(
         _denied.c.register_id == register, _denied.c.expires_at > now

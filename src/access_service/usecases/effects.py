@@ -18,8 +18,8 @@ from access_service.domain.custody import (
     as_assignment,
     begins_same_day,
     lapse_unwritten,
-    left_unwritten,
-    unwritten,
+    list_left_unwritten,
+    list_unwritten,
 )
 from access_service.domain.delegation import (
     Authority,
@@ -279,7 +279,7 @@ def settle_custodies(doing: Act, unit: UnitId) -> None:
 
     An officer's custody that ended goes back to whoever headed the unit then.
     """
-    for custody, end in unwritten(doing.gather.custodies(unit, doing.now), doing.now):
+    for custody, end in list_unwritten(doing.gather.custodies(unit, doing.now), doing.now):
         if not custody.id:
             back = replace(custody, id=doing.new_id("cus"), valid_to=end)
             doing.tx.put(back)
@@ -296,7 +296,7 @@ def settle_person(doing: Act, person: PersonId, *, new: Assignment | None = None
     """
     duties = doing.tx.find(Assignment, person=person)
     cases = [c.assignment for c in doing.tx.find(LeavingCase, person=person)]
-    for duty in left_unwritten(duties, cases, doing.now):
+    for duty in list_left_unwritten(duties, cases, doing.now):
         if duty.valid_to is not None:
             case = LeavingCase(
                 doing.new_id("cas"), person, duty_rules.releasing_office(doing.ground, duty), duty.id, duty.valid_to

@@ -36,7 +36,7 @@ from access_service.storage.keys import (
     public_key,
     public_keys,
 )
-from access_service.storage.second_factor import about, newest_closed, recloses
+from access_service.storage.second_factor import describe_secret, newest_closed, recloses
 from access_service.usecases.services import Services
 
 NEXT = ".next"
@@ -88,7 +88,7 @@ def _check_factors(connection: KeysConnection, key: FactorKey | None) -> None:
         return
     if key is None:
         raise UnavailableError("second factors are kept with a key that is not there")
-    key.open(closed.secret, about(closed.register, closed.account, closed.id))
+    key.open(closed.secret, describe_secret(closed.register, closed.account, closed.id))
 
 
 def _pass_factors_on(connection: KeysConnection, old: FactorKey, new: FactorKey) -> None:
@@ -124,7 +124,7 @@ def open_key(db: Database, folder: Path, own: Own[K]) -> K:
     if counting:
         key = _among(folder, own, counting, put_in_place=True)
         if key is None:
-            raise missing(own.purpose, folder, counting)
+            raise refuse_missing(own.purpose, folder, counting)
         return key
     path = folder / own.file
     if not path.exists():
@@ -143,10 +143,10 @@ def check_held(db: Database, folder: Path, own: Own[K]) -> None:
     with db.connect() as connection:
         counting = _counting(connection, own)
     if counting and _among(folder, own, counting, put_in_place=False) is None:
-        raise missing(own.purpose, folder, counting)
+        raise refuse_missing(own.purpose, folder, counting)
 
 
-def missing(purpose: str, folder: Path, counting: frozenset[str]) -> UnavailableError:
+def refuse_missing(purpose: str, folder: Path, counting: frozenset[str]) -> UnavailableError:
     """The refusal that names the key and the folder, and says what to do."""
     kind = {"seal": "seal", "factors": "factors", "page": "pages", "token": "tokens"}[purpose]
     return UnavailableError(
@@ -199,7 +199,7 @@ def begin_key(db: Database, folder: Path, own: Own[K], kind: KeyKind) -> K:
     Raises `InvalidError` where nothing is lost. What a lost key sealed still verifies; second factors that it
     closed cannot be opened again, and their holders set them anew by a recovery.
     """
-    with held(folder):
+    with hold_keys(folder):
         with db.connect() as connection:
             counting = _counting(connection, own)
         if counting and _among(folder, own, counting, put_in_place=True) is not None:
@@ -221,7 +221,7 @@ def begin_key(db: Database, folder: Path, own: Own[K], kind: KeyKind) -> K:
 
 def rotate_key(db: Database, folder: Path, own: Own[K], kind: KeyKind) -> K:
     """A new key counts from now on. Running servers take it with their next signature, or sign-in."""
-    with held(folder):
+    with hold_keys(folder):
         before = open_key(db, folder, own)
         waiting = _next(folder, own)
         # Left by a rotation that was killed before it was recorded: it counts nowhere.
@@ -258,7 +258,7 @@ def _record(
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
+def hold_keys(folder: Path) -> Iterator[None]:
     """One process at a time changes the keys of a folder."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -293,7 +293,7 @@ def _still(services: Services, connection: KeysConnection, own: Own[K], key: K) 
     return newer
 
 
-def opened_secret(services: Services, secret: str, belongs_to: str) -> str:
+def open_secret(services: Services, secret: str, belongs_to: str) -> str:
     """A secret of a second factor; where the key was rotated while we run, with the new one."""
     if services.factors is None:
         raise UnavailableError("this process has no key for second factors")

@@ -35,7 +35,7 @@ from access_service.domain.errors import (
 )
 from access_service.domain.policy import PackBinding
 from access_service.domain.reasons import Refusal
-from access_service.storage import policy as stored_policy
+from remembered import MEMORY
 from world import found
 
 
@@ -317,14 +317,14 @@ def test_a_server_whose_folder_of_keys_is_empty_does_not_start(served: Served, t
 def test_every_pack_in_force_is_compiled_before_it_is_ready(fresh: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     with fresh.world.services.db.read(fresh.world.register) as reader:
         digests = {binding.digest for binding in reader.find(PackBinding)}
-    monkeypatch.setattr(stored_policy, "_compiled", {})
+    monkeypatch.setattr(MEMORY, "stored", {})
     with TestClient(create_app(settings_for(fresh.folder), clock=fresh.world.clock)) as client:
-        assert set(stored_policy._compiled) == digests
-        stored_policy._compiled.clear()
+        assert set(MEMORY.stored) == digests
+        MEMORY.stored.clear()
         # What another process has bound since: the look at readiness compiles it, no question waits for it.
         client.app.state.point._prepared.clear()  # type: ignore[attr-defined]
         assert client.get("/readyz").status_code == HTTPStatus.OK
-        assert set(stored_policy._compiled) == digests
+        assert set(MEMORY.stored) == digests
 
 
 def test_the_log_names_the_cause_of_every_503(

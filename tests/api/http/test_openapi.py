@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from access_service import api
 from access_service.api.authzen.examples import BATCH, QUESTION, SEARCHES
-from access_service.api.authzen.register_members import ignored
+from access_service.api.authzen.register_members import list_ignored
 from access_service.api.authzen.schemas import Evaluation, Evaluations
 from access_service.api.authzen.search_schemas import Search
 from access_service.api.http.bodies import BodyReader
@@ -139,7 +139,7 @@ def test_the_examples_of_the_decision_point_are_read_as_they_stand() -> None:
         read = BodyReader(type_, is_closed=True).strictly(json.dumps(example).encode())
         again = {name: value for name, value in json.loads(msgspec.json.encode(read)).items() if value is not None}
         assert again.keys() == example.keys()
-        assert not list(ignored(read))
+        assert not list(list_ignored(read))
 
 
 def test_nothing_refers_to_papers_that_a_reader_does_not_have(document: dict[str, Any]) -> None:

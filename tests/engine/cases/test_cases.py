@@ -10,9 +10,9 @@ from access_service.domain.policy import Pack
 from access_service.domain.time import Interval
 from access_service.engine.cases.run import CaseFile, CaseResult, parse_case_file, run_case, run_cases
 from access_service.engine.cases.yaml_reader import instant_of
-from access_service.engine.compile import compile_pack
 from access_service.engine.packs.load import load_pack
 from engine.small_packs import REPOSITORY
+from remembered import compile_pack
 
 POLICY, MODELS = REPOSITORY / "policy", REPOSITORY / "models"
 

@@ -11,7 +11,6 @@ from access_service.domain.names import Capacity, Rank
 from access_service.domain.policy import Limit
 from access_service.engine import casbin_engine
 from access_service.engine.alone.load import is_standalone
-from access_service.engine.compile import compile_pack
 from access_service.engine.packs.load import PackFiles, load_pack, parse_pack
 from access_service.engine.toml_tables import lines_of
 from engine.faults_in_rows import IN_ROWS
@@ -28,6 +27,7 @@ from engine.small_packs import (
     loaded,
     parsed,
 )
+from remembered import compile_pack
 
 TOML = "root/pack.toml"
 ROLES = "root/roles.csv"

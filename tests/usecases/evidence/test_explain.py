@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete
 
-from access_service.cli.explanation import explained
+from access_service.cli.explanation import write_explanation
 from access_service.domain.accounts import Suspension
 from access_service.domain.delegation import Grant
 from access_service.domain.names import AccountId, Capacity, ClassId, SuspendableKind
@@ -62,7 +62,7 @@ def test_an_explanation_calls_the_signer_by_the_title_of_their_own_position(scho
     world, teacher, point = school
     told = explain(point, world.register, ask(teacher))
     assert [(s.side, s.title) for s in told.documents[0].signatures] == [("giver", "Hiệu trưởng"), ("receiver", "")]
-    assert any("Người Thử head:0003101, HIỆU TRƯỞNG" in line for line in explained(told))
+    assert any("Người Thử head:0003101, HIỆU TRƯỞNG" in line for line in write_explanation(told))
     assert signed_as(Capacity.DEPUTY, "Phó hiệu trưởng") == "KT. – ký thay thủ trưởng, PHÓ HIỆU TRƯỞNG"
 
 
@@ -79,7 +79,7 @@ def test_an_explanation_says_that_a_right_was_given_without_an_end(school: Schoo
     world.clock.forward(seconds=1)
     endless = explain(point, world.register, ask(teacher))
     assert explanation_json(endless)["grant"]["no_end"] is True
-    assert any("không ghi ngày hết hiệu lực" in line for line in explained(endless))
+    assert any("không ghi ngày hết hiệu lực" in line for line in write_explanation(endless))
 
 
 def test_a_confirmation_of_another_key_does_not_verify(school: School) -> None:

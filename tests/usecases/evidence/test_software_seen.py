@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from access_service.cli.explanation import explained
+from access_service.cli.explanation import write_explanation
 from access_service.domain.access import AccessRequest
 from access_service.domain.errors import InvalidError
 from access_service.domain.names import AccountKind, Confirmable, Frequency, GrantState
@@ -63,7 +63,7 @@ def test_an_explanation_names_the_approval_as_grant_and_document(school_world: W
         one.sha256,
     )
     assert [a.unit for a in found.authorities] == [SCHOOL, OFFICE, world.root]
-    text = "\n".join(explained(found))
+    text = "\n".join(write_explanation(found))
     assert f"Văn bản đồng ý của Sở GDĐT số {one.number} ngày 19/08/2026, đã ký" in text
     assert explanation_json(found)["documents"][0]["number"] == one.number
 
@@ -82,7 +82,7 @@ def test_an_explanation_of_a_deny_names_what_got_furthest(school_world: World) -
     gone = why(world, used)
     assert (gone.reason, gone.grant and gone.grant.state) == (Reason.APPROVAL_MISSING, GrantState.ENDED)
     assert [d.state for d in gone.documents] == ["withdrawn"]
-    assert "đã thu hồi" in "\n".join(explained(gone))
+    assert "đã thu hồi" in "\n".join(write_explanation(gone))
     # As it was answered then.
     past = why(world, used, at=before)
     assert past.allowed
@@ -195,7 +195,7 @@ def test_what_is_confirmed_and_what_is_not_is_told(services: Services, clock: Cl
     assert (seen.level, seen.on_axis, {c.id for c in seen.confirmations}) == (3, True, {level.id, axis.id})
     told = why(world, used)
     assert {d.id for d in told.documents} == {one.id, level.id, axis.id}
-    text = "\n".join(explained(told))
+    text = "\n".join(write_explanation(told))
     assert f"Văn bản xác nhận cấp độ an toàn hệ thống thông tin số {level.number}" in text
     assert f"Văn bản xác nhận kết nối Trục dữ liệu số {axis.number}" in text
     [row] = rows(world)
@@ -205,7 +205,7 @@ def test_what_is_confirmed_and_what_is_not_is_told(services: Services, clock: Cl
     software_papers.withdraw_confirmation(world.services, root, axis.id, reason="mất kết nối")
     gone = why(world, used)
     assert (gone.reason, gone.grant and gone.grant.unmet) == (Reason.APPROVAL_MISSING, "software_on_axis")
-    assert "Chưa đáp ứng: Kết nối Trục dữ liệu chưa được Sở GDĐT xác nhận" in "\n".join(explained(gone))
+    assert "Chưa đáp ứng: Kết nối Trục dữ liệu chưa được Sở GDĐT xác nhận" in "\n".join(write_explanation(gone))
     [row] = rows(world)
     assert (row.state, row.notes) == (GrantState.PENDING, (Note.NOT_CONFIRMED,))
     after = software_seen.read_software(world.services, world.admins[SCHOOL], used.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from access_service.cli.explanation import explained
+from access_service.cli.explanation import write_explanation
 from access_service.domain.access import AccessRequest
 from access_service.domain.names import Capacity
 from access_service.engine.packs.load import load_pack
@@ -22,7 +22,7 @@ def test_an_explanation_names_both_articles_of_a_row(services: Services, clock: 
     assert told.allowed
     assert {"hp-2024-58", "hp-2024-59"} <= {base.article for base in told.legal_bases}
     pack = load_pack(ROOT / "policy", "hai-phong", ROOT / "models")
-    text = "\n".join(explained(told))
+    text = "\n".join(write_explanation(told))
     for article in pack.cited("hp-2024-58+hp-2024-59"):
         assert article.vi in text
 

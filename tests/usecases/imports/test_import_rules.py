@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from access_service.cli.explanation import explained
+from access_service.cli.explanation import write_explanation
 from access_service.domain.access import AccessRequest
 from access_service.domain.accounts import Account, Home, answers_for, home_of, responsible_units
 from access_service.domain.delegation import LEADERS, Grant
@@ -135,7 +135,7 @@ def test_the_sheet_and_the_explanation_call_them_as_their_level_does(services, t
         [row] = [row for row in matrix.rows if row.grant == "Q-7"]
     assert {c.heading: c.text(row) for c in sheets.COLUMNS}["Chức vụ, nhiệm vụ"] == called
     asked = AccessRequest(AccountId(account), "read", "class", f"{NURSERY}:2024-2025:L1", category="STU-ID")
-    text = "\n".join(explained(explain(DecisionPoint(services.db), REGISTER, asked)))
+    text = "\n".join(write_explanation(explain(DecisionPoint(services.db), REGISTER, asked)))
     assert f"Căn cứ phân công: {called}, quyết định 04/QĐ-SGDĐT" in text
 
 

@@ -33,7 +33,7 @@ from access_service.usecases.live.access import DecisionPoint, check
 from access_service.usecases.live.gathered import LockIndex
 from access_service.usecases.live.revisions import parse_revision, revision_text
 from access_service.usecases.organisation import org
-from usecases.deciding import School, ask, deciding, grant_of
+from usecases.deciding import School, ask, deciding, from_memory, grant_of
 from world import (
     CLASS_6A,
     CLASS_6B,
@@ -168,8 +168,8 @@ def test_only_the_accounts_touched_are_loaded_again(school: School) -> None:
     for who in (teacher, head):
         point.decide(world.register, ask(who))
     suspend(world, teacher)
-    assert point.warm(world.register, ask(teacher)) is None
-    assert point.warm(world.register, ask(head)) is not None
+    assert from_memory(point, world.register, ask(teacher)) is None
+    assert from_memory(point, world.register, ask(head)) is not None
     assert point.decide(world.register, ask(teacher)).decision == Deny(Reason.ACCOUNT_NOT_ACTIVE)
 
 
@@ -177,7 +177,7 @@ def test_a_change_of_the_organisation_drops_everything(school: School) -> None:
     world, teacher, point = school
     point.decide(world.register, ask(teacher))
     world.add_unit("0003102", "school", "Trường Thử Hai", UnitId("00031001"))
-    assert point.warm(world.register, ask(teacher)) is None
+    assert from_memory(point, world.register, ask(teacher)) is None
     assert point.decide(world.register, ask(teacher)).decision
 
 
@@ -199,7 +199,7 @@ def test_a_load_that_raced_a_commit_is_not_kept(school: School) -> None:
     decided = point.decide(world.register, ask(teacher))
     assert decided.decision
     assert decided.revision == raced[0] < point.revision(world.register)
-    assert point.warm(world.register, ask(teacher)) is None
+    assert from_memory(point, world.register, ask(teacher)) is None
     assert point.decide(world.register, ask(teacher)).decision == Deny(Reason.ACCOUNT_NOT_ACTIVE)
     point._db.close()
 
@@ -267,7 +267,7 @@ def test_another_pack_takes_over_at_its_date_without_a_commit(school: School) ->
     assert view.until == at.timestamp()
     assert view.accounts[teacher.account].until <= at.timestamp()
     world.clock.now = at
-    assert point.warm(world.register, pupil) is None
+    assert from_memory(point, world.register, pupil) is None
     point.decide(world.register, pupil)
     tables_now = view.units[SCHOOL].tables
     assert tables_now is not None
@@ -325,7 +325,7 @@ def test_an_answer_from_the_past_is_refused(school: School, monkeypatch: pytest.
     assert point.decide(world.register, ask(teacher)).decision
     now[0] += 1.0
     assert not point.is_fresh()
-    for question in (point.decide, point.warm):
+    for question in (point.decide, lambda register, request: point.at_once(register, request.ask)):
         with pytest.raises(UnavailableError, match="not been seen for too long"):
             question(world.register, ask(teacher))
     with pytest.raises(UnavailableError, match="not been seen for too long"):
@@ -360,7 +360,7 @@ def test_a_restored_backup_empties_the_view(school: School) -> None:
     decided = point.decide(world.register, ask(teacher))
     _lose_the_newest_revision(world)
     assert point.advance(world.register) == decided.revision - 1
-    assert point.warm(world.register, ask(teacher)) is None
+    assert from_memory(point, world.register, ask(teacher)) is None
 
 
 def test_a_restored_backup_that_grew_again_empties_the_view(school: School) -> None:
@@ -371,9 +371,9 @@ def test_a_restored_backup_that_grew_again_empties_the_view(school: School) -> N
     with world.services.db.write(world.register, "operator") as tx:
         tx.happened("person.put", "khac")
         tx.touches()
-    assert point.warm(world.register, ask(teacher)) is not None
+    assert from_memory(point, world.register, ask(teacher)) is not None
     assert point.advance(world.register) == decided.revision
-    assert point.warm(world.register, ask(teacher)) is None
+    assert from_memory(point, world.register, ask(teacher)) is None
 
 
 def _lose_the_newest_revision(world: World) -> None:
@@ -390,7 +390,7 @@ def test_a_revision_not_seen_yet_is_waited_for_and_then_refused(school: School) 
     revision = point.decide(world.register, ask(teacher)).revision
     with beside(world):
         suspend(world, teacher)
-    assert point.warm(world.register, ask(teacher), at_least=revision + 1) is None
+    assert from_memory(point, world.register, ask(teacher), at_least=revision + 1) is None
     decided = point.decide(world.register, ask(teacher), at_least=revision + 1)
     assert (decided.revision, bool(decided.decision)) == (revision + 1, False)
     with pytest.raises(StaleRevisionError, match="has not seen that revision"):
@@ -422,7 +422,7 @@ def test_unknown_ids_fill_no_memory_and_are_asked_for_once(school: School, monke
     assert set(view.accounts) == {someone.account for someone in world.people.values()}
     assert set(view.units) <= {SCHOOL}
     assert set(view.sites) <= {CLASS_6A}
-    assert [point.warm(world.register, request).decision for request in invented] == cold  # type: ignore[union-attr]
+    assert [from_memory(point, world.register, request) for request in invented] == cold
     nobody = ask(teacher, account=AccountId("acc_000"))
     assert point.decide(world.register, nobody).decision == Deny(Reason.ACCOUNT_UNKNOWN)
     monkeypatch.setattr("access_service.usecases.live.view.ABSENT_KEPT", 5)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from access_service.cli.explanation import explained
+from access_service.cli.explanation import write_explanation
 from access_service.domain.access import AccessRequest, Allow, Decision
 from access_service.domain.reasons import Reason
 from access_service.domain.time import local
@@ -103,7 +103,7 @@ def test_the_explanation_says_what_whoever_asked_vouches_for(school: School) -> 
     world, teacher, point = school
     told = explain(point, world.register, admitted(teacher))
     assert explanation_json(told)["asserted"] == ["unit", "level", "grade", "school_year"]
-    assert any("trường, cấp học, khối, năm học của học sinh" in line for line in explained(told))
+    assert any("trường, cấp học, khối, năm học của học sinh" in line for line in write_explanation(told))
     placed = replace(admitted(teacher), unit=None, level=None, grade=None, school_year=None, class_id=CLASS_6A)
     assert explanation_json(explain(point, world.register, placed))["asserted"] == ["class"]
     whole = replace(placed, resource_type="class", resource_id=CLASS_6A)

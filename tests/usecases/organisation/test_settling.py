@@ -19,7 +19,7 @@ from access_service.domain.reasons import Reason, Refusal
 from access_service.usecases.evidence import reading
 from access_service.usecases.handover.documents import Prepared
 from access_service.usecases.organisation import leaving, settling
-from access_service.usecases.organisation.settling import Settled, Settling, settle, unsettled
+from access_service.usecases.organisation.settling import Settled, Settling, list_unsettled, settle
 from world import CLASS_6A, OFFICE, PASSWORD, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
 
@@ -137,7 +137,7 @@ def test_nothing_is_written_where_another_wrote_it_meanwhile(
     teacher = teacher_until(world, days=1)
     world.clock.forward(days=2)
     with world.services.db.read(world.register) as reader:
-        found = unsettled(reader, world.clock.now)
+        found = list_unsettled(reader, world.clock.now)
     assert found.people == [teacher.person]
     assert settle(world.services, world.register).events
     revision = world.revision

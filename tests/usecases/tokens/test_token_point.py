@@ -22,7 +22,7 @@ from access_service.usecases.third_party.clients import NewClient
 from access_service.usecases.tokens.errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.exchange import ACCESS_TOKEN_TYPE, SESSION_TYPE, exchange
 from access_service.usecases.tokens.introspect import introspect, revoke, session_sha256
-from access_service.usecases.tokens.issue import TokenPoint, WantedToken, by_category, merged
+from access_service.usecases.tokens.issue import TokenPoint, WantedToken, by_category, merge
 from access_service.usecases.tokens.once import UsedOnce
 from access_service.usecases.tokens.state import NotInStateError, lineage
 from software_world import approve, enter
@@ -200,8 +200,8 @@ BOXES = st.builds(
 @given(st.lists(BOXES, max_size=6))
 def test_merging_boxes_neither_adds_nor_takes(boxes: list[AccessDetail]) -> None:
     same: Callable[[UnitId, UnitId], bool] = lambda unit, root: unit == root  # noqa: E731
-    assert covers(boxes, by_category(merged(boxes)), same)
-    assert covers(merged(boxes), boxes, same)
+    assert covers(boxes, by_category(merge(boxes)), same)
+    assert covers(merge(boxes), boxes, same)
 
 
 def test_what_was_used_is_remembered_for_as_long_as_it_could_be_used_again(stage: Stage) -> None:

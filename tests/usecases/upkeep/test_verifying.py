@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from access_service.domain.verifying import Finding
+from access_service.domain.verifying import EvidenceFinding
 from access_service.storage.db import Database
 from access_service.usecases.upkeep.verifying import verify_register
 from backing import backed_up, restored
@@ -16,7 +16,7 @@ from powers.states import STATES, States
 from world import REGISTER, SCHOOL, World, hire_homeroom, homeroom_line
 
 
-def findings(db: Database) -> tuple[Finding, ...]:
+def findings(db: Database) -> tuple[EvidenceFinding, ...]:
     return verify_register(db, REGISTER).findings
 
 
@@ -126,7 +126,7 @@ def test_whatever_is_altered_is_found_with_its_place(papers: World) -> None:
     assert findings(db) == ()
 
 
-def _findings_within(db: Database, connection: Any) -> tuple[Finding, ...]:
+def _findings_within(db: Database, connection: Any) -> tuple[EvidenceFinding, ...]:
     from access_service.storage.restoring import Within
 
     return findings(Within(str(db.url), db.now, connection))

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from access_service.api.authzen.callers import EVALUATE, Asker, asker
 from access_service.api.authzen.examples import BATCH, DECISIONS, DENIED, METADATA_EXAMPLE, QUESTION
 from access_service.api.authzen.schemas import Answer, Answers, Evaluation, Evaluations, Metadata
-from access_service.api.http.bodies import note_unused, unused
+from access_service.api.http.bodies import list_unused, note_unused
 from access_service.api.http.edge import Edge, edge_of
 from access_service.api.http.errors import AUTHZEN
 from access_service.api.http.limits import ON_LOOP_BYTES, QUICK_ON_LOOP_BYTES
@@ -104,7 +104,7 @@ HEADERS_READ = frozenset({b"authorization", b"content-type", b"dpop"})
 """What `reply` looks at."""
 
 
-async def admitted(edge: Edge, path: str, headers: Mapping[bytes, bytes]) -> Asker:
+async def admit(edge: Edge, path: str, headers: Mapping[bytes, bytes]) -> Asker:
     """Who asks, and may: known before anything is read of what they ask."""
     who = await asker(edge, path, headers)
     who.require(EVALUATE)
@@ -153,10 +153,10 @@ async def _batch(edge: Edge, who: Asker, sent: Any, is_clean: bool) -> Reply:
         item.action = item.action or action
         item.resource = item.resource or resource
         item.context = item.context or context
-    ignored = (*unused(sent), *(f"options.{name}" for name in unused(sent.options)))
+    ignored = (*list_unused(sent), *(f"options.{name}" for name in list_unused(sent.options)))
     if ignored:
         for item in sent.evaluations:
-            note_unused(item, (*unused(item), *ignored))
+            note_unused(item, (*list_unused(item), *ignored))
     who.check_items(sent.evaluations)
     semantic = (sent.options.evaluations_semantic if sent.options else None) or "execute_all"
     answered = await edge.pdp.evaluate(

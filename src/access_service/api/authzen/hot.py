@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from access_service.api.authzen.access import EVALUATION, EVALUATIONS, HEADERS_READ, admitted, reply
+from access_service.api.authzen.access import EVALUATION, EVALUATIONS, HEADERS_READ, admit, reply
 from access_service.api.http.edge import GONE, Edge, new_request_id, request_id_of, sent_from
 from access_service.api.http.errors import INTERNAL, cause_of, problem, problem_of
 from access_service.api.http.limits import BODY_BYTES, check_no_query
@@ -52,7 +52,7 @@ async def _serve(edge: Edge, scope: Scope, receive: Receive, send: Send) -> None
             _drop_doubles(headers, scope)
         # Who asks, before a byte of the body is looked at.
         is_static = edge.is_static(headers.get(b"authorization", b""))
-        who = None if is_static else await admitted(edge, path, headers)
+        who = None if is_static else await admit(edge, path, headers)
         check_no_query(scope["query_string"])
         body = await _body(receive)
         if body is None:
@@ -62,9 +62,7 @@ async def _serve(edge: Edge, scope: Scope, receive: Receive, send: Send) -> None
         if at_once is not None:
             text, revision = at_once.answer, at_once.revision
         else:
-            text, answered, client = await reply(
-                edge, who or await admitted(edge, path, headers), path, headers, body
-            )
+            text, answered, client = await reply(edge, who or await admit(edge, path, headers), path, headers, body)
             revision = answered.revision.encode()
         start = [
             *edge.dressed,
@@ -88,7 +86,9 @@ async def _serve(edge: Edge, scope: Scope, receive: Receive, send: Send) -> None
             status = await _refuse(edge, problem(INTERNAL, status=500), request_id, scope, receive, send)
     finally:
         source = sent_from(scope) if edge.log_callers else None
-        edge.seen((path, status, time.perf_counter() - began, request_id, at_once or answered, client, source))
+        edge.count_request(
+            (path, status, time.perf_counter() - began, request_id, at_once or answered, client, source)
+        )
 
 
 def _drop_doubles(headers: dict[bytes, bytes], scope: Scope) -> None:

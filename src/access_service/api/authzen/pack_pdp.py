@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from access_service.api.authzen import pack_schemas
-from access_service.api.authzen.schemas import Answer, AnswerContext, ReasonText, rendered
+from access_service.api.authzen.schemas import Answer, AnswerContext, ReasonText, render
 from access_service.api.http.limits import clean
 from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
@@ -85,7 +85,7 @@ class PackPdp:
         counts: Counter[tuple[str, str]] = Counter()
         records: list[dict[str, Any]] = []
         for how, question, decision in zip(hows, questions, decisions, strict=False):
-            answers.append(rendered(self._answer(decision, how)))
+            answers.append(render(self._answer(decision, how)))
             reason = decision.reason.value if isinstance(decision, Forbidden) else ""
             counts["allow" if decision else "deny", reason] += 1
             if log == "all" or (log == "deny" and not decision):

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from access_service.api.authzen.register_members import check_search, ignored, meant, mistake_in_form
-from access_service.api.authzen.register_search import asked, found, since
+from access_service.api.authzen.register_members import check_search, find_meant, list_ignored, mistake_in_form
+from access_service.api.authzen.register_search import read_search, read_start, render_page
 from access_service.api.authzen.schemas import (
     Action,
     Answer,
@@ -25,7 +25,7 @@ from access_service.api.authzen.schemas import (
     Resource,
     ResourceProperties,
     Subject,
-    rendered,
+    render,
 )
 from access_service.api.authzen.search_schemas import Search
 from access_service.api.http.bodies import BodyReader
@@ -33,21 +33,22 @@ from access_service.api.http.limits import clean
 from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
 from access_service.api.pdp import AtOnce, Bodies, BodyAnswers, Explain, FoundPage, LogDecisions, Start
-from access_service.domain.access import AccessRequest, Allow, Ask, Deny, Wanted, asserted_of, topic_of
+from access_service.domain.access import AccessRequest, Allow, Ask, Deny, Wanted, asserted_of
 from access_service.domain.errors import InvalidError, StaleRevisionError, UnavailableError
-from access_service.domain.members import shown
+from access_service.domain.members import show_member
 from access_service.domain.mistakes import EXPLAINED, Mistake
 from access_service.domain.names import AccountId, ClassId, RegisterId, UnitId
 from access_service.domain.reasons import Reason
 from access_service.domain.text import REASON_TEXT
 from access_service.engine.decide import as_decision
+from access_service.engine.memory import Memory
 from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.explanation import explanation_json
 from access_service.usecases.live.access import (
     DecidedAll,
     DecisionPoint,
     Item,
-    up_to,
+    cut_at,
 )
 from access_service.usecases.live.mistakes import find_mistakes
 from access_service.usecases.live.revisions import parse_revision, revision_text
@@ -62,10 +63,10 @@ ASKED_KEPT, ASKED_BYTES = 1 << 14, 1 << 10
 """Most bodies whose question is remembered, and the longest: at most about 16 MiB."""
 CATCH_UP_S = 2.0
 """How long a question waits for the revision it demands."""
-_ALLOW, _DENY = rendered(Answer(True)), rendered(Answer(False))
+_ALLOW, _DENY = render(Answer(True)), render(Answer(False))
 _ALLOWED, _DENIED = ("allow", ""), {reason.value: ("deny", reason.value) for reason in Reason}
 _DENY_FOR = {
-    reason.value: rendered(
+    reason.value: render(
         Answer(False, AnswerContext(ReasonText(reason.value, REASON_TEXT[reason].en, REASON_TEXT[reason].vi)))
     )
     for reason in Reason
@@ -150,7 +151,7 @@ class RegisterPdp:
         sent: Any = self._reader.quickly(body)
         if sent is None or sent.context is not None:
             return None
-        question = _item(sent)
+        question = _item(sent, self.point.memory)
         if isinstance(question, Reason):
             return None
         if len(body) <= ASKED_BYTES:
@@ -162,14 +163,14 @@ class RegisterPdp:
     async def search(self, wanted: Wanted, sent: Search, *, limit: int, start: Start | None) -> FoundPage:
         """The next at most `limit` results, from the database's own thread."""
         check_search(sent)
-        register, request = await self.register(), asked(wanted, sent)
+        register, request = await self.register(), read_search(wanted, sent)
         at_least = None if sent.context is None else sent.context.at_least
         if at_least is not None:
             await self._catch_up(register, parse_revision(at_least))
         page = await self._pool.run(
-            lambda: self._search.search(register, wanted, request, limit=limit, since=since(start))
+            lambda: self._search.search(register, wanted, request, limit=limit, since=read_start(start))
         )
-        return found(wanted, request, page)
+        return render_page(wanted, request, page)
 
     async def evaluate(
         self,
@@ -188,14 +189,14 @@ class RegisterPdp:
                 if start:
                     await asyncio.sleep(0)
                 _clean(items[start : start + SLICE], seen)
-        questions = [_item(item) for item in items]
+        questions = [_item(item, self.point.memory) for item in items]
         hows = [explain if i.context is None else i.context.explain or explain for i in items]
         if hows.count("full") > EXPLAINED_ITEMS:
             raise InvalidError(f"at most {EXPLAINED_ITEMS} items of a batch are explained in full")
         # What was read quickly has no member that is not known.
-        unread = [()] * len(items) if is_clean else [ignored(item) for item in items]
+        unread = [()] * len(items) if is_clean else [list_ignored(item) for item in items]
         questions = [
-            Reason.RESOURCE_INCOMPLETE if paths and meant(paths) else question
+            Reason.RESOURCE_INCOMPLETE if paths and find_meant(paths) else question
             for question, paths in zip(questions, unread, strict=True)
         ]
         decided = await self._decide(register, questions, stop_at, await self._at_least(register, items))
@@ -265,7 +266,7 @@ class RegisterPdp:
                 answers = None if more is None else answers + more
             if answers is not None and moment.holds():
                 self._metrics.decided["memory"].observe(time.perf_counter() - began)
-                return DecidedAll(up_to(answers, stop_at), moment.revision, moment.instant)
+                return DecidedAll(cut_at(answers, stop_at), moment.revision, moment.instant)
         decided = await self._pool.run(
             lambda: self.point.decide_all(register, questions, stop_at=stop_at, at_least=at_least)
         )
@@ -316,9 +317,9 @@ class RegisterPdp:
         paths: tuple[str, ...],
     ) -> bytes:
         explanation = await self._pool.run(lambda: explain(self.point, register, request, decided=decided))
-        context = AnswerContext(explanation=explanation_json(explanation) | {"unused": [*map(shown, paths)]})
+        context = AnswerContext(explanation=explanation_json(explanation) | {"unused": [*map(show_member, paths)]})
         context.reason = reason
-        return rendered(Answer(reason is None, context))
+        return render(Answer(reason is None, context))
 
 
 def _reason(reason: Reason, mistake: Mistake | None) -> ReasonText:
@@ -331,11 +332,11 @@ def _reason(reason: Reason, mistake: Mistake | None) -> ReasonText:
 
 def _mistaken(reason: Reason, mistake: Mistake, paths: tuple[str, ...], how: Explain) -> bytes:
     """A question that cannot be answered as it was meant; in full, with every member that nobody reads."""
-    unused = {"unused": [*map(shown, paths)]} if how == "full" else None
-    return rendered(Answer(False, AnswerContext(_reason(reason, mistake), unused)))
+    unused = {"unused": [*map(show_member, paths)]} if how == "full" else None
+    return render(Answer(False, AnswerContext(_reason(reason, mistake), unused)))
 
 
-def _item(sent: Evaluation) -> Item:
+def _item(sent: Evaluation, memory: Memory) -> Item:
     """The question in its shortest form, or the reason that its form alone earns."""
     subject, action, resource = sent.subject, sent.action, sent.resource
     if subject is None or action is None or resource is None:
@@ -349,7 +350,7 @@ def _item(sent: Evaluation) -> Item:
         return Reason.RESOURCE_CONTRADICTORY
     if subject.type != "account":
         return Reason.ACCOUNT_UNKNOWN
-    topic = topic_of(
+    topic = memory.topic(
         action.name,
         kind,
         said.category,

@@ -15,8 +15,8 @@ ACCOUNT = "account"
 """The one type of subject."""
 
 
-def asked(wanted: Wanted, sent: Search) -> AccessRequest:
-    """The question, with an empty word for what is searched for, whatever was sent in its place.
+def read_search(wanted: Wanted, sent: Search) -> AccessRequest:
+    """Read the question of a search, with an empty word for what is searched for, whatever was sent in its place.
 
     Nobody is of another type of subject than ours: the question then is about no record at all, and finds nothing.
     Raises `InvalidError` for words that cannot be any.
@@ -43,13 +43,13 @@ def asked(wanted: Wanted, sent: Search) -> AccessRequest:
     )
 
 
-def since(start: Start | None) -> Since | None:
-    """Where a later page goes on."""
+def read_start(start: Start | None) -> Since | None:
+    """Where a later page of a search begins; None for the first page."""
     return None if start is None else Since(start.after, parse_revision(start.revision), start.now)
 
 
-def found(wanted: Wanted, request: AccessRequest, page: SearchPage) -> FoundPage:
-    """A page as it is answered, and what the log may say of it."""
+def render_page(wanted: Wanted, request: AccessRequest, page: SearchPage) -> FoundPage:
+    """Write a page of results as the wire has it, with what the log may say of it."""
     if wanted == "action":
         results = [{"name": id_} for id_ in page.ids]
     else:

@@ -145,6 +145,6 @@ COMPONENTS = components_of(TYPES)
 """`COMPONENTS` goes into `/openapi.json` as it is."""
 
 
-def rendered(answer: Answer) -> bytes:
+def render(answer: Answer) -> bytes:
     """An answer as it is sent."""
     return msgspec.json.encode(answer)

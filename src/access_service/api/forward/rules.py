@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from access_service.domain.errors import Fault, PolicyError
-from access_service.engine.toml_tables import Table, parse_toml, shown, text_of
+from access_service.engine.toml_tables import Table, parse_toml, quote, text_of
 from access_service.usecases.tokens.bearers import AskedAccess
 
 HEADERS: Mapping[str, tuple[str, str]] = {
@@ -248,7 +248,7 @@ def _segments(table: Table) -> tuple[str, ...]:
         for segment in segments:
             is_name = segment.startswith("{") and segment.endswith("}") and _NAME.fullmatch(segment[1:-1])
             if not is_name and (re.fullmatch(_SAFE, segment) is None or segment in (".", "..")):
-                table.fault("path", f"{shown(segment)} is neither a plain segment nor `{{name}}`")
+                table.fault("path", f"{quote(segment)} is neither a plain segment nor `{{name}}`")
         if len(set(names)) != len(names):
             table.fault("path", "one name stands for two segments")
     return segments
@@ -257,7 +257,7 @@ def _segments(table: Table) -> tuple[str, ...]:
 def _template(table: Table, key: str, names: Collection[str]) -> str:
     text = table.text(key)
     if text and _TEMPLATE.fullmatch(text) is None:
-        table.fault(key, f"{shown(text)} is no text with `{{name}}` or `{{query.name}}`")
+        table.fault(key, f"{quote(text)} is no text with `{{name}}` or `{{query.name}}`")
     for name in _PLACE.findall(text):
         if not name.startswith("query.") and name not in names:
             table.fault(key, f"the path has no `{{{name}}}`")

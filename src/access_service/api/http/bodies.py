@@ -72,7 +72,7 @@ def convert(found: dict[str, object], type_: type[msgspec.Struct]) -> msgspec.St
     return made
 
 
-def unused(entity: object) -> tuple[str, ...]:
+def list_unused(entity: object) -> tuple[str, ...]:
     """The members that were sent with an entity and are not known; those of free properties as `properties.x`."""
     found: tuple[str, ...] = getattr(entity, _UNUSED, ())
     return found

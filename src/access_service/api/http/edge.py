@@ -158,7 +158,7 @@ class Edge:
             self.lines.write(*decided_events(request_id, answered, client))
             self.lines.flush()
 
-    def seen(self, request: Seen) -> None:
+    def count_request(self, request: Seen) -> None:
         """Count and log it, when the event loop has done what lay before it: several at a time cost less."""
         if not self._seen:
             asyncio.get_running_loop().call_soon(self._note)

@@ -20,7 +20,7 @@ class Issuance:
         self._waiting: list[dict[str, Any]] = []
         self._due: asyncio.TimerHandle | None = None
 
-    def issued(self, request_id: str, grant_type: str, claims: Claims) -> None:
+    def note_issued(self, request_id: str, grant_type: str, claims: Claims) -> None:
         """One token: ids only, and never the token itself."""
         if not self._lines.wanted:
             return

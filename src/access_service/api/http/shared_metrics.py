@@ -63,7 +63,7 @@ class SharedMetrics:
 
 
 @asynccontextmanager
-async def shared(folder: Path | None, metrics: Metrics) -> AsyncIterator[SharedMetrics | None]:
+async def share(folder: Path | None, metrics: Metrics) -> AsyncIterator[SharedMetrics | None]:
     """Write every second for as long as the block lasts, and once more at its end; None without a folder."""
     if folder is None:
         yield None

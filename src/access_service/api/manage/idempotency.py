@@ -33,7 +33,7 @@ from access_service.domain.errors import (
     UnavailableError,
 )
 from access_service.domain.idempotency import Taken
-from access_service.domain.members import shown
+from access_service.domain.members import show_member
 from access_service.domain.reasons import Refusal
 from access_service.usecases.idempotency import Acted, KeptAnswer, carrying_out, drop_key, settle_key, take_key
 from access_service.usecases.identity.accounts import caller_from_token, is_session
@@ -115,7 +115,10 @@ def _check_query(request: Request, named: frozenset[str]) -> None:
     wrong |= {name: "stands twice" for name in sent if sent.count(name) > 1 and name in named}
     if wrong:
         raise RequestValidationError(
-            [{"loc": ("query", shown(name)), "msg": message, "type": "query"} for name, message in wrong.items()]
+            [
+                {"loc": ("query", show_member(name)), "msg": message, "type": "query"}
+                for name, message in wrong.items()
+            ]
         )
 
 

@@ -35,10 +35,10 @@ class EncodedSlashes:
         await self._app(scope, receive, send)
 
 
-def restored(value: str) -> str:
+def restore_segment(value: str) -> str:
     """The id as it was meant."""
     return value.replace(MARK, "/")
 
 
-PathId = Annotated[Id, BeforeValidator(restored), Path()]
+PathId = Annotated[Id, BeforeValidator(restore_segment), Path()]
 """An id in an address; a slash in it is sent as `%2F`."""

@@ -12,11 +12,11 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from access_service.api.http.limits import OPEN_BYTES, clean, read_object
 from access_service.domain.errors import InvalidError
-from access_service.domain.members import is_near, shown
+from access_service.domain.members import is_near, show_member
 from access_service.domain.names import UnitId
 from access_service.domain.tokens import AccessDetail, TokenError
 from access_service.usecases.tokens.asked import read_details, read_scope
-from access_service.usecases.tokens.client_auth import ASSERTION_TYPE, Credentials, by_assertion, failed
+from access_service.usecases.tokens.client_auth import ASSERTION_TYPE, Credentials, by_assertion, refuse_client
 from access_service.usecases.tokens.errors import OAuthCode, OAuthError
 
 FORM = b"application/x-www-form-urlencoded"
@@ -87,7 +87,7 @@ def read_form(content_type: bytes, body: bytes) -> Form:
 
 def _shown(name: str) -> str:
     """A name as RFC 6749 section 5.2 lets an error description hold it."""
-    return shown(name).replace("\\", "/").replace('"', "'")
+    return show_member(name).replace("\\", "/").replace('"', "'")
 
 
 def credentials(authorization: bytes | None, form: Form) -> Credentials:
@@ -107,22 +107,22 @@ def credentials(authorization: bytes | None, form: Form) -> Credentials:
     assertion = form.get("client_assertion")
     if assertion is not None and form.get("client_assertion_type") == ASSERTION_TYPE:
         return by_assertion(assertion, client_id)
-    raise failed()
+    raise refuse_client()
 
 
 def _basic(authorization: bytes, client_id: str | None) -> Credentials:
     """Both halves are form-encoded before they are joined (RFC 6749 section 2.3.1)."""
     scheme, _, given = authorization.partition(b" ")
     if scheme.lower() != b"basic":
-        raise failed()
+        raise refuse_client()
     try:
         text = base64.b64decode(given.strip(), validate=True).decode("utf-8")
         name, colon, secret = text.partition(":")
         name, secret = (unquote_plus(part, errors="strict") for part in (name, secret))
     except (binascii.Error, ValueError):
-        raise failed() from None
+        raise refuse_client() from None
     if not colon or not name or not secret or client_id not in (None, name):
-        raise failed()
+        raise refuse_client()
     return Credentials(name, secret=secret)
 
 

@@ -34,7 +34,7 @@ from access_service.domain.tokens import DETAIL_TYPE, TokenError
 from access_service.usecases.tokens.client_auth import authenticate
 from access_service.usecases.tokens.errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.exchange import ACCESS_TOKEN_TYPE, JWT_TYPE, SUBJECT_TYPES, exchange
-from access_service.usecases.tokens.introspect import POLL_S, introspect, introspected, revoke
+from access_service.usecases.tokens.introspect import POLL_S, introspect, render_introspection, revoke
 from access_service.usecases.tokens.issue import IssuedToken, TokenPoint, WantedToken
 from access_service.usecases.tokens.proofs import check_proof
 from access_service.usecases.tokens.state import NotInStateError
@@ -177,7 +177,7 @@ async def _token(request: Request, edge: Edge, point: TokenPoint, form: Form) ->
             lambda may_wait: exchange(point, client, subject, type_, wanted, may_wait=may_wait),
         )
     edge.metrics.issued[grant_type.rpartition(":")[2]].observe(time.perf_counter() - began)
-    edge.issuance.issued(request.state.request_id, grant_type.rpartition(":")[2], issued.claims)
+    edge.issuance.note_issued(request.state.request_id, grant_type.rpartition(":")[2], issued.claims)
     return _json(_token_answer(issued, is_exchange=grant_type == EXCHANGE))
 
 
@@ -211,7 +211,7 @@ async def _introspect(request: Request, edge: Edge, point: TokenPoint, form: For
     claims = await edge.in_pool(lambda: point.waiting(lambda: introspect(point, client, text)))
     if claims is None:
         return _json({"active": False})
-    return _json(introspected(claims))
+    return _json(render_introspection(claims))
 
 
 async def _revoke(request: Request, edge: Edge, point: TokenPoint, form: Form) -> Response:

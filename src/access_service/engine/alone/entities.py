@@ -7,7 +7,7 @@ from access_service.domain.errors import Fault
 from access_service.engine.alone.pack import MOST_DEEP, MOST_HELD, DeclaredProperty, Entity, Value
 from access_service.engine.alone.rows import Vocabulary, wrong_word
 from access_service.engine.packs.rows import CsvRow, rows_of
-from access_service.engine.toml_tables import guess, shown
+from access_service.engine.toml_tables import guess, quote
 
 COLUMNS = ("type", "id", "properties")
 WITH_PARENT = ("type", "id", "parent", "properties")
@@ -28,7 +28,7 @@ def read_entities(path: str, text: str, words: Vocabulary, faults: list[Fault]) 
     for row, place, (type_, id_, *parent, properties) in rows:
         row.check("type", type_, types)
         if message := wrong_word(id_):
-            row.fault(f"id {shown(id_)} {message}")
+            row.fault(f"id {quote(id_)} {message}")
         if (other := words.entities.get((type_, id_))) is not None:
             row.fault(f"{other.source} is the same entity")
         found = _Properties(row, type_, words).read(properties)
@@ -60,7 +60,7 @@ class _Properties:
             if equals:
                 self._add(name, value)
             else:
-                self._row.fault(f"{shown(said)} is no `name=value`", "several are joined by `;`")
+                self._row.fault(f"{quote(said)} is no `name=value`", "several are joined by `;`")
         return self._found
 
     def _add(self, written: str, value: str) -> None:
@@ -69,7 +69,7 @@ class _Properties:
         declaring = [part for part in parts if name in self._declared[part]]
         if not declaring:
             known = [*self._declared["resource"], *self._declared["subject"]]
-            self._row.fault(f"unknown property {shown(written)}", guess(written, known))
+            self._row.fault(f"unknown property {quote(written)}", guess(written, known))
         elif any(name in self._found[part] for part in declaring):
             self._row.fault(f"property `{name}` stands twice")
         else:
@@ -94,11 +94,11 @@ class _Properties:
             return f"`{name}` holds more than {MOST_HELD} words", "let it lie in a group"
         for word in words:
             if message := wrong_word(word):
-                return f"`{name}`: {shown(word)} {message}", ""
+                return f"`{name}`: {quote(word)} {message}", ""
             if (known or declared.of is not None) and word not in known:
-                return f"unknown `{name}` {shown(word)}", guess(word, known)
+                return f"unknown `{name}` {quote(word)}", guess(word, known)
             if words.count(word) > 1:
-                return f"`{name}`: {shown(word)} stands twice", ""
+                return f"`{name}`: {quote(word)} stands twice", ""
         return "", ""
 
 
@@ -113,7 +113,7 @@ def _follow(rows: Iterable[tuple[CsvRow, str, Sequence[str]]], words: Vocabulary
         if not parent or entity.source != place:
             continue
         if parent not in words.ids.get(type_, ()):
-            row.fault(f"unknown parent {shown(parent)}", guess(parent, words.ids.get(type_, ())))
+            row.fault(f"unknown parent {quote(parent)}", guess(parent, words.ids.get(type_, ())))
             continue
         chain: list[str] = []
         above = parent

@@ -18,7 +18,7 @@ from access_service.engine.alone.pack import Value
 
 Values = tuple[Value, ...]
 """What every attribute of a question is, in the order of the slots."""
-CellKey = Any
+PatternKey = Any
 """The word of one slot, or a tuple of the words of several: what `operator.itemgetter` makes."""
 
 
@@ -78,15 +78,15 @@ class _Pattern:
     """The words for `plain`, those for `held`, and the rank."""
 
 
-def _getter(slots: Sequence[int]) -> Callable[[Any], CellKey]:
+def _getter(slots: Sequence[int]) -> Callable[[Any], PatternKey]:
     return itemgetter(*slots) if slots else _nothing
 
 
-def _nothing(_: Any) -> CellKey:
+def _nothing(_: Any) -> PatternKey:
     return ()
 
 
-def _key(words: Sequence[str]) -> CellKey:
+def _key(words: Sequence[str]) -> PatternKey:
     """The key as `_getter` would make it."""
     return words[0] if len(words) == 1 else tuple(words)
 
@@ -123,7 +123,7 @@ def _patterns(shape: Shape, rows: Sequence[tuple[str, ...]], slots: Slots) -> li
     return sorted(found, key=lambda pattern: pattern.least)
 
 
-def _best_held(found: Mapping[CellKey, int], sets: Sequence[Collection[str]], best: int) -> int:
+def _best_held(found: Mapping[PatternKey, int], sets: Sequence[Collection[str]], best: int) -> int:
     """The best rank among rows whose words are held, or `best`. Words are tried or rows, whichever are fewer."""
     if len(sets) == 1:
         (words,) = sets
@@ -138,9 +138,9 @@ def _best_held(found: Mapping[CellKey, int], sets: Sequence[Collection[str]], be
     return min(best, min(fitting, default=best))
 
 
-def _table(pattern: _Pattern) -> dict[CellKey, Any]:
+def _table(pattern: _Pattern) -> dict[PatternKey, Any]:
     """From the plain words to the rank, or to a table from the held words to the rank."""
-    table: dict[CellKey, Any] = {}
+    table: dict[PatternKey, Any] = {}
     for plain, held, rank in pattern.rows:
         if pattern.held:
             table.setdefault(_key(plain), {})[_key(held)] = rank
@@ -172,7 +172,7 @@ class _Narrowing:
         )
         """Those of the part that make the key, counted from its first."""
         self._held = tuple(pattern.held[n] - near.start for n in varies_held)
-        self._rows: dict[CellKey, dict[str, list[tuple[tuple[str, ...], tuple[str, ...], CellKey, int]]]] = {}
+        self._rows: dict[PatternKey, dict[str, list[tuple[tuple[str, ...], tuple[str, ...], PatternKey, int]]]] = {}
         for plain, held, rank in pattern.rows:
             first, *others = [held[n] for n in fixed_held] or [""]
             row = (tuple(others), tuple(plain[n] for n in varies), _key([held[n] for n in varies_held]), rank)
@@ -195,7 +195,7 @@ class _Narrowing:
             return None
         sets = [values[at] for at in self._fixed_held]
         first, others = (sets[0], sets[1:]) if sets else ([""], [])
-        table: dict[CellKey, Any] = {}
+        table: dict[PatternKey, Any] = {}
         for word in first if len(first) <= len(by_word) else by_word.keys() & first:
             for words, near, held, rank in by_word.get(word, ()):
                 if all(w in held_by for w, held_by in zip(words, others, strict=True)):
@@ -203,7 +203,7 @@ class _Narrowing:
         return _Narrowed(checks, self.slots, self._held, table) if table else None
 
 
-def _keep_best(table: dict[CellKey, Any], key: CellKey, held: CellKey | None, rank: int) -> None:
+def _keep_best(table: dict[PatternKey, Any], key: PatternKey, held: PatternKey | None, rank: int) -> None:
     into, key = (table, key) if held is None else (table.setdefault(key, {}), held)
     into[key] = min(rank, into.get(key, rank))
 
@@ -226,7 +226,7 @@ class _Narrowed(NamedTuple):
     checks: tuple[_Check, ...]
     slots: tuple[int, ...]
     held: tuple[int, ...]
-    table: dict[CellKey, Any]
+    table: dict[PatternKey, Any]
 
     def rank(self, values: Values, found: Any, best: int) -> int:
         """The rank for one whose key was found, where the rest matches; else what was best."""
@@ -242,14 +242,14 @@ class Listed:
         """`ids` in order; `by` names the slots of the keys by which the rows look."""
         self.ids = ids
         self.profiles = profiles
-        self._by: dict[tuple[int, ...], dict[CellKey, list[int]]] = {}
+        self._by: dict[tuple[int, ...], dict[PatternKey, list[int]]] = {}
         for slots in by:
-            places: dict[CellKey, list[int]] = {}
+            places: dict[PatternKey, list[int]] = {}
             for at, key in enumerate(map(_getter(slots), profiles)):
                 places.setdefault(key, []).append(at)
             self._by[slots] = places
 
-    def places(self, slots: tuple[int, ...]) -> Mapping[CellKey, Sequence[int]]:
+    def places(self, slots: tuple[int, ...]) -> Mapping[PatternKey, Sequence[int]]:
         """Where the entities stand, by the key of these slots."""
         return self._by[slots]
 

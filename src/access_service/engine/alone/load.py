@@ -29,11 +29,11 @@ from access_service.engine.packs.files import (
     collect,
     head_of,
     is_pack_name,
-    missing,
+    make_missing_fault,
     sort_faults,
 )
 from access_service.engine.packs.sections import read_documents, read_words
-from access_service.engine.toml_tables import Table, TomlFile, guess, parse_toml, shown, text_of
+from access_service.engine.toml_tables import Table, TomlFile, guess, parse_toml, quote, text_of
 
 STANDALONE = "standalone"
 """The `kind` of these packs; the others have none."""
@@ -133,7 +133,7 @@ class _Reader:
         """The pack, or None when there are faults."""
         name = self._files.name
         if not is_pack_name(name):
-            self._faults.append(Fault(name, f"{shown(name)} is no name of a pack"))
+            self._faults.append(Fault(name, f"{quote(name)} is no name of a pack"))
             return None
         path = f"{name}/{PACK_TOML}"
         text = self._text(path, required=True)
@@ -203,17 +203,17 @@ class _Reader:
         if content is not None:
             return text_of(path, content, self._faults)
         if required and path not in self._unread:
-            self._faults.append(missing(path))
+            self._faults.append(make_missing_fault(path))
         return None
 
     def _tables(self, file: TomlFile) -> _Tables:
         found, table = _Tables(), Table.root(file, self._faults)
         if (written := table.text("name")) != self._files.name and written:
-            table.fault("name", f"the pack calls itself {shown(written)}, its folder `{self._files.name}`")
+            table.fault("name", f"the pack calls itself {quote(written)}, its folder `{self._files.name}`")
         table.word("kind", {STANDALONE}, "kind")
         found.version, found.title, found.model = table.text("version"), table.text("title"), table.text("model")
         if found.model and NAME.fullmatch(found.model) is None:
-            table.fault("model", f"{shown(found.model)} is no name of a model")
+            table.fault("model", f"{quote(found.model)} is no name of a model")
         read_documents(table, found.sources)
         _types(table, "subjects", found.subjects)
         _types(table, "resources", found.resources)
@@ -234,7 +234,7 @@ def _wrong_kind(file: TomlFile) -> Fault:
     """A pack of another kind, or of none: everything else in it would be read by the wrong rules."""
     hint = f'write `kind = "{STANDALONE}"`; without it a pack is one of the register'
     if "kind" in file.root:
-        return Fault(file.place(("kind",)), f"unknown kind {shown(file.root['kind'])}", hint)
+        return Fault(file.place(("kind",)), f"unknown kind {quote(file.root['kind'])}", hint)
     return Fault(file.place(()), "`kind` is missing", hint)
 
 
@@ -286,7 +286,7 @@ def _properties(table: Table, found: _Tables) -> None:
 def _check_name(section: Table, part: str, name: str) -> None:
     if ATTRIBUTE.fullmatch(name) is None or keyword.iskeyword(name):
         hint = "letters without accents, digits and `_`, at most 32, and no word of Python"
-        section.fault(name, f"{shown(name)} is no name of a property", hint)
+        section.fault(name, f"{quote(name)} is no name of a property", hint)
     elif name in BUILT_IN[part]:
         section.fault(name, f"`{name}` is what every {part} has", "choose another name")
     elif part == CONTEXT and name in OF_ANSWERS:
@@ -318,9 +318,9 @@ def _words(section: Table, key: str, name: str) -> frozenset[str]:
     words = section.words(key, None, "word", may_be_empty=True)
     for word in sorted(words):
         if message := wrong_word(word):
-            section.fault(key, f"{shown(word)} {message}")
+            section.fault(key, f"{quote(word)} {message}")
         elif JOINED in word and key == "words":
-            section.fault(key, f"{shown(word)} of `{name}` has a `{JOINED}`", "which joins words in entities.csv")
+            section.fault(key, f"{quote(word)} of `{name}` has a `{JOINED}`", "which joins words in entities.csv")
     return words
 
 

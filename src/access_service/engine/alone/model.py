@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from access_service.domain.errors import Fault
 from access_service.engine.casbin_engine import EFFECT, attribute_model_refused, definitions
-from access_service.engine.toml_tables import guess, shown
+from access_service.engine.toml_tables import guess, quote
 
 REQUEST = ("subject", "action", "resource")
 CONTEXT = "context"
@@ -167,7 +167,7 @@ def _columns(place: str, value: str, faults: list[Fault]) -> tuple[str, ...]:
         faults.append(Fault(place, "`p` has no columns to compare"))
     for name in columns:
         if ATTRIBUTE.fullmatch(name) is None or keyword.iskeyword(name) or name in (*ENDING, "effect"):
-            faults.append(Fault(place, f"{shown(name)} is no name of a column"))
+            faults.append(Fault(place, f"{quote(name)} is no name of a column"))
         elif columns.count(name) > 1:
             faults.append(Fault(place, f"column `{name}` stands twice"))
     return columns
@@ -227,7 +227,7 @@ def _term(
     # In the forms that mention a column twice, it must be the same one.
     if found is None or len(names) != 1:
         hint = next((instead for pattern, instead in _INSTEAD if re.search(pattern, text)), _HINT)
-        faults.append(Fault(place, f"{shown(text)} is not allowed in the matcher", hint))
+        faults.append(Fault(place, f"{quote(text)} is not allowed in the matcher", hint))
         return None
     one = (said["entity"], said["name"])
     two = (said["other_entity"], said["other_name"]) if "other_entity" in said else None
@@ -235,9 +235,9 @@ def _term(
     unknown = [_unknown(attribute, properties, parts) for attribute in (one, two) if attribute is not None]
     wrong = [fault for fault in unknown if fault is not None]
     if two is not None and (message := _no_relation(one, two, said)):
-        wrong.append((f"{shown(text)}: {message}", ""))
+        wrong.append((f"{quote(text)}: {message}", ""))
     if not wrong:
-        wrong += [(f"{shown(text)}: {message}", "") for message in _wrong_comparison(term, properties)]
+        wrong += [(f"{quote(text)}: {message}", "") for message in _wrong_comparison(term, properties)]
     faults.extend(Fault(place, *fault) for fault in wrong)
     return term
 

@@ -8,7 +8,7 @@ from access_service.domain.policy import ANY, Article
 from access_service.engine.alone.model import SAME, WITHIN, Shape, Term
 from access_service.engine.alone.pack import WORD_BYTES, AttributeRule, DeclaredProperty, Entity, TypeOf
 from access_service.engine.packs.rows import EFFECTS, CsvRow, rows_of
-from access_service.engine.toml_tables import shown
+from access_service.engine.toml_tables import quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _check_cell(row: CsvRow, term: Term, cell: str, known: Collection[str] | Non
     noun = f"{part} {name}"
     row.check("action" if noun == "action name" else noun, cell, known)
     if known is None and row.good and (message := wrong_word(cell)):
-        row.fault(f"{shown(cell)} {message}")
+        row.fault(f"{quote(cell)} {message}")
 
 
 def _known(part: str, name: str, words: Vocabulary) -> Collection[str] | None:

@@ -54,7 +54,7 @@ from access_service.engine.cases.grants import (
 from access_service.engine.cases.software import read_approval, read_software, unknown_software
 from access_service.engine.cases.world import World
 from access_service.engine.cases.yaml_reader import Map
-from access_service.engine.toml_tables import shown
+from access_service.engine.toml_tables import quote
 
 VACANT = "vacant"
 NO_DUTY = "none"
@@ -146,7 +146,7 @@ class WorldReader:
         parts = id_.split(":")
         if len(parts) != _CLASS_PARTS or parts[0] not in org.units or parts[1] not in org.years:
             line.fault(
-                None, f"{shown(id_)} is no class", "<school>:<school year>:<class code>, the first two known"
+                None, f"{quote(id_)} is no class", "<school>:<school year>:<class code>, the first two known"
             )
             parts = ["", "", ""]
         level = line.word("level", LEVELS, "level")
@@ -186,7 +186,7 @@ class WorldReader:
             person = line.word("person", self._people, "person")
             unit = UnitId(line.word("unit", self.world.org.units, "unit"))
             if AssignmentId(id_) in duties:
-                line.fault(None, f"a person's own duty is called {shown(id_)} already")
+                line.fault(None, f"a person's own duty is called {quote(id_)} already")
             duties[AssignmentId(id_)] = self._duty(AssignmentId(id_), PersonId(person), unit, line)
             standing_in.append((line, duties[AssignmentId(id_)].substitutes or ""))
             line.done()
@@ -197,7 +197,7 @@ class WorldReader:
             kind = AccountKind(line.word("kind", _UNIT_ACCOUNTS, "kind of account", default="admin"))
             unit = UnitId(line.word("unit", self.world.org.units, "unit"))
             if id_ in self._people:
-                line.fault(None, f"a person is called {shown(id_)} already")
+                line.fault(None, f"a person is called {quote(id_)} already")
             accounts[AccountId(id_)] = self._account(id_, kind, unit, None, line)
             line.done()
         self._put(duties=duties, accounts=accounts)
@@ -319,7 +319,7 @@ class WorldReader:
             named = line.word("duty", {*self.world.duties, NO_DUTY}, "duty", default=person)
             duty = None if named == NO_DUTY else AssignmentId(named)
             if any(id_ == known for known, *_ in self._grants):
-                line.fault(None, f"a person's own grant is called {shown(id_)} already")
+                line.fault(None, f"a person's own grant is called {quote(id_)} already")
             self._grants.append((id_, person, duty, line))
         targets[SuspendableKind.GRANT] = {id_ for id_, *_ in self._grants}
         self._put(suspensions=[self._suspension(line, targets) for line in self._top.rows("suspensions")])

@@ -21,6 +21,7 @@ from access_service.engine.cases.world import OnePack, World
 from access_service.engine.cases.yaml_reader import Map, parse_yaml
 from access_service.engine.compile import compile_pack
 from access_service.engine.decide import decide
+from access_service.engine.memory import Memory
 from access_service.engine.packs.files import FILE_LIMIT_BYTES, sort_faults
 from access_service.engine.packs.load import load_pack
 from access_service.engine.snapshots import flatten
@@ -89,7 +90,7 @@ def run_cases(pack_dir: Path, models_dir: Path) -> list[CaseResult]:
     Raises `PolicyError` with every fault when the pack or one of its case files cannot be read.
     """
     pack = load_pack(pack_dir.parent, pack_dir.name, models_dir)
-    tables = compile_pack(pack)
+    tables = compile_pack(pack, Memory())
     return [run_case(case, file.world, tables) for file in read_case_files(pack_dir, pack) for case in file.cases]
 
 
@@ -232,8 +233,9 @@ def _expected(line: Map, pack: Pack, *, is_ask: bool) -> Expected | None:
 def decide_case(request: AccessRequest, world: World, tables: Tables, now: datetime) -> Decision:
     """The engine's answer in a world, from facts to decision."""
     facts = world.facts(request.account)
-    snapshot = None if facts is None else flatten(standing(facts, now))
-    return decide(request, snapshot, OnePack(world.org, world.bound, tables, now), now)
+    memory = Memory()
+    snapshot = None if facts is None else flatten(standing(facts, now), memory)
+    return decide(request, snapshot, OnePack(world.org, world.bound, tables, now, memory), now)
 
 
 def run_case(case: Case, world: World, tables: Tables) -> CaseResult:

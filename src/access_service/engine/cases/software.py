@@ -30,7 +30,7 @@ from access_service.domain.software import (
     Share,
     Software,
     SoftwareConfirmation,
-    unmet,
+    find_unmet,
 )
 from access_service.domain.time import local
 from access_service.engine.cases.grants import AXES, BASIS, interval_of, scope_of
@@ -130,7 +130,7 @@ def read_approval(id_: str, line: Map, world: World, pack: Pack, since: datetime
     )
     line.done()
     said = _confirmations(software)
-    wrong = unmet(pack, software, method, said, start)
+    wrong = find_unmet(pack, software, method, said, start)
     year = world.org.years.get(scope.school_year or "")
     return ApprovalFacts(
         approval=approval,

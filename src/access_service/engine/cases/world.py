@@ -25,6 +25,7 @@ from access_service.domain.software import ApprovalFacts, Software
 from access_service.domain.standing import AccountFacts, GrantFacts
 from access_service.domain.time import Interval
 from access_service.engine.decide import OnDemand, Place, Site, site_of
+from access_service.engine.memory import Memory
 from access_service.engine.tables import Tables, locks_by_cell
 
 
@@ -105,10 +106,12 @@ class World:
 class OnePack:
     """An `engine.decide.Places` over an organisation in memory, in parts of which one pack is in force."""
 
-    def __init__(self, org: Organisation, bound: frozenset[UnitId], tables: Tables, now: datetime) -> None:
-        """`bound` are the units that the pack is bound to."""
+    def __init__(
+        self, org: Organisation, bound: frozenset[UnitId], tables: Tables, now: datetime, memory: Memory
+    ) -> None:
+        """`bound` are the units that the pack is bound to; `memory` is that of the snapshots compared with it."""
         self.units: Mapping[UnitId, Place] = OnDemand(lambda unit: _place(org, bound, tables, unit, now))
-        self.sites: Mapping[ClassId, Site] = OnDemand(lambda id_: _site(org, self.units, id_))
+        self.sites: Mapping[ClassId, Site] = OnDemand(lambda id_: _site(org, self.units, id_, memory))
 
 
 def _place(
@@ -133,12 +136,12 @@ def _place(
     )
 
 
-def _site(org: Organisation, units: Mapping[UnitId, Place], id_: ClassId) -> Site | None:
+def _site(org: Organisation, units: Mapping[UnitId, Place], id_: ClassId, memory: Memory) -> Site | None:
     found = org.school_class(id_)
     if found is None:
         return None
     try:
         place = units[found.school]
     except KeyError:
-        return site_of(found, None)
-    return site_of(found, place)
+        return site_of(found, None, memory)
+    return site_of(found, place, memory)

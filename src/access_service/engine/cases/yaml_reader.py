@@ -13,7 +13,7 @@ import yaml
 from access_service.domain import words
 from access_service.domain.errors import Fault, InvalidError
 from access_service.domain.time import start_of_day
-from access_service.engine.toml_tables import guess, shown, text_of
+from access_service.engine.toml_tables import guess, quote, text_of
 
 NEVER = "never"
 """Where an instant may be missing on purpose: unsigned, not activated."""
@@ -85,7 +85,7 @@ class Map:
             if not isinstance(key, yaml.ScalarNode):
                 self.faults.append(Fault(f"{path}:{line}", "a key is a word"))
             elif key.value in self._values:
-                self.faults.append(Fault(f"{path}:{line}", f"key {shown(key.value)} stands twice"))
+                self.faults.append(Fault(f"{path}:{line}", f"key {quote(key.value)} stands twice"))
             else:
                 self._values[key.value], self._lines[key.value] = value, line
 
@@ -109,7 +109,7 @@ class Map:
         """Refuse every key that was not asked for."""
         for key in self._values.keys() - self._asked:
             inside = f" in `{self.name}`" if self.name else ""
-            self.fault(key, f"unknown key {shown(key)}{inside}", guess(key, self._asked))
+            self.fault(key, f"unknown key {quote(key)}{inside}", guess(key, self._asked))
 
     def _node(self, key: str) -> yaml.Node | None:
         self._asked.add(key)
@@ -146,7 +146,7 @@ class Map:
         """Note a word that the vocabulary does not have."""
         if word in known:
             return True
-        self.fault(key, f"unknown {noun} {shown(word)}", guess(word, known))
+        self.fault(key, f"unknown {noun} {quote(word)}", guess(word, known))
         return False
 
     def texts(self, key: str) -> list[str] | None:
@@ -189,7 +189,7 @@ class Map:
         read = instant_of(found)
         if read is None:
             hint = f"a day as 2024-09-05, an instant as 2024-10-07T17:00:00+07:00, or `{NEVER}`"
-            self.fault(key, f"{shown(found)} is no instant", hint)
+            self.fault(key, f"{quote(found)} is no instant", hint)
         return read
 
     def start(self, key: str, default: datetime) -> datetime:

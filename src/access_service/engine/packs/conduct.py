@@ -15,7 +15,7 @@ from access_service.domain.policy import (
     Separation,
 )
 from access_service.engine.packs.draft import Draft, article_of
-from access_service.engine.toml_tables import Table, guess, shown
+from access_service.engine.toml_tables import Table, guess, quote
 
 GIVER_CAPACITIES = frozenset(Capacity) - {Capacity.SELF, Capacity.WITNESS}
 SIDES = 2
@@ -48,7 +48,7 @@ def _signing(signing: Table, draft: Draft) -> None:
     for kind in [key for key, value in signing.values.items() if isinstance(value, Mapping)]:
         known = draft.known(draft.unit_kinds)
         if known is not None and kind not in known:
-            signing.fault(kind, f"unknown unit kind {shown(kind)}", guess(kind, known))
+            signing.fault(kind, f"unknown unit kind {quote(kind)}", guess(kind, known))
         own = signing.table(kind)
         if own is None:
             continue
@@ -69,7 +69,7 @@ def read_grades(table: Table, draft: Draft) -> None:
     """`[grades.<level>]`: the grades of a level, in order."""
     for level, grades in table.tables("grades"):
         if level not in frozenset(EducationLevel):
-            grades.fault(None, f"unknown level {shown(level)}", guess(level, frozenset(EducationLevel)))
+            grades.fault(None, f"unknown level {quote(level)}", guess(level, frozenset(EducationLevel)))
             continue
         grades.words("names", None, "grade")
         written = grades.values.get("names")
@@ -85,7 +85,7 @@ def read_homerooms(table: Table, draft: Draft) -> None:
     """`[homeroom.<level>]`: how many have charge of a class, whether one leads, what they are called."""
     for level, homeroom in table.tables("homeroom"):
         if level not in frozenset(EducationLevel):
-            homeroom.fault(None, f"unknown level {shown(level)}", guess(level, frozenset(EducationLevel)))
+            homeroom.fault(None, f"unknown level {quote(level)}", guess(level, frozenset(EducationLevel)))
             continue
         holders = homeroom.word("holders", {ONE, SEVERAL}, "number of holders")
         lead = homeroom.flag("lead")
@@ -103,7 +103,7 @@ def read_separations(table: Table, draft: Draft) -> None:
     for row in table.rows("separations"):
         id_ = row.text("id")
         if id_ in here and id_:
-            row.fault("id", f"{shown(id_)} stands twice")
+            row.fault("id", f"{quote(id_)} stands twice")
         here.add(id_)
         refuse = row.flag("refuse") if row.has("refuse") else False
         accept = row.words("accept", None, "role") if row.has("accept") else frozenset()
@@ -126,7 +126,7 @@ def _accepted(row: Table, accept: frozenset[str], draft: Draft) -> None:
     for roles in sorted(accept):
         for role in roles.split("+"):
             if known is not None and role not in known:
-                row.fault("accept", f"unknown role {shown(role)}", guess(role, known))
+                row.fault("accept", f"unknown role {quote(role)}", guess(role, known))
 
 
 def _pair(row: Table, draft: Draft) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -147,7 +147,7 @@ def _pair(row: Table, draft: Draft) -> tuple[tuple[str, str], tuple[str, str]]:
             ("action", action, draft.known(draft.actions)),
         ):
             if names is not None and word not in names:
-                row.fault("pair", f"unknown {noun} {shown(word)}", guess(word, names))
+                row.fault("pair", f"unknown {noun} {quote(word)}", guess(word, names))
     if sides[0] == sides[1]:
         row.fault("pair", "both sides are the same")
     return (sides[0][0], sides[0][1]), (sides[1][0], sides[1][1])

@@ -49,7 +49,7 @@ def sort_faults(faults: list[Fault]) -> tuple[Fault, ...]:
     return tuple(sorted(set(faults), key=key))
 
 
-def missing(path: str) -> Fault:
+def make_missing_fault(path: str) -> Fault:
     """The fault for a file that should be there."""
     return Fault(f"{path}:1", "no such file")
 

@@ -25,12 +25,12 @@ from access_service.engine.packs.files import (
     PackFiles,
     collect,
     is_pack_name,
-    missing,
+    make_missing_fault,
     sort_faults,
 )
 from access_service.engine.packs.rows import read_delegation, read_roles
 from access_service.engine.packs.sections import LATER_LIMITS, LIMITS, deadline, read_tables
-from access_service.engine.toml_tables import Table, TomlFile, parse_toml, shown, text_of
+from access_service.engine.toml_tables import Table, TomlFile, parse_toml, quote, text_of
 
 __all__ = ["PackFiles", "load_pack", "parse_pack", "read_pack_files"]
 
@@ -48,7 +48,7 @@ def read_pack_files(policy_dir: Path, name: str, models_dir: Path) -> PackFiles:
     faults = list(collected.faults)
     path = f"{name}/{PACK_TOML}"
     if path not in collected.files.files and path not in collected.unread and is_pack_name(name):
-        faults.append(missing(path))
+        faults.append(make_missing_fault(path))
     if faults:
         raise PolicyError(sort_faults(faults))
     return collected.files
@@ -86,7 +86,7 @@ class _Reader:
     def pack(self) -> Pack | None:
         """The pack, or None when there are faults."""
         if not is_pack_name(self._files.name):
-            self._faults.append(Fault(self._files.name, f"{shown(self._files.name)} is no name of a pack"))
+            self._faults.append(Fault(self._files.name, f"{quote(self._files.name)} is no name of a pack"))
             return None
         chain = list(self._chain(self._files.name))
         if self._stands_alone:
@@ -107,7 +107,7 @@ class _Reader:
         if content is not None:
             return text_of(path, content, self._faults)
         if required and path not in self._unread:
-            self._faults.append(missing(path))
+            self._faults.append(make_missing_fault(path))
         return None
 
     def _chain(self, name: str) -> Iterator[tuple[str, TomlFile | None]]:
@@ -139,7 +139,7 @@ class _Reader:
 
     def _wrong_parent(self, parent: str, seen: list[str]) -> str:
         if not is_pack_name(parent):
-            return f"{shown(parent)} is no name of a pack"
+            return f"{quote(parent)} is no name of a pack"
         if parent in seen:
             cycle = " → ".join([*seen[seen.index(parent) :], parent])
             return f"the packs extend each other: `{cycle}`"

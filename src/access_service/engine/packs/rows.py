@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from access_service.domain.errors import Fault
 from access_service.domain.policy import ANY, JOINED, DelegationRule, RoleRule
 from access_service.engine.packs.draft import Draft
-from access_service.engine.toml_tables import guess, shown
+from access_service.engine.toml_tables import guess, quote
 
 ROLE_COLUMNS = ("role", "function", "category", "action", "effect", "article")
 DELEGATION_COLUMNS = ("role", "position", "unit_kind", "issuer", "documents", "article")
@@ -70,11 +70,11 @@ class CsvRow:
     def check(self, noun: str, word: str, known: Collection[str] | None) -> None:
         """Is the cell a word of the vocabulary? None as the vocabulary: it may be incomplete."""
         if word != word.strip():
-            self.fault(f"spaces around {noun} {shown(word)}")
+            self.fault(f"spaces around {noun} {quote(word)}")
         elif not word:
             self.fault(f"{noun} is empty")
         elif known is not None and word not in known:
-            self.fault(f"unknown {noun} {shown(word)}", guess(word, known))
+            self.fault(f"unknown {noun} {quote(word)}", guess(word, known))
 
 
 def read_roles(path: str, text: str, draft: Draft, faults: list[Fault]) -> None:
@@ -111,7 +111,7 @@ def _check_article(row: CsvRow, cited: str, draft: Draft) -> None:
     for part in parts:
         row.check("article", part, draft.known(draft.articles))
     if len(parts) > MOST_ARTICLES or len(parts) != len(set(parts)):
-        row.fault(f"{shown(cited)} cites more than two articles, or one twice")
+        row.fault(f"{quote(cited)} cites more than two articles, or one twice")
 
 
 def _by_cell(rules: list[RoleRule]) -> dict[tuple[str, ...], list[RoleRule]]:

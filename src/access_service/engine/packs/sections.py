@@ -26,7 +26,7 @@ from access_service.domain.time import start_of_day
 from access_service.engine.packs.conduct import read_conduct, read_grades, read_homerooms, read_separations
 from access_service.engine.packs.draft import Draft, article_of
 from access_service.engine.packs.files import NAME
-from access_service.engine.toml_tables import Table, guess, shown
+from access_service.engine.toml_tables import Table, guess, quote
 
 AXES = frozenset({"classes", "levels", "subjects", "school_year"})
 BEFORE_DAY = "before_day"
@@ -88,12 +88,12 @@ RESIGN_DAYS = (0, 3_650)
 def read_tables(table: Table, name: str, draft: Draft) -> None:
     """Add everything in one pack.toml to the draft; faults go to the table's list."""
     if (written := table.text("name")) != name and written:
-        table.fault("name", f"the pack calls itself {shown(written)}, its folder `{name}`")
+        table.fault("name", f"the pack calls itself {quote(written)}, its folder `{name}`")
     draft.version, draft.title = table.text("version"), table.text("title")
     if table.has("model"):
         draft.model = table.text("model")
         if draft.model and NAME.fullmatch(draft.model) is None:
-            table.fault("model", f"{shown(draft.model)} is no name of a model")
+            table.fault("model", f"{quote(draft.model)} is no name of a model")
     # `load` followed it before the draft began.
     table.asked.add("extends")
     read_documents(table, draft)
@@ -197,7 +197,7 @@ def _limits(table: Table, draft: Draft) -> None:
         allowed = LIMITS.get(id_)
         value: int | str
         if allowed is None:
-            limit.fault(None, f"unknown limit {shown(id_)}", guess(id_, LIMITS))
+            limit.fault(None, f"unknown limit {quote(id_)}", guess(id_, LIMITS))
             limit.asked.add("value")
             value = 0
         elif isinstance(allowed, range):
@@ -255,7 +255,7 @@ def deadline(day: date, reading: str) -> datetime:
 
 def _once(table: Table, key: str, id_: str, here: set[str]) -> None:
     if id_ in here and id_:
-        table.fault(key, f"{shown(id_)} stands twice")
+        table.fault(key, f"{quote(id_)} stands twice")
     here.add(id_)
 
 

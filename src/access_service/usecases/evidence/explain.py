@@ -53,9 +53,9 @@ from access_service.storage.facts import Reader
 from access_service.storage.keys import public_key
 from access_service.usecases.evidence.explained_rules import (
     category_name,
-    explained_articles,
-    explained_lock,
-    explained_rule,
+    explain_articles,
+    explain_lock,
+    explain_rule,
     paper_of_approval,
     paper_of_confirmation,
 )
@@ -172,8 +172,8 @@ class _Explainer:
             chain=chain,
             authorities=authorities,
             documents=documents,
-            rule=explained_rule(because, pack) if isinstance(because, RoleRule) else None,
-            lock=explained_lock(because, pack) if isinstance(because, PeriodLock) else None,
+            rule=explain_rule(because, pack) if isinstance(because, RoleRule) else None,
+            lock=explain_lock(because, pack) if isinstance(because, PeriodLock) else None,
             legal_bases=self._legal_bases(because, grant, pack),
             pack=ExplainedPack(pack.name, pack.version, pack.digest) if pack else None,
             late=self._late(request, grant, at) if at is not None else (),
@@ -197,7 +197,7 @@ class _Explainer:
             row = self._reading.gather.rule_of(grant, duty, issuing) if issuing and duty else None
             if row is not None:
                 cited.append((row.article, issuing))
-        found = {found.article: found for article, by in cited for found in explained_articles(article, by)}
+        found = {found.article: found for article, by in cited for found in explain_articles(article, by)}
         return tuple(found.values())
 
     def _get(self, value_type: type[Any], id_: str | None) -> Any:

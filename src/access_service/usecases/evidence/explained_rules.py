@@ -51,7 +51,7 @@ def paper_of_confirmation(confirmation: SoftwareConfirmation) -> ExplainedDocume
     )
 
 
-def explained_rule(rule: RoleRule, pack: Pack | None) -> ExplainedRule:
+def explain_rule(rule: RoleRule, pack: Pack | None) -> ExplainedRule:
     """A rule with its names and what it cites."""
     cited = _cited(rule.article, pack)
     return ExplainedRule(
@@ -73,7 +73,7 @@ def explained_rule(rule: RoleRule, pack: Pack | None) -> ExplainedRule:
     )
 
 
-def explained_lock(lock: PeriodLock, pack: Pack | None) -> ExplainedLock:
+def explain_lock(lock: PeriodLock, pack: Pack | None) -> ExplainedLock:
     """A period's lock with what it cites."""
     cited = _cited(lock.article, pack)
     return ExplainedLock(
@@ -102,7 +102,7 @@ def _both(texts: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(text for text in texts if text))
 
 
-def explained_articles(cited: str, pack: Pack | None) -> list[ExplainedArticle]:
+def explain_articles(cited: str, pack: Pack | None) -> list[ExplainedArticle]:
     """The places that a row cites; its word alone where the pack knows none."""
     found = _cited(cited, pack)
     if not found:

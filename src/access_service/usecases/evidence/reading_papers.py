@@ -192,7 +192,7 @@ def read_document(services: Services, caller: Caller, id_: DocumentId) -> Docume
         if caller.leaving and document.kind is not DocumentKind.RETURN_MINUTES:
             raise NotFoundError("document", id_)
         offices = (document.office, *readers_of(seen, document.unit))
-        is_named = caller.person in (document.receiver, turns.awaited(document))
+        is_named = caller.person in (document.receiver, turns.find_awaited(document))
         if not is_named and not any(_may_read(seen, office) for office in offices):
             raise NotFoundError("document", id_)
         signed = _signatures(seen, document)
@@ -221,7 +221,7 @@ def documents_of(
         found = [(d, state_now(seen, d)) for d in listed]
         is_heir = any(acts_for(seen, heir) for heir in readers_of(seen, unit))
         if not is_heir and not _is_whole(seen, unit):
-            found = [(d, s) for d, s in found if caller.person in (d.receiver, turns.awaited(d))]
+            found = [(d, s) for d, s in found if caller.person in (d.receiver, turns.find_awaited(d))]
         return [(d, s) for d, s in found if state is None or s is state]
 
 

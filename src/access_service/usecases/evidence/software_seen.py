@@ -12,7 +12,7 @@ from access_service.domain.software import (
     Draw,
     Software,
     SoftwareConfirmation,
-    counted,
+    read_confirmed,
 )
 from access_service.domain.standing import approval_state
 from access_service.usecases.services import Caller, ReadView, Services, as_missing, look
@@ -98,7 +98,7 @@ def seen_of(view: ReadView, software: Sequence[Software]) -> list[SoftwareSeen]:
         owed.setdefault(obligation.software, []).append((obligation, stands))
     found = []
     for one_of in software:
-        level, on_axis = counted(one_of, said.get(one_of.id, ()), view.now)
+        level, on_axis = read_confirmed(one_of, said.get(one_of.id, ()), view.now)
         found.append(
             SoftwareSeen(
                 one_of,

@@ -355,7 +355,7 @@ def visible(doing: ReadView, id_: DocumentId) -> Document:
     """
     caller = doing.require_caller()
     document = doing.reader.require(Document, id_)
-    is_named = caller.person in (document.receiver, turns.awaited(document))
+    is_named = caller.person in (document.receiver, turns.find_awaited(document))
     offices = (document.office, *readers_of(doing, document.unit))
     is_own = is_named or bool(doing.leading(caller.person, document.office))
     if not is_own and not any(doing.is_related(office) for office in offices):

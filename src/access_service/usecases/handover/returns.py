@@ -35,7 +35,7 @@ def hand_back(
     """
     with act(services, caller, "return.propose", unit) as doing:
         check_personal(caller, "a person hands back in their own session")
-        grants = preparing.handed_back(doing.ground, doing.tx.get(Account, caller.account), unit)
+        grants = preparing.find_handed_back(doing.ground, doing.tx.get(Account, caller.account), unit)
         preparing.check_handing_back(doing.ground, grants, unit, ends_at)
         preparing.check_no_return_waits(doing.ground, caller.person, unit)
         return new_document(
@@ -69,7 +69,7 @@ def return_in_absence(services: Services, caller: Caller, password: str, case: s
         pack = doing.pack_for(leaving.unit)
         held = doing.tx.find(Assignment, person=caller.person, unit=leaving.unit)
         capacity, duty = signing_capacity(pack, held, doing.now, None, kind=doing.require_unit(leaving.unit).kind)
-        grants = preparing.handed_back(doing.ground, doing.use_account_of(leaving.person), leaving.unit)
+        grants = preparing.find_handed_back(doing.ground, doing.use_account_of(leaving.person), leaving.unit)
         document = new_document(
             doing,
             kind=DocumentKind.RETURN_MINUTES,

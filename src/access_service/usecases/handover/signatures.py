@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from access_service.domain import papers, preparing, turns
 from access_service.domain.accounts import Account, Custody
-from access_service.domain.custody import check_giver_prepared_nothing, told_instead
+from access_service.domain.custody import check_giver_prepared_nothing, tell_instead
 from access_service.domain.delegation import Grant, check_parties, signing_capacity
 from access_service.domain.documents import (
     Document,
@@ -172,7 +172,7 @@ def _giver_capacity(doing: Act, document: Document, claimed: Capacity | None) ->
         check_giver_prepared_nothing(held_custodies, caller.person, document.prepared_by, prepared, document.id)
     except RefusedError:
         # (A8) A small school with one deputy, where the pack lets it be: then the head is told.
-        told = told_instead(doing.ground, document.unit, caller.person)
+        told = tell_instead(doing.ground, document.unit, caller.person)
         if not told:
             raise
         doing.tx.happened("document.tell", document.id, to=told, signed_by=caller.person)

@@ -29,7 +29,7 @@ from access_service.signing.passkeys import Passkey, PasskeyError
 from access_service.storage import accounts as stored_accounts
 from access_service.storage import second_factor as stored
 from access_service.storage.facts import Reader
-from access_service.storage.second_factor import about
+from access_service.storage.second_factor import describe_secret
 from access_service.usecases.identity.accounts import (
     SignedIn,
     confirm_password,
@@ -38,7 +38,7 @@ from access_service.usecases.identity.accounts import (
     new_session,
     rules_of,
 )
-from access_service.usecases.own_keys import closing, opened_secret
+from access_service.usecases.own_keys import closing, open_secret
 from access_service.usecases.services import Act, Caller, Services, act
 
 SIGN_IN, ENROL = "sign_in", "enrol"
@@ -148,7 +148,7 @@ def _shown(services: Services, factors: Sequence[SecondFactor], second: Second) 
         known = Passkey(factor.credential, factor.secret, factor.counter)
         try:
             site = passkeys.site_of(services.public_url)
-            return factor, passkeys.confirmed(site, answer, passkeys.challenge_of(answer), known)
+            return factor, passkeys.verify_assertion(site, answer, passkeys.challenge_of(answer), known)
         except (PasskeyError, InvalidError):
             return None, 0
     for factor in factors:
@@ -161,7 +161,7 @@ def _shown(services: Services, factors: Sequence[SecondFactor], second: Second) 
 
 
 def _opened(services: Services, factor: SecondFactor) -> str:
-    return opened_secret(services, factor.secret, about(factor.register, factor.account, factor.id))
+    return open_secret(services, factor.secret, describe_secret(factor.register, factor.account, factor.id))
 
 
 def list_factors(services: Services, caller: Caller) -> list[SecondFactor]:
@@ -227,7 +227,7 @@ def _add(doing: Act, kind: FactorKind, *, secret: str, credential: str | None, c
     id_ = doing.new_id("fac")
     if kind is FactorKind.TOTP:
         key = closing(doing.services, doing.tx.connection)
-        secret = key.close(secret, about(caller.register, caller.account, id_))
+        secret = key.close(secret, describe_secret(caller.register, caller.account, id_))
     factor = SecondFactor(
         register=caller.register,
         id=id_,
@@ -297,7 +297,7 @@ def confirm_passkey(services: Services, caller: Caller, answer: Mapping[str, Any
     is_ours = _taken(services, caller.register, caller.account, ENROL, answer)
     with act(services, caller, "factor.add", caller.account) as doing:
         try:
-            made = passkeys.registered(site, answer, passkeys.challenge_of(answer)) if is_ours else None
+            made = passkeys.verify_registration(site, answer, passkeys.challenge_of(answer)) if is_ours else None
         except PasskeyError:
             made = None
         if made is None:

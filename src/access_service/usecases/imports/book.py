@@ -70,7 +70,7 @@ class ImportedPaper:
 
 
 class Book:
-    """Everything known while the files are checked: by code, from the register and from the rows."""
+    """What the register and the rows read so far say, by code; rows are checked against it."""
 
     def __init__(self, services: Services, reader: Reader, sheets: Sheets, now: datetime) -> None:
         """Reads of the register what the files may refer to. Raises `RefusedError(no_policy)` without a pack."""

@@ -118,7 +118,7 @@ def shown_by_styles(formats: Sequence[int], codes: Mapping[int, str]) -> tuple[N
 def text_of(element: Element, ns: str) -> str | None:
     """The text of a string item, rich or plain, without its reading aids; None for anything else."""
     if len(element) == 1 and element[0].tag == f"{ns}t" and not len(element[0]):
-        return unescaped(element[0].text or "")
+        return unescape(element[0].text or "")
     found: list[str] = []
     for part in element:
         if part.tag == f"{ns}t":
@@ -132,10 +132,10 @@ def text_of(element: Element, ns: str) -> str | None:
         if any(len(text) for text in texts):
             return None
         found.extend(text.text or "" for text in texts)
-    return unescaped("".join(found))
+    return unescape("".join(found))
 
 
-def unescaped(text: str) -> str:
+def unescape(text: str) -> str:
     """The text with `_x000D_` read as the character it stands for (ECMA-376 part 1, 22.9.2.19)."""
     return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
 
@@ -190,7 +190,7 @@ class CellReader:
                 return None
             last = column
             if text and type_ == "inlineStr":
-                held = unescaped(_plain(text) or "") if is_escaped else text
+                held = unescape(_plain(text) or "") if is_escaped else text
                 if not held:
                     return None
                 cells.append(SheetCell(CellKind.TEXT, held, number, column))
@@ -212,7 +212,7 @@ class CellReader:
                 else (CellKind.TEXT, found)
             )
         if type_ == "str":
-            return CellKind.TEXT, unescaped(text)
+            return CellKind.TEXT, unescape(text)
         text = text.strip(_SPACE)
         if type_ in (None, "n"):
             return self._number(text, style)

@@ -112,7 +112,7 @@ def clean(text: str) -> str:
     if not text.isascii():
         with suppress(InvalidError):
             # What is too long to compose stays as it is: `is_readable` refuses it, with its place.
-            text = words.composed(text, words.PROSE)
+            text = words.compose_text(text, words.PROSE)
     return sys.intern(text)
 
 
@@ -177,7 +177,7 @@ def _wrong(text: str) -> tuple[str, str] | None:
     if _ERROR.fullmatch(text):
         return f"holds the error {text[:16]}", "correct it, or clear the cell"
     try:
-        words.composed(text, words.PROSE)
+        words.compose_text(text, words.PROSE)
     except InvalidError as error:
         return error.message, "enter the cell again"
     encoding = legacy.encoding_of(text)

@@ -262,7 +262,7 @@ class _Kept:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[Package, str]]:
+def open_package(path: Path) -> Iterator[tuple[Package, str]]:
     """The workbook with the SHA-256 of its file; `ImportRefusedError` with its place for what cannot be read."""
     try:
         with path.open("rb") as file:

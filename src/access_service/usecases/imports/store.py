@@ -74,7 +74,7 @@ class ReadyImport:
     parts: tuple[tuple[str, ReadyRows], ...] = field(repr=False)
 
 
-def attested(book: Book, paper: ImportedPaper, register: str) -> Document:
+def attest(book: Book, paper: ImportedPaper, register: str) -> Document:
     """The document as stored: content of ids, words and instants only, the hash that of the scan."""
     envelope = Envelope(
         document=DocumentId(paper.id),
@@ -121,7 +121,7 @@ def attested(book: Book, paper: ImportedPaper, register: str) -> Document:
     )
 
 
-def unconfirmed(paper: ImportedPaper, signature_id: str, key: str, now: datetime) -> Signature:
+def attest_side(paper: ImportedPaper, signature_id: str, key: str, now: datetime) -> Signature:
     """The importer's attestation of one side: the giver of minutes, or who made the commitment."""
     is_minutes = paper.giver is not None and paper.giver_signed_at is not None
     return Signature(
@@ -146,8 +146,8 @@ def seal(book: Book, services: Services, register: str) -> Sealed:
     """Every new paper as a document with the service's confirmation; the register is not held meanwhile."""
     sealed = Sealed([], [])
     for paper in book.new.get(ImportedPaper, ()):
-        signature = unconfirmed(paper, services.new_id("sig"), services.seal.id, book.now)
-        sealed.documents.append(attested(book, paper, register))
+        signature = attest_side(paper, services.new_id("sig"), services.seal.id, book.now)
+        sealed.documents.append(attest(book, paper, register))
         sealed.signatures.append(replace(signature, confirmation=confirm(services.seal, register, signature)))
     for account in book.new.get(Account, ()):
         given = book.activations.get(account.id)

@@ -42,7 +42,7 @@ from access_service.usecases.imports.csv_files import (
     refuse,
     unknown_sheet,
 )
-from access_service.usecases.imports.package import MAX_LOOSE, Link, Package, opened
+from access_service.usecases.imports.package import MAX_LOOSE, Link, Package, open_package
 
 _MAIN = (
     "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}",
@@ -91,7 +91,7 @@ def read_workbook(path: Path) -> Sheets:
     """Every sheet of the workbook, in the format's columns; see `import_source.read_source`."""
     problems = _Problems([], [])
     sheets: dict[str, Sheet] = {}
-    with opened(path) as (package, sha256):
+    with open_package(path) as (package, sha256):
         book = _Book(package)
         for found in book.sheets:
             if found.name == GUIDE:

@@ -1,4 +1,8 @@
-"""The decision point: one question, answered from memory where it can be, from one transaction where it cannot.
+"""The decision point answers a question in one of two ways: from memory, or from one transaction.
+
+From memory (`at_once` for one question, `moment` for many) nothing waits, and None means that memory cannot answer.
+From one transaction (`reading`) everything is read anew. `decide` and `decide_all` take the second where the first
+gave nothing.
 
 What is kept in memory for a register is a *view*: everything in it belongs to one revision. A writer that advances
 the view makes its `seq` odd while it works; a decision that saw `seq` change starts again from the database, so no
@@ -25,8 +29,7 @@ from access_service.domain.errors import (
 from access_service.domain.names import RegisterId
 from access_service.domain.reasons import Reason
 from access_service.engine.decide import Verdict, answer, as_decision
-from access_service.engine.snapshots import bound_classes
-from access_service.storage.audit import revision_at, stands_now, stands_since
+from access_service.storage.audit import stands_now, stands_since
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.policy import load_all
@@ -112,9 +115,9 @@ class DecisionPoint:
     ) -> None:
         """`cache_mib` bounds what is kept in memory of each register."""
         self._db = db
+        self.memory = db.memory
         self._timestamp = db.timestamp
         self._limit_bytes = cache_mib * MIB
-        bound_classes(self._limit_bytes // 8)
         self._staleness_s = staleness_s
         self._poll_s = poll_s
         self._monotonic = monotonic
@@ -137,34 +140,19 @@ class DecisionPoint:
         appear within two seconds, `UnavailableError` when the register cannot be read or has not been looked at
         for longer than the staleness bound.
         """
-        decided = self.warm(register, request, now, at_least)
-        if decided is not None:
-            return decided
-        self.catch_up(register, at_least)
-        found = self._cold(register, (request.ask,), now=now, stop_at=None)
+        found = self.decide_all(register, (request.ask,), now=now, at_least=at_least)
         return Decided(found.answers[0], found.revision, found.instant)
 
-    def warm(
-        self, register: RegisterId, request: AccessRequest, now: datetime | None = None, at_least: int = 0
-    ) -> Decided | None:
-        """The decision from memory alone, or None when it takes the database. Never blocks."""
-        moment = self.moment(register, now, at_least)
-        if moment is None:
-            return None
-        view, instant = moment.view, moment.instant
-        try:
-            found = view.answer(request.ask, instant)
-        except NotInViewError:
-            return None
-        return Decided(found, moment.revision, instant) if view.seq == moment.seq else None
-
     def at_once(self, register: RegisterId, ask: Ask) -> tuple[Verdict, int] | None:
-        """The answer from memory alone, with its revision, or None. As `moment` and its answers, in one breath."""
+        """The answer from memory, with its revision; None when memory cannot answer: ask `decide_all` then.
+
+        Says what `moment` and its `answers` say to one question, without making an object on the way. Never blocks.
+        """
         view = self._views.get(register)
         if view is None:
             return None
         seq, revision = view.seq, view.revision
-        if self._watcher is not None and self._monotonic() - view.looked_at > self._staleness_s:
+        if not self.is_fresh(view.looked_at):
             raise UnavailableError(UNSEEN)
         instant = self._timestamp()
         if seq & 1 or instant < view.start:
@@ -180,14 +168,14 @@ class DecisionPoint:
         return (found, revision) if view.seq == seq else None
 
     def moment(self, register: RegisterId, now: datetime | None = None, at_least: int = 0) -> Moment | None:
-        """What memory knows of a register at this instant, or None when it is behind or not there."""
+        """What memory holds of a register at this instant; None when that is nothing, or behind `at_least`."""
         view = self._views.get(register)
         if view is None:
             return None
         seq, revision = view.seq, view.revision
         if seq & 1 or revision < at_least:
             return None
-        if self._watcher is not None and self._monotonic() - view.looked_at > self._staleness_s:
+        if not self.is_fresh(view.looked_at):
             raise UnavailableError(UNSEEN)
         instant = self._timestamp() if now is None else now.timestamp()
         if instant < view.start:
@@ -206,15 +194,18 @@ class DecisionPoint:
         now: datetime | None = None,
         at_least: int = 0,
     ) -> DecidedAll:
-        """Every item at one revision and instant; `stop_at` ends the list with the first such answer."""
+        """Answer every item at one revision and instant; `stop_at` ends the list with the first such answer.
+
+        From memory where it holds everything that is asked about, else all of it from one transaction.
+        """
         moment = self.moment(register, now, at_least)
         answers = None if moment is None else moment.answers(items)
         if moment is not None and answers is not None and moment.holds():
-            return DecidedAll(up_to(answers, stop_at), moment.revision, moment.instant)
+            return DecidedAll(cut_at(answers, stop_at), moment.revision, moment.instant)
         self.catch_up(register, at_least)
-        return self._cold(register, items, now=now, stop_at=stop_at)
+        return self._read(register, items, now=now, stop_at=stop_at)
 
-    def _cold(
+    def _read(
         self, register: RegisterId, items: Sequence[Item], *, now: datetime | None, stop_at: bool | None
     ) -> DecidedAll:
         """Everything from one transaction, and what it read into the view if the view still stands there."""
@@ -246,12 +237,9 @@ class DecisionPoint:
         self, register: RegisterId, request: AccessRequest, *, at: datetime, known_at: int | None = None
     ) -> Decided:
         """What holds at `at`, as known now or as it was known at a revision. Always a fresh read."""
-        with _readable(self._db, register, known_at) as reader:
-            newest = revision_at(reader.connection, register)
-            check_known(register, newest, known_at)
-            reading = Reading(reader, at, self._locks)
+        with self.reading(register, at=at, known_at=known_at) as (reading, revision):
             answers = _read_all(reading, (request.ask,), None)
-        return Decided(answers[0], newest if known_at is None else known_at, at.timestamp())
+        return Decided(answers[0], revision, at.timestamp())
 
     @contextmanager
     def reading(
@@ -317,7 +305,7 @@ class DecisionPoint:
         seq, revision, head = view.seq, view.revision, view.head
         if seq & 1:
             return None
-        if self._watcher is not None and self._monotonic() - view.looked_at > self._staleness_s:
+        if not self.is_fresh(view.looked_at):
             raise UnavailableError(UNSEEN)
         if view.seq != seq:
             return None
@@ -381,9 +369,14 @@ class DecisionPoint:
             self._watcher = None
         self._stop.clear()
 
-    def is_fresh(self) -> bool:
-        """Has the database been seen within the staleness bound? Always, when nothing watches."""
-        return self._watcher is None or self._monotonic() - self._looked_at <= self._staleness_s
+    def is_fresh(self, looked_at: float | None = None) -> bool:
+        """Was the database, or the view last looked at then, seen within the staleness bound? The one check of it.
+
+        Always, when nothing watches.
+        """
+        if self._watcher is None:
+            return True
+        return self._monotonic() - (self._looked_at if looked_at is None else looked_at) <= self._staleness_s
 
     def _watch(self) -> None:
         # Whatever goes wrong with the database, the next look begins anew; until then nothing is fresh.
@@ -465,7 +458,7 @@ def check(
     return point.decide_at(register, request, at=at or point.now(), known_at=known_at)
 
 
-def up_to(answers: Sequence[Verdict], stop_at: bool | None) -> Sequence[Verdict]:
+def cut_at(answers: Sequence[Verdict], stop_at: bool | None) -> Sequence[Verdict]:
     """The answers up to the first that is `stop_at`; all of them where that is None."""
     if stop_at is not None:
         for number, found in enumerate(answers, start=1):

@@ -17,6 +17,7 @@ from access_service.engine.decide import OnDemand, Place, Site, site_of
 from access_service.engine.snapshots import NEVER, Snapshot, flatten
 from access_service.engine.tables import CellKey, Tables, locks_by_cell
 from access_service.storage.access import Gatherer
+from access_service.storage.connecting import memory_of
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
 
@@ -45,6 +46,7 @@ class Reading:
 
     def __init__(self, reader: Reader, now: datetime, locks: LockIndex) -> None:
         """`reader` fixes register and revision, `now` the instant of every answer."""
+        self.memory = memory_of(reader.connection)
         self.org = StoredOrg(reader)
         self.gather = Gatherer(reader, self.org)
         self.now = now
@@ -65,9 +67,9 @@ class Reading:
             self.unknown_classes.add(class_id)
             return None
         try:
-            return site_of(found, self.units[found.school])
+            return site_of(found, self.units[found.school], self.memory)
         except KeyError:
-            return site_of(found, None)
+            return site_of(found, None, self.memory)
 
     def snapshot(self, id_: AccountId) -> Snapshot | None:
         """The account at this instant; None when the register has no such account.
@@ -101,7 +103,7 @@ class Reading:
             units |= {share.authority.scope.unit for share in approval.shares}
         for unit in units:
             until = min(until, _next(self.now, self._instants(chain_of(self.org, unit, self.now))))
-        return flatten(found, until)
+        return flatten(found, self.memory, until)
 
     def _place(self, id_: UnitId) -> Place | None:
         """The unit, or None where the register has none that stands at that instant."""

@@ -28,7 +28,7 @@ from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
 from access_service.storage.policy import load_tables
-from access_service.storage.search import BulkGatherer, ClassRow, holders, newest
+from access_service.storage.search import BulkGatherer, ClassRow, read_holders, read_newest
 from access_service.usecases.live.gathered import LockIndex, Reading
 from access_service.usecases.live.search_org import Here, IndexedOrg, OrgIndex, Run
 
@@ -86,7 +86,7 @@ class _Known:
         return index
 
 
-class _Moment:
+class _SearchMoment:
     """A register at one revision and instant, as decisions ask about it."""
 
     def __init__(
@@ -162,12 +162,12 @@ class _Search:
         """The last id that was handed out; no id is empty."""
         return "" if self.since is None else self.since.after
 
-    def moments(self, index: OrgIndex | None = None) -> tuple[_Moment, _Moment | None]:
+    def moments(self, index: OrgIndex | None = None) -> tuple[_SearchMoment, _SearchMoment | None]:
         """The list's own instant, and the present where that is a later one."""
-        here = _Moment(self.reader, self.known, self.now, self.locks, index)
+        here = _SearchMoment(self.reader, self.known, self.now, self.locks, index)
         if self.present <= self.now:
             return here, None
-        return here, _Moment(self.reader, self.known, self.present, self.locks, index)
+        return here, _SearchMoment(self.reader, self.known, self.present, self.locks, index)
 
     def check_untouched(self, accounts: Iterable[AccountId]) -> None:
         """Raise `RestartError` if the decisions about one of the accounts may have changed since the first page."""
@@ -178,7 +178,7 @@ class _Search:
         self,
         candidates: Iterable[str],
         asked: Callable[[str], AccessRequest],
-        moments: tuple[_Moment, _Moment | None],
+        moments: tuple[_SearchMoment, _SearchMoment | None],
         *,
         sensitive: bool = False,
     ) -> SearchPage:
@@ -233,7 +233,7 @@ class SearchPoint:
             raise UnavailableError("a stored pack cannot be read by this version") from error
 
     def _begin(self, reader: Reader, request: AccessRequest, limit: int, since: Since | None) -> _Search:
-        stands = newest(reader)
+        stands = read_newest(reader)
         if stands is None or stands.revision == 0:
             raise NotFoundError("register", reader.register)
         # The clock may step back; a right taken back at the newest revision must not come back with it.
@@ -309,11 +309,11 @@ def _subjects(search: _Search) -> SearchPage:
         return search.page((), _same, moments)
     category = tables.pack.categories.get(request.category or "")
     roles = _roles((tables,), request)
-    accounts = holders(search.reader, place.chain, roles, search.now)
+    accounts = read_holders(search.reader, place.chain, roles, search.now)
     if search.touched and search.since is not None:
         before = Reader(search.reader.connection, search.reader.register, search.since.revision)
         search.check_untouched(accounts)
-        search.check_untouched(holders(before, place.chain, roles, search.now))
+        search.check_untouched(read_holders(before, place.chain, roles, search.now))
 
     def candidates() -> Iterator[AccountId]:
         rest = iter([account for account in accounts if account > search.after])

@@ -199,7 +199,7 @@ class Here:
 
     def __init__(self, reading: Reading, index: OrgIndex) -> None:
         """`reading` works out what the index has not seen yet; both stand at one revision."""
-        self._reading = reading
+        self._reading, self._memory = reading, reading.memory
         self._places, self._rows = index.frame.season(reading.now).places, index.classes.rows
         self.units: OnDemand[UnitId, Place] = OnDemand(self._unit)
         self.sites: OnDemand[ClassId, Site] = OnDemand(self._site)
@@ -222,6 +222,6 @@ class Here:
         try:
             place = self.units[row.school]
         except KeyError:
-            return class_site(row.school, None, row.id, row.level, row.grade, row.school_year)
+            return class_site(row.school, None, row.id, row.level, row.grade, row.school_year, memory=self._memory)
         # Not `site_of`: making a `SchoolClass` of each row would cost a search of 30,000 four times the index.
-        return class_site(row.school, place, row.id, row.level, row.grade, row.school_year)
+        return class_site(row.school, place, row.id, row.level, row.grade, row.school_year, memory=self._memory)

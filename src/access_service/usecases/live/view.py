@@ -51,7 +51,7 @@ class PlacesRead(Protocol):
 
 
 class NotInViewError(Exception):
-    """Something that the view does not hold; never leaves the decision point."""
+    """The view does not hold what was asked about: the decision point catches this and reads the database."""
 
 
 def weight(snapshot: Snapshot) -> int:

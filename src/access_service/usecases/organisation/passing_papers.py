@@ -20,7 +20,7 @@ from access_service.domain.names import (
 )
 from access_service.domain.org import Assignment
 from access_service.domain.papers import HandoverBody, InspectionBody, PaperBody, lines_of, sides_of
-from access_service.domain.succession import Heirs, concerned, managed_by, open_papers, papers_of
+from access_service.domain.succession import Heirs, find_concerned, managed_by, open_papers, papers_of
 from access_service.usecases.effects import end_grants
 from access_service.usecases.handover.documents import compose
 from access_service.usecases.handover.taking_back import tell
@@ -35,7 +35,7 @@ class PassingPapers:
         self._doing, self._heirs = doing, heirs
         ground, predecessor = doing.ground, heirs.predecessor
         self._managed = managed_by(ground, predecessor)
-        about = {d.id: concerned(ground, predecessor, d) for d in papers_of(ground, predecessor)}
+        about = {d.id: find_concerned(ground, predecessor, d) for d in papers_of(ground, predecessor)}
         self._kept: Mapping[DocumentId, UnitId] = {id_: heirs.keeper(units) for id_, units in about.items()}
         self._open: Mapping[DocumentId, UnitId | None] = {
             d.id: None if about[d.id] in ({predecessor}, frozenset()) else heirs.of(about[d.id])

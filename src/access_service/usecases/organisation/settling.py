@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from access_service.domain.accounts import Account, Custody, Suspension
-from access_service.domain.custody import lapse_unwritten, left_unwritten, unwritten
+from access_service.domain.custody import lapse_unwritten, list_left_unwritten, list_unwritten
 from access_service.domain.delegation import Grant, LeavingCase
 from access_service.domain.errors import AccessServiceError, RefusedError
 from access_service.domain.names import AccountKind, PersonId, RegisterId, SuspendableKind, UnitId
@@ -59,7 +59,7 @@ def settle(services: Services, register: RegisterId, actor: str = ACTOR) -> Sett
     """Write down what dates did to custodies, people and refused lines; nothing where all is written."""
     root_of(services, register)
     with services.db.read(register) as reader:
-        found = unsettled(reader, services.db.now_in(reader.connection, register))
+        found = list_unsettled(reader, services.db.now_in(reader.connection, register))
     done = Settled()
     steps: list[tuple[Callable[[Act, str], object], Sequence[str]]] = [
         (lambda doing, unit: settle_custodies(doing, UnitId(unit)), found.custodies),
@@ -92,7 +92,7 @@ def _write(
         doing.tx.touches()
 
 
-def unsettled(reader: Reader, now: datetime) -> Unsettled:
+def list_unsettled(reader: Reader, now: datetime) -> Unsettled:
     """What there is to write, without the lock."""
     waiting = tables.table(tables.GrantRow).c
     refused = {
@@ -112,7 +112,7 @@ def _has_policy(reader: Reader, unit: UnitId, now: datetime) -> bool:
 def _custodies(reader: Reader, now: datetime) -> Iterator[UnitId]:
     gather = Gatherer(reader)
     for unit in {c.unit for c in reader.find(Custody)}:
-        if unwritten(gather.custodies(unit, now), now):
+        if list_unwritten(gather.custodies(unit, now), now):
             yield unit
 
 
@@ -138,7 +138,9 @@ def _people(reader: Reader, now: datetime) -> Iterator[PersonId]:
     for person, account in accounts.items():
         held = duties.get(person, [])
         known = [case.assignment for case in cases.get(person, ())]
-        if left_unwritten(held, known, now) or lapse_unwritten(account, held, laid_on.get(account.id, ()), now):
+        if list_left_unwritten(held, known, now) or lapse_unwritten(
+            account, held, laid_on.get(account.id, ()), now
+        ):
             yield person
 
 

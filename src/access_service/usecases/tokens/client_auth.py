@@ -35,8 +35,8 @@ class Credentials:
     assertion: str | None = None
 
 
-def failed() -> OAuthError:
-    """The one refusal of everybody who is not let in."""
+def refuse_client() -> OAuthError:
+    """Every client that is not let in gets this refusal, whatever was wrong."""
     return OAuthError(OAuthCode.INVALID_CLIENT, "the client is unknown, or was not authenticated")
 
 
@@ -45,9 +45,9 @@ def by_assertion(assertion: str, client_id: str | None) -> Credentials:
     try:
         found = assertion_client(assertion)
     except TokenError as error:
-        raise failed() from error
+        raise refuse_client() from error
     if client_id not in (None, found):
-        raise failed()
+        raise refuse_client()
     return Credentials(found, assertion=assertion)
 
 
@@ -57,7 +57,7 @@ def authenticate(point: TokenPoint, given: Credentials, audiences: Sequence[str]
     `audiences` are the addresses for which an assertion may be made: the issuer and the endpoint.
     """
     if CLIENT_ID.fullmatch(given.client_id) is None:
-        raise failed()
+        raise refuse_client()
     if given.assertion is not None and not may_wait:
         # That it was used is written down.
         raise NotInStateError("database", given.client_id)
@@ -72,7 +72,7 @@ def authenticate(point: TokenPoint, given: Credentials, audiences: Sequence[str]
         or len(given.secret) > LONGEST_SECRET
         or not known.client.accepts(digest(given.secret), at)
     ):
-        raise failed()
+        raise refuse_client()
     return known.client.id
 
 
@@ -80,7 +80,7 @@ def _check_assertion(
     point: TokenPoint, known: Known, assertion: str, audiences: Sequence[str], now: datetime
 ) -> None:
     if known.client.jwks is None:
-        raise failed()
+        raise refuse_client()
     try:
         verify_assertion(
             assertion,
@@ -91,7 +91,7 @@ def _check_assertion(
             claim_once=lambda key, until: use_once(point.db, key, until, now),
         )
     except TokenError as error:
-        raise failed() from error
+        raise refuse_client() from error
 
 
 @lru_cache(maxsize=4096)

@@ -34,7 +34,7 @@ from access_service.usecases.tokens.issue import (
     rests_on,
     used_by,
 )
-from access_service.usecases.tokens.state import HeldRight, Known, NotInStateError, trimmed
+from access_service.usecases.tokens.state import HeldRight, Known, NotInStateError, trim
 
 SESSION_TYPE = "urn:access-service:params:oauth:token-type:session"
 ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 a type, not a secret
@@ -96,7 +96,7 @@ def exchange(
     boxes = narrow(boxes_of(held.rights.values()), software, is_below)
     if subject.details is not None:
         boxes = narrow(boxes, subject.details, is_below)
-    boxes = trimmed(boxes, now.state, now.instant)
+    boxes = trim(boxes, now.state, now.instant)
     if not boxes:
         raise OAuthError(
             OAuthCode.INVALID_GRANT, "subject and software have nothing in common", Reason.OUTSIDE_APPROVAL

@@ -23,7 +23,7 @@ from access_service.storage.access import Gatherer
 from access_service.storage.accounts import session_by_token
 from access_service.storage.audit import revision_at
 from access_service.storage.facts import Reader
-from access_service.storage.tokens import changes_since, denied, deny
+from access_service.storage.tokens import changes_since, deny, read_denied
 from access_service.usecases.identity.accounts import caller_of
 from access_service.usecases.live.revisions import parse_revision
 from access_service.usecases.tokens.errors import OAuthCode, OAuthError
@@ -192,7 +192,7 @@ def revoke(point: TokenPoint, client_id: str, token: str) -> bool:
     return True
 
 
-def introspected(claims: Claims) -> dict[str, Any]:
+def render_introspection(claims: Claims) -> dict[str, Any]:
     """An active answer (RFC 7662 section 2.2): the token's own claims, that it holds, and of which type it is."""
     return {"active": True, "token_type": "Bearer" if claims.jkt is None else "DPoP", **claims_to_wire(claims)}
 
@@ -270,7 +270,7 @@ class RevocationList:
         point = self._point
         with point.db.read(register) as reader:
             now = point.db.now_in(reader.connection, register)
-            single = denied(reader.connection, register, now)
+            single = read_denied(reader.connection, register, now)
             changes = changes_since(reader.connection, register, now - timedelta(seconds=point.token_s))
             subjects: dict[str, float] = {}
             everybody: float | None = None

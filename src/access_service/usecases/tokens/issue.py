@@ -23,7 +23,7 @@ from access_service.storage.audit import Stands, head_of, stands_now
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.software import client_by_id
-from access_service.storage.tokens import changes_after, changes_since, denied
+from access_service.storage.tokens import changes_after, changes_since, read_denied
 from access_service.usecases.live.access import DecisionPoint
 from access_service.usecases.live.gathered import LockIndex
 from access_service.usecases.live.revisions import revision_text
@@ -38,7 +38,7 @@ from access_service.usecases.tokens.state import (
     RegisterState,
     load,
     touched_by,
-    trimmed,
+    trim,
 )
 
 T = TypeVar("T")
@@ -166,7 +166,7 @@ class TokenPoint:
                 state = self._state(reader, stands, now)
             elif stands.revision != before.revision:
                 changes = changes_after(connection, register, before.revision)
-                state = before.moved(changes, stands.head, denied(connection, register, now))
+                state = before.moved(changes, stands.head, read_denied(connection, register, now))
             else:
                 state = before
             # Whatever is added belongs to the revision that this transaction sees, and so does the state.
@@ -182,7 +182,7 @@ class TokenPoint:
     def _state(self, reader: Reader, stands: Stands, now: datetime) -> RegisterState:
         connection, register = reader.connection, reader.register
         recent = changes_since(connection, register, now - timedelta(seconds=self.token_s))
-        known = denied(connection, register, now), touched_by(recent)
+        known = read_denied(connection, register, now), touched_by(recent)
         return RegisterState(register, stands.revision, stands.head, *known)
 
     def _home_of(self, miss: NotInStateError) -> RegisterId | None:
@@ -317,14 +317,14 @@ class TokenPoint:
                     OAuthCode.INVALID_SCOPE, "none of these scopes is within what is held", Reason.OUTSIDE_APPROVAL
                 )
         for detail in wanted.details or ():
-            if not trimmed(narrow(found, (detail,), is_below), now.state, now.instant):
+            if not trim(narrow(found, (detail,), is_below), now.state, now.instant):
                 raise OAuthError(
                     OAuthCode.INVALID_AUTHORIZATION_DETAILS,
                     f"nothing of a detail about `{_shown(detail.unit)}` is within what is held",
                     Reason.OUTSIDE_APPROVAL,
                 )
         details = narrow(found, found if wanted.details is None else wanted.details, is_below)
-        details = merged(trimmed(details, now.state, now.instant))
+        details = merge(trim(details, now.state, now.instant))
         if not details:
             raise OAuthError(OAuthCode.INVALID_SCOPE, "nothing is left of what is held", Reason.OUTSIDE_APPROVAL)
         if len(details) > MOST_DETAILS:
@@ -376,8 +376,8 @@ class TokenPoint:
         return self._verifier.verify(token, audience, at)
 
 
-def merged(details: Iterable[AccessDetail]) -> tuple[AccessDetail, ...]:
-    """The same in fewer boxes: those that differ in their categories alone become one."""
+def merge(details: Iterable[AccessDetail]) -> tuple[AccessDetail, ...]:
+    """Join boxes that differ in their categories alone: the same rights in fewer boxes."""
     groups: dict[AccessDetail, frozenset[str]] = {}
     for detail in details:
         key = replace(detail, categories=frozenset())

@@ -12,7 +12,7 @@ from access_service.domain.errors import InvalidError, UnavailableError
 from access_service.signing.keyring import TOKEN_KEYS, Keyring, KeyStanding, KeyState
 from access_service.storage.db import Database
 from access_service.storage.keys import KeysConnection, StoredPublicKey, end_public_key, keep_interval, public_keys
-from access_service.usecases.own_keys import held, missing
+from access_service.usecases.own_keys import hold_keys, refuse_missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def check_tokens_held(db: Database, keys_dir: Path) -> None:
     with db.connect() as connection:
         counting = unended_tokens(connection)
     if counting and not any((keys_dir / TOKEN_KEYS / f"{id_}.pem").exists() for id_ in counting):
-        raise missing("token", keys_dir, counting)
+        raise refuse_missing("token", keys_dir, counting)
 
 
 def unended_tokens(connection: KeysConnection) -> frozenset[str]:
@@ -63,7 +63,7 @@ def begin_keyring(db: Database, keys_dir: Path, *, algorithm: str, overlap_s: in
 
     No token that was issued before counts. Raises `InvalidError` where nothing is lost.
     """
-    with held(keys_dir):
+    with hold_keys(keys_dir):
         try:
             open_keyring(db, keys_dir, algorithm=algorithm, overlap_s=overlap_s)
         except UnavailableError:

@@ -34,7 +34,7 @@ KEPT = 20_000
 
 
 class NotInStateError(Exception):
-    """Something that memory does not hold; never leaves the use case but for whoever may wait for the database."""
+    """Memory does not hold what a token needs: `TokenPoint.waiting` reads it, who may not wait is refused."""
 
     def __init__(self, kind: MissKind, key: str, register: RegisterId | None = None) -> None:
         """`register` is None for a client whose register is not known yet."""
@@ -165,7 +165,7 @@ def lineage(jti: str) -> Iterator[str]:
     yield jti
 
 
-def trimmed(details: Iterable[AccessDetail], state: RegisterState, instant: float) -> tuple[AccessDetail, ...]:
+def trim(details: Iterable[AccessDetail], state: RegisterState, instant: float) -> tuple[AccessDetail, ...]:
     """The same without the classes that another axis of their detail leaves out.
 
     Axes are compared one by one, and a class has a unit, a level and a grade of its own.

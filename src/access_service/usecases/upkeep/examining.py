@@ -31,7 +31,7 @@ LEAST_FREE = 256 << 20
 MIB = 1 << 20
 
 
-class Level(StrEnum):
+class LevelFound(StrEnum):
     """How bad it is."""
 
     FINE = "fine"
@@ -44,12 +44,12 @@ class Examined:
     """One thing that was looked at."""
 
     what: str
-    level: Level
+    level: LevelFound
     message: str
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class ExaminedPlaces:
     """Where the service keeps what is not in the database."""
 
     keys_dir: Path
@@ -59,11 +59,11 @@ class Places:
     """Other files that are nobody else's to read."""
 
 
-def examine(db: Database, places: Places, *, program: str) -> Iterator[Examined]:
+def examine(db: Database, places: ExaminedPlaces, *, program: str) -> Iterator[Examined]:
     """Look at everything; each look that fails is a line, and the next one follows."""
     yield Examined(
         "version",
-        Level.FINE,
+        LevelFound.FINE,
         f"access-service {program}, schema {HEAD}, Python {platform.python_version()}, "
         f"SQLite {sqlite3.sqlite_version}",
     )
@@ -72,18 +72,20 @@ def examine(db: Database, places: Places, *, program: str) -> Iterator[Examined]
     yield from _space(db, places)
     schema = [*_asked("database", f"{server_version(db.engine)}, schema {HEAD}", require_current, db.engine)]
     yield from schema
-    if any(look.level is Level.FAULT for look in schema):
+    if any(look.level is LevelFound.FAULT for look in schema):
         yield Examined(
-            "registers", Level.WARNING, "keys, clock and packs were not looked at: the database comes first"
+            "registers", LevelFound.WARNING, "keys, clock and packs were not looked at: the database comes first"
         )
         return
     yield from _keys(db, places.keys_dir)
     registers = db.registers()
     if not registers:
-        yield Examined("registers", Level.WARNING, "there is none; `access-service init` makes one")
+        yield Examined("registers", LevelFound.WARNING, "there is none; `access-service init` makes one")
     for row in registers:
         if row["demo"]:
-            yield Examined("registers", Level.FAULT, f"`{row['id']}` is a demonstration, its passwords are public")
+            yield Examined(
+                "registers", LevelFound.FAULT, f"`{row['id']}` is a demonstration, its passwords are public"
+            )
         yield from _clock(db, RegisterId(row["id"]))
         yield from _packs(db, RegisterId(row["id"]), places)
 
@@ -93,12 +95,12 @@ def _asked(what: str, fine: str, look: Callable[..., object], *over: object) -> 
     try:
         look(*over)
     except (AccessServiceError, OSError) as error:
-        yield Examined(what, Level.FAULT, str(error))
+        yield Examined(what, LevelFound.FAULT, str(error))
     else:
-        yield Examined(what, Level.FINE, fine)
+        yield Examined(what, LevelFound.FINE, fine)
 
 
-def _modes(db: Database, places: Places) -> Iterator[Examined]:
+def _modes(db: Database, places: ExaminedPlaces) -> Iterator[Examined]:
     file = file_of(db.url) if db.is_sqlite else None
     private = [*places.secrets]
     if file is not None:
@@ -108,12 +110,14 @@ def _modes(db: Database, places: Places) -> Iterator[Examined]:
     open_to_others += [p for p in dict.fromkeys(keys) if p.exists() and p.stat().st_mode & 0o077]
     for path in open_to_others:
         mode = "0700" if path.is_dir() else "0600"
-        yield Examined("files", Level.FAULT, f"`{path}` can be read or changed by others; set its mode to {mode}")
+        yield Examined(
+            "files", LevelFound.FAULT, f"`{path}` can be read or changed by others; set its mode to {mode}"
+        )
     if not open_to_others:
-        yield Examined("files", Level.FINE, "database, keys and secrets are their owner's alone")
+        yield Examined("files", LevelFound.FINE, "database, keys and secrets are their owner's alone")
 
 
-def _space(db: Database, places: Places) -> Iterator[Examined]:
+def _space(db: Database, places: ExaminedPlaces) -> Iterator[Examined]:
     file = file_of(db.url) if db.is_sqlite else None
     size = file.stat().st_size if file is not None and file.exists() else 0
     for what, path, needed in (("database", file, LEAST_FREE + size), ("keys", places.keys_dir, MIB)):
@@ -123,9 +127,9 @@ def _space(db: Database, places: Places) -> Iterator[Examined]:
         free = shutil.disk_usage(place).free
         said = f"{free // MIB} MiB are free for the {what}"
         if free < needed:
-            yield Examined("space", Level.FAULT, f"{said}, and {needed // MIB} should be; make room")
+            yield Examined("space", LevelFound.FAULT, f"{said}, and {needed // MIB} should be; make room")
         else:
-            yield Examined("space", Level.FINE, said)
+            yield Examined("space", LevelFound.FINE, said)
 
 
 def _keys(db: Database, folder: Path) -> Iterator[Examined]:
@@ -139,24 +143,24 @@ def _clock(db: Database, register: RegisterId) -> Iterator[Examined]:
     try:
         counter = db.counter(register)
     except ClockError as error:
-        yield Examined("clock", Level.FAULT, f"{register}: {error}")
+        yield Examined("clock", LevelFound.FAULT, f"{register}: {error}")
     else:
         when = "never" if counter is None else f"{counter.recorded_at:%Y-%m-%dT%H:%MZ}"
-        yield Examined("clock", Level.FINE, f"{register}: believed; last recorded {when}")
+        yield Examined("clock", LevelFound.FINE, f"{register}: believed; last recorded {when}")
     with db.connect() as connection:
         back = steps_back(connection, register)
     if back:
         numbers = ", ".join(map(str, back[:5]))
-        yield Examined("clock", Level.WARNING, f"{register}: events earlier than the one before: {numbers}")
+        yield Examined("clock", LevelFound.WARNING, f"{register}: events earlier than the one before: {numbers}")
 
 
-def _packs(db: Database, register: RegisterId, places: Places) -> Iterator[Examined]:
+def _packs(db: Database, register: RegisterId, places: ExaminedPlaces) -> Iterator[Examined]:
     with db.connect() as connection:
         reader = Reader(connection, register)
         now = db.now()
         bindings = [b for b in reader.find(PackBinding) if b.valid_to is None or b.valid_to > now]
         if not bindings:
-            yield Examined("packs", Level.FAULT, f"{register}: no pack is in force, and everything is denied")
+            yield Examined("packs", LevelFound.FAULT, f"{register}: no pack is in force, and everything is denied")
         for digest in sorted({b.digest for b in bindings}):
             pack = next(b.pack for b in bindings if b.digest == digest)
             fine = f"{register}: `{pack}` is in force and reads"
@@ -164,16 +168,20 @@ def _packs(db: Database, register: RegisterId, places: Places) -> Iterator[Exami
             yield from _folder_of(pack, digest, places)
 
 
-def _folder_of(pack: str, digest: str, places: Places) -> Iterator[Examined]:
+def _folder_of(pack: str, digest: str, places: ExaminedPlaces) -> Iterator[Examined]:
     """The pack in force is in the database; the one in the folder is what would come next."""
     try:
         found = read_pack_files(places.policy_dir, pack, places.models_dir).digest
     except (PolicyError, OSError):
         yield Examined(
-            "packs", Level.WARNING, f"`{places.policy_dir / pack}` cannot be read; set ACCESS_SERVICE_POLICY_DIR"
+            "packs",
+            LevelFound.WARNING,
+            f"`{places.policy_dir / pack}` cannot be read; set ACCESS_SERVICE_POLICY_DIR",
         )
         return
     if found != digest:
         yield Examined(
-            "packs", Level.WARNING, f"`{pack}` in the folder is another than the one in force; see `policy bind`"
+            "packs",
+            LevelFound.WARNING,
+            f"`{pack}` in the folder is another than the one in force; see `policy bind`",
         )

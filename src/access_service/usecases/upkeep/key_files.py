@@ -11,7 +11,7 @@ from pathlib import Path
 
 from access_service.domain.backups import FORMAT, BackupError
 from access_service.signing.keyring import TOKEN_KEYS
-from access_service.usecases.own_keys import NEXT, OWN, held
+from access_service.usecases.own_keys import NEXT, OWN, hold_keys
 
 LARGEST = 1 << 20
 """Bytes of all files: keys are small."""
@@ -21,7 +21,7 @@ def keys_as_bytes(folder: Path, fix: Callable[[], object]) -> bytes:
     """Every key of the folder. `fix` is called while nobody rotates one, so that a snapshot fits them."""
     if not folder.is_dir():
         raise BackupError(f"there is no folder of keys `{folder}`; set ACCESS_SERVICE_KEYS_DIR")
-    with held(folder):
+    with hold_keys(folder):
         fix()
         files = {
             path.relative_to(folder).as_posix(): base64.b64encode(path.read_bytes()).decode("ascii")

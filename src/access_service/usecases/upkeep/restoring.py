@@ -30,7 +30,13 @@ from access_service.signing.keys import temporary
 from access_service.storage.copying import registers_in, rows_in
 from access_service.storage.db import Database
 from access_service.storage.migrate import HEAD, bring_up
-from access_service.storage.restoring import Within, check_nobody_else, database_clock, emptied, end_what_was_open
+from access_service.storage.restoring import (
+    Within,
+    check_nobody_else,
+    database_clock,
+    empty_database,
+    end_what_was_open,
+)
 from access_service.usecases.own_keys import OWN, check_held
 from access_service.usecases.services import Services, operate
 from access_service.usecases.tokens.keys import check_tokens_held
@@ -91,7 +97,7 @@ def restore_backup(
         beside, put = None, _nothing
         if keys is not None:
             beside, put = stack.enter_context(keys_beside(keys.folder, _opened_keys(keys.file, opened)))
-        connection = stack.enter_context(emptied(url, put))
+        connection = stack.enter_context(empty_database(url, put))
         # A toy clock is compared with none (`storage.db`).
         witness = database_clock(connection) if hasattr(clock, "running") else None
         check_restored_at(clock(), witness, manifest, clock_gap, is_right=is_clock_right)

@@ -13,8 +13,8 @@ from access_service.domain.org import Assignment
 from access_service.domain.policy import PackBinding
 from access_service.domain.verifying import (
     Chain,
-    Finding,
-    Key,
+    EvidenceFinding,
+    EvidenceKey,
     check_counter,
     check_document,
     check_grant,
@@ -48,7 +48,7 @@ class Verified:
     documents: int
     signatures: int
     grants: int
-    findings: tuple[Finding, ...]
+    findings: tuple[EvidenceFinding, ...]
 
 
 def verify_register(db: Database, register: RegisterId) -> Verified:
@@ -83,10 +83,10 @@ class _Reading:
         """Of each version of each document."""
         self.documents: dict[str, Document] = {}
         """As they stand now."""
-        self.given: set[Key] = set()
+        self.given: set[EvidenceKey] = set()
         self.grants = 0
 
-    def all(self, counter: tuple[int, int, str]) -> Iterator[Finding]:
+    def all(self, counter: tuple[int, int, str]) -> Iterator[EvidenceFinding]:
         """Every finding, in the order of what rests on what."""
         yield from self._log(counter)
         yield from self._facts()
@@ -95,40 +95,40 @@ class _Reading:
         yield from self._signatures()
         yield from self._grants()
 
-    def _log(self, counter: tuple[int, int, str]) -> Iterator[Finding]:
+    def _log(self, counter: tuple[int, int, str]) -> Iterator[EvidenceFinding]:
         connection, register = self.reader.connection, self.reader.register
         rows = heads_of(connection, register)
         heads = dict(rows)
         for seq, event, leaf in whole_log(connection, register):
             if event is None:
-                yield Finding(f"event {seq}", "it cannot be read")
+                yield EvidenceFinding(f"event {seq}", "it cannot be read")
                 continue
             yield from self.chain.follow(event, leaf, head_of=heads.get(event.revision))
         yield from check_revisions(self.chain, rows)
         yield from check_counter(self.chain, *counter)
 
-    def _facts(self) -> Iterator[Finding]:
+    def _facts(self) -> Iterator[EvidenceFinding]:
         """Every version of every fact can be read and has its place in the record; one stands at a time."""
         for value_type in CODECS:
             noun = NOUNS.get(value_type, value_type.__name__.lower())
             before: tuple[str, int | None] = ("", None)
             for id_, start, end, value in self.reader.versions(value_type):
                 if value is None:
-                    yield Finding(f"{noun} {id_}", f"its row of revision {start} cannot be read")
+                    yield EvidenceFinding(f"{noun} {id_}", f"its row of revision {start} cannot be read")
                 yield from check_interval(noun, id_, start, end, self.chain.revision)
                 if before[0] == id_ and (before[1] is None or before[1] > start):
-                    yield Finding(f"{noun} {id_}", f"two versions of it stand at revision {start}")
+                    yield EvidenceFinding(f"{noun} {id_}", f"two versions of it stand at revision {start}")
                 before = (id_, end)
 
-    def _packs(self) -> Iterator[Finding]:
+    def _packs(self) -> Iterator[EvidenceFinding]:
         known, altered = altered_packs(self.reader.connection)
         for digest in altered:
-            yield Finding(f"pack {digest}", "its bytes were changed")
+            yield EvidenceFinding(f"pack {digest}", "its bytes were changed")
         bound = {b.digest for _, _, _, b in self.reader.versions(PackBinding) if b is not None}
         for digest in sorted((bound | self.chain.policies) - known):
-            yield Finding(f"pack {digest}", "it was in force, and is not kept")
+            yield EvidenceFinding(f"pack {digest}", "it was in force, and is not kept")
 
-    def _documents(self) -> Iterator[Finding]:
+    def _documents(self) -> Iterator[EvidenceFinding]:
         for _, _, end, document in self.reader.versions(Document):
             if document is None:
                 continue
@@ -139,7 +139,7 @@ class _Reading:
             if end is None:
                 self.documents[document.id] = document
 
-    def _signatures(self) -> Iterator[Finding]:
+    def _signatures(self) -> Iterator[EvidenceFinding]:
         for _, _, end, signature in self.reader.versions(Signature):
             if signature is None:
                 continue
@@ -149,26 +149,28 @@ class _Reading:
             if end is None:
                 self.given.add((signature.document, signature.version, str(signature.side)))
         for document, version, side in sorted(self.chain.signed.keys() - self.given):
-            yield Finding(
+            yield EvidenceFinding(
                 f"document {document}", f"the log has its signature of `{side}`, version {version}; it is gone"
             )
         for standing in self.documents.values():
             yield from check_signed(standing, self.given)
 
-    def _seal(self, signature: Signature) -> Iterator[Finding]:
+    def _seal(self, signature: Signature) -> Iterator[EvidenceFinding]:
         place = f"signature {signature.id}"
         key = self.keys.get(signature.key)
         if key is None:
-            yield Finding(place, f"the seal key `{signature.key}` is not known")
+            yield EvidenceFinding(place, f"the seal key `{signature.key}` is not known")
             return
         if signature.valid_from < key.valid_from or (key.valid_to and signature.valid_from >= key.valid_to):
-            yield Finding(place, f"the seal key `{key.id}` did not count when it was made")
+            yield EvidenceFinding(place, f"the seal key `{key.id}` did not count when it was made")
         try:
             check_confirmation(key.public_hex, self.reader.register, signature)
         except BadSignatureError:
-            yield Finding(place, "the service's confirmation does not verify: it was changed, or never made here")
+            yield EvidenceFinding(
+                place, "the service's confirmation does not verify: it was changed, or never made here"
+            )
 
-    def _grants(self) -> Iterator[Finding]:
+    def _grants(self) -> Iterator[EvidenceFinding]:
         people: dict[str, PersonId | None] = {a.id: a.person for a in self.reader.find(Account)}
         duties = {a.id for _, _, _, a in self.reader.versions(Assignment) if a is not None}
         authorities = {a.id for _, _, _, a in self.reader.versions(Authority) if a is not None}
@@ -180,6 +182,6 @@ class _Reading:
                 ("authority", grant.authority, authorities),
             ):
                 if named is not None and named not in known:
-                    yield Finding(f"grant {grant.id}", f"its {noun} `{named}` is missing")
+                    yield EvidenceFinding(f"grant {grant.id}", f"its {noun} `{named}` is missing")
             document = None if grant.document is None else self.documents.get(grant.document)
             yield from check_grant(grant, document, people.get(grant.account))
