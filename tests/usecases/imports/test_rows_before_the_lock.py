@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from access_service.domain.org import Person
+from access_service.rendering.template import write_template
 from access_service.storage import accounts, bulk, facts
 from access_service.storage.codec import Codec
 from access_service.storage.db import Database
-from access_service.usecases.imports.run import import_sheets, read_source, write_template
+from access_service.usecases.imports.run import import_sheets, read_source
 from usecases.import_world import REGISTER, create_register, open_services, silent
 
 
