@@ -154,7 +154,7 @@ ADMIN_PASSWORD_LIFE, ADMIN_HISTORY = timedelta(days=62), 10
 LENGTH, CLASSES, LENGTH_WITH_FACTOR = 14, 4, 8
 
 
-def judged(use: SignInRules, admin: SignInRules) -> Iterator[Clause]:
+def judge_clauses(use: SignInRules, admin: SignInRules) -> Iterator[Clause]:
     """Every clause, with what the pack in force says otherwise than the standard asks."""
     lacking = {"5.5.2.2": (*_session(use, admin),), "5.6": (*_accounts(use, admin),)}
     for clause in CLAUSES:

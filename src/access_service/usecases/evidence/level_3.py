@@ -7,7 +7,7 @@ from datetime import datetime
 
 from access_service.domain.accounts import Account, Suspension
 from access_service.domain.accounts import state_of as state_of_account
-from access_service.domain.level_3 import Clause, judged
+from access_service.domain.level_3 import Clause, judge_clauses
 from access_service.domain.names import AccountKind, RegisterId, SuspendableKind, UnitId
 from access_service.domain.org import Unit, manager_of
 from access_service.domain.sign_in import rules_for
@@ -49,7 +49,7 @@ def read_level_3(db: Database, register: RegisterId, root: UnitId) -> Iterator[L
         now = db.now_in(reader.connection, register)
         tables = Gatherer(reader).tables_for(root, now)
         pack = None if tables is None else tables.pack
-        clauses = tuple(judged(rules_for(AccountKind.USE, pack), rules_for(AccountKind.ADMIN, pack)))
+        clauses = tuple(judge_clauses(rules_for(AccountKind.USE, pack), rules_for(AccountKind.ADMIN, pack)))
         yield Level3Report(register, now, clauses, _accounts(reader, register, now))
 
 
