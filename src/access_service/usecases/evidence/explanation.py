@@ -267,6 +267,8 @@ def explanation_json(explanation: Explanation) -> dict[str, Any]:
     """
     rendered: dict[str, Any] = {f.name: json_value(getattr(explanation, f.name)) for f in fields(explanation)}
     del rendered["decision"]
+    # What the question is about in one word, for look-ups; its parts stand beside it.
+    del rendered["request"]["topic"]
     for holder in (rendered, rendered["then"], *rendered["late"]):
         if holder is not None:
             holder["revision"] = revision_text(holder["revision"])
