@@ -7,6 +7,7 @@ module does not. Everything that fails is a `TokenError`, whatever the bytes wer
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -114,6 +115,10 @@ def read_compact(token: object, longest: int) -> Compact:
     return Compact(json_object(decode(head)), decode(payload))
 
 
+_FORM = re.compile(r"[A-Za-z0-9_.-]+")
+"""The letters of base64url, and the full stops between parts: nothing else is passed over by any reader."""
+
+
 def _parts(token: object, longest: int) -> list[str]:
     if type(token) is not str:
         raise TokenError(TokenFault.MALFORMED, "the token is no text")
@@ -122,6 +127,8 @@ def _parts(token: object, longest: int) -> list[str]:
     parts = token.split(".", 3)
     if len(parts) != 3 or not all(parts):  # noqa: PLR2004
         raise TokenError(TokenFault.MALFORMED, "the token has not three parts")
+    if _FORM.fullmatch(token) is None:
+        raise TokenError(TokenFault.MALFORMED, "the token is not three parts in base64url")
     return parts
 
 
