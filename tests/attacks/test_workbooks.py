@@ -469,7 +469,7 @@ def test_reading_ends_where_too_much_is_wrong(tmp_path, monkeypatch):
         (b"code,name\n1," + b"A" * 140_000 + b"\n", "persons.csv:2"),
         (b"code,name\n1," + b"A" * 40_000 + b"\n", "persons.csv:2"),
         (b"code,name\n1,A,B\n", "persons.csv:2"),
-        (b"code;name\n1;A\n", "persons.csv:1"),
+        (b"code:name\n1:A\n", "persons.csv:1"),
         (b"code,name\n1,A\xed\xa0\x80\n", "persons.csv:2"),
         (b"", "persons.csv:1"),
     ],

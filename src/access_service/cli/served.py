@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from access_service.about import version
-from access_service.domain.errors import UnavailableError
+from access_service.domain.errors import ClockError, UnavailableError
 from access_service.domain.names import RegisterId
 from access_service.domain.policy import PackBinding
 from access_service.domain.time import Interval
@@ -39,12 +39,20 @@ def describe(db: Database, settings: Settings, workers: int) -> Iterator[str]:
         yield f"  database     {db.url.render_as_string(hide_password=True)}, schema {version_of(connection)}"
     registers = [RegisterId(str(row["id"])) for row in db.registers()]
     for register in registers:
-        yield f"  register     {register}: {', '.join(_packs(db, register)) or 'no pack in force'}"
+        yield f"  register     {register}: {_in_force(db, register)}"
     if not registers:
         yield "  register     none yet: `access-service init` makes one"
     yield f"  packs from   {settings.policy_dir}"
     yield f"  keys from    {settings.keys_dir}"
     yield f"  static key   {_static(settings)}"
+
+
+def _in_force(db: Database, register: RegisterId) -> str:
+    """The packs, or why nobody can say: a doubted clock stops every answer, and no process."""
+    try:
+        return ", ".join(_packs(db, register)) or "no pack in force"
+    except ClockError as error:
+        return str(error)
 
 
 def _packs(db: Database, register: RegisterId) -> list[str]:
