@@ -12,6 +12,7 @@ import pytest
 
 from access_service.cli import main
 from access_service.signing.age import new_identity
+from remembered import MEMORY
 
 FOUNDING = (
     *("--register", "thu", "--unit", "00031", "--name", "Sở Thử", "--director", "Nguyễn Văn Thử"),
@@ -177,9 +178,7 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(
         # A machine's clock is believed only as far as the record allows.
         monkeypatch.setattr(SystemClock, "running", staticmethod(lambda: 0.0), raising=False)
     if harm is _no_pack:
-        from access_service.storage import policy
-
-        monkeypatch.setattr(policy, "_compiled", {})
+        monkeypatch.setattr(MEMORY, "stored", {})
     harm(here)
     before = sorted(p.name for p in (here / "keys").iterdir())
     assert line in said(capsys, "doctor", status=1)
