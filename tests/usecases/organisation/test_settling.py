@@ -141,7 +141,7 @@ def test_nothing_is_written_where_another_wrote_it_meanwhile(
     assert found.people == [teacher.person]
     assert settle(world.services, world.register).events
     revision = world.revision
-    monkeypatch.setattr(settling, "unsettled", lambda *_: found)
+    monkeypatch.setattr(settling, "list_unsettled", lambda *_: found)
     assert settle(world.services, world.register) == Settled()
     assert world.revision == revision
     with pytest.raises(NotFoundError):

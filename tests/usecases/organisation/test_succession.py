@@ -360,7 +360,7 @@ def test_an_explanation_names_the_old_unit_the_new_one_and_the_paper(
     three: tuple[World, Someone, Grant], heir: UnitId
 ) -> None:
     """Also where the school went to another unit than the office's successor."""
-    from access_service.usecases.evidence.explain import explain
+    from access_service.usecases.evidence.explain import explain_decision
     from access_service.usecases.live.gathered import LockIndex, Reading
 
     world, teacher, grant = three
@@ -375,7 +375,7 @@ def test_an_explanation_names_the_old_unit_the_new_one_and_the_paper(
     )
     with world.services.db.read(world.register) as reader:
         reading = Reading(reader, world.clock.now, LockIndex())
-        found = explain(reading, request, decision, revision=world.revision, at=None)
+        found = explain_decision(reading, request, decision, revision=world.revision, at=None)
     passages = {(p.from_unit, p.to_unit, p.basis) for a in found.authorities for p in a.passed}
     assert passages == {(OFFICE, heir, "NQ 02/NQ")}
     assert [a.unit for a in found.authorities] == [SCHOOL, heir, DEPARTMENT]
