@@ -17,8 +17,9 @@ from access_service.api.pdp import AtOnce
 from access_service.domain.names import SuspendableKind
 from access_service.usecases.handover import delegation
 from access_service.usecases.live.revisions import revision_text
+from access_service.usecases.organisation import org
 from sampled import times
-from world import CLASS_6A, CLASS_6B, SCHOOL
+from world import CLASS_6A, CLASS_6B, LOWER, SCHOOL
 
 EVALUATION = "/access/v1/evaluation"
 WORDS = st.sampled_from(
@@ -138,3 +139,47 @@ def test_revisions_are_those_of_the_register(served: Served) -> None:
     register = served.world.register
     assert found is not None
     assert found.revision.decode() == revision_text(point.revision(register))
+
+
+def asked(served: Served, **members: Any) -> bytes:
+    """A teacher's right question but for some members."""
+    return json.dumps(served.question() | members).encode()
+
+
+def test_a_mistake_is_named_at_once_and_as_the_general_way_names_it(served: Served) -> None:
+    edge: Edge = served.client.app.state.edge  # type: ignore[attr-defined]
+    served.client.post(EVALUATION, json=served.question(), headers=AUTHORIZATION)
+    body = asked(served, action={"name": "reed"})
+    for _ in range(2):
+        found = edge.pdp.at_once(body, "none")
+        assert found is not None
+        assert json.loads(found.answer)["context"]["reason"]["nearest"] == "read"
+        assert found.answer == by_the_general_way(edge, body).answers[0]
+
+
+def test_a_mistake_is_named_anew_when_the_register_has_moved(fresh: Served) -> None:
+    """The finished answer is remembered for one state of memory, never for the next."""
+    edge: Edge = fresh.client.app.state.edge  # type: ignore[attr-defined]
+    fresh.ask(fresh.question())
+    new_class = CLASS_6A[:-1] + "C"
+    of_class = {"type": "class", "id": new_class, "properties": {"category": "CLS"}}
+    body = asked(fresh, resource=of_class)
+    fresh.ask(json.loads(body))
+    before = edge.pdp.at_once(body, "none")
+    assert before is not None
+    assert before.outcome[1] == "resource_contradictory"
+    org.create_class(
+        fresh.world.services,
+        fresh.world.admins[SCHOOL],
+        school=SCHOOL,
+        school_year="2026-2027",
+        code="6C",
+        name="6C",
+        level=LOWER,
+        grade="6",
+    )
+    fresh.client.app.state.point.advance(fresh.world.register)  # type: ignore[attr-defined]
+    fresh.ask(json.loads(body))
+    after = edge.pdp.at_once(body, "none")
+    assert after is not None
+    assert after.outcome[1] != "resource_contradictory"

@@ -50,7 +50,7 @@ from access_service.usecases.live.access import (
     Item,
     cut_at,
 )
-from access_service.usecases.live.mistakes import find_mistakes
+from access_service.usecases.live.mistakes import find_at_once, find_mistakes, moment_of
 from access_service.usecases.live.revisions import parse_revision, revision_text
 from access_service.usecases.live.search import SearchPoint
 from access_service.usecases.services import Services
@@ -61,6 +61,8 @@ EXPLAINED_ITEMS = 50
 """Most items of one batch that may ask for a full explanation."""
 ASKED_KEPT, ASKED_BYTES = 1 << 14, 1 << 10
 """Most bodies whose question is remembered, and the longest: at most about 16 MiB."""
+MISTAKEN_KEPT = 1 << 10
+"""Most answers to wrong questions that are remembered while nothing changes."""
 CATCH_UP_S = 2.0
 """How long a question waits for the revision it demands."""
 _ALLOW, _DENY = render(Answer(True)), render(Answer(False))
@@ -95,6 +97,8 @@ class RegisterPdp:
         self._asked: dict[bytes, Ask] = {}
         """What bodies say: a function of their bytes alone. The answer is worked out each time."""
         self._revision, self._revision_text = 0, b""
+        self._mistaken: dict[tuple[Ask, Deny], bytes] = {}
+        self._mistaken_seq = -1
 
     async def register(self) -> RegisterId:
         """The register. A database without it, or with several, cannot answer yet."""
@@ -140,11 +144,38 @@ class RegisterPdp:
         if isinstance(decision, Allow):
             record = _said(question, b"allow", b"null", decision.grant) if log == "all" else b""
             return AtOnce(_ALLOW, _ALLOWED, record, self._revision_text)
-        if decision.reason in EXPLAINED:
-            return None  # A mistake of whoever asks: the general way says which.
         code = decision.reason.value
+        text = _DENY_FOR[code]
+        if decision.reason in EXPLAINED:
+            # A mistake of whoever asks: the answer says which.
+            mistaken = self._mistaken_at_once(question, decision, revision, is_kept=len(body) <= ASKED_BYTES)
+            if mistaken is None:
+                return None
+            text = mistaken
         record = b"" if log == "none" else _said(question, b"deny", b'"%b"' % code.encode(), decision.grant)
-        return AtOnce(_DENY_FOR[code], _DENIED[code], record, self._revision_text)
+        return AtOnce(text, _DENIED[code], record, self._revision_text)
+
+    def _mistaken_at_once(self, question: Ask, deny: Deny, revision: int, *, is_kept: bool) -> bytes | None:
+        """The answer to a question that was asked wrongly; None where memory does not know what is wrong with it.
+
+        Remembered for as long as the view does not move: who asks wrongly asks the same a moment later.
+        """
+        register = self._register
+        moment = None if register is None else moment_of(self.point, register, revision)
+        if moment is None:
+            return None
+        if moment.seq != self._mistaken_seq or len(self._mistaken) >= MISTAKEN_KEPT:
+            self._mistaken_seq, self._mistaken = moment.seq, {}
+        kept = self._mistaken.get((question, deny))
+        if kept is not None:
+            return kept
+        found = find_at_once(moment, ((question, deny),))
+        if found is None:
+            return None
+        text = _DENY_FOR[deny.reason.value] if found[0] is None else _mistaken(deny.reason, found[0], (), "code")
+        if is_kept:
+            self._mistaken[question, deny] = text
+        return text
 
     def _ask(self, body: bytes) -> Ask | None:
         """The plain question of a body. Remembered: who asks for a page asks the same a moment later."""

@@ -152,7 +152,8 @@ class DecisionPoint:
         if view is None:
             return None
         seq, revision = view.seq, view.revision
-        if not self.is_fresh(view.looked_at):
+        # `is_fresh`, written out: here a call is felt.
+        if self._watcher is not None and self._monotonic() - view.looked_at > self._staleness_s:
             raise UnavailableError(UNSEEN)
         instant = self._timestamp()
         if seq & 1 or instant < view.start:

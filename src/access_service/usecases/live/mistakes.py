@@ -1,6 +1,7 @@
 """The caller's mistakes behind the denies of one answer: from memory where it can be, else from one transaction."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from access_service.domain.access import Ask, Deny
 from access_service.domain.errors import UnavailableError
@@ -8,7 +9,7 @@ from access_service.domain.mistakes import Mistake
 from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.org import Succession
 from access_service.engine.mistakes import Renamed, find_mistake
-from access_service.usecases.live.access import DecidedAll, DecisionPoint
+from access_service.usecases.live.access import DecidedAll, DecisionPoint, Moment
 from access_service.usecases.live.gathered import Reading
 from access_service.usecases.live.view import NotInViewError
 
@@ -19,7 +20,8 @@ def find_mistakes(
     point: DecisionPoint, register: RegisterId, denied: Sequence[Denied], decided: DecidedAll
 ) -> list[Mistake | None]:
     """One for each deny, in order, of the very revision and instant of the answer; may read the database."""
-    found = _from_memory(point, register, denied, decided)
+    moment = moment_of(point, register, decided.revision, decided.now)
+    found = None if moment is None else find_at_once(moment, denied)
     if found is not None:
         return found
     with point.reading(register, decided=decided) as (reading, _):
@@ -27,17 +29,25 @@ def find_mistakes(
         return [find_mistake(ask, deny, reading, reading.snapshot(ask[0]), renamed) for ask, deny in denied]
 
 
-def _from_memory(
-    point: DecisionPoint, register: RegisterId, denied: Sequence[Denied], decided: DecidedAll
-) -> list[Mistake | None] | None:
-    """The same where memory stands at that revision and holds all of it; None otherwise."""
+def moment_of(
+    point: DecisionPoint, register: RegisterId, revision: int, now: datetime | None = None
+) -> Moment | None:
+    """What memory holds at exactly the revision of an answer, whose places are still as they were; else None."""
     try:
-        moment = point.moment(register, decided.now, decided.revision)
-        if moment is None or moment.revision != decided.revision:
-            return None
-        view = moment.view
+        moment = point.moment(register, now, revision)
+    except UnavailableError:
+        return None
+    if moment is None or moment.revision != revision or moment.instant >= moment.view.until:
+        return None
+    return moment
+
+
+def find_at_once(moment: Moment, denied: Sequence[Denied]) -> list[Mistake | None] | None:
+    """One for each deny, in order, where memory holds all of it; None otherwise. Never blocks."""
+    view = moment.view
+    try:
         found = [find_mistake(ask, deny, view, view.accounts[ask[0]], _unknown) for ask, deny in denied]
-    except (NotInViewError, UnavailableError):
+    except NotInViewError:
         return None
     return found if moment.holds() else None
 
