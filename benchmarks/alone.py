@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from access_service.engine.alone.decisions import Named, NamedAction, StandaloneEngine
-from access_service.engine.alone.load import load_standalone
+from access_service.engine.alone.standalone import load_standalone
 
 ROWS, PEOPLE, THINGS = 6_035, 3_485, 10_127
 ROLES, CLASSES, ACTIONS = 400, 250, ("read", "write", "print", "share")

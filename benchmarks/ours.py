@@ -35,13 +35,13 @@ from access_service.domain.scope import Scope
 from access_service.domain.standing import AccountFacts, GrantFacts, standing
 from access_service.domain.text import REASON_TEXT
 from access_service.engine.compile import compile_pack
+from access_service.engine.compiled_pack import CompiledPack, locks_by_cell
 from access_service.engine.decide import Place, Short, Site, class_site
 from access_service.engine.memory import Memory
 from access_service.engine.packs.load import load_pack
 from access_service.engine.snapshots import ALWAYS, NEVER, Snapshot, flatten
-from access_service.engine.tables import Tables, locks_by_cell
 from access_service.storage.db import Database
-from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.live.view import MIB, RegisterView
 from access_service.usecases.services import system_clock
 from dataset import Province, Request, Rule, SchoolClass, Unit
@@ -55,7 +55,7 @@ PUPIL = "000000000001"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def tables(memory: Memory) -> Tables:
+def tables(memory: Memory) -> CompiledPack:
     """The pack, compiled."""
     return compile_pack(load_pack(ROOT / "policy", PACK, ROOT / "models"), memory)
 
@@ -122,7 +122,7 @@ def snapshots(
         yield AccountId(account.id), flatten(found, memory, until)
 
 
-def places_of(units: Iterable[Unit], pack: Tables) -> dict[UnitId, Place]:
+def places_of(units: Iterable[Unit], pack: CompiledPack) -> dict[UnitId, Place]:
     """Units as decisions see them."""
     locks = {kind: locks_by_cell(pack.pack, kind) for kind in pack.pack.unit_kinds}
     return {

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from access_service.domain.policy import ANY, Pack, RoleRule
 from access_service.engine.casbin_engine import CasbinEngine
-from access_service.engine.tables import Cell, CellKey, RoleTable, Tables
+from access_service.engine.compiled_pack import Cell, CellKey, CompiledPack, RoleCells
 
 
 class Asked(Mapping):
@@ -25,7 +25,7 @@ class Asked(Mapping):
         return sum(1 for _ in self)
 
 
-def casbin_tables(pack: Pack) -> Tables:
+def casbin_tables(pack: Pack) -> CompiledPack:
     """What `engine.decide` takes for compiled tables."""
     engine = CasbinEngine(pack)
     known: dict[tuple[str, str, str], RoleRule | None] = {}
@@ -55,14 +55,14 @@ def casbin_tables(pack: Pack) -> Tables:
             c for c in pack.categories if any((r := ask(role, (c, a))) and r.allow for a in pack.actions)
         )
 
-    def role_table(role: str) -> RoleTable:
-        return RoleTable(half(role, True), half(role, False), actions(role), categories(role))  # type: ignore[arg-type]
+    def role_table(role: str) -> RoleCells:
+        return RoleCells(half(role, True), half(role, False), actions(role), categories(role))  # type: ignore[arg-type]
 
     def denied(cell: CellKey) -> RoleRule | None:
         rule = ask(ANY, cell)
         return rule if rule is not None and not rule.allow else None
 
-    return Tables(pack, Asked(list(pack.roles), role_table), Asked(cells, denied))
+    return CompiledPack(pack, Asked(list(pack.roles), role_table), Asked(cells, denied))
 
 
 class Actions:

@@ -6,10 +6,10 @@ from access_service.domain.policy import Pack
 from access_service.domain.standing import AccountStanding
 from access_service.engine import compile as compiling
 from access_service.engine import decide, snapshots
+from access_service.engine.compiled_pack import CompiledPack
 from access_service.engine.decide import Place, Site
 from access_service.engine.memory import CLASS_BYTES, Memory
 from access_service.engine.snapshots import NEVER, Snapshot
-from access_service.engine.tables import Tables
 
 MEMORY = Memory()
 _begin = Memory.__init__
@@ -31,7 +31,7 @@ def share() -> None:
     Memory.__init__ = shared  # type: ignore[method-assign]
 
 
-def compile_pack(pack: Pack) -> Tables:
+def compile_pack(pack: Pack) -> CompiledPack:
     return compiling.compile_pack(pack, MEMORY)
 
 

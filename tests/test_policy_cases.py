@@ -14,9 +14,9 @@ from access_service.domain import delegation
 from access_service.domain.access import Allow
 from access_service.domain.policy import Pack
 from access_service.domain.reasons import Reason
-from access_service.engine.cases.run import CaseFile, decide_case, read_case_files, run_cases
+from access_service.engine.cases.case_files import CaseFile, decide_case, read_case_files, run_cases
+from access_service.engine.compiled_pack import CompiledPack
 from access_service.engine.packs.load import load_pack
-from access_service.engine.tables import Tables
 from plain_casbin import casbin_tables
 from remembered import compile_pack
 
@@ -37,7 +37,7 @@ def files_of(name: str) -> tuple[CaseFile, ...]:
 
 
 @cache
-def casbin_of(name: str) -> Tables:
+def casbin_of(name: str) -> CompiledPack:
     return casbin_tables(pack_of(name))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from nouns import FLOORS, nouns_of
+
 SOURCE = Path(__file__).parents[1] / "src" / "access_service"
 AUTHZEN_MEMBERS = frozenset({"Action", "Context", "Evaluation", "Evaluations", "Resource", "Search", "Subject"})
 """What AuthZEN itself calls the members of a question, read in two ways: over a register (`schemas`), or over a
@@ -42,6 +44,21 @@ def test_no_public_type_has_the_name_of_another() -> None:
     read_in_two_ways = {"api/authzen/schemas.py", "api/authzen/search_schemas.py", "api/authzen/pack_schemas.py"}
     assert {n: p for n, p in twice.items() if n not in AUTHZEN_MEMBERS or not p <= read_in_two_ways} == {}
     assert set(twice) == AUTHZEN_MEMBERS, "an exception that nothing needs"
+
+
+def test_no_file_has_the_name_of_another_nouns_file() -> None:
+    """A noun's files have one name on its floors (`docs/development.md`); on a floor a name stands for one file."""
+    where = defaultdict(set)
+    for path in modules():
+        floor, _, rest = path.removesuffix(".py").partition("/")
+        if floor in FLOORS and "migrations" not in rest and not rest.endswith("__init__"):
+            (noun,) = nouns_of(f"{floor}/{rest}")
+            where[rest.rpartition("/")[2]].add((noun, floor, rest))
+    twice = {name: files for name, files in where.items() if len(files) > 1}
+    assert len(twice) > 20
+    assert {name: files for name, files in twice.items() if len({noun for noun, _, _ in files}) > 1} == {}
+    floors = {name: [floor for _, floor, _ in files] for name, files in twice.items()}
+    assert {name: found for name, found in floors.items() if len(set(found)) < len(found)} == {}
 
 
 RIDDLES = frozenset(

@@ -122,7 +122,7 @@ class World(SecondPerson):
 
     def enter(self, account: AccountId) -> Caller:
         """A caller without the cost of a sign-in; `sign_in` has tests of its own."""
-        from access_service.storage.access import Gatherer
+        from access_service.storage.standing import Gatherer
 
         with self.services.db.read(self.register) as reader:
             return accounts.caller_of(Gatherer(reader), account, self.clock.now)

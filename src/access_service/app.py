@@ -33,7 +33,7 @@ from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
 from access_service.api.http.shared_metrics import share
 from access_service.api.manage.segments import EncodedSlashes
-from access_service.api.oauth.schemas import COMPONENTS as OAUTH_COMPONENTS
+from access_service.api.oauth.answers import COMPONENTS as OAUTH_COMPONENTS
 from access_service.domain.errors import UnavailableError
 from access_service.engine.casbin_engine import check_distribution
 from access_service.engine.memory import Memory
@@ -42,14 +42,14 @@ from access_service.signing import passwords
 from access_service.signing.pages import PageKey
 from access_service.storage.db import Database
 from access_service.storage.migrate import require_current
-from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.keys import FACTORS, PAGES, SEAL, open_key
+from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.live.view import MIB
 from access_service.usecases.organisation.settling import Settling
-from access_service.usecases.own_keys import FACTORS, PAGES, SEAL, open_key
 from access_service.usecases.services import Services, system_clock
 from access_service.usecases.tokens.issue import TokenPoint
-from access_service.usecases.tokens.keys import open_keyring
-from access_service.web import pages
+from access_service.usecases.tokens.keyring import open_keyring
+from access_service.web import activation
 
 VIEWER = Path(str(resources.files("fastapi_swagger").joinpath("resources")))
 """Script and style of Swagger UI 5, as the package `fastapi-swagger` carries them; its code is not used."""
@@ -114,7 +114,7 @@ def create_app(
     )
     app.state.forward_rules = load_forward_rules(settings.forward_rules) if settings.forward_rules else None
     install(app)
-    for router in (*routers, pages.router):
+    for router in (*routers, activation.router):
         app.include_router(router)
     _add_docs(app)
     _complete_openapi(app)

@@ -26,7 +26,7 @@ from access_service.api.http.log import Lines, make_log
 from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
 from access_service.engine.alone.decisions import StandaloneEngine
-from access_service.engine.alone.load import load_standalone, models_for
+from access_service.engine.alone.standalone import load_standalone, models_for
 from access_service.engine.casbin_engine import check_distribution
 from access_service.settings import Settings
 from access_service.signing.pages import PageKey

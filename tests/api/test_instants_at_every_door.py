@@ -16,7 +16,7 @@ from access_service.cli import main
 from access_service.domain import words
 from access_service.domain.errors import InvalidError
 from access_service.engine.cases.yaml_reader import instant_of
-from access_service.engine.toml_tables import YEARS
+from access_service.engine.toml_reader import YEARS
 from world import SCHOOL
 
 FAR_INSTANTS = (

@@ -13,7 +13,7 @@ from access_service.domain.org import Person, Unit
 from access_service.domain.reasons import Refusal
 from access_service.domain.sign_in import Due
 from access_service.settings import Settings
-from access_service.storage.access import Gatherer
+from access_service.storage.standing import Gatherer
 from access_service.usecases.identity import accounts, sign_in
 from access_service.usecases.identity.names_at_hand import names_at_hand
 

@@ -25,7 +25,7 @@ from access_service.usecases.evidence.matrix_values import Note
 from access_service.usecases.handover import delegation, documents, inspection, returns, signatures
 from access_service.usecases.handover.inspection import ExternalMember, Team
 from access_service.usecases.identity import accounts, codes, recoveries, second_factor, sign_in
-from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.organisation import leaving, org
 from access_service.usecases.services import Caller
 from world import LOWER, OFFICE, PASSWORD, SCHOOL, World, hire_homeroom, homeroom_line

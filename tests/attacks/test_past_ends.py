@@ -12,7 +12,7 @@ from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.matrix import read_matrix
 from access_service.usecases.evidence.matrix_values import MatrixRow, Note
 from access_service.usecases.handover import delegation
-from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.organisation import leaving
 from world import CLASS_6A, CLASS_6B, OFFICE, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 

@@ -20,7 +20,7 @@ from access_service.domain.time import start_of_day
 from access_service.usecases.evidence import software_seen
 from access_service.usecases.handover import delegation
 from access_service.usecases.identity import recoveries
-from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.organisation import org
 from access_service.usecases.services import Services
 from access_service.usecases.third_party import clients, software

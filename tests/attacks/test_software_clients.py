@@ -13,12 +13,12 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.software import Client, Software
 from access_service.signing.keyring import Keyring
 from access_service.usecases.handover import delegation
-from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.third_party import clients, software
 from access_service.usecases.third_party.clients import NewClient
 from access_service.usecases.tokens.client_auth import Credentials, authenticate
-from access_service.usecases.tokens.errors import OAuthError
 from access_service.usecases.tokens.issue import TokenPoint, WantedToken
+from access_service.usecases.tokens.oauth_errors import OAuthError
 from software_world import approve, enter
 from world import (
     SCHOOL,

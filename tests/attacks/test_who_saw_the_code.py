@@ -16,7 +16,7 @@ from access_service.usecases.evidence.matrix_values import Note
 from access_service.usecases.evidence.reading_papers import read_document
 from access_service.usecases.identity import codes, recoveries, sign_in
 from access_service.usecases.identity.recoveries import AskedRecovery
-from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.operators import OperatorKey
 from world import CLASS_6A, OFFICE, PASSWORD, SCHOOL, World, hire_homeroom, homeroom_line
 

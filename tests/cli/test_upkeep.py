@@ -25,9 +25,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A register with every key, made by `init` and what a start makes."""
     from access_service.cli.opening import settings_for
     from access_service.storage.db import Database
-    from access_service.usecases.own_keys import OWN, open_key
+    from access_service.usecases.keys import OWN, open_key
     from access_service.usecases.services import system_clock
-    from access_service.usecases.tokens.keys import open_keyring
+    from access_service.usecases.tokens.keyring import open_keyring
 
     folder = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patch:

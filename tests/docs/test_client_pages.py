@@ -13,7 +13,7 @@ from access_service.api.http.errors import EDGE_TEXT
 from access_service.client import AccessClient, AsyncAccessClient, AsyncTokenVerifier, TokenVerifier
 from access_service.client.words import TEXTS
 from access_service.domain.text import REASON_TEXT, REFUSAL_TEXT
-from access_service.usecases.tokens.errors import OAUTH_TEXT, OAuthCode
+from access_service.usecases.tokens.oauth_errors import OAUTH_TEXT, OAuthCode
 
 ROOT = Path(__file__).parents[2]
 CLIENT = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")

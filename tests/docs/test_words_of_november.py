@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from access_service.api.manage.org_bodies import NewUnit
 from access_service.domain.errors import PolicyError, RefusedError
 from access_service.domain.reasons import Reason, Refusal
-from access_service.domain.said import sentence
+from access_service.domain.sentences import sentence
 from access_service.domain.text import INSPECTION_UNSIGNED, REASON_TEXT, REFUSAL_TEXT
 from access_service.engine.packs.load import load_pack
 

@@ -1,8 +1,8 @@
 """A small pack that stands alone, and ways to spoil it."""
 
 from access_service.domain.errors import Fault, PolicyError
-from access_service.engine.alone.load import parse_standalone
 from access_service.engine.alone.pack import StandalonePack
+from access_service.engine.alone.standalone import parse_standalone
 from access_service.engine.packs.files import PackFiles
 from engine.small_packs import edited
 

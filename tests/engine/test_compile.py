@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from access_service.domain.policy import ANY, Pack, RoleRule
-from access_service.engine.alone.load import is_standalone
+from access_service.engine.alone.standalone import is_standalone
 from access_service.engine.casbin_engine import CasbinEngine
-from access_service.engine.compile import Tables
+from access_service.engine.compile import CompiledPack
 from access_service.engine.memory import PACKS_KEPT
 from access_service.engine.packs.load import load_pack
 from engine.small_packs import LEAF, LEAF_ROLES, REPOSITORY, ROOT, edited, parsed
@@ -47,7 +47,7 @@ def by_loop(pack: Pack, role: str, category: str, action: str) -> str:
     return "allow" if True in effects else "nothing"
 
 
-def by_table(tables: Tables, role: str, category: str, action: str) -> RoleRule | None:
+def by_table(tables: CompiledPack, role: str, category: str, action: str) -> RoleRule | None:
     table = tables.roles[role]
     cell = table.deny.get((category, action)) or table.allow.get((category, action))
     return cell.rule if cell else None

@@ -25,7 +25,7 @@ from access_service.domain.policy import PackBinding
 from access_service.domain.reasons import Reason
 from access_service.domain.sign_in import FactorKind
 from access_service.engine import decide as engine
-from access_service.storage.access import Gatherer
+from access_service.storage.standing import Gatherer
 from access_service.usecases import effects
 from access_service.usecases import policy as binding
 from access_service.usecases.handover import returns

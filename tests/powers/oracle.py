@@ -18,10 +18,10 @@ from access_service.domain.org import ManagementEdge, Organisation, SchoolClass,
 from access_service.domain.policy import Pack
 from access_service.domain.powers import State, state_at
 from access_service.domain.reasons import Refusal
-from access_service.storage.access import Gatherer
 from access_service.storage.audit import events
 from access_service.storage.facts import CODECS, Reader
 from access_service.storage.second_factor import factors_of
+from access_service.storage.standing import Gatherer
 from access_service.storage.tables import SecondFactorRow, table
 from access_service.usecases.identity import accounts
 from access_service.usecases.services import Caller, ReadView, Services

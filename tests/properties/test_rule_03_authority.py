@@ -14,7 +14,7 @@ from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import EducationLevel, GrantEnd, SuspendableKind
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
-from access_service.storage.access import Gatherer
+from access_service.storage.standing import Gatherer
 from access_service.usecases.handover import delegation, documents
 from access_service.usecases.handover.documents import EnteredLine
 from sampled import times

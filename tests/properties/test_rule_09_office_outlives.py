@@ -12,7 +12,7 @@ from access_service.domain.delegation import Authority, Grant
 from access_service.domain.names import GrantEnd, UnitId
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
-from access_service.storage.access import Gatherer
+from access_service.storage.standing import Gatherer
 from access_service.usecases.handover import delegation
 from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.organisation import leaving, succession

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from access_service.demonstration.services import GRADEBOOK_URL
+from access_service.demonstration.software import GRADEBOOK_URL
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 SESSION = "urn:access-service:params:oauth:token-type:session"

@@ -15,8 +15,8 @@ from access_service.signing.documents import check_confirmation
 from access_service.signing.keys import load_or_create
 from access_service.signing.vault import FactorKey
 from access_service.storage.keys import public_key
-from access_service.usecases import own_keys
-from access_service.usecases.own_keys import FACTORS, OWN, PAGES, SEAL, KeyKind, begin_key, open_key, rotate_key
+from access_service.usecases import keys
+from access_service.usecases.keys import FACTORS, OWN, PAGES, SEAL, KeyKind, begin_key, open_key, rotate_key
 from access_service.usecases.services import Services
 from world import CLASS_6A, CLASS_6B, SCHOOL, Clock, World, found, hire_homeroom, homeroom_line, with_school
 
@@ -154,14 +154,14 @@ def test_codes_that_were_set_before_open_after_a_rotation_also_in_a_running_serv
     school.clock.now += timedelta(minutes=2)
     assert school.sign_in(ADMIN).due is None
     fresh = Services(school.services.db, school.services.seal, factors=new)
-    assert own_keys.open_secret(fresh, *stored(school)) == own_keys.open_secret(school.services, *stored(school))
+    assert keys.open_secret(fresh, *stored(school)) == keys.open_secret(school.services, *stored(school))
 
 
 def stored(world: World) -> tuple[str, str]:
     with world.services.db.connect() as connection:
-        factor = own_keys.newest_closed(connection)
+        factor = keys.newest_closed(connection)
     assert factor is not None
-    return factor.secret, own_keys.describe_secret(factor.register, factor.account, factor.id)
+    return factor.secret, keys.describe_secret(factor.register, factor.account, factor.id)
 
 
 # -- killed between the steps
@@ -174,7 +174,7 @@ def test_a_rotation_killed_before_it_is_recorded_leaves_the_old_key(
     db, own = school.services.db, OWN[kind]
     old = open_key(db, folder, own)
     with monkeypatch.context() as patched:
-        patched.setattr(own_keys, "_record", die)
+        patched.setattr(keys, "_record", die)
         killed(lambda: rotate_key(db, folder, own, kind))
     assert (folder / f"{own.file}.next").exists()
     assert open_key(db, folder, own).id == old.id
@@ -192,17 +192,17 @@ def test_a_rotation_killed_after_it_was_recorded_is_finished_by_whoever_opens_th
     old = open_key(db, folder, own)
     db.engine.dispose()
     with monkeypatch.context() as patched:
-        patched.setattr(own_keys, "put", die)
+        patched.setattr(keys, "put", die)
         killed(lambda: rotate_key(db, folder, own, kind))
     db.engine.dispose()
     assert own.load(folder / own.file).id == old.id
     if kind is KeyKind.FACTORS:
-        assert own_keys.open_secret(school.services, *stored(school)), "a running service opens it meanwhile"
+        assert keys.open_secret(school.services, *stored(school)), "a running service opens it meanwhile"
     new = open_key(db, folder, own)
     assert new.id != old.id
     assert own.load(folder / own.file).id == new.id
     if kind is KeyKind.FACTORS:
-        assert own_keys.open_secret(Services(db, school.services.seal, factors=new), *stored(school))
+        assert keys.open_secret(Services(db, school.services.seal, factors=new), *stored(school))
 
 
 def test_a_rotation_that_cannot_open_one_secret_changes_nothing(school: World, folder: Path) -> None:

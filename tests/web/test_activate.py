@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from serving import Served, serving
 
-from access_service.web import pages
+from access_service.web import activation
 
 NEW = "Mật khẩu mới 000"
 
@@ -39,7 +39,7 @@ def test_the_page_is_vietnamese_and_runs_nothing_from_elsewhere(served: Served) 
     for kind in ("css", "js"):
         asset = served.client.get(f"/activate.{kind}")
         assert asset.status_code == 200
-        assert asset.headers["Content-Type"] == pages.MEDIA_TYPES[kind]
+        assert asset.headers["Content-Type"] == activation.MEDIA_TYPES[kind]
     assert served.client.get("/activate.py").status_code == 404
 
 
@@ -50,16 +50,16 @@ def test_a_code_sets_the_password_once(served: Served) -> None:
     signed_in = served.client.post("/v1/sessions", json={"username": username, "password": NEW})
     assert signed_in.status_code == 201
     status, text = submit(served, code=code, password=NEW, again=NEW)
-    assert (status, pages.REFUSED in text) == (401, True)
+    assert (status, activation.REFUSED in text) == (401, True)
 
 
 @pytest.mark.parametrize(
     ("fields", "status", "sentence"),
     [
-        ({"code": "x", "password": NEW, "again": "khác đi một chút"}, 422, pages.UNLIKE),
-        ({"code": "x", "password": "ngắn", "again": "ngắn"}, 422, pages.SHORT),
-        ({"code": "<script>", "password": NEW, "again": NEW}, 401, pages.REFUSED),
-        ({"code": "", "password": NEW, "again": NEW}, 401, pages.REFUSED),
+        ({"code": "x", "password": NEW, "again": "khác đi một chút"}, 422, activation.UNLIKE),
+        ({"code": "x", "password": "ngắn", "again": "ngắn"}, 422, activation.SHORT),
+        ({"code": "<script>", "password": NEW, "again": NEW}, 401, activation.REFUSED),
+        ({"code": "", "password": NEW, "again": NEW}, 401, activation.REFUSED),
     ],
 )
 def test_what_is_wrong_is_said(served: Served, fields: dict[str, str], status: int, sentence: str) -> None:
@@ -71,4 +71,4 @@ def test_what_is_wrong_is_said(served: Served, fields: dict[str, str], status: i
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe=1", b"code=" + b"x" * 9000, b"a&b&c"])
 def test_an_unreadable_form_is_refused(served: Served, body: bytes) -> None:
     answer = served.client.post("/activate", content=body)
-    assert (answer.status_code, pages.UNREADABLE in answer.text) == (400, True)
+    assert (answer.status_code, activation.UNREADABLE in answer.text) == (400, True)

@@ -16,7 +16,7 @@ from access_service.domain.time import local
 from access_service.rendering.sheets import instant_text
 from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.explanation import explanation_json
-from access_service.usecases.live.access import DecisionPoint, check
+from access_service.usecases.live.decision_point import DecisionPoint, check
 from access_service.usecases.live.revisions import parse_revision, revision_text
 
 PROPERTIES = ("category", "class", "function", "grade", "level", "school_year", "subject", "unit")

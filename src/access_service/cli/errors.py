@@ -66,7 +66,7 @@ def _expected(error: Exception) -> tuple[str, list[str], int, dict[str, Any]] | 
         RefusedError,
     )
     from access_service.domain.reasons import Refusal  # noqa: PLC0415
-    from access_service.domain.said import sentence  # noqa: PLC0415
+    from access_service.domain.sentences import sentence  # noqa: PLC0415
     from access_service.domain.text import REFUSAL_TEXT  # noqa: PLC0415
 
     if isinstance(error, PolicyError | ImportRefusedError):

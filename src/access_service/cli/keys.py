@@ -9,8 +9,8 @@ from access_service.rendering.sheets import instant_text
 from access_service.settings import Settings
 from access_service.signing.keyring import Keyring
 from access_service.storage.db import Database
-from access_service.usecases.own_keys import OWN, KeyKind, begin_key, rotate_key
-from access_service.usecases.tokens.keys import ListedKey, begin_keyring, list_keys, open_keyring, rotate_keys
+from access_service.usecases.keys import OWN, KeyKind, begin_key, rotate_key
+from access_service.usecases.tokens.keyring import ListedKey, begin_keyring, list_keys, open_keyring, rotate_keys
 
 
 def run_keys_list(*, database: str | None, as_json: bool) -> None:

@@ -16,7 +16,7 @@ from access_service.engine.memory import Memory
 from access_service.settings import Settings
 from access_service.storage.db import Database
 from access_service.storage.migrate import require_current
-from access_service.usecases.own_keys import SEAL, open_key
+from access_service.usecases.keys import SEAL, open_key
 from access_service.usecases.services import Services, system_clock
 
 

@@ -15,10 +15,10 @@ from access_service.domain.policy import Pack
 from access_service.domain.separations import Meeting, meetings
 from access_service.domain.time import local
 from access_service.engine.alone.decisions import StandaloneEngine
-from access_service.engine.alone.load import is_standalone, load_standalone, models_for
 from access_service.engine.alone.pack import StandalonePack
+from access_service.engine.alone.standalone import is_standalone, load_standalone, models_for
 from access_service.engine.cases.alone import run_standalone_cases
-from access_service.engine.cases.run import CaseResult, run_cases
+from access_service.engine.cases.case_files import CaseResult, run_cases
 from access_service.engine.compile import compile_pack
 from access_service.engine.memory import Memory
 from access_service.engine.packs.load import load_pack

@@ -22,8 +22,8 @@ from access_service.domain.errors import UnavailableError
 from access_service.engine.casbin_engine import check_distribution
 from access_service.pack_app import create_pack_app
 from access_service.settings import PREFIX, Settings
-from access_service.usecases.own_keys import OWN, open_key
-from access_service.usecases.tokens.keys import open_keyring
+from access_service.usecases.keys import OWN, open_key
+from access_service.usecases.tokens.keyring import open_keyring
 
 GRACE_S = 20
 """How long requests in progress may take after a signal to stop."""

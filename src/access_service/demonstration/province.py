@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from access_service.demonstration import data
-from access_service.demonstration.services import DemoClient, add_services
+from access_service.demonstration.software import DemoClient, add_services
 from access_service.domain.access import AccessRequest
 from access_service.domain.documents import Document
 from access_service.domain.names import (
@@ -33,8 +33,8 @@ from access_service.domain.waiting import WaitingAct
 from access_service.engine.packs.load import PackFiles
 from access_service.signing.passwords import new_password
 from access_service.signing.totp import code_at
-from access_service.storage.access import Gatherer
 from access_service.storage.policy import store_pack
+from access_service.storage.standing import Gatherer
 from access_service.usecases import register
 from access_service.usecases.handover import delegation, documents, signatures
 from access_service.usecases.handover.documents import EnteredLine, Prepared

@@ -41,7 +41,7 @@ from access_service.storage.accounts import credential_of
 from access_service.storage.connecting import make_folder
 from access_service.storage.db import Database
 from access_service.storage.migrate import upgrade
-from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.services import Services, system_clock
 

@@ -15,7 +15,7 @@ import casbin
 
 from access_service.domain.errors import Fault, UnavailableError
 from access_service.domain.policy import ANY, DEFAULT, Pack, RoleRule
-from access_service.engine.toml_tables import quote
+from access_service.engine.toml_reader import quote
 
 SIMPLEEVAL_SAFE = (1, 0, 5)
 """Casbin's evaluator had a sandbox escape before (CVE-2026-32640)."""

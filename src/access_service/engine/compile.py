@@ -8,28 +8,28 @@ from types import MappingProxyType
 
 from access_service.domain.policy import ANY, Pack, RoleRule
 from access_service.engine.casbin_engine import CasbinEngine
+from access_service.engine.compiled_pack import Cell, CellKey, CompiledPack, RoleCells
 from access_service.engine.memory import Memory
-from access_service.engine.tables import Cell, CellKey, RoleTable, Tables
 
-__all__ = ["Cell", "CellKey", "RoleTable", "Tables", "compile_pack"]
+__all__ = ["Cell", "CellKey", "CompiledPack", "RoleCells", "compile_pack"]
 
 
-def compile_pack(pack: Pack, memory: Memory) -> Tables:
+def compile_pack(pack: Pack, memory: Memory) -> CompiledPack:
     """The tables of a pack; the memory keeps them. Safe from several threads, of which one does the work."""
     return memory.tables_of(pack, _compile)
 
 
-def _compile(pack: Pack) -> Tables:
+def _compile(pack: Pack) -> CompiledPack:
     of_role: dict[str, list[RoleRule]] = {}
     for rule in pack.rules:
         of_role.setdefault(rule.role, []).append(rule)
     everyone = of_role.get(ANY, [])
     roles = {role: _role_table(pack, role, [*of_role.get(role, ()), *everyone]) for role in pack.roles}
     denied = {cell: found.rule for cell, found in _role_table(pack, ANY, everyone).deny.items()}
-    return Tables(pack, MappingProxyType(roles), MappingProxyType(denied))
+    return CompiledPack(pack, MappingProxyType(roles), MappingProxyType(denied))
 
 
-def _role_table(pack: Pack, role: str, rules: list[RoleRule]) -> RoleTable:
+def _role_table(pack: Pack, role: str, rules: list[RoleRule]) -> RoleCells:
     engine = CasbinEngine(pack, rules)
     functions: dict[tuple[str, str, bool], set[str]] = {}
     for rule in rules:
@@ -43,4 +43,4 @@ def _role_table(pack: Pack, role: str, rules: list[RoleRule]) -> RoleTable:
                 cell = Cell(decided, frozenset(functions[category, action, decided.allow]))
                 (allow if decided.allow else deny)[category, action] = cell
     categories, actions = frozenset(c for c, _ in allow), frozenset(a for _, a in allow)
-    return RoleTable(MappingProxyType(allow), MappingProxyType(deny), actions, categories)
+    return RoleCells(MappingProxyType(allow), MappingProxyType(deny), actions, categories)

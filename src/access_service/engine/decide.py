@@ -18,6 +18,7 @@ from access_service.domain.names import ClassId, GrantId, UnitId
 from access_service.domain.org import SchoolClass
 from access_service.domain.policy import PeriodLock, RoleRule
 from access_service.domain.reasons import DEPTH, Reason
+from access_service.engine.compiled_pack import CellKey, CompiledPack
 from access_service.engine.memory import Memory
 from access_service.engine.rulings import (
     BEFORE_CLASS,
@@ -31,7 +32,6 @@ from access_service.engine.rulings import (
     unit_kind,
 )
 from access_service.engine.snapshots import WHOLE_CLASS, GrantView, Snapshot, each
-from access_service.engine.tables import CellKey, Tables
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -61,7 +61,7 @@ class Place:
     levels: frozenset[str]
     chain: frozenset[UnitId]
     """The unit and everything above it."""
-    tables: Tables | None
+    tables: CompiledPack | None
     """The pack bound to the nearest ancestor-or-self, compiled; None where no pack is bound."""
     locks: Mapping[CellKey, tuple[PeriodLock, ...]]
     """Period locks of that pack for this kind of unit, by (category, action)."""

@@ -15,8 +15,8 @@ from weakref import WeakValueDictionary
 from access_service.domain.access import Topic
 from access_service.domain.names import ClassId
 from access_service.domain.policy import Pack
+from access_service.engine.compiled_pack import CompiledPack
 from access_service.engine.shapes import GrantShape
-from access_service.engine.tables import Tables
 
 CLASS_BYTES = 64 << 20
 """What the bits of classes may take where nobody says: half a million classes."""
@@ -44,9 +44,9 @@ class Memory:
 
     def __init__(self, class_bytes: int = CLASS_BYTES) -> None:
         """`class_bytes` bounds what the bits of classes take; classes beyond it are named by their grants."""
-        self.stored: dict[str, Tables] = {}
+        self.stored: dict[str, CompiledPack] = {}
         """Packs of the database by digest. A stored pack never changes, so none is dropped."""
-        self.compiled: OrderedDict[str, Tables] = OrderedDict()
+        self.compiled: OrderedDict[str, CompiledPack] = OrderedDict()
         """Packs compiled last, whoever asked, by digest."""
         self._turns: WeakValueDictionary[str, _Turn] = WeakValueDictionary()
         self._lock = threading.Lock()
@@ -68,7 +68,7 @@ class Memory:
         with turn.lock:
             yield
 
-    def tables_of(self, pack: Pack, compile_pack: Callable[[Pack], Tables]) -> Tables:
+    def tables_of(self, pack: Pack, compile_pack: Callable[[Pack], CompiledPack]) -> CompiledPack:
         """The tables of a pack, kept by its digest: of several threads one compiles it."""
         with self.alone_with(pack.digest):
             with self._lock:

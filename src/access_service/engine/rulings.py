@@ -15,8 +15,8 @@ import msgspec
 from access_service.domain.access import Topic
 from access_service.domain.policy import PeriodLock, RoleRule
 from access_service.domain.reasons import Reason
+from access_service.engine.compiled_pack import CellKey, CompiledPack
 from access_service.engine.shapes import GrantShape
-from access_service.engine.tables import CellKey, Tables
 
 RULINGS_KEPT = 1 << 12
 """Rulings remembered of one kind of site. What callers invent fills it; then all is found out anew."""
@@ -77,7 +77,7 @@ class Ruling(msgspec.Struct, eq=False):
 class SiteKind:
     """Sites that no rule and no shape tells apart: pack, kind of unit; level, grade and year of a class."""
 
-    tables: Tables
+    tables: CompiledPack
     locks: Mapping[CellKey, tuple[PeriodLock, ...]]
     """Period locks of that pack for that kind of unit, by (category, action)."""
     level: str | None
@@ -105,7 +105,7 @@ class Rulings(dict[Topic, Ruling]):
 
 
 def class_kind(
-    tables: Tables,
+    tables: CompiledPack,
     unit_kind: str,
     locks: Mapping[CellKey, tuple[PeriodLock, ...]],
     level: str,
@@ -122,7 +122,7 @@ def class_kind(
 
 
 def unit_kind(
-    tables: Tables, unit_kind: str, locks: Mapping[CellKey, tuple[PeriodLock, ...]], levels: frozenset[str]
+    tables: CompiledPack, unit_kind: str, locks: Mapping[CellKey, tuple[PeriodLock, ...]], levels: frozenset[str]
 ) -> SiteKind:
     """The kind of a unit; one object for equal ones."""
     key = (unit_kind, levels)
@@ -207,7 +207,7 @@ def _stopped(stage: int, reason: Reason) -> ShapeOutcome:
     return ShapeOutcome(stage, reason)
 
 
-def _outside_role(tables: Tables, ruling: Ruling, shape: GrantShape) -> Reason | None:
+def _outside_role(tables: CompiledPack, ruling: Ruling, shape: GrantShape) -> Reason | None:
     """Stage *role*: the pack's table, then what the grant itself narrows."""
     role, topic = tables.roles.get(shape.role), ruling.topic
     if role is None or topic.action not in role.actions:

@@ -4,7 +4,7 @@ db            connections, and the transactions of reads and writes     tables  
 facts         reading and writing bitemporal facts, one way for every noun
 codec         domain values to rows and back    migrate       the schema's versions, in `migrations/`
 org           the organisation as the rules see it
-access        what a decision about one account depends on
+standing      what a decision about one account depends on
 policy        packs by their digest             audit         the log and the revisions
 accounts      credentials and sessions          idempotency   answered requests
 keys          public halves of the service's keys

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, select
 from access_service.domain.errors import PolicyError, UnavailableError
 from access_service.domain.policy import PackBinding
 from access_service.engine.compile import compile_pack
+from access_service.engine.compiled_pack import CompiledPack
 from access_service.engine.packs.load import PackFiles, parse_pack
-from access_service.engine.tables import Tables
 from access_service.storage.connecting import memory_of
 from access_service.storage.facts import Reader
 from access_service.storage.tables import PackRow, insert_once, table
@@ -16,7 +16,7 @@ from access_service.storage.tables import PackRow, insert_once, table
 _packs = table(PackRow)
 
 
-def store_pack(connection: Connection, files: PackFiles) -> Tables:
+def store_pack(connection: Connection, files: PackFiles) -> CompiledPack:
     """Check, compile and keep a pack; storing it again changes nothing."""
     memory = memory_of(connection)
     tables = compile_pack(parse_pack(files), memory)
@@ -44,7 +44,7 @@ def altered_packs(connection: Connection) -> tuple[frozenset[str], tuple[str, ..
     return frozenset(known), tuple(sorted(altered))
 
 
-def load_tables(connection: Connection, digest: str) -> Tables:
+def load_tables(connection: Connection, digest: str) -> CompiledPack:
     """The compiled tables of a stored pack."""
     memory = memory_of(connection)
     if digest not in memory.stored:

@@ -12,10 +12,10 @@ from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.domain.org import SchoolClass
 from access_service.domain.software import SOFTWARE_ROLE, Approval, ApprovalFacts, Software
 from access_service.domain.standing import AccountFacts, GrantFacts
-from access_service.storage.access import Gatherer, suspensions_by_account
 from access_service.storage.codec import utc
 from access_service.storage.facts import CODECS, Reader
 from access_service.storage.org import StoredOrg
+from access_service.storage.standing import Gatherer, suspensions_by_account
 from access_service.storage.tables import CounterRow, table
 
 _counters = table(CounterRow)

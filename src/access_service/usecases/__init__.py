@@ -6,7 +6,7 @@ waiting       what is prepared for a second person
 idempotency   a repeated request has no second effect
 register      `init`; operators: who runs the machine; policy: packs put in force
 clock         looked at, accepted, mended
-own_keys      the service's own keys: opened, begun, rotated
+keys          the service's own keys: opened, begun, rotated
 
 Its rooms, each with a page of its own (`docs/development.md` says which noun stands where on every floor):
 

@@ -33,11 +33,11 @@ from access_service.domain.preparing import use_account_of, waits_at_most
 from access_service.signing.keys import SealKey
 from access_service.signing.vault import FactorKey
 from access_service.storage import idempotency
-from access_service.storage.access import Gatherer
 from access_service.storage.accounts import session_by_token
 from access_service.storage.db import Database, Transaction
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
+from access_service.storage.standing import Gatherer
 from access_service.usecases.unknown_names import UnknownNames
 
 T = TypeVar("T")

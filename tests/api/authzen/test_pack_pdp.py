@@ -20,7 +20,7 @@ from access_service.api.http.pool import Pool
 from access_service.api.pdp import BodyAnswers, FoundPage, Pdp, Start
 from access_service.domain.errors import InvalidError, RestartError, StaleRevisionError
 from access_service.engine.alone.decisions import StandaloneEngine
-from access_service.engine.alone.load import load_standalone
+from access_service.engine.alone.standalone import load_standalone
 from engine.standalone_packs import RICH, parsed
 
 ROOT = Path(__file__).resolve().parents[3]

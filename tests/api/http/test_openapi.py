@@ -20,7 +20,7 @@ from access_service.api.authzen.examples import BATCH, QUESTION, SEARCHES
 from access_service.api.authzen.register_members import list_ignored
 from access_service.api.authzen.schemas import Evaluation, Evaluations
 from access_service.api.authzen.search_schemas import Search
-from access_service.api.http.bodies import BodyReader
+from access_service.api.http.body_reader import BodyReader
 from access_service.api.http.described import words
 from access_service.app import create_app
 from access_service.pack_app import create_pack_app

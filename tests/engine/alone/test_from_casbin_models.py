@@ -7,7 +7,7 @@ import casbin
 import pytest
 
 from access_service.engine.alone.decisions import Named, NamedAction, StandaloneEngine
-from access_service.engine.alone.load import load_standalone
+from access_service.engine.alone.standalone import load_standalone
 from engine.standalone_packs import CONF, ENTITIES, ROLES, TOML, parsed
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -21,9 +21,9 @@ from access_service.engine.alone.decisions import (
     PackDecision,
     StandaloneEngine,
 )
-from access_service.engine.alone.load import is_standalone, load_standalone
 from access_service.engine.alone.model import SAME
 from access_service.engine.alone.pack import AttributeRule, StandalonePack, word_of
+from access_service.engine.alone.standalone import is_standalone, load_standalone
 from access_service.engine.casbin_engine import AttributeEngine, attribute_model_refused
 from access_service.engine.cases.alone import run_standalone_cases
 from engine.standalone_packs import ALONE, CONF, ENTITIES, ROLES, edited, parsed

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from access_service.domain.errors import PolicyError
-from access_service.engine.alone import load
-from access_service.engine.alone.load import is_standalone, load_standalone, models_for
+from access_service.engine.alone import standalone
+from access_service.engine.alone.standalone import is_standalone, load_standalone, models_for
 from access_service.engine.cases.alone import run_standalone_cases
 from access_service.engine.packs.load import load_pack
 from engine.small_packs import line_of, write
@@ -244,7 +244,7 @@ def test_an_id_that_a_rule_names_is_listed() -> None:
 
 def test_sizes_are_bounded_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     policy, models = write(tmp_path, ALONE)
-    monkeypatch.setattr(load, "CSV_BYTES", 0)
+    monkeypatch.setattr(standalone, "CSV_BYTES", 0)
     with pytest.raises(PolicyError) as caught:
         load_standalone(policy / "alone", models)
     assert [str(fault) for fault in caught.value.faults] == [

@@ -8,7 +8,7 @@ import pytest
 from access_service.domain.errors import Fault, PolicyError
 from access_service.domain.policy import Pack
 from access_service.domain.time import Interval
-from access_service.engine.cases.run import CaseFile, CaseResult, parse_case_file, run_case, run_cases
+from access_service.engine.cases.case_files import CaseFile, CaseResult, parse_case_file, run_case, run_cases
 from access_service.engine.cases.yaml_reader import instant_of
 from access_service.engine.packs.load import load_pack
 from engine.small_packs import REPOSITORY

@@ -10,9 +10,9 @@ from access_service.domain.errors import Fault, PolicyError
 from access_service.domain.names import Capacity, Rank
 from access_service.domain.policy import Limit
 from access_service.engine import casbin_engine
-from access_service.engine.alone.load import is_standalone
+from access_service.engine.alone.standalone import is_standalone
 from access_service.engine.packs.load import PackFiles, load_pack, parse_pack
-from access_service.engine.toml_tables import lines_of
+from access_service.engine.toml_reader import lines_of
 from engine.faults_in_rows import IN_ROWS
 from engine.faults_in_tables import IN_TABLES
 from engine.small_packs import (

@@ -18,7 +18,7 @@ from access_service.storage.tables import PublicKeyRow, table
 from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.explanation import explanation_json
 from access_service.usecases.handover import delegation
-from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.live.decision_point import DecisionPoint
 from usecases.deciding import School, ask, deciding, grant_of
 from world import (
     CLASS_6A,

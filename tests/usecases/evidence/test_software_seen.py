@@ -22,7 +22,7 @@ from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.explanation import Explanation, explanation_json
 from access_service.usecases.evidence.matrix import open_matrix
 from access_service.usecases.evidence.matrix_values import MatrixRow, Note
-from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.services import Services
 from access_service.usecases.third_party import clients, software, software_papers
 from access_service.usecases.third_party.clients import NewClient

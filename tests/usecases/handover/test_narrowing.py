@@ -9,7 +9,7 @@ from access_service.domain.documents import Document
 from access_service.domain.names import DocumentState, GrantEnd, SuspendableKind
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
-from access_service.storage.access import Gatherer
+from access_service.storage.standing import Gatherer
 from access_service.usecases.handover import delegation
 from world import CLASS_6A, LOWER, OFFICE, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 

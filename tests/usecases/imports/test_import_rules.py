@@ -20,7 +20,7 @@ from access_service.rendering import sheets
 from access_service.storage.policy import store_pack
 from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.matrix import read_matrix
-from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.services import ReadView
 from usecases.import_world import (
     LONG_AGO,

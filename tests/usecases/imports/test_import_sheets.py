@@ -22,12 +22,12 @@ def faults_of(path):
 
 
 def workbook(path, sheet, *rows, columns=None):
-    with xlsxwriter.Workbook(str(path)) as book:
-        written = book.add_worksheet(sheet)
+    with xlsxwriter.Workbook(str(path)) as index:
+        written = index.add_worksheet(sheet)
         for number, row in enumerate([columns or COLUMNS.get(sheet, ()), *rows]):
             for column, cell in enumerate(row):
                 if isinstance(cell, date):
-                    written.write_datetime(number, column, cell, book.add_format({"num_format": "dd/mm/yyyy"}))
+                    written.write_datetime(number, column, cell, index.add_format({"num_format": "dd/mm/yyyy"}))
                 else:
                     written.write(number, column, cell)
     return path

@@ -286,10 +286,10 @@ def test_killed_half_way_nothing_is_there_and_a_rerun_works(tmp_path):
 def test_what_somebody_wrote_meanwhile_is_checked_again(services, tmp_path, monkeypatch):
     path, seal = write(tmp_path / "files", example()), run.seal
 
-    def seal_while_somebody_imports_the_same(book, given, register):
+    def seal_while_somebody_imports_the_same(index, given, register):
         monkeypatch.setattr(run, "seal", seal)
         take(services, path)
-        return seal(book, given, register)
+        return seal(index, given, register)
 
     monkeypatch.setattr(run, "seal", seal_while_somebody_imports_the_same)
 
@@ -421,9 +421,9 @@ def test_the_workbook_explains_each_column_in_vietnamese_and_offers_the_packs_wo
     pack = load_pack(PROJECT / "policy", "base", PROJECT / "models")
     write_template(tmp_path / "mau.xlsx", xlsx=True, pack=pack)
 
-    with zipfile.ZipFile(tmp_path / "mau.xlsx") as book:
-        sheets = [book.read(name).decode() for name in sorted(book.namelist()) if "worksheets/sheet" in name]
-        shared = book.read("xl/sharedStrings.xml").decode()
+    with zipfile.ZipFile(tmp_path / "mau.xlsx") as index:
+        sheets = [index.read(name).decode() for name in sorted(index.namelist()) if "worksheets/sheet" in name]
+        shared = index.read("xl/sharedStrings.xml").decode()
     told = "".join(sheets)
     assert all(xml_escape(meaning) in told for _, _, meaning in guide())
     assert told.count('type="list"') == len(lists_of(pack))

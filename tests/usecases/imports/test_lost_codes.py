@@ -123,11 +123,11 @@ def test_a_sign_in_while_an_import_is_checked_makes_nobody_check_again(
         times.append(1)
         return checked(*given)  # type: ignore[arg-type]
 
-    def seal_while_somebody_signs_in(book: object, given: Services, register: object) -> object:
+    def seal_while_somebody_signs_in(index: object, given: Services, register: object) -> object:
         with given.db.write(REGISTER, "acc_000") as tx:
             tx.happened("session.open", "acc_000")
             tx.touches()
-        return seal(book, given, register)  # type: ignore[arg-type]
+        return seal(index, given, register)  # type: ignore[arg-type]
 
     monkeypatch.setattr(run, "_checked", counted)
     monkeypatch.setattr(run, "seal", seal_while_somebody_signs_in)

@@ -29,7 +29,7 @@ from access_service.storage.policy import store_pack
 from access_service.storage.tables import CounterRow, RevisionRow, table
 from access_service.usecases.evidence.explain import explain
 from access_service.usecases.handover import delegation
-from access_service.usecases.live.access import DecisionPoint, check
+from access_service.usecases.live.decision_point import DecisionPoint, check
 from access_service.usecases.live.gathered import LockIndex
 from access_service.usecases.live.revisions import parse_revision, revision_text
 from access_service.usecases.organisation import org
@@ -403,7 +403,7 @@ def test_a_stored_pack_that_cannot_be_read_is_our_failure(school: School, monkey
     def unreadable(*_args: object) -> None:
         raise PolicyError(())
 
-    monkeypatch.setattr("access_service.storage.access.load_tables", unreadable)
+    monkeypatch.setattr("access_service.storage.standing.load_tables", unreadable)
     with pytest.raises(UnavailableError, match="stored pack"):
         point.decide(world.register, ask(teacher))
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from access_service.domain.reasons import Refusal
 from access_service.domain.time import start_of_day
-from access_service.storage.access import Gatherer
+from access_service.storage.standing import Gatherer
 from access_service.usecases.organisation import leaving
 from world import OFFICE, SCHOOL, World, hire_homeroom
 

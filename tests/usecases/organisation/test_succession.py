@@ -17,7 +17,7 @@ from access_service.domain.org import Succession
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.time import start_of_day
-from access_service.storage.access import Gatherer
+from access_service.storage.standing import Gatherer
 from access_service.usecases.evidence import reading_papers
 from access_service.usecases.handover import delegation, documents, inspection, returns
 from access_service.usecases.handover.documents import EnteredLine, Prepared

@@ -8,7 +8,7 @@ import pytest
 from access_service.signing.keyring import Keyring, KeyState
 from access_service.storage.keys import StoredPublicKey, keep_public_key, public_key
 from access_service.usecases.services import Services
-from access_service.usecases.tokens.keys import list_keys, open_keyring, rotate_keys
+from access_service.usecases.tokens.keyring import list_keys, open_keyring, rotate_keys
 from world import Clock
 
 HOUR = timedelta(hours=1)

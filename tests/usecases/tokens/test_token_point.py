@@ -16,13 +16,13 @@ from access_service.domain.policy import PeriodLock
 from access_service.domain.tokens import AccessDetail, covers
 from access_service.signing.keyring import Keyring
 from access_service.usecases.identity.service_sessions import open_service_session
-from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.third_party import clients, software
 from access_service.usecases.third_party.clients import NewClient
-from access_service.usecases.tokens.errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.exchange import ACCESS_TOKEN_TYPE, SESSION_TYPE, exchange
 from access_service.usecases.tokens.introspect import introspect, revoke, session_sha256
 from access_service.usecases.tokens.issue import TokenPoint, WantedToken, by_category, merge
+from access_service.usecases.tokens.oauth_errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.once import UsedOnce
 from access_service.usecases.tokens.state import NotInStateError, lineage
 from software_world import approve, enter

@@ -21,9 +21,9 @@ from access_service.storage.connecting import make_engine
 from access_service.storage.db import Database
 from access_service.storage.migrate import bring_up, require_current
 from access_service.storage.tables import metadata
-from access_service.usecases.own_keys import OWN, open_key
+from access_service.usecases.keys import OWN, open_key
 from access_service.usecases.services import Services
-from access_service.usecases.tokens.keys import open_keyring
+from access_service.usecases.tokens.keyring import open_keyring
 from access_service.usecases.upkeep.backups import Closed, make_backup
 from access_service.usecases.upkeep.restoring import KeysBack
 from backing import ME, backed_up, change, is_untouched, restored, rewrite, rows_of

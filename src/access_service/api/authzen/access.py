@@ -15,7 +15,7 @@ from starlette.responses import Response
 from access_service.api.authzen.callers import EVALUATE, Asker, asker
 from access_service.api.authzen.examples import BATCH, DECISIONS, DENIED, METADATA_EXAMPLE, QUESTION
 from access_service.api.authzen.schemas import Answer, Answers, Evaluation, Evaluations, Metadata
-from access_service.api.http.bodies import list_unused, note_unused
+from access_service.api.http.body_reader import list_unused, note_unused
 from access_service.api.http.edge import Edge, edge_of
 from access_service.api.http.errors import AUTHZEN
 from access_service.api.http.limits import ON_LOOP_BYTES, QUICK_ON_LOOP_BYTES

@@ -12,8 +12,8 @@ from access_service.api.http.edge import Edge
 from access_service.domain.errors import RefusedError
 from access_service.domain.reasons import Refusal
 from access_service.domain.tokens import Claims, TokenError
-from access_service.usecases.tokens.errors import OAuthError
 from access_service.usecases.tokens.introspect import EnforcementPoint, enforcement_point
+from access_service.usecases.tokens.oauth_errors import OAuthError
 from access_service.usecases.tokens.proofs import check_proof
 from access_service.usecases.tokens.state import NotInStateError
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from access_service.api.authzen.schemas import Evaluation
 from access_service.api.authzen.search_schemas import Search
-from access_service.api.http.bodies import list_unused
+from access_service.api.http.body_reader import list_unused
 from access_service.domain.errors import InvalidError
 from access_service.domain.members import is_meant, show_member
 from access_service.domain.mistakes import CLASS, FIELDS, UNIT, Mistake, make_mistake, wrong_subject_type

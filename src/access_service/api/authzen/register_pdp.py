@@ -28,7 +28,7 @@ from access_service.api.authzen.schemas import (
     render,
 )
 from access_service.api.authzen.search_schemas import Search
-from access_service.api.http.bodies import BodyReader
+from access_service.api.http.body_reader import BodyReader
 from access_service.api.http.limits import clean
 from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
@@ -44,7 +44,7 @@ from access_service.engine.decide import as_decision
 from access_service.engine.memory import Memory
 from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.explanation import explanation_json
-from access_service.usecases.live.access import (
+from access_service.usecases.live.decision_point import (
     DecidedAll,
     DecisionPoint,
     Item,

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from access_service.api.authzen.callers import SEARCH, asker
 from access_service.api.authzen.examples import FOUND, SEARCHES
 from access_service.api.authzen.search_schemas import LIMIT, Entities, NextPage, Results, Search, Verbs
-from access_service.api.http.bodies import convert
+from access_service.api.http.body_reader import convert
 from access_service.api.http.edge import Edge, edge_of
 from access_service.api.http.errors import AUTHZEN, PROBLEM_JSON, Problem
 from access_service.api.http.limits import ON_LOOP_BYTES, check_no_query, read_object

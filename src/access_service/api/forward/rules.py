@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from access_service.domain.errors import Fault, PolicyError
-from access_service.engine.toml_tables import Table, parse_toml, quote, text_of
+from access_service.engine.toml_reader import TomlTable, parse_toml, quote, text_of
 from access_service.usecases.tokens.bearers import AskedAccess
 
 HEADERS: Mapping[str, tuple[str, str]] = {
@@ -192,7 +192,7 @@ def load_forward_rules(path: Path) -> ForwardRules:
     file = None if text is None else parse_toml(path.name, text, faults)
     if file is None:
         raise PolicyError(tuple(faults))
-    root = Table.root(file, faults)
+    root = TomlTable.root(file, faults)
     pair = HEADERS.get(root.word("headers", HEADERS, "kind of headers"), HEADERS["original"])
     audience = root.text("audience")
     rules = tuple(_rule(table) for table in root.rows("rules"))
@@ -210,7 +210,7 @@ def load_forward_rules(path: Path) -> ForwardRules:
     return ForwardRules(*pair, audience, rules, shapes)
 
 
-def _rule(table: Table) -> ForwardRule:
+def _rule(table: TomlTable) -> ForwardRule:
     segments = _segments(table)
     methods = table.words("methods", METHODS, "method")
     if table.has("public") and table.flag("public"):
@@ -238,7 +238,7 @@ def _rule(table: Table) -> ForwardRule:
     return rule
 
 
-def _segments(table: Table) -> tuple[str, ...]:
+def _segments(table: TomlTable) -> tuple[str, ...]:
     path = table.text("path")
     segments = tuple(path[1:].split("/"))
     if path and not path.startswith("/"):
@@ -254,7 +254,7 @@ def _segments(table: Table) -> tuple[str, ...]:
     return segments
 
 
-def _template(table: Table, key: str, names: Collection[str]) -> str:
+def _template(table: TomlTable, key: str, names: Collection[str]) -> str:
     text = table.text(key)
     if text and _TEMPLATE.fullmatch(text) is None:
         table.fault(key, f"{quote(text)} is no text with `{{name}}` or `{{query.name}}`")
@@ -264,7 +264,7 @@ def _template(table: Table, key: str, names: Collection[str]) -> str:
     return text
 
 
-def _check_apart(root: Table, rules: tuple[ForwardRule, ...]) -> None:
+def _check_apart(root: TomlTable, rules: tuple[ForwardRule, ...]) -> None:
     """One request, one rule: an order of rules would be read as the service's own order of routes, and is not."""
     for (first, one), (second, other) in combinations(enumerate(rules), 2):
         if not one.methods & other.methods or len(one.segments) != len(other.segments):

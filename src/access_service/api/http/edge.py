@@ -18,7 +18,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from access_service.api.http.bodies import BodyReader
+from access_service.api.http.body_reader import BodyReader
 from access_service.api.http.errors import INTERNAL, problem
 from access_service.api.http.issuance import Issuance
 from access_service.api.http.log import Lines

@@ -25,7 +25,7 @@ from access_service.domain.errors import (
     UnavailableError,
 )
 from access_service.domain.reasons import Refusal
-from access_service.domain.said import sentence
+from access_service.domain.sentences import sentence
 from access_service.domain.text import REFUSAL_TEXT, Text
 
 PROBLEM_JSON = "application/problem+json"

@@ -15,9 +15,9 @@ from access_service.domain.errors import InvalidError
 from access_service.domain.members import is_near, show_member
 from access_service.domain.names import UnitId
 from access_service.domain.tokens import AccessDetail, TokenError
-from access_service.usecases.tokens.asked import read_details, read_scope
 from access_service.usecases.tokens.client_auth import ASSERTION_TYPE, Credentials, by_assertion, refuse_client
-from access_service.usecases.tokens.errors import OAuthCode, OAuthError
+from access_service.usecases.tokens.oauth_errors import OAuthCode, OAuthError
+from access_service.usecases.tokens.token_request import read_details, read_scope
 
 FORM = b"application/x-www-form-urlencoded"
 MEMBERS = 32

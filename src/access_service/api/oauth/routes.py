@@ -15,8 +15,7 @@ from starlette.responses import Response
 
 from access_service.api.http.edge import Edge, edge_of
 from access_service.api.http.errors import cause_of
-from access_service.api.oauth.forms import Form, credentials, read_form, wanted_details, wanted_scope
-from access_service.api.oauth.schemas import (
+from access_service.api.oauth.answers import (
     DESCRIBED,
     UNAVAILABLE,
     Introspected,
@@ -28,14 +27,15 @@ from access_service.api.oauth.schemas import (
     answer,
     form_body,
 )
+from access_service.api.oauth.forms import Form, credentials, read_form, wanted_details, wanted_scope
 from access_service.domain.errors import UnavailableError
 from access_service.domain.names import RegisterId
 from access_service.domain.tokens import DETAIL_TYPE, TokenError
 from access_service.usecases.tokens.client_auth import authenticate
-from access_service.usecases.tokens.errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.exchange import ACCESS_TOKEN_TYPE, JWT_TYPE, SUBJECT_TYPES, exchange
 from access_service.usecases.tokens.introspect import POLL_S, introspect, render_introspection, revoke
 from access_service.usecases.tokens.issue import IssuedToken, TokenPoint, WantedToken
+from access_service.usecases.tokens.oauth_errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.proofs import check_proof
 from access_service.usecases.tokens.state import NotInStateError
 

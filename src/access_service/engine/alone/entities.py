@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from access_service.domain.errors import Fault
+from access_service.engine.alone.attribute_rules import Vocabulary, wrong_word
 from access_service.engine.alone.pack import MOST_DEEP, MOST_HELD, DeclaredProperty, Entity, Value
-from access_service.engine.alone.rows import Vocabulary, wrong_word
-from access_service.engine.packs.rows import CsvRow, rows_of
-from access_service.engine.toml_tables import guess, quote
+from access_service.engine.packs.csv_rows import CsvRow, rows_of
+from access_service.engine.toml_reader import guess, quote
 
 COLUMNS = ("type", "id", "properties")
 WITH_PARENT = ("type", "id", "parent", "properties")

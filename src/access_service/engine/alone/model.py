@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from access_service.domain.errors import Fault
 from access_service.engine.casbin_engine import EFFECT, attribute_model_refused, definitions
-from access_service.engine.toml_tables import guess, quote
+from access_service.engine.toml_reader import guess, quote
 
 REQUEST = ("subject", "action", "resource")
 CONTEXT = "context"

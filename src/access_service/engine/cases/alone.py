@@ -11,9 +11,9 @@ from pathlib import Path
 from access_service.domain.errors import Fault, PolicyError
 from access_service.domain.reasons import Reason
 from access_service.engine.alone.decisions import Named, NamedAction, Permitted, StandaloneEngine
-from access_service.engine.alone.load import load_standalone
 from access_service.engine.alone.pack import StandalonePack
-from access_service.engine.cases.run import PATTERN, CaseResult
+from access_service.engine.alone.standalone import load_standalone
+from access_service.engine.cases.case_files import PATTERN, CaseResult
 from access_service.engine.cases.yaml_reader import Map, parse_yaml
 from access_service.engine.packs.files import FILE_LIMIT_BYTES, sort_faults
 

@@ -24,9 +24,9 @@ from access_service.domain.policy import Pack
 from access_service.domain.software import ApprovalFacts, Software
 from access_service.domain.standing import AccountFacts, GrantFacts
 from access_service.domain.time import Interval
+from access_service.engine.compiled_pack import CompiledPack, locks_by_cell
 from access_service.engine.decide import OnDemand, Place, Site, site_of
 from access_service.engine.memory import Memory
-from access_service.engine.tables import Tables, locks_by_cell
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class OnePack:
     """An `engine.decide.Places` over an organisation in memory, in parts of which one pack is in force."""
 
     def __init__(
-        self, org: Organisation, bound: frozenset[UnitId], tables: Tables, now: datetime, memory: Memory
+        self, org: Organisation, bound: frozenset[UnitId], tables: CompiledPack, now: datetime, memory: Memory
     ) -> None:
         """`bound` are the units that the pack is bound to; `memory` is that of the snapshots compared with it."""
         self.units: Mapping[UnitId, Place] = OnDemand(lambda unit: _place(org, bound, tables, unit, now))
@@ -115,7 +115,7 @@ class OnePack:
 
 
 def _place(
-    org: Organisation, bound: frozenset[UnitId], tables: Tables, unit: UnitId, now: datetime
+    org: Organisation, bound: frozenset[UnitId], tables: CompiledPack, unit: UnitId, now: datetime
 ) -> Place | None:
     """The unit, or None where there is none that stands at that instant."""
     found = org.unit(unit)

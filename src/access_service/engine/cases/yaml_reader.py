@@ -13,7 +13,7 @@ import yaml
 from access_service.domain import words
 from access_service.domain.errors import Fault, InvalidError
 from access_service.domain.time import start_of_day
-from access_service.engine.toml_tables import guess, quote, text_of
+from access_service.engine.toml_reader import guess, quote, text_of
 
 NEVER = "never"
 """Where an instant may be missing on purpose: unsigned, not activated."""
@@ -68,8 +68,8 @@ def instant_of(text: str) -> datetime | None:
 class Map:
     """One mapping, read key by key; `done` refuses the keys nobody asked for.
 
-    Like `toml_tables.Table`, each method returns a value of the right type even after a fault, so that the other
-    faults are found too; whoever holds `faults` throws the result away when there are any.
+    Like `toml_reader.TomlTable`, each method returns a value of the right type even after a fault, so that the
+    other faults are found too; whoever holds `faults` throws the result away when there are any.
     """
 
     def __init__(self, path: str, node: yaml.MappingNode, faults: list[Fault], name: str) -> None:

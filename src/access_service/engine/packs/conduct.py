@@ -15,14 +15,14 @@ from access_service.domain.policy import (
     Separation,
 )
 from access_service.engine.packs.draft import Draft, article_of
-from access_service.engine.toml_tables import Table, guess, quote
+from access_service.engine.toml_reader import TomlTable, guess, quote
 
 GIVER_CAPACITIES = frozenset(Capacity) - {Capacity.SELF, Capacity.WITNESS}
 SIDES = 2
 """Of a separation."""
 
 
-def read_conduct(table: Table, draft: Draft) -> None:
+def read_conduct(table: TomlTable, draft: Draft) -> None:
     """How a unit acts; each section replaces the inherited one whole."""
     if (signing := table.table("signing")) is not None:
         _signing(signing, draft)
@@ -40,7 +40,7 @@ def read_conduct(table: Table, draft: Draft) -> None:
         approvals.done()
 
 
-def _signing(signing: Table, draft: Draft) -> None:
+def _signing(signing: TomlTable, draft: Draft) -> None:
     """For every unit, and in tables of their own for kinds of units: TL. names the positions that sign so."""
     draft.capacities = _capacities(signing)
     draft.capacities_by_kind, draft.by_order = {}, {}
@@ -60,12 +60,12 @@ def _signing(signing: Table, draft: Draft) -> None:
     signing.done()
 
 
-def _capacities(table: Table) -> frozenset[Capacity]:
+def _capacities(table: TomlTable) -> frozenset[Capacity]:
     words = table.words("capacities", GIVER_CAPACITIES, "capacity of a giver")
     return frozenset(Capacity(word) for word in words & GIVER_CAPACITIES)
 
 
-def read_grades(table: Table, draft: Draft) -> None:
+def read_grades(table: TomlTable, draft: Draft) -> None:
     """`[grades.<level>]`: the grades of a level, in order."""
     for level, grades in table.tables("grades"):
         if level not in frozenset(EducationLevel):
@@ -81,7 +81,7 @@ def read_grades(table: Table, draft: Draft) -> None:
         grades.done()
 
 
-def read_homerooms(table: Table, draft: Draft) -> None:
+def read_homerooms(table: TomlTable, draft: Draft) -> None:
     """`[homeroom.<level>]`: how many have charge of a class, whether one leads, what they are called."""
     for level, homeroom in table.tables("homeroom"):
         if level not in frozenset(EducationLevel):
@@ -97,7 +97,7 @@ def read_homerooms(table: Table, draft: Draft) -> None:
         homeroom.done()
 
 
-def read_separations(table: Table, draft: Draft) -> None:
+def read_separations(table: TomlTable, draft: Draft) -> None:
     """`[[separations]]`: an inner pack's takes the place of an inherited one with the same id."""
     here: set[str] = set()
     for row in table.rows("separations"):
@@ -121,7 +121,7 @@ def read_separations(table: Table, draft: Draft) -> None:
         row.done()
 
 
-def _accepted(row: Table, accept: frozenset[str], draft: Draft) -> None:
+def _accepted(row: TomlTable, accept: frozenset[str], draft: Draft) -> None:
     known = draft.known(draft.roles)
     for roles in sorted(accept):
         for role in roles.split("+"):
@@ -129,7 +129,7 @@ def _accepted(row: Table, accept: frozenset[str], draft: Draft) -> None:
                 row.fault("accept", f"unknown role {quote(role)}", guess(role, known))
 
 
-def _pair(row: Table, draft: Draft) -> tuple[tuple[str, str], tuple[str, str]]:
+def _pair(row: TomlTable, draft: Draft) -> tuple[tuple[str, str], tuple[str, str]]:
     """Two of [category, action]."""
     value = row.value("pair")
     sides = value if isinstance(value, list) else []

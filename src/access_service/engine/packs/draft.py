@@ -21,7 +21,7 @@ from access_service.domain.policy import (
     Separation,
     UnitKind,
 )
-from access_service.engine.toml_tables import Table
+from access_service.engine.toml_reader import TomlTable
 
 """The article of the product's own choices; it needs no writing and cannot be written."""
 
@@ -71,6 +71,6 @@ class Draft:
         return names if self.complete else None
 
 
-def article_of(table: Table, draft: Draft) -> str:
+def article_of(table: TomlTable, draft: Draft) -> str:
     """The article that a table cites."""
     return table.word("article", draft.known(draft.articles), "article")

@@ -14,6 +14,7 @@ from access_service.domain.errors import Fault, PolicyError
 from access_service.domain.policy import DEFAULT, Limit, Pack, PeriodLock
 from access_service.domain.separations import meetings
 from access_service.engine.casbin_engine import model_faults
+from access_service.engine.packs.csv_rows import read_delegation, read_roles
 from access_service.engine.packs.draft import Draft
 from access_service.engine.packs.files import (
     CHAIN_LIMIT,
@@ -28,9 +29,8 @@ from access_service.engine.packs.files import (
     make_missing_fault,
     sort_faults,
 )
-from access_service.engine.packs.rows import read_delegation, read_roles
 from access_service.engine.packs.sections import LATER_LIMITS, LIMITS, deadline, read_tables
-from access_service.engine.toml_tables import Table, TomlFile, parse_toml, quote, text_of
+from access_service.engine.toml_reader import TomlFile, TomlTable, parse_toml, quote, text_of
 
 __all__ = ["PackFiles", "load_pack", "parse_pack", "read_pack_files"]
 
@@ -130,7 +130,7 @@ class _Reader:
                 return
             if "extends" not in file.root:
                 return
-            parent = Table.root(file, []).text("extends")
+            parent = TomlTable.root(file, []).text("extends")
             if fault := self._wrong_parent(parent, seen):
                 self._faults.append(Fault(file.place(("extends",)), fault))
                 self._draft.complete = False
@@ -150,7 +150,7 @@ class _Reader:
     def _layer(self, name: str, file: TomlFile | None, *, is_root: bool) -> None:
         """One pack of the chain into the draft."""
         if file is not None:
-            read_tables(Table.root(file, self._faults), name, self._draft)
+            read_tables(TomlTable.root(file, self._faults), name, self._draft)
         is_alone = is_root and file is not None and "extends" not in file.root
         path = f"{name}/{ROLES_CSV}"
         if (text := self._text(path, required=is_alone)) is not None:

@@ -26,7 +26,7 @@ from access_service.domain.time import start_of_day
 from access_service.engine.packs.conduct import read_conduct, read_grades, read_homerooms, read_separations
 from access_service.engine.packs.draft import Draft, article_of
 from access_service.engine.packs.files import NAME
-from access_service.engine.toml_tables import Table, guess, quote
+from access_service.engine.toml_reader import TomlTable, guess, quote
 
 AXES = frozenset({"classes", "levels", "subjects", "school_year"})
 BEFORE_DAY = "before_day"
@@ -85,7 +85,7 @@ COVERAGE_ITEMS = (1, 128)
 RESIGN_DAYS = (0, 3_650)
 
 
-def read_tables(table: Table, name: str, draft: Draft) -> None:
+def read_tables(table: TomlTable, name: str, draft: Draft) -> None:
     """Add everything in one pack.toml to the draft; faults go to the table's list."""
     if (written := table.text("name")) != name and written:
         table.fault("name", f"the pack calls itself {quote(written)}, its folder `{name}`")
@@ -113,7 +113,7 @@ def read_tables(table: Table, name: str, draft: Draft) -> None:
     table.done()
 
 
-def read_documents(table: Table, draft: Draft) -> None:
+def read_documents(table: TomlTable, draft: Draft) -> None:
     """`[documents]` and `[articles]`."""
     for id_, document in table.tables("documents"):
         draft.documents[id_] = document.text("title")
@@ -130,7 +130,7 @@ def read_documents(table: Table, draft: Draft) -> None:
         article.done()
 
 
-def read_words(table: Table, key: str, into: dict[str, str]) -> None:
+def read_words(table: TomlTable, key: str, into: dict[str, str]) -> None:
     """A table of ids, each with its Vietnamese word."""
     ids = table.ids(key)
     words = table.table(key)
@@ -138,7 +138,7 @@ def read_words(table: Table, key: str, into: dict[str, str]) -> None:
         into.update({id_: words.text(id_) for id_ in ids})
 
 
-def _unit_kinds(table: Table, draft: Draft) -> None:
+def _unit_kinds(table: TomlTable, draft: Draft) -> None:
     for id_, kind in table.tables("unit_kinds"):
         draft.unit_kinds[id_] = UnitKind(
             id_,
@@ -153,7 +153,7 @@ def _unit_kinds(table: Table, draft: Draft) -> None:
         kind.done()
 
 
-def _categories(table: Table, draft: Draft) -> None:
+def _categories(table: TomlTable, draft: Draft) -> None:
     for id_, category in table.tables("categories"):
         draft.categories[id_] = Category(
             id_,
@@ -166,7 +166,7 @@ def _categories(table: Table, draft: Draft) -> None:
         category.done()
 
 
-def _roles(table: Table, draft: Draft) -> None:
+def _roles(table: TomlTable, draft: Draft) -> None:
     for id_, role in table.tables("roles"):
         draft.roles[id_] = Role(
             id_,
@@ -178,7 +178,7 @@ def _roles(table: Table, draft: Draft) -> None:
         role.done()
 
 
-def _positions(table: Table, draft: Draft) -> None:
+def _positions(table: TomlTable, draft: Draft) -> None:
     for id_, position in table.tables("positions"):
         rank = position.word("rank", frozenset(Rank), "rank")
         draft.positions[id_] = Position(
@@ -192,7 +192,7 @@ def _positions(table: Table, draft: Draft) -> None:
         position.done()
 
 
-def _limits(table: Table, draft: Draft) -> None:
+def _limits(table: TomlTable, draft: Draft) -> None:
     for id_, limit in table.tables("limits"):
         allowed = LIMITS.get(id_)
         value: int | str
@@ -210,7 +210,7 @@ def _limits(table: Table, draft: Draft) -> None:
         limit.done()
 
 
-def _locks(table: Table, draft: Draft) -> None:
+def _locks(table: TomlTable, draft: Draft) -> None:
     here: set[str] = set()
     for lock in table.rows("locks"):
         id_ = lock.text("id")
@@ -236,7 +236,7 @@ def _locks(table: Table, draft: Draft) -> None:
         lock.done()
 
 
-def _beginning(lock: Table) -> tuple[datetime, date | None]:
+def _beginning(lock: TomlTable) -> tuple[datetime, date | None]:
     """When a lock begins at the latest, and the day that is written in place of an instant."""
     if not lock.has("before"):
         lock.asked.add("before")
@@ -253,19 +253,19 @@ def deadline(day: date, reading: str) -> datetime:
     return start_of_day(day if reading == BEFORE_DAY else day + timedelta(days=1))
 
 
-def _once(table: Table, key: str, id_: str, here: set[str]) -> None:
+def _once(table: TomlTable, key: str, id_: str, here: set[str]) -> None:
     if id_ in here and id_:
         table.fault(key, f"{quote(id_)} stands twice")
     here.add(id_)
 
 
-def _unreadable(table: Table, *keys: str) -> bool:
+def _unreadable(table: TomlTable, *keys: str) -> bool:
     """Has one of these instants or days been refused already?"""
     values = [table.values.get(key) for key in keys]
     return not all(isinstance(v, date) and (not isinstance(v, datetime) or v.tzinfo is not None) for v in values)
 
 
-def _commitments(table: Table, draft: Draft) -> None:
+def _commitments(table: TomlTable, draft: Draft) -> None:
     here: set[str] = set()
     for text in table.rows("commitments"):
         version = text.text("version")

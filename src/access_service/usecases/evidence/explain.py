@@ -76,7 +76,7 @@ from access_service.usecases.evidence.explanation import (
     LateRecord,
 )
 from access_service.usecases.handover.signed_as import Titles
-from access_service.usecases.live.access import Decided, DecidedAll, DecisionPoint
+from access_service.usecases.live.decision_point import Decided, DecidedAll, DecisionPoint
 from access_service.usecases.live.gathered import LockIndex, Reading
 
 

@@ -11,10 +11,10 @@ from access_service.domain.level_3 import Clause, judge_clauses
 from access_service.domain.names import AccountKind, RegisterId, SuspendableKind, UnitId
 from access_service.domain.org import Unit, manager_of
 from access_service.domain.sign_in import rules_for
-from access_service.storage.access import Gatherer
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
+from access_service.storage.standing import Gatherer
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.org import ManagementEdge, Unit
 from access_service.domain.time import Interval
-from access_service.storage.access import Gatherer
 from access_service.storage.audit import recorded_at, revision_at
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.policy import load_tables
+from access_service.storage.standing import Gatherer
 from access_service.usecases.evidence.matrix_rows import Rows
 from access_service.usecases.evidence.matrix_values import Matrix, MatrixHead, MatrixPack
 from access_service.usecases.handover.inspection import inspects

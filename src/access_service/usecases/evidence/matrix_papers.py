@@ -12,8 +12,8 @@ from access_service.domain.inspecting import External
 from access_service.domain.names import AccountState, DocumentId, Side
 from access_service.domain.org import Person, SchoolClass
 from access_service.domain.standing import reads_otherwise
-from access_service.storage.access import suspensions_by_account
 from access_service.storage.facts import Reader
+from access_service.storage.standing import suspensions_by_account
 from access_service.usecases.evidence.matrix_values import Note
 
 ACCOUNT_NOTES = {

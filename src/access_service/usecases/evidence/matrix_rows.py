@@ -21,10 +21,10 @@ from access_service.domain.org import Assignment, Person, SchoolClass
 from access_service.domain.policy import Pack
 from access_service.domain.separations import meetings, roles_held
 from access_service.domain.standing import OVER, GrantFacts, grant_state, has_no_end, head_at
-from access_service.engine.tables import Tables
-from access_service.storage.access import Gatherer
+from access_service.engine.compiled_pack import CompiledPack
 from access_service.storage.audit import revision_at
 from access_service.storage.facts import Reader
+from access_service.storage.standing import Gatherer
 from access_service.usecases.evidence.matrix_papers import ACCOUNT_NOTES, MatrixPapers, late_among, read_papers
 from access_service.usecases.evidence.matrix_software import Shared, software_rows
 from access_service.usecases.evidence.matrix_values import (
@@ -73,7 +73,7 @@ class Rows:
         self._names: dict[str, str] = {}
         self._meetings: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
         self._heads: dict[UnitId, Assignment | None] = {}
-        self._tables_of: dict[UnitId, Tables | None] = {}
+        self._tables_of: dict[UnitId, CompiledPack | None] = {}
         known = revision_at(self._reader.connection, self._reader.register, self._at)
         self._before = (
             Reader(self._reader.connection, self._reader.register, known) if known < head.revision else None
@@ -230,7 +230,7 @@ class Rows:
         line: _Line,
         document: Document | None,
         account: Account | None,
-        tables: Tables | None,
+        tables: CompiledPack | None,
         papers: MatrixPapers,
     ) -> tuple[Note, ...]:
         grant = line.grant
@@ -269,7 +269,7 @@ class Rows:
                 mine.setdefault(grant.account, []).append(grant)
         return {account: roles_held(grants, self._at) for account, grants in mine.items()}
 
-    def _rights_of(self, grant: Grant, tables: Tables | None) -> tuple[CategoryActions, ...]:
+    def _rights_of(self, grant: Grant, tables: CompiledPack | None) -> tuple[CategoryActions, ...]:
         """The pack's table of the role where the records are, narrowed by the grant."""
         if tables is None or grant.role not in tables.roles:
             return ()
@@ -414,7 +414,7 @@ class Rows:
         tables = self._tables(unit)
         return None if tables is None else tables.pack
 
-    def _tables(self, unit: UnitId) -> Tables | None:
+    def _tables(self, unit: UnitId) -> CompiledPack | None:
         if unit not in self._tables_of:
             self._tables_of[unit] = self._gather.tables_for(unit, self._at)
         return self._tables_of[unit]

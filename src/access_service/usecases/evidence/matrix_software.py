@@ -18,8 +18,8 @@ from access_service.domain.software import (
     shares_in_force,
 )
 from access_service.domain.standing import approval_state
-from access_service.engine.tables import Tables
-from access_service.storage.access import Gatherer
+from access_service.engine.compiled_pack import CompiledPack
+from access_service.storage.standing import Gatherer
 from access_service.usecases.evidence.matrix_values import CategoryActions, MatrixHead, MatrixRow, Note, class_names
 
 _NOTES = {AccountState.SUSPENDED: Note.ACCOUNT_SUSPENDED, AccountState.CLOSED: Note.ACCOUNT_CLOSED}
@@ -29,8 +29,8 @@ _OVER = frozenset({GrantState.ENDED, GrantState.EXPIRED})
 class Shared(NamedTuple):
     """What the matrix has looked up already."""
 
-    tables: Callable[[UnitId], Tables | None]
-    rights: Callable[[Grant, Tables | None], tuple[CategoryActions, ...]]
+    tables: Callable[[UnitId], CompiledPack | None]
+    rights: Callable[[Grant, CompiledPack | None], tuple[CategoryActions, ...]]
     unit_name: Callable[[UnitId], str]
     answerable: Callable[[UnitId], tuple[PersonId | None, str]]
 

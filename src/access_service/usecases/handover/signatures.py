@@ -45,7 +45,7 @@ from access_service.usecases.handover.documents import visible
 from access_service.usecases.handover.inspection import begin_inspection, leave_own_inspections
 from access_service.usecases.identity.accounts import confirm_password, factors_in, must_show_factor
 from access_service.usecases.identity.homes import follow_signature
-from access_service.usecases.own_keys import sealing
+from access_service.usecases.keys import sealing
 from access_service.usecases.services import Act, Caller, Services, act, look, refusing
 
 log = logging.getLogger(__name__)

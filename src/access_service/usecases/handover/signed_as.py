@@ -5,7 +5,7 @@ from access_service.domain.documents import Signature
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import PersonId, Side, UnitId
 from access_service.domain.org import Assignment
-from access_service.storage.access import Gatherer
+from access_service.storage.standing import Gatherer
 
 
 class Titles:

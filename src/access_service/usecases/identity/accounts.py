@@ -50,11 +50,11 @@ from access_service.domain.sign_in import (
 )
 from access_service.signing import passwords
 from access_service.storage import accounts as stored
-from access_service.storage.access import Gatherer, suspensions_on
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
 from access_service.storage.recoveries import place_of_code
 from access_service.storage.second_factor import drop_factors, factors_of
+from access_service.storage.standing import Gatherer, suspensions_on
 from access_service.usecases.identity.names_at_hand import names_at_hand
 from access_service.usecases.identity.usernames import usernames_taken
 from access_service.usecases.services import Act, Caller, ReadView, Services, act

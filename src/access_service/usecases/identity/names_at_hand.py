@@ -3,7 +3,7 @@
 from access_service.domain.accounts import Account, home_of
 from access_service.domain.facts import Ground
 from access_service.domain.org import Person, Unit
-from access_service.storage.access import Gatherer
+from access_service.storage.standing import Gatherer
 
 
 def names_at_hand(gather: Gatherer, ground: Ground, account: Account) -> list[str]:

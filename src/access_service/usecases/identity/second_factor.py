@@ -38,7 +38,7 @@ from access_service.usecases.identity.accounts import (
     new_session,
     rules_of,
 )
-from access_service.usecases.own_keys import closing, open_secret
+from access_service.usecases.keys import closing, open_secret
 from access_service.usecases.services import Act, Caller, Services, act
 
 SIGN_IN, ENROL = "sign_in", "enrol"

@@ -16,8 +16,8 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.sign_in import Due, FactorKind, SecondFactor, due_at_sign_in, due_factor, is_asleep
 from access_service.signing import passwords
 from access_service.storage import accounts as stored
-from access_service.storage.access import Gatherer
 from access_service.storage.facts import Reader
+from access_service.storage.standing import Gatherer
 from access_service.usecases.identity.accounts import (
     WRONG,
     SignedIn,

@@ -19,92 +19,92 @@ from access_service.domain.org import Assignment, ManagementEdge, Person, School
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import ClassSubject
 from access_service.domain.vietnamese import name_key
-from access_service.usecases.imports.book import Book
-from access_service.usecases.imports.rows import HINTS, SheetRow
+from access_service.usecases.imports.code_index import CodeIndex
+from access_service.usecases.imports.sheet_rows import HINTS, SheetRow
 
 _LEVELS = frozenset(map(str, EducationLevel))
 _KINDS = frozenset({str(AccountKind.ADMIN), str(AccountKind.USE)})
 """Software's accounts come by approval, never by import."""
 
 
-def check_units(book: Book) -> None:
+def check_units(index: CodeIndex) -> None:
     """Sheet `units`. The root is the register's own: a row about it must agree, and changes nothing."""
-    stored = frozenset(book.units)
+    stored = frozenset(index.units)
     alike: dict[str, list[UnitId]] = {}
     for known in stored:
         alike.setdefault(skeleton(known), []).append(UnitId(known))
-    managed = {r["unit"] for r in book.rows("edges", has_code=False)} | set(book.edges)
-    for row in book.rows("units", known=stored - {book.root}):
-        pack = book.pack_for(row["code"])
+    managed = {r["unit"] for r in index.rows("edges", has_code=False)} | set(index.edges)
+    for row in index.rows("units", known=stored - {index.root}):
+        pack = index.pack_for(row["code"])
         kind = row.word("kind", pack.unit_kinds)
         levels = row.levels()
         begins, ends = row.interval()
         unit = Unit(UnitId(row.code()), kind, row.text("name"), levels or frozenset(), begins, ends)
         if row.ok:
             row.passes(register.check_unit, pack, unit)
-        if unit.id == book.root and unit.id in stored:
-            if book.units[unit.id].kind != kind:
-                row.fault(f"the register's root is a {book.units[unit.id].kind}", "leave the row out")
-            book.keep(row)
+        if unit.id == index.root and unit.id in stored:
+            if index.units[unit.id].kind != kind:
+                row.fault(f"the register's root is a {index.units[unit.id].kind}", "leave the row out")
+            index.keep(row)
             continue
         if row.ok:
             row.passes(register.check_unit_code, unit.id, alike.get(skeleton(unit.id), ()))
         alike.setdefault(skeleton(unit.id), []).append(unit.id)
-        if unit.id not in managed and unit.id != book.root:
+        if unit.id not in managed and unit.id != index.root:
             row.fault(f"nobody manages `{unit.id}`", "add its direct manager to sheet `edges`")
         if row.ok:
-            book.units[unit.id] = unit
-            book.add(unit)
+            index.units[unit.id] = unit
+            index.add(unit)
 
 
-def check_edges(book: Book) -> None:
+def check_edges(index: CodeIndex) -> None:
     """Sheet `edges`: one direct manager at a time, no circle. Each edge walks one chain: linear in the rows."""
     rows: list[tuple[SheetRow, ManagementEdge]] = []
-    for row in book.rows("edges", has_code=False):
-        unit, manager = row.refers("unit", book.units, "units"), row.refers("manager", book.units, "units")
+    for row in index.rows("edges", has_code=False):
+        unit, manager = row.refers("unit", index.units, "units"), row.refers("manager", index.units, "units")
         begins, ends = row.interval()
         basis = row.text("basis")
-        if unit is not None and unit.id == book.root:
+        if unit is not None and unit.id == index.root:
             row.fault(f"nobody manages the root `{unit.id}`", "leave the row out")
         if not row.ok or unit is None or manager is None:
             continue
-        edge = ManagementEdge(book.new_id("edg"), unit.id, manager.id, basis, begins, ends)
+        edge = ManagementEdge(index.new_id("edg"), unit.id, manager.id, basis, begins, ends)
         rows.append((row, edge))
-        book.edges[unit.id] = (*book.edges.get(unit.id, ()), edge)
+        index.edges[unit.id] = (*index.edges.get(unit.id, ()), edge)
     for row, edge in rows:
         with row.rules():
-            check_edge(book.org, edge)
+            check_edge(index.org, edge)
         if row.ok:
-            book.add(edge)
+            index.add(edge)
     for row, edge in rows:
         if not row.ok:
             # What hangs on a wrong edge is checked as if it were not there, rather than along a circle.
-            book.edges[edge.unit] = tuple(e for e in book.edges[edge.unit] if e is not edge)
+            index.edges[edge.unit] = tuple(e for e in index.edges[edge.unit] if e is not edge)
 
 
-def check_years(book: Book) -> None:
+def check_years(index: CodeIndex) -> None:
     """Sheet `school_years`."""
-    for row in book.rows("school_years", known=book.years):
+    for row in index.rows("school_years", known=index.years):
         begins = row.instant("starts_on")
         closes = row.instant("closes_on")
         year = SchoolYear(row.read("code", words.school_year), begins, closes)
         if row.ok:
-            row.passes(register.check_school_year, book.years.values(), year)
+            row.passes(register.check_school_year, index.years.values(), year)
         if row.ok:
-            book.years[year.id] = year
-            book.add(year)
+            index.years[year.id] = year
+            index.add(year)
 
 
-def check_classes(book: Book) -> None:
+def check_classes(index: CodeIndex) -> None:
     """Sheet `classes`: the id is `<school>:<school_year>:<code>`, so `code` alone is unique in neither."""
     first: dict[str, int] = {}
     twins: dict[str, list[ClassId]] = {}
-    for known in book.classes_beside:
+    for known in index.classes_beside:
         twins.setdefault(fold(known), []).append(known)
-    stored = frozenset(book.classes)
-    for row in book.rows("classes", has_code=False):
-        school = row.refers("school", book.units, "units")
-        year = row.refers("school_year", book.years, "school_years")
+    stored = frozenset(index.classes)
+    for row in index.rows("classes", has_code=False):
+        school = row.refers("school", index.units, "units")
+        year = row.refers("school_year", index.years, "school_years")
         code = row.read("code", words.class_code)
         name, grade, level = row.text("name"), row.text("grade"), row.word("level", _LEVELS)
         id_ = register.class_id(UnitId(row["school"]), row["school_year"], code)
@@ -117,51 +117,51 @@ def check_classes(book: Book) -> None:
         twins.setdefault(fold(id_), []).append(id_)
         first.setdefault(id_, row.number)
         if not row.ok or school is None or year is None:
-            book.faults.broken["classes"].add(id_)
+            index.faults.broken["classes"].add(id_)
             continue
         found = SchoolClass(
             id_, school.id, year.id, name, EducationLevel(level), grade, year.starts_at, year.closes_at
         )
-        if row.passes(register.check_class, book.ground(year.starts_at), found):
-            book.classes[id_] = found
-            book.add(found)
+        if row.passes(register.check_class, index.ground(year.starts_at), found):
+            index.classes[id_] = found
+            index.add(found)
         else:
-            book.faults.broken["classes"].add(id_)
+            index.faults.broken["classes"].add(id_)
 
 
-def check_persons(book: Book) -> None:
+def check_persons(index: CodeIndex) -> None:
     """Sheet `persons`, the only one with names."""
-    for row in book.rows("persons", known=book.persons.keys() - book.founders):
+    for row in index.rows("persons", known=index.persons.keys() - index.founders):
         name = row.text("name")
         person = Person(PersonId(row.code()), name, name_key(name))
-        is_right = row.ok and row.passes(register.check_person, book.ground(book.now), person)
-        if person.id in book.founders:
-            book.keep(row)
+        is_right = row.ok and row.passes(register.check_person, index.ground(index.now), person)
+        if person.id in index.founders:
+            index.keep(row)
         elif is_right:
-            book.persons[person.id] = person
-            book.facts.add(person)
-            book.add(person)
+            index.persons[person.id] = person
+            index.facts.add(person)
+            index.add(person)
 
 
-def check_accounts(book: Book) -> None:
+def check_accounts(index: CodeIndex) -> None:
     """Sheet `accounts`: one admin account a unit, one use account a person, every username once."""
-    stored, codes = frozenset(book.accounts), dict[str, int]()
-    for row in book.rows("accounts", known=stored):
+    stored, codes = frozenset(index.accounts), dict[str, int]()
+    for row in index.rows("accounts", known=stored):
         kind = row.word("kind", _KINDS)
-        unit = row.refers("unit", book.units, "units")
-        person = row.refers("person", book.persons, "persons") if kind != AccountKind.ADMIN else None
-        held = _founding_account(book, kind, row)
+        unit = row.refers("unit", index.units, "units")
+        person = row.refers("person", index.persons, "persons") if kind != AccountKind.ADMIN else None
+        held = _founding_account(index, kind, row)
         if held is not None and held.id in stored:
-            book.accounts.setdefault(row["code"], held)
-            book.keep(row)
+            index.accounts.setdefault(row["code"], held)
+            index.keep(row)
             continue
         username = row.read("username", words.username)
         if row.ok:
             try:
-                register.username_to_give(username, book.usernames.get(skeleton(username), ()))
+                register.username_to_give(username, index.usernames.get(skeleton(username), ()))
             except RefusedError as error:
                 row.fault(error.message, "choose another")
-        book.usernames.setdefault(skeleton(username), []).append(username)
+        index.usernames.setdefault(skeleton(username), []).append(username)
         if row["activation_code_sha256"]:
             digest = row.sha256("activation_code_sha256")
             if digest in codes:
@@ -170,59 +170,59 @@ def check_accounts(book: Book) -> None:
         account = Account(
             id=AccountId(row.code()),
             kind=AccountKind(kind) if kind in _KINDS else AccountKind.USE,
-            unit=unit.id if unit else book.root,
+            unit=unit.id if unit else index.root,
             person=person.id if person else None,
             username=username,
-            valid_from=row.past("issued_on", book.now),
+            valid_from=row.past("issued_on", index.now),
         )
-        _check_only_account(book, row, account)
+        _check_only_account(index, row, account)
         if row.ok:
-            book.accounts[account.id] = account
-            book.facts.add(account)
-            book.add(account)
+            index.accounts[account.id] = account
+            index.facts.add(account)
+            index.add(account)
             if row["activation_code_sha256"]:
-                book.activations[account.id] = row.sha256("activation_code_sha256")
+                index.activations[account.id] = row.sha256("activation_code_sha256")
 
 
-def _founding_account(book: Book, kind: str, row: SheetRow) -> Account | None:
+def _founding_account(index: CodeIndex, kind: str, row: SheetRow) -> Account | None:
     """The account that `init` issued for the root unit, or for the director or the focal point."""
     if kind == AccountKind.ADMIN:
-        return book.admin_accounts.get(book.root) if row["unit"] == book.root else None
-    code = book.account_of.get(row["person"]) if row["person"] in book.founders else None
-    return book.accounts.get(code or "")
+        return index.admin_accounts.get(index.root) if row["unit"] == index.root else None
+    code = index.account_of.get(row["person"]) if row["person"] in index.founders else None
+    return index.accounts.get(code or "")
 
 
-def _check_only_account(book: Book, row: SheetRow, account: Account) -> None:
+def _check_only_account(index: CodeIndex, row: SheetRow, account: Account) -> None:
     """One account a unit or a person, as of the day on which it was issued."""
     is_admin = account.kind is AccountKind.ADMIN
     if row.ok:
         person = (PersonId(row["person"]) if row["person"] else None) if is_admin else account.person
         try:
-            check_only_account(book.ground(account.valid_from), account.unit, account.kind, person)
+            check_only_account(index.ground(account.valid_from), account.unit, account.kind, person)
         except RefusedError as error:
             row.fault(error.message, "one admin account a unit, without a person; one use account a person")
     if is_admin:
-        book.admin_accounts.setdefault(account.unit, account)
+        index.admin_accounts.setdefault(account.unit, account)
 
 
-def check_issuers(book: Book) -> None:
+def check_issuers(index: CodeIndex) -> None:
     """Use accounts are issued by the unit of a duty, a head's by the direct manager, on that day (#90 to #94).
 
     That unit is the account's home: where it was issued, for a head the unit that they lead, as an act writes it.
     """
-    new = {account.id for account in book.new.get(Account, ())}
-    for row in book.rows("accounts", has_code=False):
-        account = book.accounts.get(row["code"])
+    new = {account.id for account in index.new.get(Account, ())}
+    for row in index.rows("accounts", has_code=False):
+        account = index.accounts.get(row["code"])
         if account is None or account.person is None or account.unit != row["unit"]:
             continue
-        units = {duty.unit for duty in book.duties.get(account.person, ())}
-        ground = book.ground_decided(account.valid_from)
+        units = {duty.unit for duty in index.duties.get(account.person, ())}
+        ground = index.ground_decided(account.valid_from)
         issuers = {unit: issuer_of(ground, unit, account.kind, account.person) for unit in units}
         mine = {unit for unit, issuer in issuers.items() if issuer == account.unit}
         if mine and account.id in new:
             home = account.unit if account.unit in mine else min(mine)
-            book.add(Home(book.new_id("hom"), account.id, home, HomeHow.ISSUE, "", account.valid_from))
-        if mine or row["person"] in book.unsure:
+            index.add(Home(index.new_id("hom"), account.id, home, HomeHow.ISSUE, "", account.valid_from))
+        if mine or row["person"] in index.unsure:
             continue
         if account.unit in units:
             issuer = min(str(issuer) for issuer in issuers.values())
@@ -232,7 +232,7 @@ def check_issuers(book: Book) -> None:
             row.fault(message, "add the duty to sheet `assignments`, or correct `unit`")
 
 
-def class_pairs(book: Book, row: SheetRow, unit: str) -> frozenset[ClassSubject] | None:
+def class_pairs(index: CodeIndex, row: SheetRow, unit: str) -> frozenset[ClassSubject] | None:
     """The column `classes`, local codes with or without a subject, as class ids of this unit and school year."""
     if not row["classes"]:
         return None
@@ -244,8 +244,8 @@ def class_pairs(book: Book, row: SheetRow, unit: str) -> frozenset[ClassSubject]
     for part in row.words("classes") or ():
         code, colon, subject = part.partition(":")
         id_ = ClassId(f"{unit}:{year}:{code}")
-        if id_ not in book.classes:
-            if id_ in book.faults.broken["classes"]:
+        if id_ not in index.classes:
+            if id_ in index.faults.broken["classes"]:
                 row.ok = False
             elif part:
                 row.fault(f"no class `{code}` in `{unit}` in {year}", "add it to sheet `classes`, or correct it")
@@ -257,23 +257,23 @@ def class_pairs(book: Book, row: SheetRow, unit: str) -> frozenset[ClassSubject]
     return frozenset(pairs)
 
 
-def check_assignments(book: Book) -> None:
+def check_assignments(index: CodeIndex) -> None:
     """Sheet `assignments`: duties by numbered decisions."""
     substitutes: list[tuple[SheetRow, Assignment]] = []
-    for row in book.rows("assignments", known=book.assignments):
-        person = row.refers("person", book.persons, "persons")
-        unit = row.refers("unit", book.units, "units")
-        position = row.word("position", book.pack_for(row["unit"]).positions)
+    for row in index.rows("assignments", known=index.assignments):
+        person = row.refers("person", index.persons, "persons")
+        unit = row.refers("unit", index.units, "units")
+        position = row.word("position", index.pack_for(row["unit"]).positions)
         begins, ends = row.interval()
         duty = Assignment(
             id=AssignmentId(row.code()),
             person=person.id if person else PersonId(""),
-            unit=unit.id if unit else book.root,
+            unit=unit.id if unit else index.root,
             position=position,
             decision_number=row.identifier("decision_number"),
             decision_date=row.day("decision_date"),
             decision_sha256=None,
-            classes=class_pairs(book, row, row["unit"]),
+            classes=class_pairs(index, row, row["unit"]),
             subjects=row.subjects(),
             levels=row.levels(),
             substitutes=AssignmentId(row["substitutes"]) if row["substitutes"] else None,
@@ -281,28 +281,28 @@ def check_assignments(book: Book) -> None:
             valid_from=begins,
             valid_to=ends,
         )
-        founding = book.founding_duties.get((duty.person, duty.unit, duty.position))
+        founding = index.founding_duties.get((duty.person, duty.unit, duty.position))
         if founding is not None and row.ok:
-            book.assignments[duty.id] = founding
-            book.keep(row)
+            index.assignments[duty.id] = founding
+            index.keep(row)
             continue
         if row["school_year"] and not row["classes"]:
             row.fault("`school_year` without classes", "name the classes, or leave it empty")
         if duty.substitutes is not None:
             substitutes.append((row, duty))
         else:
-            _take_duty(book, row, duty)
+            _take_duty(index, row, duty)
     for row, duty in substitutes:
-        row.refers("substitutes", book.assignments, "assignments")
-        _take_duty(book, row, duty)
+        row.refers("substitutes", index.assignments, "assignments")
+        _take_duty(index, row, duty)
 
 
-def _take_duty(book: Book, row: SheetRow, duty: Assignment) -> None:
+def _take_duty(index: CodeIndex, row: SheetRow, duty: Assignment) -> None:
     """A duty beside those that stand before it; a substitute's after everybody's."""
-    ground = book.ground(duty.valid_from)
+    ground = index.ground(duty.valid_from)
     if row.ok and row.passes(check_duty, ground, duty) and row.passes(check_entered, ground, duty):
-        book.add_duty(duty)
-        book.add(duty)
+        index.add_duty(duty)
+        index.add(duty)
     else:
-        book.unsure.add(row["person"])
-        book.faults.broken["assignments"].add(duty.id)
+        index.unsure.add(row["person"])
+        index.faults.broken["assignments"].add(duty.id)

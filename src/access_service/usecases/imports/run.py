@@ -16,7 +16,7 @@ from time import perf_counter
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import RegisterId
 from access_service.storage.facts import Reader
-from access_service.usecases.imports.book import Book, Progress
+from access_service.usecases.imports.code_index import CodeIndex, Progress
 from access_service.usecases.imports.csv_files import Sheets, refuse
 from access_service.usecases.imports.org_rows import (
     check_accounts,
@@ -36,7 +36,7 @@ from access_service.usecases.imports.paper_rows import (
 )
 from access_service.usecases.imports.source import read_source
 from access_service.usecases.imports.store import make_ready, seal, store
-from access_service.usecases.own_keys import sealing
+from access_service.usecases.keys import sealing
 from access_service.usecases.services import Act, Services, operate
 
 __all__ = ["ImportReport", "Progress", "Sheets", "import_sheets", "read_source"]
@@ -109,37 +109,37 @@ def import_sheets(
         if counter is None:
             raise NotFoundError("register", register)
         with services.db.read(register) as reader:
-            book = _checked(services, reader, sheets, services.db.now())
+            index = _checked(services, reader, sheets, services.db.now())
         if dry_run:
-            return _report(register, book, counter.revision, started, {}, is_dry_run=True)
-        sealed = seal(book, services, register)
+            return _report(register, index, counter.revision, started, {}, is_dry_run=True)
+        sealed = seal(index, services, register)
         if keep_codes is not None:
             keep_codes(sealed.codes)
-        ready = make_ready(services, register, book, sealed)
+        ready = make_ready(services, register, index, sealed)
         try:
             with operate(services, register, ACTOR) as doing:
                 if sealing(services, doing.tx.connection) is not services.seal:
                     raise UnavailableError("the seal key was rotated meanwhile; nothing was stored, import again")
-                _check_unchanged(doing, book, counter.revision)
-                store(doing.tx, book, ready, progress)
+                _check_unchanged(doing, index, counter.revision)
+                store(doing.tx, index, ready, progress)
                 revision = doing.tx.revision
         except _ChangedError:
             # The register is not held while it is checked again: people sign in meanwhile.
             continue
-        return _report(register, book, revision, started, sealed.codes, is_dry_run=False)
+        return _report(register, index, revision, started, sealed.codes, is_dry_run=False)
     raise UnavailableError("the register changed each time while the files were checked; import in a quieter hour")
 
 
-def _checked(services: Services, reader: Reader, sheets: Sheets, now: datetime) -> Book:
-    book = Book(services, reader, sheets, now)
+def _checked(services: Services, reader: Reader, sheets: Sheets, now: datetime) -> CodeIndex:
+    index = CodeIndex(services, reader, sheets, now)
     for check in _CHECKS:
-        check(book)
-    refuse(book.faults.in_order())
-    return book
+        check(index)
+    refuse(index.faults.in_order())
+    return index
 
 
-def _check_unchanged(doing: Act, book: Book, known: int) -> None:
-    if doing.org.require_binding(book.root, doing.now).digest != book.policy:
+def _check_unchanged(doing: Act, index: CodeIndex, known: int) -> None:
+    if doing.org.require_binding(index.root, doing.now).digest != index.policy:
         raise _ChangedError
     if doing.tx.before != known and doing.tx.has_changed_since(known):
         raise _ChangedError
@@ -147,7 +147,7 @@ def _check_unchanged(doing: Act, book: Book, known: int) -> None:
 
 def _report(
     register: RegisterId,
-    book: Book,
+    index: CodeIndex,
     revision: int,
     started: float,
     codes: Mapping[str, str],
@@ -157,8 +157,8 @@ def _report(
     return ImportReport(
         register=register,
         is_dry_run=is_dry_run,
-        counts=book.counts(),
-        kept=dict(book.kept),
+        counts=index.counts(),
+        kept=dict(index.kept),
         revision=revision,
         seconds=perf_counter() - started,
         activation_codes=codes,

@@ -35,7 +35,7 @@ from access_service.storage.accounts import Credential, ready_credentials
 from access_service.storage.bulk import ReadyRows
 from access_service.storage.db import Transaction
 from access_service.storage.facts import ready_facts
-from access_service.usecases.imports.book import CHUNK, Book, ImportedPaper, Progress
+from access_service.usecases.imports.code_index import CHUNK, CodeIndex, ImportedPaper, Progress
 from access_service.usecases.services import Services
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class ReadyImport:
     parts: tuple[tuple[str, ReadyRows], ...] = field(repr=False)
 
 
-def attest(book: Book, paper: ImportedPaper, register: str) -> Document:
+def attest(index: CodeIndex, paper: ImportedPaper, register: str) -> Document:
     """The document as stored: content of ids, words and instants only, the hash that of the scan."""
     envelope = Envelope(
         document=DocumentId(paper.id),
@@ -85,7 +85,7 @@ def attest(book: Book, paper: ImportedPaper, register: str) -> Document:
         version=1,
         receiver=None if paper.receiver is None else PersonId(paper.receiver),
         register=register,
-        policy=book.policy_for(paper.unit),
+        policy=index.policy_for(paper.unit),
     )
     attestation = Attestation(
         giver=None if paper.giver is None else PersonId(paper.giver),
@@ -98,7 +98,7 @@ def attest(book: Book, paper: ImportedPaper, register: str) -> Document:
     body: PaperBody | None = None
     if paper.kind is DocumentKind.COMMITMENT:
         body = CommitmentBody(paper.text_version)
-    elif lines := book.lines.get(paper.id):
+    elif lines := index.lines.get(paper.id):
         body = HandoverBody(lines[0].account, lines_of(lines))
     return Document(
         id=DocumentId(paper.id),
@@ -142,27 +142,27 @@ def attest_side(paper: ImportedPaper, signature_id: str, key: str, now: datetime
     )
 
 
-def seal(book: Book, services: Services, register: str) -> Sealed:
+def seal(index: CodeIndex, services: Services, register: str) -> Sealed:
     """Every new paper as a document with the service's confirmation; the register is not held meanwhile."""
     sealed = Sealed([], [])
-    for paper in book.new.get(ImportedPaper, ()):
-        signature = attest_side(paper, services.new_id("sig"), services.seal.id, book.now)
-        sealed.documents.append(attest(book, paper, register))
+    for paper in index.new.get(ImportedPaper, ()):
+        signature = attest_side(paper, services.new_id("sig"), services.seal.id, index.now)
+        sealed.documents.append(attest(index, paper, register))
         sealed.signatures.append(replace(signature, confirmation=confirm(services.seal, register, signature)))
-    for account in book.new.get(Account, ()):
-        given = book.activations.get(account.id)
+    for account in index.new.get(Account, ()):
+        given = index.activations.get(account.id)
         if given is None:
             sealed.codes[account.id] = passwords.new_secret(_ACTIVATION_BITS)
         sealed.digests[account.id] = given or passwords.digest(sealed.codes[account.id])
     return sealed
 
 
-def make_ready(services: Services, register: RegisterId, book: Book, sealed: Sealed) -> ReadyImport:
+def make_ready(services: Services, register: RegisterId, index: CodeIndex, sealed: Sealed) -> ReadyImport:
     """Every row and its parameters, made before the register is held: under the lock there is only inserting.
 
-    The book and what was sealed give up what they hold, kind by kind: a province is in memory once.
+    The index and what was sealed give up what they hold, kind by kind: a province is in memory once.
     """
-    new, dialect = book.give_up(), services.db.dialect
+    new, dialect = index.give_up(), services.db.dialect
     parts: list[tuple[str, ReadyRows]] = []
 
     def add(sheet: str, kind: type[T], values: list[T], *stamped: str) -> None:
@@ -173,7 +173,7 @@ def make_ready(services: Services, register: RegisterId, book: Book, sealed: Sea
     accounts: list[Account] = new.pop(Account, [])
     add("accounts", Account, accounts)
     add("", Home, new.pop(Home, []))
-    lasts = {unit: book.code_lasts(unit) for unit in {account.unit for account in accounts}}
+    lasts = {unit: index.code_lasts(unit) for unit in {account.unit for account in accounts}}
     for opens_for in sorted({*lasts.values()}):
         credentials = (
             Credential(
@@ -196,18 +196,18 @@ def make_ready(services: Services, register: RegisterId, book: Book, sealed: Sea
     return ReadyImport(tuple(parts))
 
 
-def store(tx: Transaction, book: Book, ready: ReadyImport, progress: Progress) -> None:
+def store(tx: Transaction, index: CodeIndex, ready: ReadyImport, progress: Progress) -> None:
     """Insert everything. Accounts are invited: of their codes there are only hashes, good as long as packs say."""
     for sheet, rows in ready.parts:
         for done in tx.insert(rows, CHUNK):
             if sheet:
                 progress(sheet, done, len(rows.rows))
-    tx.policy = book.policy
+    tx.policy = index.policy
     tx.happened(
         "register.import",
         tx.register,
-        rows=dict(sorted(book.counts().items())),
-        kept=dict(sorted(book.kept.items())),
-        sources={source.sheet: source.sha256 for source in book.sheets.sources},
+        rows=dict(sorted(index.counts().items())),
+        kept=dict(sorted(index.kept.items())),
+        sources={source.sheet: source.sha256 for source in index.sheets.sources},
     )
     tx.touches_everybody()

@@ -92,8 +92,8 @@ def read_workbook(path: Path) -> Sheets:
     problems = _Problems([], [])
     sheets: dict[str, Sheet] = {}
     with open_package(path) as (package, sha256):
-        book = _Book(package)
-        for found in book.sheets:
+        workbook = _WorkbookParts(package)
+        for found in workbook.sheets:
             if found.name == GUIDE:
                 continue
             place = f"{path.name}:{found.name}"
@@ -105,7 +105,7 @@ def read_workbook(path: Path) -> Sheets:
             elif found.kind != "worksheet":
                 problems.fatal.append(Fault(place, "not a sheet of cells", "make it a worksheet"))
             else:
-                sheet = _SheetReader(package, book, found, problems).read()
+                sheet = _SheetReader(package, workbook, found, problems).read()
                 if sheet is not None:
                     sheets[found.name] = sheet
     if not sheets and not problems.fatal:
@@ -116,7 +116,7 @@ def read_workbook(path: Path) -> Sheets:
     return Sheets(sheets, (Source("workbook", sha256),), tuple(problems.faults))
 
 
-class _Book:
+class _WorkbookParts:
     """The workbook's own part, its texts and its styles."""
 
     def __init__(self, package: Package) -> None:
@@ -190,10 +190,10 @@ class _Book:
 class _SheetReader:
     """Reads one sheet, row by row."""
 
-    def __init__(self, package: Package, book: _Book, sheet: _SheetPart, problems: _Problems) -> None:
+    def __init__(self, package: Package, workbook: _WorkbookParts, sheet: _SheetPart, problems: _Problems) -> None:
         self._package = package
-        self._cells = book.cells
-        self._ns = book.ns
+        self._cells = workbook.cells
+        self._ns = workbook.ns
         self._sheet = sheet
         self._problems = problems
         self._place = f"{package.name}:{sheet.name}"

@@ -13,13 +13,13 @@ from access_service.domain.org import ManagementEdge, SchoolYear, chain_of
 from access_service.domain.policy import PackBinding, PeriodLock
 from access_service.domain.standing import standing
 from access_service.domain.time import Interval
+from access_service.engine.compiled_pack import CellKey, CompiledPack, locks_by_cell
 from access_service.engine.decide import OnDemand, Place, Site, site_of
 from access_service.engine.snapshots import NEVER, Snapshot, flatten
-from access_service.engine.tables import CellKey, Tables, locks_by_cell
-from access_service.storage.access import Gatherer
 from access_service.storage.connecting import memory_of
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
+from access_service.storage.standing import Gatherer
 
 Locks = Mapping[CellKey, tuple[PeriodLock, ...]]
 """Period locks by (category, action)."""
@@ -31,7 +31,7 @@ class LockIndex:
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], Locks] = {}
 
-    def of(self, tables: Tables | None, kind: str) -> Locks:
+    def of(self, tables: CompiledPack | None, kind: str) -> Locks:
         """The locks that concern this kind of unit."""
         if tables is None:
             return {}

@@ -9,7 +9,7 @@ from access_service.domain.mistakes import Mistake
 from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.org import Succession
 from access_service.engine.mistakes import Renamed, find_mistake
-from access_service.usecases.live.access import DecidedAll, DecisionPoint, Moment
+from access_service.usecases.live.decision_point import DecidedAll, DecisionPoint, Moment
 from access_service.usecases.live.gathered import Reading
 from access_service.usecases.live.view import NotInViewError
 

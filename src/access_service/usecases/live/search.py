@@ -20,9 +20,9 @@ from typing import NamedTuple
 from access_service.domain.access import AccessRequest, Wanted
 from access_service.domain.errors import NotFoundError, PolicyError, RefusedError, RestartError, UnavailableError
 from access_service.domain.names import AccountId, ClassId, RegisterId, UnitId
+from access_service.engine.compiled_pack import CompiledPack
 from access_service.engine.decide import Place, Places, decide
 from access_service.engine.snapshots import NEVER, GrantView, Snapshot
-from access_service.engine.tables import Tables
 from access_service.storage.audit import head_of, recorded_at, stands_since
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
@@ -291,7 +291,7 @@ def _touched(reader: Reader, since: Since | None) -> frozenset[AccountId]:
     return stands.touched
 
 
-def _roles(tables: Iterable[Tables], request: AccessRequest) -> frozenset[str]:
+def _roles(tables: Iterable[CompiledPack], request: AccessRequest) -> frozenset[str]:
     """The roles that one of the packs lets do it; a grant in any other role never allows."""
     cell = (request.category or "", request.action)
     return frozenset(role for t in tables for role, table in t.roles.items() if cell in table.allow)

@@ -17,9 +17,9 @@ from access_service.domain.errors import AccessServiceError, RefusedError
 from access_service.domain.names import AccountKind, PersonId, RegisterId, SuspendableKind, UnitId
 from access_service.domain.org import Assignment
 from access_service.storage import tables
-from access_service.storage.access import Gatherer
 from access_service.storage.cleaning import clean
 from access_service.storage.facts import Reader
+from access_service.storage.standing import Gatherer
 from access_service.usecases.effects import settle_custodies, settle_person, try_refused_again
 from access_service.usecases.operators import root_of
 from access_service.usecases.services import Act, Services, operate

@@ -43,9 +43,9 @@ from access_service.domain.software import (
     shares_in_force,
 )
 from access_service.domain.standing import AccountFacts, standing
-from access_service.storage.access import Gatherer
 from access_service.storage.facts import Reader
 from access_service.storage.software import clients_of
+from access_service.storage.standing import Gatherer
 from access_service.usecases.services import Act, Caller, Services, act, as_missing, operate
 from access_service.usecases.third_party.approvers import as_approver, as_department
 

@@ -11,9 +11,9 @@ from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.tokens import AccessDetail, Claims, TokenError, TokenFault, covers
 from access_service.usecases.identity.accounts import caller_from_token
 from access_service.usecases.services import Services
-from access_service.usecases.tokens.errors import OAuthError
 from access_service.usecases.tokens.introspect import why_over
 from access_service.usecases.tokens.issue import TokenPoint
+from access_service.usecases.tokens.oauth_errors import OAuthError
 
 CLASS_PARTS = 3
 """`<school code>:<school year>:<class code>`."""

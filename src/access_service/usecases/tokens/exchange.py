@@ -21,7 +21,6 @@ from access_service.signing.token_claims import MOST_ACTORS
 from access_service.storage.accounts import session_by_token
 from access_service.usecases.identity.accounts import caller_from_token
 from access_service.usecases.live.revisions import revision_text
-from access_service.usecases.tokens.errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.introspect import SESSION_MARK, read_any, why_over
 from access_service.usecases.tokens.issue import (
     IssuedToken,
@@ -34,6 +33,7 @@ from access_service.usecases.tokens.issue import (
     rests_on,
     used_by,
 )
+from access_service.usecases.tokens.oauth_errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.state import HeldRight, Known, NotInStateError, trim
 
 SESSION_TYPE = "urn:access-service:params:oauth:token-type:session"

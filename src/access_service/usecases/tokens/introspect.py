@@ -19,15 +19,15 @@ from access_service.domain.tokens import Claims, TokenError, TokenFault, covers
 from access_service.signing.jose import json_object, read_compact
 from access_service.signing.token_claims import claims_to_wire
 from access_service.signing.tokens import LONGEST_TOKEN
-from access_service.storage.access import Gatherer
 from access_service.storage.accounts import session_by_token
 from access_service.storage.audit import revision_at
 from access_service.storage.facts import Reader
+from access_service.storage.standing import Gatherer
 from access_service.storage.tokens import changes_since, deny, read_denied
 from access_service.usecases.identity.accounts import caller_of
 from access_service.usecases.live.revisions import parse_revision
-from access_service.usecases.tokens.errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.issue import Now, TokenPoint, by_category
+from access_service.usecases.tokens.oauth_errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.state import Holding, Known, NotInStateError
 
 INTROSPECT = "introspect"

@@ -24,12 +24,12 @@ from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.software import client_by_id
 from access_service.storage.tokens import changes_after, changes_since, read_denied
-from access_service.usecases.live.access import DecisionPoint
+from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.live.gathered import LockIndex
 from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.services import Services
 from access_service.usecases.third_party.software import draw
-from access_service.usecases.tokens.errors import OAuthCode, OAuthError
+from access_service.usecases.tokens.oauth_errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.state import (
     HeldRight,
     Holding,

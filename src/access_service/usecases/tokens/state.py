@@ -19,8 +19,8 @@ from access_service.domain.software import Approval, Client, Software
 from access_service.domain.standing import AccountFacts, standing
 from access_service.domain.time import Interval
 from access_service.domain.tokens import AccessDetail, details_of
+from access_service.engine.compiled_pack import CellKey, CompiledPack
 from access_service.engine.snapshots import NEVER
-from access_service.engine.tables import CellKey, Tables
 from access_service.storage.facts import Reader
 from access_service.storage.software import client_by_id
 from access_service.storage.tokens import Changed
@@ -298,7 +298,7 @@ class _Cells:
         self.until = NEVER
         """When a reporting period next locks or opens something."""
 
-    def _tables(self, grant: Grant) -> list[Tables]:
+    def _tables(self, grant: Grant) -> list[CompiledPack]:
         """The packs that decide within the grant's scope: its unit's, and any bound below it."""
         reading, unit = self._reading, grant.scope.unit
         units = {unit}
@@ -326,7 +326,7 @@ class _Cells:
             for box in details_of(grant.scope, grant.id, frozenset(categories), allowed)
         )
 
-    def _allowed(self, tables: Tables, grant: Grant) -> frozenset[CellKey]:
+    def _allowed(self, tables: CompiledPack, grant: Grant) -> frozenset[CellKey]:
         """A token says no function, so a pack that demands one gives none; a role's allows are less its denies."""
         role = tables.roles.get(grant.role)
         if role is None or tables.pack.function_required:
@@ -334,7 +334,7 @@ class _Cells:
         forbidden = set(tables.everyone_deny) | self._locked(tables, grant)
         return frozenset(role.allow.keys() - forbidden)
 
-    def _locked(self, tables: Tables, grant: Grant) -> set[CellKey]:
+    def _locked(self, tables: CompiledPack, grant: Grant) -> set[CellKey]:
         """Cells that a reporting period locks now, for the unit's kind; for a subtree, for any kind in it."""
         found: set[CellKey] = set()
         now = self._reading.now

@@ -23,8 +23,8 @@ from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.migrate import HEAD, require_current, server_version
 from access_service.storage.policy import load_tables
-from access_service.usecases.own_keys import OWN, check_held
-from access_service.usecases.tokens.keys import check_tokens_held
+from access_service.usecases.keys import OWN, check_held
+from access_service.usecases.tokens.keyring import check_tokens_held
 
 LEAST_FREE = 256 << 20
 """Bytes that should be free, and as many as the database has: an upgrade or a backup needs them."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from access_service.domain.backups import FORMAT, BackupError
 from access_service.signing.keyring import TOKEN_KEYS
-from access_service.usecases.own_keys import NEXT, OWN, hold_keys
+from access_service.usecases.keys import NEXT, OWN, hold_keys
 
 LARGEST = 1 << 20
 """Bytes of all files: keys are small."""

@@ -37,9 +37,9 @@ from access_service.storage.restoring import (
     empty_database,
     end_what_was_open,
 )
-from access_service.usecases.own_keys import OWN, check_held
+from access_service.usecases.keys import OWN, check_held
 from access_service.usecases.services import Services, operate
-from access_service.usecases.tokens.keys import check_tokens_held
+from access_service.usecases.tokens.keyring import check_tokens_held
 from access_service.usecases.upkeep.backups import Opened, identities_for, look_at
 from access_service.usecases.upkeep.key_files import keys_beside
 

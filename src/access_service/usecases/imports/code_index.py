@@ -23,12 +23,12 @@ from access_service.domain.org import (
 )
 from access_service.domain.policy import Pack, PackBinding
 from access_service.domain.time import Interval
-from access_service.storage.access import Gatherer
 from access_service.storage.accounts import usernames_like
 from access_service.storage.facts import Reader
+from access_service.storage.standing import Gatherer
 from access_service.usecases.imports.csv_files import COLUMNS, Sheets
 from access_service.usecases.imports.ground import DecidedByThen, ImportFacts
-from access_service.usecases.imports.rows import Faults, SheetRow, cells_of, instant_of, rows_of
+from access_service.usecases.imports.sheet_rows import Faults, SheetRow, cells_of, instant_of, rows_of
 from access_service.usecases.services import Services
 
 Progress = Callable[[str, int, int], None]
@@ -69,7 +69,7 @@ class ImportedPaper:
         return self.kind in _MINUTES
 
 
-class Book:
+class CodeIndex:
     """What the register and the rows read so far say, by code; rows are checked against it."""
 
     def __init__(self, services: Services, reader: Reader, sheets: Sheets, now: datetime) -> None:

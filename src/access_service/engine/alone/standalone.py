@@ -12,10 +12,10 @@ from types import MappingProxyType
 from typing import Any
 
 from access_service.domain.errors import Fault, PolicyError
+from access_service.engine.alone.attribute_rules import Vocabulary, read_rules, wrong_word
 from access_service.engine.alone.entities import JOINED, read_entities
 from access_service.engine.alone.model import ATTRIBUTE, BUILT_IN, CONTEXT, PARTS, Shape, read_shape
 from access_service.engine.alone.pack import DeclaredProperty, Entity, StandalonePack, TypeOf
-from access_service.engine.alone.rows import Vocabulary, read_rules, wrong_word
 from access_service.engine.packs.draft import Draft
 from access_service.engine.packs.files import (
     ENTITIES_CSV,
@@ -33,7 +33,7 @@ from access_service.engine.packs.files import (
     sort_faults,
 )
 from access_service.engine.packs.sections import read_documents, read_words
-from access_service.engine.toml_tables import Table, TomlFile, guess, parse_toml, quote, text_of
+from access_service.engine.toml_reader import TomlFile, TomlTable, guess, parse_toml, quote, text_of
 
 STANDALONE = "standalone"
 """The `kind` of these packs; the others have none."""
@@ -207,7 +207,7 @@ class _Reader:
         return None
 
     def _tables(self, file: TomlFile) -> _Tables:
-        found, table = _Tables(), Table.root(file, self._faults)
+        found, table = _Tables(), TomlTable.root(file, self._faults)
         if (written := table.text("name")) != self._files.name and written:
             table.fault("name", f"the pack calls itself {quote(written)}, its folder `{self._files.name}`")
         table.word("kind", {STANDALONE}, "kind")
@@ -238,19 +238,19 @@ def _wrong_kind(file: TomlFile) -> Fault:
     return Fault(file.place(()), "`kind` is missing", hint)
 
 
-def _check_some(table: Table, key: str, read: Mapping[str, object]) -> None:
+def _check_some(table: TomlTable, key: str, read: Mapping[str, object]) -> None:
     """One that is written under a similar name is told at its line, and not missing as well."""
     if not read and (table.has(key) or not any(guess(other, [key]) for other in table.values.keys() - table.asked)):
         table.fault(key if table.has(key) else None, f"`{key}` is missing or empty")
 
 
-def _types(table: Table, key: str, into: dict[str, TypeOf]) -> None:
+def _types(table: TomlTable, key: str, into: dict[str, TypeOf]) -> None:
     for id_, type_ in table.tables(key):
         into[id_] = TypeOf(id_, type_.text("vi"), type_.text("en"), listed=type_.flag("listed"))
         type_.done()
 
 
-def _groups(table: Table, found: _Tables) -> None:
+def _groups(table: TomlTable, found: _Tables) -> None:
     for id_, group in table.tables("groups"):
         if id_ in found.subjects or id_ in found.resources:
             group.fault(None, f"`{id_}` is a type of subjects or resources already", "which may have parents, too")
@@ -258,7 +258,7 @@ def _groups(table: Table, found: _Tables) -> None:
         group.done()
 
 
-def _properties(table: Table, found: _Tables) -> None:
+def _properties(table: TomlTable, found: _Tables) -> None:
     """`[properties.<part>]`: name = the words it may be; `[trusted_properties]`: lists of names."""
     declared = table.table("properties")
     for part in PARTS:
@@ -283,7 +283,7 @@ def _properties(table: Table, found: _Tables) -> None:
         table.fault("properties", f"nobody can say `{name}` of the context", "name it in [trusted_properties]")
 
 
-def _check_name(section: Table, part: str, name: str) -> None:
+def _check_name(section: TomlTable, part: str, name: str) -> None:
     if ATTRIBUTE.fullmatch(name) is None or keyword.iskeyword(name):
         hint = "letters without accents, digits and `_`, at most 32, and no word of Python"
         section.fault(name, f"{quote(name)} is no name of a property", hint)
@@ -295,7 +295,7 @@ def _check_name(section: Table, part: str, name: str) -> None:
         section.fault(name, f"`{name}` and `{twin}` differ in capitals alone", "one of the two is a slip")
 
 
-def _property(section: Table, name: str, found: _Tables) -> DeclaredProperty:
+def _property(section: TomlTable, name: str, found: _Tables) -> DeclaredProperty:
     """A list of words, or a table: `{ several = true, words = [...] }`, `{ of = "folder" }`."""
     if not isinstance(section.values[name], Mapping):
         return DeclaredProperty(_words(section, name, name))
@@ -314,7 +314,7 @@ def _property(section: Table, name: str, found: _Tables) -> DeclaredProperty:
     return DeclaredProperty(words, several, of)
 
 
-def _words(section: Table, key: str, name: str) -> frozenset[str]:
+def _words(section: TomlTable, key: str, name: str) -> frozenset[str]:
     words = section.words(key, None, "word", may_be_empty=True)
     for word in sorted(words):
         if message := wrong_word(word):

@@ -7,8 +7,8 @@ from access_service.domain.errors import Fault
 from access_service.domain.policy import ANY, Article
 from access_service.engine.alone.model import SAME, WITHIN, Shape, Term
 from access_service.engine.alone.pack import WORD_BYTES, AttributeRule, DeclaredProperty, Entity, TypeOf
-from access_service.engine.packs.rows import EFFECTS, CsvRow, rows_of
-from access_service.engine.toml_tables import quote
+from access_service.engine.packs.csv_rows import EFFECTS, CsvRow, rows_of
+from access_service.engine.toml_reader import quote
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 import access_service
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.reasons import Refusal
-from access_service.domain.said import _PATTERNS, say_in_vietnamese, sentence
+from access_service.domain.sentences import _PATTERNS, say_in_vietnamese, sentence
 from access_service.domain.text import REFUSAL_TEXT
 
 SOURCE = Path(access_service.__file__).parent

@@ -12,7 +12,7 @@ from access_service.domain.errors import InvalidError, UnavailableError
 from access_service.signing.keyring import TOKEN_KEYS, Keyring, KeyStanding, KeyState
 from access_service.storage.db import Database
 from access_service.storage.keys import KeysConnection, StoredPublicKey, end_public_key, keep_interval, public_keys
-from access_service.usecases.own_keys import hold_keys, refuse_missing
+from access_service.usecases.keys import hold_keys, refuse_missing
 
 
 @dataclass(frozen=True, slots=True)

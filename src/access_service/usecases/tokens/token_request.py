@@ -2,7 +2,7 @@
 
 from access_service.domain.tokens import AccessDetail, TokenError, TokenFault
 from access_service.signing.token_claims import details_from_wire, scope_from_wire
-from access_service.usecases.tokens.errors import OAuthCode, OAuthError
+from access_service.usecases.tokens.oauth_errors import OAuthCode, OAuthError
 
 
 def read_scope(text: str) -> frozenset[str]:

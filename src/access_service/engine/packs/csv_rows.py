@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from access_service.domain.errors import Fault
 from access_service.domain.policy import ANY, JOINED, DelegationRule, RoleRule
 from access_service.engine.packs.draft import Draft
-from access_service.engine.toml_tables import guess, quote
+from access_service.engine.toml_reader import guess, quote
 
 ROLE_COLUMNS = ("role", "function", "category", "action", "effect", "article")
 DELEGATION_COLUMNS = ("role", "position", "unit_kind", "issuer", "documents", "article")

@@ -38,7 +38,7 @@ from access_service.domain.software import (
 )
 from access_service.domain.standing import AccountFacts, GrantFacts, as_lapsed
 from access_service.domain.time import Interval
-from access_service.engine.tables import Tables
+from access_service.engine.compiled_pack import CompiledPack
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
 from access_service.storage.policy import load_tables
@@ -82,7 +82,7 @@ class Gatherer:
         self._heads: dict[UnitId, list[Assignment]] = {}
         self._confirmed: dict[UnitId, set[str]] = {}
 
-    def tables_for(self, unit: UnitId, at: datetime) -> Tables | None:
+    def tables_for(self, unit: UnitId, at: datetime) -> CompiledPack | None:
         """The compiled pack that decides for a unit at an instant."""
         binding = self.org.binding_for(unit, at)
         return None if binding is None else load_tables(self.reader.connection, binding.digest)

@@ -1,4 +1,4 @@
-"""What a decision looks up: Casbin's answers, kept. Values only, so that `engine.decide` stays pure."""
+"""A pack, compiled: Casbin's answers, kept. Values only, so that `engine.decide` stays pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class RoleTable:
+class RoleCells:
     """Everything a pack says about one role. A cell in neither table is a deny by rule 1 (nothing by default)."""
 
     allow: Mapping[CellKey, Cell]
@@ -34,11 +34,11 @@ class RoleTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
+class CompiledPack:
     """One pack, compiled."""
 
     pack: Pack
-    roles: Mapping[str, RoleTable]
+    roles: Mapping[str, RoleCells]
     """A table for each role of the pack, empty where no row names the role."""
     everyone_deny: Mapping[CellKey, RoleRule]
     """Cells that a row about `*` denies, whatever the role."""

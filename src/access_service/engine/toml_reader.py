@@ -153,7 +153,7 @@ def parse_toml(path: str, text: str, faults: list[Fault]) -> TomlFile | None:
 
 
 @dataclass(slots=True)
-class Table:
+class TomlTable:
     """Reads one table key by key; `done` refuses the keys nobody asked for.
 
     Each method returns a value of the right type even after a fault, so that the remaining faults are found too;
@@ -167,7 +167,7 @@ class Table:
     asked: set[str] = field(default_factory=set)
 
     @classmethod
-    def root(cls, file: TomlFile, faults: list[Fault]) -> "Table":
+    def root(cls, file: TomlFile, faults: list[Fault]) -> "TomlTable":
         """The top of a file."""
         return cls(file, (), file.root, faults)
 
@@ -278,19 +278,19 @@ class Table:
         if known is not None and word not in known:
             self.fault(key, f"unknown {noun} {quote(word)}", guess(word, known))
 
-    def table(self, key: str) -> "Table | None":
+    def table(self, key: str) -> "TomlTable | None":
         """A table inside this one, or None where there is none."""
         self.asked.add(key)
         value = self.values.get(key)
         if isinstance(value, Mapping):
-            return Table(self.file, (*self.at, key), value, self.faults)
+            return TomlTable(self.file, (*self.at, key), value, self.faults)
         self._wrong(key, "a table")
         return None
 
-    def tables(self, key: str) -> Iterator[tuple[str, "Table"]]:
+    def tables(self, key: str) -> Iterator[tuple[str, "TomlTable"]]:
         """The tables under `[key.<id>]`, each with its id."""
         for id_ in self.ids(key):
-            table = Table(self.file, (*self.at, key), self.values[key], self.faults).table(id_)
+            table = TomlTable(self.file, (*self.at, key), self.values[key], self.faults).table(id_)
             if table is not None:
                 yield id_, table
 
@@ -304,7 +304,7 @@ class Table:
                 table.fault(id_, f"{quote(id_)} is no id", _ID_HINT)
         return list(table.values)
 
-    def rows(self, key: str) -> Iterator["Table"]:
+    def rows(self, key: str) -> Iterator["TomlTable"]:
         """The tables under `[[key]]`, in order."""
         self.asked.add(key)
         value = self.values.get(key, [])
@@ -312,4 +312,4 @@ class Table:
             self._wrong(key, f"tables under [[{key}]]")
             return
         for index, row in enumerate(value):
-            yield Table(self.file, (*self.at, key, index), row, self.faults)
+            yield TomlTable(self.file, (*self.at, key, index), row, self.faults)

@@ -16,16 +16,16 @@ from access_service.domain.policy import JOINED, Pack
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.standing import standing
 from access_service.engine.cases.acts import CaseAct, Done, read_act
-from access_service.engine.cases.facts import WorldReader
 from access_service.engine.cases.world import OnePack, World
+from access_service.engine.cases.world_reader import WorldReader
 from access_service.engine.cases.yaml_reader import Map, parse_yaml
 from access_service.engine.compile import compile_pack
+from access_service.engine.compiled_pack import CompiledPack
 from access_service.engine.decide import decide
 from access_service.engine.memory import Memory
 from access_service.engine.packs.files import FILE_LIMIT_BYTES, sort_faults
 from access_service.engine.packs.load import load_pack
 from access_service.engine.snapshots import flatten
-from access_service.engine.tables import Tables
 
 PATTERN = "*_test.yaml"
 LAST_ITEM = 128
@@ -230,7 +230,7 @@ def _expected(line: Map, pack: Pack, *, is_ask: bool) -> Expected | None:
     return Expected(outcome, grant, article, documents, capacity)
 
 
-def decide_case(request: AccessRequest, world: World, tables: Tables, now: datetime) -> Decision:
+def decide_case(request: AccessRequest, world: World, tables: CompiledPack, now: datetime) -> Decision:
     """The engine's answer in a world, from facts to decision."""
     facts = world.facts(request.account)
     memory = Memory()
@@ -238,7 +238,7 @@ def decide_case(request: AccessRequest, world: World, tables: Tables, now: datet
     return decide(request, snapshot, OnePack(world.org, world.bound, tables, now, memory), now)
 
 
-def run_case(case: Case, world: World, tables: Tables) -> CaseResult:
+def run_case(case: Case, world: World, tables: CompiledPack) -> CaseResult:
     """Run one case. `tables` are the pack's, compiled or anything that answers like them."""
     got = _asked(case.ask, case, world, tables) if case.ask is not None else _tried(case, world, tables.pack)
     wanted = case.expected
@@ -257,7 +257,7 @@ def _cited(got: str | None, wanted: str | None) -> str | None:
     return wanted if got is not None and wanted in got.split(JOINED) else None if wanted is None else got
 
 
-def _asked(request: AccessRequest, case: Case, world: World, tables: Tables) -> Expected:
+def _asked(request: AccessRequest, case: Case, world: World, tables: CompiledPack) -> Expected:
     decision = decide_case(request, world, tables, case.at)
     if isinstance(decision, Allow):
         return Expected("allow", decision.grant, decision.rule.article)

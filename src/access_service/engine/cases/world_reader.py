@@ -51,10 +51,10 @@ from access_service.engine.cases.grants import (
     realm,
     scope_of,
 )
-from access_service.engine.cases.software import read_approval, read_software, unknown_software
 from access_service.engine.cases.world import World
+from access_service.engine.cases.world_software import read_approval, read_software, unknown_software
 from access_service.engine.cases.yaml_reader import Map
-from access_service.engine.toml_tables import quote
+from access_service.engine.toml_reader import quote
 
 VACANT = "vacant"
 NO_DUTY = "none"
