@@ -22,7 +22,7 @@ from access_service.api.http.edge import Edge, Observe
 from access_service.api.http.errors import install
 from access_service.api.http.limits import BodyLimit
 from access_service.api.http.listener import OperatorsOnly, operations
-from access_service.api.http.log import Lines, make_log
+from access_service.api.http.log_lines import Lines, make_log
 from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
 from access_service.engine.alone.decisions import StandaloneEngine

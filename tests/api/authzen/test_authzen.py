@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from access_service.api.authzen import register_pdp
 from access_service.api.http import pool
-from access_service.api.http.log import make_log
+from access_service.api.http.log_lines import make_log
 from access_service.app import create_app
 from access_service.domain.errors import UnavailableError
 from access_service.domain.names import SuspendableKind

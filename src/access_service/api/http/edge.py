@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from access_service.api.http.body_reader import BodyReader
 from access_service.api.http.errors import INTERNAL, problem
 from access_service.api.http.issuance import Issuance
-from access_service.api.http.log import Lines
+from access_service.api.http.log_lines import Lines
 from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
 from access_service.api.http.readiness import Readiness

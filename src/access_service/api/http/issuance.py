@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from access_service.api.http.log import Lines
+from access_service.api.http.log_lines import Lines
 from access_service.domain.tokens import Claims
 
 EVERY_S = 0.3
