@@ -4,6 +4,7 @@ import copy
 import json
 from typing import Any
 
+from access_service.domain.printing import cite_bases
 from access_service.evidence.paper import Attachment, PrintedPaper, SignedBlock, Stage
 
 LETTERHEAD = {"parent": "UBND PHƯỜNG AN HẢI", "name": "TRƯỜNG THCS AN HẢI", "place": "An Hải"}
@@ -26,11 +27,15 @@ RECEIVER = {
     "username": "gv.000123",
     "passkey": "",
 }
-BASES = [
-    "Luật Bảo vệ dữ liệu cá nhân ngày 26 tháng 6 năm 2025",
-    "Nghị định số 000/2026/NĐ-CP ngày 28 tháng 3 năm 2026 của Chính phủ quản lý dữ liệu giáo dục và đào tạo",
-    "Quyết định số 00021/QĐ-THCSAH ngày 03 tháng 9 năm 2026 của Hiệu trưởng về việc phân công nhiệm vụ năm học",
-]
+BASES = list(
+    cite_bases(
+        [
+            "Luật Bảo vệ dữ liệu cá nhân ngày 26 tháng 6 năm 2025",
+            "Nghị định số 000/2026/NĐ-CP ngày 28 tháng 3 năm 2026 của Chính phủ quản lý dữ liệu giáo dục và đào tạo",
+            "Quyết định số 00021/QĐ-THCSAH ngày 03 tháng 9 năm 2026 của Hiệu trưởng về việc phân công nhiệm vụ năm học",
+        ]
+    )
+)
 LINES = [
     {
         "grant": "grn_0000000001",
@@ -184,7 +189,7 @@ def commitment() -> dict[str, Any]:
         type_line="BẢN CAM KẾT",
         subject=["Đảm bảo an ninh dữ liệu khi khai thác, sử dụng", SYSTEM],
         to=["Hiệu trưởng Trường THCS An Hải"],
-        bases=BASES[:2],
+        bases=[BASES[0], BASES[2]],
         intro="Tôi là người ký tên dưới đây:",
         receiver=RECEIVER | {"title": "", "passkey": "00aa11bb22cc33dd"},
         sections=[
@@ -221,7 +226,7 @@ def decision(kind: str = "assignment_decision") -> dict[str, Any]:
         type_line="QUYẾT ĐỊNH",
         subject=subject,
         authority="HIỆU TRƯỞNG TRƯỜNG TRUNG HỌC CƠ SỞ AN HẢI",
-        bases=BASES[:2],
+        bases=[BASES[0], BASES[2]],
         intro="Theo đề nghị của cán bộ phụ trách tài khoản quản trị.",
         sections=[
             section("Điều 1.", "Phân công các ông (bà) có tên tại Phụ lục kèm theo phụ trách tài khoản Hệ thống."),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from access_service.domain.printing import long_date, short_date
 from access_service.evidence.paper import PrintedPaper, SignedBlock
 from access_service.evidence.qr import draw_qr
 from access_service.evidence.signs import show
@@ -90,14 +91,8 @@ def _texts(lines: Iterable[str] | None) -> list[str]:
     return [show(line) for line in lines or ()]
 
 
-def long_date(day: date) -> str:
-    """`ngày 05 tháng 9 năm 2026`: days below 10 and the months 1 and 2 with a zero (Decree 30, App. I)."""
-    month = f"{day.month:02}" if day.month < 3 else str(day.month)  # noqa: PLR2004 the decree's
-    return f"ngày {day.day:02} tháng {month} năm {day.year}"
-
-
 def _body(form: str, words: Mapping[str, Any]) -> list[Block]:
-    blocks = [_paragraph(base, "italic") for base in punctuate_bases(words.get("bases") or ())]
+    blocks = [_paragraph(base, "italic") for base in words.get("bases") or ()]
     if words.get("intro"):
         blocks.append(_paragraph(words["intro"], "italic" if form == "decision" else "plain"))
     if form == "decision":
@@ -118,12 +113,6 @@ def _body(form: str, words: Mapping[str, Any]) -> list[Block]:
 
 def _paragraph(text: str, style: str = "plain") -> Block:
     return {"what": "paragraph", "text": show(text), "style": style}
-
-
-def punctuate_bases(bases: Sequence[str]) -> list[str]:
-    """“Căn cứ …;” each, the last with a full stop; whatever the words bring of it is not doubled."""
-    bare = [base.strip().rstrip(";.").removeprefix("Căn cứ ") for base in bases]
-    return [f"Căn cứ {base}{'.' if i + 1 == len(bare) else ';'}" for i, base in enumerate(bare)]
 
 
 def _party(party: Mapping[str, Any] | None) -> list[Block]:
@@ -241,9 +230,8 @@ def _signed(block: SignedBlock | None) -> dict[str, str] | None:
 def tell_time(at: datetime) -> str:
     """`08:41:09 ngày 05/9/2026 (UTC+07:00)`."""
     offset = at.strftime("%z")
-    month = f"{at.month:02}" if at.month < 3 else str(at.month)  # noqa: PLR2004 the decree's
     zone = f" (UTC{offset[:3]}:{offset[3:5]})" if offset else ""
-    return f"{at:%H:%M:%S} ngày {at.day:02}/{month}/{at.year}{zone}"
+    return f"{at:%H:%M:%S} ngày {short_date(at.date())}{zone}"
 
 
 def _annex(annex: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -31,10 +31,10 @@ def render_pdf(paper: PrintedPaper, fonts: FontFamily) -> bytes:
     """A paper as PDF."""
     content = Attachment(CONTENT_NAME, paper.content, "application/json", "source", "Nội dung được ký (RFC 8785)")
     layout = lay_out(paper)
-    return render_layout(layout, fonts, (content, *paper.attachments), made_at=dated(paper), stage=paper.stage)
+    return render_layout(layout, fonts, (content, *paper.attachments), made_at=date_of(paper), stage=paper.stage)
 
 
-def dated(paper: PrintedPaper) -> datetime:
+def date_of(paper: PrintedPaper) -> datetime:
     """The instant in the file's metadata: of the last signature, before one the day the paper is dated."""
     signed = [datetime.fromisoformat(block.at) for block in paper.signatures]
     at = max(signed) if signed else datetime.fromisoformat(f"{paper.print['dated']}T00:00:00+07:00")
