@@ -31,8 +31,8 @@ BASES = list(
     cite_bases(
         [
             "Luật Bảo vệ dữ liệu cá nhân ngày 26 tháng 6 năm 2025",
-            "Nghị định số 000/2026/NĐ-CP ngày 28 tháng 3 năm 2026 của Chính phủ quản lý dữ liệu giáo dục và đào tạo",
-            "Quyết định số 00021/QĐ-THCSAH ngày 03 tháng 9 năm 2026 của Hiệu trưởng về việc phân công nhiệm vụ năm học",
+            "Nghị định số 000/2026/NĐ-CP ngày 28 tháng 3 năm 2026 của Chính phủ quản lý dữ liệu giáo dục",
+            "Quyết định số 00021/QĐ-THCSAH ngày 03 tháng 9 năm 2026 về việc phân công nhiệm vụ năm học 2026-2027",
         ]
     )
 )
