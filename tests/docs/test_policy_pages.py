@@ -139,3 +139,15 @@ def test_the_certification_s_pack_is_served_and_asked_as_the_page_says(
         [{"name": "read"}, {"name": "write"}],
     ]
     assert json.loads(metadata)["policy_decision_point"] == f"https://localhost:{port}"
+
+
+def test_a_pack_is_served_as_the_page_of_commands_says(tmp_path: Path, shell: dict[str, str]) -> None:
+    for name in ("policy", "models"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    section = (ROOT / "docs" / "cli.md").read_text("utf-8").split("## access-service serve\n")[1].split("\n## ")[0]
+    (command,) = re.findall(r"^```\n(.*)\n```$", section, re.MULTILINE)
+    port = free_port()
+    started = f"ACCESS_SERVICE_PORT={port} exec env {command.replace('=…', '=try-me-000-000-000')}"
+    with serving(started, f"curl -sf http://127.0.0.1:{port}/readyz", tmp_path, shell):
+        address = f"http://127.0.0.1:{port}/.well-known/authzen-configuration"
+        assert "access_evaluation_endpoint" in json.loads(run(f"curl -sf {address}", tmp_path, shell))
