@@ -6,6 +6,8 @@ layout.py   the order of the parts of each kind of paper, for both the PDF and t
 fonts.py    which family of type there is, looked at before it is used
 qr.py       the square that leads to the page about a paper
 render.py   the PDF, by Typst; templates/ holds the pages in the format of Decree 30
+html.py     the same words as an HTML page, for whoever signs
+covers.py   pages that come from no print: the cover of a dossier, lists, the matrix
 
 Typst and segno are imported here alone, inside functions (`pyproject.toml`).
 """

@@ -70,12 +70,12 @@ def lay_out(paper: PrintedPaper) -> dict[str, Any]:
         "number_label": "Số:",
         "dateline": show(f"{letterhead['place']}, {long_date(date.fromisoformat(words['dated']))}"),
         "type_line": show(words.get("type_line", "")),
-        "subject": _texts(words.get("subject")),
-        "to": _texts(words.get("to")),
+        "subject": show_all(words.get("subject")),
+        "to": show_all(words.get("to")),
         "authority": show(words.get("authority", "")),
         "body": _body(form, words),
-        "signers": _signers(words.get("signers") or (), paper.signatures),
-        "recipients": _texts(words.get("recipients")),
+        "signers": lay_out_signers(words.get("signers") or (), paper.signatures),
+        "recipients": show_all(words.get("recipients")),
         "annex": _annex(words.get("annex")),
         "foot": _foot(paper),
     }
@@ -87,7 +87,8 @@ def _title(words: Mapping[str, Any]) -> str:
     return show(" – ".join(part for part in parts if part))
 
 
-def _texts(lines: Iterable[str] | None) -> list[str]:
+def show_all(lines: Iterable[str] | None) -> list[str]:
+    """Each line as a page shows it."""
     return [show(line) for line in lines or ()]
 
 
@@ -156,7 +157,7 @@ def grid(columns: Sequence[str], widths: Sequence[int], rows: Sequence[Sequence[
     is_numbered = len(columns) > 1 and columns[0].strip().upper() in {"TT", "STT"}
     return {
         "what": "table",
-        "columns": _texts(columns),
+        "columns": show_all(columns),
         "widths": [max(1, int(width)) for width in widths],
         "rows": rows,
         "is_numbered": is_numbered,
@@ -200,7 +201,8 @@ def _term(first: str, last: str) -> str:
     return f"{first}\nđến\n{last}" if last else f"từ {first}"
 
 
-def _signers(places: Sequence[Mapping[str, Any]], signed: Sequence[SignedBlock]) -> list[dict[str, Any]]:
+def lay_out_signers(places: Sequence[Mapping[str, Any]], signed: Sequence[SignedBlock]) -> list[dict[str, Any]]:
+    """The places where somebody signs, left to right, each with what was given there."""
     by_side = {block.side: block for block in signed}
     return [
         {
