@@ -64,9 +64,8 @@ def prepare(folder: Path, units: Path) -> list[bytes]:
     db.checkpoint()
     db.close()
     draw = random.Random(1)
-    asked = [
-        (g.account, other.scope) for g in draw.sample(grants, QUESTIONS // 2) for other in (g, draw.choice(grants))
-    ]
+    chosen = draw.choices(grants, k=QUESTIONS // 2)
+    asked = [(g.account, other.scope) for g in chosen for other in (g, draw.choice(grants))]
     return [json.dumps(_question(account, scope, draw)).encode() for account, scope in asked]
 
 

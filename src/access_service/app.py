@@ -11,13 +11,14 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
+from opentelemetry.trace import Tracer
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from access_service.about import version
 from access_service.api import routers
-from access_service.api.authzen.hot import Application
+from access_service.api.authzen.hot import Application, TracedApplication
 from access_service.api.authzen.register_pdp import RegisterPdp
 from access_service.api.authzen.schemas import COMPONENTS
 from access_service.api.authzen.search_schemas import COMPONENTS as SEARCH_COMPONENTS
@@ -32,6 +33,7 @@ from access_service.api.http.log_lines import Lines, make_log
 from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
 from access_service.api.http.shared_metrics import share
+from access_service.api.http.traces import Traces, check_installed
 from access_service.api.manage.segments import EncodedSlashes
 from access_service.api.oauth.answers import COMPONENTS as OAUTH_COMPONENTS
 from access_service.domain.errors import UnavailableError
@@ -42,6 +44,7 @@ from access_service.signing import passwords
 from access_service.signing.pages import PageKey
 from access_service.storage.db import Database
 from access_service.storage.migrate import require_current
+from access_service.storage.spans import NO_TRACER
 from access_service.usecases.keys import FACTORS, PAGES, SEAL, open_key
 from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.live.view import MIB
@@ -64,12 +67,17 @@ def create_app(
 
     Starting raises `UnavailableError` for a mixed installation of Casbin, a key file that others can read, a
     database that cannot be reached or has another schema, or a demonstration's database without `allow_demo`.
-    Raises `PolicyError` at once for rules of a reverse proxy that cannot be read.
+    Raises `PolicyError` at once for rules of a reverse proxy that cannot be read, and `UnavailableError` for traces
+    that are asked for where nothing can send them.
     """
+    if settings.traces_to is not None:
+        check_installed()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        services, point = _open(settings, clock, allow_demo=allow_demo)
+        traces = None if settings.traces_to is None else Traces(settings.traces_to, make_log(settings.log_level))
+        tracer = NO_TRACER if traces is None else traces.tracer
+        services, point = _open(settings, clock, tracer, allow_demo=allow_demo)
         app.state.services, app.state.point, app.state.settings = services, point, settings
         app.state.edge = edge = _edge(settings, services, point, _tokens(settings, services, point))
         point.prepare_all()
@@ -93,11 +101,13 @@ def create_app(
             edge.readiness.shutdown()
             edge.pool.shutdown()
             services.db.close()
+            if traces is not None:
+                traces.close()
 
     def described() -> object:
         return app.openapi()
 
-    app: FastAPI = Application(
+    app: FastAPI = (Application if settings.traces_to is None else TracedApplication)(
         title="access-service",
         summary="Who may see what of a province's education records, and which signature allows it.",
         version=version(),
@@ -150,13 +160,16 @@ def _edge(settings: Settings, services: Services, point: DecisionPoint, tokens: 
     )
 
 
-def _open(settings: Settings, clock: Callable[[], datetime], *, allow_demo: bool) -> tuple[Services, DecisionPoint]:
+def _open(
+    settings: Settings, clock: Callable[[], datetime], tracer: Tracer, *, allow_demo: bool
+) -> tuple[Services, DecisionPoint]:
     check_distribution()
     db = Database(
         settings.database_url,
         clock,
         clock_gap=timedelta(days=settings.clock_gap_days),
         memory=Memory(settings.cache_mib * MIB // 8),
+        tracer=tracer,
     )
     try:
         require_current(db.engine)

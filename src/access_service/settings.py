@@ -200,6 +200,17 @@ class Settings(BaseSettings):
     log_decisions: Literal["none", "deny", "all"] = Field(
         "deny", description="Which decisions are logged; ids only, and never the id of a pupil or member of staff."
     )
+    otlp_endpoint: str | None = Field(
+        None,
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="Collector that traces are sent to (OTLP over HTTP, `http://127.0.0.1:4318`), by the extra "
+        "`otel`; none are made when left out. Any other `OTEL_…` variable is read by the SDK: docs/watch.md.",
+    )
+    otlp_traces_endpoint: str | None = Field(
+        None,
+        validation_alias="OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        description="The same with its path, where traces go elsewhere.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -236,6 +247,23 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_none_given(cls, value: object) -> object:
         return value or None
+
+    @field_validator("otlp_endpoint", "otlp_traces_endpoint")
+    @classmethod
+    def _is_a_collector(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("a collector's address begins with http:// or https:// and names a host")
+        return value
+
+    @property
+    def traces_to(self) -> str | None:
+        """The whole address that spans are sent to; None: no traces are made."""
+        if self.otlp_traces_endpoint is not None or self.otlp_endpoint is None:
+            return self.otlp_traces_endpoint
+        return f"{self.otlp_endpoint.removesuffix('/')}/v1/traces"
 
     @field_validator("tls_key")
     @classmethod

@@ -104,7 +104,7 @@ def setting_fault(error: Any) -> str:
     if not error["loc"]:
         return str(error["msg"]).removeprefix("Value error, ")
     name = ".".join(map(str, error["loc"]))
-    name = name if name.startswith("ACCESS_SERVICE_") else f"ACCESS_SERVICE_{name.upper()}"
+    name = name if name.startswith(("ACCESS_SERVICE_", "OTEL_")) else f"ACCESS_SERVICE_{name.upper()}"
     message = str(error["msg"]).removeprefix("Value error, ")
     return f"setting `{name}`: {message[:1].lower()}{message[1:]}"
 

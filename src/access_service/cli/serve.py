@@ -14,6 +14,7 @@ import typer
 import uvicorn
 
 from access_service.api.http.listener import LISTENING, Bounded, Bounds
+from access_service.api.http.traces import check_installed
 from access_service.app import create_app
 from access_service.cli.errors import UsageError
 from access_service.cli.opening import open_database, settings_for
@@ -41,6 +42,8 @@ def run_serve(*, policy: Path | None, database: str | None, workers: int, given:
     """Serve until a signal, after checking everything that would make it refuse. `given` are settings."""
     settings = settings_for(database, **given)
     check_distribution()
+    if settings.traces_to is not None:
+        check_installed()
     if policy is None:
         _check_database(settings, workers)
     elif workers > 1:

@@ -1,6 +1,7 @@
 """What `serve` serves, in a few lines for whoever starts it: which address, database, registers, packs and keys."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from access_service.about import version
 from access_service.domain.errors import ClockError, UnavailableError
@@ -45,6 +46,8 @@ def describe(db: Database, settings: Settings, workers: int) -> Iterator[str]:
     yield f"  packs from   {settings.policy_dir}"
     yield f"  keys from    {settings.keys_dir}"
     yield f"  static key   {_static(settings)}"
+    if settings.traces_to is not None:
+        yield f"  traces to    {urlsplit(settings.traces_to).hostname}"
 
 
 def _in_force(db: Database, register: RegisterId) -> str:

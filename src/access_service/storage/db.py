@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from opentelemetry.trace import Tracer
 from sqlalchemy import Connection, Dialect, Engine, func, insert, literal, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -25,6 +26,7 @@ from access_service.storage.codec import utc
 from access_service.storage.connecting import BUSY_TIMEOUT_MS, MEMORY, QUICK_S, be_patient, make_engine
 from access_service.storage.facts import Reader, Writer
 from access_service.storage.org import policy_of
+from access_service.storage.spans import NO_TRACER, OUTCOME, spanning
 from access_service.storage.tables import CounterRow, EventRow, RegisterRow, RevisionRow, table
 
 _counters = table(CounterRow)
@@ -145,13 +147,16 @@ class Database:
         *,
         clock_gap: timedelta = timedelta(days=GAP_DAYS),
         memory: Memory | None = None,
+        tracer: Tracer = NO_TRACER,
     ) -> None:
         """`clock` is the only clock; it is handed down so that tests and demonstrations can set it.
 
         A clock with `running`, the seconds that its machine has run, is checked (`domain.clock`); others are toys.
-        `memory` is where the engine remembers what it works out; its own where none is given.
+        `memory` is where the engine remembers what it works out; its own where none is given. `tracer` makes the
+        spans of acts, queries and decisions.
         """
         self.memory = memory or Memory()
+        self.tracer = tracer
         self.engine: Engine = make_engine(url)
         self.engine.update_execution_options(**{MEMORY: self.memory})
         self.url = self.engine.url
@@ -229,16 +234,23 @@ class Database:
 
     @contextmanager
     def write(
-        self, register: RegisterId, actor: str, *, whatever_is_recorded: bool = False
+        self, register: RegisterId, actor: str, *, action: str = "", whatever_is_recorded: bool = False
     ) -> Iterator[Transaction]:
         """One revision of one register. Leaving the block without an error commits.
 
-        `whatever_is_recorded`: by the clock alone, also before the newest revision: what mends the record.
+        `action` names the act in traces; without one, its first event does. `whatever_is_recorded`: by the clock
+        alone, also before the newest revision: what mends the record.
         """
-        with self._begin() as connection:
-            tx = self._enter(connection, register, actor, whatever_is_recorded=whatever_is_recorded)
-            yield tx
-            tx.finish()
+        with spanning(self.tracer, action or "act", register, actor) as span:
+            with self._begin() as connection:
+                tx = self._enter(connection, register, actor, whatever_is_recorded=whatever_is_recorded)
+                yield tx
+                tx.finish()
+            # What has a place in the log is an id; what was asked for and refused may be any text.
+            first = tx.happenings[0]
+            if not action:
+                span.update_name(first.action)
+            span.set_attributes({OUTCOME: "done", "access.target": first.target, "access.revision": tx.revision})
 
     def note(self, register: RegisterId, actor: str, happening: Happening, policy: str = "") -> None:
         """Record what changed nothing (a refused act, an export), in a transaction of its own: no revision."""

@@ -4,9 +4,10 @@
 """
 
 import secrets
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,6 +38,7 @@ from access_service.storage.accounts import session_by_token
 from access_service.storage.db import Database, Transaction
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
+from access_service.storage.spans import spanning
 from access_service.storage.standing import Gatherer
 from access_service.usecases.unknown_names import UnknownNames
 
@@ -139,6 +141,8 @@ def rehearse(services: Services, run: Callable[[Services], T]) -> Rehearsed[T]:
 
 class _UndoneError(Exception):
     """Takes a rehearsed act out of its transaction."""
+
+    outcome = "rehearsed"
 
 
 class ReadView:
@@ -348,7 +352,7 @@ def act(services: Services, caller: Caller, action: str, target: str) -> Iterato
     """
     policy = ""
     try:
-        with services.db.write(caller.register, caller.account) as tx:
+        with services.db.write(caller.register, caller.account, action=action) as tx:
             try:
                 doing = Act(services, tx, caller)
                 _check_still(doing, caller, action)
@@ -402,11 +406,16 @@ def refusing(services: Services, caller: Caller, action: str, target: str) -> It
             raise refused from None
 
 
+def look(services: Services, caller: Caller) -> AbstractContextManager[ReadView]:
+    """One question of a signed-in caller: nothing is written. In traces it bears the name of the use case."""
+    return _looking(services, caller, sys._getframe(1).f_code.co_name)  # noqa: SLF001 of the use case, for people
+
+
 @contextmanager
-def look(services: Services, caller: Caller) -> Iterator[ReadView]:
-    """One question of a signed-in caller: nothing is written."""
-    with services.db.read(caller.register) as reader:
-        yield ReadView(reader, caller, services.db.now_in(reader.connection, caller.register))
+def _looking(services: Services, caller: Caller, name: str) -> Iterator[ReadView]:
+    db, register = services.db, caller.register
+    with spanning(db.tracer, name, register, caller.account), db.read(register) as reader:
+        yield ReadView(reader, caller, db.now_in(reader.connection, register))
 
 
 @contextmanager

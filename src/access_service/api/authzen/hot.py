@@ -6,8 +6,10 @@ Errors take the same table (`api.http.errors`).
 """
 
 import time
+from typing import Any
 
 from fastapi import FastAPI
+from opentelemetry import context
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -15,6 +17,7 @@ from access_service.api.authzen.access import EVALUATION, EVALUATIONS, HEADERS_R
 from access_service.api.http.edge import GONE, Edge, new_request_id, request_id_of, sent_from
 from access_service.api.http.errors import INTERNAL, cause_of, problem, problem_of
 from access_service.api.http.limits import BODY_BYTES, check_no_query
+from access_service.api.http.traces import SILENT, caller_context
 from access_service.api.pdp import AtOnce, BodyAnswers
 from access_service.domain.errors import AccessServiceError, UnavailableError
 from access_service.domain.reasons import Refusal
@@ -27,6 +30,10 @@ class Application(FastAPI):
 
     edge: Edge | None = None
 
+    def __init__(self, **given: Any) -> None:
+        """As of any application, but for what FastAPI would tell of requests by itself."""
+        super().__init__(telemetry=SILENT, **given)
+
     def _edge(self) -> Edge:
         """Set when the application starts; looking for it in `state` each time would be felt."""
         self.edge = self.state.edge
@@ -38,6 +45,22 @@ class Application(FastAPI):
             await _serve(self.edge or self._edge(), scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+
+class TracedApplication(Application):
+    """The same where traces are wanted: what is done for a request belongs to the trace of whoever sent it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        found = caller_context(scope) if scope["type"] == "http" else None
+        if found is None:
+            await super().__call__(scope, receive, send)
+            return
+        token = context.attach(found)
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            context.detach(token)
 
 
 async def _serve(edge: Edge, scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 from access_service.domain.errors import UnavailableError
@@ -26,7 +27,8 @@ class Pool:
             raise UnavailableError("too many requests are waiting")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            # With the context: what the caller's trace is goes along.
+            return await asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, work)
         finally:
             self._waiting -= 1
 

@@ -33,8 +33,10 @@ from access_service.storage.audit import stands_now, stands_since
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.policy import load_all
+from access_service.storage.spans import spanning
 from access_service.usecases.live.gathered import LockIndex, Reading
 from access_service.usecases.live.revisions import check_known
+from access_service.usecases.live.told import tell_decisions
 from access_service.usecases.live.view import MIB, NotInViewError, RegisterView
 
 Item = Ask | Reason
@@ -203,8 +205,11 @@ class DecisionPoint:
         answers = None if moment is None else moment.answers(items)
         if moment is not None and answers is not None and moment.holds():
             return DecidedAll(cut_at(answers, stop_at), moment.revision, moment.instant)
-        self.catch_up(register, at_least)
-        return self._read(register, items, now=now, stop_at=stop_at)
+        with spanning(self._db.tracer, "decide", register) as span:
+            self.catch_up(register, at_least)
+            decided = self._read(register, items, now=now, stop_at=stop_at)
+            tell_decisions(span, items, decided.answers, decided.revision)
+        return decided
 
     def _read(
         self, register: RegisterId, items: Sequence[Item], *, now: datetime | None, stop_at: bool | None
@@ -218,8 +223,7 @@ class DecisionPoint:
             base, head = view.revision, view.head
         with _readable(self._db, register) as reader:
             # The first statement fixes the snapshot; the revision it reports is that of everything after it.
-            stands = stands_since(reader.connection, register, base, head)
-            if stands is None:
+            if (stands := stands_since(reader.connection, register, base, head)) is None:
                 raise UnavailableError("the register is gone")
             # The clock may step back; a right taken back at the newest revision must not come back with it.
             instant = now or self._db.believed(stands.recorded_at)
@@ -238,8 +242,10 @@ class DecisionPoint:
         self, register: RegisterId, request: AccessRequest, *, at: datetime, known_at: int | None = None
     ) -> Decided:
         """What holds at `at`, as known now or as it was known at a revision. Always a fresh read."""
-        with self.reading(register, at=at, known_at=known_at) as (reading, revision):
-            answers = _read_all(reading, (request.ask,), None)
+        with spanning(self._db.tracer, "decide_at", register) as span:
+            with self.reading(register, at=at, known_at=known_at) as (reading, revision):
+                answers = _read_all(reading, (request.ask,), None)
+            tell_decisions(span, (request.ask,), answers, revision)
         return Decided(answers[0], revision, at.timestamp())
 
     @contextmanager

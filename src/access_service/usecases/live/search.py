@@ -29,6 +29,7 @@ from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
 from access_service.storage.policy import load_tables
 from access_service.storage.search import BulkGatherer, ClassRow, read_holders, read_newest
+from access_service.storage.spans import spanning
 from access_service.usecases.live.gathered import LockIndex, Reading
 from access_service.usecases.live.search_org import Here, IndexedOrg, OrgIndex, Run
 
@@ -227,7 +228,7 @@ class SearchPoint:
         `UnavailableError` when the register cannot be read.
         """
         try:
-            with self._db.read(register) as reader:
+            with spanning(self._db.tracer, f"search {wanted}", register), self._db.read(register) as reader:
                 return _SEARCHES[wanted](self._begin(reader, request, limit, since))
         except PolicyError as error:
             raise UnavailableError("a stored pack cannot be read by this version") from error

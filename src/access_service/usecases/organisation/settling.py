@@ -54,6 +54,8 @@ class Settled:
 class _NothingError(Exception):
     """Somebody else wrote it meanwhile."""
 
+    outcome = "nothing"
+
 
 def settle(services: Services, register: RegisterId, actor: str = ACTOR) -> Settled:
     """Write down what dates did to custodies, people and refused lines; nothing where all is written."""
