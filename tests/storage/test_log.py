@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from samples import WORDS, open_register, person, put, write
 from sqlalchemy import select
 
-from access_service.domain.audit import GENESIS, Event, Happening
+from access_service.domain.audit import FIRST_FORMAT, FORMAT, GENESIS, Event, Happening
 from access_service.domain.names import RegisterId
 from access_service.storage import audit
 from access_service.storage.tables import EventRow
@@ -22,6 +23,9 @@ HERE = RegisterId("thu-nghiem")
 GOLDEN = Path(__file__).parents[1] / "golden" / "event.json"
 GOLDEN_HASH = "7808ef0cda4527699e5218cd89084be9ccbf841eb76a8c8371496c7c399125d4"
 GOLDEN_LEAF = "1fef3d60c5f2540ce8cc9c3dd55551afadac531b1b6c550df378c3acd8abf478"
+SECOND = GOLDEN.with_name("event-2.json")
+SECOND_HASH = "52560dff924bfe9720237e3d64a037dfd6194bb66cea96f7252b730e55540d07"
+SECOND_LEAF = "c59f2f81427b9d9866028c6ce0c4c835180571b5499534ec2b0c8e97d72ce04c"
 
 
 def _golden() -> Event:
@@ -47,6 +51,7 @@ def _golden() -> Event:
         ),
         policy="0" * 63 + "1",
         previous="f" * 64,
+        format=FIRST_FORMAT,
     )
 
 
@@ -55,6 +60,20 @@ def test_the_bytes_of_an_event_never_change() -> None:
     assert event.canonical() + b"\n" == GOLDEN.read_bytes()
     assert event.hash == GOLDEN_HASH
     assert event.leaf == GOLDEN_LEAF
+
+
+def _second() -> Event:
+    first = _golden()
+    happening = replace(first.happening, unit="0003101")
+    chained = {"person": "per_0001", "unit_seq": 3, "unit_previous": "e" * 64}
+    return replace(first, happening=happening, format=FORMAT, **chained)
+
+
+def test_the_bytes_of_an_event_of_a_unit_never_change() -> None:
+    event = _second()
+    assert event.canonical() + b"\n" == SECOND.read_bytes()
+    assert (event.hash, event.leaf) == (SECOND_HASH, SECOND_LEAF)
+    assert event.hash != GOLDEN_HASH
 
 
 KEYS = st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1, max_size=8)

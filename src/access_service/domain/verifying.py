@@ -5,11 +5,11 @@ Nothing here repairs anything. A finding names the place and what is wrong there
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from access_service.domain.audit import CLOCK_MENDED, GENESIS, Event
+from access_service.domain.audit import CLOCK_MENDED, FIRST_FORMAT, GENESIS, Event
 from access_service.domain.delegation import Grant
 from access_service.domain.documents import Document, Signature
 from access_service.domain.names import Method, PersonId, Side
@@ -45,7 +45,8 @@ class Chain:
     signed: dict[EvidenceKey, str] = field(default_factory=dict)
     """SHA-256 of what was signed, by the log."""
     policies: set[str] = field(default_factory=set)
-    _is_own: bool = True
+    units: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Where each unit's chain stands: its last number, and that event's hash."""
 
     def follow(self, event: Event, leaf: str, *, head_of: str | None) -> Iterator[EvidenceFinding]:
         """The next event; `head_of` is what its revision's row says was its last one."""
@@ -66,7 +67,10 @@ class Chain:
             and event.happening.action != CLOCK_MENDED
         ):
             yield EvidenceFinding(place, "it was recorded before the one in front of it")
+        if not event.is_whole:
+            yield EvidenceFinding(place, "its details, kept beside it, are gone or were changed")
         found = event.hash
+        yield from self._follow_unit(event, found)
         if head_of in ("", found) and head_of is not None:
             self.heads[event.revision] = found
         if event.happening.action == SIGNED and event.happening.outcome == "done":
@@ -76,6 +80,25 @@ class Chain:
         if event.policy:
             self.policies.add(event.policy)
         self.seq, self.head, self.revision, self.recorded_at = event.seq, found, event.revision, event.recorded_at
+
+    def _follow_unit(self, event: Event, found: str) -> Iterator[EvidenceFinding]:
+        """The same event in the chain of its unit; those of the first format stand in none."""
+        if event.format == FIRST_FORMAT:
+            return
+        unit = event.happening.unit
+        n, head = self.units.get(unit, (0, GENESIS))
+        if (event.unit_seq, event.unit_previous) != (n + 1, head):
+            yield EvidenceFinding(
+                f"event {event.seq}", f"in the chain of `{unit}` it does not follow number {n} as that stands"
+            )
+        self.units[unit] = (event.unit_seq, found)
+
+
+def check_unit_chains(chain: Chain, heads: Mapping[str, tuple[int, str]]) -> Iterator[EvidenceFinding]:
+    """Each unit's chain ends where its row says: nothing was cut off, and nothing is there without an event."""
+    for unit in sorted(chain.units.keys() | heads.keys()):
+        if chain.units.get(unit) != heads.get(unit):
+            yield EvidenceFinding(f"unit {unit}", "its chain of events does not end where its counter stands")
 
 
 def check_revisions(chain: Chain, rows: list[tuple[int, str]]) -> Iterator[EvidenceFinding]:

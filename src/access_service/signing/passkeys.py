@@ -8,6 +8,7 @@ authenticator somebody uses is no concern of ours, and asking would tell one per
 
 import base64
 import binascii
+import hashlib
 import ipaddress
 import json
 import secrets
@@ -51,6 +52,16 @@ class Passkey:
     """COSE key, base64url."""
     count: int
     """Signature counter; 0 where the authenticator keeps none."""
+
+    @property
+    def key_sha256(self) -> str:
+        """SHA-256 (hex) of the COSE key: how the log names it, and its id among public keys."""
+        return hashlib.sha256(_bytes(self.public_key)).hexdigest()
+
+    @property
+    def key_hex(self) -> str:
+        """The COSE key, as public keys are kept."""
+        return _bytes(self.public_key).hex()
 
 
 def site_of(public_url: str) -> RelyingParty:

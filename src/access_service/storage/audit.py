@@ -4,15 +4,18 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from access_service.domain.audit import CLOCK_MENDED, Event, Happening
+from access_service.domain.audit import BESIDE, CLOCK_MENDED, GENESIS, Event, Happening
 from access_service.domain.names import AccountId, RegisterId
 from access_service.storage.codec import utc
-from access_service.storage.tables import EventRow, RevisionRow, table
+from access_service.storage.tables import EventDetailsRow, EventRow, RevisionRow, UnitChainRow, table
 
 _events = table(EventRow)
+_details = table(EventDetailsRow)
+_chains = table(UnitChainRow)
 _revisions = table(RevisionRow)
 
 
@@ -37,20 +40,37 @@ def events(
     if action is not None:
         statement = statement.where(_events.c.action == action)
     for row in connection.execute(statement).mappings():
-        yield _event(row)
+        yield _event(connection, row)
 
 
-def _event(row: RowMapping) -> Event:
+def _event(connection: Connection, row: RowMapping) -> Event:
+    details, beside = json.loads(row["details"]), ""
+    if isinstance(details, str):
+        beside = details.removeprefix(BESIDE)
+        details = _kept_beside(connection, row["register_id"], beside)
     return Event(
         register=row["register_id"],
         seq=row["seq"],
         revision=row["revision"],
         recorded_at=utc(row["recorded_at"]),
         actor=row["actor"],
-        happening=Happening(row["action"], row["target"], row["outcome"], row["code"], json.loads(row["details"])),
+        happening=Happening(row["action"], row["target"], row["outcome"], row["code"], details, row["unit"] or ""),
         policy=row["policy"],
         previous=row["previous"],
+        person=row["person"],
+        unit_seq=row["unit_seq"] or 0,
+        unit_previous=row["unit_previous"] or GENESIS,
+        details_sha256=beside,
+        format=row["format"],
     )
+
+
+def _kept_beside(connection: Connection, register: str, sha256: str) -> dict[str, Any]:
+    """Details that are too large to stand in the event; empty where they are gone, which the hash then shows."""
+    statement = select(_details.c.details).where(_details.c.register_id == register, _details.c.sha256 == sha256)
+    found = connection.execute(statement).scalar()
+    kept: dict[str, Any] = {} if found is None else json.loads(found)
+    return kept
 
 
 def whole_log(connection: Connection, register: RegisterId) -> Iterator[tuple[int, Event | None, str]]:
@@ -58,12 +78,18 @@ def whole_log(connection: Connection, register: RegisterId) -> Iterator[tuple[in
     statement = select(_events).where(_events.c.register_id == register).order_by(_events.c.seq)
     for row in connection.execute(statement, execution_options={"yield_per": 2000}).mappings():
         try:
-            event = _event(row)
+            event = _event(connection, row)
             event.canonical()
         except (ValueError, TypeError, UnicodeError):
             yield row["seq"], None, row["leaf"]
         else:
             yield row["seq"], event, row["leaf"]
+
+
+def all_unit_heads(connection: Connection, register: RegisterId) -> dict[str, tuple[int, str]]:
+    """Where the chain of each unit stands: its last number, and that event's hash."""
+    statement = select(_chains.c.unit, _chains.c.n, _chains.c.head).where(_chains.c.register_id == register)
+    return {unit: (n, head) for unit, n, head in connection.execute(statement)}
 
 
 def heads_of(connection: Connection, register: RegisterId) -> list[tuple[int, str]]:

@@ -6,9 +6,8 @@ and its commit (docs/decisions/0002).
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,43 +16,32 @@ from sqlalchemy import Connection, Dialect, Engine, func, insert, literal, selec
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from access_service.domain.audit import GENESIS, Event, Happening
+from access_service.domain.audit import GENESIS, Happening
 from access_service.domain.clock import GAP_DAYS, ClockReading, check_recorded, check_steady, check_together
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import AccountId, RegisterId
 from access_service.engine.memory import Memory
+from access_service.storage.appending import Counter, Doer, append_events
 from access_service.storage.codec import utc
 from access_service.storage.connecting import BUSY_TIMEOUT_MS, MEMORY, QUICK_S, be_patient, make_engine
 from access_service.storage.facts import Reader, Writer
-from access_service.storage.org import policy_of
 from access_service.storage.spans import NO_TRACER, OUTCOME, spanning
-from access_service.storage.tables import CounterRow, EventRow, RegisterRow, RevisionRow, table
+from access_service.storage.tables import CounterRow, RegisterRow, RevisionRow, table
 
 _counters = table(CounterRow)
-_events = table(EventRow)
 _revisions = table(RevisionRow)
 _registers = table(RegisterRow)
-
-
-@dataclass(frozen=True, slots=True)
-class Counter:
-    """Where a register stands."""
-
-    revision: int
-    seq: int
-    head: str
-    recorded_at: datetime
 
 
 class Transaction(Writer):
     """A write in progress: facts through `put`, the log through `happened`, then one commit."""
 
     def __init__(
-        self, connection: Connection, register: RegisterId, counter: Counter, now: datetime, actor: str
+        self, connection: Connection, register: RegisterId, counter: Counter, now: datetime, doer: Doer
     ) -> None:
         """`counter` is where the register stood when this write took its row."""
         super().__init__(connection, register, counter.revision + 1, now, counter.revision)
-        self.actor = actor
+        self.doer = doer
         self.recorded_before = counter.recorded_at
         """When the register last recorded something before this."""
         self.policy = ""
@@ -61,9 +49,12 @@ class Transaction(Writer):
         self._happenings: list[Happening] = []
         self._touched: set[AccountId] | None = set()
 
-    def happened(self, action: str, target: str, **details: Any) -> None:
-        """Record what this transaction did; at least one call, or the commit is a programming error."""
-        self._happenings.append(Happening(action, target, details=details or None))
+    def happened(self, action: str, target: str, *, unit: str = "", **details: Any) -> None:
+        """Record what this transaction did; at least one call, or the commit is a programming error.
+
+        `unit` is whose dossier it belongs to (`domain.audit.Happening`); the unit that acts, when left out.
+        """
+        self._happenings.append(Happening(action, target, details=details or None, unit=unit))
 
     @property
     def happenings(self) -> tuple[Happening, ...]:
@@ -83,7 +74,7 @@ class Transaction(Writer):
         """Write the revision, the events and the counter, just before the commit."""
         if not self._happenings:
             raise RuntimeError("a change without an audit event")
-        head = append_events(self, self._counter, self._happenings, self.revision)
+        head = self.append(self._happenings, self.revision)
         accounts = None if self._touched is None else json.dumps(sorted(self._touched))
         self.connection.execute(
             insert(_revisions).values(
@@ -91,50 +82,9 @@ class Transaction(Writer):
             )
         )
 
-
-def append_events(tx: Transaction, counter: Counter, happenings: list[Happening], revision: int) -> str:
-    """Chain events after the counter's head and move the counter. Returns the new head."""
-    tx.policy = tx.policy or policy_of(tx, tx.actor, tx.now)
-    seq, head, rows = counter.seq, counter.head, []
-    for happening in happenings:
-        seq += 1
-        entry = Event(
-            register=tx.register,
-            seq=seq,
-            revision=revision,
-            recorded_at=tx.now,
-            actor=tx.actor,
-            happening=happening,
-            policy=tx.policy,
-            previous=head,
-        )
-        rows.append(
-            {
-                "register_id": entry.register,
-                "seq": seq,
-                "revision": revision,
-                "recorded_at": entry.recorded_at,
-                "actor": entry.actor,
-                "action": happening.action,
-                "target": happening.target,
-                "outcome": happening.outcome,
-                "code": happening.code,
-                "details": json.dumps(
-                    dict(happening.details or {}), ensure_ascii=False, sort_keys=True, separators=(",", ":")
-                ),
-                "policy": entry.policy,
-                "previous": head,
-                "leaf": entry.leaf,
-            }
-        )
-        head = entry.hash
-    tx.connection.execute(insert(_events), rows)
-    tx.connection.execute(
-        update(_counters)
-        .where(_counters.c.register_id == tx.register)
-        .values(n=revision, seq=seq, head=head, recorded_at=tx.now)
-    )
-    return head
+    def append(self, happenings: Sequence[Happening], revision: int) -> str:
+        """Chain events after the counter's head and move the counter. Returns the new head."""
+        return append_events(self, self._counter, happenings, revision, doer=self.doer, policy=self.policy)
 
 
 class Database:
@@ -234,14 +184,14 @@ class Database:
 
     @contextmanager
     def write(
-        self, register: RegisterId, actor: str, *, action: str = "", whatever_is_recorded: bool = False
+        self, register: RegisterId, actor: str | Doer, *, action: str = "", whatever_is_recorded: bool = False
     ) -> Iterator[Transaction]:
         """One revision of one register. Leaving the block without an error commits.
 
         `action` names the act in traces; without one, its first event does. `whatever_is_recorded`: by the clock
         alone, also before the newest revision: what mends the record.
         """
-        with spanning(self.tracer, action or "act", register, actor) as span:
+        with spanning(self.tracer, action or "act", register, str(actor)) as span:
             with self._begin() as connection:
                 tx = self._enter(connection, register, actor, whatever_is_recorded=whatever_is_recorded)
                 yield tx
@@ -252,12 +202,17 @@ class Database:
                 span.update_name(first.action)
             span.set_attributes({OUTCOME: "done", "access.target": first.target, "access.revision": tx.revision})
 
-    def note(self, register: RegisterId, actor: str, happening: Happening, policy: str = "") -> None:
+    def note(self, register: RegisterId, actor: str | Doer, happening: Happening, policy: str = "") -> None:
         """Record what changed nothing (a refused act, an export), in a transaction of its own: no revision."""
-        with self._begin() as connection:
-            tx = self._enter(connection, register, actor)
+        with self.noting(register, actor) as tx:
             tx.policy = policy
-            append_events(tx, tx._counter, [happening], tx.before)  # noqa: SLF001
+            tx.append([happening], tx.before)
+
+    @contextmanager
+    def noting(self, register: RegisterId, actor: str | Doer) -> Iterator[Transaction]:
+        """A transaction that makes no revision: it holds the register, and whoever has it appends what it notes."""
+        with self._begin() as connection:
+            yield self._enter(connection, register, actor)
 
     @contextmanager
     def note_everywhere(self, actor: str, happening: Happening) -> Iterator[tuple[Connection, datetime]]:
@@ -267,7 +222,7 @@ class Database:
             entered = [self._enter(connection, RegisterId(name), actor) for name in registers]
             yield connection, max((tx.now for tx in entered), default=self.now())
             for tx in entered:
-                append_events(tx, tx._counter, [happening], tx.before)  # noqa: SLF001
+                tx.append([happening], tx.before)
 
     @contextmanager
     def aside(self, wait_ms: int | None = None) -> Iterator[Connection]:
@@ -299,7 +254,12 @@ class Database:
             raise
 
     def _enter(
-        self, connection: Connection, register: RegisterId, actor: str, *, whatever_is_recorded: bool = False
+        self,
+        connection: Connection,
+        register: RegisterId,
+        actor: str | Doer,
+        *,
+        whatever_is_recorded: bool = False,
     ) -> Transaction:
         # The first statement is the lock: whatever the block reads afterwards is what it will commit on top of.
         row = (
@@ -317,7 +277,8 @@ class Database:
         counter = Counter(row["n"], row["seq"], row["head"], utc(row["recorded_at"]))
         # The clock may step back a little; the record may not.
         now = self.now() if whatever_is_recorded else self.believed(counter.recorded_at, row["clock"])
-        return Transaction(connection, register, counter, now, actor)
+        doer = actor if isinstance(actor, Doer) else Doer(actor)
+        return Transaction(connection, register, counter, now, doer)
 
     @contextmanager
     def create_register(self, register: RegisterId, root: str, *, demo: bool) -> Iterator[Transaction]:

@@ -10,6 +10,9 @@ from access_service.storage.tables import PublicKeyRow, insert_once, table
 
 _keys = table(PublicKeyRow)
 
+PASSKEY_KEYS = "passkey"
+"""Purpose of the public halves of passkeys: people's keys, not the service's."""
+
 KeysConnection = Connection
 """A connection that a use case hands on, and asks nothing itself."""
 
@@ -20,10 +23,11 @@ class StoredPublicKey:
 
     id: str
     purpose: str
-    """`seal`, `token`, `page` or `factors`."""
+    """`seal`, `token`, `page`, `factors` or `passkey`."""
     public_hex: str
     """Hexadecimal digits: of a seal's or page's key the 32 bytes of Ed25519, of a token's its DER
-    SubjectPublicKeyInfo, of the secret key of second factors a mark, its SHA-256."""
+    SubjectPublicKeyInfo, of the secret key of second factors a mark, its SHA-256, of a passkey its COSE key; that
+    one's id is the SHA-256 of it."""
     valid_from: datetime
     valid_to: datetime | None = None
 

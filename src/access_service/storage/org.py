@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from access_service.domain.accounts import Account
-from access_service.domain.delegation import Authority
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import ClassId, UnitId
 from access_service.domain.org import ManagementEdge, SchoolClass, SchoolYear, Unit, chain_of
@@ -72,13 +70,10 @@ class StoredOrg:
         return binding
 
 
-def policy_of(reader: Reader, actor: str, now: datetime) -> str:
-    """Digest of the pack in force for the actor's unit, at the root for whoever has none; empty where none is.
+def policy_of(reader: Reader, unit: UnitId, now: datetime) -> str:
+    """Digest of the pack in force for a unit; empty where none is.
 
-    What an event names where the act itself asked no pack: under which rules it was done.
+    What an event names where the act itself asked no pack: under which rules whoever acted did it.
     """
-    account = reader.get(Account, actor)
-    units = [a.unit for a in reader.find(Authority, parent=None)] if account is None else [account.unit]
-    org = StoredOrg(reader)
-    digests = [binding.digest for unit in units if (binding := org.binding_for(unit, now)) is not None]
-    return digests[0] if digests else ""
+    binding = StoredOrg(reader).binding_for(unit, now)
+    return "" if binding is None else binding.digest

@@ -279,7 +279,12 @@ class EventRow(SQLModel, table=True):
     """The audit log (domain.audit)."""
 
     __tablename__ = "events"
-    __table_args__ = (Index("ix_events_target", "register_id", "target"),)
+    __table_args__ = (
+        Index("ix_events_target", "register_id", "target"),
+        Index("ix_events_unit", "register_id", "unit", "unit_seq", unique=True),
+        Index("ix_events_actor", "register_id", "actor", "seq"),
+        Index("ix_events_recorded_at", "register_id", "recorded_at"),
+    )
     register_id: str = Field(primary_key=True)
     seq: int = Field(primary_key=True, sa_type=BigInteger)
     revision: int = Field(sa_type=BigInteger)
@@ -293,6 +298,32 @@ class EventRow(SQLModel, table=True):
     policy: str
     previous: str
     leaf: str
+    format: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
+    person: str | None = None
+    unit: str | None = None
+    unit_seq: int | None = Field(default=None, sa_type=BigInteger)
+    unit_previous: str | None = None
+
+
+class EventDetailsRow(SQLModel, table=True):
+    """Details that are too large to stand in their event, by SHA-256."""
+
+    __tablename__ = "event_details"
+    register_id: str = Field(primary_key=True)
+    sha256: str = Field(primary_key=True)
+    details: str = Field(sa_type=Text)
+
+
+class UnitChainRow(SQLModel, table=True):
+    """Where the chain of each unit stands; read and moved by whoever holds the register's counter."""
+
+    __tablename__ = "unit_chains"
+    register_id: str = Field(primary_key=True)
+    unit: str = Field(primary_key=True)
+    n: int = Field(sa_type=BigInteger)
+    """Events so far."""
+    head: str
+    """SHA-256 of the newest."""
 
 
 class PackRow(SQLModel, table=True):

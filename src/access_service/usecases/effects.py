@@ -47,8 +47,9 @@ from access_service.domain.reasons import Reason
 from access_service.domain.separations import check_separations
 from access_service.domain.standing import GrantFacts, documents_reason, refusal_lapses_at
 from access_service.storage import accounts as stored
-from access_service.storage.second_factor import drop_factors
+from access_service.storage.appending import unit_of
 from access_service.usecases.identity.accounts import factors_in, new_activation
+from access_service.usecases.identity.factor_events import forget_factors
 from access_service.usecases.services import Act
 
 
@@ -64,7 +65,7 @@ def end_grants(doing: Act, grants: Iterable[Grant], how: GrantEnd, at: datetime 
             continue
         doing.tx.put(replace(grant, ended_at=end, ended_as=how))
         doing.tx.touches(grant.account)
-        doing.tx.happened("grant.end", grant.id, how=str(how))
+        doing.tx.happened("grant.end", grant.id, unit=grant.unit, how=str(how))
         ended.append(grant.id)
     return ended
 
@@ -79,7 +80,7 @@ def end_grants_of_assignment(doing: Act, assignment: Assignment) -> list[GrantId
     )
     for duty in duty_rules.cut_with(doing.ground, assignment):
         doing.tx.put(duty)
-        doing.tx.happened("duty.end", duty.id, substitutes=assignment.id)
+        doing.tx.happened("duty.end", duty.id, unit=duty.unit, substitutes=assignment.id)
         ended += end_grants_of_assignment(doing, duty)
         end_custodies_of(doing, duty)
         suspend_account_if_last(doing, duty.person, duty.valid_to or doing.now)
@@ -110,7 +111,7 @@ def activate_ready(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> list[Gr
         check_separations(doing.ground, doing.pack_for(unit), account.id, [grant.role])
         doing.tx.put(replace(grant, activated_at=doing.now, refused=None))
         doing.tx.touches(grant.account)
-        doing.tx.happened("grant.activate", grant.id)
+        doing.tx.happened("grant.activate", grant.id, unit=grant.unit)
         activated.append(grant.id)
         if grant.replaces is not None:
             _supersede(doing, grant.replaces)
@@ -139,7 +140,7 @@ def try_again(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> tuple[list[G
             refused_as[grant.id] = str(refused.code)
             if grant.refused != str(refused.code):
                 doing.tx.put(replace(grant, refused=str(refused.code)))
-                doing.tx.happened("grant.wait", grant.id, code=str(refused.code))
+                doing.tx.happened("grant.wait", grant.id, unit=unit, code=str(refused.code))
     return activated, refused_as
 
 
@@ -185,7 +186,7 @@ def close_document(
     """A signed document stops carrying what rests on it: grants (the caller ends them), custody, an inspection."""
     closed = replace(document, state=state, state_since=doing.now, ended_at=at or doing.now, reason=reason)
     doing.tx.put(closed)
-    doing.tx.happened("document.close", document.id, state=str(state))
+    doing.tx.happened("document.close", document.id, unit=document.office, state=str(state))
     if document.receiver is not None:
         doing.touch_person(document.receiver)
     for custody in doing.tx.find(Custody, document=document.id):
@@ -268,7 +269,7 @@ def end_custody(doing: Act, custody: Custody, at: datetime | None = None) -> Cus
             closed = replace(credential, password=None, activation_sha256=None)
             stored.save_credential(doing.tx.connection, closed)
         # The next custodian has a device of their own.
-        drop_factors(doing.tx.connection, doing.tx.register, custody.account)
+        forget_factors(doing, custody.account, custody.unit)
     doing.tx.happened("custody.end", custody.id, unit=custody.unit, person=custody.person)
     doing.tx.touches(custody.account)
     return ended
@@ -302,7 +303,7 @@ def settle_person(doing: Act, person: PersonId, *, new: Assignment | None = None
                 doing.new_id("cas"), person, duty_rules.releasing_office(doing.ground, duty), duty.id, duty.valid_to
             )
             doing.tx.put(case)
-            doing.tx.happened("duty.lapse", duty.id, case=case.id)
+            doing.tx.happened("duty.lapse", duty.id, unit=duty.unit, case=case.id)
     account = doing.use_account_of(person)
     before = [d for d in duties if new is None or d.id != new.id]
     if account is None:
@@ -313,7 +314,9 @@ def settle_person(doing: Act, person: PersonId, *, new: Assignment | None = None
         suspension = replace(lapse, id=doing.new_id("sus"))
         doing.tx.put(suspension)
         stored.end_sessions_of(doing.tx.connection, doing.tx.register, account.id)
-        doing.tx.happened("account.suspend", account.id, suspension=suspension.id)
+        doing.tx.happened(
+            "account.suspend", account.id, unit=unit_of(doing.tx, account.id), suspension=suspension.id
+        )
         doing.tx.touches(account.id)
 
 
@@ -345,7 +348,7 @@ def suspend_account_if_last(doing: Act, person: PersonId, at: datetime) -> None:
     doing.tx.put(suspension)
     if at <= doing.now:
         stored.end_sessions_of(doing.tx.connection, doing.tx.register, account.id)
-    doing.tx.happened("account.suspend", account.id, suspension=suspension.id)
+    doing.tx.happened("account.suspend", account.id, unit=unit_of(doing.tx, account.id), suspension=suspension.id)
     doing.tx.touches(account.id)
 
 
@@ -362,7 +365,9 @@ def keep_account_open(doing: Act, assignment: Assignment) -> None:
         if suspension.valid_to is None and begins_same_day(suspension, assignment):
             until = max(suspension.valid_from, assignment.valid_from)
             doing.tx.put(replace(suspension, valid_to=until))
-            doing.tx.happened("account.resume", account.id, suspension=suspension.id)
+            doing.tx.happened(
+                "account.resume", account.id, unit=unit_of(doing.tx, account.id), suspension=suspension.id
+            )
             doing.tx.touches(account.id)
 
 
@@ -375,7 +380,7 @@ def close_cases(doing: Act, document: Document) -> None:
     for case in doing.tx.find(LeavingCase, person=document.receiver, unit=offices):
         if case.valid_to is None:
             doing.tx.put(replace(case, valid_to=doing.now, document=document.id))
-            doing.tx.happened("case.close", case.id)
+            doing.tx.happened("case.close", case.id, unit=case.unit)
     kept = doing.tx.find(Document, receiver=document.receiver, kept_by=document.office)
     own = doing.tx.find(Document, receiver=document.receiver, unit=document.unit)
     for minutes in {d.id: d for d in (*own, *kept)}.values():

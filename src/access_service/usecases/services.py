@@ -35,6 +35,7 @@ from access_service.signing.keys import SealKey
 from access_service.signing.vault import FactorKey
 from access_service.storage import idempotency
 from access_service.storage.accounts import session_by_token
+from access_service.storage.appending import Doer, unit_of
 from access_service.storage.db import Database, Transaction
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
@@ -87,6 +88,11 @@ class Caller:
     """SHA-256 of the session's token."""
     leaving: bool = False
     """The last duty is over: only what hands back is open (rule 12)."""
+
+    @property
+    def doer(self) -> Doer:
+        """As events name them."""
+        return Doer(self.account, self.person, self.unit)
 
 
 @dataclass(frozen=True)
@@ -350,9 +356,9 @@ def act(services: Services, caller: Caller, action: str, target: str) -> Iterato
 
     What never reached a rule (unreadable input, nothing there to act on) is not recorded but counted at the edge.
     """
-    policy = ""
+    policy = unit = ""
     try:
-        with services.db.write(caller.register, caller.account, action=action) as tx:
+        with services.db.write(caller.register, caller.doer, action=action) as tx:
             try:
                 doing = Act(services, tx, caller)
                 _check_still(doing, caller, action)
@@ -361,6 +367,9 @@ def act(services: Services, caller: Caller, action: str, target: str) -> Iterato
                     services.rehearsal.extend(tx.happenings)
                     raise _UndoneError
                 idempotency.mark(tx)
+            except RefusedError:
+                unit = unit_of(tx, target)
+                raise
             finally:
                 policy = tx.policy
     except (InvalidError, NotFoundError):
@@ -371,8 +380,8 @@ def act(services: Services, caller: Caller, action: str, target: str) -> Iterato
         details = {k: v for k, v in refused.details.items() if isinstance(v, str | int)}
         services.db.note(
             caller.register,
-            caller.account,
-            Happening(action, target, "refused", str(refused.code), details),
+            caller.doer,
+            Happening(action, target, "refused", str(refused.code), details, unit),
             policy,
         )
         raise

@@ -64,9 +64,9 @@ def prepare(
         valid_from=doing.now,
     )
     doing.tx.put(act)
-    details = {"kind": str(kind), "about": target, "unit": unit, "told": leaders_of(doing, office)}
+    details = {"kind": str(kind), "about": target, "told": leaders_of(doing, office)}
     said = {"decision": act.decision_number, "sha256": act.decision_sha256, "operator": operator}
-    doing.tx.happened("waiting.prepare", act.id, **details, **{k: v for k, v in said.items() if v})
+    doing.tx.happened("waiting.prepare", act.id, unit=unit, **details, **{k: v for k, v in said.items() if v})
     doing.tx.touches()
     return act
 
@@ -85,6 +85,6 @@ def close(
     )
     doing.tx.put(done)
     action = "waiting.confirm" if outcome is Outcome.CONFIRMED else "waiting.decline"
-    doing.tx.happened(action, act.id, kind=str(act.kind), by=by, told=leaders_of(doing, act.office))
+    doing.tx.happened(action, act.id, unit=act.unit, kind=str(act.kind), by=by, told=leaders_of(doing, act.office))
     doing.tx.touches()
     return done

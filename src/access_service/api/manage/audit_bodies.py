@@ -66,6 +66,16 @@ class EventOut(Out):
     hash: str
     leaf: str
     """RFC 9162 leaf hash."""
+    format: int
+    """1 for events of before units had chains; 2."""
+    person: str | None
+    """Who acted, by whichever account; null for the operator, an import and the service itself."""
+    unit: str | None
+    """Whose dossier it belongs to; null in format 1."""
+    unit_seq: int | None
+    """Its place among the unit's events, dense from 1; null in format 1."""
+    unit_previous: str | None
+    """Hash of the unit's event before it; null in format 1."""
 
     @classmethod
     def of(cls, event: Event) -> "EventOut":
@@ -86,6 +96,11 @@ class EventOut(Out):
             previous=event.previous,
             hash=event.hash,
             leaf=event.leaf,
+            format=event.format,
+            person=event.person,
+            unit=happening.unit or None,
+            unit_seq=event.unit_seq or None,
+            unit_previous=event.unit_previous if event.unit_seq else None,
         )
 
 

@@ -23,6 +23,8 @@ class HappeningOut(Out):
 
     action: str
     target: str
+    unit: str
+    """Whose dossier it would belong to; empty for the unit that acts."""
     details: dict[str, Any] | None
 
 

@@ -29,6 +29,7 @@ from access_service.domain.org import Assignment, Unit, manager_of, normalise
 from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.scope import Scope
 from access_service.storage import accounts as stored
+from access_service.storage.appending import unit_of
 from access_service.usecases.effects import (
     end_grants,
 )
@@ -101,7 +102,7 @@ def narrow_authority(
         taking.check_authority_narrowed(doing.ground, authority, scope, valid_to)
         narrowed = replace(authority, scope=scope, valid_to=valid_to)
         doing.tx.put(narrowed)
-        doing.tx.happened("authority.narrow", id_)
+        doing.tx.happened("authority.narrow", id_, unit=authority.unit)
         doing.tx.touches_everybody()
         cut_below(doing, narrowed)
         return narrowed
@@ -128,7 +129,9 @@ def suspend(services: Services, caller: Caller, *, kind: SuspendableKind, target
         suspension = Suspension(doing.new_id("sus"), kind, target, unit, reason, doing.now)
         doing.tx.put(suspension)
         _touch(doing, kind, target)
-        doing.tx.happened(f"{kind}.suspend", target, suspension=suspension.id)
+        doing.tx.happened(
+            f"{kind}.suspend", target, unit=unit_of(doing.tx, target) or unit, suspension=suspension.id
+        )
         return suspension
 
 
@@ -159,7 +162,9 @@ def resume(services: Services, caller: Caller, *, kind: SuspendableKind, target:
         doing.tx.put(*ended)
         _touch(doing, kind, target)
         for suspension in ended:
-            doing.tx.happened(f"{kind}.resume", target, suspension=suspension.id)
+            doing.tx.happened(
+                f"{kind}.resume", target, unit=unit_of(doing.tx, target) or unit, suspension=suspension.id
+            )
         return ended[-1]
 
 
@@ -218,7 +223,7 @@ def revoke_grant(services: Services, caller: Caller, id_: GrantId, *, reason: st
         grant = _own_grant(doing, id_)
         taking.check_revoked_for(reason)
         taking.check_ended(end_grants(doing, [grant], GrantEnd.REVOKED), grant)
-        doing.tx.happened("grant.revoke", id_, reason=reason)
+        doing.tx.happened("grant.revoke", id_, unit=grant.unit, reason=reason)
         return doing.tx.require(Grant, id_)
 
 
@@ -257,7 +262,7 @@ def narrow_grant(
         end_grants(doing, [grant], GrantEnd.SUPERSEDED)
         doing.tx.put(narrowed)
         carry_suspensions(doing, grant, narrowed)
-        doing.tx.happened("grant.narrow", id_, narrower=narrowed.id)
+        doing.tx.happened("grant.narrow", id_, unit=grant.unit, narrower=narrowed.id)
         return narrowed
 
 
@@ -269,6 +274,6 @@ def confirm_grants(services: Services, caller: Caller, unit: UnitId) -> Confirma
         headship = taking.headship_to_confirm(doing.ground, caller, unit)
         confirmation = Confirmation(doing.new_id("cnf"), unit, headship.id, doing.now)
         doing.tx.put(confirmation)
-        doing.tx.happened("grants.confirm", unit, assignment=headship.id)
+        doing.tx.happened("grants.confirm", unit, unit=unit, assignment=headship.id)
         doing.tx.touches_everybody()
         return confirmation

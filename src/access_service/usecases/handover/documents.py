@@ -155,7 +155,7 @@ def propose_handover(
         )
         doing.tx.put(*grants)
         for grant in grants:
-            doing.tx.happened("grant.propose", grant.id, document=document.id)
+            doing.tx.happened("grant.propose", grant.id, unit=grant.unit, document=document.id)
         doing.tx.touches(account.id)
         commitment = _commitment_due(doing, unit, receiver) if "commitment" in needs else None
         return Prepared(document, tuple(grants), commitment, tuple(taken_back))
@@ -206,7 +206,7 @@ def new_document(
     if not is_draft:
         document = replace(document, state=first_state(document))
     doing.tx.put(document)
-    doing.tx.happened("document.prepare", document.id, kind=str(kind), unit=unit)
+    doing.tx.happened("document.prepare", document.id, unit=document.office, kind=str(kind))
     return document
 
 
@@ -332,7 +332,7 @@ def revise(
             body,
         )
         doing.tx.put(revised)
-        doing.tx.happened("document.revise", id_, version=revised.version)
+        doing.tx.happened("document.revise", id_, unit=revised.office, version=revised.version)
         return revised
 
 
@@ -366,7 +366,7 @@ def visible(doing: ReadView, id_: DocumentId) -> Document:
 def _moved(doing: Act, document: Document, state: DocumentState, reason: str | None, action: str) -> Document:
     moved = replace(document, state=state, state_since=doing.now, reason=reason)
     doing.tx.put(moved)
-    doing.tx.happened(action, document.id, version=document.version)
+    doing.tx.happened(action, document.id, unit=document.office, version=document.version)
     return moved
 
 

@@ -138,7 +138,7 @@ def _enter(doing: Act, unit: UnitId, member: ExternalMember, team: Team) -> Exte
         valid_to=team.valid_to,
     )
     doing.tx.put(person, external)
-    doing.tx.happened("person.add", person.id, external=external.id)
+    doing.tx.happened("person.add", person.id, unit=external.unit, external=external.id)
     return external
 
 
@@ -176,7 +176,9 @@ def admit_external(services: Services, caller: Caller, document_id: DocumentId, 
         if credential is None:
             check_told_apart("username", account.username, usernames_in_use(doing, account.username))
         issued = new_activation(doing, account, is_new_holder=True)
-        doing.tx.happened("account.codes", account.id, document=document_id, shown_to=caller.person)
+        doing.tx.happened(
+            "account.codes", account.id, unit=account.unit, document=document_id, shown_to=caller.person
+        )
         doing.tx.touches()
         return issued
 
@@ -215,6 +217,7 @@ def begin_inspection(doing: Act, document: Document) -> list[GrantId]:
     doing.tx.happened(
         "inspection.begin",
         inspection.id,
+        unit=document.unit,
         document=document.id,
         **({"left_out": left_out} if left_out else {}),
     )
@@ -274,4 +277,4 @@ def leave_own_inspections(doing: Act, person: PersonId) -> None:
         end_grants(doing, ended, GrantEnd.INSPECTION_ENDED)
         if len(ended) == len(live):
             doing.tx.put(replace(inspection, members=inspection.members - {person}))
-        doing.tx.happened("inspection.leave", inspection.id, person=person)
+        doing.tx.happened("inspection.leave", inspection.id, unit=inspection.unit, person=person)

@@ -79,6 +79,6 @@ def return_in_absence(services: Services, caller: Caller, password: str, case: s
             receiver=leaving.person,
             body=ReturnBody(lines_of(grants), witness=witness, case=case),
         )
-        doing.tx.happened("return.record", case, witness=witness)
+        doing.tx.happened("return.record", case, unit=leaving.unit, witness=witness)
         basis = f"{duty.decision_number} ({duty.id})"
         return add_signature(doing, document, [], Side.GIVER, caller.person, capacity, basis)

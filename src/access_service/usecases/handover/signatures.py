@@ -175,7 +175,7 @@ def _giver_capacity(doing: Act, document: Document, claimed: Capacity | None) ->
         told = tell_instead(doing.ground, document.unit, caller.person)
         if not told:
             raise
-        doing.tx.happened("document.tell", document.id, to=told, signed_by=caller.person)
+        doing.tx.happened("document.tell", document.id, unit=document.office, to=told, signed_by=caller.person)
     return capacity, f"{duty.decision_number} ({duty.id})"
 
 
@@ -216,6 +216,7 @@ def add_signature(
     doing.tx.happened(
         "document.sign",
         document.id,
+        unit=document.office,
         version=document.version,
         side=str(side),
         person=person,

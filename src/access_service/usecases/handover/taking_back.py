@@ -33,7 +33,7 @@ def close_authority(doing: Act, authority: Authority, how: GrantEnd, at: datetim
     # What was to hang under it from a later day on finds nothing there.
     coming = [m for m in doing.tx.find(AuthorityMove, parent=authority.id) if m.valid_from > end]
     doing.tx.put(replace(authority, valid_to=end))
-    doing.tx.happened("authority.end", authority.id, how=str(how))
+    doing.tx.happened("authority.end", authority.id, unit=authority.unit, how=str(how))
     doing.tx.touches_everybody()
     end_grants(doing, doing.tx.find(Grant, authority=authority.id), how, end)
     for child in below:
@@ -52,7 +52,7 @@ def cut_below(doing: Act, authority: Authority) -> None:
             close_authority(doing, child, GrantEnd.AUTHORITY_WITHDRAWN)
             continue
         doing.tx.put(rest)
-        doing.tx.happened("authority.narrow", child.id, by=authority.id)
+        doing.tx.happened("authority.narrow", child.id, unit=child.unit, by=authority.id)
         cut_below(doing, rest)
     store_cuts(doing, cuts, doing.now, by=authority.id)
 
@@ -79,7 +79,7 @@ def _cancel(doing: Act, grant: Grant, by: str) -> bool:
     lines = doing.tx.find(Grant, document=paper.id)
     end_grants(doing, lines, GrantEnd.CANCELLED)
     doing.tx.put(replace(paper, state=DocumentState.CANCELLED, state_since=doing.now, reason=by))
-    doing.tx.happened("document.cancel", paper.id, by=by)
+    doing.tx.happened("document.cancel", paper.id, unit=paper.office, by=by)
     for line in lines:
         tell(doing, line, None, by)
     return True
@@ -97,7 +97,7 @@ def _stand(doing: Act, old: Grant, rest: Grant, at: datetime) -> GrantId:
     )
     doing.tx.put(new)
     carry_suspensions(doing, old, new)
-    doing.tx.happened("grant.narrow", old.id, narrower=new.id)
+    doing.tx.happened("grant.narrow", old.id, unit=old.unit, narrower=new.id)
     return new.id
 
 
@@ -114,7 +114,7 @@ def tell(doing: Act, grant: Grant, rest: GrantId | None, by: str) -> None:
     told = {str(h) for h in heads_of(doing, grant.unit)}
     if account is not None and account.person is not None:
         told.add(str(account.person))
-    doing.tx.happened("grant.tell", grant.id, to=sorted(told), left=rest, by=by)
+    doing.tx.happened("grant.tell", grant.id, unit=grant.unit, to=sorted(told), left=rest, by=by)
 
 
 def heads_of(doing: Act, unit: UnitId) -> list[str]:
@@ -136,5 +136,10 @@ def apply_fate(doing: Act, fate: Fate, at: datetime, *, by: str) -> None:
         close_authority(doing, authority, GrantEnd.UNIT_MOVED, at)
     for move in fate.moved:
         doing.tx.put(move)
-        doing.tx.happened("authority.pass", move.authority, parent=move.parent)
+        doing.tx.happened(
+            "authority.pass",
+            move.authority,
+            unit=doing.tx.require(Authority, move.authority).unit,
+            parent=move.parent,
+        )
     doing.tx.touches_everybody()

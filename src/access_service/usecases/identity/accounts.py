@@ -50,11 +50,13 @@ from access_service.domain.sign_in import (
 )
 from access_service.signing import passwords
 from access_service.storage import accounts as stored
+from access_service.storage.appending import unit_of
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
 from access_service.storage.recoveries import place_of_code
-from access_service.storage.second_factor import drop_factors, factors_of
+from access_service.storage.second_factor import factors_of
 from access_service.storage.standing import Gatherer, suspensions_on
+from access_service.usecases.identity.factor_events import forget_factors
 from access_service.usecases.identity.names_at_hand import names_at_hand
 from access_service.usecases.identity.usernames import usernames_taken
 from access_service.usecases.services import Act, Caller, ReadView, Services, act
@@ -395,7 +397,7 @@ def _open_recovered(services: Services, register: RegisterId, id_: str, password
                 raise RefusedError(Refusal.CREDENTIALS_WRONG, CODE_WRONG)
             check_responsible(Act(services, tx, asker), account, LEADERS)
         fresh = stored.credential_of(tx.connection, register, account.id) or credential
-        dropped = drop_factors(tx.connection, register, account.id) if recovery.resets_factor else 0
+        dropped = forget_factors(doing, account.id, "") if recovery.resets_factor else 0
         set_password(doing, fresh, hashed, rules)
         if account.activated_at is None:
             tx.put(replace(account, activated_at=tx.now))
@@ -413,7 +415,7 @@ def stop_recoveries(doing: Act, account: AccountId, because: str) -> None:
     for recovery in doing.tx.find(Recovery, account=account):
         if state_at(recovery, doing.now) in (RecoveryState.WAITING, RecoveryState.OPEN):
             doing.tx.put(replace(recovery, stopped_because=because, valid_to=doing.now))
-            doing.tx.happened("recovery.stop", recovery.id, because=because)
+            doing.tx.happened("recovery.stop", recovery.id, unit=unit_of(doing.tx, account), because=because)
 
 
 @power(yields(Power.ACCOUNT))
@@ -492,5 +494,5 @@ def new_activation(doing: Act, account: Account, *, is_new_holder: bool) -> Issu
     stop_recoveries(doing, account.id, "another code takes its place")
     if is_new_holder:
         stored.forget_passwords(tx.connection, tx.register, account.id)
-        drop_factors(tx.connection, tx.register, account.id)
+        forget_factors(doing, account.id, account.unit)
     return IssuedAccount(account, code, until)

@@ -127,7 +127,13 @@ def _store(doing: Act, sheets: Sequence[CodeSheet], digests: dict[AccountId, str
         until = tx.now + sheet.lasts
         renew_codes(tx.connection, tx.register, [(c.account, digests[c.account], until) for c in sheet.codes])
         # Whoever was shown the codes could use them before the holders do: the log says who that was.
-        tx.happened("account.codes", sheet.unit, accounts=[c.account for c in sheet.codes], shown_to=shown_to)
+        tx.happened(
+            "account.codes",
+            sheet.unit,
+            unit=sheet.unit,
+            accounts=[c.account for c in sheet.codes],
+            shown_to=shown_to,
+        )
     if not sheets:
         tx.happened("account.codes", tx.register, accounts=[], shown_to=shown_to)
     tx.touches()

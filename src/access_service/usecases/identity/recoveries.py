@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from access_service.domain import edges
-from access_service.domain.accounts import Account, answers_for
+from access_service.domain.accounts import Account, answers_for, home_of
 from access_service.domain.delegation import LEADERS
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import AccountId, AccountKind, PersonId, RegisterId
@@ -139,7 +139,13 @@ def begin_recovery(
     doing.tx.put(recovery)
     named = {} if operator is None else {"operator": operator}
     doing.tx.happened(
-        "account.recover", account.id, recovery=recovery.id, shown_to=asker, second_factors=resets_factor, **named
+        "account.recover",
+        account.id,
+        unit=home_of(doing.ground, account),
+        recovery=recovery.id,
+        shown_to=asker,
+        second_factors=resets_factor,
+        **named,
     )
     doing.tx.touches()
     return AskedRecovery(account, recovery, code)
@@ -173,7 +179,13 @@ def approve_recovery(
             recovery, approved_by=caller.person, approved_at=doing.now, slip=slip, slip_sha256=slip_sha256
         )
         doing.tx.put(done)
-        doing.tx.happened("recovery.approve", id_, account=account.id, in_person=slip is not None)
+        doing.tx.happened(
+            "recovery.approve",
+            id_,
+            unit=home_of(doing.ground, account),
+            account=account.id,
+            in_person=slip is not None,
+        )
         doing.tx.touches()
         return done
 
@@ -193,7 +205,9 @@ def stop_recovery(services: Services, caller: Caller, id_: str, *, reason: str) 
             check_responsible(doing, account, LEADERS)
         done = replace(recovery, stopped_by=caller.person, stopped_because=reason, valid_to=doing.now)
         doing.tx.put(done)
-        doing.tx.happened("recovery.stop", id_, account=account.id, reason=reason)
+        doing.tx.happened(
+            "recovery.stop", id_, unit=home_of(doing.ground, account), account=account.id, reason=reason
+        )
         doing.tx.touches()
         return done
 
@@ -234,6 +248,13 @@ def approve_as_operator(services: Services, register: RegisterId, id_: str, key:
         check_second_operator(doing.ground, recovery, account, name)
         done = replace(recovery, approved_by=as_operator(name), approved_at=doing.now)
         doing.tx.put(done)
-        doing.tx.happened("recovery.approve", id_, account=account.id, in_person=False, operator=name)
+        doing.tx.happened(
+            "recovery.approve",
+            id_,
+            unit=home_of(doing.ground, account),
+            account=account.id,
+            in_person=False,
+            operator=name,
+        )
         doing.tx.touches()
         return done

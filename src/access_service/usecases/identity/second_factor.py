@@ -25,7 +25,7 @@ from access_service.domain.sign_in import (
     due_factor,
 )
 from access_service.signing import passkeys, totp
-from access_service.signing.passkeys import Passkey, PasskeyError
+from access_service.signing.passkeys import PasskeyError
 from access_service.storage import accounts as stored_accounts
 from access_service.storage import second_factor as stored
 from access_service.storage.facts import Reader
@@ -38,6 +38,7 @@ from access_service.usecases.identity.accounts import (
     new_session,
     rules_of,
 )
+from access_service.usecases.identity.factor_events import log_added, log_removed, passkey_of
 from access_service.usecases.keys import closing, open_secret
 from access_service.usecases.services import Act, Caller, Services, act
 
@@ -145,7 +146,7 @@ def _shown(services: Services, factors: Sequence[SecondFactor], second: Second) 
         factor = next((f for f in factors if f.credential is not None and f.credential == id_), None)
         if factor is None or factor.credential is None:
             return None, 0
-        known = Passkey(factor.credential, factor.secret, factor.counter)
+        known = passkey_of(factor)
         try:
             site = passkeys.site_of(services.public_url)
             return factor, passkeys.verify_assertion(site, answer, passkeys.challenge_of(answer), known)
@@ -192,7 +193,7 @@ def show_again(
         raise ask(services, credential, factors)
     try:
         claim(services, credential, second)
-        with services.db.write(caller.register, caller.account) as tx:
+        with services.db.write(caller.register, caller.doer) as tx:
             accept(services, tx, factors_in(tx, caller.account), second)
             tx.happened("factor.show", caller.account)
             tx.touches()
@@ -239,7 +240,10 @@ def _add(doing: Act, kind: FactorKind, *, secret: str, credential: str | None, c
         created_at=doing.now,
     )
     stored.add_factor(doing.tx.connection, factor)
-    doing.tx.happened(f"factor.{'begin' if kind is FactorKind.TOTP else 'add'}", caller.account, factor=id_)
+    if kind is FactorKind.TOTP:
+        doing.tx.happened("factor.begin", caller.account, factor=id_)
+    else:
+        log_added(doing, factor)
     doing.tx.touches()
     return id_
 
@@ -258,7 +262,7 @@ def confirm_totp(services: Services, caller: Caller, code: str) -> SignedIn:
             if factor.kind is FactorKind.TOTP and factor.id != begun.id:
                 stored.drop_factor(doing.tx.connection, factor)
         stored.confirm_factor(doing.tx.connection, begun, now=doing.now, counter=step)
-        doing.tx.happened("factor.add", caller.account, factor=begun.id, kind=str(FactorKind.TOTP))
+        log_added(doing, begun)
         return _begin_anew(doing)
 
 
@@ -325,5 +329,5 @@ def remove_factor(
         rules = rules_of(doing.gather, doing.tx.require(Account, caller.account), doing.now)
         check_goes(rules, factors)
         stored.drop_factor(doing.tx.connection, factor)
-        doing.tx.happened("factor.remove", caller.account, factor=id_)
+        log_removed(doing, factor)
         return _begin_anew(doing)

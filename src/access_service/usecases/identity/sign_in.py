@@ -16,6 +16,7 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.sign_in import Due, FactorKind, SecondFactor, due_at_sign_in, due_factor, is_asleep
 from access_service.signing import passwords
 from access_service.storage import accounts as stored
+from access_service.storage.appending import unit_of
 from access_service.storage.facts import Reader
 from access_service.storage.standing import Gatherer
 from access_service.usecases.identity.accounts import (
@@ -222,6 +223,6 @@ def unlock(
             issued = operator_recovery(doing, account, operator)
         else:
             stored.admit(doing.tx.connection, credential, now=doing.now)
-        doing.tx.happened("account.unlock", account.id, code=with_code)
+        doing.tx.happened("account.unlock", account.id, unit=unit_of(doing.tx, account.id), code=with_code)
         doing.tx.touches()
         return issued

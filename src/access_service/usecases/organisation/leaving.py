@@ -76,7 +76,7 @@ def _end(doing: Act, duty: Assignment, office: UnitId, at: datetime, decision_nu
     case = LeavingCase(doing.new_id("cas"), duty.person, office, duty.id, at)
     doing.tx.put(case)
     on = local(at).date().isoformat()
-    doing.tx.happened("duty.end", duty.id, decision=decision_number, on=on, case=case.id)
+    doing.tx.happened("duty.end", duty.id, unit=duty.unit, decision=decision_number, on=on, case=case.id)
     doing.touch_person(duty.person)
     return case
 
@@ -129,7 +129,7 @@ def open_custody(services: Services, caller: Caller, password: str, unit: UnitId
         is_opened = credential is not None and credential.password is not None
         check_opening(doing.custody_of(unit), caller.person, unit, is_opened=is_opened)
         issued = new_activation(doing, account, is_new_holder=True)
-        doing.tx.happened("custody.open", unit, account=account.id)
+        doing.tx.happened("custody.open", unit, unit=unit, account=account.id)
         doing.tx.touches(account.id)
         try_refused_again(doing, unit)
         return issued

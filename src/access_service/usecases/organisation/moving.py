@@ -47,7 +47,7 @@ def _move(doing: Act, move: Move) -> ManagementEdge:
     """The edges change, and what then lies outside its giver's authority ends or passes."""
     ended, edge = edges_moving(doing.ground, move, doing.new_id("edg"))
     doing.tx.put(*ended, edge)
-    doing.tx.happened("unit.change_manager", move.unit, manager=move.manager)
+    doing.tx.happened("unit.change_manager", move.unit, unit=move.unit, manager=move.manager)
     doing.tx.touches_everybody()
     doing.refresh()
     fate = fate_of(doing.ground, move.unit, edge.valid_from, basis=move.basis, new_id=doing.new_id)

@@ -99,7 +99,7 @@ def create_unit(
         edge = ManagementEdge(doing.new_id("edg"), id_, manager, basis, doing.now)
         check_edge(doing.org, edge)
         doing.tx.put(unit, edge)
-        doing.tx.happened("unit.create", id_, kind=kind, manager=manager)
+        doing.tx.happened("unit.create", id_, unit=id_, kind=kind, manager=manager)
         doing.tx.touches_everybody()
         return unit
 
@@ -147,7 +147,7 @@ def create_class(
         entering.check_class(doing.ground, school_class)
         # A class that was unknown is in nobody's memory: no decision kept anywhere changes.
         doing.tx.put(school_class)
-        doing.tx.happened("class.create", id_)
+        doing.tx.happened("class.create", id_, unit=school)
         return school_class
 
 
@@ -219,7 +219,7 @@ def put_duty(doing: Act, duty: Assignment, position: Position, replaced: Assignm
         doing.tx.put(ended)
         end_grants_of_assignment(doing, ended)
         doing.touch_person(ended.person)
-        doing.tx.happened("duty.end", ended.id, replaced=True)
+        doing.tx.happened("duty.end", ended.id, unit=ended.unit, replaced=True)
     keep_from_former(doing, duty.person, duty.unit)
     doing.tx.put(duty)
     keep_account_open(doing, duty)

@@ -58,6 +58,7 @@ class PassingPapers:
         self._doing.tx.happened(
             "documents.keep",
             self._heirs.predecessor,
+            unit=self._heirs.predecessor,
             archive=self._heirs.archivist,
             kept=len(self._kept) - len(self.passing),
         )
@@ -78,7 +79,7 @@ class PassingPapers:
             if case.valid_to is None and duty is not None and duty.unit in self._managed:
                 heir = self._heirs.named.get(duty.unit, self._heirs.successor)
                 doing.tx.put(replace(case, unit=heir))
-                doing.tx.happened("case.pass", case.id, to=heir)
+                doing.tx.happened("case.pass", case.id, unit=case.unit, to=heir)
 
     def _cancel(self, paper: Document, kept_by: UnitId | None = None) -> None:
         doing = self._doing
@@ -94,7 +95,7 @@ class PassingPapers:
                 kept_by=kept_by or paper.kept_by,
             )
         )
-        doing.tx.happened("document.cancel", paper.id, by=by)
+        doing.tx.happened("document.cancel", paper.id, unit=paper.office, by=by)
         for line in lines:
             tell(doing, line, None, by)
 
@@ -126,7 +127,9 @@ class PassingPapers:
         )
         doing.tx.put(*(line for line in moved if line is not None))
         doing.tx.put(compose(doing, new, self._body(paper, [line for line in moved if line is not None])))
-        doing.tx.happened("document.pass", paper.id, by=self._heirs.predecessor, to=heir, version=new.version)
+        doing.tx.happened(
+            "document.pass", paper.id, unit=paper.office, by=self._heirs.predecessor, to=heir, version=new.version
+        )
         if paper.receiver is not None:
             doing.touch_person(paper.receiver)
 

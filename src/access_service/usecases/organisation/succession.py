@@ -110,7 +110,9 @@ def _pass_office(doing: Act, heirs: Heirs, basis: str, at: datetime) -> Successi
     custody = doing.custody_of(predecessor)
     if custody is not None:
         end_custody(doing, custody)
-    doing.tx.happened("unit.succeed", predecessor, successor=successor, classes=mapped, **_named(schools))
+    doing.tx.happened(
+        "unit.succeed", predecessor, unit=predecessor, successor=successor, classes=mapped, **_named(schools)
+    )
     doing.tx.touches_everybody()
     return doing.tx.find(Succession, predecessor=predecessor)[0]
 
@@ -160,7 +162,7 @@ def _pass_authorities(doing: Act, predecessor: UnitId, successor: Unit, basis: s
                 end_grants(doing, [grant], GrantEnd.UNIT_ENDED)
             else:
                 doing.tx.put(replace(grant, authority=new.id))
-        doing.tx.happened("authority.succeed", new.id, succeeds=old.id)
+        doing.tx.happened("authority.succeed", new.id, unit=new.unit, succeeds=old.id)
 
 
 def _map_classes(doing: Act, old: Unit, new: Unit) -> dict[str, str]:

@@ -176,7 +176,7 @@ def enact_release(doing: Act, act: WaitingAct) -> str:
     end_grants_of_assignment(doing, ended)
     end_custodies_of(doing, ended)
     suspend_account_if_last(doing, duty.person, at)
-    doing.tx.happened("duty.end", duty.id, decision=act.decision_number, case=case.id)
+    doing.tx.happened("duty.end", duty.id, unit=duty.unit, decision=act.decision_number, case=case.id)
     doing.touch_person(duty.person)
     return case.id
 
@@ -196,7 +196,9 @@ def codes_for(services: Services, register: RegisterId, id_: str, operator: Oper
             for account in wanted
             if account is not None and _is_unopened(doing, account)
         ]
-        doing.tx.happened("account.codes", id_, accounts=[i.account.id for i in issued], operator=operator.name)
+        doing.tx.happened(
+            "account.codes", id_, unit=act.unit, accounts=[i.account.id for i in issued], operator=operator.name
+        )
         doing.tx.touches(*(i.account.id for i in issued))
         return issued
 
@@ -218,4 +220,4 @@ def _end_headship(doing: Act, unit: UnitId) -> None:
         end_grants_of_assignment(doing, ended)
         end_custodies_of(doing, ended)
         suspend_account_if_last(doing, duty.person, doing.now)
-        doing.tx.happened("duty.end", duty.id)
+        doing.tx.happened("duty.end", duty.id, unit=unit)

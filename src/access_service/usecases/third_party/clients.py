@@ -87,7 +87,9 @@ def _create(doing: Act, software: Software, wanted: NewClient, keys: str | None)
         check_may_have(doing.ground, client)
         client = replace(client, serves_approved_at=doing.now)
     doing.tx.put(client)
-    doing.tx.happened("client.create", client.id, software=software.id, pep_scopes=sorted(client.pep_scopes))
+    doing.tx.happened(
+        "client.create", client.id, unit=software.unit, software=software.id, pep_scopes=sorted(client.pep_scopes)
+    )
     doing.tx.touches()
     return IssuedClient(client, secret)
 
@@ -137,7 +139,7 @@ def _rotate(doing: Act, client: Client, software: Software, *, at_once: bool) ->
         revoked_before=doing.now if at_once else client.revoked_before,
     )
     doing.tx.put(rotated)
-    doing.tx.happened("client.rotate", client.id, at_once=at_once)
+    doing.tx.happened("client.rotate", client.id, unit=software.unit, at_once=at_once)
     doing.tx.touches(*([software.account] if at_once else []))
     return IssuedClient(rotated, secret)
 
@@ -147,10 +149,10 @@ def replace_keys(services: Services, caller: Caller, id_: ClientId, jwks: Mappin
     """Other public keys in place of those before; for an overlap, give both. A secret it had ends now."""
     keys = _keys_text(jwks)
     with act(services, caller, "client.keys", id_) as doing:
-        client, _ = _own_client(doing, id_)
+        client, software = _own_client(doing, id_)
         changed = replace(client, jwks=keys, secret_sha256=None, old_secret_sha256=None, old_secret_until=None)
         doing.tx.put(changed)
-        doing.tx.happened("client.keys", id_)
+        doing.tx.happened("client.keys", id_, unit=software.unit)
         doing.tx.touches()
         return changed
 
@@ -172,11 +174,11 @@ def approve_address_as_operator(services: Services, register: RegisterId, id_: C
 
 
 def _approve_address(doing: Act, client: Client) -> Client:
-    in_use(doing, client.software)
+    software = in_use(doing, client.software)
     check_may_have(doing.ground, client)
     approved = replace(client, serves_approved_at=doing.now)
     doing.tx.put(approved)
-    doing.tx.happened("client.address", client.id, serves=client.serves, approved=True)
+    doing.tx.happened("client.address", client.id, unit=software.unit, serves=client.serves, approved=True)
     doing.tx.touches()
     return approved
 
@@ -199,7 +201,7 @@ def _withdraw_address(doing: Act, client: Client) -> Client:
     software = doing.tx.require(Software, client.software)
     withdrawn = replace(client, serves_approved_at=None)
     doing.tx.put(withdrawn)
-    doing.tx.happened("client.address", client.id, serves=client.serves, approved=False)
+    doing.tx.happened("client.address", client.id, unit=software.unit, serves=client.serves, approved=False)
     doing.tx.touches(software.account)
     return withdrawn
 
@@ -229,7 +231,7 @@ def disable_client_as_operator(services: Services, register: RegisterId, id_: Cl
 def _disable(doing: Act, client: Client, software: Software) -> Client:
     disabled = replace(client, disabled_at=doing.now)
     doing.tx.put(disabled)
-    doing.tx.happened("client.disable", client.id)
+    doing.tx.happened("client.disable", client.id, unit=software.unit)
     doing.tx.touches(software.account)
     return disabled
 

@@ -172,7 +172,7 @@ def change_software(services: Services, caller: Caller, id_: SoftwareId, changes
         changed = replace(software, **given)
         approving.check_changed(software, changed)
         doing.tx.put(changed)
-        doing.tx.happened("software.change", id_, fields=sorted(given))
+        doing.tx.happened("software.change", id_, unit=changed.unit, fields=sorted(given))
         doing.tx.touches(software.account)
         return changed
 
@@ -195,7 +195,7 @@ def _end(doing: Act, software: Software) -> Software:
     account = doing.tx.require(Account, software.account)
     off = [replace(c, disabled_at=doing.now) for c in clients_of(doing.tx, software.id) if c.is_enabled(doing.now)]
     doing.tx.put(ended, replace(account, valid_to=doing.now), *off)
-    doing.tx.happened("software.end", software.id)
+    doing.tx.happened("software.end", software.id, unit=software.unit)
     _owed_now(doing, doing.tx.find(Obligation, software=software.id))
     doing.tx.touches(software.account)
     return ended
@@ -207,7 +207,11 @@ def _owed_now(doing: Act, obligations: Sequence[Obligation]) -> None:
         if obligation.valid_from > doing.now:
             doing.tx.put(replace(obligation, valid_from=doing.now))
             doing.tx.happened(
-                "obligation.open", obligation.id, kind=str(obligation.kind), approval=obligation.approval
+                "obligation.open",
+                obligation.id,
+                unit=obligation.unit,
+                kind=str(obligation.kind),
+                approval=obligation.approval,
             )
 
 
@@ -290,7 +294,7 @@ def _record(doing: Act, software: Software, paper: ApprovalPaper) -> Approval:
     offices = [doing.office(software.unit, held) for held in doing.authorities_of(software.unit)]
     approving.check_authority_covers(offices, software.unit, approval)
     doing.tx.put(approval, obligation_of(ObligationId(doing.new_id("obl")), approval, software))
-    doing.tx.happened("approval.record", approval.id, software=software.id, sha256=paper.sha256)
+    doing.tx.happened("approval.record", approval.id, unit=software.unit, software=software.id, sha256=paper.sha256)
     doing.tx.touches(software.account)
     return approval
 
@@ -315,11 +319,12 @@ def withdraw_approval_as_operator(
 
 def _withdraw(doing: Act, approval: Approval, reason: str) -> Approval:
     approving.check_approval_runs(doing.ground, approval)
+    software = doing.tx.require(Software, approval.software)
     withdrawn = replace(approval, withdrawn_at=doing.now, withdrawn_because=reason)
     doing.tx.put(withdrawn)
-    doing.tx.happened("approval.withdraw", approval.id, reason=reason)
+    doing.tx.happened("approval.withdraw", approval.id, unit=software.unit, reason=reason)
     _owed_now(doing, doing.tx.find(Obligation, approval=approval.id))
-    doing.tx.touches(doing.tx.require(Software, approval.software).account)
+    doing.tx.touches(software.account)
     return withdrawn
 
 
@@ -393,7 +398,7 @@ def _count(doing: Act, software: Software, approvals: Sequence[Approval], now: d
         if period is None:
             continue
         drawn.append(Draw(doing.new_id("drw"), software.id, approval.id, period, doing.now))
-        doing.tx.happened("software.draw", software.id, approval=approval.id, period=period)
+        doing.tx.happened("software.draw", software.id, unit=software.unit, approval=approval.id, period=period)
     doing.tx.put(*drawn)
     # No decision rests on draws: tokens that were given stay good.
     doing.tx.touches()

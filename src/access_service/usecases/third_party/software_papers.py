@@ -91,7 +91,12 @@ def _confirm(doing: Act, software: Software, paper: ConfirmingPaper) -> Software
     check_software_confirmation(confirmation)
     doing.tx.put(confirmation)
     doing.tx.happened(
-        "software.confirm", software.id, subject=str(paper.subject), level=paper.level, sha256=paper.sha256
+        "software.confirm",
+        software.id,
+        unit=software.unit,
+        subject=str(paper.subject),
+        level=paper.level,
+        sha256=paper.sha256,
     )
     doing.tx.touches(software.account)
     return confirmation
@@ -119,10 +124,13 @@ def withdraw_confirmation_as_operator(
 
 def _unconfirm(doing: Act, confirmation: SoftwareConfirmation, reason: str) -> SoftwareConfirmation:
     approving.check_confirmation_runs(doing.ground, confirmation)
+    software = doing.tx.require(Software, confirmation.software)
     ended = replace(confirmation, valid_to=doing.now, withdrawn_because=reason)
     doing.tx.put(ended)
-    doing.tx.happened("software.unconfirm", confirmation.software, confirmation=confirmation.id, reason=reason)
-    doing.tx.touches(doing.tx.require(Software, confirmation.software).account)
+    doing.tx.happened(
+        "software.unconfirm", software.id, unit=software.unit, confirmation=confirmation.id, reason=reason
+    )
+    doing.tx.touches(software.account)
     return ended
 
 
@@ -160,7 +168,9 @@ def _delete(doing: Act, paper: DeletionPaper) -> Obligation:
         confirmed_by=doing.caller.account if doing.caller is not None else None,
     )
     doing.tx.put(closed)
-    doing.tx.happened("obligation.confirm", obligation.id, approval=paper.approval, sha256=paper.sha256)
+    doing.tx.happened(
+        "obligation.confirm", obligation.id, unit=obligation.unit, approval=paper.approval, sha256=paper.sha256
+    )
     # No decision rests on it.
     doing.tx.touches()
     return closed

@@ -170,6 +170,7 @@ def _record(db: Database, stood: CopiedRegister, manifest: Manifest | None) -> C
         tx.happened(
             "register.restore",
             register,
+            unit="",
             **{"from": tx.before, "to": tx.revision},
             head=stood.head,
             made_at=None if manifest is None else instant(manifest.made_at),

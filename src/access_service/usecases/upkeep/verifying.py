@@ -22,10 +22,11 @@ from access_service.domain.verifying import (
     check_revisions,
     check_signature,
     check_signed,
+    check_unit_chains,
 )
 from access_service.signing.documents import check_confirmation
 from access_service.signing.keys import BadSignatureError
-from access_service.storage.audit import heads_of, whole_log
+from access_service.storage.audit import all_unit_heads, heads_of, whole_log
 from access_service.storage.copying import registers_in
 from access_service.storage.db import Database
 from access_service.storage.facts import CODECS, NOUNS, Reader
@@ -106,6 +107,7 @@ class _Reading:
             yield from self.chain.follow(event, leaf, head_of=heads.get(event.revision))
         yield from check_revisions(self.chain, rows)
         yield from check_counter(self.chain, *counter)
+        yield from check_unit_chains(self.chain, all_unit_heads(connection, register))
 
     def _facts(self) -> Iterator[EvidenceFinding]:
         """Every version of every fact can be read and has its place in the record; one stands at a time."""

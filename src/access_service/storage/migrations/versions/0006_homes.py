@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from access_service.domain.audit import Event, Happening
+from access_service.domain.audit import FIRST_FORMAT, Event, Happening
 
 revision = "0006"
 down_revision = "0005"
@@ -104,7 +104,9 @@ def _write_homes(connection: sa.Connection, counter: dict[str, Any]) -> None:
 def _write_event(connection: sa.Connection, counter: dict[str, Any], now: datetime, homes: int) -> None:
     register, revision_made, seq = counter["register_id"], counter["n"] + 1, counter["seq"] + 1
     happening = Happening("home.upgrade", register, details={"homes": homes})
-    event = Event(register, seq, revision_made, now, "operator", happening, "", counter["head"])
+    event = Event(
+        register, seq, revision_made, now, "operator", happening, "", counter["head"], format=FIRST_FORMAT
+    )
     connection.execute(
         sa.insert(_events).values(
             register_id=register,
