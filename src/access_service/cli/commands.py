@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from access_service.cli import office_commands, options, upkeep_commands
+from access_service.cli import evidence_commands, office_commands, options, upkeep_commands
 from access_service.cli.clock_commands import clock
 from access_service.cli.errors import run
 from access_service.cli.software_commands import software
@@ -258,36 +258,7 @@ def explain(
     return run_explain(request, database=database, register=register, at=at, known_at=known_at, as_json=json)
 
 
-@app.command()
-def matrix(
-    unit: Annotated[str, typer.Argument(help="Code of the unit; everything below it is covered.")],
-    at: options.AtOption = None,
-    known_at: options.KnownAt = None,
-    format_: Annotated[
-        str | None,
-        typer.Option("--format", metavar="FORMAT", help="csv, xlsx or json; by the file's name if left out."),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE", help="File to write; standard output if left out.")
-    ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Grants that have ended too.")] = False,
-    database: options.DatabaseOption = None,
-    register: options.Register = None,
-    json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-) -> None:
-    """Write who may do what in a unit and below it, at any instant and revision."""
-    from access_service.cli.matrix import run_matrix
-
-    run_matrix(
-        unit,
-        database=database,
-        register=register,
-        at=at,
-        known_at=known_at,
-        format_="json" if format_ is None and json else format_,
-        output=output,
-        include_ended=all_,
-    )
+app.command()(evidence_commands.matrix)
 
 
 @app.command()

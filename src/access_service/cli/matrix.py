@@ -4,7 +4,6 @@ import os
 import shutil
 import sys
 import tempfile
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO
 
@@ -14,11 +13,11 @@ from access_service.cli.errors import UsageError
 from access_service.cli.opening import open_database, register_of, settings_for
 from access_service.domain import words
 from access_service.domain.names import UnitId
-from access_service.rendering.sheets import WRITERS
+from access_service.rendering.matrix_files import WRITERS
 from access_service.storage.connecting import open_new
 from access_service.storage.db import Database
-from access_service.usecases.evidence.matrix import read_matrix, record_export
-from access_service.usecases.evidence.matrix_values import Matrix
+from access_service.usecases.evidence.matrix import file_sha256, read_matrix, record_export
+from access_service.usecases.evidence.matrix_values import EVERYTHING, MatrixFilters, MatrixHead, MatrixShape
 from access_service.usecases.live.revisions import parse_revision
 
 IN_MEMORY = 1 << 20
@@ -35,8 +34,13 @@ def run_matrix(
     format_: str | None,
     output: Path | None,
     include_ended: bool,
+    by: str | None = None,
+    filters: MatrixFilters = EVERYTHING,
 ) -> None:
     """Write the matrix; the format is that of the file's name when none is given."""
+    if by is not None and by not in tuple(MatrixShape):
+        raise UsageError(f"no shape `{by}`; there are {', '.join(MatrixShape)}")
+    shape = None if by is None else MatrixShape(by)
     form = format_
     if form is None:
         form = "csv" if output is None else output.suffix.lower().lstrip(".")
@@ -54,11 +58,13 @@ def run_matrix(
             at=instant,
             known_at=revision,
             include_ended=include_ended,
+            filters=filters,
         )
         if output is None:
             with tempfile.SpooledTemporaryFile(IN_MEMORY) as stream:
-                _write(db, matrix, form, stream)
-                stream.seek(0)
+                with matrix as found:
+                    count = WRITERS[form][0](found, stream, shape)
+                _record(db, found.head, form, count, stream)
                 shutil.copyfileobj(stream, sys.stdout.buffer)
             return
         # Beside the target first: a file that is there is whole, and stands in the log.
@@ -66,17 +72,15 @@ def run_matrix(
         try:
             # Who may do what, with everybody's name: nobody else's to read.
             part.unlink(missing_ok=True)
-            with os.fdopen(open_new(part), "wb") as stream:
-                count = _write(db, matrix, form, stream)
+            with os.fdopen(open_new(part), "wb") as stream, matrix as found:
+                count = WRITERS[form][0](found, stream, shape)
+            with part.open("rb") as written:
+                _record(db, found.head, form, count, written)
             part.replace(output)
         finally:
             part.unlink(missing_ok=True)
         typer.echo(f"{output}: {count} dòng / rows", err=True)
 
 
-def _write(db: Database, matrix: AbstractContextManager[Matrix], form: str, stream: IO[bytes]) -> int:
-    write, _ = WRITERS[form]
-    with matrix as found:
-        count = write(found, stream)
-    record_export(db, found.head, "operator", form=form, rows=count)
-    return count
+def _record(db: Database, head: MatrixHead, form: str, rows: int, stream: IO[bytes]) -> None:
+    record_export(db, head, "operator", form=form, rows=rows, sha256=file_sha256(stream))

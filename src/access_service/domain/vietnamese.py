@@ -57,3 +57,9 @@ def name_key(name: str) -> str:
     """How a class list orders people: by given name (tên), then by surname and middle names (họ, đệm)."""
     *before, given = name.split() or [""]
     return f"{sort_key(given)}{_END}{sort_key(' '.join(before))}"
+
+
+def without_marks(text: str) -> str:
+    """The text in small letters without tones, accents and đ, as somebody types who has no such keyboard."""
+    parts = unicodedata.normalize("NFD", words.normal(text, 4 * words.LINE).casefold())
+    return "".join(c for c in parts if not unicodedata.combining(c)).replace("đ", "d")

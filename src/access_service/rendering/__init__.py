@@ -1,4 +1,7 @@
 """What use cases return and read, as files that people open: CSV, XLSX, the Vietnamese words of states in them.
 
-sheets        a matrix        template      what an import reads: headers, an example, what each column means
+sheets          the words: states, capacities, scopes, days
+matrix_columns  the tables of a matrix      matrix_files   as CSV and JSON
+matrix_book     as a workbook               matrix_legend  what its words, letters and colours mean
+template        what an import reads: headers, an example, what each column means
 """

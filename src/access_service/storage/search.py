@@ -8,8 +8,8 @@ from sqlalchemy import and_, or_, select
 
 from access_service.domain.accounts import Account
 from access_service.domain.delegation import Grant
-from access_service.domain.names import AccountId, ClassId, UnitId
-from access_service.domain.org import SchoolClass
+from access_service.domain.names import AccountId, ClassId, GrantId, UnitId
+from access_service.domain.org import Assignment, SchoolClass
 from access_service.domain.software import SOFTWARE_ROLE, Approval, ApprovalFacts, Software
 from access_service.domain.standing import AccountFacts, GrantFacts
 from access_service.storage.codec import utc
@@ -108,6 +108,21 @@ def _software(reader: Reader, units: Collection[UnitId], now: datetime) -> set[A
         )
     )
     return {AccountId(account) for (account,) in reader.connection.execute(statement)}
+
+
+def read_grants_beyond(reader: Reader, inner: Collection[UnitId]) -> list[GrantId]:
+    """Grants about another unit than that of their duty, or about one of `inner`, the units that manage others."""
+    grants, duties = CODECS[Grant].table, CODECS[Assignment].table
+    statement = (
+        select(grants.c.id)
+        .join(duties, and_(duties.c.register_id == grants.c.register_id, duties.c.id == grants.c.assignment))
+        .where(
+            reader.visible(Grant),
+            reader.visible(Assignment),
+            or_(duties.c.unit != grants.c.scope_unit, grants.c.scope_unit.in_(sorted(inner))),
+        )
+    )
+    return [GrantId(id_) for (id_,) in reader.connection.execute(statement)]
 
 
 class BulkGatherer(Gatherer):

@@ -1,6 +1,7 @@
 """The matrix over HTTP: in three forms, to those it concerns, and to nobody else."""
 
 import csv
+import hashlib
 import io
 from collections.abc import Iterator
 
@@ -48,7 +49,8 @@ def test_as_a_file_for_a_spreadsheet(managed: Managed) -> None:
     assert answer.headers["content-disposition"].endswith("''ma-tran-0003101-20260820-0830.csv")
     assert len(list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))) == 3
     book = managed.get(ADMIN, PATH, format="xlsx").content
-    assert CalamineWorkbook.from_filelike(io.BytesIO(book)).sheet_names == ["Ma trận"]
+    named = CalamineWorkbook.from_filelike(io.BytesIO(book)).sheet_names
+    assert named == ["Ma trận", "Theo lớp", "Theo nhóm dữ liệu", "Giải thích"]
 
 
 def test_a_large_one_comes_whole_from_a_file(managed: Managed, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +102,8 @@ def exported(managed: Managed, after: int) -> list[tuple[str, str, dict[str, obj
 
 def test_every_export_leaves_an_event_with_ids_only(managed: Managed) -> None:
     seq = len(managed.world.log())
-    first = managed.get(PRINCIPAL, PATH).json()
+    answer = managed.get(PRINCIPAL, PATH)
+    first = answer.json()
     managed.get(ADMIN, PATH, format="csv", at="20/08/2026 08:30", all="true")
     told = exported(managed, seq)
     assert [(target, details["format"], details["rows"]) for _, target, details in told] == [
@@ -108,12 +111,14 @@ def test_every_export_leaves_an_event_with_ids_only(managed: Managed) -> None:
         (SCHOOL, "csv", 2),
     ]
     assert told[0][0] == managed.world.head_of(SCHOOL).account
-    assert told[1][2] | {"known_at": 0} == {
+    assert told[0][2]["sha256"] == hashlib.sha256(answer.content).hexdigest()
+    assert told[1][2] | {"known_at": 0, "sha256": ""} == {
         "at": "2026-08-20T01:30:00.000000Z",
         "ended": True,
         "format": "csv",
         "known_at": 0,
         "rows": 2,
+        "sha256": "",
         "units": 1,
     }
     again = [managed.get(PRINCIPAL, PATH).headers["x-access-revision"] for _ in range(2)]

@@ -22,11 +22,13 @@ from access_service.domain.org import Person
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.vietnamese import name_key
-from access_service.rendering.sheets import COLUMNS, TITLE_LINES, title_lines, write_csv, write_json, write_xlsx
+from access_service.rendering.matrix_book import write_xlsx
+from access_service.rendering.matrix_columns import PERSON_COLUMNS, TITLE_LINES, person_table, title_lines
+from access_service.rendering.matrix_files import write_csv, write_json
 from access_service.storage.audit import revision_at
 from access_service.usecases.evidence import matrix_rows
 from access_service.usecases.evidence.matrix import open_matrix, read_matrix
-from access_service.usecases.evidence.matrix_values import VACANT, MatrixRow, Note
+from access_service.usecases.evidence.matrix_values import VACANT, MatrixRow, MatrixShape, Note
 from access_service.usecases.handover import delegation
 from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.handover.inspection import Team, propose_inspection
@@ -64,7 +66,7 @@ def grants(world: World, unit: UnitId = SCHOOL, **asked: Any) -> list[MatrixRow]
 
 
 def cells(row: MatrixRow) -> dict[str, str]:
-    return {column.heading: column.text(row) for column in COLUMNS}
+    return {column.heading: column.text(row) for column in PERSON_COLUMNS}
 
 
 MATHS = frozenset({(CLASS_6A, "TOAN"), (CLASS_6B, "TOAN")})
@@ -346,7 +348,7 @@ def test_csv_is_read_by_spreadsheets_and_runs_nothing(world: World) -> None:
     assert content.startswith(b"\xef\xbb\xbf")
     lines = content.decode("utf-8-sig").split("\r\n")
     table = list(csv.reader(lines[:-1]))
-    assert table[0] == [column.heading for column in COLUMNS]
+    assert table[0][: len(PERSON_COLUMNS)] == [column.heading for column in PERSON_COLUMNS]
     assert len(table) == 5
     assert table[-1][4].startswith("'=HYPERLINK")
     assert not [cell for row in table for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
@@ -368,15 +370,17 @@ def test_xlsx_holds_text_only_and_says_what_it_is_about(world: World) -> None:
         assert [row[0] for row in table[:TITLE_LINES]] == list(title_lines(matrix.head))
         assert revision_text(matrix.head.revision) in str(table[3][0])
         assert matrix.head.packs[0].digest in str(table[4][0])
-    assert table[TITLE_LINES + 1] == [column.heading for column in COLUMNS]
+    assert table[TITLE_LINES + 1] == [column.heading for column in person_table(matrix.head).columns]
     assert str(table[-1][4]).startswith("=HYPERLINK")
     assert table[-1][0] == "0003101"
 
 
 def test_more_rows_than_a_sheet_holds_go_on_in_the_next(world: World) -> None:
-    book = CalamineWorkbook.from_filelike(io.BytesIO(written(world, write_xlsx, sheet_rows=2)))
-    assert book.sheet_names == ["Ma trận", "Ma trận 2"]
-    sizes = [len(book.get_sheet_by_name(name).to_python()) for name in book.sheet_names]
+    book = CalamineWorkbook.from_filelike(
+        io.BytesIO(written(world, write_xlsx, by=MatrixShape.PERSON, sheet_rows=2))
+    )
+    assert book.sheet_names == ["Ma trận", "Ma trận 2", "Giải thích"]
+    sizes = [len(book.get_sheet_by_name(name).to_python()) for name in book.sheet_names[:2]]
     assert sizes == [TITLE_LINES + 4, TITLE_LINES + 3]
 
 

@@ -16,7 +16,7 @@ from access_service.domain.org import Assignment
 from access_service.domain.policy import PackBinding
 from access_service.domain.time import start_of_day
 from access_service.engine.packs.load import read_pack_files
-from access_service.rendering import sheets
+from access_service.rendering.matrix_columns import PERSON_COLUMNS
 from access_service.storage.policy import store_pack
 from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.matrix import read_matrix
@@ -133,7 +133,7 @@ def test_the_sheet_and_the_explanation_call_them_as_their_level_does(services, t
         tx.happened("account.activate", account)
     with read_matrix(services.db, REGISTER, UnitId(NURSERY)) as matrix:
         [row] = [row for row in matrix.rows if row.grant == "Q-7"]
-    assert {c.heading: c.text(row) for c in sheets.COLUMNS}["Chức vụ, nhiệm vụ"] == called
+    assert {c.heading: c.text(row) for c in PERSON_COLUMNS}["Chức vụ, nhiệm vụ"] == called
     asked = AccessRequest(AccountId(account), "read", "class", f"{NURSERY}:2024-2025:L1", category="STU-ID")
     text = "\n".join(write_explanation(explain(DecisionPoint(services.db), REGISTER, asked)))
     assert f"Căn cứ phân công: {called}, quyết định 04/QĐ-SGDĐT" in text

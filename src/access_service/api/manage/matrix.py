@@ -19,11 +19,11 @@ from access_service.api.http.deps import CallerDep, ServicesDep
 from access_service.api.manage.routing import manage
 from access_service.api.manage.segments import PathId
 from access_service.domain import words
-from access_service.domain.names import UnitId
+from access_service.domain.names import AccountKind, UnitId
 from access_service.domain.time import local
-from access_service.rendering.sheets import WRITERS
-from access_service.usecases.evidence.matrix import open_matrix, record_export
-from access_service.usecases.evidence.matrix_values import MatrixHead
+from access_service.rendering.matrix_files import WRITERS
+from access_service.usecases.evidence.matrix import file_sha256, open_matrix, record_export
+from access_service.usecases.evidence.matrix_values import MatrixFilters, MatrixHead, MatrixShape
 from access_service.usecases.live.revisions import parse_revision, revision_text
 
 router = manage("matrix")
@@ -50,26 +50,39 @@ async def matrix(
     services: ServicesDep,
     caller: CallerDep,
     unit: PathId,
+    *,
     at: Annotated[
         str | None, Query(description="RFC 3339, or dd/mm/yyyy[ HH:MM] in Vietnam; now when left out")
     ] = None,
     known_at: Annotated[str | None, Query(description="a revision: what was known then")] = None,
     format: Literal["json", "csv", "xlsx"] = "json",  # noqa: A002 the name on the wire
     all: Annotated[bool, Query(description="grants that have ended too")] = False,  # noqa: A002 the name on the wire
+    by: Annotated[
+        MatrixShape | None, Query(description="what a row is about; a workbook of few units has all when left out")
+    ] = None,
+    role: Annotated[str | None, Query(description="rows of this role alone")] = None,
+    category: Annotated[str | None, Query(description="rows with a right to this category of data")] = None,
+    sensitive: Annotated[bool | None, Query(description="rows with a right to sensitive data, or to none")] = None,
+    state: Annotated[str | None, Query(description="state of the right or of its account, or `vacant`")] = None,
+    kind: Annotated[AccountKind | None, Query(description="kind of account")] = None,
+    unit_kind: Annotated[str | None, Query(description="kind of the holder's unit")] = None,
+    person: Annotated[str | None, Query(description="id, username, or a part of the name")] = None,
 ) -> StreamingResponse:
     """For the unit's leadership, units above it, and inspections of it; to others there is no such unit."""
     instant = None if at is None else words.instant(at)
     revision = None if known_at is None else parse_revision(known_at)
     write, media_type = WRITERS[format]
+    filters = MatrixFilters(role, category, sensitive, state, kind, unit_kind, person)
 
     def work() -> tuple[MatrixHead, IO[bytes]]:
         file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 closed when it has been sent
         try:
             with open_matrix(
-                services, caller, UnitId(unit), at=instant, known_at=revision, include_ended=all
+                services, caller, UnitId(unit), at=instant, known_at=revision, include_ended=all, filters=filters
             ) as found:
-                rows = write(found, file)
-            record_export(services.db, found.head, caller.account, form=format, rows=rows)
+                rows = write(found, file, by)
+            digest = file_sha256(file)
+            record_export(services.db, found.head, caller.account, form=format, rows=rows, sha256=digest)
         except BaseException:
             file.close()
             raise

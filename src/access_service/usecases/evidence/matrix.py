@@ -1,25 +1,42 @@
 """The access matrix (ma trận phân quyền): who may do what in a unit and below it, at any instant and revision.
 
-One row a grant, and one for whoever operates a unit's admin account. Rows are read in batches of units, so that a
-province is exported in bounded memory; everything comes from one transaction (rule 15).
+One row a grant, and one for whoever operates a unit's admin account; whoever reaches the unit from elsewhere stands
+in a part of its own. Rows are read in batches of units, so that a province is exported in bounded memory; all of it
+comes from one transaction (rule 15).
 """
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
+from typing import IO
 
 from access_service.domain.audit import Happening, Json, instant
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import RegisterId, UnitId
-from access_service.domain.org import ManagementEdge, Unit
+from access_service.domain.org import ManagementEdge, Unit, chain_of
+from access_service.domain.policy import Pack
 from access_service.domain.time import Interval
 from access_service.storage.audit import recorded_at, revision_at
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.policy import load_tables
 from access_service.storage.standing import Gatherer
+from access_service.usecases.evidence.matrix_classes import by_scope_unit, list_classes
+from access_service.usecases.evidence.matrix_filters import RowFilter
 from access_service.usecases.evidence.matrix_rows import Rows
-from access_service.usecases.evidence.matrix_values import Matrix, MatrixHead, MatrixPack
+from access_service.usecases.evidence.matrix_values import (
+    EVERYTHING,
+    Matrix,
+    MatrixBatch,
+    MatrixCategory,
+    MatrixClass,
+    MatrixFilters,
+    MatrixHead,
+    MatrixPack,
+    MatrixRow,
+)
 from access_service.usecases.handover.inspection import inspects
 from access_service.usecases.live.revisions import check_known
 from access_service.usecases.services import Caller, ReadView, Services
@@ -34,6 +51,7 @@ def open_matrix(
     at: datetime | None = None,
     known_at: int | None = None,
     include_ended: bool = False,
+    filters: MatrixFilters = EVERYTHING,
 ) -> Iterator[Matrix]:
     """The matrix for a signed-in caller: the unit's leadership, a unit above, or an inspection of it (rule 14).
 
@@ -47,7 +65,7 @@ def open_matrix(
         if not inspects(view, caller.person, unit):
             view.as_above(unit)
         reader = Reader(connection, caller.register, known_at)
-        yield _matrix(reader, unit, at=at, now=view.now, include_ended=include_ended)
+        yield _matrix(reader, unit, at=at, now=view.now, include_ended=include_ended, filters=filters)
 
 
 @contextmanager
@@ -59,16 +77,29 @@ def read_matrix(
     at: datetime | None = None,
     known_at: int | None = None,
     include_ended: bool = False,
+    filters: MatrixFilters = EVERYTHING,
 ) -> Iterator[Matrix]:
     """The same for the operator at the command line, who needs no account."""
     with db.read(register, known_at) as reader:
-        yield _matrix(reader, unit, at=at, now=db.now_in(reader.connection, register), include_ended=include_ended)
+        now = db.now_in(reader.connection, register)
+        yield _matrix(reader, unit, at=at, now=now, include_ended=include_ended, filters=filters)
 
 
-def record_export(db: Database, head: MatrixHead, actor: str, *, form: str, rows: int) -> None:
+def file_sha256(stream: IO[bytes]) -> str:
+    """SHA-256 (hex) of a file from its beginning, where it is left again."""
+    stream.seek(0)
+    found = hashlib.sha256()
+    while part := stream.read(1 << 20):
+        found.update(part)
+    stream.seek(0)
+    return found.hexdigest()
+
+
+def record_export(db: Database, head: MatrixHead, actor: str, *, form: str, rows: int, sha256: str) -> None:
     """Record that this matrix was written out: what names everybody with a right leaves a trace, before it leaves.
 
-    In a short transaction of its own, after the long one that read it. Raises `UnavailableError` where nothing can
+    `sha256` is the file's: whoever holds one can say which export it was. In a short transaction of its own, after
+    the long one that read it. Raises `UnavailableError` where nothing can
     be recorded: then nothing is handed out either.
     """
     details: dict[str, Json] = {
@@ -76,13 +107,16 @@ def record_export(db: Database, head: MatrixHead, actor: str, *, form: str, rows
         "format": form,
         "known_at": head.revision,
         "rows": rows,
+        "sha256": sha256,
         "units": head.units,
         "ended": head.include_ended,
     }
     db.note(head.register, actor, Happening("matrix.export", head.unit, details=details))
 
 
-def _matrix(reader: Reader, unit: UnitId, *, at: datetime | None, now: datetime, include_ended: bool) -> Matrix:
+def _matrix(
+    reader: Reader, unit: UnitId, *, at: datetime | None, now: datetime, include_ended: bool, filters: MatrixFilters
+) -> Matrix:
     newest = revision_at(reader.connection, reader.register)
     check_known(reader.register, newest, reader.known_at)
     revision = newest if reader.known_at is None else reader.known_at
@@ -94,6 +128,7 @@ def _matrix(reader: Reader, unit: UnitId, *, at: datetime | None, now: datetime,
         raise NotFoundError("unit", unit)
     units = units_in_order(reader, unit, moment)
     gather = Gatherer(reader)
+    packs = _packs(gather, units, moment)
     head = MatrixHead(
         register=reader.register,
         unit=unit,
@@ -102,10 +137,35 @@ def _matrix(reader: Reader, unit: UnitId, *, at: datetime | None, now: datetime,
         at=moment,
         revision=revision,
         recorded_at=recorded,
-        packs=_packs(gather, units, moment),
+        packs=tuple(MatrixPack(p.name, p.version, p.digest) for p in packs),
         include_ended=include_ended,
+        categories=_categories(packs),
+        filters=filters,
     )
-    return Matrix(head, iter(Rows(gather, head, units)))
+    rows = Rows(gather, head, units)
+    keeps = RowFilter(head, gather)
+    above = tuple(row for row in rows.above() if keeps(row))
+    return Matrix(head, _batches(gather, head, rows, above, keeps), above)
+
+
+def _batches(
+    gather: Gatherer,
+    head: MatrixHead,
+    rows: Rows,
+    above: tuple[MatrixRow, ...],
+    keeps: RowFilter,
+) -> Iterator[MatrixBatch]:
+    wide: dict[UnitId, list[MatrixRow]] = {}
+
+    def classes(batch: Sequence[UnitId], kept: tuple[MatrixRow, ...]) -> tuple[MatrixClass, ...]:
+        if not wide:
+            wide.update(by_scope_unit([*above, *filter(keeps, rows.wide())]))
+            wide.setdefault(head.unit, [])
+        return tuple(list_classes(gather, head, kept, wide, lambda u: chain_of(gather.org, u, head.at), batch))
+
+    for batch, found in rows.batches():
+        kept = tuple(filter(keeps, found))
+        yield MatrixBatch(kept, partial(classes, batch, kept))
 
 
 def units_in_order(reader: Reader, root: UnitId, at: datetime) -> list[UnitId]:
@@ -132,7 +192,7 @@ def units_in_order(reader: Reader, root: UnitId, at: datetime) -> list[UnitId]:
     return ordered
 
 
-def _packs(gather: Gatherer, units: list[UnitId], at: datetime) -> tuple[MatrixPack, ...]:
+def _packs(gather: Gatherer, units: list[UnitId], at: datetime) -> list[Pack]:
     digests: set[str] = set()
     for unit in units:
         try:
@@ -142,4 +202,14 @@ def _packs(gather: Gatherer, units: list[UnitId], at: datetime) -> tuple[MatrixP
         if binding is not None:
             digests.add(binding.digest)
     packs = [load_tables(gather.reader.connection, digest).pack for digest in digests]
-    return tuple(sorted((MatrixPack(p.name, p.version, p.digest) for p in packs), key=lambda p: (p.name, p.digest)))
+    return sorted(packs, key=lambda p: (p.name, p.digest))
+
+
+def _categories(packs: list[Pack]) -> tuple[MatrixCategory, ...]:
+    """Every category of these packs; sensitive where one of them says so."""
+    found: dict[str, MatrixCategory] = {}
+    for category in (category for pack in packs for category in pack.categories.values()):
+        before = found.get(category.id)
+        is_sensitive = category.sensitive or (before is not None and before.sensitive)
+        found[category.id] = MatrixCategory(category.id, category.vi, is_sensitive)
+    return tuple(found.values())

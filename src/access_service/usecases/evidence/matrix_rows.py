@@ -1,36 +1,41 @@
 """The rows of an access matrix, batch by batch of units and of grants."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 from access_service.domain.accounts import Account, Custody, state_of
-from access_service.domain.delegation import Confirmation, Grant, Inspection
+from access_service.domain.delegation import Confirmation, Grant
 from access_service.domain.documents import Document
 from access_service.domain.duties import title_of, whole_classes
 from access_service.domain.names import (
     AccountKind,
+    AccountState,
     GrantId,
     GrantState,
     Method,
     PersonId,
     UnitId,
 )
-from access_service.domain.org import Assignment, Person, SchoolClass
+from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass
 from access_service.domain.policy import Pack
 from access_service.domain.separations import meetings, roles_held
+from access_service.domain.software import Software
 from access_service.domain.standing import OVER, GrantFacts, grant_state, has_no_end, head_at
+from access_service.domain.time import Interval
 from access_service.engine.compiled_pack import CompiledPack
 from access_service.storage.audit import revision_at
 from access_service.storage.facts import Reader
 from access_service.storage.standing import Gatherer
+from access_service.usecases.evidence.matrix_lines import Line, OutsideReach, lines_beyond, lines_of
 from access_service.usecases.evidence.matrix_papers import ACCOUNT_NOTES, MatrixPapers, late_among, read_papers
 from access_service.usecases.evidence.matrix_software import Shared, software_rows
 from access_service.usecases.evidence.matrix_values import (
     VACANT,
     CategoryActions,
     MatrixHead,
+    MatrixPart,
     MatrixRow,
     Note,
     class_names,
@@ -43,16 +48,6 @@ UNITS_AT_ONCE = 25
 """Units whose duties are held in memory together: a school has at most a few hundred people."""
 GRANTS_AT_ONCE = 1_000
 """Grants whose paper is held in memory together."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A grant with what it is sorted by."""
-
-    unit: UnitId
-    grant: Grant
-    assignment: Assignment | None
-    person: PersonId | None
 
 
 class Rows:
@@ -80,60 +75,51 @@ class Rows:
         )
         """What was known at the instant; None where nothing was recorded since."""
 
-    def __iter__(self) -> Iterator[MatrixRow]:
-        """Every row once."""
+    def batches(self) -> Iterator[tuple[list[UnitId], list[MatrixRow]]]:
+        """Every row once, some units at a time, each time with those units."""
         for start in range(0, len(self._units), UNITS_AT_ONCE):
             batch = self._units[start : start + UNITS_AT_ONCE]
-            custodies = self._custody_rows(batch)
-            for unit, rows in software_rows(self._gather, self._head, batch, self._shared()).items():
-                custodies.setdefault(unit, []).extend(rows)
-            lines = self._lines(batch)
-            done: set[UnitId] = set()
-            for first in range(0, len(lines), GRANTS_AT_ONCE):
-                for row in self._grant_rows(lines[first : first + GRANTS_AT_ONCE]):
-                    yield from _first_of(row.unit, batch, done, custodies)
-                    yield row
-            yield from _first_of(None, batch, done, custodies)
+            yield batch, list(self._batch(batch))
+
+    def _batch(self, batch: list[UnitId]) -> Iterator[MatrixRow]:
+        custodies = self._custody_rows(batch)
+        software = self._reader.find(Software, unit=batch)
+        for unit, rows in software_rows(self._gather, self._head, software, self._shared()).items():
+            custodies.setdefault(unit, []).extend(rows)
+        done: set[UnitId] = set()
+        for row in self._rows_of(lines_of(self._reader, batch)):
+            yield from _first_of(row.unit, batch, done, custodies)
+            yield row
+        yield from _first_of(None, batch, done, custodies)
+
+    def above(self) -> tuple[MatrixRow, ...]:
+        """Who reaches the unit or something below it from elsewhere: the highest units first."""
+        reach = OutsideReach(self._gather, self._head.unit, frozenset(self._units), self._at)
+        rows = list(self._rows_of(reach.lines()))
+        for found in software_rows(self._gather, self._head, reach.software(), self._shared()).values():
+            rows += [row for row in found if row.scope is not None and reach.meets(row.scope)]
+        return tuple(
+            replace(row, part=MatrixPart.ABOVE) for row in sorted(rows, key=lambda row: reach.place(row.unit))
+        )
+
+    def wide(self) -> list[MatrixRow]:
+        """The rows whose right reaches below the holder's own unit, or lies elsewhere than it."""
+        within = frozenset(self._units)
+        edges = self._reader.find(ManagementEdge)
+        inner = frozenset(e.manager for e in edges if self._at in Interval(e.valid_from, e.valid_to))
+        rows = list(self._rows_of(lines_beyond(self._reader, self._units, inner)))
+        software = [s for s in self._reader.find(Software) if s.unit in within]
+        for made in software_rows(self._gather, self._head, software, self._shared()).values():
+            rows += [r for r in made if r.scope and (r.scope.unit != r.unit or r.scope.unit in inner)]
+        return rows
+
+    def _rows_of(self, lines: list[Line]) -> Iterator[MatrixRow]:
+        for first in range(0, len(lines), GRANTS_AT_ONCE):
+            yield from self._grant_rows(lines[first : first + GRANTS_AT_ONCE])
 
     # -- grants
 
-    def _lines(self, units: list[UnitId]) -> list[_Line]:
-        """The grants of people with a duty in these units, and of inspectors of them, in order."""
-        duties = {a.id: a for a in self._reader.find(Assignment, unit=units)}
-        lines = [
-            _Line(duties[grant.assignment].unit, grant, duties[grant.assignment], duties[grant.assignment].person)
-            for grant in self._reader.find(Grant, assignment=list(duties))
-            if grant.assignment is not None
-        ]
-        lines += self._inspectors(set(units))
-        keys: dict[str, str] = {
-            p.id: p.sort_key for p in self._reader.find(Person, id=[x.person for x in lines if x.person])
-        }
-        place = {unit: number for number, unit in enumerate(units)}
-
-        def key(line: _Line) -> tuple[Any, ...]:
-            grant = line.grant
-            return (
-                place[line.unit],
-                keys.get(line.person or "", ""),
-                line.person or "",
-                grant.role,
-                grant.valid_from,
-                grant.id,
-            )
-
-        return sorted(lines, key=key)
-
-    def _inspectors(self, units: set[UnitId]) -> Iterator[_Line]:
-        """Read-only grants of inspection teams, which rest on no duty (rule 14)."""
-        decisions = [i.document for i in self._reader.find(Inspection) if i.units & units]
-        grants = [g for g in self._reader.find(Grant, document=decisions) if g.scope.unit in units]
-        accounts = {a.id: a for a in self._reader.find(Account, id=[g.account for g in grants])}
-        for grant in grants:
-            account = accounts.get(grant.account)
-            yield _Line(grant.scope.unit, grant, None, account.person if account else None)
-
-    def _grant_rows(self, lines: list[_Line]) -> Iterator[MatrixRow]:
+    def _grant_rows(self, lines: list[Line]) -> Iterator[MatrixRow]:
         facts = {f.grant.id: f for f in self._gather.grants([line.grant for line in lines], self._at)}
         over = [line.grant for line in lines if grant_state(facts[line.grant.id], self._at) in OVER]
         stood = self._stood(over)
@@ -177,7 +163,7 @@ class Rows:
         """Not what was first recorded after the instant for a time after it: nobody could have seen it then."""
         return grant.valid_from <= self._at or grant.id not in papers.late
 
-    def _grant_row(self, line: _Line, facts: GrantFacts, papers: MatrixPapers) -> MatrixRow:
+    def _grant_row(self, line: Line, facts: GrantFacts, papers: MatrixPapers) -> MatrixRow:
         grant, duty = line.grant, line.assignment
         account = papers.accounts.get(grant.account)
         own = self._pack(grant.unit)
@@ -186,6 +172,7 @@ class Rows:
         signature = papers.giver(facts.document, self._at)
         commitment = self._commitment(facts)
         answerable = self._answerable(line.unit)
+        stands = papers.state_of(account, grant.id, self._at) if account else None
         activated = max(grant.valid_from, grant.activated_at or grant.valid_from)
         ends_at = _earliest(
             grant.valid_to, grant.ended_at, facts.year_closes_at, facts.lapses_at, facts.paper_lapses_at
@@ -222,14 +209,16 @@ class Rows:
             signer_title=self._titles.of(signature, facts.document.unit if facts.document else None),
             answerable=answerable,
             answerable_name=self._name(answerable, papers),
-            notes=self._notes(line, facts.document, account, tables, papers),
+            notes=self._notes(line, facts.document, stands, tables, papers),
+            account_state=stands or "",
+            method=facts.document.method if facts.document else None,
         )
 
     def _notes(
         self,
-        line: _Line,
+        line: Line,
         document: Document | None,
-        account: Account | None,
+        stands: AccountState | None,
         tables: CompiledPack | None,
         papers: MatrixPapers,
     ) -> tuple[Note, ...]:
@@ -244,9 +233,7 @@ class Rows:
             (Note.UNCONFIRMED, self._is_unconfirmed(grant)),
         )
         notes = [note for note, is_so in said if is_so]
-        if account is not None:
-            state = papers.state_of(account, grant.id, self._at)
-            notes += [ACCOUNT_NOTES[state]] if state in ACCOUNT_NOTES else []
+        notes += [ACCOUNT_NOTES[stands]] if stands in ACCOUNT_NOTES else []
         if tables is None:
             notes.append(Note.NO_POLICY)
         elif grant.role in self._met(tables.pack, papers.roles.get(grant.account, frozenset())):
@@ -394,6 +381,8 @@ class Rows:
             answerable=answerable,
             answerable_name=self._name(answerable, papers),
             notes=tuple(notes),
+            account_state=state_of(account, papers.suspensions.get(account.id, ()), self._at),
+            method=document.method if document else None,
         )
 
     # -- what both need
@@ -442,7 +431,7 @@ class Rows:
             self._names[person] = found.name if found else ""
         return self._names[person]
 
-    def _mark_late(self, papers: MatrixPapers, lines: list[_Line], facts: dict[Any, GrantFacts]) -> None:
+    def _mark_late(self, papers: MatrixPapers, lines: list[Line], facts: dict[Any, GrantFacts]) -> None:
         """(16) What was recorded after the instant, or changed then with effect before it."""
         grants = [line.grant for line in lines]
         duties = [line.assignment for line in lines if line.assignment]

@@ -36,11 +36,10 @@ class Shared(NamedTuple):
 
 
 def software_rows(
-    gather: Gatherer, head: MatrixHead, units: Sequence[UnitId], shared: Shared
+    gather: Gatherer, head: MatrixHead, software: Sequence[Software], shared: Shared
 ) -> dict[UnitId, list[MatrixRow]]:
     """Rows by contracting unit: one for each box that an approval gives, one for an approval that gives none."""
     reader, at = gather.reader, head.at
-    software = reader.find(Software, unit=list(units))
     # What was recorded after the instant could not have been seen then.
     facts = [f for f in gather.approvals(software, at) if f.approval.recorded_at <= at]
     accounts = {a.id: a for a in reader.find(Account, id=[s.account for s in software])}
@@ -76,10 +75,8 @@ def _row(
     own, tables = shared.tables(software.unit), shared.tables(grant.scope.unit)
     role = own.pack.roles.get(SOFTWARE_ROLE) if own is not None else None
     answerable, answerable_name = shared.answerable(software.unit)
-    notes = []
-    if account is not None:
-        stands = state_of(account, laid_on.get(account.id, ()), head.at)
-        notes += [_NOTES[stands]] if stands in _NOTES else []
+    stands = "" if account is None else state_of(account, laid_on.get(account.id, ()), head.at)
+    notes = [_NOTES[stands]] if isinstance(stands, AccountState) and stands in _NOTES else []
     if tables is None:
         notes.append(Note.NO_POLICY)
     if facts.unmet in CONFIRMED:
@@ -116,4 +113,5 @@ def _row(
         answerable=answerable,
         answerable_name=answerable_name,
         notes=tuple(notes),
+        account_state=stands,
     )

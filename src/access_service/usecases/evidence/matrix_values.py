@@ -1,16 +1,36 @@
 """What an access matrix says, as values: its head, its rows, and what a reviewer should know beside them."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from access_service.domain.names import AccountKind, Capacity, RegisterId, UnitId
+from access_service.domain.names import AccountKind, Capacity, Method, RegisterId, UnitId
 from access_service.domain.org import SchoolClass
 from access_service.domain.scope import Scope
 
 VACANT = "vacant"
 """State of an admin account that nobody operates; the others are those of `GrantState` and `AccountState`."""
+
+
+class MatrixShape(StrEnum):
+    """What one row of a matrix is about."""
+
+    PERSON = "person"
+    """One grant, or the custody of an admin account."""
+    CLASS = "class"
+    """One class, with everybody who reaches it."""
+    CATEGORY = "category"
+    """One category of data in one grant, what is sensitive first."""
+
+
+class MatrixPart(StrEnum):
+    """Where a row's holder serves."""
+
+    UNIT = "unit"
+    """In the unit asked about, or below it."""
+    ABOVE = "above"
+    """Elsewhere: an office, a division, an inspection, software of another unit; the right reaches in."""
 
 
 class Note(StrEnum):
@@ -53,6 +73,36 @@ class MatrixPack:
 
 
 @dataclass(frozen=True, slots=True)
+class MatrixCategory:
+    """A category of data that a pack in force names."""
+
+    id: str
+    vi: str
+    sensitive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixFilters:
+    """Which rows are wanted; None: whatever it is. Every one that is given must fit."""
+
+    role: str | None = None
+    category: str | None = None
+    """A right to this category of data."""
+    sensitive: bool | None = None
+    """A right to a sensitive category, or to none."""
+    state: str | None = None
+    """State of the grant, of the account, or `vacant`."""
+    kind: AccountKind | None = None
+    unit_kind: str | None = None
+    """Kind of the row's unit."""
+    person: str | None = None
+    """The holder's id or username, or a part of the name, with or without its marks."""
+
+
+EVERYTHING = MatrixFilters()
+
+
+@dataclass(frozen=True, slots=True)
 class MatrixHead:
     """What the rows are about."""
 
@@ -68,6 +118,14 @@ class MatrixHead:
     packs: tuple[MatrixPack, ...]
     """In force for those units at the instant, by name."""
     include_ended: bool
+    categories: tuple[MatrixCategory, ...] = ()
+    """Of those packs, in their order."""
+    filters: MatrixFilters = EVERYTHING
+
+    @property
+    def sensitive(self) -> frozenset[str]:
+        """The categories that a pack in force calls sensitive."""
+        return frozenset(c.id for c in self.categories if c.sensitive)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +183,104 @@ class MatrixRow:
     notes: tuple[Note, ...]
     signer_title: str = ""
     """Of the position by which they signed; empty where none is on file."""
+    part: MatrixPart = MatrixPart.UNIT
+    account_state: str = ""
+    """Of the account, beside the right's own: a right in force opens nothing while its account is not active."""
+    method: Method | None = None
+    """How the paper was signed; None without paper."""
+    last_used: date | None = None
+    """The last day on which the service allowed something by this right; None where it is not known to."""
+    anomalies: tuple[str, ...] = ()
+    """Codes of what looks wrong about the row, see `domain.anomalies`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassHolder:
+    """Somebody with charge of a class, or a subject of it."""
+
+    grant: str | None
+    person: str | None
+    person_name: str
+    account: str
+    username: str
+    subject: str
+    """Empty for the class as a whole."""
+    starts_at: datetime | None
+    ends_at: datetime | None
+    state: str
+    account_state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassReach:
+    """Others in one role who reach a class: by name where they serve at the school, counted where they do not."""
+
+    role: str
+    role_vi: str
+    unit: UnitId
+    unit_name: str
+    people: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SensitiveReach:
+    """How many people reach a sensitive category of a class's data."""
+
+    category: str
+    category_vi: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixClass:
+    """One class with everybody who reaches it."""
+
+    unit: UnitId
+    unit_name: str
+    id: str
+    name: str
+    level: str
+    grade: str
+    school_year: str
+    homeroom: tuple[ClassHolder, ...]
+    subjects: tuple[ClassHolder, ...]
+    others: tuple[ClassReach, ...]
+    sensitive: tuple[SensitiveReach, ...]
+    anomalies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryLine:
+    """One category of data in one row of the matrix."""
+
+    right: CategoryActions
+    sensitive: bool
+    row: MatrixRow
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixBatch:
+    """The rows of some units, all of each."""
+
+    rows: tuple[MatrixRow, ...]
+    classes: Callable[[], tuple[MatrixClass, ...]] = field(default=tuple)
+    """Their classes with those who reach them; looked up when asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """A matrix that is being read: `rows` may be gone through once, while the transaction is open."""
+    """A matrix that is being read: `batches` may be gone through once, while the transaction is open."""
 
     head: MatrixHead
-    rows: Iterator[MatrixRow]
+    batches: Iterator[MatrixBatch]
+    above: tuple[MatrixRow, ...] = ()
+    """Who reaches the unit or something below it from elsewhere."""
+
+    @property
+    def rows(self) -> Iterator[MatrixRow]:
+        """The rows of the unit and what is below it, in order; goes through `batches`."""
+        return (row for batch in self.batches for row in batch.rows)
 
 
 def class_names(scope: Scope, classes: Mapping[str, SchoolClass]) -> tuple[str, ...]:

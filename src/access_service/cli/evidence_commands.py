@@ -1,0 +1,65 @@
+"""Commands that read what may be proved: the access matrix, and who could do what on a day."""
+# ruff: noqa: PLC0415 what a command does is imported when it is called
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from access_service.cli import options
+from access_service.domain.names import AccountKind
+
+
+def matrix(
+    unit: Annotated[str, typer.Argument(help="Code of the unit; everything below it is covered.")],
+    *,
+    at: options.AtOption = None,
+    known_at: options.KnownAt = None,
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="csv, xlsx or json; by the file's name if left out."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="File to write; standard output if left out.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Grants that have ended too.")] = False,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHAPE", help="What a row is about: person, class or category. A workbook of few units has all."
+        ),
+    ] = None,
+    role: Annotated[str | None, typer.Option(metavar="ROLE", help="Rows of this role alone.")] = None,
+    category: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Rows with a right to this category of data.")
+    ] = None,
+    sensitive: Annotated[
+        bool | None,
+        typer.Option("--sensitive/--not-sensitive", help="Rows with a right to sensitive data, or none."),
+    ] = None,
+    state: Annotated[
+        str | None, typer.Option(metavar="STATE", help="State of the right or of its account, or vacant.")
+    ] = None,
+    kind: Annotated[AccountKind | None, typer.Option(metavar="KIND", help="Kind of account.")] = None,
+    unit_kind: Annotated[str | None, typer.Option(metavar="KIND", help="Kind of the holder's unit.")] = None,
+    person: Annotated[str | None, typer.Option(metavar="WHO", help="Id, username, or a part of the name.")] = None,
+    database: options.DatabaseOption = None,
+    register: options.Register = None,
+    json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+) -> None:
+    """Write who may do what in a unit and below it, at any instant and revision."""
+    from access_service.cli.matrix import run_matrix
+    from access_service.usecases.evidence.matrix_values import MatrixFilters
+
+    run_matrix(
+        unit,
+        database=database,
+        register=register,
+        at=at,
+        known_at=known_at,
+        format_="json" if format_ is None and json else format_,
+        output=output,
+        include_ended=all_,
+        by=by,
+        filters=MatrixFilters(role, category, sensitive, state, kind, unit_kind, person),
+    )
