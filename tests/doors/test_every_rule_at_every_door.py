@@ -28,6 +28,7 @@ from doors.table_names import NAME_ROWS
 from doors.table_operating import OPERATING_ROWS
 from doors.table_papers import GRANTS, PAPERS
 from doors.table_people import ACCOUNTS, ACTING, CUSTODY
+from doors.table_printing import PRINTING_ROWS
 from doors.table_second import SECOND
 from doors.table_software import SOFTWARE_ROWS
 from doors.table_taking import INSPECTIONS, TAKING
@@ -51,6 +52,7 @@ TABLE: list[Row] = [
     *DRAWING_ROWS,
     *OPERATING_ROWS,
     *NAME_ROWS,
+    *PRINTING_ROWS,
 ]
 TESTS = Path(__file__).parents[1]
 

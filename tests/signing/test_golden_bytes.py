@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from access_service.domain.composing import DATED_WHEN_SIGNED
 from access_service.domain.documents import Signature
 from access_service.domain.names import (
     AccountId,
@@ -41,9 +42,20 @@ from access_service.domain.papers import (
     InspectionBody,
     LeftOut,
     PaperBody,
+    Printed,
     ReturnBody,
     compose,
+    print_hash_of,
     read_any,
+)
+from access_service.domain.printing import (
+    Letterhead,
+    Print,
+    PrintedLine,
+    PrintedParty,
+    PrintedSection,
+    PrintedSigner,
+    PrintedTable,
 )
 from access_service.domain.scope import Scope
 from access_service.domain.tokens import AccessDetail, Actor, Claims
@@ -117,6 +129,7 @@ PAPERS: dict[str, tuple[DocumentKind, PaperBody]] = {
         ),
     ),
 }
+PRINTED = Printed("handover_minutes/1", "cd" * 32, PersonId("per_0002"))
 ATTESTED = Attestation(PERSON, "KT.", FROM, "Tủ 1, cặp 2", "ab" * 32, TO)
 
 
@@ -132,6 +145,34 @@ def envelope(kind: DocumentKind) -> Envelope:
         register="thu-nghiem",
         policy="0" * 63 + "1",
     )
+
+
+PRINT = Print(
+    salt="A" * 43,
+    document=DocumentId("doc_0001"),
+    version=3,
+    template="handover_minutes/1",
+    kind=DocumentKind.HANDOVER_MINUTES,
+    letterhead=Letterhead("UBND PHƯỜNG AN THỬ", "TRƯỜNG THCS AN THỬ", "An Thử"),
+    dated="2026-08-20",
+    number="01/BB-THCS",
+    type_line="BIÊN BẢN",
+    subject=("Bàn giao tài khoản và quyền truy cập",),
+    bases=("Căn cứ Luật Bảo vệ dữ liệu cá nhân.",),
+    giver=PrintedParty("I. BÊN GIAO", "Trần Thị Mẫu", "Hiệu trưởng", "000/QĐ", SCHOOL, "Trường THCS An Thử"),
+    receiver=PrintedParty("II. BÊN NHẬN", "Nguyễn Ví Dụ", "Giáo viên", "", SCHOOL, "Trường THCS An Thử", "000123"),
+    sections=(PrintedSection("III. Nội dung", ("Như sau:",), PrintedTable(("TT",), (100,), (("1",),), "")),),
+    lines=(
+        PrintedLine(
+            "grt_0001", "000.gv", "Tài khoản", "Giáo viên", "000/QĐ", "Lớp 6A", "20/8/2026", "31/7/2027", ()
+        ),
+    ),
+    closing="Các bản có giá trị như nhau./.",
+    recipients=("Lưu: VT.",),
+    signers=(
+        PrintedSigner(Side.GIVER, ("KT. HIỆU TRƯỞNG", "PHÓ HIỆU TRƯỞNG"), "ĐẠI DIỆN BÊN GIAO", "Trần Thị Mẫu"),
+    ),
+)
 
 
 def check(name: str, data: bytes) -> None:
@@ -155,6 +196,21 @@ def test_the_bytes_of_a_paper_never_change(name: str) -> None:
 def test_a_paper_that_is_stored_is_read_as_it_was_written(name: str) -> None:
     kind, body = PAPERS[name]
     assert read_any(kind, (GOLDEN / "documents" / f"{name}.json").read_text("utf-8")) == body
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_the_bytes_of_a_paper_whose_words_are_frozen_never_change(name: str) -> None:
+    kind, body = PAPERS[name]
+    printed = replace(PRINTED, template=f"{kind}/1", has_date=kind not in DATED_WHEN_SIGNED)
+    written = canonical(compose(envelope(kind), body, printed=printed))
+    check(f"printed/{name}.json", written)
+    assert read_any(kind, written.decode()) == body
+    assert print_hash_of(written.decode()) == PRINTED.sha256
+
+
+def test_the_bytes_of_the_words_on_a_paper_never_change() -> None:
+    check("print.json", canonical(PRINT.json()))
+    assert Print.read(json.loads((GOLDEN / "print.json").read_text("utf-8"))) == PRINT
 
 
 def test_the_bytes_of_an_attested_paper_never_change() -> None:

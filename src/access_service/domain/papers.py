@@ -29,8 +29,12 @@ from access_service.domain.names import (
 )
 from access_service.domain.scope import Scope
 
-CONTENT_VERSION = 1
-"""Version mark in every canonical document; a change of the fields takes the next number."""
+WITHOUT_PRINT, WITH_PRINT = 1, 2
+"""Formats of content: of the first the words on paper are nowhere frozen; the second names the hash of its print.
+
+A paper of the first format stays readable and signable to its end; attested paper, whose words stand on the scan,
+stays of that format.
+"""
 
 
 class Consequence(StrEnum):
@@ -154,16 +158,20 @@ class CommitmentBody:
 
     text_version: str | None
     text: str | None = None
+    items: tuple[str, ...] = ()
+    """The same promise by promise, where the pack writes them so."""
 
     def json(self) -> dict[str, Any]:
         """As it is signed."""
-        words = {} if self.text is None else {"text": self.text}
+        words: dict[str, Any] = {} if self.text is None else {"text": self.text}
+        if self.items:
+            words["items"] = list(self.items)
         return {**words, "text_version": self.text_version}
 
     @classmethod
     def read(cls, found: Mapping[str, Any]) -> "CommitmentBody":
         """As it was signed."""
-        return cls(found["text_version"], found.get("text"))
+        return cls(found["text_version"], found.get("text"), tuple(found.get("items", ())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +183,12 @@ class ReturnBody:
     """When the rights end; None: with the declaration."""
     witness: PersonId | None = None
     case: str | None = None
+    state_of_work: str | None = None
+    """Which data is still worked on and what is left to do, in the words of who hands back."""
+    files_left: str | None = None
+    """What became of files that were drawn."""
+    absent_because: str | None = None
+    """Why the holder cannot hand back themselves."""
 
     def json(self) -> dict[str, Any]:
         """As it is signed."""
@@ -184,12 +198,23 @@ class ReturnBody:
         if self.witness is not None:
             found["witness"] = self.witness
             found["case"] = self.case
+        for name in ("state_of_work", "files_left", "absent_because"):
+            if getattr(self, name) is not None:
+                found[name] = getattr(self, name)
         return found
 
     @classmethod
     def read(cls, found: Mapping[str, Any]) -> "ReturnBody":
         """As it was signed."""
-        return cls(_lines(found), _instant_or_none(found.get("ends_at")), found.get("witness"), found.get("case"))
+        return cls(
+            lines=_lines(found),
+            ends_at=_instant_or_none(found.get("ends_at")),
+            witness=found.get("witness"),
+            case=found.get("case"),
+            state_of_work=found.get("state_of_work"),
+            files_left=found.get("files_left"),
+            absent_because=found.get("absent_because"),
+        )
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -340,15 +365,42 @@ class Envelope:
     policy: str
 
 
-def compose(envelope: Envelope, body: PaperBody | None, attested: Attestation | None = None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What content says of the words on its paper."""
+
+    template: str
+    sha256: str
+    """Of the canonical print."""
+    signer: PersonId | None
+    """Whom the paper names for the office; None where nobody signs for one, or nobody leads it today."""
+    has_date: bool = True
+    """False where the paper is dated by its signature."""
+
+    def json(self) -> dict[str, Any]:
+        """As it is signed."""
+        found: dict[str, Any] = {"format": WITH_PRINT, "template": self.template, "print_sha256": self.sha256}
+        if self.signer is not None:
+            found["signer"] = self.signer
+        if not self.has_date:
+            found["dated"] = None
+        return found
+
+
+def compose(
+    envelope: Envelope,
+    body: PaperBody | None,
+    attested: Attestation | None = None,
+    printed: Printed | None = None,
+) -> dict[str, Any]:
     """The paper as JSON, ids only. `body` is None where only the scan says what was handed over (attested)."""
     found = {} if body is None else body.json()
     if attested is not None:
         found["attested"] = attested.json()
-    return found | {
+    written = found | {
         "dated": envelope.dated.isoformat(),
         "document": envelope.document,
-        "format": CONTENT_VERSION,
+        "format": WITHOUT_PRINT,
         "kind": str(envelope.kind),
         "number": envelope.number,
         "policy": envelope.policy,
@@ -357,6 +409,22 @@ def compose(envelope: Envelope, body: PaperBody | None, attested: Attestation | 
         "unit": envelope.unit,
         "version": envelope.version,
     }
+    return written if printed is None else written | printed.json()
+
+
+def print_hash_of(content: str) -> str | None:
+    """The SHA-256 of the print that a content names; None for one of format 1, and for attested paper."""
+    return json.loads(content).get("print_sha256") if content else None
+
+
+def named_signer(content: str) -> PersonId | None:
+    """Whom a paper names to sign for the office; None for one of format 1."""
+    return json.loads(content).get("signer") if content else None
+
+
+def is_dated_when_signed(content: str) -> bool:
+    """Does the paper name no day of its own, so that its last signature dates it?"""
+    return bool(content) and json.loads(content)["dated"] is None
 
 
 def read(content: str, expected: type[B]) -> B:

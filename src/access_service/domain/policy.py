@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from access_service.domain.names import Capacity, EducationLevel, Rank, UnitId
+from access_service.domain.names import Capacity, DocumentKind, EducationLevel, Rank, UnitId
+from access_service.domain.templates import NO_WORDS, LetterheadWords, Strengths, Template
 
 DEFAULT = "default"
 """The article that stands for the product's own choices."""
@@ -17,6 +18,9 @@ DEPARTMENT = "department"
 MANAGING_UNIT = "managing_unit"
 JOINED = "+"
 """Between the two articles that one row may cite."""
+ONE_BOOK, BY_TYPE = "one", "by_type"
+BOOKS = frozenset({ONE_BOOK, BY_TYPE})
+"""One series of numbers for all papers of a year, or one for each type (NĐ 30/2020 Đ15)."""
 ONE_ROLE = "one_role"
 ONE_PERSON = "one_person"
 
@@ -73,6 +77,13 @@ class Position:
     rank: Rank
     unit_kinds: frozenset[str]
     article: str
+    sign_as: str = ""
+    """What stands over the name of whoever signs in it; empty: the position's name in capitals."""
+
+    @property
+    def over_name(self) -> str:
+        """`PHÓ HIỆU TRƯỞNG`."""
+        return self.sign_as or self.vi.upper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +155,8 @@ class CommitmentText:
     """Grants made earlier stay good this long after `effective_from`, then need the new text signed."""
     vi: str
     article: str
+    items: tuple[str, ...] = ()
+    """The same text promise by promise, as a paper numbers them; empty where the pack writes one text."""
 
 
 ONE, SEVERAL = "one", "several"
@@ -249,6 +262,14 @@ class Pack:
         object.__setattr__(self, "cells", cells)
 
     homerooms: Mapping[EducationLevel, Homeroom] = field(default_factory=dict)
+    cites: Mapping[str, str] = field(default_factory=dict)
+    """Short names of the regulations to how a paper cites them; those without are not cited."""
+    templates: Mapping[DocumentKind, Template] = field(default_factory=dict)
+    """The text of papers; a pack that was stored before there were any has none."""
+    strengths: Mapping[DocumentKind, Strengths] = field(default_factory=dict)
+    letterhead: LetterheadWords = NO_WORDS
+    books: str = BY_TYPE
+    """One series of numbers a year, or one for each type of paper."""
 
     def homeroom(self, level: EducationLevel) -> Homeroom:
         """Who has charge of a class of that level: one teacher where the pack says nothing."""

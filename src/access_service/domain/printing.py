@@ -96,7 +96,7 @@ class PrintedTable:
 
 @dataclass(frozen=True, slots=True)
 class PrintedSection:
-    """A part of the paper under its own heading."""
+    """A part of the paper under its own heading; without a title it goes on under the heading before."""
 
     title: str
     paragraphs: tuple[str, ...]
@@ -147,6 +147,7 @@ class Print:
     receiver: PrintedParty | None = None
     sections: tuple[PrintedSection, ...] = ()
     lines: tuple[PrintedLine, ...] = ()
+    """The grants; their tables stand after the first section's paragraphs."""
     closing: str = ""
     recipients: tuple[str, ...] = ()
     signers: tuple[PrintedSigner, ...] = ()

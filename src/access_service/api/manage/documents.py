@@ -121,7 +121,14 @@ def prepare_commitment(services: ServicesDep, caller: CallerDep, body: NewCommit
 def hand_back(services: ServicesDep, caller: LeavingCallerDep, body: NewReturn) -> DocumentOut:
     """Prepare return minutes for everything the caller holds from a unit; signing them ends the grants."""
     minutes = returns.hand_back(
-        services, caller, UnitId(body.unit), number=body.number or "", dated=body.dated, ends_at=body.ends_at
+        services,
+        caller,
+        UnitId(body.unit),
+        number=body.number or "",
+        dated=body.dated,
+        ends_at=body.ends_at,
+        state_of_work=body.state_of_work,
+        files_left=body.files_left,
     )
     return DocumentOut.model_validate(minutes)
 
@@ -129,7 +136,9 @@ def hand_back(services: ServicesDep, caller: LeavingCallerDep, body: NewReturn) 
 @router.post("/leaving-cases/{id}/record-return")
 def record_return(services: ServicesDep, caller: CallerDep, id: PathId, body: RecordedReturn) -> SignedOut:  # noqa: A002
     """The head records the return of somebody who cannot, before a witness."""
-    signed = returns.return_in_absence(services, caller, body.password, id, PersonId(body.witness))
+    signed = returns.return_in_absence(
+        services, caller, body.password, id, PersonId(body.witness), because=body.because
+    )
     return SignedOut.of(signed)
 
 

@@ -62,6 +62,10 @@ class NewReturn(RequestBody):
     dated: Day | None = None
     ends_at: Instant | None = None
     """When the rights end, if later than the declaration; at the latest they end with the duty."""
+    state_of_work: Prose | None = None
+    """Which data is still worked on, and what is left to do; it stands on the minutes."""
+    files_left: Prose | None = None
+    """What became of files that were drawn; it stands on the minutes."""
 
 
 class RecordedReturn(RequestBody):
@@ -69,6 +73,8 @@ class RecordedReturn(RequestBody):
 
     password: Secret
     witness: Id
+    because: Prose | None = None
+    """Why the holder cannot hand back themselves; it stands on the minutes."""
 
 
 class PresentedDocument(RequestBody):
@@ -200,6 +206,12 @@ class DocumentDetailOut(DocumentOut):
     """What is signed, as JSON; null for attested paper."""
     content_text: str
     """The exact bytes (RFC 8785) that `sha256` is the hash of; empty for attested paper."""
+    print: dict[str, Any] | None
+    """The words on the paper, as JSON; null for a document of format 1, and once they were erased."""
+    print_text: str
+    """The exact bytes that `print_sha256` in `content` is the hash of; empty where there are none."""
+    print_erased_at: datetime | None
+    """When the words were erased: the hash stays, and no other words have it."""
     signatures: list[SignatureOut]
     code_seen_by_giver: bool
     """Whoever signed for the giver was shown the receiver's code, and the receiver has not confirmed since."""
@@ -207,11 +219,15 @@ class DocumentDetailOut(DocumentOut):
     @classmethod
     def of(cls, seen: DocumentSeen) -> "DocumentDetailOut":
         """From what the use case found."""
-        content = seen.document.content
+        content, printed = seen.document.content, seen.printed
+        words = None if printed is None else printed.body
         return cls(
             **_out(seen.document, seen.state).model_dump(),
             content=json.loads(content) if content else None,
             content_text=content,
+            print=None if words is None else json.loads(words),
+            print_text=words or "",
+            print_erased_at=None if printed is None else printed.erased_at,
             signatures=[SignatureOut.model_validate(s) for s in seen.signatures],
             code_seen_by_giver=seen.code_seen_by_giver,
         )

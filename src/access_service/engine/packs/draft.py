@@ -4,8 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 
-from access_service.domain.names import Capacity, EducationLevel
+from access_service.domain.names import Capacity, DocumentKind, EducationLevel
 from access_service.domain.policy import (
+    BY_TYPE,
     DEFAULT,
     DEPARTMENT,
     Article,
@@ -21,6 +22,7 @@ from access_service.domain.policy import (
     Separation,
     UnitKind,
 )
+from access_service.domain.templates import NO_WORDS, LetterheadWords, Strengths, Template
 from access_service.engine.toml_reader import TomlTable
 
 """The article of the product's own choices; it needs no writing and cannot be written."""
@@ -59,6 +61,11 @@ class Draft:
     capacities_by_kind: dict[str, frozenset[Capacity]] = field(default_factory=dict)
     by_order: dict[str, frozenset[str]] = field(default_factory=dict)
     approvals_by: str = DEPARTMENT
+    cites: dict[str, str] = field(default_factory=dict)
+    templates: dict[DocumentKind, Template] = field(default_factory=dict)
+    strengths: dict[DocumentKind, Strengths] = field(default_factory=dict)
+    letterhead: LetterheadWords = NO_WORDS
+    books: str = BY_TYPE
     capacities: frozenset[Capacity] | None = None
     holders: frozenset[str] | None = None
     function_required: bool | None = None

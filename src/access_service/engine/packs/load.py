@@ -231,6 +231,11 @@ class _Reader:
             by_order=_frozen(draft.by_order),
             documents=_frozen(draft.documents),
             approvals_by=draft.approvals_by,
+            cites=_frozen(draft.cites),
+            templates=_frozen(draft.templates),
+            strengths=_frozen(draft.strengths),
+            letterhead=draft.letterhead,
+            books=draft.books,
         )
 
 

@@ -4,7 +4,7 @@ A draft collects the packs of a chain from the root to the leaf. A table with th
 place; what an outer pack names, an inner one cannot refer to.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from access_service.domain.access import RESOURCE_TYPES
@@ -26,6 +26,7 @@ from access_service.domain.time import start_of_day
 from access_service.engine.packs.conduct import read_conduct, read_grades, read_homerooms, read_separations
 from access_service.engine.packs.draft import Draft, article_of
 from access_service.engine.packs.files import NAME
+from access_service.engine.packs.papers import read_papers
 from access_service.engine.toml_reader import TomlTable, guess, quote
 
 AXES = frozenset({"classes", "levels", "subjects", "school_year"})
@@ -110,6 +111,7 @@ def read_tables(table: TomlTable, name: str, draft: Draft) -> None:
     read_homerooms(table, draft)
     read_separations(table, draft)
     read_conduct(table, draft)
+    read_papers(table, draft)
     table.done()
 
 
@@ -118,6 +120,9 @@ def read_documents(table: TomlTable, draft: Draft) -> None:
     for id_, document in table.tables("documents"):
         draft.documents[id_] = document.text("title")
         document.text("issued")
+        if document.has("cite"):
+            draft.cites[id_] = document.text("cite")
+        document.asked.add("cite")
         document.done()
     for id_, article in table.tables("articles"):
         if id_ == DEFAULT:
@@ -188,7 +193,9 @@ def _positions(table: TomlTable, draft: Draft) -> None:
             Rank(rank) if rank in frozenset(Rank) else Rank.STAFF,
             position.words("unit_kinds", draft.known(draft.unit_kinds), "unit kind"),
             article_of(position, draft),
+            position.text("sign_as") if position.has("sign_as") else "",
         )
+        position.asked.add("sign_as")
         position.done()
 
 
@@ -275,15 +282,35 @@ def _commitments(table: TomlTable, draft: Draft) -> None:
         same_day = [v for v, t in draft.commitments.items() if t.effective_from == start and v not in others]
         if same_day and not _unreadable(text, "effective_from"):
             text.fault("effective_from", f"version `{same_day[0]}` begins at the same instant")
+        items = _items(text)
         draft.commitments[version] = CommitmentText(
             version,
             start,
             timedelta(days=text.number("resign_within_days", *RESIGN_DAYS)),
-            text.text("vi"),
+            join_items(items) if items else text.text("vi"),
             article_of(text, draft),
+            items,
         )
         if text.has("replaces"):
             older = text.word("replaces", draft.known(draft.commitments.keys() - {version}), "version")
             draft.commitments.pop(older, None)
         text.asked.add("replaces")
         text.done()
+
+
+def _items(text: TomlTable) -> tuple[str, ...]:
+    """The promises of a commitment one by one, in place of one text."""
+    if not text.has("items"):
+        text.asked.add("items")
+        return ()
+    text.words("items", None, "promise")
+    if text.has("vi"):
+        text.fault("vi", "`vi` stands beside `items`", "the text is made of the items")
+    text.asked.add("vi")
+    written = text.values.get("items")
+    return tuple(item for item in written if isinstance(item, str)) if isinstance(written, list) else ()
+
+
+def join_items(items: Sequence[str]) -> str:
+    """One text of numbered promises, as it is hashed and shown on a screen."""
+    return "Tôi cam kết: " + "; ".join(f"({i}) {item}" for i, item in enumerate(items, start=1)) + "."

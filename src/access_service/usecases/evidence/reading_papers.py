@@ -26,6 +26,7 @@ from access_service.domain.policy import Pack
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.standing import OVER, GrantFacts, documents_reason, grant_state, head_at
 from access_service.storage.audit import events
+from access_service.storage.prints import StoredPrint, print_of
 from access_service.usecases.handover.documents import readers_of, visible
 from access_service.usecases.handover.inspection import inspects
 from access_service.usecases.services import Caller, ReadView, Services, look
@@ -51,6 +52,8 @@ class DocumentSeen:
     state: DocumentState
     """With lapsing applied."""
     signatures: tuple[Signature, ...]
+    printed: StoredPrint | None = None
+    """The words on the paper; None for a document of format 1."""
     code_seen_by_giver: bool = False
     """Whoever signed for the giver was shown the receiver's code, and the receiver has not confirmed since (A3)."""
 
@@ -198,7 +201,8 @@ def read_document(services: Services, caller: Caller, id_: DocumentId) -> Docume
         signed = _signatures(seen, document)
         shown = seen.reader.find(CodeShown, holder=document.receiver) if document.receiver else []
         is_seen = is_seen_by_giver(document, signed, shown, seen.now)
-        return DocumentSeen(document, state_now(seen, document), signed, is_seen)
+        printed = print_of(seen.reader.connection, caller.register, document.id, document.version)
+        return DocumentSeen(document, state_now(seen, document), signed, printed, is_seen)
 
 
 def _signatures(seen: ReadView, document: Document) -> tuple[Signature, ...]:

@@ -35,7 +35,6 @@ from access_service.domain.org import Assignment, Person, Succession
 from access_service.domain.papers import (
     CommitmentBody,
     CustodyBody,
-    Envelope,
     HandoverBody,
     PaperBody,
     lines_of,
@@ -45,7 +44,7 @@ from access_service.domain.powers import Power, ends, power, powerless
 from access_service.domain.scope import Scope
 from access_service.domain.separations import check_separations
 from access_service.domain.taking import own_authority
-from access_service.signing.canonical import canonical, sha256_hex
+from access_service.domain.time import local
 from access_service.usecases.effects import (
     admin_account,
     as_preparing,
@@ -53,6 +52,7 @@ from access_service.usecases.effects import (
     close_document,
     end_grants,
 )
+from access_service.usecases.handover.composing import compose
 from access_service.usecases.services import Act, Caller, ReadView, Services, act
 
 
@@ -210,23 +210,6 @@ def new_document(
     return document
 
 
-def compose(doing: Act, document: Document, body: PaperBody) -> Document:
-    """The document with its canonical content (RFC 8785) and hash."""
-    envelope = Envelope(
-        document=document.id,
-        kind=document.kind,
-        unit=document.unit,
-        number=document.number,
-        dated=document.dated,
-        version=document.version,
-        receiver=document.receiver,
-        register=doing.tx.register,
-        policy=doing.tx.policy,
-    )
-    content = canonical(papers.compose(envelope, body))
-    return replace(document, content=content.decode(), sha256=sha256_hex(content))
-
-
 def _commitment_due(doing: Act, unit: UnitId, person: PersonId) -> Document | None:
     """Prepare a commitment unless one to this unit stands, or waits, with the text in force."""
     text = preparing.text_in_force(doing.ground, unit)
@@ -239,9 +222,9 @@ def _commitment(doing: Act, unit: UnitId, person: PersonId, text: CommitmentText
         kind=DocumentKind.COMMITMENT,
         unit=unit,
         number="",
-        dated=doing.now.date(),
+        dated=local(doing.now).date(),
         receiver=person,
-        body=CommitmentBody(text.version, text.vi),
+        body=CommitmentBody(text.version, text.vi, text.items),
         text_version=text.version,
     )
 

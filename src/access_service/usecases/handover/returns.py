@@ -12,6 +12,7 @@ from access_service.domain.names import DocumentKind, PersonId, Side, UnitId
 from access_service.domain.org import Assignment
 from access_service.domain.papers import ReturnBody, lines_of
 from access_service.domain.powers import Power, ends, power, powerless, yields
+from access_service.domain.time import local
 from access_service.usecases.handover.documents import new_document
 from access_service.usecases.handover.signatures import Signed, add_signature
 from access_service.usecases.identity.accounts import confirm_password
@@ -27,6 +28,8 @@ def hand_back(
     number: str = "",
     dated: date | None = None,
     ends_at: datetime | None = None,
+    state_of_work: str | None = None,
+    files_left: str | None = None,
 ) -> Document:
     """Prepare return minutes for everything the caller holds from a unit (biên bản bàn giao lại, #125).
 
@@ -43,14 +46,16 @@ def hand_back(
             kind=DocumentKind.RETURN_MINUTES,
             unit=unit,
             number=number,
-            dated=dated or doing.now.date(),
+            dated=dated or local(doing.now).date(),
             receiver=caller.person,
-            body=ReturnBody(lines_of(grants), ends_at=ends_at),
+            body=ReturnBody(lines_of(grants), ends_at=ends_at, state_of_work=state_of_work, files_left=files_left),
         )
 
 
 @power(yields(Power.PAPER) | ends(Power.PAPER, Power.GRANT))
-def return_in_absence(services: Services, caller: Caller, password: str, case: str, witness: PersonId) -> Signed:
+def return_in_absence(
+    services: Services, caller: Caller, password: str, case: str, witness: PersonId, *, because: str | None = None
+) -> Signed:
     """The head records the return of somebody who cannot, before a witness of the unit (#125, rule 12).
 
     The head's signature is given here; the witness gives theirs in a session of their own (rule 7), and only then
@@ -75,9 +80,9 @@ def return_in_absence(services: Services, caller: Caller, password: str, case: s
             kind=DocumentKind.RETURN_MINUTES,
             unit=leaving.unit,
             number="",
-            dated=doing.now.date(),
+            dated=local(doing.now).date(),
             receiver=leaving.person,
-            body=ReturnBody(lines_of(grants), witness=witness, case=case),
+            body=ReturnBody(lines_of(grants), witness=witness, case=case, absent_because=because),
         )
         doing.tx.happened("return.record", case, unit=leaving.unit, witness=witness)
         basis = f"{duty.decision_number} ({duty.id})"

@@ -38,7 +38,7 @@ from access_service.domain.org import Assignment
 from access_service.domain.papers import Consequence, CustodyBody, ReturnBody
 from access_service.domain.powers import Power, ends, power, yields
 from access_service.domain.sign_in import check_has_factor
-from access_service.domain.time import Interval
+from access_service.domain.time import Interval, local
 from access_service.signing.documents import confirm
 from access_service.usecases.effects import activate_ready, begin_custody, close_cases, end_grants, try_again
 from access_service.usecases.handover.documents import visible
@@ -212,6 +212,8 @@ def add_signature(
     signed = replace(document, state=state, state_since=doing.now)
     if state is DocumentState.SIGNED:
         signed = replace(signed, signed_at=last_signed_at(signatures, document.version))
+        if papers.is_dated_when_signed(document.content):
+            signed = replace(signed, dated=local(doing.now).date())
     doing.tx.put(signature, signed)
     doing.tx.happened(
         "document.sign",

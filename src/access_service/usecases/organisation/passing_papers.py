@@ -22,7 +22,7 @@ from access_service.domain.org import Assignment
 from access_service.domain.papers import HandoverBody, InspectionBody, PaperBody, lines_of, sides_of
 from access_service.domain.succession import Heirs, find_concerned, managed_by, open_papers, papers_of
 from access_service.usecases.effects import end_grants
-from access_service.usecases.handover.documents import compose
+from access_service.usecases.handover.composing import compose
 from access_service.usecases.handover.taking_back import tell
 from access_service.usecases.services import Act
 
