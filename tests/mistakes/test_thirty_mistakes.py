@@ -21,13 +21,26 @@ from serving import KEY, Served, serving, settings_for
 from starlette.testclient import TestClient
 
 from access_service.app import create_app
-from access_service.client import AccessClient, ClientCredentials, Deny, Resource, StaticKey, student
+from access_service.client import (
+    AccessClient,
+    ClientCredentials,
+    Deny,
+    Resource,
+    StaticKey,
+    TokenVerifier,
+    student,
+    unit,
+)
 from access_service.client.errors import ClientError
+from access_service.client.fastapi import Guard
 from access_service.domain.scope import Scope
 from access_service.usecases.handover.documents import EnteredLine
-from world import CLASS_6A, SCHOOL, YEAR
+from access_service.usecases.third_party.clients import NewClient, create_client
+from software_world import approve, enter
+from world import CLASS_6A, SCHOOL, YEAR, World
 
 WAIT_S = 120
+OWN = "https://so-diem.example.vn"
 PLAIN_KEY = "000-key-for-the-tests"
 BEARER = {"Authorization": f"Bearer {KEY}".encode()}
 MARKS = {"category": "STU-ACA", "class": CLASS_6A}
@@ -202,6 +215,21 @@ HTTP: dict[str, tuple[Sent, int, tuple[str, ...]]] = {
 }
 
 
+def clients_of(world: World) -> Iterator[str]:
+    """Id and secret of a client that asks, and of one that is called at its own address."""
+    root, school = world.admins[world.root], world.admins[SCHOOL]
+    asking = enter(world, world.root, is_enforcement_point=True, name="Cổng kiểm tra thử")
+    called = enter(world)
+    approve(world, called)
+    for caller, wanted in (
+        (root, NewClient(asking.id, frozenset({"evaluate"}), frozenset({"student"}))),
+        (school, NewClient(called.id, resource=OWN)),
+    ):
+        made = create_client(world.services, caller, wanted)
+        assert made.secret is not None
+        yield from (made.client.id, made.secret)
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A school with a homeroom teacher, and one of mathematics whose right is for that subject."""
@@ -210,11 +238,27 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         who = found.world.hire("toán", SCHOOL, "subject_teaching", SCHOOL, classes=maths)
         line = EnteredLine("subject_teacher", who.duty, Scope(unit=SCHOOL, classes=maths), found.world.clock.now)
         found.world.hand_over(SCHOOL, who, line)
+        found.made = (*clients_of(found.world), found.world.sign_in("000.gvcn").token)
         yield found
 
 
+@dataclass(frozen=True)
+class Door:
+    """Where the client finds the service, and what somebody was given who wrote to its operator."""
+
+    url: str
+    client: str
+    secret: str
+    """Of a client that asks."""
+    own: str
+    own_secret: str
+    """Of one that is called itself."""
+    session: str
+    """A person's, from signing in: good at the service itself and nowhere else."""
+
+
 @pytest.fixture(scope="module")
-def address(served: Served) -> Iterator[str]:
+def door(served: Served) -> Iterator[Door]:
     """The same school behind a port, with a key in ASCII that may not search."""
     settings = settings_for(served.folder, api_key=SecretStr(PLAIN_KEY), settle_minutes=0)
     app = create_app(settings, clock=served.world.clock)
@@ -226,7 +270,7 @@ def address(served: Served) -> Iterator[str]:
         deadline = time.monotonic() + WAIT_S
         while not server.started and time.monotonic() < deadline:
             time.sleep(0.05)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        yield Door(f"http://127.0.0.1:{listening.getsockname()[1]}", *served.made)
         server.should_exit = True
         thread.join()
 
@@ -264,18 +308,31 @@ def test_without_a_mistake_the_same_question_is_an_allow(served: Served) -> None
     assert send(served, Sent()).json() == {"decision": True}
 
 
-def ask(address: str, account: str, action: str, resource: Resource, credentials: Any = None) -> Any:
-    with AccessClient(address, credentials or StaticKey(PLAIN_KEY), timeout_s=60) as access:
+def ask(door: Door, account: str, action: str, resource: Resource, credentials: Any = None) -> Any:
+    with AccessClient(door.url, credentials or StaticKey(PLAIN_KEY), timeout_s=60) as access:
         return access.check(account, action, resource)
 
 
-def search(address: str) -> Any:
-    with AccessClient(address, StaticKey(PLAIN_KEY), timeout_s=60) as access:
+def search(door: Door) -> Any:
+    with AccessClient(door.url, StaticKey(PLAIN_KEY), timeout_s=60) as access:
         return access.search_subjects("read", right())
 
 
-CLIENT: dict[str, tuple[Callable[[str], Any], tuple[str, ...]]] = {
-    "gives an address with a path": (lambda a: AccessClient(f"{a}/access/v1", StaticKey("x" * 16)), ("no path",)),
+def exchange(door: Door, client: str, secret: str) -> Any:
+    with AccessClient(door.url, ClientCredentials(client, secret), timeout_s=60) as own:
+        return own.exchange(door.session, resource=OWN)
+
+
+def verify(door: Door) -> Any:
+    with TokenVerifier(door.url, OWN) as verifier:
+        return verifier.verify(door.session)
+
+
+CLIENT: dict[str, tuple[Callable[[Door], Any], tuple[str, ...]]] = {
+    "gives an address with a path": (
+        lambda d: AccessClient(f"{d.url}/access/v1", StaticKey("x" * 16)),
+        ("no path",),
+    ),
     "asks over http across the net": (
         lambda _: AccessClient("http://phanquyen.example.vn", StaticKey("x" * 16)),
         ("https",),
@@ -289,34 +346,89 @@ CLIENT: dict[str, tuple[Callable[[str], Any], tuple[str, ...]]] = {
         ("grade", "text"),
     ),
     "has the wrong key": (
-        lambda a: ask(a, "acc_1", "read", right(), StaticKey("000-another-key-here")),
+        lambda d: ask(d, "acc_1", "read", right(), StaticKey("000-another-key-here")),
         ("not_authenticated",),
     ),
     "has a client that is not registered": (
-        lambda a: ask(a, "acc_1", "read", right(), ClientCredentials("cli_x", "wrong-secret-000")),
+        lambda d: ask(d, "acc_1", "read", right(), ClientCredentials("cli_x", "wrong-secret-000")),
         ("invalid_client",),
     ),
-    "sends a username": (lambda a: ask(a, "lan.gvcn", "read", right()), ("account_unknown", "acc_")),
-    "says view for read": (lambda a: ask(a, "acc_1", "view", right()), ("unknown_action", "read")),
+    "sends a username": (lambda d: ask(d, "lan.gvcn", "read", right()), ("account_unknown", "acc_")),
+    "says view for read": (lambda d: ask(d, "acc_1", "view", right()), ("unknown_action", "read")),
     "misspells a category": (
-        lambda a: ask(a, "acc_1", "read", right(category="STU_ACA")),
+        lambda d: ask(d, "acc_1", "read", right(category="STU_ACA")),
         ("resource_contradictory", "did you mean `STU-ACA`"),
     ),
     "names the class by its short name": (
-        lambda a: ask(a, "acc_1", "read", right(class_="6A")),
+        lambda d: ask(d, "acc_1", "read", right(class_="6A")),
         ("resource_contradictory", "`6A`", FORM),
     ),
     "says pupil for student": (
-        lambda a: ask(a, "acc_1", "read", Resource("pupil", "1", MARKS)),
+        lambda d: ask(d, "acc_1", "read", Resource("pupil", "1", MARKS)),
         ("`pupil`", "student"),
     ),
     "says no class": (
-        lambda a: ask(a, "acc_1", "read", student("1", category="STU-ACA")),
+        lambda d: ask(d, "acc_1", "read", student("1", category="STU-ACA")),
         ("resource_incomplete", "resource.properties.class"),
     ),
     "searches with a key that may not": (
         search,
         ("forbidden", "may not search"),
+    ),
+    "has the wrong secret": (
+        lambda d: ask(d, "acc_1", "read", right(), ClientCredentials(d.client, "another-secret-000")),
+        ("invalid_client",),
+    ),
+    "asks for a scope that it was not given": (
+        lambda d: ask(d, "acc_1", "read", right(), ClientCredentials(d.client, d.secret, scope=("explain",))),
+        ("invalid_scope",),
+    ),
+    "asks about a type that is not its own": (
+        lambda d: ask(d, "acc_1", "read", unit(SCHOOL, category="SCH"), ClientCredentials(d.client, d.secret)),
+        ("insufficient_scope",),
+    ),
+    "exchanges the session of signing in": (lambda d: exchange(d, d.own, d.own_secret), ("invalid_grant",)),
+    "exchanges for an address that is not its own": (
+        lambda d: exchange(d, d.client, d.secret),
+        ("invalid_target", "not registered for that resource"),
+    ),
+    "takes a session for a token": (verify, ("malformed", "three parts")),
+    "gives the key as text": (lambda d: AccessClient(d.url, PLAIN_KEY), ("StaticKey(key) or ClientCredentials",)),  # type: ignore[arg-type]
+    "gives the key first": (lambda d: AccessClient(StaticKey(PLAIN_KEY), d.url), ("StaticKey",)),  # type: ignore[arg-type]
+    "gives no key": (lambda d: AccessClient(d.url, None), ("StaticKey",)),  # type: ignore[arg-type]
+    "gives the key as bytes": (lambda _: StaticKey(PLAIN_KEY.encode()), ("a key is text",)),  # type: ignore[arg-type]
+    "wants to allow when there is no answer": (
+        lambda d: AccessClient(d.url, StaticKey(PLAIN_KEY), on_failure="allow"),  # type: ignore[arg-type]
+        ("on_failure", "deny", "raise", "allow"),
+    ),
+    "wants more explanation than there is": (
+        lambda d: AccessClient(d.url, StaticKey(PLAIN_KEY), explain="all"),  # type: ignore[arg-type]
+        ("explain", "code", "full"),
+    ),
+    "gives a number for a pupil": (
+        lambda _: student(1, category="STU-ACA", class_=CLASS_6A),  # type: ignore[arg-type]
+        ("`id` is text, not int: 1",),
+    ),
+    "gives a number for a unit": (lambda _: unit(31, category="SCH"), ("`id` is text",)),  # type: ignore[arg-type]
+    "gives no account": (lambda d: ask(d, None, "read", right()), ("`account` is text",)),  # type: ignore[arg-type]
+    "asks for several verbs": (lambda d: ask(d, "acc_1", ("read", "write"), right()), ("`action` is text",)),  # type: ignore[arg-type]
+    "gives a body for a resource": (lambda d: ask(d, "acc_1", "read", pupil()), ("a resource", "student")),  # type: ignore[arg-type]
+    "gives several scopes in one word": (
+        lambda d: ClientCredentials(d.client, d.secret, scope="evaluate search"),  # type: ignore[arg-type]
+        ("several words",),
+    ),
+    "gives a file's name for a private key": (
+        lambda d: ClientCredentials(d.client, private_key="/etc/access/key.pem"),
+        ("a private key in PEM",),
+    ),
+    "gives two audiences": (
+        lambda d: TokenVerifier(d.url, ["https://a.example.vn", "https://b.example.vn"]),  # type: ignore[arg-type]
+        ("`audience` is text",),
+    ),
+    "names no audience": (lambda d: TokenVerifier(d.url, ""), ("an audience is the address",)),
+    "stops the event loop with a guard": (
+        lambda d: Guard(account=lambda _: None, client=AccessClient(d.url, StaticKey(PLAIN_KEY))),  # type: ignore[arg-type]
+        ("AsyncAccessClient",),
     ),
 }
 
@@ -326,10 +438,10 @@ def right(**changes: Any) -> Resource:
 
 
 @pytest.mark.parametrize("mistake", CLIENT)
-def test_the_client_names_the_mistake(address: str, mistake: str) -> None:
+def test_the_client_names_the_mistake(door: Door, mistake: str) -> None:
     make, words = CLIENT[mistake]
     try:
-        found = make(address)
+        found = make(door)
     except ClientError as error:
         told = f"{error.code}: {error}"
     except (TypeError, ValueError) as error:
@@ -343,4 +455,4 @@ def test_the_client_names_the_mistake(address: str, mistake: str) -> None:
 
 def test_there_are_more_than_thirty() -> None:
     assert len(HTTP) >= 30
-    assert len(HTTP) + len(CLIENT) >= 50
+    assert len(HTTP) + len(CLIENT) >= 75
