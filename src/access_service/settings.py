@@ -50,6 +50,16 @@ class Settings(BaseSettings):
         Path("./var/keys"),
         description="Folder of the private keys; files of mode 0600, made only for a database that knows none.",
     )
+    files_dir: Path = Field(
+        Path("./var/files"),
+        description="Folder of the files of papers, by their hash; nodes of one service share it, and `backup` "
+        "copies it.",
+    )
+    fonts_dir: Path | None = Field(
+        None,
+        description="Folder of the family of type that papers are printed in: Tinos, Times New Roman, Liberation "
+        "Serif 2 or TeX Gyre Termes; without one, what is found, at last Typst's own.",
+    )
     policy_dir: Path = Field(
         default_factory=lambda: _data_dir("policy"),
         description="Folder of the policy packs; the default is the one that came with the program.",
@@ -234,7 +244,14 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        "host", "operations_host", "database_url", "keys_dir", "policy_dir", "models_dir", mode="before"
+        "host",
+        "operations_host",
+        "database_url",
+        "keys_dir",
+        "files_dir",
+        "policy_dir",
+        "models_dir",
+        mode="before",
     )
     @classmethod
     def _says_something(cls, value: object) -> object:
@@ -243,7 +260,9 @@ class Settings(BaseSettings):
             raise ValueError("is empty: name one, or leave it out for the default")
         return value
 
-    @field_validator("tls_cert", "tls_key", "forward_rules", "metrics_dir", "operations_port", mode="before")
+    @field_validator(
+        "tls_cert", "tls_key", "forward_rules", "metrics_dir", "fonts_dir", "operations_port", mode="before"
+    )
     @classmethod
     def _empty_is_none_given(cls, value: object) -> object:
         return value or None

@@ -15,6 +15,7 @@ from access_service.domain.names import RegisterId
 from access_service.domain.time import local
 from access_service.rendering.sheets import instant_text
 from access_service.signing.age import Identity, read_identities
+from access_service.storage.paper_pages import FileStore
 from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.services import system_clock
 from access_service.usecases.upkeep.backups import Closed, Opened, check_backup, make_backup
@@ -42,6 +43,7 @@ def run_backup(
             program=metadata.version("access-service"),
             keys_dir=settings.keys_dir,
             keys_file=keys,
+            files=FileStore(settings.files_dir),
         )
     if as_json:
         say_json({"backup": str(folder), "keys": None if keys is None else str(keys), **said_of(manifest)})
@@ -71,6 +73,7 @@ def run_restore(
         folder,
         opened_by(identity_files, passphrase_file),
         keys=None if keys is None else KeysBack(keys, settings.keys_dir),
+        files=FileStore(settings.files_dir),
         clock_gap=timedelta(days=settings.clock_gap_days),
         is_clock_right=clock_is_right,
     )

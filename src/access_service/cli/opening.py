@@ -16,6 +16,7 @@ from access_service.engine.memory import Memory
 from access_service.settings import Settings
 from access_service.storage.db import Database
 from access_service.storage.migrate import require_current
+from access_service.storage.paper_pages import FileStore
 from access_service.usecases.keys import SEAL, open_key
 from access_service.usecases.services import Services, system_clock
 
@@ -44,7 +45,14 @@ def open_database(settings: Settings) -> Iterator[Database]:
 
 def services_for(db: Database, settings: Settings) -> Services:
     """What acts need beside the database: the seal key, whose public half the database keeps."""
-    return Services(db, open_key(db, settings.keys_dir, SEAL), keys_dir=settings.keys_dir)
+    return Services(
+        db,
+        open_key(db, settings.keys_dir, SEAL),
+        keys_dir=settings.keys_dir,
+        public_url=settings.public_url,
+        files=FileStore(settings.files_dir),
+        fonts_dir=settings.fonts_dir,
+    )
 
 
 def register_of(db: Database, name: str | None) -> RegisterId:

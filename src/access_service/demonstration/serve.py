@@ -155,6 +155,7 @@ def _settings(data_dir: Path, **more: Any) -> Settings:
         drain_seconds=0,
         database_url=f"sqlite:///{data_dir / 'access.db'}",
         keys_dir=data_dir / "keys",
+        files_dir=data_dir / "files",
         register_name=REGISTER,
         host="127.0.0.1",
         log_level="warning",

@@ -21,6 +21,8 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 DATA = "data.age"
 IDENTITY = "identity.age"
+FILES = "files.age"
+"""The files of papers; absent where there were none."""
 SHORTEST_PASSPHRASE = 12
 LONGEST_MANIFEST = 1 << 20
 AGAIN = "take another copy of this backup, or an older one"
@@ -88,6 +90,11 @@ class Manifest:
         if found is None:
             raise BackupError(f"the manifest names no part `{name}`; {AGAIN}")
         return found
+
+    @property
+    def has_files(self) -> bool:
+        """Were there files of papers?"""
+        return any(part.name == FILES for part in self.parts)
 
     def to_bytes(self) -> bytes:
         """The file, its own hash at the end."""

@@ -56,6 +56,7 @@ class FontFamily:
     """Of the names and hashes of its files; for Typst's own, of its name and Typst's version."""
 
 
+@lru_cache(maxsize=16)
 def find_family(folder: Path | None = None) -> FontFamily:
     """The family that papers are printed in. A folder that the operator names and that has none is an error."""
     if folder is not None:

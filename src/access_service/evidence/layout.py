@@ -68,7 +68,7 @@ def lay_out(paper: PrintedPaper) -> dict[str, Any]:
         "unit": show(letterhead["name"]),
         "number": show(words.get("number", "")),
         "number_label": "Số:",
-        "dateline": show(f"{letterhead['place']}, {long_date(date.fromisoformat(words['dated']))}"),
+        "dateline": show(f"{letterhead['place']}, {_day(paper)}"),
         "type_line": show(words.get("type_line", "")),
         "subject": show_all(words.get("subject")),
         "to": show_all(words.get("to")),
@@ -79,6 +79,16 @@ def lay_out(paper: PrintedPaper) -> dict[str, Any]:
         "annex": _annex(words.get("annex")),
         "foot": _foot(paper),
     }
+
+
+def _day(paper: PrintedPaper) -> str:
+    """The day of the paper; a promise names none and is dated by its last signature."""
+    dated = paper.print["dated"]
+    if dated:
+        return long_date(date.fromisoformat(dated))
+    if not paper.signatures:
+        return "ngày …… tháng …… năm ……"
+    return long_date(max(datetime.fromisoformat(block.at) for block in paper.signatures).date())
 
 
 def _title(words: Mapping[str, Any]) -> str:
@@ -211,11 +221,17 @@ def lay_out_signers(places: Sequence[Mapping[str, Any]], signed: Sequence[Signed
                 for line in (place.get("title", ""), *(place.get("over") or ()))
                 if line
             ],
-            "name": show(by_side[place["side"]].name if place.get("side") in by_side else place.get("name", "")),
-            "signed": _signed(by_side.get(place.get("side", ""))),
+            "name": show(_name_at(place, by_side.get(place["side"]))),
+            "signed": _signed(by_side.get(place["side"])),
         }
         for place in places
     ]
+
+
+def _name_at(place: Mapping[str, Any], block: SignedBlock | None) -> str:
+    """The name that was signed under; where the words name another one, that of whoever signed."""
+    name: str = block.name if block is not None and block.name else place["name"]
+    return name
 
 
 def _signed(block: SignedBlock | None) -> dict[str, str] | None:

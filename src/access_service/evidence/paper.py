@@ -22,6 +22,7 @@ class SignedBlock:
     how: str
     id: str
     name: str
+    """Who signed; empty where the words at that place name them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,11 @@ def render_pdf(paper: PrintedPaper, fonts: FontFamily) -> bytes:
     return render_layout(layout, fonts, (content, *paper.attachments), made_at=date_of(paper), stage=paper.stage)
 
 
-def date_of(paper: PrintedPaper) -> datetime:
-    """The instant in the file's metadata: of the last signature, before one the day the paper is dated."""
+def date_of(paper: PrintedPaper) -> datetime | None:
+    """The instant in the file's metadata: of the last signature, before one the day the paper is dated, if any."""
     signed = [datetime.fromisoformat(block.at) for block in paper.signatures]
+    if not signed and not paper.print["dated"]:
+        return None
     at = max(signed) if signed else datetime.fromisoformat(f"{paper.print['dated']}T00:00:00+07:00")
     return at.astimezone(UTC).replace(microsecond=0)
 
@@ -46,7 +48,7 @@ def render_layout(
     fonts: FontFamily,
     attachments: Sequence[Attachment] = (),
     *,
-    made_at: datetime,
+    made_at: datetime | None,
     stage: Stage = "final",
 ) -> bytes:
     """A layout as PDF. A file that goes out to be signed elsewhere claims PDF/A-3a alone (record 0099)."""
@@ -54,13 +56,13 @@ def render_layout(
 
     inputs = {
         "families": f"{fonts.name},{OWN}",
-        "data": json.dumps(_broken(layout), ensure_ascii=False),
+        "data": json.dumps(_broken(layout) | {"has_date": made_at is not None}, ensure_ascii=False),
         "attachments": json.dumps([_attached(a) for a in attachments], ensure_ascii=False),
     }
     standards: typst.PDFStandards = ["a-3a"] if stage == "form" else ["a-3a", "ua-1"]
     try:
         pdf, warnings = _compiler(layout["form"], fonts).compile_with_warnings(
-            format="pdf", pdf_standards=standards, sys_inputs=inputs, timestamp=made_at
+            format="pdf", pdf_standards=standards, sys_inputs=inputs, timestamp=made_at or 0
         )
     except typst.TypstError as error:
         raise RenderError(error.message) from error

@@ -39,6 +39,7 @@ from access_service.storage.appending import Doer, unit_of
 from access_service.storage.db import Database, Transaction
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
+from access_service.storage.paper_pages import FileStore
 from access_service.storage.spans import spanning
 from access_service.storage.standing import Gatherer
 from access_service.usecases.unknown_names import UnknownNames
@@ -108,6 +109,10 @@ class Services:
     """Where the keys stand, so that one that is rotated while this process runs is found."""
     public_url: str = "http://127.0.0.1:8000"
     """Where callers find the service: passkeys belong to it."""
+    files: FileStore | None = None
+    """Where files of papers are kept; None: a signed paper is rendered anew each time."""
+    fonts_dir: Path | None = None
+    """The folder of type that the operator named."""
     committed: list[Callable[[RegisterId], None]] = field(default_factory=list)
     """Called after every commit with the register: the decision caches catch up."""
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from access_service.domain.backups import (
     DATA,
+    FILES,
     IDENTITY,
     LONGEST_MANIFEST,
     MANIFEST,
@@ -32,7 +33,9 @@ from access_service.signing.canonical import sha256_hex
 from access_service.storage.copying import count_rows, registers_in, rows_out
 from access_service.storage.db import Database
 from access_service.storage.migrate import HEAD, known_versions
+from access_service.storage.paper_pages import FileStore, files_in
 from access_service.usecases.upkeep.key_files import keys_as_bytes, put_file, sync_folder
+from access_service.usecases.upkeep.paper_files import files_in_backup, files_out
 
 QUIET = 10
 """How much the copying lets other work go before it (nice)."""
@@ -57,11 +60,19 @@ class Opened:
 
 
 def make_backup(
-    db: Database, folder: Path, closed: Closed, *, program: str, keys_dir: Path, keys_file: Path | None = None
+    db: Database,
+    folder: Path,
+    closed: Closed,
+    *,
+    program: str,
+    keys_dir: Path,
+    keys_file: Path | None = None,
+    files: FileStore | None = None,
 ) -> Manifest:
     """Copy the database into `folder`, which is new and whole when this returns, or not there at all.
 
     With `keys_file` the folder of keys goes into that file, likewise encrypted: who has both has the service.
+    `files` are the files of papers; every one that the snapshot names is copied.
     """
     if closed.passphrase is not None:
         check_passphrase(closed.passphrase)
@@ -76,7 +87,9 @@ def make_backup(
     beside.mkdir(mode=0o700)
     try:
         with ExitStack() as undone:
-            manifest, keys = _quietly(lambda: _copy(db, beside, closed, program, keys_dir if keys_file else None))
+            manifest, keys = _quietly(
+                lambda: _copy(db, beside, closed, program, keys_dir if keys_file else None, files)
+            )
             put_file(beside / MANIFEST, manifest.to_bytes())
             sync_folder(beside)
             if keys_file is not None:
@@ -92,7 +105,7 @@ def make_backup(
 
 
 def _copy(
-    db: Database, folder: Path, closed: Closed, program: str, keys_dir: Path | None
+    db: Database, folder: Path, closed: Closed, program: str, keys_dir: Path | None, files: FileStore | None
 ) -> tuple[Manifest, bytes]:
     recipients, parts = closed.recipients, []
     if closed.passphrase is not None:
@@ -108,6 +121,11 @@ def _copy(
         with age.writing(folder / DATA, recipients) as (sink, written):
             tables = rows_out(connection, sink)
         parts.append(Part(DATA, written().size, written().sha256))
+        named = [] if files is None else list(files_in(connection))
+        if files is not None and named:
+            with age.writing(folder / FILES, recipients) as (sink, written):
+                files_out(files, named, sink)
+            parts.append(Part(FILES, written().size, written().sha256))
     manifest = Manifest(
         program=program,
         schema=HEAD,
@@ -193,6 +211,10 @@ def check_backup(folder: Path, opened: Opened) -> Manifest:
     manifest = look_at(folder)
     with age.reading(folder / DATA, identities_for(folder, manifest, opened)) as source:
         count_rows(source, manifest.tables)
+    if manifest.has_files:
+        with age.reading(folder / FILES, identities_for(folder, manifest, opened)) as source:
+            for _ in files_in_backup(source):
+                pass
     return manifest
 
 

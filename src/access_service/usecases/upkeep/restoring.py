@@ -14,6 +14,7 @@ from pathlib import Path
 from access_service.domain.audit import instant
 from access_service.domain.backups import (
     DATA,
+    FILES,
     BackupError,
     CopiedRegister,
     Manifest,
@@ -30,6 +31,7 @@ from access_service.signing.keys import temporary
 from access_service.storage.copying import registers_in, rows_in
 from access_service.storage.db import Database
 from access_service.storage.migrate import HEAD, bring_up
+from access_service.storage.paper_pages import FileStore
 from access_service.storage.restoring import (
     Within,
     check_nobody_else,
@@ -42,6 +44,7 @@ from access_service.usecases.services import Services, operate
 from access_service.usecases.tokens.keyring import check_tokens_held
 from access_service.usecases.upkeep.backups import Opened, identities_for, look_at
 from access_service.usecases.upkeep.key_files import keys_beside
+from access_service.usecases.upkeep.paper_files import files_in_backup
 
 BECAUSE = "khôi phục từ bản sao lưu"
 
@@ -82,6 +85,7 @@ def restore_backup(
     opened: Opened,
     *,
     keys: KeysBack | None = None,
+    files: FileStore | None = None,
     clock_gap: timedelta,
     is_clock_right: bool = False,
 ) -> tuple[Manifest, tuple[CameBack, ...]]:
@@ -111,6 +115,11 @@ def restore_backup(
         within = Within(url, clock, connection)
         if beside is not None:
             _check_keys(within, beside)
+        if files is not None and manifest.has_files:
+            # A file that nothing names does no harm, a name without its file would.
+            with age.reading(folder / FILES, identities) as source:
+                for data in files_in_backup(source):
+                    files.put(data)
         came_back = tuple(_record(within, register, manifest) for register in manifest.registers)
     return manifest, came_back
 
