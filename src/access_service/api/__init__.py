@@ -25,6 +25,7 @@ from access_service.api.manage import (
     software,
     vocabulary,
     waiting,
+    who,
 )
 from access_service.api.oauth import routes as oauth
 
@@ -35,6 +36,7 @@ routers: tuple[APIRouter, ...] = (
     vocabulary.router,
     forward_auth.router,
     matrix.router,
+    who.router,
     oauth.router,
     *(sessions.open_router, sessions.router, second_factors.router, org.router, accounts.router),
     *(delegation.router, documents.router, software.router, audit.router, waiting.router),

@@ -258,6 +258,7 @@ def explain(
     return run_explain(request, database=database, register=register, at=at, known_at=known_at, as_json=json)
 
 
+app.command()(evidence_commands.who)
 app.command()(evidence_commands.matrix)
 
 

@@ -63,3 +63,42 @@ def matrix(
         by=by,
         filters=MatrixFilters(role, category, sensitive, state, kind, unit_kind, person),
     )
+
+
+def who(
+    action: options.ActionOption,
+    category: Annotated[str, typer.Option(metavar="CODE", help="Category of data.")],
+    *,
+    class_: Annotated[str | None, typer.Option("--class", metavar="ID", help="The class; or name a unit.")] = None,
+    unit: Annotated[str | None, typer.Option(metavar="CODE", help="The unit; or name a class.")] = None,
+    subject: Annotated[str | None, typer.Option(metavar="CODE", help="A subject taught in the class.")] = None,
+    function: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Part of the software, where the pack asks for it.")
+    ] = None,
+    at: options.AtOption = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option(
+            "--known-at",
+            metavar="REVISION",
+            help="As it was known at a revision, or `then`: at the instant itself.",
+        ),
+    ] = None,
+    database: options.DatabaseOption = None,
+    register: options.Register = None,
+    json: options.JsonOption = False,
+) -> None:
+    """List who could do this to that class's data at an instant, by which paper and whose signature."""
+    from access_service.cli.who import run_who
+    from access_service.domain.names import ClassId, UnitId
+    from access_service.usecases.evidence.who import WhoQuestion
+
+    question = WhoQuestion(
+        action=action,
+        category=category,
+        class_id=None if class_ is None else ClassId(class_),
+        unit=None if unit is None else UnitId(unit),
+        subject=subject,
+        function=function,
+    )
+    run_who(question, database=database, register=register, at=at, known_at=known_at, as_json=json)

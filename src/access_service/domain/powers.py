@@ -154,6 +154,7 @@ EVENTS: Mapping[str, PowerEdges] = {
     "authority.suspend": ends(Power.AUTHORITY),
     "case.close": HARMLESS,
     "matrix.export": HARMLESS,
+    "who.read": HARMLESS,
     "waiting.prepare": HARMLESS,
     "waiting.confirm": HARMLESS,
     "waiting.decline": HARMLESS,

@@ -111,7 +111,7 @@ def record_export(db: Database, head: MatrixHead, actor: str, *, form: str, rows
         "units": head.units,
         "ended": head.include_ended,
     }
-    db.note(head.register, actor, Happening("matrix.export", head.unit, details=details))
+    db.note(head.register, actor, Happening("matrix.export", head.unit, details=details, unit=head.unit))
 
 
 def _matrix(
