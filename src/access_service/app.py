@@ -48,6 +48,7 @@ from access_service.storage.spans import NO_TRACER
 from access_service.usecases.keys import FACTORS, PAGES, SEAL, open_key
 from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.live.view import MIB
+from access_service.usecases.log.checkpoints import Checkpointing
 from access_service.usecases.organisation.settling import Settling
 from access_service.usecases.services import Services, system_clock
 from access_service.usecases.tokens.issue import TokenPoint
@@ -87,6 +88,15 @@ def create_app(
         )
         if settings.settle_minutes:
             settling.start()
+        checkpointing = Checkpointing(
+            services,
+            settings.checkpoint_minutes * 60,
+            lambda what, why: edge.log.error(what, error=why),
+        )
+        edge.metrics.checkpoints = checkpointing.rounds
+        edge.has_forked_log = lambda: bool(checkpointing.forked)
+        if settings.checkpoint_minutes:
+            checkpointing.start()
         try:
             with draining(settings.drain_seconds, edge.stop):
                 async with (
@@ -96,6 +106,7 @@ def create_app(
                     yield
         finally:
             settling.close()
+            checkpointing.close()
             edge.issuance.flush()
             point.close()
             edge.readiness.shutdown()
@@ -181,7 +192,15 @@ def _open(
     except BaseException:
         db.close()
         raise
-    services = Services(db, seal, factors=factors, keys_dir=settings.keys_dir, public_url=settings.public_url)
+    services = Services(
+        db,
+        seal,
+        factors=factors,
+        keys_dir=settings.keys_dir,
+        public_url=settings.public_url,
+        checkpoint_dirs=settings.checkpoint_dirs or (),
+        signs_log=settings.checkpoint_minutes > 0,
+    )
     point = DecisionPoint(
         db,
         cache_mib=settings.cache_mib,

@@ -8,11 +8,11 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "ACCESS_SERVICE_"
 FEWEST_SIGNS = 6
@@ -164,6 +164,23 @@ class Settings(BaseSettings):
         description="How often, in minutes, the server writes down what dates did and takes away what has had its "
         "time (`access-service settle`); 0: never.",
     )
+    checkpoint_minutes: int = Field(
+        10,
+        ge=0,
+        le=1440,
+        description="How often, in minutes, the log is signed if it grew, and once more at the end; 0: this "
+        "machine signs none (of several machines, one does).",
+    )
+    checkpoint_dirs: Annotated[tuple[Path, ...] | None, NoDecode] = Field(
+        None,
+        description="Folders on other machines into which every checkpoint of the log is copied, apart by `:`; "
+        "a log that was cut or rewritten is found by them.",
+    )
+    log_public: Literal["none", "checkpoint", "tiles"] = Field(
+        "checkpoint",
+        description="What of the log everybody may fetch: nothing, its newest checkpoint, or its hashes too, which "
+        "show how much is recorded; entries are never public.",
+    )
     clock_gap_days: int = Field(
         7,
         ge=1,
@@ -283,6 +300,16 @@ class Settings(BaseSettings):
         if self.otlp_traces_endpoint is not None or self.otlp_endpoint is None:
             return self.otlp_traces_endpoint
         return f"{self.otlp_endpoint.removesuffix('/')}/v1/traces"
+
+    @field_validator("checkpoint_dirs", mode="before")
+    @classmethod
+    def _apart_by_colons(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        parts = [part for part in value.split(":") if part.strip()]
+        if any(not part.startswith("/") for part in parts):
+            raise ValueError("folders are named from the root on, and stand apart by `:`")
+        return tuple(Path(part) for part in parts) or None
 
     @field_validator("tls_key")
     @classmethod

@@ -25,6 +25,7 @@ def test_every_metric_is_described_with_its_labels() -> None:
     metrics.searched["resource"].observe(1e-5)
     metrics.issued["client_credentials"].observe(1e-5)
     metrics.refused["invalid_client"] += 1
+    metrics.checkpoints["made"] += 1
     shown = {written_name(family): samples_of(family) for family in metrics.registry.collect()}
     listed = {name: set(names.split(",")) for name, names, _ in ROW.findall(PAGE.read_text(encoding="utf-8"))}
     assert listed == shown

@@ -18,6 +18,7 @@ from access_service.api.manage import (
     audit,
     delegation,
     documents,
+    log,
     matrix,
     org,
     second_factors,
@@ -40,4 +41,5 @@ routers: tuple[APIRouter, ...] = (
     oauth.router,
     *(sessions.open_router, sessions.router, second_factors.router, org.router, accounts.router),
     *(delegation.router, documents.router, software.router, audit.router, waiting.router),
+    *(log.router, log.files),
 )

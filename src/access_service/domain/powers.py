@@ -115,6 +115,7 @@ EVENTS: Mapping[str, PowerEdges] = {
     "account.activate": yields(Power.ACCOUNT),
     # What was open in the backup ends: sessions, codes, tokens. The rights that it brings back have their events.
     "register.restore": ends(Power.ACCOUNT) | ends(Power.SOFTWARE),
+    "log.restored": HARMLESS,
     "recovery.approve": yields(Power.ACCOUNT),
     "recovery.stop": ends(Power.ACCOUNT),
     "home.move": yields(Power.ACCOUNT) | ends(Power.ACCOUNT),

@@ -23,6 +23,8 @@ from access_service.signing.canonical import sha256_hex
 
 SEAL_KEY = "seal.key"
 """File of the seal key in the folder of keys."""
+LOG_KEY = "log.key"
+"""File of the key that signs checkpoints of the log."""
 
 
 class BadSignatureError(AccessServiceError):

@@ -23,9 +23,9 @@ class StoredPublicKey:
 
     id: str
     purpose: str
-    """`seal`, `token`, `page`, `factors` or `passkey`."""
+    """`seal`, `log`, `token`, `page`, `factors` or `passkey`."""
     public_hex: str
-    """Hexadecimal digits: of a seal's or page's key the 32 bytes of Ed25519, of a token's its DER
+    """Hexadecimal digits: of a seal's, log's or page's key the 32 bytes of Ed25519, of a token's its DER
     SubjectPublicKeyInfo, of the secret key of second factors a mark, its SHA-256, of a passkey its COSE key; that
     one's id is the SHA-256 of it."""
     valid_from: datetime

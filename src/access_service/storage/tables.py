@@ -463,3 +463,26 @@ class PasswordHistoryRow(SQLModel, table=True):
     revision: int = Field(primary_key=True, sa_type=BigInteger)
     """Of the register, when it was set: two in one instant keep their order."""
     password: str = Field(sa_type=Text)
+
+
+class LogTileRow(SQLModel, table=True):
+    """Hashes of full tiles of the level below, up to 256 in a row; level 0 is `events.leaf`."""
+
+    __tablename__ = "log_tiles"
+    register_id: str = Field(primary_key=True)
+    level: int = Field(primary_key=True)
+    n: int = Field(primary_key=True, sa_type=BigInteger)
+    hashes: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class CheckpointRow(SQLModel, table=True):
+    """Every checkpoint that was signed, as it was signed."""
+
+    __tablename__ = "checkpoints"
+    register_id: str = Field(primary_key=True)
+    epoch: int = Field(primary_key=True)
+    size: int = Field(primary_key=True, sa_type=BigInteger)
+    root: str
+    """Hexadecimal digits; the note says the same."""
+    note: str = Field(sa_type=Text)
+    made_at: datetime

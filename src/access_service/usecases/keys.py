@@ -21,7 +21,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from access_service.domain.audit import Happening
 from access_service.domain.errors import InvalidError, UnavailableError
-from access_service.signing.keys import SEAL_KEY, SealKey
+from access_service.signing.keys import LOG_KEY, SEAL_KEY, SealKey
 from access_service.signing.keys import load as load_seal
 from access_service.signing.keys import write_new as write_seal
 from access_service.signing.pages import PAGE_KEY
@@ -50,6 +50,7 @@ class KeyKind(StrEnum):
     FACTORS = "factors"
     PAGES = "pages"
     TOKENS = "tokens"
+    LOG = "log"
 
 
 class OwnKey(Protocol):
@@ -97,6 +98,7 @@ def _pass_factors_on(connection: KeysConnection, old: FactorKey, new: FactorKey)
 
 SEAL: Own[SealKey] = Own("seal", "khoá xác nhận", SEAL_KEY, load_seal, write_seal)
 PAGES: Own[SealKey] = Own("page", "khoá phân trang", PAGE_KEY, load_seal, write_seal)
+LOG: Own[SealKey] = Own("log", "khoá nhật ký", LOG_KEY, load_seal, write_seal)
 FACTORS: Own[FactorKey] = Own(
     "factors",
     "khoá lớp xác thực thứ hai",
@@ -110,6 +112,7 @@ OWN: dict[KeyKind, Own[Any]] = {
     KeyKind.SEAL: SEAL,
     KeyKind.FACTORS: FACTORS,
     KeyKind.PAGES: PAGES,
+    KeyKind.LOG: LOG,
 }
 
 
@@ -148,7 +151,7 @@ def check_held(db: Database, folder: Path, own: Own[K]) -> None:
 
 def refuse_missing(purpose: str, folder: Path, counting: frozenset[str]) -> UnavailableError:
     """The refusal that names the key and the folder, and says what to do."""
-    kind = {"seal": "seal", "factors": "factors", "page": "pages", "token": "tokens"}[purpose]
+    kind = {"seal": "seal", "factors": "factors", "page": "pages", "token": "tokens", "log": "log"}[purpose]
     return UnavailableError(
         f"the database knows the {purpose} key `{min(counting)}`, and the folder of keys `{folder}` does not hold "
         f"it: set ACCESS_SERVICE_KEYS_DIR, or put the key back; if it is lost, `access-service keys begin {kind}`"

@@ -113,6 +113,10 @@ class Services:
     """Where files of papers are kept; None: a signed paper is rendered anew each time."""
     fonts_dir: Path | None = None
     """The folder of type that the operator named."""
+    checkpoint_dirs: tuple[Path, ...] = ()
+    """Folders outside this machine into which every checkpoint of the log goes."""
+    signs_log: bool = True
+    """Whether this machine signs checkpoints; of several machines one does."""
     committed: list[Callable[[RegisterId], None]] = field(default_factory=list)
     """Called after every commit with the register: the decision caches catch up."""
 

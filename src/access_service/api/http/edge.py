@@ -97,6 +97,8 @@ class Edge:
     readiness: Readiness = field(default_factory=Readiness)
     shared: SharedMetrics | None = None
     """Where several processes are scraped as one."""
+    has_forked_log: Callable[[], bool] = bool
+    """Whether some register's log does not go on from what was signed of it."""
     tokens: TokenPoint | None = None
     """None where nobody gets in but by the static key: a pack alone."""
 

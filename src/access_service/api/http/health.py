@@ -22,12 +22,13 @@ async def healthz() -> dict[str, str]:
 async def readyz(request: Request) -> dict[str, str]:
     """200 when a question would be answered: the register can be read and has been seen lately.
 
-    503 otherwise, and from the first SIGTERM on.
+    503 otherwise, and from the first SIGTERM on. `degraded` where a log does not go on from what was signed of it:
+    decisions go on, and somebody should look (docs/watch.md).
     """
     edge = edge_of(request)
     edge.check_goes_on()
     await edge.readiness.ask(edge.pdp.check_ready)
-    return {"status": "ready"}
+    return {"status": "degraded", "because": "log_forked"} if edge.has_forked_log() else {"status": "ready"}
 
 
 @router.get(

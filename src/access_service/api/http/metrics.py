@@ -62,6 +62,8 @@ class Metrics(Collector):
         """Time to issue a token, by grant type."""
         self.refused: Counter[str] = Counter()
         """Refusals of the OAuth endpoints, by `error`."""
+        self.checkpoints: Counter[str] = Counter()
+        """Rounds in which the log was to be signed, by how they ended; the thread that signs counts them."""
         self.registry = CollectorRegistry()
         self.registry.register(self)
 
@@ -82,7 +84,7 @@ class Metrics(Collector):
                 kept[name].total_s += total_s
 
     def _counters(self) -> tuple[Counter[Any], ...]:
-        return self.requests, self.decisions, self.refused
+        return self.requests, self.decisions, self.refused, self.checkpoints
 
     def _times(self) -> tuple[defaultdict[str, Times], ...]:
         return self.decided, self.searched, self.issued
@@ -102,6 +104,8 @@ class Metrics(Collector):
         yield _histogram("access_service_token_seconds", "Time to issue a token.", "grant_type", self.issued)
         refused = {(error,): count for error, count in self.refused.items()}
         yield _counter("access_service_token_refusals", "Refusals of the OAuth endpoints.", ("error",), refused)
+        rounds = {(outcome,): count for outcome, count in self.checkpoints.items()}
+        yield _counter("access_service_checkpoints", "Rounds of signing the log.", ("outcome",), rounds)
 
 
 def _counter(name: str, what: str, labels: tuple[str, ...], counts: Mapping[Any, int]) -> Metric:

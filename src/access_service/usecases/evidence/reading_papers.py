@@ -11,13 +11,11 @@ from access_service.domain.documents import Document, Signature, state_at
 from access_service.domain.duties import is_successor
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import (
-    AccountKind,
     DocumentId,
     DocumentKind,
     DocumentState,
     GrantId,
     GrantState,
-    RegisterId,
     UnitId,
 )
 from access_service.domain.org import Assignment
@@ -29,6 +27,7 @@ from access_service.storage.audit import events
 from access_service.storage.prints import StoredPrint, print_of
 from access_service.usecases.handover.documents import readers_of, visible
 from access_service.usecases.handover.inspection import inspects
+from access_service.usecases.log.readers import check_reads_log
 from access_service.usecases.services import Caller, ReadView, Services, look
 
 _OPEN = frozenset({DocumentState.AWAITING_GIVER, DocumentState.AWAITING_RECEIVER})
@@ -97,11 +96,6 @@ def head_of(seen: ReadView, unit: UnitId) -> Assignment | None:
     """The appointment of whoever heads the unit now."""
     pack = pack_or_none(seen, unit)
     return None if pack is None else head_at(seen.gather.heads_of(unit, pack), seen.now)
-
-
-def root_of(services: Services, register: RegisterId) -> UnitId:
-    """The department at the top of a register."""
-    return next(UnitId(str(row["root"])) for row in services.db.registers() if row["id"] == register)
 
 
 def state_now(seen: ReadView, document: Document) -> DocumentState:
@@ -244,13 +238,8 @@ def read_events(
     For the root's custodian, its head, and inspectors of the root; everybody else is refused: an event names ids of
     every unit.
     """
-    root = root_of(services, caller.register)
     with look(services, caller) as seen:
-        head = head_of(seen, root)
-        is_custodian = caller.kind is AccountKind.ADMIN and caller.unit == root
-        is_head = caller.kind is AccountKind.USE and head is not None and head.person == caller.person
-        if not (is_custodian or is_head or inspects(seen, caller.person, root)):
-            raise RefusedError(Refusal.FORBIDDEN, "the log is read by the department", unit=root)
+        check_reads_log(services, seen, caller)
         return list(
             events(seen.reader.connection, caller.register, after=after, limit=limit, target=target, action=action)
         )

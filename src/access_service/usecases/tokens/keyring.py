@@ -21,7 +21,7 @@ class ListedKey:
 
     id: str
     purpose: str
-    """`seal`, `factors`, `page` or `token`."""
+    """`seal`, `log`, `factors`, `page` or `token`."""
     algorithm: str
     state: KeyState
     signs_from: datetime
@@ -111,7 +111,7 @@ def list_keys(db: Database, keyring: Keyring | None) -> tuple[ListedKey, ...]:
     """Every key of each kind, those retired long ago too, the oldest first; token keys last."""
     now = db.now()
     with db.engine.connect() as connection:
-        own = [key for purpose in ("seal", "factors", "page") for key in public_keys(connection, purpose)]
+        own = [key for purpose in ("seal", "log", "factors", "page") for key in public_keys(connection, purpose)]
         tokens = public_keys(connection, "token")
     found = [
         ListedKey(key.id, key.purpose, _algorithm(key), _state(key, now), key.valid_from, key.valid_to, None)
