@@ -90,6 +90,13 @@ def test_a_proof_of_an_event_is_verifiable_alone(managed: Managed) -> None:
     check_inclusion(leaf_hash(proof.entry), proof.index, checkpoint.size, proof.hashes, checkpoint.root)
 
 
+def test_an_event_that_no_checkpoint_covers_is_proved_later(managed: Managed) -> None:
+    grow(services_of(managed), 1)
+    newest = services_of(managed).db.counter(REGISTER).seq
+    assert fetch(managed, f"/v1/log/proof?seq={newest}", ROOT_ADMIN).status_code == 503
+    assert fetch(managed, f"/v1/log/proof?seq={newest + 1}", ROOT_ADMIN).status_code == 404
+
+
 def test_consistency_is_proved_between_any_two_sizes(managed: Managed) -> None:
     found = fetch(managed, "/v1/log/consistency?from=300", TEACHER).json()
     services = services_of(managed)

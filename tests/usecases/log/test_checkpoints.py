@@ -28,7 +28,7 @@ from access_service.usecases.log.checkpoints import (
     Checkpointing,
     make_checkpoint,
 )
-from access_service.usecases.log.proofs import prove, prove_all, write_policy
+from access_service.usecases.log.proving import prove, prove_all, write_policy
 from access_service.usecases.services import Services
 from logged import grow, leaves, logged, opened
 from world import REGISTER, World

@@ -13,7 +13,7 @@ from access_service.domain.errors import NotFoundError
 from access_service.domain.log import ProofError
 from access_service.domain.log_texts import LogName, TileName, read_tile_name
 from access_service.settings import Settings
-from access_service.usecases.log import proofs
+from access_service.usecases.log import proving
 
 LAST_SEQ = 1 << 53
 """Beyond it no JSON number is exact."""
@@ -36,7 +36,7 @@ BINARY: dict[int | str, dict[str, Any]] = {
 def checkpoint(request: Request, services: ServicesDep, register: RegisterPath, epoch: EpochPath) -> Response:
     """A signed note of three lines: origin, size, root. Public unless `ACCESS_SERVICE_LOG_PUBLIC` is `none`."""
     _admit(request, register, is_public=_settings(request).log_public != "none")
-    note = proofs.read_note_of(services, LogName("", register, epoch))
+    note = proving.read_note_of(services, LogName("", register, epoch))
     return PlainTextResponse(note, headers={"Cache-Control": "no-cache"})
 
 
@@ -52,7 +52,7 @@ def entries(
 ) -> Response:
     """Up to 256 events, each behind its length in two bytes; for whoever may read the log."""
     name = LogName("", register, epoch)
-    data = proofs.read_bundle(services, caller, name, _tile("0", place))
+    data = proving.read_bundle(services, caller, name, _tile("0", place))
     return _bytes(data, is_public=False)
 
 
@@ -70,14 +70,14 @@ def tile(
     """Up to 256 hashes of 32 bytes; for everybody signed in, and public with `ACCESS_SERVICE_LOG_PUBLIC=tiles`."""
     is_public = _settings(request).log_public == "tiles"
     _admit(request, register, is_public=is_public)
-    data = proofs.read_hashes(services, LogName("", register, epoch), _tile(level, place))
+    data = proving.read_hashes(services, LogName("", register, epoch), _tile(level, place))
     return _bytes(data, is_public=is_public)
 
 
 @router.get("/log/proof", response_class=PlainTextResponse, summary="Proof of one event, as a file")
 def proof(services: ServicesDep, caller: CallerDep, seq: Annotated[int, Query(ge=1, le=LAST_SEQ)]) -> Response:
     """The event, its path in the tree and the signed checkpoint (C2SP tlog-proof): verifiable alone."""
-    text = proofs.read_proof(services, caller, seq)
+    text = proving.read_proof(services, caller, seq)
     return PlainTextResponse(text, headers={"Content-Disposition": f'attachment; filename="{seq}.tlog-proof"'})
 
 
@@ -96,14 +96,14 @@ def consistency(
     new: Annotated[int | None, Query(alias="to", ge=0, le=LAST_SEQ)] = None,
 ) -> ConsistencyOut:
     """Between two sizes up to that of the newest checkpoint, which is meant where `to` is left out."""
-    size, hashes = proofs.read_consistency(services, caller, old, new)
+    size, hashes = proving.read_consistency(services, caller, old, new)
     return ConsistencyOut(size=size, hashes=[base64.b64encode(each).decode() for each in hashes])
 
 
 @router.get("/log/policy", response_class=PlainTextResponse, summary="The keys that a stock verifier needs")
 def policy(services: ServicesDep, caller: CallerDep) -> str:
     """A policy file (C2SP tlog-policy). Compare the keys with those that were published on paper."""
-    return proofs.write_policy(services, caller.register)
+    return proving.write_policy(services, caller.register)
 
 
 def _settings(request: Request) -> Settings:

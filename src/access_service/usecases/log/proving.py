@@ -14,6 +14,7 @@ from access_service.storage.log import (
     read_entries,
     read_leaf,
     read_tile,
+    size_of,
     tree_of,
 )
 from access_service.usecases.log.checkpoints import keys_of, log_name, make_checkpoint
@@ -48,8 +49,14 @@ def prove_all(services: Services, register: RegisterId, numbers: Iterable[int]) 
     if known.size < wanted[-1]:
         raise NotFoundError("event", str(wanted[-1]))
     with services.db.connect() as connection:
-        tree = tree_of(connection, register, known.size)
-        return {seq: str(_proof(connection, register, seq, tree, known)) for seq in wanted}
+        return _prove_under(connection, register, known, wanted)
+
+
+def _prove_under(
+    connection: LogConnection, register: RegisterId, checkpoint: StoredCheckpoint, numbers: list[int]
+) -> dict[int, str]:
+    tree = tree_of(connection, register, checkpoint.size)
+    return {seq: str(_proof(connection, register, seq, tree, checkpoint)) for seq in numbers}
 
 
 def _proof(
@@ -80,10 +87,16 @@ def write_policy(services: Services, register: RegisterId) -> str:
 
 
 def read_proof(services: Services, caller: Caller, seq: int) -> str:
-    """A proof for whoever may read the log."""
+    """A proof for whoever may read the log, under the newest checkpoint. `UnavailableError` until one covers it."""
     with look(services, caller) as seen:
         check_reads_log(services, seen, caller)
-    return prove(services, caller.register, seq)
+        connection, register = seen.reader.connection, caller.register
+        if not 0 < seq <= size_of(connection, register):
+            raise NotFoundError("event", str(seq))
+        known = _newest(services, connection, register)
+        if known is None or known.size < seq:
+            raise UnavailableError(f"no checkpoint covers event {seq} yet")
+        return _prove_under(connection, register, known, [seq])[seq]
 
 
 def read_consistency(services: Services, caller: Caller, old: int, new: int | None) -> tuple[int, list[bytes]]:
