@@ -2,14 +2,14 @@
 
 Both are worked out from events: a database that is migrated gets them with its first checkpoint.
 
-Revision ID: 0022
+Revision ID: 0023
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
