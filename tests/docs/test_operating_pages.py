@@ -75,13 +75,13 @@ def test_the_container_is_made_by_the_steps_of_the_page() -> None:
         assert step in text
 
 
-@pytest.mark.parametrize(
-    "unit", ["access-service.service", "access-service-keys.service", "access-service-keys.timer"]
-)
+@pytest.mark.parametrize("unit", sorted(path.name for path in DEPLOY.glob("access-service*.*")))
 def test_units_name_sections_that_systemd_knows(unit: str) -> None:
     sections = re.findall(r"^\[(\w+)\]$", (DEPLOY / unit).read_text("utf-8"), re.MULTILINE)
     assert sections[0] == "Unit"
     assert set(sections) <= {"Unit", "Service", "Timer", "Install"}
+    if unit.endswith(".timer"):
+        assert (DEPLOY / unit).with_suffix(".service").is_file()
 
 
 def test_every_file_that_the_pages_name_is_there() -> None:

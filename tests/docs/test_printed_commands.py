@@ -99,6 +99,7 @@ NOT_RUN: dict[tuple[str, str], str] = {
         "docs/benchmarks.md",
         ".venv/bin/python benchmarks/worst_request.py",
     ): "it measures times: `scripts/night` runs it",
+    ("docs/back-up.md", "install -d"): ROOTS,
     ("docs/install.md", "apt-get"): ROOTS,
     ("docs/install.md", "python3 -m venv /opt"): ROOTS,
     ("docs/install.md", "createuser"): ROOTS,

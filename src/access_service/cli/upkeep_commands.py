@@ -86,7 +86,8 @@ def restore(
         bool,
         typer.Option(
             "--clock-is-right",
-            help="The backup is older than ACCESS_SERVICE_CLOCK_GAP_DAYS, and the clock is right.",
+            help="The clock is right: the backup is older than ACCESS_SERVICE_CLOCK_GAP_DAYS, or was made by a "
+            "clock that was ahead.",
         ),
     ] = False,
     database: options.DatabaseOption = None,

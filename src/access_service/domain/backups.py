@@ -176,14 +176,17 @@ def check_restored_at(
     """Raise `ClockError` unless the clock by which the restore is recorded can be believed.
 
     A clock that is ahead would end every right that has a date, and stand in the log for good. `is_right`: the
-    operator says that so much time has passed since the backup.
+    operator says that so much time has passed since the backup, or that the clock by which it was made was wrong.
     """
     if database is not None:
         check_together(now, database)
+    for register in manifest.registers:
+        check_recorded_by(now, register)
     newest = max((manifest.made_at, *(r.recorded_at for r in manifest.registers)))
-    if newest - now > BOUND:
+    if newest - now > BOUND and not is_right:
         raise ClockError(
-            f"the backup was made at {_said(newest)}, and this machine's clock says {_said(now)}; set it right"
+            f"the backup was made at {_said(newest)}, and this machine's clock says {_said(now)}; set it right, "
+            "or, if it is right and was wrong then, repeat with --clock-is-right"
         )
     if now - newest > gap and not is_right:
         raise ClockError(
@@ -192,8 +195,15 @@ def check_restored_at(
         )
 
 
+def no_space(place: object) -> BackupError:
+    """A full disk, and what to do about it."""
+    return BackupError(
+        f"there is no space left for `{place}`, and nothing of it was kept; make room or name another disk"
+    )
+
+
 def check_recorded_by(now: datetime, register: CopiedRegister) -> None:
-    """Raise `ClockError` where a register that was brought back recorded something later than the clock says."""
+    """Raise `ClockError` where a register that is brought back recorded something later than the clock says."""
     if register.recorded_at - now > BOUND:
         raise ClockError(
             f"the register recorded something at {_said(register.recorded_at)}, and this machine's clock says "

@@ -19,7 +19,7 @@ from access_service.domain.backups import AGAIN, BackupError, CopiedRegister, Co
 from access_service.storage.codec import utc
 from access_service.storage.tables import CounterRow, RegisterRow, metadata, table
 
-CHUNK = 2000
+CHUNK = 1000
 """Rows at once."""
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode

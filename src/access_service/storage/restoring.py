@@ -71,7 +71,9 @@ def empty_database(url: str, before_commit: Callable[[], None] = lambda: None) -
             before_commit()
     except DBAPIError as error:
         reason = str(error.orig).partition("\n")[0]
-        raise BackupError(f"the database takes no backup, and nothing was restored: {reason}") from error
+        raise BackupError(
+            f"the database takes no backup, and nothing was restored: {reason}; mend that and repeat"
+        ) from error
     finally:
         engine.dispose()
 

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Thread, get_native_id
@@ -34,11 +34,11 @@ from access_service.storage.copying import count_rows, registers_in, rows_out
 from access_service.storage.db import Database
 from access_service.storage.migrate import HEAD, known_versions
 from access_service.storage.paper_pages import FileStore, files_in
-from access_service.usecases.upkeep.key_files import keys_as_bytes, put_file, sync_folder
+from access_service.usecases.upkeep.key_files import keys_as_bytes, put_file, saying_where, sync_folder
 from access_service.usecases.upkeep.paper_files import files_in_backup, files_out
 
-QUIET = 10
-"""How much the copying lets other work go before it (nice)."""
+QUIET = 19
+"""How much the copying lets other work go before it (nice), where there is nothing better."""
 _BLOCK = 1 << 20
 T = TypeVar("T")
 
@@ -86,14 +86,15 @@ def make_backup(
     beside = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}")
     beside.mkdir(mode=0o700)
     try:
-        with ExitStack() as undone:
+        with saying_where(folder), ExitStack() as undone:
             manifest, keys = _quietly(
                 lambda: _copy(db, beside, closed, program, keys_dir if keys_file else None, files)
             )
             put_file(beside / MANIFEST, manifest.to_bytes())
             sync_folder(beside)
             if keys_file is not None:
-                put_file(keys_file, _closed_keys(keys, closed))
+                with saying_where(keys_file):
+                    put_file(keys_file, _closed_keys(keys, closed))
                 undone.callback(keys_file.unlink)
             # The last step makes it a backup; before it, there is none.
             beside.rename(folder)
@@ -148,13 +149,20 @@ def _closed_keys(keys: bytes, closed: Closed) -> bytes:
 
 
 def _quietly(work: Callable[[], T]) -> T:
-    """Do it in a thread that lets other work go first: whoever asks the service must not notice."""
+    """Do it in a thread that lets other work go first: whoever asks the service must not notice.
+
+    An idle thread (SCHED_IDLE) is put aside the moment another one wakes, in the middle of its slice; one that is
+    only nice goes on to the end of it, and every question that arrives meanwhile waits.
+    """
     done: list[T] = []
     failed: list[BaseException] = []
 
     def run() -> None:
-        # On Linux this is of the thread, and its threads inherit it.
+        # On Linux both are of the thread, and its threads inherit them.
         os.setpriority(os.PRIO_PROCESS, get_native_id(), QUIET)
+        if hasattr(os, "SCHED_IDLE"):
+            with suppress(OSError):
+                os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
         try:
             done.append(work())
         except BaseException as error:  # noqa: BLE001 it is raised again where it is waited for

@@ -1,6 +1,7 @@
 """The folder of keys in one file, and back: small, encrypted as a whole, kept apart from the data."""
 
 import base64
+import errno
 import json
 import os
 import secrets
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from access_service.domain.backups import FORMAT, BackupError
+from access_service.domain.backups import FORMAT, BackupError, no_space
 from access_service.signing.keyring import TOKEN_KEYS
 from access_service.usecases.keys import NEXT, OWN, hold_keys
 
@@ -63,10 +64,11 @@ def keys_beside(folder: Path, content: bytes) -> Iterator[tuple[Path, Callable[[
         sync_folder(folder.parent)
 
     try:
-        (beside / TOKEN_KEYS).mkdir(parents=True, mode=0o700)
-        beside.chmod(0o700)
-        for name, data in files.items():
-            put_file(beside / name, data)
+        with saying_where(folder):
+            (beside / TOKEN_KEYS).mkdir(parents=True, mode=0o700)
+            beside.chmod(0o700)
+            for name, data in files.items():
+                put_file(beside / name, data)
         yield beside, put
     except BaseException:
         for path in placed:
@@ -92,6 +94,17 @@ def _read(content: bytes) -> dict[str, bytes]:
         if name not in names and not (folder == TOKEN_KEYS and file.endswith(".pem") and file[0] not in "./"):
             raise BackupError("that is no file of keys; give the one that `backup --keys` wrote")
     return found
+
+
+@contextmanager
+def saying_where(place: Path) -> Iterator[None]:
+    """A disk that is full, or a quota, is told with the place for which there was no space."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise no_space(place) from error
+        raise
 
 
 def put_file(path: Path, data: bytes) -> None:
