@@ -50,10 +50,11 @@ from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.live.view import MIB
 from access_service.usecases.log.checkpoints import Checkpointing
 from access_service.usecases.organisation.settling import Settling
+from access_service.usecases.paper_pages import check_type, open_files
 from access_service.usecases.services import Services, system_clock
 from access_service.usecases.tokens.issue import TokenPoint
 from access_service.usecases.tokens.keyring import open_keyring
-from access_service.web import activation
+from access_service.web import activation, paper_pages
 
 VIEWER = Path(str(resources.files("fastapi_swagger").joinpath("resources")))
 """Script and style of Swagger UI 5, as the package `fastapi-swagger` carries them; its code is not used."""
@@ -135,7 +136,7 @@ def create_app(
     )
     app.state.forward_rules = load_forward_rules(settings.forward_rules) if settings.forward_rules else None
     install(app)
-    for router in (*routers, activation.router):
+    for router in (*routers, activation.router, paper_pages.router):
         app.include_router(router)
     _add_docs(app)
     _complete_openapi(app)
@@ -189,6 +190,7 @@ def _open(
         factors = open_key(db, settings.keys_dir, FACTORS)
         passwords.choose(settings.argon2_memory_kib, settings.argon2_passes)
         passwords.prepare()
+        check_type(settings.fonts_dir)
     except BaseException:
         db.close()
         raise
@@ -200,6 +202,8 @@ def _open(
         public_url=settings.public_url,
         checkpoint_dirs=settings.checkpoint_dirs or (),
         signs_log=settings.checkpoint_minutes > 0,
+        files=open_files(settings.files_dir),
+        fonts_dir=settings.fonts_dir,
     )
     point = DecisionPoint(
         db,

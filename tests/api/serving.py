@@ -53,6 +53,7 @@ def settings_for(folder: Path, **changes: Any) -> Settings:
     chosen = {
         "database_url": f"sqlite:///{folder}/thu.db",
         "keys_dir": folder,
+        "files_dir": folder / "files",
         "api_key": SecretStr(KEY),
         "log_decisions": "all",
         "operations_public": True,

@@ -21,6 +21,7 @@ from access_service.api.manage import (
     log,
     matrix,
     org,
+    paper_pages,
     second_factors,
     sessions,
     software,
@@ -40,6 +41,6 @@ routers: tuple[APIRouter, ...] = (
     who.router,
     oauth.router,
     *(sessions.open_router, sessions.router, second_factors.router, org.router, accounts.router),
-    *(delegation.router, documents.router, software.router, audit.router, waiting.router),
+    *(delegation.router, documents.router, paper_pages.router, software.router, audit.router, waiting.router),
     *(log.router, log.files),
 )

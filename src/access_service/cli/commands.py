@@ -14,6 +14,7 @@ import typer
 from access_service.cli import evidence_commands, office_commands, options, upkeep_commands
 from access_service.cli.clock_commands import clock
 from access_service.cli.errors import run
+from access_service.cli.paper_page_commands import document
 from access_service.cli.software_commands import software
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app.add_typer(policy, name="policy")
 keys = typer.Typer(help="Keys: list, rotate, begin anew.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(keys, name="keys")
 app.add_typer(software, name="software")
+app.add_typer(document, name="document")
 app.add_typer(office_commands.operators, name="operator")
 app.add_typer(clock, name="clock")
 app.add_typer(upkeep_commands.report, name="report")

@@ -176,6 +176,7 @@ EVENTS: Mapping[str, PowerEdges] = {
     "document.revise": HARMLESS,
     "document.submit": HARMLESS,
     "document.tell": HARMLESS,
+    "document.file": HARMLESS,
     "document.return": HARMLESS,
     "document.decline": HARMLESS,
     "document.cancel": HARMLESS,

@@ -5,6 +5,7 @@ effects       what follows from an act: grants end, custody begins, accounts are
 waiting       what is prepared for a second person
 idempotency   a repeated request has no second effect
 register      `init`; operators: who runs the machine; policy: packs put in force
+paper_pages   papers as pages and files, for readers and for whoever holds one
 clock         looked at, accepted, mended
 keys          the service's own keys: opened, begun, rotated
 

@@ -192,11 +192,16 @@ def read_document(services: Services, caller: Caller, id_: DocumentId) -> Docume
         is_named = caller.person in (document.receiver, turns.find_awaited(document))
         if not is_named and not any(_may_read(seen, office) for office in offices):
             raise NotFoundError("document", id_)
-        signed = _signatures(seen, document)
-        shown = seen.reader.find(CodeShown, holder=document.receiver) if document.receiver else []
-        is_seen = is_seen_by_giver(document, signed, shown, seen.now)
-        printed = print_of(seen.reader.connection, caller.register, document.id, document.version)
-        return DocumentSeen(document, state_now(seen, document), signed, printed, is_seen)
+        return see_document(seen, document)
+
+
+def see_document(seen: ReadView, document: Document) -> DocumentSeen:
+    """A document with what was signed and its words, for a reader who was let in."""
+    signed = _signatures(seen, document)
+    shown = seen.reader.find(CodeShown, holder=document.receiver) if document.receiver else []
+    is_seen = is_seen_by_giver(document, signed, shown, seen.now)
+    printed = print_of(seen.reader.connection, seen.reader.register, document.id, document.version)
+    return DocumentSeen(document, state_now(seen, document), signed, printed, is_seen)
 
 
 def _signatures(seen: ReadView, document: Document) -> tuple[Signature, ...]:

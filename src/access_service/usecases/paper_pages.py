@@ -1,0 +1,356 @@
+"""Papers as pages: what whoever may read a document is shown of it, and the file that a signed one becomes.
+
+Rendering happens outside any transaction. A final PDF is kept when it is first asked for, and is the same bytes
+ever after: they go into the folder of files first, then one line of the log names their hash, so that no event is
+without its file. Who is shown a page is written down without the register's lock; signing asks for it.
+"""
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from access_service.domain import papers
+from access_service.domain.audit import Happening, Json
+from access_service.domain.composing import compose_print, find_office_signer
+from access_service.domain.documents import Document, Signature
+from access_service.domain.errors import NotFoundError, UnavailableError
+from access_service.domain.names import (
+    AccountId,
+    DocumentId,
+    DocumentKind,
+    DocumentState,
+    Method,
+    RegisterId,
+    Side,
+)
+from access_service.domain.org import Person
+from access_service.domain.powers import powerless
+from access_service.domain.time import local
+from access_service.evidence.fonts import FontError, FontFamily, find_family, typst_version
+from access_service.evidence.html import render_html
+from access_service.evidence.paper import Attachment, PrintedPaper, SignedBlock, Stage
+from access_service.evidence.render import render_pdf
+from access_service.signing.canonical import canonical
+from access_service.signing.documents import statement
+from access_service.storage.keys import public_keys
+from access_service.storage.paper_pages import DocumentFile, FileKind, FileStore, add_file, file_of, keep_shown
+from access_service.storage.policy import load_tables
+from access_service.storage.prints import print_of
+from access_service.usecases.evidence.reading_papers import DocumentSeen, read_document, see_document, state_now
+from access_service.usecases.keys import SEAL
+from access_service.usecases.live.revisions import revision_text
+from access_service.usecases.services import Caller, ReadView, Services, look
+
+PDF = "application/pdf"
+FINAL = frozenset(
+    {
+        DocumentState.SIGNED,
+        DocumentState.SUPERSEDED,
+        DocumentState.WITHDRAWN,
+        DocumentState.HANDED_BACK,
+    }
+)
+"""States of a document that everybody has signed, whatever became of it since."""
+NOT_ISSUED = frozenset({DocumentState.DECLINED, DocumentState.CANCELLED, DocumentState.LAPSED})
+LABELS = {
+    Method.IN_SYSTEM: "XÁC NHẬN CỦA HỆ THỐNG",
+    Method.ATTESTED: "GIẤY NHẬP TỪ HỒ SƠ CŨ",
+}
+HOW = {
+    Method.IN_SYSTEM: "Nhập lại mật khẩu trong phiên của mình",
+    Method.ATTESTED: "Ký trên giấy; người nhập hồ sơ xác nhận",
+}
+WITHOUT_SALT = "A" * 43
+"""Of words that nobody signed: there is nothing to keep from being guessed."""
+_NAME = re.compile(r"([a-z]{3}_[0-9A-Za-z]{1,40})\.([1-9][0-9]{0,5})")
+
+
+@dataclass(frozen=True, slots=True)
+class PaperToShow:
+    """A version of a document, gathered for its pages."""
+
+    document: Document
+    paper: PrintedPaper
+
+    @property
+    def is_final(self) -> bool:
+        """Has everybody signed it?"""
+        return self.paper.stage == "final"
+
+
+@dataclass(frozen=True, slots=True)
+class PaperLookedUp:
+    """What anybody who holds a paper may know of it: no name, no number."""
+
+    kind: DocumentKind
+    state: DocumentState
+    year: int
+    sha256: str
+    is_newest: bool
+    """False where a newer version took its place."""
+
+
+# -- gathering
+
+
+def gather_paper(services: Services, view: ReadView, seen: DocumentSeen, version: int | None = None) -> PaperToShow:
+    """The words of a version with what was signed; `NotFoundError` for one without a page: erased, attested."""
+    document = _version_of(view, seen.document, version)
+    signed = [s for s in seen.signatures if s.version == document.version]
+    words, remark = _words(services, view, document, signed)
+    stage: Stage = "final" if seen.state in FINAL and document.version == seen.document.version else "draft"
+    name, digest = _policy(view, document)
+    said = json.dumps(
+        _confirmations(view, signed), ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    ).encode()
+    register = str(view.reader.register)
+    return PaperToShow(
+        document,
+        PrintedPaper(
+            kind=str(document.kind),
+            stage=stage,
+            print=json.loads(words),
+            content=document.content.encode(),
+            signatures=tuple(_block(view, s, has_name=bool(remark)) for s in signed),
+            qr=address_of(services.public_url, register, document),
+            attachments=(
+                Attachment("phan-chu.json", words, "application/json", "supplement", "Phần chữ của văn bản"),
+                Attachment("xac-nhan.json", said, "application/json", "supplement", "Xác nhận và khoá công khai"),
+            ),
+            policy=name,
+            policy_digest=digest,
+            remark=remark + _outcome(seen.state),
+        ),
+    )
+
+
+def _version_of(view: ReadView, newest: Document, version: int | None) -> Document:
+    if version is None or version == newest.version:
+        return newest
+    older = [d for _, _, d in view.reader.history(Document, newest.id) if d.version == version]
+    if not older:
+        raise NotFoundError("version of document", f"{newest.id}.{version}")
+    return older[-1]
+
+
+def _words(services: Services, view: ReadView, document: Document, signed: list[Signature]) -> tuple[bytes, str]:
+    """The print as it was frozen; for a document from before there were prints, words of now, and a remark."""
+    missing = NotFoundError("page of document", document.id)
+    stored = print_of(view.reader.connection, view.reader.register, document.id, document.version)
+    if stored is not None:
+        if stored.body is None:
+            raise missing
+        return stored.body.encode(), ""
+    is_attested = not document.content or document.method is Method.ATTESTED
+    if is_attested or papers.print_hash_of(document.content) is not None:
+        raise missing
+    if view.org.binding_for(document.office, view.now) is None:
+        raise missing
+    body = papers.read_any(document.kind, document.content)
+    giver = next((s.person for s in signed if s.side is Side.GIVER), None)
+    signer = find_office_signer(view.ground, document, body, giver)
+    made = compose_print(view.ground, document, body, salt=WITHOUT_SALT, signer=signer)
+    if made is None:
+        raise missing
+    counter = services.db.counter(view.reader.register)
+    revision = "" if counter is None else revision_text(counter.revision)
+    remark = f"Phần chữ dựng từ sổ đăng ký tại phiên bản {revision}, không nằm trong nội dung đã xác nhận. "
+    return canonical(made.json()), remark
+
+
+def _outcome(state: DocumentState) -> str:
+    return "Văn bản không được ban hành." if state in NOT_ISSUED else ""
+
+
+def _policy(view: ReadView, document: Document) -> tuple[str, str]:
+    digest = json.loads(document.content).get("policy", "") if document.content else ""
+    if not digest:
+        return "", ""
+    pack = load_tables(view.reader.connection, digest).pack
+    return f"{pack.name} {pack.version}", digest
+
+
+def _block(view: ReadView, signature: Signature, *, has_name: bool) -> SignedBlock:
+    """The print names who signs; words of now may name somebody else, and then the signature does."""
+    person = view.reader.get(Person, signature.person) if has_name else None
+    return SignedBlock(
+        side=str(signature.side),
+        label=LABELS[signature.method],
+        at=local(signature.signed_at).replace(microsecond=0).isoformat(),
+        how=HOW[signature.method],
+        id=signature.id,
+        name="" if person is None else person.name,
+    )
+
+
+def _confirmations(view: ReadView, signed: list[Signature]) -> list[dict[str, object]]:
+    """What the service confirmed, its signature over it, and the key to check it with."""
+    keys = {key.id: key for key in public_keys(view.reader.connection, SEAL.purpose)}
+    return [
+        {
+            "statement": statement(str(view.reader.register), s),
+            "confirmation": s.confirmation,
+            "key": s.key,
+            "public": keys[s.key].public_hex if s.key in keys else "",
+        }
+        for s in signed
+    ]
+
+
+def address_of(public_url: str, register: str, document: Document) -> str:
+    """What the square on a paper says: the paper's page, and the content's hash where browsers do not send it."""
+    shown = base64.urlsafe_b64encode(bytes.fromhex(document.sha256)).rstrip(b"=").decode()
+    name = f"{document.id}.{document.version}"
+    if public_url.startswith("https://"):
+        return f"{public_url}/k/{name}#{shown}"
+    return f"access-service:{register}/{name}#{shown}"
+
+
+# -- shown to those who may read
+
+
+@powerless("a page is shown, and that it was")
+def show_html(services: Services, caller: Caller, id_: DocumentId, version: int | None = None) -> str:
+    """The document as a page for whoever may read it; that it was shown is written down."""
+    return render_html(_shown(services, caller, id_, version).paper)
+
+
+@powerless("a page is shown, and that it was; a signed one is kept as it was first given out")
+def show_pdf(services: Services, caller: Caller, id_: DocumentId, version: int | None = None) -> bytes:
+    """The document as PDF for whoever may read it: a draft made anew each time, a signed one as it is kept."""
+    shown = _shown(services, caller, id_, version)
+    return _pdf(services, caller.register, caller.account, shown)
+
+
+def _shown(services: Services, caller: Caller, id_: DocumentId, version: int | None) -> PaperToShow:
+    seen = read_document(services, caller, id_)
+    with look(services, caller) as view:
+        found, now = gather_paper(services, view, seen, version), view.now
+    if not found.is_final:
+        with services.db.aside() as connection:
+            keep_shown(connection, caller.register, id_, found.document.version, caller.account, now)
+    return found
+
+
+def print_paper(
+    services: Services, register: RegisterId, id_: DocumentId, version: int | None = None, *, as_html: bool = False
+) -> bytes:
+    """The document for the operator at the command line."""
+    with services.db.read(register) as reader:
+        view = ReadView(reader, None, services.db.now_in(reader.connection, register))
+        seen = see_document(view, reader.require(Document, id_))
+        found = gather_paper(services, view, seen, version)
+    if as_html:
+        return render_html(found.paper).encode()
+    return _pdf(services, register, "operator", found)
+
+
+# -- files
+
+
+def _pdf(services: Services, register: RegisterId, actor: AccountId | str, shown: PaperToShow) -> bytes:
+    fonts = find_family(services.fonts_dir)
+    if not shown.is_final or services.files is None:
+        return render_pdf(shown.paper, fonts)
+    kept = _kept(services, register, shown.document)
+    if kept is not None:
+        data = services.files.get(kept.sha256)
+        if data is not None:
+            return data
+    data = render_pdf(shown.paper, fonts)
+    sha256 = services.files.put(data)
+    if kept is not None:
+        if sha256 != kept.sha256:
+            raise UnavailableError(
+                f"the file `{kept.sha256}` of a signed paper is missing; restore it from a backup"
+            )
+        return data
+    file = _keep(services, register, actor, shown, data, sha256, fonts)
+    return data if file.sha256 == sha256 else services.files.require(file.sha256)
+
+
+def _kept(services: Services, register: RegisterId, document: Document) -> DocumentFile | None:
+    with services.db.read(register) as reader:
+        return file_of(reader.connection, register, document.id, document.version, FileKind.FINAL)
+
+
+def _keep(
+    services: Services,
+    register: RegisterId,
+    actor: AccountId | str,
+    shown: PaperToShow,
+    data: bytes,
+    sha256: str,
+    fonts: FontFamily,
+) -> DocumentFile:
+    """Name the file in the log, unless another node was first: then its file counts."""
+    document = shown.document
+    with services.db.noting(register, actor) as tx:
+        first = file_of(tx.connection, register, document.id, document.version, FileKind.FINAL)
+        if first is not None:
+            return first
+        file = DocumentFile(sha256, document.id, document.version, FileKind.FINAL, PDF, len(data), tx.now)
+        add_file(tx.connection, register, file)
+        details: dict[str, Json] = {
+            "version": document.version,
+            "kind": str(file.kind),
+            "pdf_sha256": sha256,
+            "size": len(data),
+            "font": fonts.sha256,
+            "template": str(shown.paper.print["template"]),
+            "typst": typst_version(),
+        }
+        tx.append([Happening("document.file", document.id, details=details, unit=document.office)], tx.before)
+    return file
+
+
+def open_files(folder: Path) -> FileStore:
+    """The folder of files of papers."""
+    return FileStore(folder)
+
+
+def check_type(folder: Path | None) -> None:
+    """Look at the type that the operator named, before anybody asks for a paper; without one nothing is read."""
+    if folder is None:
+        return
+    try:
+        find_family(folder)
+    except FontError as error:
+        raise UnavailableError(str(error)) from error
+
+
+# -- whoever holds a paper
+
+
+def look_up_paper(services: Services, name: str) -> PaperLookedUp | None:
+    """What the page behind a paper's square says; None for anything that is not a version of one of ours."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return None
+    id_, version = DocumentId(found[1]), int(found[2])
+    for row in services.db.registers():
+        register = RegisterId(str(row["id"]))
+        with services.db.read(register) as reader:
+            newest = reader.get(Document, id_)
+            if newest is None or not newest.content:
+                continue
+            view = ReadView(reader, None, services.db.now_in(reader.connection, register))
+            try:
+                document = _version_of(view, newest, version)
+            except NotFoundError:
+                return None
+            return PaperLookedUp(
+                kind=document.kind,
+                state=state_now(view, newest),
+                year=_issued(newest).year,
+                sha256=document.sha256,
+                is_newest=version == newest.version,
+            )
+    return None
+
+
+def _issued(document: Document) -> datetime:
+    return local(document.signed_at or document.valid_from)

@@ -1,0 +1,129 @@
+"""The page that a paper's square leads to: state, kind and year of a paper, no name and no number.
+
+The content's hash stands in the part of the address that browsers do not send; a few lines of script compare it.
+Without scripts the reader compares the hash on the page with the foot of the paper. What is no paper of ours and
+what was typed wrong are the same answer, and whoever asks for many of those waits.
+"""
+
+import base64
+import time
+from collections import OrderedDict, deque
+from html import escape
+from pathlib import Path
+from string import Template
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, Response
+
+from access_service.domain.names import DocumentKind, DocumentState
+from access_service.usecases.paper_pages import PaperLookedUp, look_up_paper
+
+router = APIRouter(include_in_schema=False)
+FOLDER = Path(__file__).parent
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+LONGEST_NAME = 64
+WINDOW_S, MANY, MOST_SOURCES = 60.0, 30, 10_000
+"""So many wrong ones in so long from one source: it is told to wait."""
+
+KINDS = {
+    DocumentKind.HANDOVER_MINUTES: "Biên bản bàn giao tài khoản và quyền truy cập",
+    DocumentKind.SUPPLEMENTARY_MINUTES: "Biên bản bổ sung, điều chỉnh quyền truy cập",
+    DocumentKind.RETURN_MINUTES: "Biên bản bàn giao lại tài khoản và quyền truy cập",
+    DocumentKind.CUSTODY_MINUTES: "Biên bản bàn giao quản lý tài khoản quản trị",
+    DocumentKind.COMMITMENT: "Bản cam kết bảo đảm an ninh dữ liệu",
+    DocumentKind.INSPECTION_DECISION: "Quyết định thành lập đoàn kiểm tra",
+}
+_OPEN = "Chưa đủ chữ ký, chưa có hiệu lực"
+_NOT_ISSUED = "Không được ban hành"
+STATES = {
+    DocumentState.DRAFT: _OPEN,
+    DocumentState.AWAITING_GIVER: _OPEN,
+    DocumentState.AWAITING_RECEIVER: _OPEN,
+    DocumentState.RETURNED: _OPEN,
+    DocumentState.SIGNED: "Đã ký đủ",
+    DocumentState.SUPERSEDED: "Đã ký đủ; về sau được văn bản khác thay thế",
+    DocumentState.WITHDRAWN: "Đã bị thu hồi",
+    DocumentState.HANDED_BACK: "Đã ký đủ; về sau đã bàn giao lại",
+    DocumentState.DECLINED: _NOT_ISSUED,
+    DocumentState.CANCELLED: _NOT_ISSUED,
+    DocumentState.LAPSED: _NOT_ISSUED,
+}
+REPLACED = "Đã có phiên bản mới thay phiên bản này"
+UNKNOWN = "Không tìm thấy văn bản theo mã này. Hãy đối chiếu với cơ quan ghi trên văn bản."
+WAIT = "Có quá nhiều lượt tra cứu. Hãy thử lại sau một phút."
+
+
+class WrongOnes:
+    """How many wrong names came from where lately."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._times: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def was_wrong(self, source: str) -> None:
+        """One more from there."""
+        times = self._times.setdefault(source, deque(maxlen=MANY))
+        times.append(time.monotonic())
+        self._times.move_to_end(source)
+        while len(self._times) > MOST_SOURCES:
+            self._times.popitem(last=False)
+
+    def is_many(self, source: str) -> bool:
+        """Were there too many?"""
+        times = self._times.get(source, deque())
+        return len(times) == MANY and time.monotonic() - times[0] < WINDOW_S
+
+
+@router.get("/k.js")
+def script() -> Response:
+    """The few lines that compare the hash in the address with the page's."""
+    content = (FOLDER / "paper.js").read_text("utf-8")
+    headers = {"X-Content-Type-Options": "nosniff"}
+    return Response(content, media_type="text/javascript; charset=utf-8", headers=headers)
+
+
+@router.get("/k/{name}")
+async def look_up(request: Request, name: str) -> Response:
+    """What anybody who holds a paper may know of it."""
+    wrong: WrongOnes | None = getattr(request.app.state, "wrong_papers", None)
+    if wrong is None:
+        wrong = request.app.state.wrong_papers = WrongOnes()
+    source = request.client.host if request.client is not None else ""
+    if wrong.is_many(source):
+        return _page(WAIT, "", 429)
+    found = None
+    if len(name) <= LONGEST_NAME:
+        found = await run_in_threadpool(look_up_paper, request.app.state.services, name)
+    if found is None:
+        wrong.was_wrong(source)
+        return _page(UNKNOWN, "", 404)
+    return _page("", _told(found), 200)
+
+
+def _told(found: PaperLookedUp) -> str:
+    state = STATES[found.state] if found.is_newest else REPLACED
+    rows = (("Loại văn bản", KINDS[found.kind]), ("Tình trạng", state), ("Năm", str(found.year)))
+    shown = base64.urlsafe_b64encode(bytes.fromhex(found.sha256)).rstrip(b"=").decode()
+    listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
+    return (
+        f"<dl>{listed}</dl>"
+        f'<p id="compared" class="message" data-sha256="{shown}" hidden></p>'
+        "<p>Mã SHA-256 của nội dung, đối chiếu với chân trang cuối của văn bản:<br>"
+        f"<code>{found.sha256[:32]} {found.sha256[32:]}</code></p>"
+    )
+
+
+def _page(message: str, told: str, status: int) -> Response:
+    template = Template((FOLDER / "paper.html").read_text("utf-8"))
+    html = template.substitute(message=escape(message), message_hidden="" if message else "hidden", told=told)
+    return HTMLResponse(html, status, HEADERS)

@@ -1,0 +1,225 @@
+"""What a reader is shown of a paper, and the one file that a signed paper becomes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from access_service.domain.documents import Document
+from access_service.domain.errors import NotFoundError, UnavailableError
+from access_service.domain.names import DocumentState
+from access_service.evidence.fonts import OWN, FontFamily, own_family
+from access_service.signing.canonical import canonical, sha256_hex
+from access_service.signing.keys import verify
+from access_service.storage.audit import events, steps_back
+from access_service.storage.paper_pages import FileStore, shown_at
+from access_service.storage.tables import table
+from access_service.storage.tables_pages import DocumentFileRow
+from access_service.usecases import paper_pages
+from access_service.usecases.evidence import reading_papers
+from access_service.usecases.handover import composing, documents
+from access_service.usecases.paper_pages import look_up_paper, print_paper, show_html, show_pdf
+from access_service.usecases.services import Caller, Services
+from evidence.pages_read import opened, words_of
+from world import CLASS_6B, OFFICE, REGISTER, SCHOOL, World, hire_homeroom, homeroom_line
+
+pytestmark = pytest.mark.backends("sqlite")
+
+
+class Papers:
+    """Minutes of a teacher's rights, and services that keep files."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self.world = world
+        self.files = FileStore(folder)
+        self.services: Services = replace(world.services, files=self.files, public_url="https://000.example.vn")
+        self.teacher = hire_homeroom(world)
+        prepared = world.propose(SCHOOL, self.teacher, homeroom_line(world, self.teacher))
+        self.minutes, self.commitment = prepared.document.id, prepared.commitment
+        self.head: Caller = world.head_of(SCHOOL).caller
+        self.receiver: Caller = self.teacher.caller
+
+    def sign(self) -> None:
+        self.world.sign(self.world.head_of(SCHOOL), self.minutes)
+        self.world.sign(self.teacher, self.minutes)
+
+    def filed(self) -> list[dict[str, object]]:
+        with self.services.db.connect() as connection:
+            found = list(events(connection, REGISTER, after=0, limit=1000, action="document.file"))
+            assert steps_back(connection, REGISTER) == []
+        return [dict(event.happening.details or {}) for event in found]
+
+    def rows(self) -> int:
+        with self.services.db.connect() as connection:
+            return len(connection.execute(select(table(DocumentFileRow))).all())
+
+    def forget_files(self) -> None:
+        for path in [p for p in self.files.folder.rglob("*") if p.is_file()]:
+            path.unlink()
+
+
+@pytest.fixture
+def kept(school_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Papers:
+    monkeypatch.setattr(paper_pages, "find_family", lambda _folder: own_family())
+    return Papers(school_world, tmp_path / "files")
+
+
+def test_a_signer_reads_names_roles_and_days_and_that_it_was_shown_is_known(kept: Papers) -> None:
+    def when() -> object:
+        with kept.services.db.connect() as connection:
+            return shown_at(connection, REGISTER, kept.minutes, 1, kept.head.account)
+
+    reading_papers.read_document(kept.services, kept.head, kept.minutes)
+    assert when() is None
+    page = show_html(kept.services, kept.head, kept.minutes)
+    for words in ("Người Thử gvcn", "Giáo viên chủ nhiệm", "Lớp 6A", "DỰ THẢO", "xem, sửa"):
+        assert words in page
+    assert when() == kept.world.clock()
+    assert kept.rows() == 0
+
+
+def test_a_signed_paper_is_the_same_file_for_everybody_whatever_type_there_is_later(
+    kept: Papers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.sign()
+    first = show_pdf(kept.services, kept.receiver, kept.minutes)
+    monkeypatch.setattr(paper_pages, "render_pdf", lambda *_: b"another one")
+    assert show_pdf(kept.services, kept.head, kept.minutes) == first
+    assert print_paper(kept.services, REGISTER, kept.minutes) == first
+    [said] = kept.filed()
+    assert (said["pdf_sha256"], said["size"]) == (sha256_hex(first), len(first))
+    assert (said["font"], said["template"]) == (own_family().sha256, "handover_minutes/1")
+    assert "XÁC NHẬN CỦA HỆ THỐNG" in words_of(first)
+    assert "DỰ THẢO" not in words_of(first)
+
+
+def test_what_was_confirmed_travels_inside_and_is_checked_without_the_service(kept: Papers) -> None:
+    kept.sign()
+    with opened(show_pdf(kept.services, kept.head, kept.minutes)) as pdf:
+        inside = {name: spec.get_file().read_bytes() for name, spec in pdf.attachments.items()}
+    content = json.loads(inside["noi-dung.json"])
+    assert sha256_hex(inside["phan-chu.json"]) == content["print_sha256"]
+    signed = json.loads(inside["xac-nhan.json"])
+    assert [one["statement"]["side"] for one in signed] == ["giver", "receiver"]
+    for one in signed:
+        assert one["statement"]["sha256"] == sha256_hex(inside["noi-dung.json"])
+        verify(one["public"], one["confirmation"], canonical(one["statement"]))
+
+
+def test_of_two_nodes_that_render_at_once_the_first_is_kept(kept: Papers, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept.sign()
+    first = show_pdf(kept.services, kept.head, kept.minutes)
+    monkeypatch.setattr(paper_pages, "_kept", lambda *_: None)
+    monkeypatch.setattr(paper_pages, "render_pdf", lambda *_: b"%PDF-1.7 of the slower node")
+    assert show_pdf(kept.services, kept.receiver, kept.minutes) == first
+    assert len(kept.filed()) == kept.rows() == 1
+
+
+def test_a_file_that_is_lost_is_made_anew_only_when_it_is_the_same(
+    kept: Papers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.sign()
+    first = show_pdf(kept.services, kept.head, kept.minutes)
+    kept.forget_files()
+    assert show_pdf(kept.services, kept.head, kept.minutes) == first
+    kept.forget_files()
+    monkeypatch.setattr(paper_pages, "render_pdf", lambda *_: b"%PDF-1.7 of other type")
+    with pytest.raises(UnavailableError, match=sha256_hex(first)):
+        show_pdf(kept.services, kept.head, kept.minutes)
+    assert len(kept.filed()) == kept.rows() == 1
+
+
+def test_who_may_not_read_a_paper_is_shown_no_page(kept: Papers) -> None:
+    stranger = hire_homeroom(kept.world, "other", CLASS_6B).caller
+    for show in (show_html, show_pdf):
+        with pytest.raises(NotFoundError):
+            show(kept.services, stranger, kept.minutes)
+    assert show_html(kept.services, kept.world.head_of(OFFICE).caller, kept.minutes)
+
+
+def test_an_earlier_version_is_shown_as_the_draft_it_was(kept: Papers) -> None:
+    world = kept.world
+    documents.return_document(kept.services, kept.head, kept.minutes, reason="sai số")
+    old = world.get(Document, kept.minutes)
+    documents.revise(kept.services, world.admins[SCHOOL], kept.minutes, number="09/BB", dated=old.dated, version=1)
+    kept.sign()
+    assert "09/BB" in show_html(kept.services, kept.head, kept.minutes)
+    first = show_html(kept.services, kept.head, kept.minutes, 1)
+    assert "09/BB" not in first
+    assert "DỰ THẢO" in first
+    with pytest.raises(NotFoundError):
+        show_html(kept.services, kept.head, kept.minutes, 3)
+    one, two = (look_up_paper(kept.services, f"{kept.minutes}.{n}") for n in (1, 2))
+    assert one is not None
+    assert two is not None
+    assert (one.is_newest, two.is_newest) == (False, True)
+    assert one.sha256 != two.sha256
+
+
+def test_a_promise_is_dated_by_its_signature(kept: Papers) -> None:
+    assert kept.commitment is not None
+    assert "ngày …… tháng …… năm ……" in show_html(kept.services, kept.receiver, kept.commitment.id)
+    kept.world.sign(kept.teacher, kept.commitment.id)
+    assert "ngày 20 tháng 8 năm 2026" in words_of(show_pdf(kept.services, kept.receiver, kept.commitment.id))
+
+
+def test_words_that_were_not_signed_say_so(
+    school_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before_there_were_prints:
+        before_there_were_prints.setattr(composing, "compose_print", lambda *_, **__: None)
+        kept = Papers(school_world, tmp_path)
+    assert json.loads(school_world.get(Document, kept.minutes).content)["format"] == 1
+    page = show_html(kept.services, kept.head, kept.minutes)
+    assert "không nằm trong nội dung đã xác nhận" in page
+    assert "Người Thử gvcn" in page
+
+
+def test_a_paper_whose_words_are_gone_has_no_page(kept: Papers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paper_pages, "print_of", lambda *_: None)
+    with pytest.raises(NotFoundError, match="page of document"):
+        show_html(kept.services, kept.head, kept.minutes)
+
+
+def test_a_declined_paper_says_that_it_was_not_issued(kept: Papers) -> None:
+    kept.world.sign(kept.world.head_of(SCHOOL), kept.minutes)
+    assert "XÁC NHẬN CỦA HỆ THỐNG" in show_html(kept.services, kept.receiver, kept.minutes)
+    documents.decline(kept.services, kept.receiver, kept.minutes, reason="không nhận")
+    page = show_html(kept.services, kept.receiver, kept.minutes)
+    assert "Văn bản không được ban hành." in page
+    assert "DỰ THẢO" in page
+
+
+def test_a_square_leads_to_the_state_and_to_no_name(kept: Papers) -> None:
+    kept.sign()
+    document = kept.world.get(Document, kept.minutes)
+    found = look_up_paper(kept.services, f"{kept.minutes}.1")
+    assert found is not None
+    assert (found.state, found.year, found.sha256) == (DocumentState.SIGNED, 2026, document.sha256)
+    said = paper_pages.address_of("https://000.example.vn", REGISTER, document)
+    assert said.startswith(f"https://000.example.vn/k/{kept.minutes}.1#")
+    assert len(said.partition("#")[2]) == 43
+    inside = paper_pages.address_of("http://127.0.0.1:8000", REGISTER, document)
+    assert inside.startswith(f"access-service:{REGISTER}/{kept.minutes}.1#")
+    for wrong in (
+        "doc_000.1",
+        f"{kept.minutes}",
+        f"{kept.minutes}.2",
+        f"{kept.minutes}.01",
+        "../etc",
+        "",
+        "x" * 400,
+    ):
+        assert look_up_paper(kept.services, wrong) is None
+
+
+def test_type_that_the_operator_names_and_that_is_none_ends_the_start(tmp_path: Path) -> None:
+    paper_pages.check_type(None)
+    with pytest.raises(UnavailableError, match="prints Vietnamese"):
+        paper_pages.check_type(tmp_path)
+    assert isinstance(own_family(), FontFamily)
+    assert own_family().name == OWN

@@ -1,0 +1,105 @@
+"""The page that a paper's square leads to: state, kind, year, no name; unknown and wrong are one answer."""
+
+import base64
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from serving import Served, serving
+from sqlalchemy import select
+
+from access_service.domain.documents import Document
+from access_service.domain.names import DocumentKind, DocumentState
+from access_service.storage.tables import DocumentRow, table
+from access_service.web import paper_pages
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with serving(tmp_path) as made:
+        yield made
+
+
+def minutes(served: Served) -> Document:
+    rows = table(DocumentRow)
+    kind = rows.c.kind == str(DocumentKind.HANDOVER_MINUTES)
+    with served.world.services.db.connect() as connection:
+        id_ = connection.execute(select(rows.c.id).where(kind).limit(1)).scalar_one()
+    return served.world.get(Document, id_)
+
+
+class Shown(HTMLParser):
+    """The hash that the script compares, and which scripts there are."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.scripts: list[str | None] = []
+        self.sha256: str | None = None
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if tag == "script":
+            self.scripts.append(found.get("src"))
+        self.sha256 = found.get("data-sha256", self.sha256)
+
+
+def test_whoever_holds_a_paper_sees_its_state_and_no_name(served: Served) -> None:
+    document = minutes(served)
+    answer = served.client.get(f"/k/{document.id}.1")
+    assert answer.status_code == 200
+    for said in ("Biên bản bàn giao", "Đã ký đủ", "2026", document.sha256[:32]):
+        assert said in answer.text
+    assert document.number not in answer.text
+    assert "Người Thử" not in answer.text
+    shown = Shown(answer.text)
+    assert shown.scripts == ["/k.js"]
+    assert shown.sha256 is not None
+    assert base64.urlsafe_b64decode(shown.sha256 + "=").hex() == document.sha256
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
+
+
+def test_unknown_and_wrong_are_one_answer(served: Served) -> None:
+    document = minutes(served)
+    wrong = (
+        "doc_000.1",
+        f"{document.id}.7",
+        str(document.id),
+        f"{document.id}.1x",
+        "a" * 3000,
+        "%2e%2e.1",
+        "đơn.1",
+    )
+    answers = [served.client.get(f"/k/{name}") for name in wrong]
+    assert {a.status_code for a in answers} == {404}
+    assert len({a.text for a in answers}) == 1
+    assert paper_pages.UNKNOWN in answers[0].text
+
+
+def test_whoever_asks_for_many_wrong_ones_waits(served: Served) -> None:
+    document = minutes(served)
+    for n in range(paper_pages.MANY):
+        assert served.client.get(f"/k/doc_{n}.1").status_code == 404
+    answer = served.client.get(f"/k/{document.id}.1")
+    assert (answer.status_code, paper_pages.WAIT in answer.text) == (429, True)
+
+
+def test_a_source_is_forgotten_after_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paper_pages, "MOST_SOURCES", 2)
+    wrong = paper_pages.WrongOnes()
+    for source in ("a", "b", "c") * paper_pages.MANY:
+        wrong.was_wrong(source)
+    assert not any(wrong.is_many(source) for source in "abc")
+
+
+def test_the_script_is_the_pages_own(served: Served) -> None:
+    answer = served.client.get("/k.js")
+    assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert "location.hash" in answer.text
+
+
+def test_every_kind_and_state_has_words() -> None:
+    assert set(paper_pages.KINDS) == set(DocumentKind)
+    assert set(paper_pages.STATES) == set(DocumentState)
