@@ -54,6 +54,7 @@ from access_service.usecases.paper_pages import check_type, open_files
 from access_service.usecases.services import Services, system_clock
 from access_service.usecases.tokens.issue import TokenPoint
 from access_service.usecases.tokens.keyring import open_keyring
+from access_service.usecases.upkeep.writing_looks import LookWriter
 from access_service.web import activation, paper_pages
 
 VIEWER = Path(str(resources.files("fastapi_swagger").joinpath("resources")))
@@ -98,6 +99,8 @@ def create_app(
         edge.has_forked_log = lambda: bool(checkpointing.forked)
         if settings.checkpoint_minutes:
             checkpointing.start()
+        looks = LookWriter(services.db, services.looks, lambda why: edge.log.warning("looks", error=why))
+        looks.start()
         try:
             with draining(settings.drain_seconds, edge.stop):
                 async with (
@@ -107,6 +110,7 @@ def create_app(
                     yield
         finally:
             settling.close()
+            looks.close()
             checkpointing.close()
             edge.issuance.flush()
             point.close()

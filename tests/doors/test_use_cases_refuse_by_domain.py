@@ -28,6 +28,8 @@ OWN: dict[str, str] = {
     "idempotency._answered": REQUEST,
     "idempotency.take_key": REQUEST,
     "introspect.enforcement_point": SESSION,
+    "log_reading._extract": REQUEST,
+    "log_reading.as_filter": REQUEST,
     "operators.check_operator": SECRET,
     "keyring.begin_keyring": KEYS,
     "keys.begin_key": KEYS,

@@ -130,6 +130,6 @@ def test_events_are_read_in_pages_and_by_what_they_name(services: Services) -> N
         write(services, HERE, person(f"p{n}"))
     with services.db.connect() as connection:
         assert [e.seq for e in audit.events(connection, HERE, after=2, limit=3)] == [3, 4, 5]
-        assert [e.seq for e in audit.events(connection, HERE, target="p3")] == [5]
-        assert list(audit.events(connection, HERE, action="grant.propose")) == []
+        assert [e.seq for e in audit.events(connection, HERE, wanted=audit.LogFilter(target="p3"))] == [5]
+        assert list(audit.events(connection, HERE, wanted=audit.LogFilter(action="grant.propose"))) == []
         assert {e.register for e in audit.events(connection, RegisterId("tinh-khac"))} == {"tinh-khac"}

@@ -15,11 +15,10 @@ from samples import open_register, person, put
 from sqlalchemy import column, insert, table, text
 from sqlalchemy.exc import IntegrityError
 
-from access_service.domain.audit import BESIDE, FIRST_FORMAT, GENESIS, MOST_BYTES, Event, Happening
+from access_service.domain.audit import BESIDE, FIRST_FORMAT, GENESIS, MOST_BYTES, Doer, Event, Happening
 from access_service.domain.names import RegisterId
 from access_service.signing.passkeys import Passkey
 from access_service.storage import audit, migrate
-from access_service.storage.appending import Doer
 from access_service.storage.connecting import make_engine
 from access_service.storage.db import Database
 from access_service.storage.tables import metadata

@@ -14,6 +14,8 @@ from access_service.domain.access import Wanted
 
 Explain = Literal["none", "code", "full"]
 LogDecisions = Literal["none", "deny", "all"]
+KEY = "key"
+"""Whoever asks with the static key."""
 
 
 class Bodies(NamedTuple):
@@ -81,13 +83,21 @@ class Pdp(Protocol):
     bodies: Bodies
 
     async def evaluate(
-        self, items: Sequence[Any], *, stop_at: bool | None, explain: Explain, log: LogDecisions, is_clean: bool
+        self,
+        items: Sequence[Any],
+        *,
+        stop_at: bool | None,
+        explain: Explain,
+        log: LogDecisions,
+        is_clean: bool,
+        asker: str = KEY,
     ) -> BodyAnswers:
         """Answer items of `bodies.evaluation` with their defaults filled in.
 
         `explain` is what an item gets that does not say; `stop_at` ends the list with the first such decision;
         `log` says which decisions are recorded. Incomplete items are answered with a deny. `is_clean`: every word
-        is known to be short, in NFC and free of control characters.
+        is known to be short, in NFC and free of control characters. `asker` reads what is explained in full: the
+        log counts it.
         """
         ...
 

@@ -9,6 +9,7 @@ from access_service.cli.explanation import write_explanation
 from access_service.cli.opening import open_database, register_of, say_json, settings_for
 from access_service.domain import words
 from access_service.domain.access import AccessRequest, Allow, Deny
+from access_service.domain.audit import Doer
 from access_service.domain.errors import InvalidError
 from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.domain.text import REASON_TEXT
@@ -18,6 +19,8 @@ from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.explanation import explanation_json
 from access_service.usecases.live.decision_point import DecisionPoint, check
 from access_service.usecases.live.revisions import parse_revision, revision_text
+from access_service.usecases.looks import Look, hash_parameters
+from access_service.usecases.upkeep.writing_looks import record_look
 
 PROPERTIES = ("category", "class", "function", "grade", "level", "school_year", "subject", "unit")
 
@@ -108,7 +111,10 @@ def run_explain(
     instant = None if at is None else words.instant(at)
     revision = None if known_at is None else parse_revision(known_at)
     with open_database(settings_for(database)) as db:
-        found = explain(DecisionPoint(db), register_of(db, register), request, at=instant, known_at=revision)
+        named = register_of(db, register)
+        found = explain(DecisionPoint(db), named, request, at=instant, known_at=revision)
+        asked = hash_parameters(request=[str(part) for part in request.ask], at=at, known_at=known_at)
+        record_look(db, Look(named, Doer("operator"), "explain", request.account, found.now, parameters=asked))
     if as_json:
         say_json(explanation_json(found))
     else:

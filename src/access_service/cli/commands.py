@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from access_service.cli import evidence_commands, office_commands, options, upkeep_commands
+from access_service.cli import events_commands, evidence_commands, office_commands, options, upkeep_commands
 from access_service.cli.clock_commands import clock
 from access_service.cli.errors import run
 from access_service.cli.paper_page_commands import document
@@ -324,6 +324,7 @@ def migrate(database: options.DatabaseOption = None, json: options.JsonOption = 
         typer.echo(f"schema {HEAD}")
 
 
+app.command()(events_commands.events)
 app.command()(upkeep_commands.backup)
 app.command()(upkeep_commands.restore)
 app.command()(upkeep_commands.verify)

@@ -30,6 +30,21 @@ Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 
 
 @dataclass(frozen=True, slots=True)
+class Doer:
+    """Who acts, as an event names them."""
+
+    account: str
+    """Account id, `import`, `operator` or `service`."""
+    person: str | None = None
+    """Who acts by it; where it is left out and the account has a holder, the holder of that instant."""
+    unit: str = ""
+    """The unit that acts; where it is left out, the account's, or the register's root."""
+
+    def __str__(self) -> str:
+        return self.account
+
+
+@dataclass(frozen=True, slots=True)
 class Happening:
     """What a use case reports; the storage layer gives it its place in the log."""
 

@@ -17,6 +17,7 @@ from access_service.domain.audit import (
     BESIDE,
     GENESIS,
     MOST_BYTES,
+    Doer,
     Event,
     Happening,
     details_text,
@@ -60,21 +61,6 @@ class Counter:
 
 
 @dataclass(frozen=True, slots=True)
-class Doer:
-    """Who acts, as an event names them."""
-
-    account: str
-    """Account id, `import`, `operator` or `service`."""
-    person: str | None = None
-    """Who acts by it; where it is left out and the account has a holder, the holder of that instant."""
-    unit: str = ""
-    """The unit that acts; where it is left out, the account's, or the register's root."""
-
-    def __str__(self) -> str:
-        return self.account
-
-
-@dataclass(frozen=True, slots=True)
 class UnitHead:
     """Where a unit's chain stands."""
 
@@ -90,8 +76,8 @@ def append_events(
     *,
     doer: Doer,
     policy: str,
-) -> str:
-    """Chain events after the counter's head and move the counter. Returns the new head.
+) -> Counter:
+    """Chain events after the counter's head and move the counter. Returns where it stands then.
 
     Where the act asked no pack, `policy` is empty, and the event names the one in force for whoever acted.
     """
@@ -130,7 +116,7 @@ def append_events(
     tx.connection.execute(
         _ADVANCE, {"register": tx.register, "to_n": revision, "to_seq": seq, "to_head": head, "to_at": now}
     )
-    return head
+    return Counter(revision, seq, head, now)
 
 
 _INSERT = insert(_events)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, or_, select
 
 from access_service.domain.audit import BESIDE, CLOCK_MENDED, GENESIS, Event, Happening
 from access_service.domain.names import AccountId, RegisterId
@@ -19,28 +19,69 @@ _chains = table(UnitChainRow)
 _revisions = table(RevisionRow)
 
 
+LogConnection = Connection
+"""A connection that a use case hands on, and asks nothing itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """Which events are wanted; what is left out is not asked for."""
+
+    target: str | None = None
+    action: str | None = None
+    actor: str | None = None
+    """Who acted: an account (`operator`, `import` and `service` as well), or the person behind it."""
+    unit: str | None = None
+    """Whose dossier they belong to. Events of the first format belong to none."""
+    since: datetime | None = None
+    until: datetime | None = None
+    """Recorded from the one instant on, and before the other."""
+
+    def clauses(self) -> Iterator[ColumnElement[bool]]:
+        """The same for the database."""
+        columns = _events.c
+        for name in ("target", "action", "unit"):
+            wanted = getattr(self, name)
+            if wanted is not None:
+                yield columns[name] == wanted
+        if self.actor is not None:
+            yield or_(columns.actor == self.actor, columns.person == self.actor)
+        if self.since is not None:
+            yield columns.recorded_at >= self.since
+        if self.until is not None:
+            yield columns.recorded_at < self.until
+
+
+WHOLE_LOG = LogFilter()
+
+
 def events(
     connection: Connection,
     register: RegisterId,
     *,
     after: int = 0,
-    limit: int = 100,
-    target: str | None = None,
-    action: str | None = None,
+    limit: int | None = 100,
+    wanted: LogFilter = WHOLE_LOG,
 ) -> Iterator[Event]:
-    """Events in order, from the one after `after`."""
-    statement = (
-        select(_events)
-        .where(_events.c.register_id == register, _events.c.seq > after)
-        .order_by(_events.c.seq)
-        .limit(limit)
-    )
-    if target is not None:
-        statement = statement.where(_events.c.target == target)
-    if action is not None:
-        statement = statement.where(_events.c.action == action)
-    for row in connection.execute(statement).mappings():
+    """Events in order, from the one after `after`; all of them where there is no limit, a few in memory at once."""
+    statement = select(_events).where(_events.c.register_id == register, _events.c.seq > after, *wanted.clauses())
+    statement = statement.order_by(_events.c.seq).limit(limit)
+    for row in connection.execute(statement, execution_options={"yield_per": 2000}).mappings():
         yield _event(connection, row)
+
+
+def newest_events(connection: Connection, register: RegisterId, most: int, wanted: LogFilter) -> list[Event]:
+    """The newest of them, in order."""
+    statement = select(_events).where(_events.c.register_id == register, *wanted.clauses())
+    rows = connection.execute(statement.order_by(_events.c.seq.desc()).limit(most)).mappings().all()
+    return [_event(connection, row) for row in reversed(rows)]
+
+
+def count_events(connection: Connection, register: RegisterId, wanted: LogFilter) -> int:
+    """How many there are."""
+    statement = select(func.count()).select_from(_events)
+    found = connection.execute(statement.where(_events.c.register_id == register, *wanted.clauses()))
+    return int(found.scalar_one())
 
 
 def _event(connection: Connection, row: RowMapping) -> Event:

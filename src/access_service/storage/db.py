@@ -16,12 +16,12 @@ from sqlalchemy import Connection, Dialect, Engine, func, insert, literal, selec
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from access_service.domain.audit import GENESIS, Happening
+from access_service.domain.audit import GENESIS, Doer, Happening
 from access_service.domain.clock import GAP_DAYS, ClockReading, check_recorded, check_steady, check_together
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import AccountId, RegisterId
 from access_service.engine.memory import Memory
-from access_service.storage.appending import Counter, Doer, append_events
+from access_service.storage.appending import Counter, append_events
 from access_service.storage.codec import utc
 from access_service.storage.connecting import BUSY_TIMEOUT_MS, MEMORY, QUICK_S, be_patient, make_engine
 from access_service.storage.facts import Reader, Writer
@@ -82,9 +82,15 @@ class Transaction(Writer):
             )
         )
 
-    def append(self, happenings: Sequence[Happening], revision: int) -> str:
-        """Chain events after the counter's head and move the counter. Returns the new head."""
-        return append_events(self, self._counter, happenings, revision, doer=self.doer, policy=self.policy)
+    def append(self, happenings: Sequence[Happening], revision: int, *, doer: Doer | None = None) -> str:
+        """Chain events after the counter's head and move the counter. Returns the new head.
+
+        `doer` did it, where it was not who opened the transaction: what one read, another writes down.
+        """
+        self._counter = append_events(
+            self, self._counter, happenings, revision, doer=doer or self.doer, policy=self.policy
+        )
+        return self._counter.head
 
 
 class Database:

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from access_service.domain import acting, edges
 from access_service.domain.accounts import Account, Custody, Suspension
-from access_service.domain.audit import Happening
+from access_service.domain.audit import Doer, Happening
 from access_service.domain.delegation import LEADERS, Authority, Grant, Office
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.facts import Ground
@@ -35,13 +35,14 @@ from access_service.signing.keys import SealKey
 from access_service.signing.vault import FactorKey
 from access_service.storage import idempotency
 from access_service.storage.accounts import session_by_token
-from access_service.storage.appending import Doer, unit_of
+from access_service.storage.appending import unit_of
 from access_service.storage.db import Database, Transaction
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
 from access_service.storage.paper_pages import FileStore
 from access_service.storage.spans import spanning
 from access_service.storage.standing import Gatherer
+from access_service.usecases.looks import Looks
 from access_service.usecases.unknown_names import UnknownNames
 
 T = TypeVar("T")
@@ -122,6 +123,9 @@ class Services:
 
     unknown_names: UnknownNames = field(default_factory=UnknownNames)
     """Sign-ins under names that no account has, until the log is told."""
+
+    looks: Looks = field(default_factory=Looks)
+    """What was read, until the log is told."""
 
     rehearsal: list[Happening] | None = None
     """Where it is not None, an act runs to its end, leaves here what it would do, and is undone (`rehearse`)."""

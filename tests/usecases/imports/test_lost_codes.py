@@ -12,7 +12,7 @@ import pytest
 from access_service.cli import main
 from access_service.domain.accounts import Account
 from access_service.domain.errors import RefusedError
-from access_service.storage.audit import events
+from access_service.storage.audit import LogFilter, events
 from access_service.usecases.identity.accounts import activate
 from access_service.usecases.identity.first_codes import reissue_first_codes
 from access_service.usecases.imports import run
@@ -65,7 +65,7 @@ def test_codes_of_an_import_killed_after_its_commit_are_drawn_anew_on_a_sheet_a_
     services = open_services(environment)
     with services.db.read(REGISTER) as reader:
         usernames = {a.username: a.id for a in reader.find(Account)}
-        said = [e.happening for e in events(reader.connection, REGISTER, action="account.codes")]
+        said = [e.happening for e in events(reader.connection, REGISTER, wanted=LogFilter(action="account.codes"))]
     found = {**codes_in(sheets / f"{SCHOOL}.csv"), **codes_in(sheets / f"{ROOT}.csv")}
     assert set(found) == set(usernames)
     assert {h.target for h in said} == {SCHOOL, ROOT}

@@ -140,7 +140,7 @@ async def _single(edge: Edge, who: Asker, sent: Any, is_clean: bool) -> Reply:
         raise InvalidError(_missing(sent))
     who.check_items((sent,))
     answered = await edge.pdp.evaluate(
-        (sent,), stop_at=None, explain="code", log=edge.log_decisions, is_clean=is_clean
+        (sent,), stop_at=None, explain="code", log=edge.log_decisions, is_clean=is_clean, asker=who.id
     )
     return Reply(answered.answers[0], answered, who.client)
 
@@ -165,6 +165,7 @@ async def _batch(edge: Edge, who: Asker, sent: Any, is_clean: bool) -> Reply:
         explain="none",
         log=edge.log_decisions,
         is_clean=is_clean,
+        asker=who.id,
     )
     return Reply(b'{"evaluations":[' + b",".join(answered.answers) + b"]}", answered, who.client)
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from access_service.api.http.edge import Edge
+from access_service.api.pdp import KEY
 from access_service.domain.errors import RefusedError
 from access_service.domain.reasons import Refusal
 from access_service.domain.tokens import Claims, TokenError
@@ -58,7 +59,7 @@ class Asker(NamedTuple):
             self.require(EXPLAIN)
 
 
-_KEY = Asker("key", None, frozenset({EVALUATE, EXPLAIN}), None)
+_KEY = Asker(KEY, None, frozenset({EVALUATE, EXPLAIN}), None)
 _KEY_SEARCH = _KEY._replace(scopes=frozenset({EVALUATE, EXPLAIN, SEARCH}))
 
 

@@ -17,7 +17,7 @@ from access_service.api.authzen.schemas import Answer, AnswerContext, ReasonText
 from access_service.api.http.limits import clean
 from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
-from access_service.api.pdp import AtOnce, Bodies, BodyAnswers, Explain, FoundPage, LogDecisions, Start
+from access_service.api.pdp import KEY, AtOnce, Bodies, BodyAnswers, Explain, FoundPage, LogDecisions, Start
 from access_service.domain.access import Wanted
 from access_service.domain.errors import InvalidError, RestartError, StaleRevisionError
 from access_service.domain.text import REASON_TEXT
@@ -59,6 +59,7 @@ class PackPdp:
         explain: Explain,
         log: LogDecisions,
         is_clean: bool,  # noqa: ARG002 these bodies are read strictly, and every word is looked at here
+        asker: str = KEY,  # noqa: ARG002 a pack alone keeps no log
     ) -> BodyAnswers:
         """The answers in order, up to the first that is `stop_at`.
 

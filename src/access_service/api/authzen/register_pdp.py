@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -32,8 +33,9 @@ from access_service.api.http.body_reader import BodyReader
 from access_service.api.http.limits import clean
 from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
-from access_service.api.pdp import AtOnce, Bodies, BodyAnswers, Explain, FoundPage, LogDecisions, Start
+from access_service.api.pdp import KEY, AtOnce, Bodies, BodyAnswers, Explain, FoundPage, LogDecisions, Start
 from access_service.domain.access import AccessRequest, Allow, Ask, Deny, Wanted, asserted_of
+from access_service.domain.audit import Doer
 from access_service.domain.errors import InvalidError, StaleRevisionError, UnavailableError
 from access_service.domain.members import show_member
 from access_service.domain.mistakes import EXPLAINED, Mistake
@@ -53,6 +55,7 @@ from access_service.usecases.live.decision_point import (
 from access_service.usecases.live.mistakes import find_at_once, find_mistakes, moment_of
 from access_service.usecases.live.revisions import parse_revision, revision_text
 from access_service.usecases.live.search import SearchPoint
+from access_service.usecases.looks import Look, hash_parameters
 from access_service.usecases.services import Services
 
 SLICE = 100
@@ -211,6 +214,7 @@ class RegisterPdp:
         explain: Explain,
         log: LogDecisions,
         is_clean: bool,
+        asker: str = KEY,
     ) -> BodyAnswers:
         """The answers in order, up to the first that is `stop_at`. See `pdp.Pdp.evaluate` for what it raises."""
         register = self._register or await self.register()
@@ -232,7 +236,24 @@ class RegisterPdp:
         ]
         decided = await self._decide(register, questions, stop_at, await self._at_least(register, items))
         mistakes = await self._mistakes(register, items, questions, hows, decided, unread)
+        if "full" in hows:
+            self._count_explained(register, questions, hows, asker, decided.now)
         return await self._answered(register, questions, hows, decided, log, unread, mistakes)
+
+    def _count_explained(
+        self,
+        register: RegisterId,
+        questions: Sequence[Item],
+        hows: Sequence[Explain],
+        asker: str,
+        now: datetime,
+    ) -> None:
+        """An explanation names people and their papers: who read it stands in the log, by whom and how often."""
+        for question, how in zip(questions, hows, strict=True):
+            if how == "full" and not isinstance(question, Reason):
+                asked = hash_parameters(asked=[str(part) for part in question])
+                look = Look(register, Doer(asker), "explain", question[0], now, parameters=asked)
+                self._services.looks.count(look)
 
     async def _mistakes(
         self,

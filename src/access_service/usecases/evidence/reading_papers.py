@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from access_service.domain import turns
-from access_service.domain.audit import Event
 from access_service.domain.codes import CodeShown, is_seen_by_giver
 from access_service.domain.delegation import Confirmation, Grant, LeavingCase
 from access_service.domain.documents import Document, Signature, state_at
@@ -23,11 +22,10 @@ from access_service.domain.papers import sides_of
 from access_service.domain.policy import Pack
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.standing import OVER, GrantFacts, documents_reason, grant_state, head_at
-from access_service.storage.audit import events
 from access_service.storage.prints import StoredPrint, print_of
 from access_service.usecases.handover.documents import readers_of, visible
 from access_service.usecases.handover.inspection import inspects
-from access_service.usecases.log.readers import check_reads_log
+from access_service.usecases.looks import Look, hash_parameters
 from access_service.usecases.services import Caller, ReadView, Services, look
 
 _OPEN = frozenset({DocumentState.AWAITING_GIVER, DocumentState.AWAITING_RECEIVER})
@@ -192,7 +190,9 @@ def read_document(services: Services, caller: Caller, id_: DocumentId) -> Docume
         is_named = caller.person in (document.receiver, turns.find_awaited(document))
         if not is_named and not any(_may_read(seen, office) for office in offices):
             raise NotFoundError("document", id_)
-        return see_document(seen, document)
+        found = see_document(seen, document)
+        tell_read(services, seen, found)
+        return found
 
 
 def see_document(seen: ReadView, document: Document) -> DocumentSeen:
@@ -202,6 +202,25 @@ def see_document(seen: ReadView, document: Document) -> DocumentSeen:
     is_seen = is_seen_by_giver(document, signed, shown, seen.now)
     printed = print_of(seen.reader.connection, seen.reader.register, document.id, document.version)
     return DocumentSeen(document, state_now(seen, document), signed, printed, is_seen)
+
+
+def tell_read(services: Services, seen: ReadView, found: DocumentSeen, *, file: str = "") -> None:
+    """Whoever reads a paper that is not theirs stands in the log; its parties are those whom it names.
+
+    `file` is the SHA-256 of the bytes that are handed out, where there are some.
+    """
+    caller, document = seen.require_caller(), found.document
+    parties = {document.receiver, turns.find_awaited(document), *(s.person for s in found.signatures)}
+    if caller.person in parties or document.prepared_by == caller.account:
+        return
+    asked = hash_parameters(document=document.id, version=document.version)
+    services.looks.tell(
+        Look(
+            *(caller.register, caller.doer, "document.read", document.id, seen.now, document.office),
+            parameters=asked,
+            file=file,
+        )
+    )
 
 
 def _signatures(seen: ReadView, document: Document) -> tuple[Signature, ...]:
@@ -233,18 +252,3 @@ def leaving_cases_of(services: Services, caller: Caller, unit: UnitId) -> list[L
     with look(services, caller) as seen:
         whose = {} if _is_whole(seen, unit) else {"person": caller.person}
         return seen.reader.find(LeavingCase, unit=unit, **whose)
-
-
-def read_events(
-    services: Services, caller: Caller, *, after: int, limit: int, target: str | None, action: str | None
-) -> list[Event]:
-    """The log of the whole register, in order, from the event after `after`.
-
-    For the root's custodian, its head, and inspectors of the root; everybody else is refused: an event names ids of
-    every unit.
-    """
-    with look(services, caller) as seen:
-        check_reads_log(services, seen, caller)
-        return list(
-            events(seen.reader.connection, caller.register, after=after, limit=limit, target=target, action=action)
-        )
