@@ -2,8 +2,8 @@
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -85,33 +85,14 @@ def create_app(
         app.state.edge = edge = _edge(settings, services, point, _tokens(settings, services, point))
         point.prepare_all()
         point.watch()
-        settling = Settling(
-            services, settings.settle_minutes * 60, lambda why: edge.log.warning("settle", error=why)
-        )
-        if settings.settle_minutes:
-            settling.start()
-        checkpointing = Checkpointing(
-            services,
-            settings.checkpoint_minutes * 60,
-            lambda what, why: edge.log.error(what, error=why),
-        )
-        edge.metrics.checkpoints = checkpointing.rounds
-        edge.has_forked_log = lambda: bool(checkpointing.forked)
-        if settings.checkpoint_minutes:
-            checkpointing.start()
-        looks = LookWriter(services.db, services.looks, lambda why: edge.log.warning("looks", error=why))
-        looks.start()
         try:
-            with draining(settings.drain_seconds, edge.stop):
+            with _beside(settings, services, edge), draining(settings.drain_seconds, edge.stop):
                 async with (
                     share(settings.metrics_dir, edge.metrics) as edge.shared,
                     operations(app, settings.operations_host, settings.operations_port),
                 ):
                     yield
         finally:
-            settling.close()
-            looks.close()
-            checkpointing.close()
             edge.issuance.flush()
             point.close()
             edge.readiness.shutdown()
@@ -145,6 +126,32 @@ def create_app(
     _add_docs(app)
     _complete_openapi(app)
     return app
+
+
+@contextmanager
+def _beside(settings: Settings, services: Services, edge: Edge) -> Iterator[None]:
+    """What is done every so often beside the requests; at the end each does what is left to do.
+
+    Looks are written before the last checkpoint, which then covers them.
+    """
+    settling = Settling(services, settings.settle_minutes * 60, lambda why: edge.log.warning("settle", error=why))
+    checkpointing = Checkpointing(
+        services, settings.checkpoint_minutes * 60, lambda what, why: edge.log.error(what, error=why)
+    )
+    looks = LookWriter(services.db, services.looks, lambda why: edge.log.warning("looks", error=why))
+    edge.metrics.checkpoints = checkpointing.rounds
+    edge.has_forked_log = lambda: bool(checkpointing.forked)
+    if settings.settle_minutes:
+        settling.start()
+    if settings.checkpoint_minutes:
+        checkpointing.start()
+    looks.start()
+    try:
+        yield
+    finally:
+        settling.close()
+        looks.close()
+        checkpointing.close()
 
 
 def _tokens(settings: Settings, services: Services, point: DecisionPoint) -> TokenPoint:

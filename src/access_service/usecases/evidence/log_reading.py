@@ -15,7 +15,6 @@ from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.time import start_of_day
 from access_service.storage.audit import LogConnection, LogFilter, count_events, events, newest_events
 from access_service.storage.db import Database
-from access_service.usecases.evidence.reading_papers import root_of
 from access_service.usecases.log.readers import check_reads_log
 from access_service.usecases.looks import Look, hash_parameters
 from access_service.usecases.services import Caller, Services, look
@@ -63,11 +62,15 @@ class LogExtract:
     events: Iterator[Event]
 
 
+def _root_of(db: Database, register: RegisterId) -> UnitId:
+    return next(UnitId(str(row["root"])) for row in db.registers() if row["id"] == register)
+
+
 def read_events(
     services: Services, caller: Caller, question: LogQuestion, *, after: int, limit: int
 ) -> list[Event]:
     """One page of the log, in order, from the event after `after`."""
-    root, wanted = root_of(services, caller.register), question.as_filter()
+    root, wanted = _root_of(services.db, caller.register), question.as_filter()
     with look(services, caller) as seen:
         check_reads_log(services, seen, caller)
         asked = Look(
@@ -82,7 +85,7 @@ def read_events(
 @contextmanager
 def open_log(services: Services, caller: Caller, question: LogQuestion) -> Iterator[LogExtract]:
     """Everything that was asked for, for a file; `InvalidError` where that is more than one file holds."""
-    root = root_of(services, caller.register)
+    root = _root_of(services.db, caller.register)
     with look(services, caller) as seen:
         check_reads_log(services, seen, caller)
         yield _extract(seen.reader.connection, caller.register, caller.doer, question, root, seen.now)
@@ -91,7 +94,7 @@ def open_log(services: Services, caller: Caller, question: LogQuestion) -> Itera
 @contextmanager
 def open_log_as_operator(db: Database, register: RegisterId, question: LogQuestion) -> Iterator[LogExtract]:
     """The same at the command line, which needs no account."""
-    root = next(UnitId(str(row["root"])) for row in db.registers() if row["id"] == register)
+    root = _root_of(db, register)
     with db.read(register) as reader:
         now = db.now_in(reader.connection, register)
         yield _extract(reader.connection, register, Doer("operator"), question, root, now)
