@@ -13,8 +13,8 @@ from access_service.domain.sign_in import (
     Due,
     FactorKind,
     check_due,
-    check_goes,
     check_has_factor,
+    check_keeps_factor,
     check_room,
     rules_for,
 )
@@ -29,10 +29,10 @@ def test_an_account_keeps_eight_factors_and_not_one_more() -> None:
 
 def test_the_last_factor_stays_where_one_is_mandatory() -> None:
     admin, person = rules_for(AccountKind.ADMIN, None), rules_for(AccountKind.USE, None)
-    check_goes(person, [FactorKind.TOTP])
-    check_goes(admin, [FactorKind.TOTP, FactorKind.PASSKEY])
+    check_keeps_factor(person, [FactorKind.TOTP])
+    check_keeps_factor(admin, [FactorKind.TOTP, FactorKind.PASSKEY])
     with pytest.raises(RefusedError):
-        check_goes(admin, [FactorKind.TOTP])
+        check_keeps_factor(admin, [FactorKind.TOTP])
 
 
 def test_what_is_due_is_named_and_nothing_due_is_nothing() -> None:

@@ -144,7 +144,7 @@ def test_what_is_refused_for_its_marks_has_more_than_thirty_in_a_row(text: str) 
         marks = marks + 1 if words.unicodedata.combining(character) else 0
         longest = max(longest, marks)
     try:
-        words.normal(text, 1000)
+        words.normalise_text(text, 1000)
     except InvalidError:
         assert longest > words.MARKS_IN_A_ROW
     else:

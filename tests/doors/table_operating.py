@@ -112,7 +112,7 @@ OPERATING_ROWS = [
         NO_FACTORS,
     ),
     row(
-        "sign_in.check_goes",
+        "sign_in.check_keeps_factor",
         "this account keeps a second factor; set another one first",
         Tried("tests/usecases/identity/test_sign_in.py::test_an_admin_account_keeps_a_second_factor"),
         NO_SESSION,

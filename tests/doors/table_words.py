@@ -82,13 +82,13 @@ WORDS = [
         OWN_WORDS,
     ),
     row(
-        "words.normal",
+        "words.normalise_text",
         "holds more marks on one letter than any writing has",
         post(OFFICE_ADMIN, "units", UNIT | {"name": MARKS}),
         change("units", 1, name=MARKS),
     ),
     row(
-        "words.normal",
+        "words.normalise_text",
         "is longer than … characters",
         "the edge refuses a body's words for their length before they are composed",
         "a cell is refused for its length before it is composed",

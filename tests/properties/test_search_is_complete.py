@@ -15,7 +15,7 @@ from access_service.domain.access import AccessRequest
 from access_service.domain.errors import RestartError
 from access_service.engine.decide import decide
 from access_service.usecases.live.gathered import LockIndex, Reading
-from access_service.usecases.live.search import SearchPage, SearchPoint, Since, Wanted
+from access_service.usecases.live.search import PageStart, SearchPage, SearchPoint, Wanted
 from access_service.usecases.services import Services
 from sampled import times
 from world import Clock
@@ -87,7 +87,7 @@ def pages(
         yield page
         if page.after is None:
             return
-        since = Since(page.after, page.revision, page.now)
+        since = PageStart(page.after, page.revision, page.now)
 
 
 def joined(found: Iterable[SearchPage]) -> list[str]:

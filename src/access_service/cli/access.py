@@ -60,7 +60,7 @@ def parse_request(subject: str, action: str, resource: str, properties: Sequence
 def _word(text: str) -> str:
     """An argument in NFC; of type and id, and of name and value, there are two words in one."""
     try:
-        return words.normal(text, 2 * words.ID_BYTES)
+        return words.normalise_text(text, 2 * words.ID_BYTES)
     except InvalidError as error:
         raise UsageError(f"`{text[:32]}` {error.message}") from None
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from access_service.cli.errors import DONE, REFUSED
+from access_service.cli.errors import DONE, REFUSED, UsageError
 from access_service.cli.office import Entered, SinceUntil, office, say_waiting
 from access_service.cli.opening import say_json, settings_for
 from access_service.domain import words
@@ -30,6 +30,8 @@ def run_policy_check(folders: Sequence[Path], *, models: Path | None, as_json: b
     faults: list[Fault] = []
     read: list[Pack | StandalonePack] = []
     for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is no folder here; a pack is a folder with `pack.toml` in it")
         try:
             read.append(_checked(folder.resolve(), models))
         except PolicyError as error:

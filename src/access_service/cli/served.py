@@ -31,7 +31,7 @@ def check_served(db: Database, settings: Settings) -> None:
 
 
 def describe(db: Database, settings: Settings, workers: int) -> Iterator[str]:
-    """One line for each thing."""
+    """Say what is served, one line for each thing."""
     yield f"access-service {version()}, {workers} process{'es' if workers > 1 else ''}"
     yield f"  listens on   {settings.host}:{settings.port}, called {settings.public_url}"
     if settings.operations_port is not None:

@@ -17,7 +17,7 @@ WORDS = {
 
 
 def run_settle(*, database: str | None, register: str | None, as_json: bool) -> None:
-    """One round, as the operator."""
+    """Settle once, as the operator."""
     settings = settings_for(database)
     with open_database(settings) as db:
         found = register_of(db, settings.register_name if register is None else register)

@@ -253,7 +253,7 @@ def _build(data_dir: Path, say: Say) -> dict[str, Any]:
 
 
 def _account(account: DemoAccount) -> dict[str, Any]:
-    """One as the file says it: a second factor only where it has one."""
+    """An account as the file names it: a second factor only where it has one."""
     told = {**asdict(account), "kind": str(account.kind)}
     return told if account.totp_secret is not None else {k: v for k, v in told.items() if k != "totp_secret"}
 

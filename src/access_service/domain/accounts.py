@@ -113,7 +113,7 @@ class Custody:
 
 
 def is_covered(intervals: Iterable[Interval], now: datetime) -> bool:
-    """Does any of these hold now?"""
+    """Does any of these suspensions hold now?"""
     return any(now in interval for interval in intervals)
 
 
@@ -143,7 +143,7 @@ def home_of(ground: Ground, account: Account) -> UnitId:
 
 
 def serves(ground: Ground, person: PersonId, unit: UnitId) -> bool:
-    """Does the person have a duty there that is not over?"""
+    """Does the person have a duty in the unit that is not over?"""
     return any(
         duty.valid_to is None or duty.valid_to > ground.now
         for duty in ground.facts.find(Assignment, person=person, unit=unit)
@@ -177,7 +177,7 @@ def _stands(ground: Ground, unit: UnitId) -> bool:
 
 
 def is_left(ground: Ground, account: Account) -> bool:
-    """Has the holder gone from the account's home and serve elsewhere? Then a duty there brings nothing back."""
+    """Has the holder left the account's home for another unit? A new duty at the home brings it back no more."""
     if account.kind is not AccountKind.USE or account.person is None:
         return False
     if serves(ground, account.person, home_of(ground, account)):

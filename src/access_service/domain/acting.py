@@ -58,7 +58,7 @@ def operates(holder: Holder, unit: UnitId) -> bool:
 
 
 def operated_by(holder: Holder) -> UnitId | None:
-    """The unit whose admin account the holder acts with, if they do."""
+    """The unit whose admin account the holder acts with; None for a personal account."""
     return holder.unit if holder.kind is AccountKind.ADMIN else None
 
 

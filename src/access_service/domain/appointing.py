@@ -20,7 +20,7 @@ from access_service.domain.reasons import Refusal
 
 
 def hand_in_duty(ground: Ground, holder: Holder, duty: Assignment, replaces: AssignmentId | None) -> Hand:
-    """(4, 7, 11, A1) May they assign it, in place of the one it replaces? Done, or prepared for a second person.
+    """(4, 7, 11, A1) How far the holder comes with assigning the duty: it is done, or prepared for a second person.
 
     Nobody assigns themselves, or ends what they hold; only who may appoint to the old duty may end it.
     """
@@ -63,7 +63,7 @@ def _known(ground: Ground, id_: AssignmentId) -> Assignment:
 def may_appoint(
     ground: Ground, holder: Holder, duty: Assignment, replaces: AssignmentId | None = None
 ) -> Hand | None:
-    """The edge: how far they come with that duty; None where they are refused."""
+    """How far the holder comes with assigning the duty; None where a rule refuses them."""
     if ground.org.unit(duty.unit) is None or not is_related(ground, holder, duty.unit):
         return None
     try:

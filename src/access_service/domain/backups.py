@@ -81,7 +81,7 @@ class Manifest:
 
     @property
     def rows(self) -> int:
-        """Of all tables."""
+        """How many rows all tables have together."""
         return sum(table.rows for table in self.tables)
 
     def part(self, name: str) -> Part:

@@ -34,8 +34,8 @@ _SHORTEST_NAME = 2
 
 def _plain(text: str) -> str:
     """Small letters without marks; everything else as it is."""
-    small = words.normal(text, _LONGEST, "NFKC").casefold().replace("đ", "d")
-    bare = words.normal(small, 4 * _LONGEST, "NFD")
+    small = words.normalise_text(text, _LONGEST, "NFKC").casefold().replace("đ", "d")
+    bare = words.normalise_text(small, 4 * _LONGEST, "NFD")
     return "".join(character for character in bare if not unicodedata.combining(character))
 
 

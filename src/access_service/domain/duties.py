@@ -301,7 +301,7 @@ def releasing_office(ground: Ground, duty: Assignment) -> UnitId:
 
 
 def hand_in_releasing(ground: Ground, operated: UnitId | None, duty: Assignment) -> Hand:
-    """(A1) How far a release goes; `operated` is the unit whose admin account the caller acts with, if they do.
+    """(A1) How far a release goes; `operated` is the unit whose admin account the caller acts with, None in person.
 
     One of the leadership who releases somebody in a personal session completes it.
     """

@@ -7,13 +7,13 @@ from access_service.domain.names import AccountId, RegisterId
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A key that a request has."""
+    """The key of a request, with whose request it is."""
 
     register: RegisterId
     account: AccountId
     key: str
     attempt: str
-    """Which request it is: no two are alike."""
+    """Tells this request from every other one under the key: no two attempts are alike."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,8 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.strip().lower()
     try:
-        wide = words.normal(text.strip(), words.LINE, "NFKC")
-        return words.normal(wide.lower(), 32 * words.LINE)
+        wide = words.normalise_text(text.strip(), words.LINE, "NFKC")
+        return words.normalise_text(wide.lower(), 32 * words.LINE)
     except InvalidError:
         return text
 

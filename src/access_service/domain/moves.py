@@ -169,7 +169,7 @@ def _earlier(a: datetime | None, b: datetime | None) -> datetime | None:
 
 
 def lives(held: Authority | Grant, at: datetime) -> bool:
-    """Has it not ended by then? What begins later lives, too."""
+    """Has the right not ended by that instant? One that begins later lives, too."""
     if isinstance(held, Grant) and held.ended_at is not None and held.ended_at <= at:
         return False
     return held.valid_to is None or held.valid_to > at

@@ -225,7 +225,7 @@ class ObligationState(StrEnum):
     """Where an obligation stands at an instant."""
 
     LATER = "later"
-    """What it follows from has not ended."""
+    """The approval that it follows from has not ended."""
     CARRIED_ON = "carried_on"
     """Another approval in force names the same data."""
     OPEN = "open"

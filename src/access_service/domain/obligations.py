@@ -24,7 +24,7 @@ from access_service.domain.software import Approval, Software
 from access_service.domain.time import local
 
 OBLIGATION_VI = {ObligationKind.DELETE_DATA: "xác nhận đã xoá, huỷ dữ liệu"}
-"""As it is called where it is printed."""
+"""What an obligation is called where it is printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Obligation:
     valid_to: datetime | None = None
     """When it was confirmed."""
     number: str | None = None
-    """Of the written confirmation."""
+    """Number of the written confirmation."""
     dated: date | None = None
     sha256: str | None = None
     confirmed_by: AccountId | None = None
@@ -54,7 +54,7 @@ def obligation_of(id_: ObligationId, approval: Approval, software: Software) -> 
 
 
 def obligation_state(obligation: Obligation, approvals: Iterable[Approval], now: datetime) -> ObligationState:
-    """Where it stands; `approvals` are those of the same software, its own among them.
+    """Where an obligation stands; `approvals` are those of the same software, its own among them.
 
     While another approval in force names all of the data, nothing is to be deleted yet.
     """

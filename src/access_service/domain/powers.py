@@ -399,7 +399,7 @@ def _is_handed(step: Step, account: Account) -> bool:
 
 
 def _places(step: Step, account: Account) -> set[UnitId]:
-    """Where the holder serves; whoever serves nowhere is still their unit's whose account it is."""
+    """The units where the holder serves; whoever serves nowhere still belongs to the unit of their account."""
     is_own = account.person in step.own
     duties = step.before.duties | step.after.duties
     found = {d.unit for d in duties if d.person == account.person and (is_own or d.id not in step.laid)}

@@ -17,7 +17,7 @@ from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import DocumentId, DocumentKind, Side
 from access_service.domain.reasons import Refusal
 from access_service.domain.time import local
-from access_service.domain.words import is_seen, normal
+from access_service.domain.words import is_seen, normalise_text
 
 PRINT_FORMAT = 1
 """Version mark of every print; a change of the fields takes the next number."""
@@ -216,7 +216,7 @@ def check_print(printed: Print) -> None:
     if not _SALT.fullmatch(printed.salt):
         raise RuntimeError("a print has a salt of 32 bytes")
     for text in texts_of(printed.json()):
-        if normal(text, MOST_CHARACTERS) != text or not is_seen(text):
+        if normalise_text(text, MOST_CHARACTERS) != text or not is_seen(text):
             raise InvalidError("a text of the paper is not composed, or holds characters that cannot be seen")
 
 

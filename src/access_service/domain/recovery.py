@@ -81,7 +81,7 @@ def as_operator(name: str) -> PersonId:
 
 
 def state_at(recovery: Recovery, now: datetime) -> RecoveryState:
-    """Where it stands at an instant."""
+    """Where a recovery stands at an instant."""
     if recovery.used_at is not None and recovery.used_at <= now:
         return RecoveryState.USED
     if recovery.valid_to is not None and recovery.valid_to <= now:

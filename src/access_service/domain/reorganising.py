@@ -92,7 +92,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class _As:
+class _WithEdges:
     """The organisation with other edges above one unit."""
 
     org: OrgView
@@ -120,12 +120,12 @@ def edges_moving(ground: Ground, move: Move, id_: str) -> tuple[list[ManagementE
     old = [e for e in known if at in Interval(e.valid_from, e.valid_to)]
     ended = [replace(e, valid_to=at) for e in old]
     edge = ManagementEdge(id_, move.unit, move.manager, move.basis, at, old[0].valid_to if old else None)
-    check_edge(_As(ground.org, move.unit, (*(e for e in known if e not in old), *ended)), edge)
+    check_edge(_WithEdges(ground.org, move.unit, (*(e for e in known if e not in old), *ended)), edge)
     return ended, edge
 
 
 def hand_in_moving(ground: Ground, holder: Holder, move: Move) -> Hand:
-    """(1, A1) May they change its manager? Done, or prepared for a second person.
+    """(1, A1) How far the holder comes with changing the manager: it is done, or prepared for a second person.
 
     Whoever operates the account of the nearest unit above both decides. The manager appoints and releases the head
     and answers for the head's account: an officer, who only prepares who signs, only prepares who chooses that.
@@ -138,7 +138,7 @@ def hand_in_moving(ground: Ground, holder: Holder, move: Move) -> Hand:
 
 
 def may_move(ground: Ground, holder: Holder, move: Move) -> Hand | None:
-    """The edge: how far they come with it; None where they are refused."""
+    """How far the holder comes with changing the manager; None where a rule refuses them."""
     if ground.org.unit(move.unit) is None or not is_related(ground, holder, move.unit):
         return None
     try:

@@ -178,14 +178,14 @@ def wait_hours(pack: Pack) -> int:
     return pack.number("recovery_wait_hours")
 
 
-def normal(password: str) -> str:
-    """The password in NFKC, because Vietnamese keyboards compose differently; `InvalidError` for a book."""
-    return words.normal(password, 4 * LONGEST_PASSWORD, "NFKC")
+def normalise_password(password: str) -> str:
+    """The password in NFKC: Vietnamese keyboards compose differently. `InvalidError` if it is far too long."""
+    return words.normalise_text(password, 4 * LONGEST_PASSWORD, "NFKC")
 
 
 def classes_of(password: str) -> int:
     """How many of the four classes occur: capital letters, small letters, digits, everything else."""
-    found = {unicodedata.category(character) for character in normal(password)}
+    found = {unicodedata.category(character) for character in normalise_password(password)}
     # Marks and letters of scripts without capitals are no class of their own: they would make a word look mixed.
     others = {category for category in found if category[0] not in "LM" and category != "Nd"}
     return sum((bool(found & {"Lu", "Lt"}), "Ll" in found, "Nd" in found, bool(others)))
@@ -193,7 +193,7 @@ def classes_of(password: str) -> int:
 
 def check_password(password: str, rules: SignInRules, *, has_factor: bool) -> None:
     """Raise `InvalidError` for a password weaker than the rules ask; `has_factor`: one is set, or must be."""
-    length = len(normal(password))
+    length = len(normalise_password(password))
     if has_factor:
         if length < rules.length_with_factor:
             raise InvalidError(
@@ -207,7 +207,7 @@ def check_password(password: str, rules: SignInRules, *, has_factor: bool) -> No
 
 
 def is_asleep(seen_at: datetime | None, rules: SignInRules, now: datetime) -> bool:
-    """Was the account not signed in to for too long? What nothing is known of has been too long."""
+    """Has nobody signed in to the account for too long? An account without a known sign-in counts as asleep."""
     return seen_at is None or now >= seen_at + rules.inactive
 
 
@@ -241,7 +241,7 @@ def due_at_sign_in(
     return due_factor(rules, factors)
 
 
-def check_goes(rules: SignInRules, held: Sized) -> None:
+def check_keeps_factor(rules: SignInRules, held: Sized) -> None:
     """The last second factor stays where one is mandatory."""
     if rules.needs_factor and len(held) == 1:
         raise RefusedError(Refusal.FORBIDDEN, "this account keeps a second factor; set another one first")

@@ -140,7 +140,7 @@ class SoftwareConfirmation:
     software: SoftwareId
     subject: Confirmable
     level: int | None
-    """Of the security level; None for the axis."""
+    """The security level that is confirmed; None for the axis."""
     number: str
     dated: date
     issuer: str

@@ -103,7 +103,7 @@ class AccountStanding:
 
 
 def standing(facts: AccountFacts, now: datetime) -> AccountStanding:
-    """What holds for the account at `now`, and until when that stays true without a new fact."""
+    """Work out what holds for the account at `now`, and until when that stays true without a new fact."""
     state = state_of(facts.account, facts.suspensions, now)
     return AccountStanding(
         account=facts.account.id,

@@ -61,7 +61,7 @@ class Heirs:
 
 
 def managed_by(ground: Ground, unit: UnitId) -> frozenset[UnitId]:
-    """What it manages now, or will."""
+    """The units that the unit manages, now or later."""
     edges = ground.facts.find(ManagementEdge, manager=unit)
     return frozenset(e.unit for e in edges if e.valid_to is None or e.valid_to > ground.now)
 
@@ -115,7 +115,7 @@ def succession_in(body: Mapping[str, Any], predecessor: UnitId) -> tuple[Heirs, 
 
 
 def hand_in_succeeding(ground: Ground, holder: Holder, heirs: Heirs, at: datetime) -> Hand:
-    """(9, A1) May they dissolve it? Done, or prepared for a second person.
+    """(9, A1) How far the holder comes with dissolving the unit: it is done, or prepared for a second person.
 
     Whoever operates the account of the unit that manages all of them decides. With the unit the duties end of those
     who sign for it, and its admin account is nobody's: an officer only prepares that.
@@ -128,7 +128,7 @@ def hand_in_succeeding(ground: Ground, holder: Holder, heirs: Heirs, at: datetim
 
 
 def may_succeed(ground: Ground, holder: Holder, heirs: Heirs, at: datetime) -> Hand | None:
-    """The edge: how far they come with it; None where they are refused."""
+    """How far the holder comes with dissolving the unit; None where a rule refuses them."""
     if ground.org.unit(heirs.predecessor) is None or not is_related(ground, holder, heirs.predecessor):
         return None
     try:
@@ -212,7 +212,7 @@ def papers_of(ground: Ground, unit: UnitId) -> list[Document]:
 
 
 def open_papers(ground: Ground, unit: UnitId) -> list[Document]:
-    """Those that may still come to be signed."""
+    """The papers that may still come to be signed."""
     try:
         days = ground.pack_for(unit).number("document_lapse_days")
     except RefusedError:

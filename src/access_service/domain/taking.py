@@ -104,7 +104,7 @@ def unit_above(ground: Ground, unit: UnitId) -> UnitId:
 
 
 def in_force(ground: Ground, kind: SuspendableKind, target: str) -> list[Suspension]:
-    """Several may hold: a unit above lays its own beside one from below, which cannot lift it."""
+    """Suspensions that hold. A unit above lays its own beside one from below, and only it lifts that."""
     found = ground.facts.find(Suspension, kind=str(kind), target=target)
     return [s for s in found if ground.now in s.interval]
 

@@ -27,7 +27,7 @@ def check_batch(holder: Holder, presented: Sized) -> None:
 
 
 def find_awaited(document: Document) -> PersonId | None:
-    """Whose signature it waits for once the office has signed: the receiver's, or the witness's in their place."""
+    """Who signs once the office has signed: the receiver, or the witness in their place."""
     return witness_of(document.kind, document.content) or document.receiver
 
 
@@ -38,7 +38,7 @@ def check_turn(holder: Holder, document: Document) -> None:
 
 
 def check_sends_back(ground: Ground, holder: Holder, document: Document) -> None:
-    """(5) While it waits for the office, one of the giver's leadership sends it back."""
+    """(5) While a document waits for the office, one of the giver's leadership sends it back."""
     if not edges.leads(ground, holder.person, document.unit):
         raise RefusedError(Refusal.SIGNER_NOT_LEADER, "only the giver's leadership returns it")
 

@@ -132,7 +132,7 @@ def check_interval(noun: str, id_: str, start: int, end: int | None, newest: int
 
 
 def check_document(document: Document, register: str) -> Iterator[EvidenceFinding]:
-    """Its hash is that of what it says, or of the scan that it attests; and it says what its row says."""
+    """A document's hash is its content's, or that of the scan it attests; content and row say the same."""
     place = f"document {document.id} version {document.version}"
     try:
         said = json.loads(document.content)
@@ -149,7 +149,7 @@ def check_document(document: Document, register: str) -> Iterator[EvidenceFindin
 
 
 def check_signature(signature: Signature, sha256: str | None, chain: Chain) -> Iterator[EvidenceFinding]:
-    """It is over a version that there is, with the bytes that it names; made here, it stands in the log."""
+    """A signature is over a version that there is, with the bytes it names; one made here stands in the log."""
     place = f"signature {signature.id}"
     if sha256 is None:
         yield EvidenceFinding(place, f"there is no version {signature.version} of document {signature.document}")

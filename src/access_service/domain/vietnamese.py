@@ -48,7 +48,7 @@ def sort_key(text: str) -> str:
 
     Letters first (a ă â b c d đ e ê … o ô ơ …), then tones, then small before capital, each over the whole text.
     """
-    weights = [_weights(character) for character in words.normal(text, 4 * words.LINE)]
+    weights = [_weights(character) for character in words.normalise_text(text, 4 * words.LINE)]
     letters, tones, cases = ("".join(level) for level in zip(*weights, strict=True)) if weights else ("", "", "")
     return f"{letters}{_END}{tones}{_END}{cases}"
 
@@ -61,5 +61,5 @@ def name_key(name: str) -> str:
 
 def without_marks(text: str) -> str:
     """The text in small letters without tones, accents and đ, as somebody types who has no such keyboard."""
-    parts = unicodedata.normalize("NFD", words.normal(text, 4 * words.LINE).casefold())
+    parts = unicodedata.normalize("NFD", words.normalise_text(text, 4 * words.LINE).casefold())
     return "".join(c for c in parts if not unicodedata.combining(c)).replace("đ", "d")

@@ -82,7 +82,7 @@ class WaitingAct:
 
 
 def is_waiting(act: WaitingAct, now: datetime) -> bool:
-    """Can it still be confirmed?"""
+    """Can the act still be confirmed?"""
     return act.valid_to is None and now < act.lapses_at
 
 

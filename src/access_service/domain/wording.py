@@ -30,7 +30,7 @@ from access_service.domain.printing import (
 from access_service.domain.scope import Scope
 from access_service.domain.time import Interval
 from access_service.domain.vocabulary import LEVEL_TEXT, SUBJECT_TEXT
-from access_service.domain.words import is_seen, normal
+from access_service.domain.words import is_seen, normalise_text
 
 ACCOUNT_KINDS = {
     AccountKind.ADMIN: "Tài khoản quản trị",
@@ -60,7 +60,7 @@ def plain(text: str) -> str:
     """
     flat = " ".join(text[: 4 * MOST_CHARACTERS].split())
     try:
-        flat = normal(flat, len(flat))
+        flat = normalise_text(flat, len(flat))
     except InvalidError:
         # More marks on one letter than any writing has.
         flat = "".join(letter for letter in flat if not unicodedata.combining(letter))

@@ -64,7 +64,7 @@ _RFC3339 = re.compile(
 )
 
 
-def normal(text: str, most: int, form: Literal["NFC", "NFD", "NFKC"] = "NFC") -> str:
+def normalise_text(text: str, most: int, form: Literal["NFC", "NFD", "NFKC"] = "NFC") -> str:
     """The text in a normal form; it has at most `most` characters before anything else is done with it.
 
     The only place that normalises what was sent. Putting marks in order takes the square of how many follow each
@@ -93,7 +93,7 @@ def compose_text(text: str, most: int = LINE) -> str:
 
     Decomposed, a Vietnamese letter has up to three characters, so that four times `most` are read.
     """
-    return normal(text.strip(BLANKS), 4 * most)
+    return normalise_text(text.strip(BLANKS), 4 * most)
 
 
 def id_word(text: str) -> str:
@@ -103,7 +103,7 @@ def id_word(text: str) -> str:
         raise InvalidError("holds control characters")
     if len(text) > ID_BYTES or len(text.encode()) > ID_BYTES:
         raise InvalidError(f"is longer than {ID_BYTES} bytes")
-    found = normal(text, ID_BYTES)
+    found = normalise_text(text, ID_BYTES)
     if len(found.encode()) > ID_BYTES:
         raise InvalidError(f"is longer than {ID_BYTES} bytes")
     return found

@@ -45,7 +45,7 @@ class CompiledPack:
     kinds: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
     """What `engine.rulings` has found out so far: a memory, no part of what the pack says."""
     outcomes: list[int] = field(default_factory=lambda: [0], compare=False, repr=False)
-    """How much of it."""
+    """How many outcomes `kinds` holds, in a list of one number."""
 
 
 def locks_by_cell(pack: Pack, kind: str) -> Mapping[CellKey, tuple[PeriodLock, ...]]:

@@ -26,7 +26,7 @@ subjects of the shape. A mapping: any others, each with its subjects."""
 WHOLE_CLASS = ""
 """The subject that stands for all of a class."""
 ALWAYS, NEVER = -math.inf, math.inf
-"""Since and until when what time alone does not change."""
+"""The first and last instant, in seconds, of what time alone does not change."""
 
 
 class GrantView(msgspec.Struct, frozen=True, gc=False):

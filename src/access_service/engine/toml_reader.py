@@ -59,7 +59,7 @@ def text_of(path: str, content: bytes, faults: list[Fault]) -> str | None:
 
 def _is_composed(line_text: str) -> bool:
     try:
-        return words.normal(line_text, _LONGEST_LINE) == line_text
+        return words.normalise_text(line_text, _LONGEST_LINE) == line_text
     except InvalidError:
         return False
 

@@ -102,7 +102,7 @@ class Hashed:
         self.error: OSError | None = None
 
     def write(self, data: bytes) -> int:
-        """As of any file."""
+        """Write bytes, hash and count them."""
         try:
             self._file.write(data)
         except OSError as error:
@@ -113,7 +113,7 @@ class Hashed:
         return len(data)
 
     def flush(self) -> None:
-        """As of any file."""
+        """Flush the file."""
         self._file.flush()
 
     @property

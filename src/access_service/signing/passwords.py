@@ -74,7 +74,7 @@ def _turn() -> Iterator[CryptContext]:
 
 def check_length(password: str) -> str:
     """The password as it is hashed; `InvalidError` for one too short or too long for any account."""
-    text = sign_in.normal(password)
+    text = sign_in.normalise_password(password)
     if not SHORTEST <= len(text) <= LONGEST:
         raise InvalidError(f"a password has {SHORTEST} to {LONGEST} characters")
     return text
@@ -89,9 +89,9 @@ def hash_password(password: str) -> str:
 
 
 def is_password(password: str, hashed: str | None) -> bool:
-    """Does it match? An absent hash costs the same verification and never matches."""
+    """Does the password match the hash? Without a hash the check costs the same and never matches."""
     try:
-        text = sign_in.normal(password)[:LONGEST]
+        text = sign_in.normalise_password(password)[:LONGEST]
     except InvalidError:
         # Nobody's password; it takes as long as any.
         text, hashed = "", None
@@ -113,7 +113,7 @@ def _dummy(context: CryptContext) -> str:
 
 
 def prepare() -> None:
-    """Make ahead what the first refusal would otherwise make, and take longer for."""
+    """Make the hash that refusals compare with ahead of time: the first refusal would otherwise take longer."""
     with _turn() as context:
         _dummy(context)
 
@@ -134,5 +134,5 @@ def digest(secret: str) -> str:
 
 
 def is_same(left: str, right: str) -> bool:
-    """Compare in constant time."""
+    """Are the two equal? Compared in constant time."""
     return hmac.compare_digest(left.encode(), right.encode())

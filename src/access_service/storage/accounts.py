@@ -42,7 +42,7 @@ class Credential:
     """When it last signed in, got its password, or was unlocked: inactivity counts from here."""
 
     def is_locked(self, now: datetime) -> bool:
-        """Is it locked after too many wrong ones?"""
+        """Is the account locked after too many wrong passwords?"""
         return self.locked_until is not None and now < self.locked_until
 
 
@@ -73,7 +73,7 @@ class Session:
         return min(self.expires_at, self.used_at + self.idle)
 
     def is_open(self, now: datetime) -> bool:
-        """Does it still hold?"""
+        """Does the session still hold?"""
         return self.created_at <= now < self.ends_at
 
 
@@ -169,13 +169,13 @@ def is_known_source(connection: Connection, register: RegisterId, account: Accou
 def know_source(
     connection: Connection, register: RegisterId, account: AccountId, source: str, now: datetime
 ) -> None:
-    """Somebody signed in from there."""
+    """Remember that somebody signed in to the account from that source."""
     forget_source(connection, register, account, source)
     connection.execute(insert(_sources).values(register_id=register, account=account, source=source, seen_at=now))
 
 
 def forget_source(connection: Connection, register: RegisterId, account: AccountId, source: str) -> None:
-    """A wrong one came from there while the account was locked."""
+    """Forget a source from which a wrong password came while the account was locked."""
     columns = _sources.c
     connection.execute(
         delete(_sources).where(
@@ -232,7 +232,7 @@ def renew_codes(
 
 
 def count_failure(connection: Connection, credential: Credential, *, limit: int, locked_until: datetime) -> None:
-    """One more wrong password; at the limit the account is locked out until the instant given."""
+    """Count one more wrong password; at the limit the account is locked until the instant given."""
     failed = credential.failed + 1
     is_locked = failed >= limit
     connection.execute(
@@ -292,7 +292,7 @@ def remember_password(
 
 
 def forget_passwords(connection: Connection, register: RegisterId, account: AccountId) -> None:
-    """Somebody else operates the account: what their predecessor's passwords were is none of their business."""
+    """Forget the account's earlier passwords: somebody else operates it now, and they are not theirs to know."""
     connection.execute(delete(_history).where(_history.c.register_id == register, _history.c.account == account))
 
 
@@ -343,7 +343,7 @@ def session_by_token(connection: Connection, token_sha256: str) -> Session | Non
 
 
 def mark_used(connection: Connection, token_sha256: str, now: datetime) -> None:
-    """The session was used now."""
+    """Write down that the session was used now."""
     connection.execute(
         update(_sessions)
         .where(_sessions.c.token_sha256 == token_sha256, _sessions.c.used_at < now)

@@ -50,7 +50,7 @@ def make_ready(
 def insert_ready(
     connection: Connection, ready: ReadyRows, revision: int, now: datetime, chunk: int
 ) -> Iterator[int]:
-    """Insert them, as known from that revision and instant on, so many at once; tells how many are in."""
+    """Insert the rows, known from that revision and instant on, some at a time; yields how many are in."""
     if not ready.rows:
         return
     statement = _statement(connection.dialect, ready, revision, now)

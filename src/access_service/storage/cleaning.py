@@ -28,7 +28,7 @@ SOURCES_KEPT = timedelta(days=366)
 
 
 def _over(now: datetime) -> Iterator[tuple[str, Table, ColumnElement[bool]]]:
-    """Of which table which rows have had their time."""
+    """Each table's name, the table, and the condition for rows whose time is over."""
     for kind in (SessionRow, DeniedTokenRow, UsedAssertionRow, ChallengeRow):
         found = table(kind)
         yield found.name, found, found.c.expires_at <= now
@@ -38,7 +38,7 @@ def _over(now: datetime) -> Iterator[tuple[str, Table, ColumnElement[bool]]]:
 
 
 def clean(db: Database, now: datetime) -> Mapping[str, int]:
-    """Take away what has had its time; how many rows of which table, without those of which there were none."""
+    """Delete rows whose time is over. Returns how many of which table, without tables that lost none."""
     done: dict[str, int] = {}
     for name, found, is_over in _over(now):
         while taken := _take(db, found, is_over):

@@ -64,7 +64,7 @@ def _row(register: RegisterId, account: AccountId, key: str) -> ColumnElement[bo
 
 
 def _of(taken: Taken, *statuses: int) -> ColumnElement[bool]:
-    """The row while this attempt has it."""
+    """The row of the key, while this attempt has it."""
     is_its = or_(_answers.c.body == taken.attempt, _answers.c.body.startswith(f"{taken.attempt} "))
     return and_(_row(taken.register, taken.account, taken.key), _answers.c.status.in_(statuses), is_its)
 
@@ -122,7 +122,7 @@ _under: ContextVar[Taken | None] = ContextVar("idempotency_key", default=None)
 
 @contextmanager
 def under(taken: Taken) -> Iterator[None]:
-    """Acts of this block are done under the key, in whichever thread it runs them."""
+    """Do the acts of this block under the key, in whichever thread the block runs them."""
     token = _under.set(taken)
     try:
         yield
@@ -131,7 +131,7 @@ def under(taken: Taken) -> Iterator[None]:
 
 
 def mark(tx: Transaction) -> None:
-    """An act's last word: it and the mark of the key that it is done under are committed together, or neither.
+    """Mark the key under which an act is done, as its last write: act and mark are committed together, or neither.
 
     Raises `UnavailableError` where the attempt has lost the key: the act is undone.
     """

@@ -75,7 +75,7 @@ def require_current(engine: Engine) -> None:
 
 
 def server_version(engine: Engine) -> str:
-    """Which database that is, for people; asks it only where it has a server."""
+    """The database's kind and version, in words; only one with a server is asked."""
     if engine.dialect.name == "sqlite":
         return "SQLite"
     try:

@@ -208,7 +208,7 @@ class Ended:
 
 
 def end_what_was_open(connection: Connection, register: RegisterId) -> Ended:
-    """Nobody knows what of it was closed or used after the backup was made: all of it ends."""
+    """End all that was open: nobody knows what of it was closed or used after the backup was made."""
     columns = _credentials.c
     waiting = (columns.register_id == register) & columns.activation_sha256.is_not(None)
     accounts = connection.execute(select(columns.account).where(waiting).order_by(columns.account)).scalars()

@@ -46,7 +46,7 @@ def is_known(connection: Connection, register: RegisterId, credential: str) -> b
 
 
 def add_factor(connection: Connection, factor: SecondFactor) -> None:
-    """Store a new one."""
+    """Store a new second factor."""
     connection.execute(
         insert(_factors).values(
             register_id=factor.register,
@@ -63,7 +63,7 @@ def add_factor(connection: Connection, factor: SecondFactor) -> None:
 
 
 def confirm_factor(connection: Connection, factor: SecondFactor, *, now: datetime, counter: int) -> None:
-    """It works: from now on it is asked for."""
+    """Write down that the factor works: from now on sign-in asks for it."""
     connection.execute(_of(factor).values(confirmed_at=now, counter=counter))
 
 
@@ -77,14 +77,14 @@ def _of(factor: SecondFactor) -> Any:
 
 
 def drop_factor(connection: Connection, factor: SecondFactor) -> None:
-    """Remove one."""
+    """Remove a second factor."""
     connection.execute(
         delete(_factors).where(_factors.c.register_id == factor.register, _factors.c.id == factor.id)
     )
 
 
 def drop_factors(connection: Connection, register: RegisterId, account: AccountId) -> int:
-    """Remove every one of an account, and what it was asked to sign; how many there were."""
+    """Remove every second factor of an account and its challenges. Returns how many factors there were."""
     owner = (register, account)
     connection.execute(
         delete(_challenges).where(_challenges.c.register_id == owner[0], _challenges.c.account == owner[1])
@@ -127,7 +127,7 @@ def add_challenge(
 def take_challenge(
     connection: Connection, register: RegisterId, account: AccountId, purpose: str, *, challenge: str, now: datetime
 ) -> bool:
-    """Was this asked of this account for this purpose, and not too long ago? Whatever the answer, it is gone."""
+    """Was this challenge given to this account for this purpose, lately? It is used up whatever the answer."""
     row = connection.execute(
         delete(_challenges)
         .where(
@@ -153,7 +153,7 @@ def newest_closed(connection: Connection) -> SecondFactor | None:
 
 
 def recloses(connection: Connection, closed_anew: Callable[[str, str], str]) -> int:
-    """Put every secret, closed anew, in the place of what it was; how many there were."""
+    """Replace every secret by the same one closed with the new key. Returns how many there were."""
     found = [_factor(row) for row in connection.execute(_closed()).mappings()]
     for factor in found:
         secret = closed_anew(factor.secret, describe_secret(factor.register, factor.account, factor.id))

@@ -145,7 +145,7 @@ def try_again(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> tuple[list[G
 
 
 def try_refused_again(doing: Act, unit: UnitId) -> list[GrantId]:
-    """(A8) What stood in the way may be gone: the lines of a unit that were refused are tried once more."""
+    """(A8) Try the refused lines of a unit once more: what stood in their way may be gone."""
     waiting = [g for g in doing.tx.find(Grant, unit=unit) if g.refused is not None]
     return try_again(doing, unit, waiting)[0]
 
@@ -160,7 +160,7 @@ def as_preparing(doing: Act, unit: UnitId, receiver: PersonId) -> None:
 
 
 def _lacks_paper(facts: GrantFacts, now: datetime) -> Reason | None:
-    """A document that no longer stands carries nothing, whoever signed it."""
+    """Which paper a grant lacks; a document that no longer stands carries nothing, whoever signed it."""
     document = facts.document
     if document is not None and document.state is not DocumentState.SIGNED:
         return Reason.MINUTES_UNSIGNED

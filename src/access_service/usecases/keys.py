@@ -184,7 +184,7 @@ def _next(folder: Path, own: Own[K]) -> Path:
 
 
 def put(waiting: Path, path: Path) -> None:
-    """The second step of a rotation. Another process may have been faster."""
+    """Put the next key's file in its place: the second step of a rotation; another process may have been faster."""
     try:
         waiting.replace(path)
     except FileNotFoundError:

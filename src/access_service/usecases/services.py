@@ -131,7 +131,7 @@ class Services:
     """Where it is not None, an act runs to its end, leaves here what it would do, and is undone (`rehearse`)."""
 
     def after_commit(self, register: RegisterId) -> None:
-        """Tell whoever keeps something in memory."""
+        """Tell the decision caches that something was committed."""
         for listener in self.committed:
             listener(register)
 
@@ -159,7 +159,7 @@ def rehearse(services: Services, run: Callable[[Services], T]) -> Rehearsed[T]:
 
 
 class _UndoneError(Exception):
-    """Takes a rehearsed act out of its transaction."""
+    """Raised to leave the transaction of a rehearsed act, so that it is rolled back."""
 
     outcome = "rehearsed"
 

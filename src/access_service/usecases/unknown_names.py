@@ -21,7 +21,7 @@ class UnknownNames:
         self._waiting: OrderedDict[tuple[str, str | None], tuple[float, int]] = OrderedDict()
 
     def count(self, register: str, source: str | None) -> int:
-        """One more; how many are to be written down now, with this one, or 0 for later."""
+        """Count an attempt. Returns how many are to be written down now, this one included, or 0 for later."""
         key, now = (register, source), self._monotonic()
         with self._lock:
             told_at, waiting = self._waiting.pop(key, (now - EVERY_S, 0))

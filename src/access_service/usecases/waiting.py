@@ -74,7 +74,7 @@ def prepare(
 def close(
     doing: Act, act: WaitingAct, outcome: Outcome, by: str, *, result: str | None = None, body: str | None = None
 ) -> WaitingAct:
-    """It waits no more; everybody who leads the office is told."""
+    """End the waiting of an act; the event names everybody who leads the office."""
     done = replace(
         act,
         valid_to=doing.now,

@@ -22,7 +22,7 @@ from access_service.storage.search import class_rows
 from access_service.usecases.handover import delegation
 from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.live import search
-from access_service.usecases.live.search import SearchPage, SearchPoint, Since, Wanted
+from access_service.usecases.live.search import PageStart, SearchPage, SearchPoint, Wanted
 from access_service.usecases.organisation import moving, org
 from world import (
     CLASS_6A,
@@ -79,7 +79,7 @@ class Searching:
     def page(
         self, wanted: Wanted, request: AccessRequest, limit: int = 1000, after: SearchPage | None = None
     ) -> SearchPage:
-        since = None if after is None else Since(after.after or "", after.revision, after.now)
+        since = None if after is None else PageStart(after.after or "", after.revision, after.now)
         return self.point.search(self.world.register, wanted, request, limit=limit, since=since)
 
     def ids(self, wanted: Wanted, request: AccessRequest) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ HEADERS_READ = frozenset({b"authorization", b"content-type", b"dpop"})
 
 
 async def admit(edge: Edge, path: str, headers: Mapping[bytes, bytes]) -> Asker:
-    """Who asks, and may: known before anything is read of what they ask."""
+    """Find out who asks and whether they may, before anything is read of what they ask."""
     who = await asker(edge, path, headers)
     who.require(EVALUATE)
     return who

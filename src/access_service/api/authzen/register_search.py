@@ -9,7 +9,7 @@ from access_service.api.pdp import FoundPage, Start
 from access_service.domain.access import AccessRequest, Wanted
 from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.usecases.live.revisions import parse_revision, revision_text
-from access_service.usecases.live.search import SearchPage, Since
+from access_service.usecases.live.search import PageStart, SearchPage
 
 ACCOUNT = "account"
 """The one type of subject."""
@@ -43,9 +43,9 @@ def read_search(wanted: Wanted, sent: Search) -> AccessRequest:
     )
 
 
-def read_start(start: Start | None) -> Since | None:
+def read_start(start: Start | None) -> PageStart | None:
     """Where a later page of a search begins; None for the first page."""
-    return None if start is None else Since(start.after, parse_revision(start.revision), start.now)
+    return None if start is None else PageStart(start.after, parse_revision(start.revision), start.now)
 
 
 def render_page(wanted: Wanted, request: AccessRequest, page: SearchPage) -> FoundPage:

@@ -50,7 +50,7 @@ class Words:
 
 @cache
 def words() -> Words:
-    """Read once."""
+    """Read `members.toml`, once."""
     text = Path(__file__).with_name("members.toml").read_text(encoding="utf-8")
     return Words(tomllib.loads(text))
 

@@ -151,17 +151,17 @@ class Edge:
             raise TokenError(TokenFault.REPLAYED, "the proof was made before this service began; make another")
 
     def count(self, counts: Mapping[tuple[str, str], int]) -> None:
-        """Decisions in the metrics."""
+        """Count decisions in the metrics."""
         self.metrics.decisions.update(counts)
 
     def log_decided(self, request_id: str, answered: BodyAnswers, client: str | None = None) -> None:
-        """The decisions that the operator wants in the log; `client` asked, or None for the static key."""
+        """Log the decisions that the operator wants there; `client` asked, or None for the static key."""
         if answered.records and self.lines.wanted:
             self.lines.write(*decided_events(request_id, answered, client))
             self.lines.flush()
 
     def count_request(self, request: Seen) -> None:
-        """Count and log it, when the event loop has done what lay before it: several at a time cost less."""
+        """Count and log a request, once the event loop has done what lay before: several at a time cost less."""
         if not self._seen:
             asyncio.get_running_loop().call_soon(self._note)
         self._seen.append(request)
@@ -204,7 +204,7 @@ class Edge:
         return {"account": scope.get("state", {}).get("account"), "source": sent_from(scope)}
 
     def log_unavailable(self, cause: str, request_id: str) -> None:
-        """Why a request was answered 503, once a second for each cause: an outage fails every request alike."""
+        """Log why a request was answered 503, once a second for each cause: an outage fails every request alike."""
         now = time.monotonic()
         if now - self._caused.get(cause, -inf) >= CAUSE_EVERY_S:
             if len(self._caused) >= CAUSES:
@@ -213,7 +213,7 @@ class Edge:
             self.log.warning("unavailable", request_id=request_id, cause=cause)
 
     def log_failure(self, error: Exception, request_id: str) -> None:
-        """What nobody foresaw: where it happened, not what it said. Messages and locals may hold names."""
+        """Log a failure that nobody foresaw: where it happened, not its message, since messages may hold names."""
         frames = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
         self.log.error("failed", request_id=request_id, error=type(error).__name__, at=frames[-8:])
 

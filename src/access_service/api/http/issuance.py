@@ -21,7 +21,7 @@ class Issuance:
         self._due: asyncio.TimerHandle | None = None
 
     def note_issued(self, request_id: str, grant_type: str, claims: Claims) -> None:
-        """One token: ids only, and never the token itself."""
+        """Note that a token was issued: ids only, and never the token itself."""
         if not self._lines.wanted:
             return
         self._waiting.append(
@@ -47,7 +47,7 @@ class Issuance:
             self._due = asyncio.get_running_loop().call_later(EVERY_S, self.flush)
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write the lines that wait."""
         if self._due is not None:
             self._due.cancel()
             self._due = None

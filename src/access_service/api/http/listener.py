@@ -75,7 +75,7 @@ class Bounded(HttpToolsProtocol):
         self._reading: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take it, if there is room; the first request begins soon."""
+        """Take the connection, if there is room; the first request begins soon."""
         super().connection_made(transport)
         if len(self.connections) > self.bounds.connections:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
@@ -83,7 +83,7 @@ class Bounded(HttpToolsProtocol):
             self._set_clock(HEAD)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
+        """Forget the connection."""
         self._stop_clock()
         self._stop_reading()
         super().connection_lost(exc)
@@ -100,7 +100,7 @@ class Bounded(HttpToolsProtocol):
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
-        """One more piece."""
+        """Read one more piece of the request."""
         if self._taken + len(data) > self._limit and not self._ends_within(data):
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             return
@@ -177,7 +177,7 @@ class Bounded(HttpToolsProtocol):
             self._reading = self.loop.call_later(self.bounds.body_s, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """It reads again."""
+        """The other side reads again."""
         super().resume_writing()
         self._stop_reading()
 
@@ -222,7 +222,7 @@ class OperatorsOnly:
 
 
 def is_for_operators(path: str) -> bool:
-    """Is it one of theirs?"""
+    """Is the address one for operators?"""
     return path in OPERATIONS or path.startswith("/docs/")
 
 

@@ -26,7 +26,7 @@ class Times:
         self.total_s = 0.0
 
     def observe(self, seconds: float) -> None:
-        """One more."""
+        """Count one more duration."""
         self.counts[bisect_left(BOUNDS_S, seconds)] += 1
         self.total_s += seconds
 
@@ -75,7 +75,7 @@ class Metrics(Collector):
         )
 
     def add(self, more: Numbers) -> None:
-        """What another process counted."""
+        """Add what another process counted."""
         for found, counts in zip(self._counters(), more.counters, strict=True):
             found.update(counts)
         for kept, times in zip(self._times(), more.times, strict=True):

@@ -22,7 +22,7 @@ class Pool:
         self._waiting = 0
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Run it in a thread; `UnavailableError` when too much waits already."""
+        """Run the work in a thread; `UnavailableError` when too much waits already."""
         if self._waiting >= WAITING:
             raise UnavailableError("too many requests are waiting")
         self._waiting += 1
@@ -33,5 +33,5 @@ class Pool:
             self._waiting -= 1
 
     def shutdown(self) -> None:
-        """Wait for what runs."""
+        """Wait for the work that runs."""
         self._threads.shutdown()

@@ -35,6 +35,6 @@ class Readiness:
 
 
 def _heard(late: asyncio.Future[None]) -> None:
-    """Nobody waits for it any more, so that nobody hears why it failed."""
+    """Take the error of a check for which nobody waits any more: else asyncio reports it as never retrieved."""
     if not late.cancelled():
         late.exception()

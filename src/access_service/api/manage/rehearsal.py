@@ -62,7 +62,7 @@ def done_or_told(
 def suspend(
     services: Services, caller: Caller, kind: SuspendableKind, target: str, body: Noted | None, dry_run: bool
 ) -> SuspensionOut | RehearsedOut:
-    """The same for pausing, whatever is paused."""
+    """Pause an account, unit, authority or grant, or only tell what pausing it would do."""
     return done_or_told(
         services,
         dry_run,

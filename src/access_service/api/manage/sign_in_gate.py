@@ -36,7 +36,7 @@ def source_of(request: Request) -> str | None:
 
 
 class SignInGate:
-    """One of an application."""
+    """Lets sign-ins wait for one another; an application has one gate."""
 
     def __init__(self) -> None:
         """Open."""
@@ -50,7 +50,7 @@ class SignInGate:
             return await anyio.to_thread.run_sync(work, limiter=self._all)
 
     def was_wrong(self, source: str | None) -> None:
-        """One more wrong one from there."""
+        """Count one more wrong sign-in from that source."""
         if source is None:
             return
         times = self._wrong.setdefault(source, deque(maxlen=MANY))
@@ -60,7 +60,7 @@ class SignInGate:
             self._wrong.popitem(last=False)
 
     def is_slow(self, source: str | None) -> bool:
-        """Did many wrong ones come from there lately?"""
+        """Did many wrong sign-ins come from that source lately?"""
         times = self._wrong.get(source or "", deque())
         return len(times) == MANY and time.monotonic() - times[0] < WINDOW_S
 
@@ -78,7 +78,7 @@ class SignInGate:
 
 
 def gate_of(request: Request) -> SignInGate:
-    """The application's."""
+    """The gate of the application."""
     gate: SignInGate | None = getattr(request.app.state, "sign_in_gate", None)
     if gate is None:
         gate = request.app.state.sign_in_gate = SignInGate()

@@ -194,7 +194,7 @@ class StandaloneEngine:
         after: str | None,
         context: Mapping[str, object],
     ) -> Iterator[str]:
-        """Those of one part who are allowed: what is known of the rest leaves few rows to compare them with."""
+        """The ids of one part that are allowed: what is known of the other parts leaves few rows."""
         entities, of_action = self._listed[part].get(wanted.type), self._actions.get(action.name)
         if entities is None or of_action is None:
             return
@@ -227,11 +227,11 @@ class StandaloneEngine:
         return _UNKNOWN[part, "id" if named.type in self.pack.types(part) else "type"]
 
     def _is_listed(self, part: str, named: Named) -> bool:
-        """A search about somebody nobody has heard of finds nothing, whatever the rules say of everybody."""
+        """Is the id known? A search about an unknown one finds nothing, whatever the rules say of everybody."""
         return (named.type, named.id) in self._profiles[part]
 
     def _new(self, part: str, named: Named) -> Values | None:
-        """What is known of one that is not listed; None where there is no such type, or none but those listed."""
+        """The values of an id that is not listed; None where its type does not exist or has listed ids only."""
         of_type = self.pack.types(part).get(named.type)
         if of_type is None or of_type.listed:
             return None
@@ -299,7 +299,7 @@ class StandaloneEngine:
         return self._closed(declared, frozenset(words)) if declared.is_held else next(iter(words))
 
     def _closed(self, declared: DeclaredProperty, value: Value) -> Value:
-        """With everything that its words lie in, where they are ids."""
+        """The words and, where they are ids, everything that those lie in."""
         if declared.of is None:
             return value
         return frozenset(chain.from_iterable(self.pack.entities[declared.of, word].within for word in value))

@@ -68,7 +68,7 @@ class _Pattern:
     """Rows that compare the same columns; ranks are their places in the order of preference."""
 
     least: int
-    """The best rank of them."""
+    """The best rank of these rows."""
     relations: tuple[_Relation, ...]
     plain: tuple[int, ...]
     """Slots whose word must be the cell's."""
@@ -335,7 +335,7 @@ class Narrow:
             yield entities.ids[at]
 
     def each(self, candidates: Iterable[tuple[str, Values]], first_allow: int) -> Iterator[str]:
-        """The same of any candidates, each looked at in turn."""
+        """The ids among any candidates for whom such a row decides; each candidate is looked at."""
         patterns = [(_getter(pattern.slots), pattern) for pattern in self._patterns]
         for id_, values in candidates:
             best = self._none

@@ -138,7 +138,7 @@ def word_of(value: object) -> str | None:
     if isinstance(value, str) and len(value) <= WORD_BYTES and value.isprintable():
         # What is printable has no half of a surrogate pair, so that it can be encoded.
         with suppress(InvalidError):
-            normal = words.normal(value, WORD_BYTES)
+            normal = words.normalise_text(value, WORD_BYTES)
             return normal if len(normal.encode()) <= WORD_BYTES else None
     return None
 

@@ -42,11 +42,11 @@ class Done:
     """What a rule gave back."""
 
     article: str | None = None
-    """Of the row of `delegation.csv` that allows a grant."""
+    """Article of the row of `delegation.csv` that allows the grant."""
     documents: frozenset[str] | None = None
     """The papers that row asks for."""
     capacity: str | None = None
-    """In which somebody signs."""
+    """The capacity in which somebody signs."""
 
 
 @dataclass(frozen=True, slots=True)

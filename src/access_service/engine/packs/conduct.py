@@ -19,7 +19,7 @@ from access_service.engine.toml_reader import TomlTable, guess, quote
 
 GIVER_CAPACITIES = frozenset(Capacity) - {Capacity.SELF, Capacity.WITNESS}
 SIDES = 2
-"""Of a separation."""
+"""A separation has two sides, and each side two words: category and action."""
 
 
 def read_conduct(table: TomlTable, draft: Draft) -> None:

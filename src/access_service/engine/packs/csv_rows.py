@@ -17,7 +17,7 @@ ROLE_COLUMNS = ("role", "function", "category", "action", "effect", "article")
 DELEGATION_COLUMNS = ("role", "position", "unit_kind", "issuer", "documents", "article")
 EFFECTS = frozenset({"allow", "deny"})
 MOST_ARTICLES = 2
-"""That one row cites."""
+"""Most articles that one row cites."""
 ISSUERS = frozenset({"own_unit", "direct_manager"})
 DOCUMENTS = frozenset({"minutes+commitment", "minutes", "commitment", "inspection"})
 

@@ -124,7 +124,7 @@ def factors_in(reader: Reader, account: AccountId) -> list[SecondFactor]:
 
 
 def count_failure(services: Services, credential: stored.Credential, **details: str) -> None:
-    """One more wrong one; with too many in a row the account is locked."""
+    """Count a wrong password or factor; with too many in a row the account is locked."""
     register = credential.register
     with services.db.write(register, credential.account) as tx:
         # Read again under the lock: guesses made at once must not overwrite each other's count.
@@ -259,7 +259,7 @@ def _in_session(gather: Gatherer, session: stored.Session, now: datetime) -> Cal
 
 
 def is_session(services: Services, token: str) -> bool:
-    """Is that the token of an open session, whatever it may do? For who reads nothing of strangers."""
+    """Is that the token of an open session, whatever it may do? Asked by routes that read nothing of strangers."""
     with services.db.connect() as connection:
         session = stored.session_by_token(connection, passwords.digest(token))
         return session is not None and session.is_open(services.db.now_in(connection, session.register))

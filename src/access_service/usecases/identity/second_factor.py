@@ -19,7 +19,7 @@ from access_service.domain.sign_in import (
     FactorKind,
     SecondFactor,
     check_due,
-    check_goes,
+    check_keeps_factor,
     check_new_passkey,
     check_room,
     due_factor,
@@ -327,7 +327,7 @@ def remove_factor(
         if factor is None:
             raise NotFoundError("second factor", id_)
         rules = rules_of(doing.gather, doing.tx.require(Account, caller.account), doing.now)
-        check_goes(rules, factors)
+        check_keeps_factor(rules, factors)
         stored.drop_factor(doing.tx.connection, factor)
         log_removed(doing, factor)
         return _begin_anew(doing)

@@ -266,11 +266,11 @@ class CodeIndex:
                 self.faults.broken[name].add(row["code"])
 
     def add(self, value: object) -> None:
-        """A new fact."""
+        """Add a fact that the rows bring."""
         self.new.setdefault(type(value), []).append(value)
 
     def keep(self, row: SheetRow) -> None:
-        """The row says what `init` has made: the register's own fact stands."""
+        """Keep the register's own fact: the row says what `init` has made."""
         self.kept[row.sheet.name] = self.kept.get(row.sheet.name, 0) + 1
 
     def add_duty(self, duty: Assignment) -> None:

@@ -31,7 +31,7 @@ class ImportFacts:
         self._asked: set[tuple[type[Any], str, Any]] = set()
 
     def add(self, value: Any) -> None:
-        """A fact; the first one with an id stands."""
+        """Add a fact that the rows bring; the first one with an id stands."""
         kind = type(value)
         held = self._held.setdefault(kind, {})
         if value.id in held:

@@ -84,7 +84,7 @@ class Faults:
         """Codes of rows with faults: whoever refers to them is not told that they are missing."""
 
     def add(self, sheet: Sheet, number: int, message: str, hint: str) -> None:
-        """One more."""
+        """Add a fault."""
         self._found.append((_ORDER[sheet.name], number, Fault(f"{sheet.place}:{number}", message, hint)))
 
     def in_order(self) -> list[Fault]:
@@ -110,17 +110,17 @@ class SheetRow:
         return self._cells[self._positions[column]]
 
     def fault(self, message: str, hint: str = "") -> None:
-        """Something is wrong with this row."""
+        """Note a fault of this row."""
         self.ok = False
         self._faults.add(self.sheet, self.number, message, hint)
 
     def refused(self, error: RefusedError) -> None:
-        """A rule of the domain says no."""
+        """Note that a rule of the domain refuses this row."""
         self.fault(error.message, HINTS.get(error.code, ""))
 
     @contextmanager
     def rules(self) -> Iterator[None]:
-        """A refusal within is a fault of this row."""
+        """Turn a refusal within the block into a fault of this row."""
         try:
             yield
         except RefusedError as error:

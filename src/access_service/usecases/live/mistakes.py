@@ -19,7 +19,7 @@ Denied = tuple[Ask, Deny]
 def find_mistakes(
     point: DecisionPoint, register: RegisterId, denied: Sequence[Denied], decided: DecidedAll
 ) -> list[Mistake | None]:
-    """One for each deny, in order, of the very revision and instant of the answer; may read the database."""
+    """Find the mistake behind each deny, in order, at the answer's revision and instant; may read the database."""
     moment = moment_of(point, register, decided.revision, decided.now)
     found = None if moment is None else find_at_once(moment, denied)
     if found is not None:
@@ -43,7 +43,7 @@ def moment_of(
 
 
 def find_at_once(moment: Moment, denied: Sequence[Denied]) -> list[Mistake | None] | None:
-    """One for each deny, in order, where memory holds all of it; None otherwise. Never blocks."""
+    """Find the mistake behind each deny, in order, where memory holds all of it; None otherwise. Never blocks."""
     view = moment.view
     try:
         found = [find_mistake(ask, deny, view, view.accounts[ask[0]], _unknown) for ask, deny in denied]

@@ -41,8 +41,8 @@ CHUNK = 200
 """Accounts gathered at once: a first page of a few need not wait for thousands."""
 
 
-class Since(NamedTuple):
-    """Where a page continues, as the page before said."""
+class PageStart(NamedTuple):
+    """Where a later page begins, as the page before it said."""
 
     after: str
     revision: int
@@ -150,7 +150,7 @@ class _Search:
     locks: LockIndex
     request: AccessRequest
     limit: int
-    since: Since | None
+    since: PageStart | None
     now: datetime
     """The instant of the whole list."""
     present: datetime
@@ -220,7 +220,7 @@ class SearchPoint:
         request: AccessRequest,
         *,
         limit: int,
-        since: Since | None = None,
+        since: PageStart | None = None,
     ) -> SearchPage:
         """The next at most `limit` results. What is searched for is left empty in `request`: account, id or action.
 
@@ -233,7 +233,7 @@ class SearchPoint:
         except PolicyError as error:
             raise UnavailableError("a stored pack cannot be read by this version") from error
 
-    def _begin(self, reader: Reader, request: AccessRequest, limit: int, since: Since | None) -> _Search:
+    def _begin(self, reader: Reader, request: AccessRequest, limit: int, since: PageStart | None) -> _Search:
         stands = read_newest(reader)
         if stands is None or stands.revision == 0:
             raise NotFoundError("register", reader.register)
@@ -277,7 +277,7 @@ class SearchPoint:
         return found
 
 
-def _touched(reader: Reader, since: Since | None) -> frozenset[AccountId]:
+def _touched(reader: Reader, since: PageStart | None) -> frozenset[AccountId]:
     """Whose decisions may have changed since the first page; `RestartError` when anybody's may have."""
     if since is None:
         return frozenset()

@@ -105,7 +105,7 @@ class Recent(dict[K, V]):
             self.absent.add(key)
 
     def keep(self, key: K, value: V) -> None:
-        """Keep it as the newest."""
+        """Keep the value as the newest."""
         with self._lock:
             self.old.pop(key, None)
             self._keep(key, value)
@@ -120,7 +120,7 @@ class Recent(dict[K, V]):
         self[key] = value
 
     def drop(self, key: K) -> None:
-        """Forget one."""
+        """Forget a key and its value."""
         with self._lock:
             self.pop(key, None)
             self.old.pop(key, None)

@@ -47,12 +47,12 @@ class Settled:
     events: dict[str, int] = field(default_factory=dict)
 
     def count(self, action: str) -> None:
-        """One more."""
+        """Count one more event."""
         self.events[action] = self.events.get(action, 0) + 1
 
 
 class _NothingError(Exception):
-    """Somebody else wrote it meanwhile."""
+    """Somebody else wrote down meanwhile what was to be written."""
 
     outcome = "nothing"
 
@@ -147,7 +147,7 @@ def _people(reader: Reader, now: datetime) -> Iterator[PersonId]:
 
 
 class Settling:
-    """Does it every so often, beside the requests, until it is stopped."""
+    """Settles every so often, beside the requests, until it is stopped."""
 
     def __init__(self, services: Services, every_s: float, failed: Callable[[str], None]) -> None:
         """`failed` hears why a round could not be done; the next one tries again."""
@@ -170,7 +170,7 @@ class Settling:
             self.round()
 
     def round(self) -> None:
-        """Every register once, and what has had its time is taken away."""
+        """Settle every register once, and delete the rows whose time is over."""
         try:
             clean(self._services.db, self._services.db.now())
             for row in self._services.db.registers():

@@ -202,7 +202,7 @@ def _end(doing: Act, software: Software) -> Software:
 
 
 def _owed_now(doing: Act, obligations: Sequence[Obligation]) -> None:
-    """What was to open later opens with this act."""
+    """Open at once, with this act, the obligations that were to open later."""
     for obligation in obligations:
         if obligation.valid_from > doing.now:
             doing.tx.put(replace(obligation, valid_from=doing.now))
@@ -223,7 +223,7 @@ def own_software(doing: Act, id_: SoftwareId) -> Software:
 
 
 def answered_software(doing: Act, id_: SoftwareId) -> Software:
-    """The same, in use or not."""
+    """Software that the caller's admin account answers for, in use or not."""
     software = doing.tx.require(Software, id_)
     with as_missing("software", id_):
         if not approving.is_department(doing.ground, doing.require_caller()):

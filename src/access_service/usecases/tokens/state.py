@@ -166,7 +166,7 @@ def lineage(jti: str) -> Iterator[str]:
 
 
 def trim(details: Iterable[AccessDetail], state: RegisterState, instant: float) -> tuple[AccessDetail, ...]:
-    """The same without the classes that another axis of their detail leaves out.
+    """Leave out the classes of each detail that another of its axes leaves out.
 
     Axes are compared one by one, and a class has a unit, a level and a grade of its own.
     """

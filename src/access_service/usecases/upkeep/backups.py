@@ -149,7 +149,7 @@ def _closed_keys(keys: bytes, closed: Closed) -> bytes:
 
 
 def _quietly(work: Callable[[], T]) -> T:
-    """Do it in a thread that lets other work go first: whoever asks the service must not notice.
+    """Run the work in a thread that lets others go first: whoever asks the service must not notice.
 
     An idle thread (SCHED_IDLE) is put aside the moment another one wakes, in the middle of its slice; one that is
     only nice goes on to the end of it, and every question that arrives meanwhile waits.
