@@ -1,10 +1,12 @@
 """The composition root: settings in, one ASGI application out."""
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -39,12 +41,16 @@ from access_service.api.oauth.answers import COMPONENTS as OAUTH_COMPONENTS
 from access_service.domain.errors import UnavailableError
 from access_service.engine.casbin_engine import check_distribution
 from access_service.engine.memory import Memory
+from access_service.rendering.job_exports import KINDS
 from access_service.settings import Settings
 from access_service.signing import passwords
 from access_service.signing.pages import PageKey
 from access_service.storage.db import Database
+from access_service.storage.job_files import JobFiles
+from access_service.storage.jobs import count_open
 from access_service.storage.migrate import require_current
 from access_service.storage.spans import NO_TRACER
+from access_service.usecases.jobs.workers import Workers
 from access_service.usecases.keys import FACTORS, PAGES, SEAL, open_key
 from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.live.view import MIB
@@ -86,7 +92,11 @@ def create_app(
         point.prepare_all()
         point.watch()
         try:
-            with _beside(settings, services, edge), draining(settings.drain_seconds, edge.stop):
+            with (
+                _beside(settings, services, edge),
+                _working(settings, services, edge),
+                draining(settings.drain_seconds, edge.stop),
+            ):
                 async with (
                     share(settings.metrics_dir, edge.metrics) as edge.shared,
                     operations(app, settings.operations_host, settings.operations_port),
@@ -164,6 +174,32 @@ def _tokens(settings: Settings, services: Services, point: DecisionPoint) -> Tok
     return TokenPoint(services, point, keyring, issuer=settings.public_url, token_s=settings.token_seconds)
 
 
+@contextmanager
+def _working(settings: Settings, services: Services, edge: Edge) -> Iterator[None]:
+    """Jobs are carried out while the block lasts; their numbers are counted on the event loop, as all are."""
+    if not settings.job_workers:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+
+    def ended(kind: str, state: str, seconds: float) -> None:
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(edge.metrics.count_job, kind, state, seconds)
+
+    workers = Workers(
+        services,
+        KINDS,
+        most=settings.job_workers,
+        ended=ended,
+        failed=lambda why: edge.log.warning("jobs", error=why),
+    )
+    workers.start()
+    try:
+        yield
+    finally:
+        workers.close()
+
+
 def _edge(settings: Settings, services: Services, point: DecisionPoint, tokens: TokenPoint) -> Edge:
     pool, metrics = Pool(), Metrics()
     return Edge(
@@ -180,6 +216,7 @@ def _edge(settings: Settings, services: Services, point: DecisionPoint, tokens: 
         metrics=metrics,
         pool=pool,
         tokens=tokens,
+        open_jobs=partial(count_open, services.db),
     )
 
 
@@ -215,6 +252,7 @@ def _open(
         signs_log=settings.checkpoint_minutes > 0,
         files=open_files(settings.files_dir),
         fonts_dir=settings.fonts_dir,
+        job_files=JobFiles(settings.jobs_dir),
     )
     point = DecisionPoint(
         db,

@@ -52,8 +52,8 @@ class Settings(BaseSettings):
     )
     files_dir: Path = Field(
         Path("./var/files"),
-        description="Folder of the files of papers, by their hash; nodes of one service share it, and `backup` "
-        "copies it.",
+        description="Folder of the files of papers, by their hash, and of what jobs make; nodes of one service "
+        "share it, and `backup` copies the papers.",
     )
     fonts_dir: Path | None = Field(
         None,
@@ -157,6 +157,13 @@ class Settings(BaseSettings):
         le=1000,
         description="How often, in milliseconds, the database is asked whether another process has written.",
     )
+    job_workers: int = Field(
+        2,
+        ge=0,
+        le=16,
+        description="Most jobs (large exports) that a serving process carries out at once; 0: none here, "
+        "`access-service jobs work` does.",
+    )
     settle_minutes: int = Field(
         60,
         ge=0,
@@ -238,6 +245,11 @@ class Settings(BaseSettings):
         validation_alias="OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
         description="The same with its path, where traces go elsewhere.",
     )
+
+    @property
+    def jobs_dir(self) -> Path:
+        """Where what jobs make is kept for a week."""
+        return self.files_dir / "jobs"
 
     @model_validator(mode="before")
     @classmethod

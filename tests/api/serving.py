@@ -54,6 +54,7 @@ def settings_for(folder: Path, **changes: Any) -> Settings:
         "database_url": f"sqlite:///{folder}/thu.db",
         "keys_dir": folder,
         "files_dir": folder / "files",
+        "job_workers": 0,
         "api_key": SecretStr(KEY),
         "log_decisions": "all",
         "operations_public": True,

@@ -6,14 +6,18 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from managing import ROOT_ADMIN
+from managing import ADMIN, PRINCIPAL, ROOT_ADMIN
 
+from access_service.domain.jobs import MOST_OPEN
 from access_service.domain.time import local
 from access_service.usecases.services import system_clock
-from doors.cells import NO_SESSION, NO_SHEET, Cli, Tried, other, post, row
-from world import OFFICE
+from doors.cells import NO_SESSION, NO_SHEET, Api, Cli, Tried, other, post, row
+from world import OFFICE, SCHOOL
 
 BY_OPERATORS = "operators act at the command line"
+NO_JOBS = "the operator's files are written while they wait"
+NO_SERVICE_JOBS = "tokens ask for no job"
+LONG = "tests/attacks/test_long_work.py::"
 NO_FACTORS = "the operator has no account, and sets nobody's factors"
 IN_DOMAIN = "it takes eight of them: played in tests/domain/test_factor_rules"
 
@@ -36,7 +40,51 @@ def _replaces_what_is_to_come(run: Any, said: Any) -> Any:
     return _bind(run, said, "--replaces", to_come)
 
 
+def _one_job_too_many(m: Any) -> Any:
+    for _ in range(MOST_OPEN):
+        m.post(PRINCIPAL, f"units/{SCHOOL}/matrix-jobs", {})
+    return m.post(PRINCIPAL, f"units/{SCHOOL}/matrix-jobs", {})
+
+
+def _result_too_early(m: Any) -> Any:
+    asked = m.post(ADMIN, f"units/{SCHOOL}/matrix-jobs", {}).json()["id"]
+    return m.get(ADMIN, f"jobs/{asked}/result")
+
+
 OPERATING_ROWS = [
+    row(
+        "jobs.check_may_ask",
+        "too many jobs wait or run already",
+        Api(_one_job_too_many),
+        NO_SHEET,
+        NO_JOBS,
+        NO_SERVICE_JOBS,
+    ),
+    row(
+        "jobs.check_own",
+        "no job `…`",
+        Api(lambda m: m.get(ADMIN, "jobs/job_00000000000000000000")),
+        NO_SHEET,
+        NO_JOBS,
+        NO_SERVICE_JOBS,
+    ),
+    row("jobs.check_done", "the job has no result", Api(_result_too_early), NO_SHEET, NO_JOBS, NO_SERVICE_JOBS),
+    row(
+        "jobs.check_begins",
+        "the account was stopped after it asked",
+        Tried(LONG + "test_nothing_is_made_for_whoever_was_suspended_meanwhile"),
+        NO_SHEET,
+        NO_JOBS,
+        NO_SERVICE_JOBS,
+    ),
+    row(
+        "jobs.check_begins",
+        "the session in which it was asked is over",
+        Tried(LONG + "test_nothing_is_made_for_whoever_has_signed_out"),
+        NO_SHEET,
+        NO_JOBS,
+        NO_SERVICE_JOBS,
+    ),
     row(
         "binding.refuse_to_callers",
         "`access-service policy bind` puts a pack in force",

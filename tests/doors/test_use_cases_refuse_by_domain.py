@@ -12,7 +12,7 @@ KEYS = "is about the keys of this machine, which only its operator enters"
 OPERATOR = "is about registers beside each other, which only who runs the machine enters"
 
 OWN: dict[str, str] = {
-    "accounts._in_session": SESSION,
+    "accounts.caller_in_session": SESSION,
     "accounts._open_recovered": SECRET,
     "accounts.activate": SECRET,
     "accounts.caller_from_token": SESSION,

@@ -12,7 +12,15 @@ from access_service.usecases.organisation.settling import Settling
 from world import World
 
 OVER, COUNTS = timedelta(days=-400), timedelta(days=1)
-CLEANED = ("sessions", "denied_tokens", "used_assertions", "challenges", "idempotency_keys", "known_sources")
+CLEANED = (
+    "sessions",
+    "denied_tokens",
+    "used_assertions",
+    "challenges",
+    "idempotency_keys",
+    "known_sources",
+    "jobs",
+)
 
 
 def rows(world: World) -> dict[str, int]:

@@ -14,6 +14,7 @@ import typer
 from access_service.cli import events_commands, evidence_commands, office_commands, options, upkeep_commands
 from access_service.cli.clock_commands import clock
 from access_service.cli.errors import run
+from access_service.cli.jobs_commands import jobs
 from access_service.cli.paper_page_commands import document
 from access_service.cli.software_commands import software
 
@@ -34,6 +35,7 @@ app.add_typer(document, name="document")
 app.add_typer(office_commands.operators, name="operator")
 app.add_typer(clock, name="clock")
 app.add_typer(upkeep_commands.report, name="report")
+app.add_typer(jobs, name="jobs")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,6 +15,7 @@ from access_service.domain.names import RegisterId
 from access_service.engine.memory import Memory
 from access_service.settings import Settings
 from access_service.storage.db import Database
+from access_service.storage.job_files import JobFiles
 from access_service.storage.migrate import require_current
 from access_service.storage.paper_pages import FileStore
 from access_service.usecases.keys import SEAL, open_key
@@ -52,6 +53,7 @@ def services_for(db: Database, settings: Settings) -> Services:
         public_url=settings.public_url,
         files=FileStore(settings.files_dir),
         fonts_dir=settings.fonts_dir,
+        job_files=JobFiles(settings.jobs_dir),
     )
 
 

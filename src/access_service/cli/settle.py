@@ -21,8 +21,9 @@ def run_settle(*, database: str | None, register: str | None, as_json: bool) -> 
     settings = settings_for(database)
     with open_database(settings) as db:
         found = register_of(db, settings.register_name if register is None else register)
-        done = settle(services_for(db, settings), found, "operator")
-        cleaned = clean(db, db.now())
+        services = services_for(db, settings)
+        done = settle(services, found, "operator")
+        cleaned = clean(db, db.now(), services.job_files)
     if as_json:
         say_json({"register": found, "events": done.events, "cleaned": dict(cleaned)})
         return

@@ -107,6 +107,7 @@ class Refusal(StrEnum):
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
     INSUFFICIENT_SCOPE = "insufficient_scope"
     INVALID = "invalid"
+    JOB_NOT_DONE = "job_not_done"
     LEVEL_REQUIRED = "level_required"
     LOCKED_OUT = "locked_out"
     METHOD_FORBIDDEN = "method_forbidden"
@@ -132,5 +133,6 @@ class Refusal(StrEnum):
     SUCCESSOR_MISSING = "successor_missing"
     SUSPENDED = "suspended"
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 a code, no secret
+    TOO_MANY_JOBS = "too_many_jobs"
     WIDER_THAN_AUTHORITY = "wider_than_authority"
     WRONG_AUDIENCE = "wrong_audience"

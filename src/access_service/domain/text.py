@@ -209,6 +209,9 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Mã truy cập không bao gồm phạm vi cần cho yêu cầu này", "The token does not reach to what was asked"
         ),
         Refusal.INVALID: Text("Dữ liệu gửi lên không hợp lệ", "What was sent cannot be used"),
+        Refusal.JOB_NOT_DONE: Text(
+            "Việc chưa thực hiện xong hoặc không có kết quả", "The job is not done, or has no result"
+        ),
         Refusal.LEVEL_REQUIRED: Text(
             "Phải nêu rõ cấp học khi phân quyền cho vai trò này",
             "A right in this role must name its education levels",
@@ -298,6 +301,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
         Refusal.TOKEN_REVOKED: Text(
             "Mã truy cập không còn hiệu lực vì quyền làm căn cứ đã bị thu hồi hoặc thay đổi",
             "What the token rests on was taken back or changed",
+        ),
+        Refusal.TOO_MANY_JOBS: Text(
+            "Đã có quá nhiều việc đang chờ hoặc đang thực hiện, hãy đợi một việc xong",
+            "Too many jobs wait or run already; wait until one is done",
         ),
         Refusal.WIDER_THAN_AUTHORITY: Text(
             "Vượt quá phạm vi đơn vị được phân cấp",

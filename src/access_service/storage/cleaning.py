@@ -1,4 +1,4 @@
-"""What has had its time: sessions, answers to repeated requests, once-used values. No fact, paper or event is one.
+"""What has had its time: sessions, answers to repeated requests, jobs, once-used values. No fact, paper or event.
 
 Taken away a few hundred rows at a time, each in a short transaction that holds no register, so that nobody waits.
 """
@@ -11,6 +11,8 @@ from sqlalchemy import ColumnElement, Table, delete, select, tuple_
 
 from access_service.storage.db import Database
 from access_service.storage.idempotency import KEPT
+from access_service.storage.job_files import JobFiles
+from access_service.storage.jobs import files_in_use
 from access_service.storage.tables import (
     ChallengeRow,
     DeniedTokenRow,
@@ -20,6 +22,7 @@ from access_service.storage.tables import (
     table,
 )
 from access_service.storage.tables_accounts import KnownSourceRow
+from access_service.storage.tables_acts import JobRow
 
 AT_ONCE = 500
 """Most rows of one transaction."""
@@ -29,7 +32,7 @@ SOURCES_KEPT = timedelta(days=366)
 
 def _over(now: datetime) -> Iterator[tuple[str, Table, ColumnElement[bool]]]:
     """Each table's name, the table, and the condition for rows whose time is over."""
-    for kind in (SessionRow, DeniedTokenRow, UsedAssertionRow, ChallengeRow):
+    for kind in (SessionRow, DeniedTokenRow, UsedAssertionRow, ChallengeRow, JobRow):
         found = table(kind)
         yield found.name, found, found.c.expires_at <= now
     answers, sources = table(IdempotencyRow), table(KnownSourceRow)
@@ -37,14 +40,19 @@ def _over(now: datetime) -> Iterator[tuple[str, Table, ColumnElement[bool]]]:
     yield sources.name, sources, sources.c.seen_at <= now - SOURCES_KEPT
 
 
-def clean(db: Database, now: datetime) -> Mapping[str, int]:
-    """Delete rows whose time is over. Returns how many of which table, without tables that lost none."""
+def clean(db: Database, now: datetime, files: JobFiles | None = None) -> Mapping[str, int]:
+    """Delete rows whose time is over. Returns how many of which table, without tables that lost none.
+
+    With jobs go the files that they made, counted as `files`.
+    """
     done: dict[str, int] = {}
     for name, found, is_over in _over(now):
         while taken := _take(db, found, is_over):
             done[name] = done.get(name, 0) + taken
             if taken < AT_ONCE:
                 break
+    if files is not None and (swept := files.sweep(files_in_use(db))):
+        done["files"] = swept
     return done
 
 

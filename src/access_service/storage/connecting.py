@@ -204,9 +204,10 @@ def keep_private(path: Path) -> None:
             part.chmod(OWN_FILE)
 
 
-def open_new(path: Path) -> int:
+def open_new(path: Path, *, is_read: bool = False) -> int:
     """A descriptor of a new file of mode 0600; `FileExistsError` for one that is there."""
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWN_FILE)
+    way = os.O_RDWR if is_read else os.O_WRONLY
+    return os.open(path, way | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWN_FILE)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -53,6 +53,12 @@ class Kept:
         return tuple(int(n) for n in self.body.partition(_ANSWER)[0].split(" ")[1:] if n.isdigit())
 
     @property
+    def made(self) -> tuple[tuple[int, str], ...]:
+        """The jobs that were asked for under the key, each with the revision that stood then."""
+        marks = [mark.partition(":") for mark in self.body.partition(_ANSWER)[0].split(" ")[1:]]
+        return tuple((int(revision), id_) for revision, found, id_ in marks if found)
+
+    @property
     def closed(self) -> str | None:
         """The answer as it is kept; None where there is none, or from before answers were closed."""
         _, found, closed = self.body.partition(_ANSWER)
@@ -135,13 +141,22 @@ def mark(tx: Transaction) -> None:
 
     Raises `UnavailableError` where the attempt has lost the key: the act is undone.
     """
+    _mark(tx.connection, str(tx.revision))
+
+
+def mark_made(connection: Connection, revision: int, id_: str) -> None:
+    """The same for a job that is asked for: it makes no revision, so the one that stood then is told."""
+    _mark(connection, f"{revision}:{id_}")
+
+
+def _mark(connection: Connection, said: str) -> None:
     taken = _under.get()
     if taken is None:
         return
-    found = tx.connection.execute(
+    found = connection.execute(
         update(_answers)
         .where(_of(taken, PENDING, ACTED))
-        .values(status=ACTED, body=_answers.c.body.concat(f" {tx.revision}"))
+        .values(status=ACTED, body=_answers.c.body.concat(f" {said}"))
     )
     if found.rowcount != 1:
         raise UnavailableError("a repeat of this request has taken its key")

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from access_service.domain.backups import BackupError
 from access_service.domain.names import RegisterId
+from access_service.storage import jobs
 from access_service.storage.codec import utc
 from access_service.storage.connecting import file_of, keep_private, make_engine, make_folder
 from access_service.storage.db import Database
@@ -215,5 +216,6 @@ def end_what_was_open(connection: Connection, register: RegisterId) -> Ended:
     codes = tuple(accounts)
     connection.execute(update(_credentials).where(waiting).values(activation_sha256=None, activation_until=None))
     connection.execute(delete(_challenges).where(_challenges.c.register_id == register))
+    jobs.drop_all(connection, register)
     ended = connection.execute(delete(_sessions).where(_sessions.c.register_id == register))
     return Ended(ended.rowcount, codes)

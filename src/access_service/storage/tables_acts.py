@@ -1,8 +1,8 @@
-"""Tables of what one person prepares and another confirms, and of the operators who do."""
+"""Tables of what one person prepares and another confirms, of the operators who do, and of long work."""
 
 from datetime import date, datetime
 
-from sqlalchemy import Text
+from sqlalchemy import BigInteger, Index, Text
 from sqlmodel import Field, SQLModel
 
 from access_service.storage.tables import Fact, _by
@@ -38,3 +38,37 @@ class OperatorRow(SQLModel, table=True):
     name: str = Field(primary_key=True)
     secret_sha256: str
     created_at: datetime
+
+
+class JobRow(SQLModel, table=True):
+    """Long work, from asking to a week after; its worker overwrites it."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("ix_jobs_owner", "register_id", "owner"),
+        Index("ix_jobs_state", "state", "created_at"),
+    )
+    register_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    kind: str
+    owner: str
+    person: str
+    session: str
+    unit: str
+    parameters: str = Field(sa_type=Text)
+    created_at: datetime
+    expires_at: datetime = Field(index=True)
+    state: str
+    done: int = Field(sa_type=BigInteger)
+    of: int | None = Field(default=None, sa_type=BigInteger)
+    code: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    lease_until: datetime | None = None
+    leased_by: str | None = None
+    attempts: int
+    file: str | None = None
+    sha256: str | None = None
+    size: int | None = Field(default=None, sa_type=BigInteger)
+    media_type: str | None = None
+    name: str | None = Field(default=None, sa_type=Text)

@@ -92,14 +92,15 @@ def _answered(services: Services, taken: Taken, kept: stored.Kept) -> KeptAnswer
         # The node's key may have been changed meanwhile: what was done is on record all the same.
         with suppress(UnavailableError):
             return KeptAnswer(kept.status, services.factors.open(kept.closed, _about(taken)))
-    if not kept.revisions:
+    if not kept.revisions and not kept.made:
         raise RefusedError(Refusal.DUPLICATE, "the first request changed nothing; use a new key")
     return _acted(services, taken, kept)
 
 
 def _acted(services: Services, taken: Taken, kept: stored.Kept) -> Acted:
+    made = [DoneUnderKey(revision, "job.ask", id_) for revision, id_ in kept.made]
     with services.db.connect() as connection:
-        return Acted(tuple(stored.done_in(connection, taken.register, kept.revisions)))
+        return Acted((*stored.done_in(connection, taken.register, kept.revisions), *made))
 
 
 @contextmanager

@@ -5,6 +5,7 @@
 
 import secrets
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -38,6 +39,7 @@ from access_service.storage.accounts import session_by_token
 from access_service.storage.appending import unit_of
 from access_service.storage.db import Database, Transaction
 from access_service.storage.facts import Reader
+from access_service.storage.job_files import JobFiles
 from access_service.storage.org import StoredOrg
 from access_service.storage.paper_pages import FileStore
 from access_service.storage.spans import spanning
@@ -126,6 +128,10 @@ class Services:
 
     looks: Looks = field(default_factory=Looks)
     """What was read, until the log is told."""
+    job_files: JobFiles | None = None
+    """Where what jobs make is kept; None where none are carried out."""
+    jobs_wait: threading.Event = field(default_factory=threading.Event)
+    """Set when there is something for the workers of this process to do."""
 
     rehearsal: list[Happening] | None = None
     """Where it is not None, an act runs to its end, leaves here what it would do, and is undone (`rehearse`)."""

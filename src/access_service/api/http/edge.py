@@ -101,6 +101,8 @@ class Edge:
     """Whether some register's log does not go on from what was signed of it."""
     tokens: TokenPoint | None = None
     """None where nobody gets in but by the static key: a pack alone."""
+    open_jobs: Callable[[], Mapping[str, int]] | None = None
+    """How many jobs wait and run, in all processes; None where there are none."""
 
     def __post_init__(self) -> None:
         self.headers = {**HEADERS, **(HSTS if self.public_url.startswith("https:") else {})}

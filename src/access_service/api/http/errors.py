@@ -65,6 +65,7 @@ STATUS: Mapping[Refusal, int] = {
     Refusal.IDEMPOTENCY_MISMATCH: 422,
     Refusal.INSUFFICIENT_SCOPE: 403,
     Refusal.INVALID: 422,
+    Refusal.JOB_NOT_DONE: 409,
     Refusal.LEVEL_REQUIRED: 422,
     Refusal.LOCKED_OUT: 429,
     Refusal.METHOD_FORBIDDEN: 409,
@@ -90,6 +91,7 @@ STATUS: Mapping[Refusal, int] = {
     Refusal.SUCCESSOR_MISSING: 409,
     Refusal.SUSPENDED: 409,
     Refusal.TOKEN_REVOKED: 401,
+    Refusal.TOO_MANY_JOBS: 429,
     Refusal.WIDER_THAN_AUTHORITY: 403,
     Refusal.WRONG_AUDIENCE: 401,
 }

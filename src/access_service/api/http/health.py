@@ -1,5 +1,7 @@
 """Is the process alive, can it decide, and what has it done."""
 
+from contextlib import suppress
+
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
@@ -7,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from access_service.api.http.edge import edge_of
 from access_service.api.http.openapi import READ_PROBLEMS
+from access_service.domain.errors import UnavailableError
 
 router = APIRouter(tags=["health"])
 METRICS_EXAMPLE = 'access_decisions_total{decision="allow",reason=""} 128.0\n'
@@ -41,4 +44,8 @@ async def metrics(request: Request) -> Response:
     """Requests by route and status, decisions by outcome and reason, times; of every process of this service."""
     edge = edge_of(request)
     counted = edge.metrics if edge.shared is None else await run_in_threadpool(edge.shared.summed)
+    if edge.open_jobs is not None:
+        # What is counted is told whether the database answers or not.
+        with suppress(UnavailableError):
+            counted.open_jobs = await run_in_threadpool(edge.open_jobs)
     return Response(generate_latest(counted.registry), media_type=CONTENT_TYPE_LATEST)

@@ -7,33 +7,37 @@ into Prometheus' form when somebody asks.
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 BOUNDS_S = (5e-6, 1e-5, 2.5e-5, 1e-4, 1e-3, 5e-3, 2.5e-2, 0.1, 0.5, 2.0)
 """Upper bounds of the histograms' buckets, in seconds."""
+JOB_BOUNDS_S = (0.1, 0.5, 2.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+"""The same for long work."""
 
 
 class Times:
     """How long something took, in buckets."""
 
-    def __init__(self) -> None:
-        self.counts = [0] * (len(BOUNDS_S) + 1)
+    def __init__(self, bounds: tuple[float, ...] = BOUNDS_S) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
         self.total_s = 0.0
 
     def observe(self, seconds: float) -> None:
         """Count one more duration."""
-        self.counts[bisect_left(BOUNDS_S, seconds)] += 1
+        self.counts[bisect_left(self.bounds, seconds)] += 1
         self.total_s += seconds
 
     def buckets(self) -> list[tuple[str, float]]:
         """Upper bound and how many took at most so long."""
         found, so_far = [], 0
-        for bound, count in zip((*map(str, BOUNDS_S), "+Inf"), self.counts, strict=True):
+        for bound, count in zip((*map(str, self.bounds), "+Inf"), self.counts, strict=True):
             so_far += count
             found.append((bound, float(so_far)))
         return found
@@ -64,6 +68,12 @@ class Metrics(Collector):
         """Refusals of the OAuth endpoints, by `error`."""
         self.checkpoints: Counter[str] = Counter()
         """Rounds in which the log was to be signed, by how they ended; the thread that signs counts them."""
+        self.jobs: Counter[tuple[str, str]] = Counter()
+        """Jobs that are over, by kind and state."""
+        self.worked: defaultdict[str, Times] = defaultdict(partial(Times, JOB_BOUNDS_S))
+        """Time of a job, by kind."""
+        self.open_jobs: Mapping[str, int] = {}
+        """Jobs that wait and run, in all processes, as the database had them when somebody asked."""
         self.registry = CollectorRegistry()
         self.registry.register(self)
 
@@ -83,11 +93,16 @@ class Metrics(Collector):
                 kept[name].counts = [a + b for a, b in zip(kept[name].counts, counted, strict=True)]
                 kept[name].total_s += total_s
 
+    def count_job(self, kind: str, state: str, seconds: float) -> None:
+        """One more that is over."""
+        self.jobs[kind, state] += 1
+        self.worked[kind].observe(seconds)
+
     def _counters(self) -> tuple[Counter[Any], ...]:
-        return self.requests, self.decisions, self.refused, self.checkpoints
+        return self.requests, self.decisions, self.refused, self.checkpoints, self.jobs
 
     def _times(self) -> tuple[defaultdict[str, Times], ...]:
-        return self.decided, self.searched, self.issued
+        return self.decided, self.searched, self.issued, self.worked
 
     def collect(self) -> Iterator[Metric]:
         """As Prometheus reads them."""
@@ -106,6 +121,12 @@ class Metrics(Collector):
         yield _counter("access_service_token_refusals", "Refusals of the OAuth endpoints.", ("error",), refused)
         rounds = {(outcome,): count for outcome, count in self.checkpoints.items()}
         yield _counter("access_service_checkpoints", "Rounds of signing the log.", ("outcome",), rounds)
+        yield _counter("access_service_jobs", "Jobs that are over.", ("kind", "state"), self.jobs)
+        yield _histogram("access_service_job_seconds", "Time of a job.", "kind", self.worked)
+        open_ = GaugeMetricFamily("access_service_open_jobs", "Jobs that wait or run.", labels=("state",))
+        for state, number in sorted(self.open_jobs.items()):
+            open_.add_metric((state,), number)
+        yield open_
 
 
 def _counter(name: str, what: str, labels: tuple[str, ...], counts: Mapping[Any, int]) -> Metric:

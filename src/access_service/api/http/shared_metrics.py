@@ -114,6 +114,8 @@ _FLAT = tuple[
         list[tuple[tuple[str, str, str], int]],
         list[tuple[tuple[str, str], int]],
         list[tuple[str, int]],
+        list[tuple[str, int]],
+        list[tuple[tuple[str, str], int]],
     ],
     list[dict[str, tuple[list[int], float]]],
 ]

@@ -232,7 +232,7 @@ def caller_from_token(
             raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
         if not is_meant(session.audience, meant_for):
             raise RefusedError(Refusal.WRONG_AUDIENCE, AUDIENCE_TEXT)
-        caller = _in_session(Gatherer(Reader(connection, session.register)), session, now)
+        caller = caller_in_session(Gatherer(Reader(connection, session.register)), session, now)
     is_let_in = to_hand_back if session.due is Due.HAND_BACK else even_if_due
     check_due(None if is_let_in else session.due)
     if now - session.used_at >= min(USED_EVERY, session.idle / 10):
@@ -242,7 +242,7 @@ def caller_from_token(
     return replace(caller, session=sha256)
 
 
-def _in_session(gather: Gatherer, session: stored.Session, now: datetime) -> Caller:
+def caller_in_session(gather: Gatherer, session: stored.Session, now: datetime) -> Caller:
     """Who an open session acts as. What stopped them since is said: only its holder has the token (K)."""
     try:
         caller = caller_of(gather, session.account, now, even_leaving=True)

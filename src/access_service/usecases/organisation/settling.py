@@ -172,7 +172,7 @@ class Settling:
     def round(self) -> None:
         """Settle every register once, and delete the rows whose time is over."""
         try:
-            clean(self._services.db, self._services.db.now())
+            clean(self._services.db, self._services.db.now(), self._services.job_files)
             for row in self._services.db.registers():
                 settle(self._services, RegisterId(str(row["id"])))
         except AccessServiceError as error:

@@ -1,0 +1,58 @@
+"""What a kind of job has to give, and what it is given. The kinds themselves stand above the use cases."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from access_service.domain.jobs import Job
+from access_service.usecases.services import Caller, Services
+
+
+class JobStoppedError(Exception):
+    """The job was cancelled, or is another worker's now, or the service stops: leave everything as it is."""
+
+
+class JobRun:
+    """One attempt at a job, as its kind sees it: whose it is, where its file is written, and how far it is."""
+
+    def __init__(self, services: Services, caller: Caller, job: Job, file: BinaryIO) -> None:
+        """`caller` is who asked, as they stand now; `file` is empty and may be written and read anywhere."""
+        self.services = services
+        self.caller = caller
+        self.job = job
+        self.file = file
+        self.stopped = threading.Event()
+        """Set by whoever minds the lease."""
+        self.reached: tuple[int, int | None] = (0, None)
+
+    def progress(self, done: int, of: int | None = None) -> None:
+        """So many steps are done, of so many. Costs next to nothing: it is written down once a second elsewhere."""
+        self.reached = (done, of)
+        self.check()
+
+    def check(self) -> None:
+        """Let whoever serves requests go first, and raise `JobStoppedError` when the job is nobody's any more."""
+        time.sleep(0)
+        if self.stopped.is_set():
+            raise JobStoppedError
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What is in the file, and the name under which it is offered."""
+
+    name: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """A kind of long work."""
+
+    name: str
+    check: Callable[[Services, Caller, Job], None]
+    """Raises unless this caller may have that: asked when the job is asked for, begins, and hands out its file."""
+    run: Callable[[JobRun], JobResult]
+    """Writes the file and records what leaves, in the caller's name."""
