@@ -7,32 +7,59 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from access_service.api.http.metrics import Metrics
 from access_service.settings import known_variables
+from databases import NoServerError, database, server
 from pack_server import free_port
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
-PAGES = ("install", "rotate", "upgrade", "watch")
+PAGES = ("install", "rotate", "back-up", "upgrade", "watch", "restore")
+"""In the order in which a machine meets them."""
 FOLDERS = ("/var/lib/access-service", "/etc/access-service")
 
 
-def commands(page: str) -> str:
+def blocks(page: str) -> list[str]:
     """The blocks of a page that anybody can run."""
-    return "\n".join(re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / f"{page}.md").read_text("utf-8"), re.DOTALL))
+    return re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / f"{page}.md").read_text("utf-8"), re.DOTALL)
 
 
-def test_a_machine_is_installed_rotated_upgraded_and_watched_as_the_pages_say(tmp_path: Path) -> None:
+def commands(page: str) -> str:
+    """All of them."""
+    return "\n".join(blocks(page))
+
+
+@contextmanager
+def two_databases(kind: str, folder: Path) -> Iterator[tuple[str, str]]:
+    """URLs of two databases that are empty: the service's, and the one that it is restored into."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder}/var/lib/access-service/access.db", f"sqlite:///{folder}/restored/access.db"
+        return
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(server())
+        except NoServerError as error:
+            pytest.skip(str(error))
+        yield stack.enter_context(database(url, "pages")), stack.enter_context(database(url, "pages_again"))
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_machine_is_installed_rotated_upgraded_and_watched_as_the_pages_say(kind: str, tmp_path: Path) -> None:
+    """From an empty machine to a service that was backed up, lost, restored and started again, on each database."""
     programs = tmp_path / "bin"
     programs.mkdir()
     program = programs / "access-service"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m access_service "$@"\n')
     program.chmod(0o755)
     script = "set -eu -o pipefail\n" + "\n".join(map(commands, PAGES))
+    # The restored service is started by the commands that started the first.
+    script += "\n" + blocks("install")[-1] + "\naccess-service verify\n"
     for folder in FOLDERS:
         (tmp_path / folder[1:]).mkdir(parents=True)
         script = script.replace(folder, str(tmp_path) + folder)
@@ -41,15 +68,29 @@ def test_a_machine_is_installed_rotated_upgraded_and_watched_as_the_pages_say(tm
     environment = {
         "PATH": f"{programs}:{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT / "src"),
+        "PYTHONIOENCODING": "utf-8",
         "ACCESS_SERVICE_DRAIN_SECONDS": "0",
+        "PASSPHRASE": "một mật khẩu chỉ để thử",
     }
-    command = ["bash", "-c", script]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600, check=False
-    )
+    with two_databases(kind, tmp_path) as urls:
+        places = iter(urls)
+        script = re.sub(r"(?<=ACCESS_SERVICE_DATABASE_URL=)\S+", lambda _: f"'{next(places)}'", script)
+        assert next(places, None) is None
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=1200,
+            check=False,
+        )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "register     thu-nghiem: hai-phong for 31" in done.stderr
+    assert done.stderr.count("register     thu-nghiem: hai-phong for 31") == 3
     assert 'access_service_requests_total{method="GET",route="/healthz",status="200"} 1.0' in done.stdout
+    assert "còn nguyên / the backup is whole" in done.stdout
+    assert done.stdout.count("chain and papers hold together") == 2
+    assert kind in done.stderr.partition("  database     ")[2].splitlines()[0]
 
 
 def test_every_setting_of_the_examples_exists() -> None:
