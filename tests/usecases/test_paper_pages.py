@@ -15,13 +15,14 @@ from access_service.domain.names import DocumentState
 from access_service.evidence.fonts import OWN, FontFamily, own_family
 from access_service.signing.canonical import canonical, sha256_hex
 from access_service.signing.keys import verify
-from access_service.storage.audit import events, steps_back
+from access_service.storage.audit import LogFilter, events, steps_back
 from access_service.storage.paper_pages import FileStore, shown_at
 from access_service.storage.tables import table
 from access_service.storage.tables_pages import DocumentFileRow
 from access_service.usecases import paper_pages
 from access_service.usecases.evidence import reading_papers
 from access_service.usecases.handover import composing, documents
+from access_service.usecases.looks import Looks
 from access_service.usecases.paper_pages import look_up_paper, print_paper, show_html, show_pdf
 from access_service.usecases.services import Caller, Services
 from evidence.pages_read import opened, words_of
@@ -49,7 +50,7 @@ class Papers:
 
     def filed(self) -> list[dict[str, object]]:
         with self.services.db.connect() as connection:
-            found = list(events(connection, REGISTER, after=0, limit=1000, action="document.file"))
+            found = list(events(connection, REGISTER, limit=None, wanted=LogFilter(action="document.file")))
             assert steps_back(connection, REGISTER) == []
         return [dict(event.happening.details or {}) for event in found]
 
@@ -108,6 +109,20 @@ def test_what_was_confirmed_travels_inside_and_is_checked_without_the_service(ke
     for one in signed:
         assert one["statement"]["sha256"] == sha256_hex(inside["noi-dung.json"])
         verify(one["public"], one["confirmation"], canonical(one["statement"]))
+
+
+def test_who_reads_a_paper_of_others_stands_in_the_log_with_the_hash_of_what_they_got(kept: Papers) -> None:
+    kept.sign()
+    services = replace(kept.services, looks=Looks())
+    data = show_pdf(services, kept.receiver, kept.minutes)
+    assert show_pdf(services, kept.world.head_of(OFFICE).caller, kept.minutes) == data
+    assert [(look.action, look.target, look.file) for look in services.looks.take(None).looks] == [
+        ("document.read", kept.minutes, sha256_hex(data))
+    ]
+    assert print_paper(kept.services, REGISTER, kept.minutes) == data
+    last = kept.world.log()[-1]
+    assert (last.actor, last.happening.action, last.happening.unit) == ("operator", "document.read", SCHOOL)
+    assert (last.happening.details or {})["file"] == sha256_hex(data)
 
 
 def test_of_two_nodes_that_render_at_once_the_first_is_kept(kept: Papers, monkeypatch: pytest.MonkeyPatch) -> None:

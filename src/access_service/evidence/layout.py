@@ -68,7 +68,7 @@ def lay_out(paper: PrintedPaper) -> dict[str, Any]:
         "unit": show(letterhead["name"]),
         "number": show(words.get("number", "")),
         "number_label": "Số:",
-        "dateline": show(f"{letterhead['place']}, {_day(paper)}"),
+        "dateline": show(", ".join(filter(None, (letterhead["place"], _day(paper))))),
         "type_line": show(words.get("type_line", "")),
         "subject": show_all(words.get("subject")),
         "to": show_all(words.get("to")),

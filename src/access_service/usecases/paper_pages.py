@@ -33,13 +33,19 @@ from access_service.evidence.fonts import FontError, FontFamily, find_family, ty
 from access_service.evidence.html import render_html
 from access_service.evidence.paper import Attachment, PrintedPaper, SignedBlock, Stage
 from access_service.evidence.render import render_pdf
-from access_service.signing.canonical import canonical
+from access_service.signing.canonical import canonical, sha256_hex
 from access_service.signing.documents import statement
 from access_service.storage.keys import public_keys
 from access_service.storage.paper_pages import DocumentFile, FileKind, FileStore, add_file, file_of, keep_shown
 from access_service.storage.policy import load_tables
 from access_service.storage.prints import print_of
-from access_service.usecases.evidence.reading_papers import DocumentSeen, read_document, see_document, state_now
+from access_service.usecases.evidence.reading_papers import (
+    DocumentSeen,
+    find_document,
+    see_document,
+    state_now,
+    tell_read,
+)
 from access_service.usecases.keys import SEAL
 from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.services import Caller, ReadView, Services, look
@@ -215,24 +221,31 @@ def address_of(public_url: str, register: str, document: Document) -> str:
 @powerless("a page is shown, and that it was")
 def show_html(services: Services, caller: Caller, id_: DocumentId, version: int | None = None) -> str:
     """The document as a page for whoever may read it; that it was shown is written down."""
-    return render_html(_shown(services, caller, id_, version).paper)
+    found, seen, view = _shown(services, caller, id_, version)
+    page = render_html(found.paper)
+    tell_read(services, view, seen, file=sha256_hex(page.encode()))
+    return page
 
 
 @powerless("a page is shown, and that it was; a signed one is kept as it was first given out")
 def show_pdf(services: Services, caller: Caller, id_: DocumentId, version: int | None = None) -> bytes:
     """The document as PDF for whoever may read it: a draft made anew each time, a signed one as it is kept."""
-    shown = _shown(services, caller, id_, version)
-    return _pdf(services, caller.register, caller.account, shown)
+    found, seen, view = _shown(services, caller, id_, version)
+    data = _pdf(services, caller.register, caller.account, found)
+    tell_read(services, view, seen, file=sha256_hex(data))
+    return data
 
 
-def _shown(services: Services, caller: Caller, id_: DocumentId, version: int | None) -> PaperToShow:
-    seen = read_document(services, caller, id_)
+def _shown(
+    services: Services, caller: Caller, id_: DocumentId, version: int | None
+) -> tuple[PaperToShow, DocumentSeen, ReadView]:
     with look(services, caller) as view:
-        found, now = gather_paper(services, view, seen, version), view.now
+        seen = find_document(view, caller, id_)
+        found = gather_paper(services, view, seen, version)
     if not found.is_final:
         with services.db.aside() as connection:
-            keep_shown(connection, caller.register, id_, found.document.version, caller.account, now)
-    return found
+            keep_shown(connection, caller.register, id_, found.document.version, caller.account, view.now)
+    return found, seen, view
 
 
 def print_paper(
@@ -243,9 +256,13 @@ def print_paper(
         view = ReadView(reader, None, services.db.now_in(reader.connection, register))
         seen = see_document(view, reader.require(Document, id_))
         found = gather_paper(services, view, seen, version)
-    if as_html:
-        return render_html(found.paper).encode()
-    return _pdf(services, register, "operator", found)
+    data = render_html(found.paper).encode() if as_html else _pdf(services, register, "operator", found)
+    document = found.document
+    details: dict[str, Json] = {"version": document.version, "file": sha256_hex(data)}
+    services.db.note(
+        register, "operator", Happening("document.read", document.id, details=details, unit=document.office)
+    )
+    return data
 
 
 # -- files

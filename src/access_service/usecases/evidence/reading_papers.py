@@ -183,16 +183,21 @@ def awaiting_confirmation(services: Services, caller: Caller, unit: UnitId) -> A
 def read_document(services: Services, caller: Caller, id_: DocumentId) -> DocumentSeen:
     """One document with its signatures: its receiver's, and for those who act for its office or inspect it."""
     with look(services, caller) as seen:
-        document = visible(seen, id_)
-        if caller.leaving and document.kind is not DocumentKind.RETURN_MINUTES:
-            raise NotFoundError("document", id_)
-        offices = (document.office, *readers_of(seen, document.unit))
-        is_named = caller.person in (document.receiver, turns.find_awaited(document))
-        if not is_named and not any(_may_read(seen, office) for office in offices):
-            raise NotFoundError("document", id_)
-        found = see_document(seen, document)
+        found = find_document(seen, caller, id_)
         tell_read(services, seen, found)
         return found
+
+
+def find_document(seen: ReadView, caller: Caller, id_: DocumentId) -> DocumentSeen:
+    """A document that the caller may read, else not found; whoever hands it out says that it was read."""
+    document = visible(seen, id_)
+    if caller.leaving and document.kind is not DocumentKind.RETURN_MINUTES:
+        raise NotFoundError("document", id_)
+    offices = (document.office, *readers_of(seen, document.unit))
+    is_named = caller.person in (document.receiver, turns.find_awaited(document))
+    if not is_named and not any(_may_read(seen, office) for office in offices):
+        raise NotFoundError("document", id_)
+    return see_document(seen, document)
 
 
 def see_document(seen: ReadView, document: Document) -> DocumentSeen:
