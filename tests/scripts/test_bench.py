@@ -1,5 +1,7 @@
 """`scripts/bench` on a tiny province: the shape of what it prints, equal answers, the report; no time."""
 
+import ast
+import importlib.util
 import json
 import subprocess
 import sys
@@ -141,3 +143,24 @@ def test_pycasbin_is_asked_so_that_it_answers_as_the_floor() -> None:
         engine.accounts(province.accounts())
         answers.append([bool(engine.decider()(asked)) for asked in engine.prepare(requests)])
     assert answers[0] == answers[1] == answers[2]
+
+
+def test_benchmarks_and_scripts_import_only_what_there_is() -> None:
+    """Most of them are run by hand, long after somebody has given a function another name."""
+    programs = [*BENCHMARKS.glob("*.py"), *(p for p in (ROOT / "scripts").rglob("*") if p.is_file())]
+    texts = [(p, p.read_text("utf-8")) for p in programs if p.suffix in ("", ".py")]
+    missing = set()
+    for path, text in texts:
+        if path.suffix == "" and not text.startswith("#!/usr/bin/env python3"):
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("access_service"):
+                module = importlib.import_module(str(node.module))
+                for name in node.names:
+                    if not hasattr(module, name.name) and not _is_module(f"{node.module}.{name.name}"):
+                        missing.add(f"{path.relative_to(ROOT)}: {node.module}.{name.name}")
+    assert missing == set()
+
+
+def _is_module(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
