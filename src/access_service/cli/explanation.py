@@ -13,11 +13,13 @@ from access_service.domain.names import (
     Side,
 )
 from access_service.rendering.sheets import NOTES, STATES, day_text, instant_text, scope_text, signed_as
+from access_service.usecases.evidence.endings import EndedBy
 from access_service.usecases.evidence.explanation import (
     APPROVAL,
     CONFIRMATIONS,
     ExplainedArticle,
     ExplainedDocument,
+    ExplainedGrant,
     ExplainedSignature,
     Explanation,
 )
@@ -66,6 +68,19 @@ ENDS = {
     GrantEnd.UNIT_ENDED: "đơn vị giải thể hoặc sáp nhập",
     GrantEnd.INSPECTION_ENDED: "đợt kiểm tra kết thúc",
     GrantEnd.LAPSED: "quá hạn, chưa có hiệu lực",
+}
+DATES: dict[str, str] = {
+    EndedBy.TERM: "hết thời hạn",
+    EndedBy.DUTY: "hết thời hạn phân công nhiệm vụ",
+    EndedBy.NOT_CONFIRMED: "thủ trưởng mới không xác nhận trong thời hạn",
+    EndedBy.OUTSIDE: "vượt thẩm quyền phân cấp hiện nay của bên giao",
+    EndedBy.UNSIGNED: "biên bản không được ký trong thời hạn",
+}
+"""Ends that a date brought."""
+WHO = {
+    "operator": "người vận hành hệ thống",
+    "import": "nhập từ hồ sơ cũ",
+    "service": "hệ thống, theo ngày ghi trong hồ sơ",
 }
 NOUNS = {
     "account": "tài khoản",
@@ -137,6 +152,24 @@ def _answer(found: Explanation) -> Iterator[str]:
         yield f"Thành viên đoàn kiểm tra ngoài ngành: {sent}"
 
 
+def _ending(grant: ExplainedGrant) -> Iterator[str]:
+    """When it ended, how, by whom and why; an end that was entered late says when."""
+    found = grant.ending
+    if found is None:
+        # One that is still to come.
+        if grant.ended_at is not None:
+            why = ENDS[GrantEnd(grant.ended_as)] if grant.ended_as else ""
+            yield f"  Chấm dứt: {instant_text(grant.ended_at)}" + (f" ({why})" if why else "")
+        return
+    why = ENDS[GrantEnd(found.how)] if found.how in set(GrantEnd) else DATES.get(found.how, "")
+    yield f"  Chấm dứt: {instant_text(found.at) or 'không rõ ngày'}" + (f" ({why})" if why else "")
+    if found.recorded_at is not None:
+        who = found.by.name if found.by is not None else WHO.get(found.account, found.account)
+        yield f"  Người chấm dứt: {who}; ghi nhận {instant_text(found.recorded_at)}, sự kiện {found.event}"
+    if found.reason:
+        yield f"  Lý do, căn cứ: {found.reason}"
+
+
 def _grant(found: Explanation) -> Iterator[str]:
     grant = found.grant
     if grant is None:
@@ -149,9 +182,7 @@ def _grant(found: Explanation) -> Iterator[str]:
         yield f"  Lưu ý: {NOTES[Note.NO_END]}"
     if grant.activated_at is not None:
         yield f"  Kích hoạt: {instant_text(grant.activated_at)}"
-    if grant.ended_at is not None:
-        why = ENDS[GrantEnd(grant.ended_as)] if grant.ended_as else ""
-        yield f"  Chấm dứt: {instant_text(grant.ended_at)}" + (f" ({why})" if why else "")
+    yield from _ending(grant)
     if grant.unmet is not None:
         yield f"  Chưa đáp ứng: {grant.unmet_vi or grant.unmet}"
     if grant.assignment_decision is not None:

@@ -1,7 +1,7 @@
 """Reading the log and the revisions."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,6 +53,8 @@ class LogFilter:
 
 
 WHOLE_LOG = LogFilter()
+AT_ONCE = 500
+"""Most ids in one question."""
 
 
 def events(
@@ -68,6 +70,28 @@ def events(
     statement = statement.order_by(_events.c.seq).limit(limit)
     for row in connection.execute(statement, execution_options={"yield_per": 2000}).mappings():
         yield _event(connection, row)
+
+
+def events_about(
+    connection: Connection,
+    register: RegisterId,
+    targets: Collection[str],
+    actions: Collection[str],
+    known_at: int | None = None,
+) -> list[Event]:
+    """What was done, of these actions, to any of these; in order, as known at a revision (None: now)."""
+    found, wanted = list[RowMapping](), sorted(targets)
+    for start in range(0, len(wanted), AT_ONCE):
+        statement = select(_events).where(
+            _events.c.register_id == register,
+            _events.c.target.in_(wanted[start : start + AT_ONCE]),
+            _events.c.action.in_(sorted(actions)),
+            _events.c.outcome == "done",
+        )
+        if known_at is not None:
+            statement = statement.where(_events.c.revision <= known_at)
+        found += connection.execute(statement).mappings().all()
+    return [_event(connection, row) for row in sorted(found, key=lambda row: row["seq"])]
 
 
 def newest_events(connection: Connection, register: RegisterId, most: int, wanted: LogFilter) -> list[Event]:

@@ -51,6 +51,7 @@ from access_service.signing.keys import BadSignatureError
 from access_service.storage.audit import recorded_at, revision_at
 from access_service.storage.facts import Reader
 from access_service.storage.keys import public_key
+from access_service.usecases.evidence.endings import endings_of
 from access_service.usecases.evidence.explained_rules import (
     category_name,
     explain_articles,
@@ -63,6 +64,7 @@ from access_service.usecases.evidence.explanation import (
     ExplainedArticle,
     ExplainedAuthority,
     ExplainedDocument,
+    ExplainedEnding,
     ExplainedExternal,
     ExplainedGrant,
     ExplainedHead,
@@ -143,6 +145,8 @@ class _Explainer:
         authorities = self._authorities(grant.authority) if grant else ()
         documents = self._documents(facts) if facts else ()
         explained = self._grant(facts.grant, grant_state(facts, self._now), pack) if facts else None
+        if explained is not None and facts is not None:
+            explained = replace(explained, ending=self._ending(facts))
         holder = self._person(account.person) if account and account.person else None
         if used is not None:
             holder = ExplainedPerson(used.id, used.name)
@@ -340,6 +344,22 @@ class _Explainer:
                 self._pack(assignment.unit) if assignment else None, assignment, self._reading.org.school_class
             ),
             no_end=has_no_end(grant),
+        )
+
+    def _ending(self, facts: GrantFacts) -> ExplainedEnding | None:
+        """How it ended, with who did it and when that was recorded."""
+        found = endings_of(self._reader, [facts], self._now).get(facts.grant.id)
+        if found is None:
+            return None
+        return ExplainedEnding(
+            how=found.how,
+            at=found.at,
+            recorded_at=found.recorded_at,
+            action=found.action,
+            account=found.account,
+            by=None if found.person is None else self._person(found.person),
+            reason=found.reason,
+            event=found.seq,
         )
 
     def _documents(self, facts: GrantFacts) -> tuple[ExplainedDocument, ...]:

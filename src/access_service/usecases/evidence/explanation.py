@@ -147,6 +147,28 @@ class ExplainedGrant:
     unmet: str | None = None
     """Of an approval of software: which of the pack's demands is not met, by the limit's name."""
     unmet_vi: str = ""
+    ending: "ExplainedEnding | None" = None
+    """How it ended, where it is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedEnding:
+    """How a right ended: by what, through whom, and why."""
+
+    how: str
+    """A reason why grants are over (`GrantEnd`), or the date that did it (`term`, `duty`, …)."""
+    at: datetime | None
+    recorded_at: datetime | None
+    """When the end was recorded; null where a date brought it."""
+    action: str
+    """The act that it follows from, as in the log; empty where a date did it."""
+    account: str
+    by: ExplainedPerson | None
+    """Who did that."""
+    reason: str
+    """What was given as the reason, or the number of the decision."""
+    event: int | None
+    """The act's number in the log."""
 
 
 @dataclass(frozen=True, slots=True)
