@@ -48,6 +48,11 @@ class NewFile:
         self.stream.seek(0)
         sha256 = hashlib.file_digest(self.stream, "sha256").hexdigest()
         self._path.replace(self._path.with_name(_checked(name)))
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
         return StoredFile(name, sha256, size)
 
 

@@ -15,25 +15,39 @@ from sqlalchemy import MetaData, create_engine, select
 
 from access_service.domain.backups import BackupError
 from access_service.domain.errors import ClockError, UnavailableError
+from access_service.rendering.job_exports import MATRIX, MatrixExport
 from access_service.signing import age
 from access_service.signing.canonical import sha256_hex
+from access_service.storage import jobs
 from access_service.storage.connecting import make_engine
 from access_service.storage.db import Database
 from access_service.storage.migrate import bring_up, require_current
 from access_service.storage.tables import metadata
+from access_service.usecases.jobs import asking
 from access_service.usecases.keys import OWN, open_key
 from access_service.usecases.services import Services
 from access_service.usecases.tokens.keyring import open_keyring
 from access_service.usecases.upkeep.backups import Closed, make_backup
 from access_service.usecases.upkeep.restoring import KeysBack
 from backing import ME, backed_up, change, is_untouched, restored, rewrite, rows_of
-from world import REGISTER, World
+from world import REGISTER, SCHOOL, World
 
 
 @pytest.fixture
 def kept(school_world: World, tmp_path: Path) -> Path:
     backed_up(school_world.services, tmp_path / "kept")
     return tmp_path / "kept"
+
+
+def test_long_work_does_not_come_back(school_world: World, tmp_path: Path, blank_url: str) -> None:
+    services, caller = school_world.services, school_world.enrol(f"000.head:{SCHOOL}").caller
+    asked = asking.ask_job(services, caller, MATRIX, SCHOOL, MatrixExport("csv").parameters())
+    backed_up(services, tmp_path / "with")
+    restored(blank_url, school_world, tmp_path / "with")
+    db = Database(blank_url, school_world.clock)
+    with db.connect() as connection:
+        assert jobs.job_of(connection, asked.register, asked.id) is None
+    db.close()
 
 
 # -- where it does not go
