@@ -35,13 +35,18 @@ LONGEST_NAME = 64
 WINDOW_S, MANY, MOST_SOURCES = 60.0, 30, 10_000
 """So many wrong ones in so long from one source: it is told to wait."""
 
-KINDS = {
+KINDS: dict[str, str] = {
     DocumentKind.HANDOVER_MINUTES: "Biên bản bàn giao tài khoản và quyền truy cập",
     DocumentKind.SUPPLEMENTARY_MINUTES: "Biên bản bổ sung, điều chỉnh quyền truy cập",
     DocumentKind.RETURN_MINUTES: "Biên bản bàn giao lại tài khoản và quyền truy cập",
     DocumentKind.CUSTODY_MINUTES: "Biên bản bàn giao quản lý tài khoản quản trị",
     DocumentKind.COMMITMENT: "Bản cam kết bảo đảm an ninh dữ liệu",
     DocumentKind.INSPECTION_DECISION: "Quyết định thành lập đoàn kiểm tra",
+    "assignment_decision": "Quyết định phân công phụ trách, quản lý, khai thác tài khoản",
+    "approval_letter": "Công văn đồng ý chia sẻ dữ liệu",
+    "software_report": "Báo cáo các phần mềm sử dụng có khai thác dữ liệu",
+    "internal_regulation": "Quy định nội bộ",
+    "directive": "Văn bản chỉ đạo",
 }
 _OPEN = "Chưa đủ chữ ký, chưa có hiệu lực"
 _NOT_ISSUED = "Không được ban hành"
