@@ -210,7 +210,7 @@ class World(SecondPerson):
             self.admins[giver],
             unit=unit,
             receiver=to.person,
-            number="01/BB",
+            number="",
             dated=date(2026, 8, 20),
         )
         self.sign(self.head_of(giver), minutes.id)
@@ -251,7 +251,7 @@ class World(SecondPerson):
             self.admins[unit],
             unit=unit,
             receiver=to.person,
-            number="02/BB",
+            number="",
             dated=date(2026, 8, 20),
             lines=lines,
         )

@@ -142,7 +142,6 @@ class Managed:
         return {
             "unit": SCHOOL,
             "receiver": someone.person,
-            "number": "02/BB",
             "dated": "2026-08-20",
             "lines": [{"role": "homeroom_teacher", "assignment": someone.duty, "valid_from": NOW, **scope, **line}],
         }

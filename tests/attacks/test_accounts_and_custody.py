@@ -23,7 +23,7 @@ def custody_minutes(world: World, to: Someone) -> str:
         world.admins[SCHOOL],
         unit=SCHOOL,
         receiver=to.person,
-        number="03/BB",
+        number="",
         dated=date(2026, 8, 21),
     )
     world.sign(world.people[f"head:{SCHOOL}"], minutes.id)

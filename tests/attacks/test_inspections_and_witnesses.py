@@ -81,7 +81,7 @@ def test_a_witness_without_an_account_is_refused_saying_so(school_world: World) 
 
 def team(world: World, *members: Someone, units: frozenset[UnitId] = frozenset({SCHOOL})) -> Team:
     return Team(
-        number="01/QĐ",
+        number="",
         dated=date(2026, 8, 20),
         units=units,
         members=frozenset(m.person for m in members),

@@ -35,7 +35,7 @@ POLICE = ExternalMember("Người Thử Công An", "Công an tỉnh thử nghi�
 
 def team(world: World, *externals: ExternalMember, days: int = 10, **changes: object) -> Team:
     made = Team(
-        number="01/QĐ",
+        number="",
         dated=date(2026, 8, 20),
         units=frozenset({SCHOOL}),
         members=frozenset(),

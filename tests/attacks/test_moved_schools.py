@@ -215,7 +215,7 @@ def test_a_narrower_new_manager_leaves_what_lies_within(moved: Moved) -> None:
 def test_an_inspector_of_the_former_commune_sees_the_school_no_more(moved: Moved) -> None:
     world = moved.world
     team = inspection.Team(
-        number="01/QĐ",
+        number="",
         dated=date(2026, 8, 20),
         units=frozenset({SCHOOL}),
         members=frozenset({moved.officer.person}),

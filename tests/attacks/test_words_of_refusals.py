@@ -69,7 +69,7 @@ def managers_acts(world: World) -> dict[str, Callable[[Caller], object]]:
             s, c, unit=SCHOOL, kind=AccountKind.ADMIN, person=None, username="quantri.khác"
         ),
         "custody": lambda c: documents.propose_custody(
-            s, c, unit=SCHOOL, receiver=head.person, number="1/BB", dated=DAY
+            s, c, unit=SCHOOL, receiver=head.person, number="", dated=DAY
         ),
         "appoint": lambda c: org.assign_duty(s, c, duty),
         "release": lambda c: leaving.end_duty(s, c, head.duty, on=DAY, decision_number="1/QĐ"),

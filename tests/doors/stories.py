@@ -24,7 +24,7 @@ def first_authority(m: Managed, who: str, unit: str) -> str:
 def minutes(m: Managed, who: str, unit: str, key: str, **line: Any) -> Any:
     """Minutes with one line for somebody."""
     given = {"role": "clerk", "assignment": m.person(key).duty, "valid_from": NOW, "valid_to": LATER, **line}
-    body = {"unit": unit, "receiver": m.person(key).person, "number": "9/BB", "dated": "2026-08-20"}
+    body = {"unit": unit, "receiver": m.person(key).person, "dated": "2026-08-20"}
     return m.post(who, "handovers", body | {"lines": [given]})
 
 
@@ -64,7 +64,7 @@ def _new_school(m: Managed, *, with_account: bool) -> tuple[str, str]:
 
 def custody_body(m: Managed, key: str) -> dict[str, Any]:
     """Minutes of custody for somebody."""
-    return {"receiver": m.person(key).person, "number": "1", "dated": "2026-08-20"}
+    return {"receiver": m.person(key).person, "dated": "2026-08-20"}
 
 
 def _no_admin_account(m: Managed) -> Any:

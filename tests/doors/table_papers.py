@@ -86,7 +86,7 @@ def _without_account(m: Managed) -> Any:
 
 
 def _custody(m: Managed, key: str) -> dict[str, Any]:
-    return {"receiver": m.person(key).person, "number": "1", "dated": "2026-08-20"}
+    return {"receiver": m.person(key).person, "dated": "2026-08-20"}
 
 
 LATER = "2026-12-01T00:00:00+07:00"
@@ -454,7 +454,7 @@ PAPERS = [
         asked(
             ADMIN,
             lambda m: f"documents/{waiting(m)['id']}/revise",
-            {"number": "1", "dated": "2026-08-20", "version": 9},
+            {"dated": "2026-08-20", "version": 9},
         ),
         ATTESTED,
     ),

@@ -77,7 +77,7 @@ def _bare_unit(m: Managed) -> Any:
 
 
 def _to_head(m: Managed) -> dict[str, Any]:
-    return {"receiver": m.person(f"head:{SCHOOL}").person, "number": "1", "dated": "2026-08-20"}
+    return {"receiver": m.person(f"head:{SCHOOL}").person, "dated": "2026-08-20"}
 
 
 def _minutes_for_oneself(m: Managed) -> Any:

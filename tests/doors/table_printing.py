@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from doors.cells import ATTESTED, row
+from managing import ADMIN
+
+from doors.cells import ATTESTED, NO_SHEET, Tried, post, row
+from world import SCHOOL
 
 COMPOSED = (
     "`wording.plain` writes every word of a paper, so that nothing is left to refuse (tests/domain/test_printing)"
@@ -24,4 +27,25 @@ PRINTING_ROWS = [
     ),
     row("printing.read", "is no print of a document", OURS, ATTESTED),
     row("printing.read", "is no print of a document: it has members that no print has", OURS, ATTESTED),
+]
+
+NUMBER_ROWS = [
+    row(
+        "numbering.next_number",
+        "a later number bears an earlier day: say why",
+        Tried("tests/usecases/handover/test_numbers.py::test_numbers_follow_time_or_say_why_not"),
+        ATTESTED,
+    ),
+    row(
+        "numbering.enter_number",
+        "another paper of that year has this number",
+        Tried("tests/usecases/handover/test_numbers.py::test_no_two_papers_of_a_year_have_one_number"),
+        "imported paper keeps the number that it bears, and the book says that it stands twice",
+    ),
+    row(
+        "numbering.check_abbreviation",
+        "an abbreviation is capital letters and digits, as `THCSAH` or `SGDĐT-VP`",
+        post(ADMIN, f"units/{SCHOOL}/abbreviation", {"abbreviation": "thcs ah"}),
+        NO_SHEET,
+    ),
 ]

@@ -57,7 +57,6 @@ def inspection(who: str = OFFICE_ADMIN, members: tuple[str, ...] = ("ngoai",), *
 
     def send(m: Managed) -> Any:
         body = {
-            "number": "1",
             "dated": "2026-08-20",
             "units": [SCHOOL],
             "members": [m.person(key).person for key in members],

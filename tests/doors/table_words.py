@@ -38,7 +38,6 @@ HOLDS, EMPTY = "holds control characters or others that cannot be seen", "is emp
 
 
 INSPECTION = {
-    "number": "1",
     "dated": "2026-08-20",
     "units": [SCHOOL],
     "members": ["x"],

@@ -28,7 +28,7 @@ from doors.table_names import NAME_ROWS
 from doors.table_operating import OPERATING_ROWS
 from doors.table_papers import GRANTS, PAPERS
 from doors.table_people import ACCOUNTS, ACTING, CUSTODY
-from doors.table_printing import PRINTING_ROWS
+from doors.table_printing import NUMBER_ROWS, PRINTING_ROWS
 from doors.table_second import SECOND
 from doors.table_software import SOFTWARE_ROWS
 from doors.table_taking import INSPECTIONS, TAKING
@@ -53,6 +53,7 @@ TABLE: list[Row] = [
     *OPERATING_ROWS,
     *NAME_ROWS,
     *PRINTING_ROWS,
+    *NUMBER_ROWS,
 ]
 TESTS = Path(__file__).parents[1]
 

@@ -206,7 +206,7 @@ def inspected(world: World) -> World:
         world.services,
         world.admins[OFFICE],
         inspection.Team(
-            number="04/QĐ",
+            number="",
             dated=date(2026, 8, 20),
             units=frozenset({SCHOOL}),
             members=frozenset({world.people["xã"].person}),

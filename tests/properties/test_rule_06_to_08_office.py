@@ -156,7 +156,7 @@ def test_nobody_inspects_their_own_unit(school_world: World) -> None:
     world = school_world
     teacher = hire_homeroom(world)
     team = inspection.Team(
-        number="01/QĐ",
+        number="",
         dated=date(2026, 8, 20),
         units=frozenset({SCHOOL}),
         members=frozenset({teacher.person}),

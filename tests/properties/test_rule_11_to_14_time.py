@@ -323,7 +323,7 @@ def decide_inspection(world: World) -> tuple[Someone, Document]:
     """An officer of the commune inspects the school for ten days, by the signed decision of its head."""
     inspector = world.hire("kiểm tra", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
     team = Team(
-        number="01/QĐ-KT",
+        number="",
         dated=date(2026, 8, 20),
         units=frozenset({SCHOOL}),
         members=frozenset({inspector.person}),

@@ -102,3 +102,18 @@ def who(
         function=function,
     )
     run_who(question, database=database, register=register, at=at, known_at=known_at, as_json=json)
+
+
+def register_book(
+    unit: Annotated[str, typer.Argument(help="Code of the unit.")],
+    *,
+    year: Annotated[int, typer.Option(metavar="Y", help="Year of the numbers.")],
+    format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text or csv.")] = "text",
+    database: options.DatabaseOption = None,
+    register: options.Register = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Print sổ đăng ký văn bản đi: the papers that a unit numbered in a year, in the ten columns of Decree 30."""
+    from access_service.cli.register_book import run_register_book
+
+    run_register_book(unit, year, format_=format_, database=database, register=register, as_json=json)

@@ -306,12 +306,10 @@ class _Builder:
                 self.services, admin, unit=unit, scope=self._scope_of(unit), basis=f"{number:02d}/QĐ-PC"
             )
             custody[unit] = documents.propose_custody(
-                self.services, admin, unit=unit, receiver=head.person, number=f"{number:02d}/BB-QT", dated=today
+                self.services, admin, unit=unit, receiver=head.person, number="", dated=today
             )
             role = "office_leader" if position == "commune_chair" else "principal"
-            rights[unit] = self.propose(
-                manager, head, f"{number:02d}/BB", EnteredLine(role, head.duty, Scope(unit=unit), self.now)
-            )
+            rights[unit] = self.propose(manager, head, EnteredLine(role, head.duty, Scope(unit=unit), self.now))
         giver = self.heads[manager]
         self.sign(giver, [*custody.values(), *(p.document for p in rights.values())])
         for unit in units:
@@ -331,14 +329,14 @@ class _Builder:
         levels = school.levels if school else frozenset(level for s in below for level in s.levels)
         return Scope(unit=unit, levels=levels)
 
-    def propose(self, unit: UnitId, to: Member, number: str, *lines: EnteredLine) -> Prepared:
+    def propose(self, unit: UnitId, to: Member, *lines: EnteredLine) -> Prepared:
         """The unit's custodian prepares minutes for one person."""
         return documents.propose_handover(
             self.services,
             self.admins[unit],
             unit=unit,
             receiver=to.person,
-            number=number,
+            number="",
             dated=local(self.now).date(),
             lines=lines,
         )
@@ -364,7 +362,7 @@ class _Builder:
             if school.id == data.MAIN:
                 continue
             member, line = self.homeroom(school.id, school.classes[0][0])
-            paper = self.propose(school.id, member, "01/BB-GVCN", line)
+            paper = self.propose(school.id, member, line)
             self.sign_all(school.id, [(member, paper)])
 
     def staff_office(self) -> None:
@@ -373,7 +371,7 @@ class _Builder:
         primary = frozenset([EducationLevel.PRIMARY])
         officer = self.hire(office, "level_officer", office, levels=primary)
         line = EnteredLine("level_officer", officer.duty, Scope(unit=office, levels=primary), self.now)
-        self.sign_all(office, [(officer, self.propose(office, officer, "02/BB", line))])
+        self.sign_all(office, [(officer, self.propose(office, officer, line))])
         self.ask({"primary_officer": officer})
 
     # -- the school in which everything is shown -------------------------------------------------------------------
@@ -403,11 +401,8 @@ class _Builder:
                 for m in (nurse, registrar, clerk, absent)
             ),
         ]
-        papers = [
-            (member, self.propose(school, member, f"{number:02d}/BB", line))
-            for number, (member, line) in enumerate(lines, start=1)
-        ]
-        pending = self.propose(school, unsigned, "08/BB", line_unsigned)
+        papers = [(member, self.propose(school, member, line)) for member, line in lines]
+        pending = self.propose(school, unsigned, line_unsigned)
         self.sign(self.heads[school], [pending.document])
         self.sign_all(school, papers)
         grants = {member.account: paper.grants[0].id for member, paper in papers}

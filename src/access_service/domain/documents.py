@@ -68,6 +68,11 @@ class Document:
     """Which unit keeps it since the one it belonged to was dissolved (rule 9)."""
 
     @property
+    def is_draft(self) -> bool:
+        """Is it still being prepared, so that it has no number yet?"""
+        return self.state is DocumentState.DRAFT
+
+    @property
     def office(self) -> UnitId:
         """Who acts about it: the office it belongs to, or the one that keeps it since."""
         return self.kept_by or self.unit

@@ -30,6 +30,8 @@ class Unit:
     levels: frozenset[EducationLevel]
     valid_from: datetime
     valid_to: datetime | None = None
+    abbreviation: str | None = None
+    """What stands in its papers' numbers, `THCSAH`; None until somebody has entered it."""
 
 
 @dataclass(frozen=True, slots=True)

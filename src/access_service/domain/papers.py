@@ -450,6 +450,12 @@ def sides_of(kind: DocumentKind, content: str) -> tuple[Side, ...]:
     return KINDS[kind].sides if witness_of(kind, content) is None else WITNESSED
 
 
+def sides_for(kind: DocumentKind, body: PaperBody) -> tuple[Side, ...]:
+    """Who will sign a paper that says this, in order."""
+    is_witnessed = isinstance(body, ReturnBody) and body.witness is not None
+    return WITNESSED if is_witnessed else KINDS[kind].sides
+
+
 def lines_of(grants: Iterable[Grant]) -> tuple[GrantLine, ...]:
     """The lines that grants stand in."""
     return tuple(GrantLine.of(grant) for grant in grants)

@@ -116,6 +116,8 @@ class Refusal(StrEnum):
     NOT_CUSTODIAN = "not_custodian"
     NOT_DIRECT_MANAGER = "not_direct_manager"
     NOT_FOUND = "not_found"
+    NUMBER_OUT_OF_ORDER = "number_out_of_order"
+    NUMBER_TAKEN = "number_taken"
     OPERATOR_ONLY = "operator_only"
     PASSWORD_DUE = "password_due"  # noqa: S105 a code, no password
     PRECONDITION_MISSING = "precondition_missing"

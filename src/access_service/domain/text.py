@@ -240,6 +240,14 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Only the direct manager may do this",
         ),
         Refusal.NOT_FOUND: Text("Không tìm thấy", "Not found"),
+        Refusal.NUMBER_OUT_OF_ORDER: Text(
+            "Văn bản ghi ngày trước văn bản đã lấy số liền trước; phải nêu lý do",
+            "The paper is dated before the one numbered last; say why",
+        ),
+        Refusal.NUMBER_TAKEN: Text(
+            "Số văn bản này đã dùng trong năm",
+            "This number was given to another paper of the year",
+        ),
         Refusal.OPERATOR_ONLY: Text(
             "Chỉ người vận hành hệ thống được ghi nhận, theo quyết định của cấp có thẩm quyền",
             "Only the operator enters this, by a decision of the authority that appoints",

@@ -33,6 +33,7 @@ from access_service.domain.errors import NotFoundError
 from access_service.domain.inspecting import External
 from access_service.domain.moves import AuthorityMove
 from access_service.domain.names import RegisterId
+from access_service.domain.numbering import DocumentNumber
 from access_service.domain.obligations import Obligation
 from access_service.domain.org import (
     Assignment,
@@ -47,7 +48,7 @@ from access_service.domain.policy import PackBinding
 from access_service.domain.recovery import Recovery
 from access_service.domain.software import Approval, Client, Draw, Software, SoftwareConfirmation
 from access_service.domain.waiting import WaitingAct
-from access_service.storage import tables, tables_accounts, tables_acts, tables_software
+from access_service.storage import tables, tables_accounts, tables_acts, tables_papers, tables_software
 from access_service.storage.bulk import ReadyRows, insert_ready, make_ready
 from access_service.storage.codec import Codec
 from access_service.storage.tables_moves import AuthorityMoveRow, SuccessionRow
@@ -86,6 +87,7 @@ CODECS: dict[type[Any], Codec[Any]] = {
         (LeavingCase, tables.LeavingCaseRow),
         (Document, tables.DocumentRow),
         (Signature, tables.SignatureRow),
+        (DocumentNumber, tables_papers.DocumentNumberRow),
         (PackBinding, tables.BindingRow),
         (Software, tables_software.SoftwareRow),
         (Approval, tables_software.ApprovalRow),
@@ -97,6 +99,7 @@ CODECS: dict[type[Any], Codec[Any]] = {
     )
 }
 NOUNS = {
+    DocumentNumber: "number",
     CodeShown: "code shown",
     External: "external member",
     AuthorityMove: "authority move",

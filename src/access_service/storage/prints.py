@@ -1,9 +1,10 @@
 """The words of papers: kept with their hash, read back, one day erased while the hash stays."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, RowMapping, delete, insert, select
 
 from access_service.domain.names import DocumentId, RegisterId
 from access_service.storage.codec import utc
@@ -11,6 +12,7 @@ from access_service.storage.tables import table
 from access_service.storage.tables_papers import DocumentPrintRow
 
 _prints = table(DocumentPrintRow)
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,14 @@ class StoredPrint:
 
 
 def keep_print(connection: Connection, register: RegisterId, printed: StoredPrint) -> None:
-    """Store the words of a version; a version is composed once, and a version that came before stays."""
+    """Store the words of a version, in place of those of the same version as it was drafted; earlier ones stay."""
+    connection.execute(
+        delete(_prints).where(
+            _prints.c.register_id == register,
+            _prints.c.document == printed.document,
+            _prints.c.version == printed.version,
+        )
+    )
     connection.execute(
         insert(_prints).values(
             register_id=register,
@@ -37,6 +46,21 @@ def keep_print(connection: Connection, register: RegisterId, printed: StoredPrin
             body=printed.body,
         )
     )
+
+
+def prints_of(
+    connection: Connection, register: RegisterId, documents: Collection[DocumentId]
+) -> dict[tuple[DocumentId, int], StoredPrint]:
+    """The words of every version of these documents."""
+    found: dict[tuple[DocumentId, int], StoredPrint] = {}
+    wanted = sorted(documents)
+    for start in range(0, len(wanted), _CHUNK):
+        some = wanted[start : start + _CHUNK]
+        rows = connection.execute(
+            select(_prints).where(_prints.c.register_id == register, _prints.c.document.in_(some))
+        ).mappings()
+        found |= {(printed.document, printed.version): printed for printed in map(_stored, rows)}
+    return found
 
 
 def print_of(
@@ -52,8 +76,10 @@ def print_of(
         .mappings()
         .first()
     )
-    if row is None:
-        return None
+    return None if row is None else _stored(row)
+
+
+def _stored(row: RowMapping) -> StoredPrint:
     erased = row["erased_at"]
     return StoredPrint(
         document=DocumentId(row["document"]),

@@ -54,6 +54,7 @@ class UnitRow(Fact, table=True):  # noqa: D101
     kind: str
     name: str = Field(sa_type=Text)
     levels: str
+    abbreviation: str | None = None
 
 
 class EdgeRow(Fact, table=True):  # noqa: D101

@@ -1,9 +1,13 @@
 """The words of papers, and the books in which papers are numbered, as rows."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import Text
+from sqlalchemy import Index, Text, text
 from sqlmodel import Field, SQLModel
+
+from access_service.storage.tables import Fact
+
+_OWN = text("source = 'own' AND to_rev IS NULL")
 
 
 class DocumentPrintRow(SQLModel, table=True):
@@ -17,3 +21,28 @@ class DocumentPrintRow(SQLModel, table=True):
     body: str | None = Field(default=None, sa_type=Text)
     erased_at: datetime | None = None
     erased_basis: str | None = Field(default=None, sa_type=Text)
+
+
+class DocumentNumberRow(Fact, table=True):  # noqa: D101
+    __tablename__ = "document_numbers"
+    __table_args__ = (
+        Index("ix_document_numbers_unit", "register_id", "unit", "year", "to_rev"),
+        Index("ix_document_numbers_document", "register_id", "document", "to_rev"),
+        Index(
+            "uq_document_numbers_own",
+            *("register_id", "unit", "year", "symbol"),
+            unique=True,
+            sqlite_where=_OWN,
+            postgresql_where=_OWN,
+        ),
+    )
+    unit: str
+    year: int
+    book: str
+    n: int
+    symbol: str
+    source: str
+    document: str
+    dated: date
+    out_of_order: str | None = Field(default=None, sa_type=Text)
+    void_because: str | None = Field(default=None, sa_type=Text)

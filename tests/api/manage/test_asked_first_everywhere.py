@@ -129,7 +129,6 @@ def test_ending_an_inspection_is_asked_first(managed: Managed) -> None:
         OFFICE_ADMIN,
         "inspections",
         {
-            "number": "10/QĐ",
             "dated": "2026-08-20",
             "units": [SCHOOL],
             "members": [managed.person("ngoai").person],

@@ -80,7 +80,6 @@ def test_a_principal_receives_from_the_office_over_the_school(managed: Managed) 
     body = {
         "unit": OFFICE,
         "receiver": head.person,
-        "number": "05/BB",
         "dated": "2026-08-20",
         "lines": [
             {

@@ -163,7 +163,6 @@ def test_the_head_records_a_return_before_a_witness(managed: Managed) -> None:
 
 def inspection(managed: Managed, **changes: Any) -> dict[str, Any]:
     return {
-        "number": "10/QĐ",
         "dated": "2026-08-20",
         "units": [SCHOOL],
         "members": [managed.person("ngoai").person],

@@ -278,7 +278,7 @@ def test_inspectors_stand_with_the_unit_they_inspect(world: World) -> None:
         world.services,
         world.admins[world.root],
         Team(
-            number="03/QĐ",
+            number="",
             dated=world.clock.now.date(),
             units=frozenset({SCHOOL}),
             members=frozenset({member.person}),

@@ -16,7 +16,7 @@ from world import LOWER, OFFICE, SCHOOL, World
 def team_of(world: World) -> Team:
     inspector = world.hire("kiểm tra", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
     return Team(
-        number="01/QĐ",
+        number="",
         dated=date(2026, 8, 20),
         units=frozenset({SCHOOL}),
         members=frozenset({inspector.person}),

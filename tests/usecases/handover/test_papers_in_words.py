@@ -53,7 +53,7 @@ def test_minutes_say_in_words_what_their_content_says_in_ids(school_world: World
     teacher = hire_homeroom(world)
     document = world.propose(SCHOOL, teacher, homeroom_line(world, teacher)).document
     printed = words(world, document.id)
-    assert (printed.type_line, printed.number, printed.dated) == ("BIÊN BẢN", "02/BB", "2026-08-20")
+    assert (printed.type_line, printed.number, printed.dated) == ("BIÊN BẢN", "01/BB-THCST", "2026-08-20")
     assert printed.letterhead.parent == "UBND XÃ THỬ"
     assert printed.letterhead.place == "Thử"
     assert printed.intro == "Hôm nay, ngày 20 tháng 8 năm 2026, tại Trường THCS Thử, chúng tôi gồm:"
@@ -145,7 +145,9 @@ def test_supplementary_minutes_show_the_old_right_beside_the_new_one(school_worl
     line = replace(homeroom_line(world, teacher), replaces=old.grants[0].id)
     printed = words(world, world.propose(SCHOOL, teacher, line).document.id)
     said = [p for section in printed.sections for p in section.paragraphs]
-    assert "Biên bản này bổ sung Biên bản số 02/BB ngày 20 tháng 8 năm 2026; nội dung khác giữ nguyên." in said
+    assert (
+        "Biên bản này bổ sung Biên bản số 01/BB-THCST ngày 20 tháng 8 năm 2026; nội dung khác giữ nguyên." in said
+    )
     [table] = [section.table for section in printed.sections if section.table is not None]
     assert table.columns == ("TT", "Quyền cũ", "Quyền mới", "Lý do")
     assert table.rows[0][1] == table.rows[0][2] == "Giáo viên chủ nhiệm: Lớp 6A; năm học 2026-2027"

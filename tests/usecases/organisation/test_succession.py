@@ -239,7 +239,7 @@ def test_an_open_paper_that_would_have_two_heirs_is_listed_and_nothing_happens(
     stays = world.add_unit("0003108", "school", "Trường Tiểu học Hai", OFFICE, PRIMARY)
     inspector = world.hire("kiểm tra", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
     team = inspection.Team(
-        number="01/QĐ",
+        number="",
         dated=world.clock.now.date(),
         units=frozenset({SCHOOL, stays}),
         members=frozenset({inspector.person}),

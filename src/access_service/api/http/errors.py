@@ -74,6 +74,8 @@ STATUS: Mapping[Refusal, int] = {
     Refusal.NOT_CUSTODIAN: 403,
     Refusal.NOT_DIRECT_MANAGER: 403,
     Refusal.NOT_FOUND: 404,
+    Refusal.NUMBER_OUT_OF_ORDER: 409,
+    Refusal.NUMBER_TAKEN: 409,
     Refusal.OPERATOR_ONLY: 403,
     Refusal.PASSWORD_DUE: 403,
     Refusal.PRECONDITION_MISSING: 409,

@@ -139,8 +139,9 @@ def propose_custody(services: ServicesDep, caller: CallerDep, id: PathId, body: 
         caller,
         unit=UnitId(id),
         receiver=PersonId(body.receiver),
-        number=body.number,
+        number=body.number or "",
         dated=body.dated,
+        numbering=body.numbering(),
     )
     return DocumentOut.model_validate(minutes)
 

@@ -8,7 +8,6 @@ from access_service.api.manage.bodies import (
     Day,
     Id,
     NewUsername,
-    Number,
     Out,
     RequestBody,
     Secret,
@@ -16,7 +15,7 @@ from access_service.api.manage.bodies import (
     TextLine,
 )
 from access_service.api.manage.delegation_bodies import GrantSeenOut
-from access_service.api.manage.documents_bodies import DocumentOut
+from access_service.api.manage.documents_bodies import DocumentOut, Numbered
 from access_service.api.manage.org_bodies import AssignmentOut, PersonOut, UnitOut
 from access_service.api.manage.sign_in_bodies import PasskeyJSON, TotpText
 from access_service.domain.accounts import Account
@@ -37,11 +36,10 @@ class NewAccount(RequestBody):
     username: NewUsername
 
 
-class NewCustody(RequestBody):
+class NewCustody(Numbered):
     """Hand over a unit's admin account in writing."""
 
     receiver: Id
-    number: Number
     dated: Day
 
 

@@ -111,7 +111,12 @@ def propose_regained(
 ) -> RenewalsOut:
     """Minutes for it, marked as taken back; each person's is answered separately."""
     found = regaining.propose_regained(
-        services, caller, AuthorityId(id), number_prefix=body.number_prefix or "", dated=body.dated
+        services,
+        caller,
+        AuthorityId(id),
+        number_prefix=body.number_prefix or "",
+        dated=body.dated,
+        out_of_order=body.out_of_order,
     )
     return RenewalsOut(results=[RenewalOut.of(item, request.url.path) for item in found])
 
@@ -143,8 +148,9 @@ def propose_handover(services: ServicesDep, caller: CallerDep, body: NewHandover
         caller,
         unit=UnitId(body.unit),
         receiver=PersonId(body.receiver),
-        number=body.number,
+        number=body.number or "",
         dated=body.dated,
+        numbering=body.numbering(),
         lines=[line.line(body.unit) for line in body.lines],
         is_draft=body.draft,
     )
@@ -167,6 +173,7 @@ def propose_for_year(
         school_year=body.school_year,
         number_prefix=body.number_prefix or "",
         dated=body.dated,
+        out_of_order=body.out_of_order,
         authority=None if body.authority is None else AuthorityId(body.authority),
     )
     return RenewalsOut(results=[RenewalOut.of(item, request.url.path) for item in found])

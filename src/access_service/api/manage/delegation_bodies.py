@@ -12,8 +12,8 @@ from access_service.api.manage.bodies import (
     Day,
     Id,
     Instant,
-    Number,
     Out,
+    Prose,
     RequestBody,
     SchoolYearCode,
     Some,
@@ -21,7 +21,7 @@ from access_service.api.manage.bodies import (
     TextLine,
     frozen,
 )
-from access_service.api.manage.documents_bodies import DocumentOut
+from access_service.api.manage.documents_bodies import DocumentOut, Numbered
 from access_service.api.manage.org_bodies import AssignmentOut, ClassPart, ClassPartOut, Level, class_parts
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.errors import AccessServiceError
@@ -124,12 +124,11 @@ class NewLine(Axes):
         )
 
 
-class NewHandover(RequestBody):
+class NewHandover(Numbered):
     """Minutes of handover with one person."""
 
     unit: Id
     receiver: Id
-    number: Number
     dated: Day
     draft: bool = False
     lines: Annotated[list[NewLine], Field(min_length=1, max_length=MOST)]
@@ -140,6 +139,9 @@ class NewRenewals(RequestBody):
 
     school_year: SchoolYearCode
     number_prefix: TextLine | None = None
+    """Stands after each number, in place of the type and the unit's abbreviation."""
+    out_of_order: Prose | None = None
+    """Why the minutes bear an earlier day than what was numbered before them."""
     dated: Day
     authority: Id | None = None
     """Which authority of the unit; may be left out where it holds one."""
@@ -149,6 +151,9 @@ class NewProposals(RequestBody):
     """Minutes for what narrowings took and an authority would let be handed over again."""
 
     number_prefix: TextLine | None = None
+    """Stands after each number, in place of the type and the unit's abbreviation."""
+    out_of_order: Prose | None = None
+    """Why the minutes bear an earlier day than what was numbered before them."""
     dated: Day
 
 

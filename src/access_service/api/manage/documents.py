@@ -16,17 +16,20 @@ from access_service.api.manage.documents_bodies import (
     NewReturn,
     NewSignatures,
     RecordedReturn,
+    RegisterBookOut,
     Revision,
     SignaturesOut,
     SignedOut,
+    Submission,
 )
 from access_service.api.manage.org_bodies import Because
 from access_service.api.manage.rehearsal import DryRun, RehearsedOut, done_or_told
 from access_service.api.manage.routing import manage
 from access_service.api.manage.segments import PathId
 from access_service.domain.names import DocumentId, DocumentState, PersonId, UnitId
-from access_service.usecases.evidence import reading_papers
+from access_service.usecases.evidence import reading_papers, register_book
 from access_service.usecases.handover import documents, inspection, returns, signatures
+from access_service.usecases.handover.numbering import Numbering
 from access_service.usecases.handover.signatures import BrokenOffError, Presented, Signed
 
 router = manage("documents")
@@ -49,17 +52,40 @@ def documents_of(
     return DocumentsOut.of(reading_papers.documents_of(services, caller, UnitId(id), state))
 
 
+@router.get("/units/{id}/register-book")
+def read_register_book(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    year: Annotated[int, Query(ge=1900, le=2200)],
+) -> RegisterBookOut:
+    """The papers that a unit numbered in a year (sổ đăng ký văn bản đi), in the ten columns of Decree 30."""
+    return RegisterBookOut.of(register_book.register_book(services, caller, UnitId(id), year))
+
+
 @router.post("/documents/{id}/submit")
-def submit(services: ServicesDep, caller: CallerDep, id: PathId) -> DocumentOut:  # noqa: A002
-    """Put a draft before its first signer."""
-    return DocumentOut.model_validate(documents.submit(services, caller, DocumentId(id)))
+def submit(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Submission | None = None,
+) -> DocumentOut:
+    """Put a draft before its first signer; it gets its number, so that its hash is another."""
+    numbering = Numbering(out_of_order=None if body is None else body.out_of_order)
+    return DocumentOut.model_validate(documents.submit(services, caller, DocumentId(id), numbering))
 
 
 @router.post("/documents/{id}/revise")
 def revise(services: ServicesDep, caller: CallerDep, id: PathId, body: Revision) -> DocumentOut:  # noqa: A002
     """A new version of a draft or returned document; its signatures are void."""
     revised = documents.revise(
-        services, caller, DocumentId(id), number=body.number, dated=body.dated, version=body.version
+        services,
+        caller,
+        DocumentId(id),
+        number=body.number or "",
+        dated=body.dated,
+        version=body.version,
+        numbering=body.numbering(),
     )
     return DocumentOut.model_validate(revised)
 

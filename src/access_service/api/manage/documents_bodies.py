@@ -32,17 +32,38 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.usecases.evidence.reading_papers import DocumentSeen
+from access_service.usecases.evidence.register_book import COLUMNS, RegisterBook
 from access_service.usecases.handover.inspection import ExternalMember, Team
+from access_service.usecases.handover.numbering import Numbering
 from access_service.usecases.handover.signatures import Signed
 
 MOST_PRESENTED = 10_000
 """The use case has its own, lower bound and its own refusal; this one only keeps a body readable."""
 
 
-class Revision(RequestBody):
-    """A new version of a draft or returned document."""
+class Numbered(RequestBody):
+    """What is said of a paper's number: left out, it is the next of the unit's book."""
 
-    number: Number
+    number: Number | None = None
+    """From another system of numbers of the office; left out, the next of its book."""
+    out_of_order: Prose | None = None
+    """Why the paper bears an earlier day than the one numbered before it."""
+
+    def numbering(self) -> Numbering:
+        """As the use case wants it."""
+        return Numbering(out_of_order=self.out_of_order)
+
+
+class Submission(RequestBody):
+    """What is said of the number that the draft gets now."""
+
+    out_of_order: Prose | None = None
+    """Why the paper bears an earlier day than the one numbered before it."""
+
+
+class Revision(Numbered):
+    """A new version of a draft or returned document; it keeps its number where none is given."""
+
     dated: Day
     version: Annotated[int, Field(ge=1, le=1_000_000)]
     """The version that is revised."""
@@ -107,10 +128,9 @@ class NewExternal(RequestBody):
         return ExternalMember(self.name, self.body, self.decision, self.username)
 
 
-class NewInspection(RequestBody):
+class NewInspection(Numbered):
     """A decision to inspect units below the caller's."""
 
-    number: Number
     dated: Day
     units: Some[Id]
     members: list[Id] = Field(default_factory=list, max_length=MOST)
@@ -129,7 +149,8 @@ class NewInspection(RequestBody):
     def team(self) -> Team:
         """As the use case wants it."""
         return Team(
-            number=self.number,
+            number=self.number or "",
+            out_of_order=self.out_of_order,
             dated=self.dated,
             units=frozenset(UnitId(u) for u in self.units),
             members=frozenset(PersonId(m) for m in self.members),
@@ -271,3 +292,45 @@ class SignaturesOut(Out):
     """One result for each document presented, in that order."""
 
     results: list[SignedOut]
+
+
+class BookRowOut(Out):
+    """One number of the book."""
+
+    symbol: str
+    """Số, ký hiệu văn bản."""
+    dated: str
+    """Ngày, tháng văn bản."""
+    subject: str
+    """Tên loại và trích yếu nội dung."""
+    signer: str
+    """Người ký."""
+    recipients: str
+    """Nơi nhận."""
+    kept: str
+    """Đơn vị, người nhận bản lưu."""
+    copies: str
+    """Số lượng bản."""
+    sent: str
+    """Ngày chuyển."""
+    received: str
+    """Ký nhận."""
+    note: str
+    """Ghi chú: not issued and why, a number that stands twice, where it came from."""
+
+
+class RegisterBookOut(Out):
+    """Sổ đăng ký văn bản đi of a unit and year."""
+
+    unit: str
+    unit_name: str
+    year: int
+    columns: list[str]
+    """The names of the ten columns, in order."""
+    rows: list[BookRowOut]
+
+    @classmethod
+    def of(cls, book: RegisterBook) -> "RegisterBookOut":
+        """From what the use case found."""
+        rows = [BookRowOut.model_validate(row) for row in book.rows]
+        return cls(unit=book.unit, unit_name=book.unit_name, year=book.year, columns=list(COLUMNS), rows=rows)

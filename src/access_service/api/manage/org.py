@@ -17,6 +17,7 @@ from access_service.api.manage.org_bodies import (
     EdgeOut,
     LeavingCaseOut,
     LeavingCasesOut,
+    NewAbbreviation,
     NewAssignment,
     NewClass,
     NewManager,
@@ -61,8 +62,15 @@ def create_unit(services: ServicesDep, caller: CallerDep, body: NewUnit) -> Unit
         levels=frozenset(body.levels),
         manager=UnitId(body.manager),
         basis=body.basis,
+        abbreviation=body.abbreviation,
     )
     return UnitOut.model_validate(unit)
+
+
+@router.post("/units/{id}/abbreviation")
+def abbreviate_unit(services: ServicesDep, caller: CallerDep, id: PathId, body: NewAbbreviation) -> UnitOut:  # noqa: A002
+    """What stands in the numbers of the unit's papers from now on."""
+    return UnitOut.model_validate(org.abbreviate_unit(services, caller, UnitId(id), body.abbreviation))
 
 
 @router.get("/units/{id}")

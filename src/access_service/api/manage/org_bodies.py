@@ -44,6 +44,14 @@ class NewUnit(RequestBody):
     manager: Id
     basis: TextLine
     """Number of the decision."""
+    abbreviation: TextLine | None = None
+    """What stands in the numbers of its papers; left out, it is made of its name until somebody enters it."""
+
+
+class NewAbbreviation(RequestBody):
+    """What stands in the numbers of a unit's papers."""
+
+    abbreviation: TextLine
 
 
 class NewManager(RequestBody):
@@ -182,6 +190,8 @@ class UnitOut(Out):
     levels: Sorted[EducationLevel]
     valid_from: datetime
     valid_to: datetime | None
+    abbreviation: str | None
+    """What stands in the numbers of its papers; null until somebody has entered it."""
 
 
 class PersonOut(Out):

@@ -25,7 +25,8 @@ def compose(doing: Act, document: Document, body: PaperBody, signer: PersonId | 
 
     `signer` is whom the paper names for the office; left out, whoever comes first there today.
     """
-    named = find_office_signer(doing.ground, document, body, signer)
+    named = find_office_signer(doing.ground, document, body, signer) if signer is not None else None
+    named = named or find_office_signer(doing.ground, document, body)
     printed = compose_print(
         doing.ground,
         document,

@@ -16,7 +16,7 @@ from access_service.domain.delegation import (
     check_office,
     complete,
 )
-from access_service.domain.documents import Document, first_state, move
+from access_service.domain.documents import Document, move, waits_for
 from access_service.domain.errors import NotFoundError
 from access_service.domain.names import (
     AccountKind,
@@ -53,6 +53,7 @@ from access_service.usecases.effects import (
     end_grants,
 )
 from access_service.usecases.handover.composing import compose
+from access_service.usecases.handover.numbering import PLAIN, Numbering, number_paper
 from access_service.usecases.services import Act, Caller, ReadView, Services, act
 
 
@@ -93,6 +94,7 @@ def propose_handover(
     dated: date,
     lines: Sequence[EnteredLine],
     is_draft: bool = False,
+    numbering: Numbering = PLAIN,
 ) -> Prepared:
     """Prepare minutes of handover with one person, several grant lines (#54, #58; rules 3 to 8).
 
@@ -152,6 +154,7 @@ def propose_handover(
             body=HandoverBody(account.id, lines_of(grants), tuple(taken_back)),
             supersedes=_minutes_replaced(doing, grants),
             is_draft=is_draft,
+            numbering=numbering,
         )
         doing.tx.put(*grants)
         for grant in grants:
@@ -180,8 +183,9 @@ def new_document(
     text_version: str | None = None,
     supersedes: DocumentId | None = None,
     is_draft: bool = False,
+    numbering: Numbering = PLAIN,
 ) -> Document:
-    """Compose, hash and store a document that waits for its first signature."""
+    """Compose, hash and store a document that waits for its first signature; it has its number then."""
     caller, keeper = doing.require_caller(), edges.keeper_of(doing.ground, unit)
     document = Document(
         id=id_ or DocumentId(doing.new_id("doc")),
@@ -190,7 +194,7 @@ def new_document(
         number=number,
         dated=dated,
         version=1,
-        state=DocumentState.DRAFT,
+        state=DocumentState.DRAFT if is_draft else waits_for(papers.sides_for(kind, body)[0]),
         receiver=receiver,
         prepared_by=caller.account,
         content="",
@@ -202,9 +206,7 @@ def new_document(
         supersedes=supersedes,
         kept_by=None if keeper == unit else keeper,
     )
-    document = compose(doing, document, body)
-    if not is_draft:
-        document = replace(document, state=first_state(document))
+    document = compose(doing, number_paper(doing, document, numbering), body)
     doing.tx.put(document)
     doing.tx.happened("document.prepare", document.id, unit=document.office, kind=str(kind))
     return document
@@ -240,7 +242,14 @@ def prepare_commitment(services: Services, caller: Caller, unit: UnitId) -> Docu
 
 @powerless("nothing is handed over before both have signed")
 def propose_custody(
-    services: Services, caller: Caller, *, unit: UnitId, receiver: PersonId, number: str, dated: date
+    services: Services,
+    caller: Caller,
+    *,
+    unit: UnitId,
+    receiver: PersonId,
+    number: str,
+    dated: date,
+    numbering: Numbering = PLAIN,
 ) -> Document:
     """Prepare the written handover of a unit's admin account (#51, rule 6).
 
@@ -263,6 +272,7 @@ def propose_custody(
             dated=dated,
             receiver=receiver,
             body=CustodyBody(account.id, duty.id, unit, holder),
+            numbering=numbering,
         )
 
 
@@ -274,19 +284,35 @@ def _custody_terms(doing: Act, unit: UnitId, *, giver: UnitId, receiver: PersonI
 
 
 @powerless("a draft goes to its first signer")
-def submit(services: Services, caller: Caller, id_: DocumentId) -> Document:
-    """Put a draft before its first signer."""
+def submit(services: Services, caller: Caller, id_: DocumentId, numbering: Numbering = PLAIN) -> Document:
+    """Put a draft before its first signer: it gets its number, so that its words are composed anew."""
     with act(services, caller, "document.submit", id_) as doing:
         document = _prepared(doing, id_)
         state = move(document, "submit", now=doing.now, lapse_after=doing.lapse_after(document.office))
-        return _moved(doing, document, state, None, "document.submit")
+        submitted = replace(document, state=state, state_since=doing.now, reason=None)
+        numbered = number_paper(doing, submitted, numbering)
+        if numbered.number != document.number:
+            numbered = compose(doing, numbered, _body_now(doing, numbered), papers.named_signer(document.content))
+        doing.tx.put(numbered)
+        doing.tx.happened("document.submit", id_, unit=numbered.office, version=numbered.version)
+        return numbered
 
 
 @powerless("a new version that nobody has signed")
 def revise(
-    services: Services, caller: Caller, id_: DocumentId, *, number: str, dated: date, version: int
+    services: Services,
+    caller: Caller,
+    id_: DocumentId,
+    *,
+    number: str,
+    dated: date,
+    version: int,
+    numbering: Numbering = PLAIN,
 ) -> Document:
-    """A new version of a returned document or draft: its signatures are void, its lines stand to be signed anew."""
+    """A new version of a returned document or draft: its signatures are void, its lines stand to be signed anew.
+
+    It keeps its number where none is given; one that is given leaves the old one in the book, void.
+    """
     with act(services, caller, "document.revise", id_) as doing:
         document = _prepared(doing, id_)
         is_minutes = document.kind in (DocumentKind.HANDOVER_MINUTES, DocumentKind.SUPPLEMENTARY_MINUTES)
@@ -297,26 +323,28 @@ def revise(
         for grant in lines:
             authority = doing.tx.require(Authority, grant.authority)
             check_office(doing.office(document.unit, authority))
-        body = papers.read_any(document.kind, document.content)
-        if isinstance(body, HandoverBody):
-            # What was narrowed or ended since is described as it stands; a return lists what it returns.
-            body = replace(body, lines=lines_of(g for g in lines if g.ended_at is None))
-        revised = compose(
-            doing,
-            replace(
-                document,
-                number=number,
-                dated=dated,
-                version=document.version + 1,
-                state=state,
-                state_since=doing.now,
-                reason=None,
-            ),
-            body,
+        new = replace(
+            document,
+            number=number,
+            dated=dated,
+            version=document.version + 1,
+            state=state,
+            state_since=doing.now,
+            reason=None,
         )
+        revised = compose(doing, number_paper(doing, new, numbering), _body_now(doing, document))
         doing.tx.put(revised)
         doing.tx.happened("document.revise", id_, unit=revised.office, version=revised.version)
         return revised
+
+
+def _body_now(doing: Act, document: Document) -> PaperBody:
+    """What the paper says today: a line that was narrowed stands as it is, one that ended stands no more."""
+    body = papers.read_any(document.kind, document.content)
+    if not isinstance(body, HandoverBody):
+        return body
+    lines = doing.tx.find(Grant, document=document.id)
+    return replace(body, lines=lines_of(g for g in lines if g.ended_at is None))
 
 
 def _prepared(doing: Act, id_: DocumentId) -> Document:

@@ -33,6 +33,7 @@ from access_service.domain.vietnamese import name_key
 from access_service.storage import accounts as stored
 from access_service.usecases.effects import close_document, end_grants
 from access_service.usecases.handover.documents import new_document
+from access_service.usecases.handover.numbering import Numbering
 from access_service.usecases.identity.accounts import IssuedAccount, new_activation
 from access_service.usecases.identity.usernames import usernames_in_use, usernames_taken
 from access_service.usecases.services import Act, Caller, ReadView, Services, act, as_missing
@@ -71,6 +72,8 @@ class Team:
     """From when the period runs that is inspected; left out, it begins with the inspection."""
     externals: tuple[ExternalMember, ...] = ()
     """Members without a duty in the register."""
+    out_of_order: str | None = None
+    """Why the decision bears an earlier day than the one numbered before it."""
 
 
 @powerless("the head's signature puts it in force")
@@ -103,6 +106,7 @@ def propose_inspection(services: Services, caller: Caller, team: Team) -> Docume
             number=team.number,
             dated=team.dated,
             receiver=None,
+            numbering=Numbering(out_of_order=team.out_of_order),
             body=InspectionBody(
                 content=team.content,
                 members=members,

@@ -6,6 +6,7 @@ from datetime import date
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import PersonId, UnitId
 from access_service.usecases.handover.documents import EnteredLine, Prepared, propose_handover
+from access_service.usecases.handover.numbering import Numbering
 from access_service.usecases.services import Caller, Services
 
 
@@ -17,10 +18,12 @@ def propose_each(
     unit: UnitId,
     number_prefix: str,
     dated: date,
+    out_of_order: str | None = None,
 ) -> list[Prepared | RefusedError]:
     """Minutes for each receiver, in the order of their ids; a refusal stands in its place and stops no other."""
     prepared: list[Prepared | RefusedError] = []
-    for order, (person, lines) in enumerate(sorted(wanted.items()), start=1):
+    numbering = Numbering(out_of_order, suffix=number_prefix or None)
+    for person, lines in sorted(wanted.items()):
         try:
             prepared.append(
                 propose_handover(
@@ -28,9 +31,10 @@ def propose_each(
                     caller,
                     unit=unit,
                     receiver=person,
-                    number=f"{order:02d}/{number_prefix}" if number_prefix else "",
+                    number="",
                     dated=dated,
                     lines=lines,
+                    numbering=numbering,
                 )
             )
         except RefusedError as refused:

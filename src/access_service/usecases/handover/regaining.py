@@ -38,7 +38,13 @@ def _found(seen: ReadView, authority: Authority) -> list[Regainable]:
 
 @powerless("proposals to sign, not rights")
 def propose_regained(
-    services: Services, caller: Caller, id_: AuthorityId, *, number_prefix: str, dated: date
+    services: Services,
+    caller: Caller,
+    id_: AuthorityId,
+    *,
+    number_prefix: str,
+    dated: date,
+    out_of_order: str | None = None,
 ) -> list[Prepared | RefusedError]:
     """Minutes to sign for what a narrowing took, by receiver, marked as taken back: widening brings nothing back.
 
@@ -67,4 +73,12 @@ def propose_regained(
                 taken_back=(found.lost.id,),
             )
             wanted.setdefault(found.duty.person, []).append(line)
-    return propose_each(wanted, services, caller, unit=authority.unit, number_prefix=number_prefix, dated=dated)
+    return propose_each(
+        wanted,
+        services,
+        caller,
+        unit=authority.unit,
+        number_prefix=number_prefix,
+        dated=dated,
+        out_of_order=out_of_order,
+    )

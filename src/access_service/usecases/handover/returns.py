@@ -14,9 +14,13 @@ from access_service.domain.papers import ReturnBody, lines_of
 from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.time import local
 from access_service.usecases.handover.documents import new_document
+from access_service.usecases.handover.numbering import Numbering
 from access_service.usecases.handover.signatures import Signed, add_signature
 from access_service.usecases.identity.accounts import confirm_password
 from access_service.usecases.services import Caller, Services, act, refusing
+
+LATE = "biên bản bàn giao lại lập theo ngày bàn giao"
+"""Why return minutes may bear an earlier day: handing back waits for no book."""
 
 
 @powerless("the signature on the return minutes ends the grants, not the draft")
@@ -48,6 +52,7 @@ def hand_back(
             number=number,
             dated=dated or local(doing.now).date(),
             receiver=caller.person,
+            numbering=Numbering(out_of_order=LATE),
             body=ReturnBody(lines_of(grants), ends_at=ends_at, state_of_work=state_of_work, files_left=files_left),
         )
 
@@ -81,6 +86,7 @@ def return_in_absence(
             unit=leaving.unit,
             number="",
             dated=local(doing.now).date(),
+            numbering=Numbering(out_of_order=LATE),
             receiver=leaving.person,
             body=ReturnBody(lines_of(grants), witness=witness, case=case, absent_because=because),
         )

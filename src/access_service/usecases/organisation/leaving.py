@@ -145,6 +145,7 @@ def propose_for_year(
     number_prefix: str,
     dated: date,
     authority: AuthorityId | None = None,
+    out_of_order: str | None = None,
 ) -> list[Prepared | RefusedError]:
     """Minutes to sign for every class duty of a new school year that has no grant yet: proposals, not rights.
 
@@ -188,4 +189,12 @@ def propose_for_year(
                     taken_back=again,
                 )
                 wanted.setdefault(duty.person, []).append(line)
-    return propose_each(wanted, services, caller, unit=unit, number_prefix=number_prefix, dated=dated)
+    return propose_each(
+        wanted,
+        services,
+        caller,
+        unit=unit,
+        number_prefix=number_prefix,
+        dated=dated,
+        out_of_order=out_of_order,
+    )

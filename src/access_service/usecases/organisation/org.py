@@ -10,6 +10,7 @@ from access_service.domain.appointing import hand_in_duty
 from access_service.domain.delegation import HEADS, Grant
 from access_service.domain.duties import Hand
 from access_service.domain.names import AssignmentId, EducationLevel, PersonId, UnitId
+from access_service.domain.numbering import check_abbreviation
 from access_service.domain.org import (
     Assignment,
     ManagementEdge,
@@ -88,11 +89,13 @@ def create_unit(
     levels: frozenset[EducationLevel],
     manager: UnitId,
     basis: str,
+    abbreviation: str | None = None,
 ) -> Unit:
     """Register a unit under a direct manager. The manager's custodian does it."""
     with act(services, caller, "unit.create", id_) as doing:
         doing.as_custodian(manager)
-        unit = Unit(id_, kind, name, levels, doing.now)
+        short = None if abbreviation is None else check_abbreviation(abbreviation)
+        unit = Unit(id_, kind, name, levels, doing.now, abbreviation=short)
         entering.check_unit(doing.pack_for(manager), unit)
         reorganising.check_new_unit(doing.org, id_)
         entering.check_unit_code(id_, [known.id for known in doing.tx.find(Unit)])
@@ -101,6 +104,17 @@ def create_unit(
         doing.tx.put(unit, edge)
         doing.tx.happened("unit.create", id_, unit=id_, kind=kind, manager=manager)
         doing.tx.touches_everybody()
+        return unit
+
+
+@powerless("an abbreviation stands in the numbers of papers")
+def abbreviate_unit(services: Services, caller: Caller, id_: UnitId, abbreviation: str) -> Unit:
+    """What stands in the unit's numbers from now on, `THCSAH`; whoever acts for it, or a unit above, says so."""
+    with act(services, caller, "unit.abbreviate", id_) as doing:
+        doing.as_above(id_)
+        unit = replace(doing.require_unit(id_), abbreviation=check_abbreviation(abbreviation))
+        doing.tx.put(unit)
+        doing.tx.happened("unit.abbreviate", id_, unit=id_, abbreviation=unit.abbreviation)
         return unit
 
 

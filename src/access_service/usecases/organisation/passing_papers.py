@@ -23,6 +23,7 @@ from access_service.domain.papers import HandoverBody, InspectionBody, PaperBody
 from access_service.domain.succession import Heirs, find_concerned, managed_by, open_papers, papers_of
 from access_service.usecases.effects import end_grants
 from access_service.usecases.handover.composing import compose
+from access_service.usecases.handover.numbering import PASSED, Numbering, number_paper, void_numbers
 from access_service.usecases.handover.taking_back import tell
 from access_service.usecases.services import Act
 
@@ -126,7 +127,9 @@ class PassingPapers:
             reason=None,
         )
         doing.tx.put(*(line for line in moved if line is not None))
-        doing.tx.put(compose(doing, new, self._body(paper, [line for line in moved if line is not None])))
+        void_numbers(doing, paper, PASSED)
+        numbered = number_paper(doing, new, Numbering(out_of_order=PASSED))
+        doing.tx.put(compose(doing, numbered, self._body(paper, [line for line in moved if line is not None])))
         doing.tx.happened(
             "document.pass", paper.id, unit=paper.office, by=self._heirs.predecessor, to=heir, version=new.version
         )
