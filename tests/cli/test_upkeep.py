@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -183,6 +184,18 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(
     before = sorted(p.name for p in (here / "keys").iterdir())
     assert line in said(capsys, "doctor", status=1)
     assert sorted(p.name for p in (here / "keys").iterdir()) == before, "it mends nothing and makes nothing"
+
+
+def test_a_read_only_file_system_is_one_line(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != here and really(path, mode))
+    for command in (["serve"], ["settle"], ["verify"], ["keys", "rotate"]):
+        line = said(capsys, *command, status=1)
+        assert line.startswith(f"access-service: the folder `{here}` cannot be written")
+        assert line.count("\n") == 1
+    assert f"✗ database: the folder `{here}` cannot be written" in said(capsys, "doctor", status=1)
 
 
 def test_the_doctor_names_files_that_others_read(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from importlib import metadata
-from pathlib import Path
 
 import typer
 from pydantic import ValidationError
 
 from access_service.cli.errors import DONE, REFUSED, setting_fault
-from access_service.cli.opening import say_json, settings_for
+from access_service.cli.opening import check_file, say_json, settings_for
 from access_service.domain.errors import AccessServiceError
 from access_service.settings import Settings
 from access_service.storage.db import Database
@@ -49,14 +48,7 @@ def _all(database: str | None) -> Iterator[Examined]:
 
 
 def _of(db: Database, settings: Settings) -> Iterator[Examined]:
-    if db.is_sqlite and db.url.database and not Path(db.url.database).exists():
-        # Connecting would leave an empty file behind.
-        yield Examined(
-            "database",
-            LevelFound.FAULT,
-            f"there is no database `{db.url.database}`; `access-service init` makes one",
-        )
-        return
+    check_file(db)
     places = ExaminedPlaces(
         keys_dir=settings.keys_dir,
         policy_dir=settings.policy_dir,

@@ -1,6 +1,7 @@
 """What a command works on: settings, a database with the right schema, one register of it."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -35,13 +36,26 @@ def open_database(settings: Settings) -> Iterator[Database]:
         settings.database_url, system_clock, clock_gap=timedelta(days=settings.clock_gap_days), memory=Memory()
     )
     try:
-        if db.is_sqlite and db.url.database and not Path(db.url.database).exists():
-            # Connecting would leave an empty file behind.
-            raise UnavailableError(f"there is no database `{db.url.database}`; `access-service init` makes one")
+        check_file(db)
         require_current(db.engine)
         yield db
     finally:
         db.close()
+
+
+def check_file(db: Database) -> None:
+    """Raise `UnavailableError` where a SQLite database is not there, or nothing can be written beside it."""
+    if not db.is_sqlite or not db.url.database:
+        return
+    path = Path(db.url.database)
+    if not path.exists():
+        # Connecting would leave an empty file behind.
+        raise UnavailableError(f"there is no database `{path}`; `access-service init` makes one")
+    if not os.access(path.parent, os.W_OK):
+        raise UnavailableError(
+            f"the folder `{path.parent}` cannot be written, and SQLite keeps files beside the database even to "
+            "read it; mount it to be written, or give it to the user of the service"
+        )
 
 
 def services_for(db: Database, settings: Settings) -> Services:
