@@ -37,8 +37,10 @@ from access_service.storage.paper_pages import FileStore, files_in
 from access_service.usecases.upkeep.key_files import keys_as_bytes, put_file, saying_where, sync_folder
 from access_service.usecases.upkeep.paper_files import files_in_backup, files_out
 
-QUIET = 19
+QUIET = 10
 """How much the copying lets other work go before it (nice), where there is nothing better."""
+BUSY = 2
+"""So many who want each processor make the machine one that is never idle."""
 _BLOCK = 1 << 20
 T = TypeVar("T")
 
@@ -152,7 +154,8 @@ def _quietly(work: Callable[[], T]) -> T:
     """Run the work in a thread that lets others go first: whoever asks the service must not notice.
 
     An idle thread (SCHED_IDLE) is put aside the moment another one wakes, in the middle of its slice; one that is
-    only nice goes on to the end of it, and every question that arrives meanwhile waits.
+    only nice goes on to the end of it, and every question that arrives meanwhile waits. On a machine that is never
+    idle it would not end, so there it is only nice.
     """
     done: list[T] = []
     failed: list[BaseException] = []
@@ -160,7 +163,7 @@ def _quietly(work: Callable[[], T]) -> T:
     def run() -> None:
         # On Linux both are of the thread, and its threads inherit them.
         os.setpriority(os.PRIO_PROCESS, get_native_id(), QUIET)
-        if hasattr(os, "SCHED_IDLE"):
+        if hasattr(os, "SCHED_IDLE") and os.getloadavg()[0] < BUSY * len(os.sched_getaffinity(0)):
             with suppress(OSError):
                 os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
         try:
