@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import get_native_id
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from access_service.storage.db import Database
 from access_service.storage.migrate import require_current
 from access_service.storage.tables import metadata
 from access_service.usecases.services import Services
+from access_service.usecases.upkeep import backups
 from access_service.usecases.upkeep.backups import Closed, Opened, check_backup, make_backup
 from backing import (
     ME,
@@ -220,6 +223,18 @@ def _recovery(world: World, account: Account) -> Recovery:
         opens_at=now + timedelta(days=1),
         valid_from=now,
     )
+
+
+@pytest.mark.parametrize(("load", "scheduler"), [(0.0, "SCHED_IDLE"), (10_000.0, "SCHED_OTHER")])
+def test_copying_is_idle_where_the_machine_is_and_nice_where_it_is_not(
+    load: float, scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load))
+    mine = os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, 0)
+    there = backups._quietly(lambda: (os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, get_native_id())))
+    # Whoever began it with less keeps that: nobody but root may take it back.
+    assert there == (getattr(os, scheduler), max(backups.QUIET, mine[1]))
+    assert (os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, 0)) == mine
 
 
 # -- not whole

@@ -162,7 +162,10 @@ def _quietly(work: Callable[[], T]) -> T:
 
     def run() -> None:
         # On Linux both are of the thread, and its threads inherit them.
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), QUIET)
+        thread_id = get_native_id()
+        # Never back to more than it began with, which is refused to anybody but root.
+        given = os.getpriority(os.PRIO_PROCESS, thread_id)
+        os.setpriority(os.PRIO_PROCESS, thread_id, max(QUIET, given))
         if hasattr(os, "SCHED_IDLE") and os.getloadavg()[0] < BUSY * len(os.sched_getaffinity(0)):
             with suppress(OSError):
                 os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
