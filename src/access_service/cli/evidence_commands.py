@@ -26,7 +26,8 @@ def matrix(
     by: Annotated[
         str | None,
         typer.Option(
-            metavar="SHAPE", help="What a row is about: person, class or category. A workbook of few units has all."
+            metavar="SHAPE",
+            help="What a row is about: person, class, category or anomaly. A workbook of few units has all.",
         ),
     ] = None,
     role: Annotated[str | None, typer.Option(metavar="ROLE", help="Rows of this role alone.")] = None,

@@ -204,12 +204,28 @@ def issuer_relation(office: Office, assignment: Assignment, position_rank: Rank)
 
 
 def realm_of(office: Office, unit: UnitId) -> UnitId:
+    """The unit whose data the people of `unit` work on, for an office that hands something down."""
+    return working_unit(office.org, office.pack, office.now, unit)
+
+
+def working_unit(org: OrgView, pack: Pack, at: datetime, unit: UnitId) -> UnitId:
     """The unit whose data the people of `unit` work on: itself, or its manager for a division, campus or site."""
-    found = office.org.unit(unit)
-    kind = office.pack.unit_kinds.get(found.kind) if found else None
+    found = org.unit(unit)
+    kind = pack.unit_kinds.get(found.kind) if found else None
     if kind is None or not kind.part_of_manager:
         return unit
-    return manager_of(office.org, unit, office.now) or unit
+    return manager_of(org, unit, at) or unit
+
+
+def axis_outside_duty(org: OrgView, pack: Pack, at: datetime, scope: Scope, assignment: Assignment) -> str | None:
+    """(#57) The first axis on which a scope exceeds the duty that it rests on; None where it is within."""
+    duty = Scope(
+        unit=working_unit(org, pack, at, assignment.unit),
+        levels=assignment.levels if scope.classes is None else None,
+        classes=assignment.classes,
+        subjects=assignment.subjects if assignment.classes is None else None,
+    )
+    return first_axis_outside(scope, duty, is_below=lambda unit, root: is_below(org, unit, root, at))
 
 
 def complete(office: Office, grant: Grant, assignment: Assignment | None = None) -> Grant:
@@ -322,15 +338,7 @@ def _check_assignment(office: Office, grant: Grant, assignment: Assignment) -> N
             "the grant reaches beyond the assignment's dates",
             assignment=assignment.id,
         )
-    duty = Scope(
-        unit=realm_of(office, assignment.unit),
-        levels=assignment.levels if grant.scope.classes is None else None,
-        classes=assignment.classes,
-        subjects=assignment.subjects if assignment.classes is None else None,
-    )
-    axis = first_axis_outside(
-        grant.scope, duty, is_below=lambda unit, root: is_below(office.org, unit, root, office.now)
-    )
+    axis = axis_outside_duty(office.org, office.pack, office.now, grant.scope, assignment)
     if axis is not None:
         raise RefusedError(
             Refusal.ASSIGNMENT_MISSING,

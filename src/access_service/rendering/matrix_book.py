@@ -10,12 +10,15 @@ from typing import IO, Any, Generic, TypeVar
 
 import xlsxwriter
 
+from access_service.domain.anomalies import Severity
 from access_service.domain.standing import OVER
 from access_service.rendering.matrix_columns import (
     ANOMALY,
+    ANOMALY_TABLE,
     CATEGORY_TABLE,
     CLASS_TABLE,
     RIGHTS,
+    SHEET_NAMES,
     TITLE_LINES,
     TITLES,
     Column,
@@ -28,6 +31,7 @@ from access_service.rendering.matrix_columns import (
 from access_service.rendering.matrix_legend import legend_lines
 from access_service.usecases.evidence.matrix_shapes import list_by_category
 from access_service.usecases.evidence.matrix_values import (
+    AnomalyLine,
     CategoryActions,
     CategoryLine,
     Matrix,
@@ -64,7 +68,6 @@ SENSITIVE_COLOUR = "#9C1C1C"
 HEADING_COLOUR = "#DDE6F0"
 ABOVE_TITLE = "QUYỀN TIẾP CẬN TỪ CẤP TRÊN, TỪ NGOÀI ĐƠN VỊ"
 ABOVE_SHEET = "Từ cấp trên"
-_SHEETS = {MatrixShape.PERSON: "Ma trận", MatrixShape.CLASS: "Theo lớp", MatrixShape.CATEGORY: "Theo nhóm dữ liệu"}
 RowsWritten = Callable[[int], None]
 
 
@@ -217,11 +220,14 @@ class _Sheets:
 
         self._columns = people.columns
         with_people = MatrixShape.PERSON in shapes
-        self._people = sheet(_SHEETS[MatrixShape.PERSON], people) if with_people else None
+        self._people = sheet(SHEET_NAMES[MatrixShape.PERSON], people) if with_people else None
         self._above = sheet(ABOVE_SHEET, from_above) if with_people and matrix.above else None
-        self._classes = sheet(_SHEETS[MatrixShape.CLASS], CLASS_TABLE) if MatrixShape.CLASS in shapes else None
+        self._classes = sheet(SHEET_NAMES[MatrixShape.CLASS], CLASS_TABLE) if MatrixShape.CLASS in shapes else None
         self._categories = (
-            sheet(_SHEETS[MatrixShape.CATEGORY], CATEGORY_TABLE) if MatrixShape.CATEGORY in shapes else None
+            sheet(SHEET_NAMES[MatrixShape.CATEGORY], CATEGORY_TABLE) if MatrixShape.CATEGORY in shapes else None
+        )
+        self._anomalies = (
+            sheet(SHEET_NAMES[MatrixShape.ANOMALY], ANOMALY_TABLE) if MatrixShape.ANOMALY in shapes else None
         )
         self._runs: dict[int, tuple[tuple[CategoryActions, ...], list[tuple[str, bool]]]] = {}
 
@@ -235,13 +241,15 @@ class _Sheets:
                 self._add_classes(self._classes, batch.classes())
             if self._categories is not None:
                 held += batch.rows
+            if self._anomalies is not None:
+                self._add_anomalies(self._anomalies, batch.anomalies)
             done += len(batch.rows)
             progress(done)
         above = self._matrix.above
         self._add_people(self._above, above)
         if self._categories is not None:
             self._add_lines(self._categories, list_by_category(self._matrix.head, [*held, *above]))
-        sheets = (self._people, self._above, self._classes, self._categories)
+        sheets = (self._people, self._above, self._classes, self._categories, self._anomalies)
         written = [sheet for sheet in sheets if sheet is not None]
         for sheet in written:
             sheet.close()
@@ -274,6 +282,11 @@ class _Sheets:
         for found in classes:
             texts = [column.text(found) for column in CLASS_TABLE.columns]
             sheet.add(texts, "anomaly" if found.anomalies else "cell")
+
+    def _add_anomalies(self, sheet: BookSheet[AnomalyLine], lines: Iterable[AnomalyLine]) -> None:
+        for line in lines:
+            look = "anomaly" if line.anomaly.severity is Severity.FIX else "cell"
+            sheet.add([column.text(line) for column in ANOMALY_TABLE.columns], look)
 
     def _add_lines(self, sheet: BookSheet[CategoryLine], lines: Iterable[CategoryLine]) -> None:
         for line in lines:

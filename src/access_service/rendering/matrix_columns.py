@@ -1,10 +1,11 @@
 """The tables of a matrix: which columns they have, and what stands in each cell, as text."""
 
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from access_service.domain.anomalies import AnomalyCode, Severity
 from access_service.domain.time import local
 from access_service.rendering.sheets import (
     ACCOUNT_STATES,
@@ -19,6 +20,7 @@ from access_service.rendering.sheets import (
     state_text,
 )
 from access_service.usecases.evidence.matrix_values import (
+    AnomalyLine,
     CategoryActions,
     CategoryLine,
     ClassHolder,
@@ -46,6 +48,13 @@ TITLES = {
     MatrixShape.PERSON: "MA TRẬN PHÂN QUYỀN",
     MatrixShape.CLASS: "MA TRẬN PHÂN QUYỀN THEO LỚP",
     MatrixShape.CATEGORY: "MA TRẬN PHÂN QUYỀN THEO NHÓM DỮ LIỆU",
+    MatrixShape.ANOMALY: "BẤT THƯỜNG TRONG PHÂN QUYỀN",
+}
+SHEET_NAMES = {
+    MatrixShape.PERSON: "Ma trận",
+    MatrixShape.CLASS: "Theo lớp",
+    MatrixShape.CATEGORY: "Theo nhóm dữ liệu",
+    MatrixShape.ANOMALY: "Bất thường",
 }
 TITLE_LINES = 5
 """Lines above the table; one empty row follows."""
@@ -144,7 +153,10 @@ def _letters(category: str) -> Callable[[MatrixRow], str]:
 
 
 def _count(codes: Sequence[str]) -> str:
-    return f"{ANOMALY}: {len(codes)}" if codes else ""
+    """How many things look wrong, and which: the colour says no more."""
+    if not codes:
+        return ""
+    return f"{ANOMALY}: {len(codes)} ({'; '.join(ANOMALY_WORDS[code].lower() for code in codes)})"
 
 
 PERSON_COLUMNS: tuple[Column[MatrixRow], ...] = (
@@ -167,7 +179,7 @@ PERSON_COLUMNS: tuple[Column[MatrixRow], ...] = (
     Column("Ghi chú", 26, _notes),
     Column("Lần dùng gần nhất", 12, lambda row: day_text(row.last_used)),
     Column("Hình thức ký", 14, lambda row: METHODS[row.method] if row.method else ""),
-    Column("Số bất thường", 9, lambda row: _count(row.anomalies)),
+    Column("Số bất thường", 14, lambda row: _count(row.anomalies)),
 )
 RIGHTS = next(n for n, column in enumerate(PERSON_COLUMNS) if column.heading.startswith("Nhóm dữ liệu"))
 """Where the rights stand in words."""
@@ -268,11 +280,65 @@ CATEGORY_TABLE: MatrixTable[CategoryLine] = MatrixTable(
 )
 
 
+# -- a row an anomaly
+
+SEVERITIES = {Severity.FIX: "Phải khắc phục", Severity.LOOK: "Cần xem xét", Severity.INFO: "Để biết"}
+ANOMALY_WORDS: Mapping[str, str] = {
+    AnomalyCode.COMMITMENT_MISSING: "Thiếu bản cam kết",
+    AnomalyCode.COMMITMENT_OUTDATED: "Cam kết theo mẫu cũ",
+    AnomalyCode.MINUTES_MISSING: "Biên bản chưa đủ",
+    AnomalyCode.ADMIN_WITHOUT_HANDOVER: "Cán bộ quản lý tài khoản quản trị chưa có biên bản",
+    AnomalyCode.CUSTODY_VACANT: "Tài khoản quản trị không có người quản lý",
+    AnomalyCode.ADMIN_WITHOUT_FACTOR: "Tài khoản quản trị chưa có xác thực hai yếu tố",
+    AnomalyCode.HOMEROOM_TWICE: "Lớp có nhiều người chủ nhiệm",
+    AnomalyCode.HOMEROOM_NONE: "Lớp chưa có chủ nhiệm",
+    AnomalyCode.BEYOND_DUTY: "Quyền vượt nhiệm vụ được phân công",
+    AnomalyCode.CONFLICTING_DUTIES: "Kiêm nhiệm hai nhiệm vụ nên tách",
+    AnomalyCode.ISSUER_LEFT: "Người cấp đã thôi, thủ trưởng mới chưa xác nhận",
+    AnomalyCode.DUTY_MISSING: "Tài khoản không có nhiệm vụ hoặc không có quyền",
+    AnomalyCode.UNUSED: "Quyền lâu không dùng",
+    AnomalyCode.NEVER_USED: "Quyền chưa dùng lần nào",
+    AnomalyCode.SENSITIVE_MANY: "Nhiều người có dữ liệu nhạy cảm",
+    AnomalyCode.EXPORT_SENSITIVE: "Được xuất dữ liệu nhạy cảm",
+    AnomalyCode.RECORDED_LATE: "Ghi nhận muộn",
+    AnomalyCode.PAPER_ONLY: "Chỉ có bản giấy",
+    AnomalyCode.APPROVAL_ENDING: "Văn bản đồng ý sắp hết hiệu lực",
+    AnomalyCode.SOFTWARE_UNFIT: "Phần mềm không còn đủ điều kiện",
+}
+ANOMALY_TABLE: MatrixTable[AnomalyLine] = MatrixTable(
+    TITLES[MatrixShape.ANOMALY],
+    (
+        Column("Mã đơn vị", 10, lambda x: x.anomaly.unit),
+        Column("Tên đơn vị", 20, lambda x: x.unit_name),
+        Column("Mức", 12, lambda x: SEVERITIES[x.anomaly.severity]),
+        Column("Loại", 24, lambda x: ANOMALY_WORDS[x.anomaly.code]),
+        Column("Họ và tên", 18, lambda x: x.person_name),
+        Column("Tài khoản", 14, lambda x: x.username),
+        Column("Vai trò", 18, lambda x: x.role_vi),
+        Column("Lớp", 8, lambda x: x.class_name),
+        Column("Từ ngày", 11, lambda x: day_text(local(x.anomaly.since).date() if x.anomaly.since else None)),
+        Column("Nội dung", 52, lambda x: x.anomaly.vi),
+        Column("Căn cứ", 16, lambda x: x.anomaly.article),
+        Column("Cách khắc phục", 36, lambda x: x.cleared_by),
+    ),
+    (
+        Column("Mã loại", 10, lambda x: x.anomaly.code),
+        Column("Mã quyền", 10, lambda x: x.anomaly.grant or ""),
+        Column("Mã số tài khoản", 10, lambda x: x.anomaly.account or ""),
+        Column("Mã lớp", 10, lambda x: x.anomaly.class_id or ""),
+        Column("Mã văn bản", 10, lambda x: x.anomaly.document or ""),
+    ),
+)
+
+
 def table_by(shape: MatrixShape, head: MatrixHead) -> MatrixTable[Any]:
     """The table whose rows are about that."""
-    if shape is MatrixShape.CLASS:
-        return CLASS_TABLE
-    return CATEGORY_TABLE if shape is MatrixShape.CATEGORY else person_table(head)
+    others: dict[MatrixShape, MatrixTable[Any]] = {
+        MatrixShape.CLASS: CLASS_TABLE,
+        MatrixShape.CATEGORY: CATEGORY_TABLE,
+        MatrixShape.ANOMALY: ANOMALY_TABLE,
+    }
+    return others[shape] if shape in others else person_table(head)
 
 
 # -- what is said above and in a cell

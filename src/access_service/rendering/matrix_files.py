@@ -16,6 +16,7 @@ from access_service.rendering.matrix_columns import guard_cell, row_state, scope
 from access_service.usecases.evidence.json_values import json_value
 from access_service.usecases.evidence.matrix_shapes import list_by_category
 from access_service.usecases.evidence.matrix_values import (
+    AnomalyLine,
     CategoryLine,
     Matrix,
     MatrixClass,
@@ -30,6 +31,8 @@ def list_rows(matrix: Matrix, shape: MatrixShape) -> Iterator[Any]:
     """What stands in the table by that shape; by person the rows from above come last."""
     if shape is MatrixShape.CLASS:
         return (found for batch in matrix.batches for found in batch.classes())
+    if shape is MatrixShape.ANOMALY:
+        return (found for batch in matrix.batches for found in batch.anomalies)
     rows = chain(matrix.rows, matrix.above)
     return list_by_category(matrix.head, rows) if shape is MatrixShape.CATEGORY else rows
 
@@ -81,8 +84,11 @@ def head_json(head: MatrixHead) -> dict[str, Any]:
     return {**json_value(head), "revision": revision_text(head.revision)}
 
 
-def row_json(row: MatrixRow | MatrixClass | CategoryLine) -> dict[str, Any]:
+def row_json(row: MatrixRow | MatrixClass | CategoryLine | AnomalyLine) -> dict[str, Any]:
     """One row as JSON: every code, with the Vietnamese of state and scope beside it."""
+    if isinstance(row, AnomalyLine):
+        found = dict(json_value(row))
+        return {**found.pop("anomaly"), **found}
     if isinstance(row, MatrixClass):
         return dict(json_value(row))
     if isinstance(row, CategoryLine):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from access_service.rendering.matrix_columns import LETTERS, OTHER_LETTER, SENSITIVE
+from access_service.rendering.matrix_columns import LETTERS, OTHER_LETTER, SENSITIVE, SHEET_NAMES
 from access_service.rendering.sheets import ACCOUNT_STATES, KINDS, STATES
 from access_service.usecases.evidence.matrix_values import MatrixFilters, MatrixHead, MatrixShape
 
@@ -28,6 +28,7 @@ _SHAPES = {
     MatrixShape.PERSON: "mỗi dòng một quyền được giao, hoặc một người quản lý tài khoản quản trị",
     MatrixShape.CLASS: "mỗi dòng một lớp, với mọi người tới được dữ liệu của lớp",
     MatrixShape.CATEGORY: "mỗi dòng một nhóm dữ liệu trong một quyền; nhóm nhạy cảm đứng trước",
+    MatrixShape.ANOMALY: "mỗi dòng một điều cần xem: ai, quyền nào, từ khi nào, căn cứ, cách khắc phục",
 }
 
 
@@ -37,7 +38,7 @@ def legend_lines(
     """Word and meaning; a heading where there is no meaning."""
     yield "Các bảng", ""
     for shape in shapes:
-        yield _SHAPE_NAMES[shape], _SHAPES[shape]
+        yield SHEET_NAMES[shape], _SHAPES[shape]
     yield "Từ cấp trên", "người, phần mềm không thuộc đơn vị mà quyền bao trùm đơn vị hoặc một phần của đơn vị"
     yield "Bộ lọc", ""
     yield from filter_lines(head.filters)
@@ -88,10 +89,3 @@ def filter_lines(filters: MatrixFilters) -> Iterator[tuple[str, str]]:
     )
     asked = [(name, value) for name, value in said if value is not None]
     yield from asked or [("Không có", "toàn bộ các dòng")]
-
-
-_SHAPE_NAMES = {
-    MatrixShape.PERSON: "Ma trận",
-    MatrixShape.CLASS: "Theo lớp",
-    MatrixShape.CATEGORY: "Theo nhóm dữ liệu",
-}

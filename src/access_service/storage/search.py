@@ -1,10 +1,10 @@
 """Finding accounts and classes in bulk: the candidates of a search, never its answer."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from access_service.domain.accounts import Account
 from access_service.domain.delegation import Grant
@@ -16,9 +16,11 @@ from access_service.storage.codec import utc
 from access_service.storage.facts import CODECS, Reader
 from access_service.storage.org import StoredOrg
 from access_service.storage.standing import Gatherer, suspensions_by_account
-from access_service.storage.tables import CounterRow, table
+from access_service.storage.tables import CounterRow, RevisionRow, table
 
 _counters = table(CounterRow)
+IDS_AT_ONCE = 500
+"""Ids in one query."""
 
 
 class Newest(NamedTuple):
@@ -123,6 +125,25 @@ def read_grants_beyond(reader: Reader, inner: Collection[UnitId]) -> list[GrantI
         )
     )
     return [GrantId(id_) for (id_,) in reader.connection.execute(statement)]
+
+
+def read_first_recorded(reader: Reader, value_type: type[Any], ids: Iterable[str]) -> dict[str, datetime]:
+    """When each fact was first recorded, by its id."""
+    columns, revisions = CODECS[value_type].table.c, table(RevisionRow).c
+    found: dict[str, datetime] = {}
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), IDS_AT_ONCE):
+        statement = (
+            select(columns.id, func.min(revisions.recorded_at))
+            .join(
+                table(RevisionRow),
+                and_(revisions.register_id == columns.register_id, revisions.n == columns.from_rev),
+            )
+            .where(columns.register_id == reader.register, columns.id.in_(wanted[start : start + IDS_AT_ONCE]))
+            .group_by(columns.id)
+        )
+        found.update({id_: utc(at) for id_, at in reader.connection.execute(statement)})
+    return found
 
 
 class BulkGatherer(Gatherer):

@@ -39,6 +39,14 @@ def _factor(row: Any) -> SecondFactor:
     )
 
 
+def accounts_with_factor(connection: Connection, register: RegisterId, by: datetime) -> frozenset[AccountId]:
+    """The accounts that had a second factor which worked by then, and have it still."""
+    statement = select(_factors.c.account).where(
+        _factors.c.register_id == register, _factors.c.confirmed_at.is_not(None), _factors.c.confirmed_at <= by
+    )
+    return frozenset(AccountId(account) for (account,) in connection.execute(statement))
+
+
 def is_known(connection: Connection, register: RegisterId, credential: str) -> bool:
     """Does an account of the register have this passkey?"""
     found = select(_factors.c.id).where(_factors.c.register_id == register, _factors.c.credential == credential)

@@ -50,7 +50,7 @@ def test_as_a_file_for_a_spreadsheet(managed: Managed) -> None:
     assert len(list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))) == 3
     book = managed.get(ADMIN, PATH, format="xlsx").content
     named = CalamineWorkbook.from_filelike(io.BytesIO(book)).sheet_names
-    assert named == ["Ma trận", "Theo lớp", "Theo nhóm dữ liệu", "Giải thích"]
+    assert named == ["Ma trận", "Theo lớp", "Theo nhóm dữ liệu", "Bất thường", "Giải thích"]
 
 
 def test_a_large_one_comes_whole_from_a_file(managed: Managed, monkeypatch: pytest.MonkeyPatch) -> None:

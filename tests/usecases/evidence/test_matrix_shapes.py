@@ -196,7 +196,14 @@ def test_json_has_the_shape_that_was_asked_for(world: World) -> None:
 def test_a_workbook_of_one_school_has_every_sheet_and_explains_itself(world: World) -> None:
     staff(world)
     book = CalamineWorkbook.from_filelike(io.BytesIO(written(world, write_xlsx)))
-    assert book.sheet_names == ["Ma trận", "Từ cấp trên", "Theo lớp", "Theo nhóm dữ liệu", "Giải thích"]
+    assert book.sheet_names == [
+        "Ma trận",
+        "Từ cấp trên",
+        "Theo lớp",
+        "Theo nhóm dữ liệu",
+        "Bất thường",
+        "Giải thích",
+    ]
     classes = book.get_sheet_by_name("Theo lớp").to_python()
     assert classes[TITLE_LINES + 1] == [column.heading for column in CLASS_TABLE.columns]
     explained = {str(row[0]): str(row[1]) for row in book.get_sheet_by_name("Giải thích").to_python()}

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from access_service.domain.access import RESOURCE_TYPES
+from access_service.domain.anomalies import ANOMALY_LIMITS
 from access_service.domain.custody import ALLOWED, FORBIDDEN
 from access_service.domain.names import Rank
 from access_service.domain.policy import (
@@ -67,6 +68,9 @@ LIMITS: Mapping[str, range | frozenset[str] | type[bool]] = {
     "second_term_month": range(1, 13),
     "second_term_day": range(1, 29),
     "client_secret_overlap_hours": range(721),
+    **{limit: range(1, 3_651) for limit in ANOMALY_LIMITS if limit.endswith("_days")},
+    "sensitive_holders": range(1, 10_001),
+    "sensitive_holders_percent": range(101),
 }
 """What the product reads: numbers with the bounds past which they are mistakes, and choices."""
 LATER_LIMITS: Mapping[str, int | str] = {
@@ -80,6 +84,7 @@ LATER_LIMITS: Mapping[str, int | str] = {
     "second_term_month": 1,
     "second_term_day": 18,
     "client_secret_overlap_hours": 24,
+    **ANOMALY_LIMITS,
 }
 """Limits that came after packs had been put in force, as a pack reads that was stored without them."""
 COVERAGE_ITEMS = (1, 128)

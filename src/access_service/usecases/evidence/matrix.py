@@ -8,6 +8,7 @@ comes from one transaction (rule 15).
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import IO
@@ -23,11 +24,14 @@ from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.policy import load_tables
 from access_service.storage.standing import Gatherer
+from access_service.usecases.evidence.anomalies import Examiner
 from access_service.usecases.evidence.matrix_classes import by_scope_unit, list_classes
 from access_service.usecases.evidence.matrix_filters import RowFilter
+from access_service.usecases.evidence.matrix_marks import codes_by_class, mark_rows, name_anomalies
 from access_service.usecases.evidence.matrix_rows import Rows
 from access_service.usecases.evidence.matrix_values import (
     EVERYTHING,
+    AnomalyLine,
     Matrix,
     MatrixBatch,
     MatrixCategory,
@@ -156,16 +160,25 @@ def _batches(
     keeps: RowFilter,
 ) -> Iterator[MatrixBatch]:
     wide: dict[UnitId, list[MatrixRow]] = {}
+    examiner = Examiner(gather, head, rows)
 
-    def classes(batch: Sequence[UnitId], kept: tuple[MatrixRow, ...]) -> tuple[MatrixClass, ...]:
+    def classes(
+        batch: Sequence[UnitId], kept: tuple[MatrixRow, ...], wrong: tuple[AnomalyLine, ...]
+    ) -> tuple[MatrixClass, ...]:
         if not wide:
             wide.update(by_scope_unit([*above, *filter(keeps, rows.wide())]))
             wide.setdefault(head.unit, [])
-        return tuple(list_classes(gather, head, kept, wide, lambda u: chain_of(gather.org, u, head.at), batch))
+        found = list_classes(gather, head, kept, wide, lambda u: chain_of(gather.org, u, head.at), batch)
+        by_class = codes_by_class(wrong)
+        return tuple(replace(c, anomalies=by_class[c.id]) if c.id in by_class else c for c in found)
 
-    for batch, found in rows.batches():
-        kept = tuple(filter(keeps, found))
-        yield MatrixBatch(kept, partial(classes, batch, kept))
+    for batch in rows.batches():
+        used = examiner.read_last_uses(row.grant for row in batch.rows if row.grant is not None)
+        anomalies = [a for unit in examiner.examine(batch, used).values() for a in unit]
+        marked = mark_rows(batch.rows, anomalies, used)
+        kept = tuple(filter(keeps, marked))
+        wrong = name_anomalies(anomalies, marked, gather, None if head.filters == EVERYTHING else kept)
+        yield MatrixBatch(kept, partial(classes, batch.units, kept, wrong), wrong)
 
 
 def units_in_order(reader: Reader, root: UnitId, at: datetime) -> list[UnitId]:

@@ -26,8 +26,8 @@ class Line:
     person: PersonId | None
 
 
-def lines_of(reader: Reader, units: list[UnitId]) -> list[Line]:
-    """The grants of people with a duty in these units, and of inspectors of them, in order."""
+def lines_of(reader: Reader, units: list[UnitId]) -> tuple[list[Line], list[Assignment]]:
+    """The grants of people with a duty in these units, and of inspectors of them, in order; and those duties."""
     duties = {a.id: a for a in reader.find(Assignment, unit=units)}
     lines = [
         Line(duties[grant.assignment].unit, grant, duties[grant.assignment], duties[grant.assignment].person)
@@ -35,7 +35,7 @@ def lines_of(reader: Reader, units: list[UnitId]) -> list[Line]:
         if grant.assignment is not None
     ]
     lines += _inspectors(reader, set(units))
-    return _in_order(reader, lines, units)
+    return _in_order(reader, lines, units), list(duties.values())
 
 
 def _in_order(reader: Reader, lines: Sequence[Line], units: Iterable[UnitId]) -> list[Line]:

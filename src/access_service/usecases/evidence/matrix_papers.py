@@ -5,16 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from access_service.domain.accounts import Account, Suspension, state_of
+from access_service.domain.accounts import Account, Custody, Suspension, state_of
 from access_service.domain.codes import CodeShown, is_seen_by_giver
 from access_service.domain.documents import Document, Signature
 from access_service.domain.inspecting import External
-from access_service.domain.names import AccountState, DocumentId, Side
-from access_service.domain.org import Person, SchoolClass
-from access_service.domain.standing import reads_otherwise
+from access_service.domain.names import AccountState, DocumentId, Side, UnitId
+from access_service.domain.org import Assignment, Person, SchoolClass
+from access_service.domain.standing import GrantFacts, reads_otherwise
 from access_service.storage.facts import Reader
 from access_service.storage.standing import suspensions_by_account
-from access_service.usecases.evidence.matrix_values import Note
+from access_service.usecases.evidence.matrix_lines import Line
+from access_service.usecases.evidence.matrix_values import MatrixRow, Note
 
 ACCOUNT_NOTES = {
     AccountState.INVITED: Note.ACCOUNT_INVITED,
@@ -73,6 +74,38 @@ class MatrixPapers:
             return False
         signed = self.signatures.get(document.id, ())
         return is_seen_by_giver(document, signed, self.codes[document.receiver], at)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenLine:
+    """A grant of a batch with everything that was read for its row."""
+
+    line: Line
+    facts: GrantFacts
+    papers: MatrixPapers
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAdmin:
+    """A unit's admin account with whoever operates it at the instant."""
+
+    account: Account
+    state: AccountState
+    custody: Custody | None
+    document: Document | None
+    last_ended: datetime | None
+    """When the last custody ended, where nobody operates it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenBatch:
+    """What was read for the rows of some units."""
+
+    units: list[UnitId]
+    rows: list[MatrixRow]
+    lines: list[SeenLine]
+    admins: list[SeenAdmin]
+    duties: list[Assignment]
 
 
 def read_papers(

@@ -29,7 +29,15 @@ from access_service.storage.audit import revision_at
 from access_service.storage.facts import Reader
 from access_service.storage.standing import Gatherer
 from access_service.usecases.evidence.matrix_lines import Line, OutsideReach, lines_beyond, lines_of
-from access_service.usecases.evidence.matrix_papers import ACCOUNT_NOTES, MatrixPapers, late_among, read_papers
+from access_service.usecases.evidence.matrix_papers import (
+    ACCOUNT_NOTES,
+    MatrixPapers,
+    SeenAdmin,
+    SeenBatch,
+    SeenLine,
+    late_among,
+    read_papers,
+)
 from access_service.usecases.evidence.matrix_software import Shared, software_rows
 from access_service.usecases.evidence.matrix_values import (
     VACANT,
@@ -58,7 +66,7 @@ class Rows:
         self._gather = gather
         self._reader = gather.reader
         self._head = head
-        self._titles = Titles(gather)
+        self.titles = Titles(gather)
         self._at = head.at
         self._units = units
         self._rights: dict[
@@ -69,25 +77,29 @@ class Rows:
         self._meetings: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
         self._heads: dict[UnitId, Assignment | None] = {}
         self._tables_of: dict[UnitId, CompiledPack | None] = {}
+        self._seen: list[SeenLine] = []
+        self._admins: list[SeenAdmin] = []
         known = revision_at(self._reader.connection, self._reader.register, self._at)
         self._before = (
             Reader(self._reader.connection, self._reader.register, known) if known < head.revision else None
         )
         """What was known at the instant; None where nothing was recorded since."""
 
-    def batches(self) -> Iterator[tuple[list[UnitId], list[MatrixRow]]]:
-        """Every row once, some units at a time, each time with those units."""
+    def batches(self) -> Iterator[SeenBatch]:
+        """Every row once, some units at a time, each time with what was read for them."""
         for start in range(0, len(self._units), UNITS_AT_ONCE):
             batch = self._units[start : start + UNITS_AT_ONCE]
-            yield batch, list(self._batch(batch))
+            self._seen, self._admins = [], []
+            lines, duties = lines_of(self._reader, batch)
+            yield SeenBatch(batch, list(self._batch(batch, lines)), self._seen, self._admins, duties)
 
-    def _batch(self, batch: list[UnitId]) -> Iterator[MatrixRow]:
+    def _batch(self, batch: list[UnitId], lines: list[Line]) -> Iterator[MatrixRow]:
         custodies = self._custody_rows(batch)
         software = self._reader.find(Software, unit=batch)
         for unit, rows in software_rows(self._gather, self._head, software, self._shared()).items():
             custodies.setdefault(unit, []).extend(rows)
         done: set[UnitId] = set()
-        for row in self._rows_of(lines_of(self._reader, batch)):
+        for row in self._rows_of(lines):
             yield from _first_of(row.unit, batch, done, custodies)
             yield row
         yield from _first_of(None, batch, done, custodies)
@@ -140,6 +152,7 @@ class Rows:
         self._mark_late(papers, kept, facts)
         for line in kept:
             if self._was_there(line.grant, papers):
+                self._seen.append(SeenLine(line, facts[line.grant.id], papers))
                 yield self._grant_row(line, facts[line.grant.id], papers)
 
     def _is_wanted(self, facts: GrantFacts) -> bool:
@@ -166,8 +179,8 @@ class Rows:
     def _grant_row(self, line: Line, facts: GrantFacts, papers: MatrixPapers) -> MatrixRow:
         grant, duty = line.grant, line.assignment
         account = papers.accounts.get(grant.account)
-        own = self._pack(grant.unit)
-        tables = self._tables(grant.scope.unit)
+        own = self.pack_of(grant.unit)
+        tables = self.tables_of(grant.scope.unit)
         role = own.roles.get(grant.role) if own else None
         signature = papers.giver(facts.document, self._at)
         commitment = self._commitment(facts)
@@ -192,7 +205,7 @@ class Rows:
             role_vi=role.vi if role else grant.role,
             scope=grant.scope,
             class_names=class_names(grant.scope, papers.classes),
-            rights=self._rights_of(grant, tables),
+            rights=self.rights_of(grant, tables),
             starts_at=activated if ends_at is None or activated < ends_at else grant.valid_from,
             ends_at=ends_at,
             state=grant_state(facts, self._at),
@@ -206,7 +219,7 @@ class Rows:
             signer=signature.person if signature else None,
             signer_name=self._name(signature.person if signature else None, papers),
             capacity=signature.capacity if signature else None,
-            signer_title=self._titles.of(signature, facts.document.unit if facts.document else None),
+            signer_title=self.titles.of(signature, facts.document.unit if facts.document else None),
             answerable=answerable,
             answerable_name=self._name(answerable, papers),
             notes=self._notes(line, facts.document, stands, tables, papers),
@@ -230,7 +243,7 @@ class Rows:
             (Note.RECORDED_LATE, bool(papers.late & {grant.id, grant.assignment, grant.document})),
             (Note.CHANGED_LATER, grant.id in papers.narrowed),
             (Note.NO_END, has_no_end(grant)),
-            (Note.UNCONFIRMED, self._is_unconfirmed(grant)),
+            (Note.UNCONFIRMED, self.is_unconfirmed(grant)),
         )
         notes = [note for note, is_so in said if is_so]
         notes += [ACCOUNT_NOTES[stands]] if stands in ACCOUNT_NOTES else []
@@ -256,7 +269,7 @@ class Rows:
                 mine.setdefault(grant.account, []).append(grant)
         return {account: roles_held(grants, self._at) for account, grants in mine.items()}
 
-    def _rights_of(self, grant: Grant, tables: CompiledPack | None) -> tuple[CategoryActions, ...]:
+    def rights_of(self, grant: Grant, tables: CompiledPack | None) -> tuple[CategoryActions, ...]:
         """The pack's table of the role where the records are, narrowed by the grant."""
         if tables is None or grant.role not in tables.roles:
             return ()
@@ -290,9 +303,9 @@ class Rows:
         ]
         return max(held, key=lambda d: (d.signed_at, d.id), default=None)
 
-    def _is_unconfirmed(self, grant: Grant) -> bool:
+    def is_unconfirmed(self, grant: Grant) -> bool:
         """(9) Has the office a head who took over after the grant and has not confirmed it by then?"""
-        head = self._head_of(grant.unit)
+        head = self.head_of(grant.unit)
         if head is None or grant.activated_at is None or head.valid_from <= grant.activated_at:
             return False
         if grant.unit not in self._confirmed:
@@ -326,8 +339,21 @@ class Rows:
             mine = sorted(custodies.get(account.id, ()), key=lambda c: (c.valid_from, c.id))
             standing = any(self._at in c.interval or c.id in stood for c in mine)
             held_by: list[Custody | None] = [*mine, *([] if standing else [None])]
+            self._admins.append(self._admin(account, mine, papers))
             rows.setdefault(account.unit, []).extend(self._custody_row(account, c, papers) for c in held_by)
         return rows
+
+    def _admin(self, account: Account, mine: list[Custody], papers: MatrixPapers) -> SeenAdmin:
+        now = next((c for c in mine if self._at in c.interval), None)
+        paper = papers.documents.get(now.document) if now is not None and now.document else None
+        ended = (
+            [c.valid_to for c in self._reader.find(Custody, account=account.id) if c.valid_to]
+            if now is None
+            else []
+        )
+        state = state_of(account, papers.suspensions.get(account.id, ()), self._at)
+        past = [end for end in ended if end <= self._at]
+        return SeenAdmin(account, state, now, paper, max(past, default=None))
 
     def _stood_custodies(self, units: list[UnitId]) -> frozenset[str]:
         """(A5) The custodies that stood as known at the instant, whatever was recorded of them since."""
@@ -377,7 +403,7 @@ class Rows:
             signer=signature.person if signature else None,
             signer_name=self._name(signature.person if signature else None, papers),
             capacity=signature.capacity if signature else None,
-            signer_title=self._titles.of(signature, document.unit if document else None),
+            signer_title=self.titles.of(signature, document.unit if document else None),
             answerable=answerable,
             answerable_name=self._name(answerable, papers),
             notes=tuple(notes),
@@ -388,30 +414,32 @@ class Rows:
     # -- what both need
 
     def _answerable(self, unit: UnitId) -> PersonId | None:
-        head = self._head_of(unit)
+        head = self.head_of(unit)
         return head.person if head else None
 
-    def _head_of(self, unit: UnitId) -> Assignment | None:
+    def head_of(self, unit: UnitId) -> Assignment | None:
         """Who heads the unit at the instant."""
         if unit not in self._heads:
-            pack = self._pack(unit)
+            pack = self.pack_of(unit)
             found = self._gather.heads_of(unit, pack) if pack else ()
             self._heads[unit] = head_at(found, self._at)
         return self._heads[unit]
 
-    def _pack(self, unit: UnitId) -> Pack | None:
-        tables = self._tables(unit)
+    def pack_of(self, unit: UnitId) -> Pack | None:
+        """The pack in force for a unit at the instant."""
+        tables = self.tables_of(unit)
         return None if tables is None else tables.pack
 
-    def _tables(self, unit: UnitId) -> CompiledPack | None:
+    def tables_of(self, unit: UnitId) -> CompiledPack | None:
+        """The same, compiled."""
         if unit not in self._tables_of:
             self._tables_of[unit] = self._gather.tables_for(unit, self._at)
         return self._tables_of[unit]
 
     def _shared(self) -> Shared:
         return Shared(
-            tables=self._tables,
-            rights=self._rights_of,
+            tables=self.tables_of,
+            rights=self.rights_of,
             unit_name=self._unit_name,
             answerable=lambda unit: (found := self._answerable(unit), self._name(found, None)),
         )

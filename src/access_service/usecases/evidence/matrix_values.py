@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from access_service.domain.anomalies import Anomaly
 from access_service.domain.names import AccountKind, Capacity, Method, RegisterId, UnitId
 from access_service.domain.org import SchoolClass
 from access_service.domain.scope import Scope
@@ -22,6 +23,8 @@ class MatrixShape(StrEnum):
     """One class, with everybody who reaches it."""
     CATEGORY = "category"
     """One category of data in one grant, what is sensitive first."""
+    ANOMALY = "anomaly"
+    """Something that looks wrong."""
 
 
 class MatrixPart(StrEnum):
@@ -260,12 +263,28 @@ class CategoryLine:
 
 
 @dataclass(frozen=True, slots=True)
+class AnomalyLine:
+    """Something that looks wrong, with the names that a reader needs."""
+
+    anomaly: Anomaly
+    cleared_by: str
+    """What would clear it, in words."""
+    unit_name: str
+    person_name: str
+    username: str
+    role_vi: str
+    class_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class MatrixBatch:
     """The rows of some units, all of each."""
 
     rows: tuple[MatrixRow, ...]
     classes: Callable[[], tuple[MatrixClass, ...]] = field(default=tuple)
     """Their classes with those who reach them; looked up when asked for."""
+    anomalies: tuple[AnomalyLine, ...] = ()
+    """What looks wrong in these units."""
 
 
 @dataclass(frozen=True, slots=True)

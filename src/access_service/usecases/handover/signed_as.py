@@ -16,19 +16,24 @@ class Titles:
         self._gather = gather
         self._duties: dict[tuple[PersonId, UnitId], list[Assignment]] = {}
 
+    def duties_of(self, person: PersonId, unit: UnitId) -> list[Assignment]:
+        """Every duty of the person in the unit, past and present."""
+        key = person, unit
+        if key not in self._duties:
+            self._duties[key] = self._gather.reader.find(Assignment, person=person, unit=unit)
+        return self._duties[key]
+
     def of(self, signature: Signature | None, unit: UnitId | None) -> str:
         """The title of the duty by which they signed, by the rule that let them; empty where none is on file."""
         if signature is None or unit is None or signature.side is not Side.GIVER:
             return ""
-        key = signature.person, unit
-        if key not in self._duties:
-            self._duties[key] = self._gather.reader.find(Assignment, person=signature.person, unit=unit)
+        duties = self.duties_of(signature.person, unit)
         at, kind = signature.signed_at, self._gather.org.unit(unit)
         tables = self._gather.tables_for(unit, at)
         if tables is None or kind is None:
             return ""
         try:
-            _, duty = signing_capacity(tables.pack, self._duties[key], at, signature.capacity, kind=kind.kind)
+            _, duty = signing_capacity(tables.pack, duties, at, signature.capacity, kind=kind.kind)
         except RefusedError:
             return ""
         return tables.pack.positions[duty.position].vi
