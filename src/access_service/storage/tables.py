@@ -284,6 +284,7 @@ class EventRow(SQLModel, table=True):
         Index("ix_events_target", "register_id", "target"),
         Index("ix_events_unit", "register_id", "unit", "unit_seq", unique=True),
         Index("ix_events_actor", "register_id", "actor", "seq"),
+        Index("ix_events_person", "register_id", "person", "seq"),
         Index("ix_events_recorded_at", "register_id", "recorded_at"),
     )
     register_id: str = Field(primary_key=True)
