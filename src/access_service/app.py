@@ -56,7 +56,7 @@ from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.live.view import MIB
 from access_service.usecases.log.checkpoints import Checkpointing
 from access_service.usecases.organisation.settling import Settling
-from access_service.usecases.paper_pages import check_type, open_files
+from access_service.usecases.paper_pages import choose_type, open_files
 from access_service.usecases.services import Services, system_clock
 from access_service.usecases.tokens.issue import TokenPoint
 from access_service.usecases.tokens.keyring import open_keyring
@@ -238,7 +238,7 @@ def _open(
         factors = open_key(db, settings.keys_dir, FACTORS)
         passwords.choose(settings.argon2_memory_kib, settings.argon2_passes)
         passwords.prepare()
-        check_type(settings.fonts_dir)
+        choose_type(settings.fonts_dir)
     except BaseException:
         db.close()
         raise
@@ -251,7 +251,6 @@ def _open(
         checkpoint_dirs=settings.checkpoint_dirs or (),
         signs_log=settings.checkpoint_minutes > 0,
         files=open_files(settings.files_dir),
-        fonts_dir=settings.fonts_dir,
         job_files=JobFiles(settings.jobs_dir),
     )
     point = DecisionPoint(

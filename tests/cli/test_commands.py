@@ -281,7 +281,7 @@ def test_matrix_of_nothing_leaves_no_file(school: World, run: Any, tmp_path: Pat
     ran = run("matrix", "khong-co", "--output", str(tmp_path / "m.csv"))
     assert (ran.status, ran.err) == (1, "access-service: no unit `khong-co`\n")
     assert not (tmp_path / "m.csv").exists()
-    assert run("matrix", SCHOOL, "--format", "pdf").status == 2
+    assert run("matrix", SCHOOL, "--format", "docx").status == 2
     assert run("matrix", SCHOOL, "--output", str(tmp_path / "no" / "m.csv")).status == 1
 
 

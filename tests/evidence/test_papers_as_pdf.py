@@ -9,13 +9,21 @@ from pathlib import Path
 import pytest
 
 from access_service.evidence import signs
-from access_service.evidence.fonts import ACCEPTED, SYSTEM, FontError, FontFamily, find_family, own_family
+from access_service.evidence.fonts import (
+    ACCEPTED,
+    SYSTEM,
+    FontError,
+    FontFamily,
+    family_of,
+    find_family,
+    own_family,
+)
 from access_service.evidence.render import render_pdf
 from evidence.pages_read import opened, pages_of, squeezed, texts_in, words_of
 from evidence.sample_papers import PRINTS, base_print, handover, letter, report, sample, section, table_of
 
 FAMILIES = {
-    family.name: family for family in (own_family(), *(find_family(f) for f in SYSTEM if f.is_dir()), find_family())
+    family.name: family for family in (own_family(), *(family_of(f) for f in SYSTEM if f.is_dir()), find_family())
 }
 KINDS = sorted(PRINTS)
 OWN_HEAD = {"commitment", "software_report"}
@@ -189,7 +197,7 @@ def test_a_letter_has_its_subject_under_the_number_and_no_type_line() -> None:
 
 def test_a_folder_without_a_fit_family_is_an_error_and_no_silent_other_choice(tmp_path: Path) -> None:
     with pytest.raises(FontError, match="prints Vietnamese"):
-        find_family(tmp_path)
+        family_of(tmp_path)
 
 
 def test_a_family_in_the_package_whose_files_are_not_those_we_know_is_passed_over(tmp_path: Path) -> None:

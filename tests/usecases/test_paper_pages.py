@@ -12,7 +12,7 @@ from sqlalchemy import select
 from access_service.domain.documents import Document
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import DocumentState
-from access_service.evidence.fonts import OWN, FontFamily, own_family
+from access_service.evidence.fonts import OWN, FontFamily, find_family, own_family
 from access_service.signing.canonical import canonical, sha256_hex
 from access_service.signing.keys import verify
 from access_service.storage.audit import LogFilter, events, steps_back
@@ -65,7 +65,7 @@ class Papers:
 
 @pytest.fixture
 def kept(school_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Papers:
-    monkeypatch.setattr(paper_pages, "find_family", lambda _folder: own_family())
+    monkeypatch.setattr(paper_pages, "find_family", own_family)
     return Papers(school_world, tmp_path / "files")
 
 
@@ -233,8 +233,9 @@ def test_a_square_leads_to_the_state_and_to_no_name(kept: Papers) -> None:
 
 
 def test_type_that_the_operator_names_and_that_is_none_ends_the_start(tmp_path: Path) -> None:
-    paper_pages.check_type(None)
+    paper_pages.choose_type(None)
     with pytest.raises(UnavailableError, match="prints Vietnamese"):
-        paper_pages.check_type(tmp_path)
-    assert isinstance(own_family(), FontFamily)
+        paper_pages.choose_type(tmp_path)
+    paper_pages.choose_type(None)
+    assert isinstance(find_family(), FontFamily)
     assert own_family().name == OWN

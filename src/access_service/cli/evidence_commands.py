@@ -17,7 +17,7 @@ def matrix(
     known_at: options.KnownAt = None,
     format_: Annotated[
         str | None,
-        typer.Option("--format", metavar="FORMAT", help="csv, xlsx or json; by the file's name if left out."),
+        typer.Option("--format", metavar="FORMAT", help="csv, xlsx, pdf or json; by the file's name if left out."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="File to write; standard output if left out.")

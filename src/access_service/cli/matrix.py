@@ -46,7 +46,7 @@ def run_matrix(
         form = "csv" if output is None else output.suffix.lower().lstrip(".")
     if form not in WRITERS:
         raise UsageError(f"no format `{form}`; there are {', '.join(WRITERS)}")
-    if output is None and form == "xlsx" and sys.stdout.isatty():
+    if output is None and form in ("xlsx", "pdf") and sys.stdout.isatty():
         raise UsageError("a workbook is not for a terminal; name a file with --output")
     instant = None if at is None else words.instant(at)
     revision = None if known_at is None else parse_revision(known_at)

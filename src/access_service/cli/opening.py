@@ -14,6 +14,7 @@ from access_service.cli.errors import UsageError
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import RegisterId
 from access_service.engine.memory import Memory
+from access_service.evidence.fonts import choose_folder
 from access_service.settings import Settings
 from access_service.storage.db import Database
 from access_service.storage.job_files import JobFiles
@@ -35,6 +36,7 @@ def open_database(settings: Settings) -> Iterator[Database]:
     db = Database(
         settings.database_url, system_clock, clock_gap=timedelta(days=settings.clock_gap_days), memory=Memory()
     )
+    choose_folder(settings.fonts_dir)
     try:
         check_file(db)
         require_current(db.engine)
@@ -66,7 +68,6 @@ def services_for(db: Database, settings: Settings) -> Services:
         keys_dir=settings.keys_dir,
         public_url=settings.public_url,
         files=FileStore(settings.files_dir),
-        fonts_dir=settings.fonts_dir,
         job_files=JobFiles(settings.jobs_dir),
     )
 

@@ -56,9 +56,24 @@ class FontFamily:
     """Of the names and hashes of its files; for Typst's own, of its name and Typst's version."""
 
 
+_chosen: dict[str, Path] = {}
+
+
+def choose_folder(folder: Path | None) -> None:
+    """The operator names a folder, or none, for this process."""
+    _chosen.clear()
+    if folder is not None:
+        _chosen["folder"] = folder
+
+
+def find_family() -> FontFamily:
+    """The family that papers are printed in: of the folder chosen, or what there is."""
+    return family_of(_chosen.get("folder"))
+
+
 @lru_cache(maxsize=16)
-def find_family(folder: Path | None = None) -> FontFamily:
-    """The family that papers are printed in. A folder that the operator names and that has none is an error."""
+def family_of(folder: Path | None) -> FontFamily:
+    """The same for a folder that is named. One that has none is an error and no silent other choice."""
     if folder is not None:
         family = _family_in(folder)
         if family is None:

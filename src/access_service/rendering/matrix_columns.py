@@ -108,7 +108,8 @@ def _rights(sensitive: frozenset[str]) -> Callable[[MatrixRow], str]:
     return lambda row: "".join(text for text, _ in rights_parts(row.rights, sensitive))
 
 
-def _minutes(row: MatrixRow) -> str:
+def minutes_of(row: MatrixRow) -> str:
+    """Number and day of the minutes that a right rests on."""
     if row.document is None:
         return ""
     return f"{row.document_number or 'chưa có số'} ngày {day_text(row.document_dated)}"
@@ -134,7 +135,8 @@ def _notes(row: MatrixRow) -> str:
     return "; ".join(words)
 
 
-def _position(row: MatrixRow) -> str:
+def position_of(row: MatrixRow) -> str:
+    """What the holder is; of custody, as what they hold it."""
     return HOLDERS.get(row.position, "") if row.grant is None else row.position_vi or row.position
 
 
@@ -165,7 +167,7 @@ PERSON_COLUMNS: tuple[Column[MatrixRow], ...] = (
     Column("Tài khoản", 14, lambda row: row.username),
     Column("Loại tài khoản", 14, lambda row: KINDS[row.account_kind]),
     Column("Họ và tên", 18, lambda row: row.person_name),
-    Column("Chức vụ, nhiệm vụ", 18, _position),
+    Column("Chức vụ, nhiệm vụ", 18, position_of),
     Column("Vai trò", 18, lambda row: CUSTODY_ROLE if row.grant is None else row.role_vi),
     Column("Phạm vi", 22, scope_of),
     Column("Nhóm dữ liệu và hành động được phép", 46, _rights(frozenset())),
@@ -173,7 +175,7 @@ PERSON_COLUMNS: tuple[Column[MatrixRow], ...] = (
     Column("Hiệu lực đến", 11, lambda row: instant_text(row.ends_at)),
     Column("Trạng thái", 12, row_state),
     Column("Đơn vị cấp", 20, lambda row: f"{row.issuer} – {row.issuer_name}" if row.issuer else ""),
-    Column("Biên bản (số, ngày)", 15, _minutes),
+    Column("Biên bản (số, ngày)", 15, minutes_of),
     Column("Bản cam kết (mẫu, ngày ký)", 14, _commitment),
     Column("Người ký bên giao (tư cách)", 20, signer_of),
     Column("Ghi chú", 26, _notes),

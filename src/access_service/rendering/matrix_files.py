@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from access_service.rendering.matrix_book import write_xlsx
 from access_service.rendering.matrix_columns import guard_cell, row_state, scope_of, table_by, write_out
+from access_service.rendering.matrix_pdf import write_pdf
 from access_service.usecases.evidence.json_values import json_value
 from access_service.usecases.evidence.matrix_shapes import list_by_category
 from access_service.usecases.evidence.matrix_values import (
@@ -105,6 +106,7 @@ def _without_rights(row: MatrixRow) -> dict[str, Any]:
 WRITERS: dict[str, tuple[Callable[[Matrix, IO[bytes], MatrixShape | None], int], str]] = {
     "json": (write_json, "application/json"),
     "csv": (write_csv, "text/csv; charset=utf-8"),
+    "pdf": (write_pdf, "application/pdf"),
     "xlsx": (write_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
 }
 """By format: the writer and the media type."""

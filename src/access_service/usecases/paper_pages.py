@@ -29,7 +29,7 @@ from access_service.domain.names import (
 from access_service.domain.org import Person
 from access_service.domain.powers import powerless
 from access_service.domain.time import local
-from access_service.evidence.fonts import FontError, FontFamily, find_family, typst_version
+from access_service.evidence.fonts import FontError, FontFamily, choose_folder, find_family, typst_version
 from access_service.evidence.html import render_html
 from access_service.evidence.paper import Attachment, PrintedPaper, SignedBlock, Stage
 from access_service.evidence.render import render_pdf
@@ -269,7 +269,7 @@ def print_paper(
 
 
 def _pdf(services: Services, register: RegisterId, actor: AccountId | str, shown: PaperToShow) -> bytes:
-    fonts = find_family(services.fonts_dir)
+    fonts = find_family()
     if not shown.is_final or services.files is None:
         return render_pdf(shown.paper, fonts)
     kept = _kept(services, register, shown.document)
@@ -329,12 +329,13 @@ def open_files(folder: Path) -> FileStore:
     return FileStore(folder)
 
 
-def check_type(folder: Path | None) -> None:
+def choose_type(folder: Path | None) -> None:
     """Look at the type that the operator named, before anybody asks for a paper; without one nothing is read."""
+    choose_folder(folder)
     if folder is None:
         return
     try:
-        find_family(folder)
+        find_family()
     except FontError as error:
         raise UnavailableError(str(error)) from error
 

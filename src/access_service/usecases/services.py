@@ -114,8 +114,6 @@ class Services:
     """Where callers find the service: passkeys belong to it."""
     files: FileStore | None = None
     """Where files of papers are kept; None: a signed paper is rendered anew each time."""
-    fonts_dir: Path | None = None
-    """The folder of type that the operator named."""
     checkpoint_dirs: tuple[Path, ...] = ()
     """Folders outside this machine into which every checkpoint of the log goes."""
     signs_log: bool = True

@@ -21,7 +21,9 @@ from python_calamine import CalamineWorkbook
 
 from access_service.api.manage import matrix
 from access_service.domain.errors import UnavailableError
+from access_service.rendering import matrix_pdf
 from access_service.storage.db import Database
+from evidence.pages_read import opened, words_of
 from world import OFFICE, SCHOOL
 
 
@@ -51,6 +53,24 @@ def test_as_a_file_for_a_spreadsheet(managed: Managed) -> None:
     book = managed.get(ADMIN, PATH, format="xlsx").content
     named = CalamineWorkbook.from_filelike(io.BytesIO(book)).sheet_names
     assert named == ["Ma trận", "Theo lớp", "Theo nhóm dữ liệu", "Bất thường", "Giải thích"]
+
+
+@pytest.mark.parametrize("by", ["person", "class", "category"])
+def test_on_paper(managed: Managed, by: str) -> None:
+    answer = managed.get(PRINCIPAL, PATH, format="pdf", by=by)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    said = words_of(answer.content)
+    for text in ("MA TRẬN PHÂN QUYỀN", "TRƯỜNG THCS", "Người Thử gvcn", "Phiên bản dữ liệu"):
+        assert text in said
+    with opened(answer.content) as pdf:
+        assert pdf.check_pdf_syntax() == []
+        assert float(pdf.pages[0].mediabox[2]) > float(pdf.pages[0].mediabox[3])
+
+
+def test_on_paper_one_that_nobody_turns_over_is_refused(managed: Managed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matrix_pdf, "MOST_ROWS", 1)
+    answer = managed.get(PRINCIPAL, PATH, format="pdf")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
 
 
 def test_a_large_one_comes_whole_from_a_file(managed: Managed, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +108,7 @@ def test_without_a_session_nothing(managed: Managed) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [{"at": "hôm qua"}, {"at": "2026-10-07"}, {"known_at": "1"}, {"known_at": "rzzz"}, {"format": "pdf"}]
+    "query", [{"at": "hôm qua"}, {"at": "2026-10-07"}, {"known_at": "1"}, {"known_at": "rzzz"}, {"format": "docx"}]
 )
 def test_what_cannot_be_read_is_422(managed: Managed, query: dict[str, str]) -> None:
     answer = managed.get(ADMIN, PATH, **query)

@@ -55,7 +55,7 @@ async def matrix(
         str | None, Query(description="RFC 3339, or dd/mm/yyyy[ HH:MM] in Vietnam; now when left out")
     ] = None,
     known_at: Annotated[str | None, Query(description="a revision: what was known then")] = None,
-    format: Literal["json", "csv", "xlsx"] = "json",  # noqa: A002 the name on the wire
+    format: Literal["json", "csv", "xlsx", "pdf"] = "json",  # noqa: A002 the name on the wire
     all: Annotated[bool, Query(description="grants that have ended too")] = False,  # noqa: A002 the name on the wire
     by: Annotated[
         MatrixShape | None, Query(description="what a row is about; a workbook of few units has all when left out")
