@@ -1,16 +1,18 @@
 """`backup`, `restore`, `verify`: a copy of everything, its return, and whether the evidence holds."""
 
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
 
 import typer
 
-from access_service.cli.errors import DONE, FOUND, UsageError
+from access_service.cli.errors import DONE, REFUSED, UNPROVED, UsageError
 from access_service.cli.opening import open_database, register_of, say_json, settings_for
 from access_service.domain.audit import instant
 from access_service.domain.backups import Manifest
+from access_service.domain.findings import EvidenceFinding, Severity
 from access_service.domain.names import RegisterId
 from access_service.domain.time import local
 from access_service.rendering.sheets import instant_text
@@ -21,6 +23,7 @@ from access_service.usecases.services import system_clock
 from access_service.usecases.upkeep.backups import Closed, Opened, check_backup, make_backup
 from access_service.usecases.upkeep.restoring import CameBack, KeysBack, record_recovery, restore_backup
 from access_service.usecases.upkeep.verifying import Verified, verify_register
+from access_service.usecases.upkeep.verifying_log import Outside, check_proof_file
 
 
 def run_backup(
@@ -183,55 +186,110 @@ def _json(back: CameBack) -> dict[str, object]:
 
 
 def run_verify(
-    folder: Path | None,
+    path: Path | None,
     *,
     identity_files: list[Path],
     passphrase_file: Path | None,
+    policy: Path | None,
+    checkpoints: list[Path],
+    since: int,
     database: str | None,
     register: str | None,
     as_json: bool,
 ) -> int:
-    """Check a backup, or every register of the database; exit status 3 with a place for each thing found."""
-    if folder is not None:
-        manifest = check_backup(folder, opened_by(identity_files, passphrase_file))
+    """Check a backup, a proof, or every register of the database; exit status 1 where something is broken."""
+    if path is not None and path.is_file():
+        return _verify_proof(path, policy, as_json=as_json)
+    if path is not None:
+        manifest = check_backup(path, opened_by(identity_files, passphrase_file))
         if as_json:
-            say_json({"backup": str(folder), **said_of(manifest)})
+            say_json({"backup": str(path), **said_of(manifest)})
         else:
-            typer.echo(f"Bản sao lưu {folder} còn nguyên / the backup is whole: {manifest.rows} rows")
+            typer.echo(f"Bản sao lưu {path} còn nguyên / the backup is whole: {manifest.rows} rows")
             say_heads(manifest)
         return DONE
     settings = settings_for(database)
     named = settings.register_name if register is None else register
     with open_database(settings) as db:
         names = [register_of(db, named)] if named else [RegisterId(str(row["id"])) for row in db.registers()]
-        verified = [verify_register(db, name) for name in names]
+        outside = Outside(
+            settings.keys_dir,
+            settings.checkpoint_dirs or (),
+            {file.name: file.read_text("utf-8", errors="replace") for file in checkpoints},
+        )
+        verified = [verify_register(db, name, since=since, outside=outside) for name in names]
     if as_json:
         say_json([_verified(found) for found in verified])
     else:
         for found in verified:
             _say_verified(found)
-    return FOUND if any(found.findings for found in verified) else DONE
+    return _status([finding for found in verified for finding in found.findings])
+
+
+def _verify_proof(file: Path, policy: Path | None, *, as_json: bool) -> int:
+    if policy is None:
+        raise UsageError("a proof is checked by a policy that says whose checkpoints count; name it with --policy")
+    findings = [*check_proof_file(file.read_text("utf-8", errors="replace"), policy.read_text("utf-8"))]
+    if as_json:
+        say_json({"proof": str(file), "findings": [_finding(found) for found in findings]})
+    elif findings:
+        for found in findings:
+            typer.echo(_line(found))
+    else:
+        typer.echo(f"{file}: sự kiện có trong nhật ký đã ký / the event stands in the signed log")
+    return _status(findings)
+
+
+def _status(findings: Sequence[EvidenceFinding]) -> int:
+    if any(found.severity is Severity.BROKEN for found in findings):
+        return REFUSED
+    return UNPROVED if findings else DONE
 
 
 def _say_verified(found: Verified) -> None:
-    typer.echo(
-        f"{found.register}  {revision_text(found.revision)}  {found.events}  {found.head}  "
-        f"{found.documents} documents, {found.signatures} signatures, {found.grants} grants"
-    )
     for finding in found.findings:
-        typer.echo(f"  ✗ {finding}")
-    if not found.findings:
+        typer.echo(_line(finding))
+    read = f"from event {found.since + 1} on, " if found.since else ""
+    typer.echo(
+        f"{found.register}: {read}{found.events} events, {found.units} units, {found.documents} documents, "
+        f"{found.signatures} signatures, {found.grants} grants, {found.checkpoints} checkpoints; "
+        f"{revision_text(found.revision)}, head {found.head}; anchored until never; "
+        f"{found.broken} broken, {len(found.findings) - found.broken} look"
+    )
+    if not found.broken:
         typer.echo("  ✓ chuỗi sự kiện và hồ sơ nguyên vẹn / chain and papers hold together")
+
+
+def _line(finding: EvidenceFinding) -> str:
+    compared = f"  expected {finding.expected[:16]} found {finding.found[:16]}" if finding.expected else ""
+    return f"{finding.severity}  {finding.code}  {finding}{compared}  {finding.vi}"
+
+
+def _finding(finding: EvidenceFinding) -> dict[str, str]:
+    return {
+        "severity": str(finding.severity),
+        "code": str(finding.code),
+        "where": finding.place,
+        "message": finding.message,
+        "expected": finding.expected,
+        "found": finding.found,
+        "vi": finding.vi,
+    }
 
 
 def _verified(found: Verified) -> dict[str, object]:
     return {
         "register": found.register,
         "revision": revision_text(found.revision),
+        "since": found.since,
         "events": found.events,
         "head": found.head,
+        "units": found.units,
         "documents": found.documents,
         "signatures": found.signatures,
         "grants": found.grants,
-        "findings": [{"place": f.place, "message": f.message} for f in found.findings],
+        "checkpoints": found.checkpoints,
+        "anchored_until": None,
+        "broken": found.broken,
+        "findings": [_finding(each) for each in found.findings],
     }

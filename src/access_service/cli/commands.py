@@ -11,7 +11,14 @@ from typing import Annotated
 
 import typer
 
-from access_service.cli import events_commands, evidence_commands, office_commands, options, upkeep_commands
+from access_service.cli import (
+    events_commands,
+    evidence_commands,
+    log_commands,
+    office_commands,
+    options,
+    upkeep_commands,
+)
 from access_service.cli.clock_commands import clock
 from access_service.cli.errors import run
 from access_service.cli.jobs_commands import jobs
@@ -34,12 +41,13 @@ app.add_typer(software, name="software")
 app.add_typer(document, name="document")
 app.add_typer(office_commands.operators, name="operator")
 app.add_typer(clock, name="clock")
+app.add_typer(log_commands.log, name="log")
 app.add_typer(upkeep_commands.report, name="report")
 app.add_typer(jobs, name="jobs")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Exit status 0 done or allowed, 1 refused or denied, 2 bad usage."""
+    """Run one command. Exit status 0 done or allowed, 1 refused, denied or broken, 2 bad usage."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     return run(
         lambda: app(given, prog_name="access-service", standalone_mode=False),
@@ -417,7 +425,7 @@ def keys_list(database: options.DatabaseOption = None, json: options.JsonOption 
 @keys.command("rotate")
 def keys_rotate(
     kind: Annotated[
-        str, typer.Option("--kind", metavar="KIND", help="Which key: seal, factors, pages or tokens.")
+        str, typer.Option("--kind", metavar="KIND", help="Which key: seal, log, factors, pages or tokens.")
     ] = "tokens",
     *,
     now: Annotated[
@@ -435,7 +443,7 @@ def keys_rotate(
 
 @keys.command("begin")
 def keys_begin(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="Which key: seal, factors, pages or tokens.")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="Which key: seal, log, factors, pages or tokens.")],
     database: options.DatabaseOption = None,
     json: options.JsonOption = False,
 ) -> None:

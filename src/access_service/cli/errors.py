@@ -1,6 +1,7 @@
 """Every error as one readable line on standard error (lists: one line each) and an exit status.
 
-0 done or allowed; 1 refused, denied, or not possible now; 2 bad usage; 3 `verify` found something.
+0 done or allowed; 1 refused, denied, not possible now, or found broken; 2 bad usage; 3 `verify` found nothing
+broken, and could not prove all of it.
 A traceback is only for what nobody foresaw.
 """
 
@@ -13,7 +14,7 @@ from typing import Any
 
 import typer
 
-DONE, REFUSED, USAGE, FOUND = 0, 1, 2, 3
+DONE, REFUSED, USAGE, UNPROVED = 0, 1, 2, 3
 _QUOTED = re.compile(r"'([^']*)'")
 CUT_OFF = 130
 """Ended by the keyboard (128 + SIGINT)."""

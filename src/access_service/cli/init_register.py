@@ -21,6 +21,7 @@ from access_service.storage.db import Database
 from access_service.storage.migrate import require_current, upgrade, version_of
 from access_service.usecases.identity.accounts import IssuedAccount
 from access_service.usecases.imports.csv_files import clean
+from access_service.usecases.keys import LOG, open_key
 from access_service.usecases.policy import read_pack
 from access_service.usecases.register import Founded, Founding, init_register
 from access_service.usecases.services import system_clock
@@ -68,6 +69,7 @@ def run_init(
     db = _database(settings)
     try:
         founded = init_register(services_for(db, settings), founding, pack)
+        open_key(db, settings.keys_dir, LOG)
     finally:
         db.close()
     _say(founded, settings, as_json=as_json)

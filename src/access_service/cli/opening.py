@@ -69,6 +69,8 @@ def services_for(db: Database, settings: Settings) -> Services:
         public_url=settings.public_url,
         files=FileStore(settings.files_dir),
         job_files=JobFiles(settings.jobs_dir),
+        checkpoint_dirs=settings.checkpoint_dirs or (),
+        signs_log=settings.checkpoint_minutes > 0,
     )
 
 

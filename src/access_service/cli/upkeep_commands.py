@@ -114,23 +114,55 @@ def restore(
 
 
 def verify(
-    folder: Annotated[
-        Path | None, typer.Argument(metavar="DIR", help="Folder of a backup to read instead; needs no database.")
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="PATH",
+            help="A backup's folder, or a proof (*.tlog-proof), to read instead; needs no database.",
+            exists=True,
+        ),
     ] = None,
     *,
+    since: Annotated[
+        int,
+        typer.Option(
+            metavar="SEQ", min=0, help="Read only what came after the newest checkpoint before this event: daily."
+        ),
+    ] = 0,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="A signed checkpoint that somebody kept: the log must go on from it. May be repeated.",
+        ),
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Whose checkpoints count (log-policy.txt), for a proof.",
+        ),
+    ] = None,
     identity: Identities = None,
     passphrase_file: PassphraseFile = None,
     database: options.DatabaseOption = None,
     register: options.Register = None,
     json: options.JsonOption = False,
 ) -> int:
-    """Read the evidence from end to end: events, hashes, seals, papers. Exit status 3 with the place of a fault."""
+    """Read the evidence from end to end: events, tree, seals, papers. Exit status 1 broken, 3 not all proved."""
     from access_service.cli.backups import run_verify
 
     return run_verify(
-        folder,
+        path,
         identity_files=identity or [],
         passphrase_file=passphrase_file,
+        policy=policy,
+        checkpoints=checkpoint or [],
+        since=since,
         database=database,
         register=register,
         as_json=json,

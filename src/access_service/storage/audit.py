@@ -138,9 +138,13 @@ def _kept_beside(connection: Connection, register: str, sha256: str) -> dict[str
     return kept
 
 
-def whole_log(connection: Connection, register: RegisterId) -> Iterator[tuple[int, Event | None, str]]:
+def whole_log(
+    connection: Connection, register: RegisterId, after: int = 0
+) -> Iterator[tuple[int, Event | None, str]]:
     """Every event in order, with its number and the leaf that is stored; None for one that cannot be read."""
-    statement = select(_events).where(_events.c.register_id == register).order_by(_events.c.seq)
+    statement = (
+        select(_events).where(_events.c.register_id == register, _events.c.seq > after).order_by(_events.c.seq)
+    )
     for row in connection.execute(statement, execution_options={"yield_per": 2000}).mappings():
         try:
             event = _event(connection, row)

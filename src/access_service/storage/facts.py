@@ -4,7 +4,7 @@ A `Reader` sees a register as known at one revision (or now); a `Writer` adds a 
 delete of a fact: `put` closes what was known and inserts what is known from this revision on.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -256,15 +256,29 @@ class Reader:
         rows = self.connection.execute(statement).mappings()
         return [(row["from_rev"], row["to_rev"], codec.value(dict(row))) for row in rows]
 
-    def versions(self, value_type: type[T]) -> Iterator[tuple[str, int, int | None, T | None]]:
+    def versions_of(
+        self, value_type: type[T], ids: Collection[str]
+    ) -> Iterator[tuple[str, int, int | None, T | None]]:
+        """As `versions`, of these facts alone."""
+        wanted = sorted(ids)
+        for start in range(0, len(wanted), _CHUNK):
+            among = CODECS[value_type].table.c.id.in_(wanted[start : start + _CHUNK])
+            yield from self.versions(value_type, among)
+
+    def versions(
+        self, value_type: type[T], *where: ColumnElement[bool], after: int = 0
+    ) -> Iterator[tuple[str, int, int | None, T | None]]:
         """Every version of every fact of a type: (id, from revision, to revision, value), those of an id in order.
 
-        The value is None where the row cannot be read as what it should be.
+        `after` leaves out those of that revision and before. The value is None where the row cannot be read as what
+        it should be.
         """
         codec = CODECS[value_type]
         columns = codec.table.c
         statement = (
-            select(codec.table).where(columns.register_id == self.register).order_by(columns.id, columns.from_rev)
+            select(codec.table)
+            .where(columns.register_id == self.register, columns.from_rev > after, *where)
+            .order_by(columns.id, columns.from_rev)
         )
         for row in self.connection.execute(statement, execution_options={"yield_per": 2000}).mappings():
             try:

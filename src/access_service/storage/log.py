@@ -153,6 +153,26 @@ def newest_checkpoint(
     return None if row is None else _checkpoint(row)
 
 
+def checkpoint_before(connection: Connection, register: RegisterId, seq: int) -> StoredCheckpoint | None:
+    """The largest checkpoint of the newest epoch that the event `seq` comes after, or is the last event of."""
+    newest = newest_checkpoint(connection, register)
+    if newest is None:
+        return None
+    statement = (
+        select(_checkpoints)
+        .where(
+            _checkpoints.c.register_id == register,
+            _checkpoints.c.epoch == newest.epoch,
+            _checkpoints.c.size <= seq,
+            _checkpoints.c.size > 0,
+        )
+        .order_by(_checkpoints.c.size.desc())
+        .limit(1)
+    )
+    row = connection.execute(statement).mappings().first()
+    return None if row is None else _checkpoint(row)
+
+
 def stored_checkpoints(
     connection: Connection, register: RegisterId, from_size: int = 0
 ) -> Iterator[StoredCheckpoint]:

@@ -1,6 +1,7 @@
 """The words of papers: kept with their hash, read back, one day erased while the hash stays."""
 
-from collections.abc import Collection
+import hashlib
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -89,3 +90,12 @@ def _stored(row: RowMapping) -> StoredPrint:
         erased_at=None if erased is None else utc(erased),
         erased_basis=row["erased_basis"],
     )
+
+
+def checked_prints(connection: Connection, register: RegisterId) -> Iterator[tuple[str, int, str, bool]]:
+    """Every print: document, version, the hash that it is kept under, and whether its words still have it."""
+    statement = select(_prints).where(_prints.c.register_id == register)
+    for row in connection.execute(statement, execution_options={"yield_per": 500}).mappings():
+        body = row["body"]
+        is_whole = body is None or hashlib.sha256(body.encode()).hexdigest() == row["sha256"]
+        yield row["document"], row["version"], row["sha256"], is_whole

@@ -30,6 +30,13 @@ BINARY: dict[int | str, dict[str, Any]] = {
 }
 
 
+class ConsistencyOut(BaseModel):
+    """That the log begins with what it was before."""
+
+    size: int = Field(description="Size of the later tree.")
+    hashes: list[str] = Field(description="The proof of RFC 9162 section 2.1.4, each hash in base64.")
+
+
 @files.get(
     "/checkpoint", response_class=PlainTextResponse, summary="The newest checkpoint of a log, as it was signed"
 )
@@ -38,6 +45,20 @@ def checkpoint(request: Request, services: ServicesDep, register: RegisterPath, 
     _admit(request, register, is_public=_settings(request).log_public != "none")
     note = proving.read_note_of(services, LogName("", register, epoch))
     return PlainTextResponse(note, headers={"Cache-Control": "no-cache"})
+
+
+@files.get("/consistency", summary="Proof that a log begins with what it was before")
+def public_consistency(
+    request: Request,
+    services: ServicesDep,
+    register: RegisterPath,
+    epoch: EpochPath,
+    old: Annotated[int, Query(alias="from", ge=0, le=LAST_SEQ)],
+    new: Annotated[int | None, Query(alias="to", ge=0, le=LAST_SEQ)] = None,
+) -> ConsistencyOut:
+    """For whoever follows the checkpoints (`access-service log monitor`): as public as they are."""
+    _admit(request, register, is_public=_settings(request).log_public != "none")
+    return _consistency(proving.read_consistency(services, LogName("", register, epoch), old, new))
 
 
 @files.get(
@@ -81,13 +102,6 @@ def proof(services: ServicesDep, caller: CallerDep, seq: Annotated[int, Query(ge
     return PlainTextResponse(text, headers={"Content-Disposition": f'attachment; filename="{seq}.tlog-proof"'})
 
 
-class ConsistencyOut(BaseModel):
-    """That the log begins with what it was before."""
-
-    size: int = Field(description="Size of the later tree.")
-    hashes: list[str] = Field(description="The proof of RFC 9162 section 2.1.4, each hash in base64.")
-
-
 @router.get("/log/consistency", summary="Proof that the log begins with what it was before")
 def consistency(
     services: ServicesDep,
@@ -96,14 +110,18 @@ def consistency(
     new: Annotated[int | None, Query(alias="to", ge=0, le=LAST_SEQ)] = None,
 ) -> ConsistencyOut:
     """Between two sizes up to that of the newest checkpoint, which is meant where `to` is left out."""
-    size, hashes = proving.read_consistency(services, caller, old, new)
-    return ConsistencyOut(size=size, hashes=[base64.b64encode(each).decode() for each in hashes])
+    return _consistency(proving.read_consistency(services, proving.name_for(services, caller), old, new))
 
 
 @router.get("/log/policy", response_class=PlainTextResponse, summary="The keys that a stock verifier needs")
 def policy(services: ServicesDep, caller: CallerDep) -> str:
     """A policy file (C2SP tlog-policy). Compare the keys with those that were published on paper."""
     return proving.write_policy(services, caller.register)
+
+
+def _consistency(found: tuple[int, list[bytes]]) -> ConsistencyOut:
+    size, hashes = found
+    return ConsistencyOut(size=size, hashes=[base64.b64encode(each).decode() for each in hashes])
 
 
 def _settings(request: Request) -> Settings:

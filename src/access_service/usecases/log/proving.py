@@ -99,18 +99,27 @@ def read_proof(services: Services, caller: Caller, seq: int) -> str:
         return _prove_under(connection, register, known, [seq])[seq]
 
 
-def read_consistency(services: Services, caller: Caller, old: int, new: int | None) -> tuple[int, list[bytes]]:
+def name_for(services: Services, caller: Caller) -> LogName:
+    """The log of the caller's register, as it is signed now."""
+    return log_name(services, caller.register)
+
+
+def read_consistency(services: Services, name: LogName, old: int, new: int | None) -> tuple[int, list[bytes]]:
     """Up to which size, and the hashes that prove that the log then begins with the log of the old size.
 
-    For everybody who is signed in: hashes say nothing of what they stand for.
+    Hashes say nothing of what they stand for. `NotFoundError` for a log that is signed no more, or a size that no
+    checkpoint covers.
     """
+    register = RegisterId(name.register)
     with services.db.connect() as connection:
-        known = _newest(services, connection, caller.register)
+        known = newest_checkpoint(connection, register, name.epoch)
+        if name.epoch != log_name(services, register).epoch:
+            raise NotFoundError("log", f"{name.register}/{name.epoch}")
         end = (known.size if known is not None else 0) if new is None else new
         if known is None or not 0 <= old <= end <= known.size:
             raise NotFoundError("checkpoint", str(end))
         try:
-            return end, tree_of(connection, caller.register, end).consistency(old, end)
+            return end, tree_of(connection, register, end).consistency(old, end)
         except ProofError as error:
             raise UnavailableError(f"the log cannot be read: {error}") from error
 
