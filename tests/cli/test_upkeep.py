@@ -80,7 +80,7 @@ def test_a_register_goes_into_a_backup_and_comes_back(
     back = said(capsys, "restore", kept, *opened, "--keys", str(tmp_path / "k"))
     assert "thu: r1 → r2" in back
     assert "3 mã kích hoạt chưa dùng đã huỷ" in back
-    assert "hold together" in said(capsys, "verify")
+    assert "hold together" in said(capsys, "verify", status=3)
     assert "✗" not in said(capsys, "doctor")
     event = _column(tmp_path / "again", "SELECT details FROM events WHERE action = 'register.restore'")
     assert json.loads(event)["head"] == head
@@ -101,12 +101,13 @@ def test_what_is_missing_is_said_before_anything_is_made(
     assert not (tmp_path / "k").exists()
 
 
-def test_what_was_altered_ends_with_status_3_and_the_place(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_altered_ends_with_status_1_and_the_place(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with sqlite3.connect(here / "access.db") as connection:
         connection.execute("UPDATE events SET target = 'x'")
-    assert "✗ event 1: it was changed" in said(capsys, "verify", status=3)
-    (found,) = json.loads(said(capsys, "verify", "--json", status=3))
-    assert found["findings"][0]["place"] == "event 1"
+    assert "broken  event_hash  event 1: it was changed" in said(capsys, "verify", status=1)
+    (found,) = json.loads(said(capsys, "verify", "--json", status=1))
+    assert (found["findings"][0]["where"], found["findings"][0]["code"]) == ("event 1", "event_hash")
+    assert found["findings"][0]["vi"] == "Sự kiện đã bị sửa sau khi ghi."
 
 
 def test_a_healthy_machine_has_no_fault(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -227,5 +228,5 @@ def test_a_database_that_was_brought_back_by_its_own_means_ends_what_was_open(
     assert "thu: r1 → r2" in said(capsys, "restore", "--recovered")
     assert _column(here, "SELECT count(*) FROM credentials WHERE activation_sha256 IS NOT NULL") == 0
     assert _column(here, "SELECT action FROM events ORDER BY seq DESC LIMIT 1") == "register.restore"
-    assert "hold together" in said(capsys, "verify")
+    assert "hold together" in said(capsys, "verify", status=3)
     assert "name the folder of a backup, or --recovered" in said(capsys, "restore", status=2)

@@ -223,7 +223,7 @@ def run_verify(
     else:
         for found in verified:
             _say_verified(found)
-    return _status([finding for found in verified for finding in found.findings])
+    return _status([finding for found in verified for finding in (*found.findings, *found.looks)])
 
 
 def _verify_proof(file: Path, policy: Path | None, *, as_json: bool) -> int:
@@ -247,16 +247,16 @@ def _status(findings: Sequence[EvidenceFinding]) -> int:
 
 
 def _say_verified(found: Verified) -> None:
-    for finding in found.findings:
+    for finding in (*found.findings, *found.looks):
         typer.echo(_line(finding))
     read = f"from event {found.since + 1} on, " if found.since else ""
     typer.echo(
         f"{found.register}: {read}{found.events} events, {found.units} units, {found.documents} documents, "
         f"{found.signatures} signatures, {found.grants} grants, {found.checkpoints} checkpoints; "
         f"{revision_text(found.revision)}, head {found.head}; anchored until never; "
-        f"{found.broken} broken, {len(found.findings) - found.broken} look"
+        f"{len(found.findings)} broken, {len(found.looks)} look"
     )
-    if not found.broken:
+    if not found.findings:
         typer.echo("  ✓ chuỗi sự kiện và hồ sơ nguyên vẹn / chain and papers hold together")
 
 
@@ -290,6 +290,6 @@ def _verified(found: Verified) -> dict[str, object]:
         "grants": found.grants,
         "checkpoints": found.checkpoints,
         "anchored_until": None,
-        "broken": found.broken,
-        "findings": [_finding(each) for each in found.findings],
+        "broken": len(found.findings),
+        "findings": [_finding(each) for each in (*found.findings, *found.looks)],
     }

@@ -18,6 +18,7 @@ from access_service.domain.names import Method, PersonId, Side
 from access_service.domain.papers import sides_of
 
 SIGNED = "document.sign"
+ACTIVATED = "grant.activate"
 EvidenceKey = tuple[str, int, str]
 """Document, version, side."""
 
@@ -265,14 +266,14 @@ class Accounted:
     """Every version of a paper or a grant has the event that wrote it, in the same revision, and the reverse."""
 
     def __init__(self) -> None:
-        self._versions: dict[int, dict[str, str]] = {}
-        """Noun by id, by revision."""
+        self._versions: dict[int, dict[str, tuple[str, datetime | None]]] = {}
+        """Noun and instant of activation by id, by revision."""
         self._met: set[tuple[int, str]] = set()
         self._collective: set[int] = set()
 
-    def expect(self, noun: str, id_: str, revision: int) -> None:
+    def expect(self, noun: str, id_: str, revision: int, activated_at: datetime | None = None) -> None:
         """A version that stands in the database."""
-        self._versions.setdefault(revision, {})[id_] = noun
+        self._versions.setdefault(revision, {})[id_] = (noun, activated_at)
 
     def meet(self, event: Event) -> Iterator[EvidenceFinding]:
         """An event: what it names is accounted for."""
@@ -288,6 +289,15 @@ class Accounted:
             )
         if not here:
             return
+        if (
+            happening.action == ACTIVATED
+            and here.get(happening.target, ("", event.recorded_at))[1] != event.recorded_at
+        ):
+            yield EvidenceFinding(
+                Code.GRANT_WITHOUT_EVENT,
+                f"grant {happening.target}",
+                f"it counts from another instant than event {event.seq} says",
+            )
         if happening.action in COLLECTIVE:
             self._collective.add(event.revision)
         for name in (happening.target, *_texts(happening.details)):
@@ -299,7 +309,7 @@ class Accounted:
         for revision, here in sorted(self._versions.items()):
             if revision in self._collective:
                 continue
-            for id_, noun in sorted(here.items()):
+            for id_, (noun, _) in sorted(here.items()):
                 if (revision, id_) not in self._met:
                     code = Code.GRANT_WITHOUT_EVENT if noun == "grant" else Code.DOCUMENT_WITHOUT_EVENT
                     yield EvidenceFinding(code, f"{noun} {id_}", f"no event of revision {revision} names it")

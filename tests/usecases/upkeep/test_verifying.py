@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from access_service.domain.verifying import EvidenceFinding
+from access_service.domain.findings import EvidenceFinding
 from access_service.storage.db import Database
 from access_service.usecases.upkeep.verifying import verify_register
 from backing import backed_up, restored
@@ -61,7 +61,7 @@ ALTERED: dict[str, tuple[str, str]] = {
     "an event is changed": ("UPDATE events SET actor = 'acc_x' WHERE seq = 3", "event 3: it was changed"),
     "and its leaf is made to fit": (
         "UPDATE events SET target = 'x', leaf = '@' WHERE seq = 3",
-        "event 4: it says that another event was before it",
+        "event 3: it was changed",
     ),
     "an event is taken out": ("DELETE FROM events WHERE seq = 4", "event 5: it follows event 3: 1 are missing"),
     "the end of the log is cut off": (

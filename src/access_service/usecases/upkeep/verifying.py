@@ -27,6 +27,7 @@ from access_service.domain.verifying import (
     check_unit_chains,
     print_named,
 )
+from access_service.signing.canonical import sha256_hex
 from access_service.signing.documents import check_confirmation
 from access_service.signing.keys import BadSignatureError
 from access_service.storage.audit import all_unit_heads, heads_of, whole_log
@@ -63,11 +64,9 @@ class Verified:
     checkpoints: int
     """Signed notes that were compared with the log."""
     findings: tuple[EvidenceFinding, ...]
-
-    @property
-    def broken(self) -> int:
-        """How many findings say that something was changed or is gone."""
-        return sum(f.severity is Severity.BROKEN for f in self.findings)
+    """What was changed, or is gone."""
+    looks: tuple[EvidenceFinding, ...]
+    """What could not be proved, though nothing is known to be wrong."""
 
 
 def verify_register(
@@ -102,7 +101,16 @@ def verify_register(
             signatures=len(reading.given),
             grants=reading.grants,
             checkpoints=reading.tree.checkpoints,
-            findings=found,
+            findings=tuple(f for f in found if f.severity is Severity.BROKEN),
+            looks=(*(f for f in found if f.severity is Severity.LOOK), *_unanchored(chain)),
+        )
+
+
+def _unanchored(chain: Chain) -> Iterator[EvidenceFinding]:
+    """No time source outside is asked yet: of every event only this machine says when it was recorded."""
+    if chain.seq:
+        yield EvidenceFinding(
+            FindingCode.TIME_UNANCHORED, f"event 1–{chain.seq}", "nobody outside has said when they were there"
         )
 
 
@@ -144,12 +152,6 @@ class _Reading:
         yield from self._prints()
         yield from self._signatures()
         yield from self._grants()
-        if self.chain.seq:
-            yield EvidenceFinding(
-                FindingCode.TIME_UNANCHORED,
-                f"event 1–{self.chain.seq}",
-                "nobody outside has said when they were there",
-            )
 
     def _begin(self, start: StoredCheckpoint) -> Iterator[EvidenceFinding]:
         """Stand where the checkpoint does: its last event is the one that its tree has there."""
@@ -174,10 +176,10 @@ class _Reading:
 
     def _expect(self) -> None:
         """Versions of papers and grants, which events must account for."""
-        value_types: tuple[type[Document | Grant], ...] = (Document, Grant)
-        for value_type in value_types:
-            for id_, revision, _, _ in self.reader.versions(value_type, after=self.after):
-                self.accounted.expect(value_type.__name__.lower(), id_, revision)
+        for id_, revision, _, _ in self.reader.versions(Document, after=self.after):
+            self.accounted.expect("document", id_, revision)
+        for id_, revision, _, grant in self.reader.versions(Grant, after=self.after):
+            self.accounted.expect("grant", id_, revision, None if grant is None else grant.activated_at)
 
     def _log(self, counter: tuple[int, int, str]) -> Iterator[EvidenceFinding]:
         connection, register = self.reader.connection, self.reader.register
@@ -218,6 +220,7 @@ class _Reading:
             yield EvidenceFinding(FindingCode.PACK_DIGEST, f"pack {digest}", "it was in force, and is not kept")
 
     def _documents(self) -> Iterator[EvidenceFinding]:
+        looked_at: dict[tuple[str, int], tuple[str, str]] = {}
         versions = self.reader.versions(Document)
         if self.start is not None:
             versions = self.reader.versions_of(Document, self._concerned())
@@ -225,9 +228,12 @@ class _Reading:
             if document is None:
                 continue
             key = (str(document.id), document.version)
-            if self.hashes.get(key) != document.sha256:
+            # The rows of a version hold the same text: what was looked at once is known by its hash.
+            bytes_now = (document.sha256, sha256_hex(document.content.encode()))
+            if looked_at.get(key) != bytes_now:
                 yield from check_document(document, self.reader.register)
                 self.printed[key] = print_named(document)
+            looked_at[key] = bytes_now
             self.hashes[key] = document.sha256
             if end is None:
                 self.documents[document.id] = document
