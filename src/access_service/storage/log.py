@@ -27,7 +27,7 @@ AT_ONCE = TILE_WIDTH * TILE_WIDTH
 _LOCK = 0x6C6F_6700
 """First number of the advisory locks that let one process sign a register's log at a time (`log` in ASCII)."""
 
-LogConnection = Connection
+TreeConnection = Connection
 """A connection that a use case hands on, and asks nothing itself."""
 
 

@@ -21,8 +21,8 @@ from access_service.signing.notes import VerifierKey, open_checkpoint, sign_note
 from access_service.signing.pin import hold_pins, read_pin, write_pin
 from access_service.storage.keys import public_keys
 from access_service.storage.log import (
-    LogConnection,
     StoredCheckpoint,
+    TreeConnection,
     grow_tiles,
     keep_checkpoint,
     newest_checkpoint,
@@ -60,7 +60,7 @@ class MadeCheckpoint:
     """Export folders that could not be written to, and why."""
 
 
-def keys_of(connection: LogConnection, origin: str) -> list[VerifierKey]:
+def keys_of(connection: TreeConnection, origin: str) -> list[VerifierKey]:
     """Every key that this database ever signed logs with, under the name of one."""
     return [VerifierKey(origin, bytes.fromhex(k.public_hex)) for k in public_keys(connection, LOG.purpose)]
 
@@ -76,7 +76,7 @@ class LastSigned:
 
 
 def find_last_signed(
-    services: Services, connection: LogConnection, register: RegisterId, tree: Tree, *, thorough: bool = False
+    services: Services, connection: TreeConnection, register: RegisterId, tree: Tree, *, thorough: bool = False
 ) -> LastSigned:
     """What was signed last. Raises `LogForkedError` where the log as it stands does not go on from it."""
     newest = newest_checkpoint(connection, register)
@@ -98,7 +98,7 @@ def find_last_signed(
     return last
 
 
-def _read_last(connection: LogConnection, register: RegisterId, note: str, place: str) -> LastSigned:
+def _read_last(connection: TreeConnection, register: RegisterId, note: str, place: str) -> LastSigned:
     try:
         origin = note.partition("\n")[0]
         checkpoint = open_checkpoint(note, keys_of(connection, origin))

@@ -8,8 +8,8 @@ from access_service.domain.log_texts import LogName, LogProof, TileName
 from access_service.domain.names import RegisterId
 from access_service.signing.notes import policy_text
 from access_service.storage.log import (
-    LogConnection,
     StoredCheckpoint,
+    TreeConnection,
     newest_checkpoint,
     read_entries,
     read_leaf,
@@ -53,14 +53,14 @@ def prove_all(services: Services, register: RegisterId, numbers: Iterable[int]) 
 
 
 def _prove_under(
-    connection: LogConnection, register: RegisterId, checkpoint: StoredCheckpoint, numbers: list[int]
+    connection: TreeConnection, register: RegisterId, checkpoint: StoredCheckpoint, numbers: list[int]
 ) -> dict[int, str]:
     tree = tree_of(connection, register, checkpoint.size)
     return {seq: str(_proof(connection, register, seq, tree, checkpoint)) for seq in numbers}
 
 
 def _proof(
-    connection: LogConnection, register: RegisterId, seq: int, tree: Tree, checkpoint: StoredCheckpoint
+    connection: TreeConnection, register: RegisterId, seq: int, tree: Tree, checkpoint: StoredCheckpoint
 ) -> LogProof:
     entries = read_entries(connection, register, seq - 1, 1)
     if not entries or leaf_hash(entries[0]) != read_leaf(connection, register, seq):
@@ -72,7 +72,7 @@ def _proof(
     return LogProof(entries[0], seq - 1, hashes, checkpoint.note)
 
 
-def _newest(services: Services, connection: LogConnection, register: RegisterId) -> StoredCheckpoint | None:
+def _newest(services: Services, connection: TreeConnection, register: RegisterId) -> StoredCheckpoint | None:
     return newest_checkpoint(connection, register, log_name(services, register).epoch)
 
 
@@ -160,7 +160,7 @@ def read_bundle(services: Services, caller: Caller, name: LogName, tile: TileNam
     return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
 
 
-def _check_signed(services: Services, connection: LogConnection, name: LogName, tile: TileName) -> None:
+def _check_signed(services: Services, connection: TreeConnection, name: LogName, tile: TileName) -> None:
     """The log that is signed now has the tile, and a checkpoint covers it."""
     register = RegisterId(name.register)
     known = newest_checkpoint(connection, register, name.epoch)

@@ -15,7 +15,7 @@ from access_service.domain.log_texts import Checkpoint, read_log_name, read_log_
 from access_service.domain.names import RegisterId
 from access_service.signing.notes import UnknownSignerError, open_checkpoint, read_policy
 from access_service.signing.pin import read_pin
-from access_service.storage.log import LogConnection, StoredCheckpoint, stored_checkpoints, stored_tiles, tree_of
+from access_service.storage.log import StoredCheckpoint, TreeConnection, stored_checkpoints, stored_tiles, tree_of
 from access_service.usecases.log.checkpoints import keys_of
 from access_service.usecases.log.exports import newest_exported
 
@@ -33,7 +33,7 @@ class Outside:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class KeptNote:
     """A note, where it was found, and what it means if the log does not go on from it."""
 
     place: str
@@ -44,7 +44,7 @@ class Noted:
 class TreeAgain:
     """The tree, grown leaf by leaf in the order of events, and compared with whatever was said of it."""
 
-    def __init__(self, connection: LogConnection, register: RegisterId, outside: Outside) -> None:
+    def __init__(self, connection: TreeConnection, register: RegisterId, outside: Outside) -> None:
         """It begins with nothing; `begin` goes on from a checkpoint instead."""
         self.connection, self.register = connection, register
         self.checkpoints = 0
@@ -53,7 +53,7 @@ class TreeAgain:
         self._is_whole = True
         """Whether no leaf is missing so far."""
         self._notes = [*self._outside(outside)]
-        self._due: dict[int, list[tuple[Noted, Checkpoint]]] = {}
+        self._due: dict[int, list[tuple[KeptNote, Checkpoint]]] = {}
         self._hashes: dict[tuple[int, int], list[bytes]] = {}
         """Those of tiles above level 0, as they come from the leaves."""
         self._start = 0
@@ -71,18 +71,18 @@ class TreeAgain:
             return
         self._start = start.size
         if (said.size, said.root) != (start.size, self._grown.root()):
-            yield _inconsistent(Noted(place, start.note), said, self._grown.root())
+            yield _inconsistent(KeptNote(place, start.note), said, self._grown.root())
 
     def read_notes(self) -> Iterator[EvidenceFinding]:
         """Open every note. Those over a part that is not read again are compared by the signed tiles."""
         stored = stored_checkpoints(self.connection, self.register, self._start)
         for row in stored:
-            noted = Noted(f"checkpoint {row.epoch}/{row.size}", row.note)
+            noted = KeptNote(f"checkpoint {row.epoch}/{row.size}", row.note)
             yield from self._open(noted, (row.size, row.root))
         for noted in self._notes:
             yield from self._open(noted, None)
 
-    def _open(self, noted: Noted, said: tuple[int, bytes] | None) -> Iterator[EvidenceFinding]:
+    def _open(self, noted: KeptNote, said: tuple[int, bytes] | None) -> Iterator[EvidenceFinding]:
         try:
             origin = noted.note.partition("\n")[0]
             checkpoint = open_checkpoint(noted.note, keys_of(self.connection, origin))
@@ -155,18 +155,18 @@ class TreeAgain:
     def _skipped(self, level: int, number: int) -> int:
         return ((self._start >> (8 * level)) - number * TILE_WIDTH) * 32
 
-    def _outside(self, outside: Outside) -> Iterator[Noted]:
+    def _outside(self, outside: Outside) -> Iterator[KeptNote]:
         if outside.keys_dir is not None:
             pinned = read_pin(outside.keys_dir, self.register)
             if pinned is not None:
-                yield Noted("pin", pinned, Code.LOG_FORKED)
+                yield KeptNote("pin", pinned, Code.LOG_FORKED)
         for exported in newest_exported(outside.dirs, self.register, thorough=True):
-            yield Noted(str(exported.file), exported.note)
+            yield KeptNote(str(exported.file), exported.note)
         for name, note in outside.notes.items():
-            yield Noted(name, note)
+            yield KeptNote(name, note)
 
 
-def _inconsistent(noted: Noted, checkpoint: Checkpoint, root: bytes) -> EvidenceFinding:
+def _inconsistent(noted: KeptNote, checkpoint: Checkpoint, root: bytes) -> EvidenceFinding:
     return EvidenceFinding(
         noted.code,
         noted.place,
