@@ -1,12 +1,12 @@
 """The log is asked what one person did by whichever account: without an index each time all of it is read.
 
-Revision ID: 0026
+Revision ID: 0027
 """
 
 from alembic import op
 
-revision = "0026"
-down_revision = "0025"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 
