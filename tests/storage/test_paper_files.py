@@ -12,6 +12,7 @@ import pytest
 from access_service.domain.backups import BackupError
 from access_service.domain.errors import UnavailableError
 from access_service.domain.names import AccountId, DocumentId
+from access_service.evidence.fonts import OWN
 from access_service.storage.paper_pages import (
     DocumentFile,
     FileKind,
@@ -24,6 +25,7 @@ from access_service.storage.paper_pages import (
 )
 from access_service.usecases.services import Services
 from access_service.usecases.upkeep.backups import check_backup
+from access_service.usecases.upkeep.examining_papers import find_type_fault, list_missing_files, tell_missing
 from access_service.usecases.upkeep.paper_files import files_in_backup
 from backing import MINE, backed_up, restored
 from world import REGISTER, World
@@ -101,6 +103,26 @@ def test_a_backup_without_a_file_that_is_named_is_not_made(school_world: World, 
     with pytest.raises(BackupError, match=file.sha256):
         backed_up(school_world.services, tmp_path / "kept", files=store)
     assert not (tmp_path / "kept").exists()
+
+
+@pytest.mark.backends("sqlite")
+def test_the_doctor_names_the_files_that_are_gone(school_world: World, tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "files")
+    files = [named(school_world.services, f"paper {n}".encode(), store, n) for n in range(1, 6)]
+    assert list_missing_files(school_world.services.db, store.folder) == (5, [])
+    for path in [p for p in store.folder.rglob("*") if p.is_file()]:
+        path.unlink()
+    count, missing = list_missing_files(school_world.services.db, store.folder)
+    assert (count, set(missing)) == (5, {file.sha256 for file in files})
+    assert list(tell_missing(missing))[-1] == "2 more"
+
+
+def test_the_doctor_names_the_type_and_a_folder_that_has_none(tmp_path: Path) -> None:
+    family, fault = find_type_fault(None)
+    assert family
+    assert (family == OWN) == bool(fault)
+    assert find_type_fault(tmp_path)[0] == ""
+    find_type_fault(None)
 
 
 @pytest.mark.parametrize(

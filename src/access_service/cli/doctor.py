@@ -53,6 +53,8 @@ def _of(db: Database, settings: Settings) -> Iterator[Examined]:
         keys_dir=settings.keys_dir,
         policy_dir=settings.policy_dir,
         models_dir=settings.models_dir,
+        files_dir=settings.files_dir,
+        fonts_dir=settings.fonts_dir,
         secrets=tuple(filter(None, (settings.tls_key,))),
     )
     yield from examine(db, places, program=metadata.version("access-service"))

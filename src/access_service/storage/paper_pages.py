@@ -86,6 +86,10 @@ class FileStore:
             return data if hashlib.sha256(data).hexdigest() == sha256 else None
         return None
 
+    def has(self, sha256: str) -> bool:
+        """Is there a file of that name? Its bytes are not looked at."""
+        return self._path(sha256).is_file()
+
     def require(self, sha256: str) -> bytes:
         """The bytes of that hash, or `UnavailableError`."""
         data = self.get(sha256)

@@ -1,4 +1,4 @@
-"""What an operator wants to know before trouble comes: keys, files, clock, space, versions, packs.
+"""What an operator wants to know before trouble comes: keys, files, papers, clock, space, versions, packs.
 
 Nothing is mended, and nothing is made.
 """
@@ -25,6 +25,7 @@ from access_service.storage.migrate import HEAD, require_current, server_version
 from access_service.storage.policy import load_tables
 from access_service.usecases.keys import OWN, check_held
 from access_service.usecases.tokens.keyring import check_tokens_held
+from access_service.usecases.upkeep.examining_papers import find_type_fault, list_missing_files, tell_missing
 
 LEAST_FREE = 256 << 20
 """Bytes that should be free, and as many as the database has: an upgrade or a backup needs them."""
@@ -55,6 +56,8 @@ class ExaminedPlaces:
     keys_dir: Path
     policy_dir: Path
     models_dir: Path
+    files_dir: Path
+    fonts_dir: Path | None = None
     secrets: tuple[Path, ...] = ()
     """Other files that are nobody else's to read."""
 
@@ -78,6 +81,7 @@ def examine(db: Database, places: ExaminedPlaces, *, program: str) -> Iterator[E
         )
         return
     yield from _keys(db, places.keys_dir)
+    yield from _papers(db, places)
     registers = db.registers()
     if not registers:
         yield Examined("registers", LevelFound.WARNING, "there is none; `access-service init` makes one")
@@ -88,6 +92,23 @@ def examine(db: Database, places: ExaminedPlaces, *, program: str) -> Iterator[E
             )
         yield from _clock(db, RegisterId(row["id"]))
         yield from _packs(db, RegisterId(row["id"]), places)
+
+
+def _papers(db: Database, places: ExaminedPlaces) -> Iterator[Examined]:
+    family, fault = find_type_fault(places.fonts_dir)
+    if not fault:
+        yield Examined("papers", LevelFound.FINE, f"they are printed in {family}")
+    else:
+        level = LevelFound.WARNING if family else LevelFound.FAULT
+        yield Examined("papers", level, f"they are printed in {family}: {fault}" if family else fault)
+    count, missing = list_missing_files(db, places.files_dir)
+    if missing:
+        told = ", ".join(tell_missing(missing))
+        yield Examined(
+            "papers", LevelFound.FAULT, f"`{places.files_dir}` lacks {told}; bring them back from a backup"
+        )
+    else:
+        yield Examined("papers", LevelFound.FINE, f"{count} files of signed papers are there")
 
 
 def _asked(what: str, fine: str, look: Callable[..., object], *over: object) -> Iterator[Examined]:

@@ -1,0 +1,35 @@
+"""What an operator wants to know of papers: in which type they are printed, and whether their files are there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from access_service.evidence.fonts import OWN, FontError, choose_folder, find_family
+from access_service.storage.db import Database
+from access_service.storage.paper_pages import FileStore, files_in
+
+
+def find_type_fault(fonts_dir: Path | None) -> tuple[str, str]:
+    """The family that papers are printed in, and what is wrong with it; "" where nothing is."""
+    choose_folder(fonts_dir)
+    try:
+        family = find_family()
+    except FontError as error:
+        return "", str(error)
+    if family.name == OWN:
+        return family.name, "its widths are not those of Times: install fonts-liberation2, or name a folder"
+    return family.name, ""
+
+
+def list_missing_files(db: Database, files_dir: Path) -> tuple[int, list[str]]:
+    """How many files of papers are named, and the hashes of those that are not in the folder."""
+    store = FileStore(files_dir)
+    with db.connect() as connection:
+        named = [file.sha256 for file in files_in(connection)]
+    return len(named), [sha256 for sha256 in named if not store.has(sha256)]
+
+
+def tell_missing(missing: list[str]) -> Iterator[str]:
+    """A few of them, and how many more."""
+    yield from (f"`{sha256}`" for sha256 in missing[:3])
+    if len(missing) > 3:  # noqa: PLR2004 a line
+        yield f"{len(missing) - 3} more"
