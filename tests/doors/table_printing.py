@@ -49,3 +49,14 @@ NUMBER_ROWS = [
         NO_SHEET,
     ),
 ]
+
+LETTER_ROWS = [
+    row(
+        "approving.check_approver",
+        "that office approves for the unit no more",
+        Tried(
+            "tests/usecases/handover/test_software_letters.py::test_an_office_that_approves_no_more_signs_nothing"
+        ),
+        NO_SHEET,
+    ),
+]

@@ -28,7 +28,7 @@ from doors.table_names import NAME_ROWS
 from doors.table_operating import OPERATING_ROWS
 from doors.table_papers import GRANTS, PAPERS
 from doors.table_people import ACCOUNTS, ACTING, CUSTODY
-from doors.table_printing import NUMBER_ROWS, PRINTING_ROWS
+from doors.table_printing import LETTER_ROWS, NUMBER_ROWS, PRINTING_ROWS
 from doors.table_second import SECOND
 from doors.table_software import SOFTWARE_ROWS
 from doors.table_taking import INSPECTIONS, TAKING
@@ -54,6 +54,7 @@ TABLE: list[Row] = [
     *NAME_ROWS,
     *PRINTING_ROWS,
     *NUMBER_ROWS,
+    *LETTER_ROWS,
 ]
 TESTS = Path(__file__).parents[1]
 

@@ -16,19 +16,25 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from access_service.domain.composing import DATED_WHEN_SIGNED
 from access_service.domain.documents import Signature
+from access_service.domain.letters import ApprovalBody, ReportBody, ReportRow
 from access_service.domain.names import (
     AccountId,
+    ApprovalId,
     AssignmentId,
     AuthorityId,
     Capacity,
     ClassId,
     DocumentId,
     DocumentKind,
+    DrawMethod,
     EducationLevel,
+    Frequency,
     GrantId,
     Method,
     PersonId,
+    ReceiverRole,
     Side,
+    SoftwareId,
     UnitId,
 )
 from access_service.domain.papers import (
@@ -180,8 +186,35 @@ def check(name: str, data: bytes) -> None:
     assert data + b"\n" == (GOLDEN / name).read_bytes(), name
 
 
+LETTERS: dict[str, tuple[DocumentKind, PaperBody]] = {
+    "approval_letter": (
+        DocumentKind.APPROVAL_LETTER,
+        ApprovalBody(
+            *(ApprovalId("apv_0001"), SoftwareId("sof_0001"), NARROW.scope, Frequency.ONCE_A_DAY, DrawMethod.API),
+            *(FROM, TO, "Nhắn tin", "01/HĐ", date(2026, 8, 1), "ef" * 32, ReceiverRole.PROCESSOR, "Một năm", "Xoá"),
+            *("12/THCS", date(2026, 8, 10)),
+        ),
+    ),
+    "software_report": (
+        DocumentKind.SOFTWARE_REPORT,
+        ReportBody(
+            FROM,
+            (
+                ReportRow(
+                    *(SoftwareId("sof_0001"), "Phần mềm", "Công ty A", "Họ tên; khối 6", "1 lần", "Tệp", "0 đồng"),
+                    *("Hợp đồng", 3, None, True, ApprovalId("apv_0001")),
+                ),
+            ),
+        ),
+    ),
+    "software_report-of_nothing": (DocumentKind.SOFTWARE_REPORT, ReportBody(FROM, ())),
+}
+"""Kinds that came with words on paper: there are none of format 1."""
+
+
 def test_every_kind_of_paper_has_its_bytes() -> None:
-    assert {kind for kind, _ in PAPERS.values()} == set(DocumentKind)
+    assert {kind for kind, _ in (PAPERS | LETTERS).values()} == set(DocumentKind)
+    assert {path.stem for path in (GOLDEN / "printed").iterdir()} == {*PAPERS, *LETTERS}
     kept = {path.stem for path in (GOLDEN / "documents").iterdir()}
     assert kept == {*PAPERS, "handover_minutes-attested", "handover_minutes-attested_by_its_scan"}
 
@@ -198,9 +231,9 @@ def test_a_paper_that_is_stored_is_read_as_it_was_written(name: str) -> None:
     assert read_any(kind, (GOLDEN / "documents" / f"{name}.json").read_text("utf-8")) == body
 
 
-@pytest.mark.parametrize("name", PAPERS)
+@pytest.mark.parametrize("name", [*PAPERS, *LETTERS])
 def test_the_bytes_of_a_paper_whose_words_are_frozen_never_change(name: str) -> None:
-    kind, body = PAPERS[name]
+    kind, body = (PAPERS | LETTERS)[name]
     printed = replace(PRINTED, template=f"{kind}/1", has_date=kind not in DATED_WHEN_SIGNED)
     written = canonical(compose(envelope(kind), body, printed=printed))
     check(f"printed/{name}.json", written)

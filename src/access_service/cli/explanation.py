@@ -36,6 +36,8 @@ KINDS: dict[str, str] = {
     DocumentKind.CUSTODY_MINUTES: "Biên bản bàn giao tài khoản quản trị",
     DocumentKind.COMMITMENT: "Bản cam kết đảm bảo an ninh dữ liệu",
     DocumentKind.INSPECTION_DECISION: "Quyết định kiểm tra",
+    DocumentKind.APPROVAL_LETTER: "Công văn đồng ý chia sẻ dữ liệu",
+    DocumentKind.SOFTWARE_REPORT: "Báo cáo các phần mềm",
 }
 SIDES = {
     Side.GIVER: "bên giao",

@@ -55,6 +55,16 @@ def check_approves(ground: Ground, holder: Holder, unit: UnitId) -> None:
     raise RefusedError(Refusal.NOT_DIRECT_MANAGER, "that is for the unit that manages it", unit=unit)
 
 
+def check_approver(ground: Ground, office: UnitId, unit: UnitId) -> None:
+    """(13) The office in whose name a letter was signed approves for the unit on that day."""
+    if ground.pack_for(unit).approvals_by == DEPARTMENT:
+        own = office in departments(ground)
+    else:
+        own = office == (manager_of(ground.org, unit, ground.now) or unit)
+    if not own:
+        raise RefusedError(Refusal.FORBIDDEN, "that office approves for the unit no more", unit=unit)
+
+
 def entering_unit(ground: Ground, unit: UnitId) -> UnitId:
     """The unit whose admin account enters software for it: itself, or its manager where it has no admin account."""
     found = ground.org.unit(unit)

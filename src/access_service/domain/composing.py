@@ -12,6 +12,7 @@ from access_service.domain.custody import OFFICER
 from access_service.domain.delegation import Grant, LeavingCase
 from access_service.domain.documents import Document
 from access_service.domain.facts import Ground
+from access_service.domain.letters import ApprovalBody, ReportBody
 from access_service.domain.names import AccountId, Capacity, DocumentKind, PersonId, Side, UnitId
 from access_service.domain.org import Assignment, chain_of
 from access_service.domain.papers import (
@@ -57,9 +58,15 @@ from access_service.domain.wording import (
     unit_name,
     unit_of,
 )
+from access_service.domain.wording_letters import NIL, letter_values, report_annex, report_letterhead, report_table
 
 DATED_WHEN_SIGNED = frozenset({DocumentKind.COMMITMENT})
 """A promise is dated the day it is made: its content and print name no day, its one signature does."""
+BY_OFFICE = frozenset(
+    {DocumentKind.INSPECTION_DECISION, DocumentKind.APPROVAL_LETTER, DocumentKind.SOFTWARE_REPORT}
+)
+"""Papers of an office alone, with no other party."""
+HEAD_OF_UNIT, SEALED = "Thủ trưởng đơn vị", "(Ký tên và đóng dấu)"
 GIVER_TITLE, RECEIVER_TITLE = "I. BÊN GIAO", "II. BÊN NHẬN"
 ON_BEHALF_OF_GIVER, ON_BEHALF_OF_RECEIVER = "ĐẠI DIỆN BÊN GIAO", "ĐẠI DIỆN BÊN NHẬN"
 RECEIVES = "BÊN NHẬN"
@@ -131,14 +138,18 @@ def compose_print(
     values = _values(paper)
     signers = _signers(paper)
     giver, receiver = _parties(paper)
-    cites = [plain(cite) for cite in pack.cites.values()]
+    # A letter and the form have no bases, whatever the pack could cite.
+    cites = [plain(cite) for cite in pack.cites.values()] if template.bases else []
+    head = letterhead(ground, document.office)
+    if isinstance(body, ReportBody):
+        head = replace(head, name=report_letterhead(ground, document.office))
     printed = Print(
         salt=salt,
         document=document.id,
         version=document.version,
         template=template.id,
         kind=document.kind,
-        letterhead=letterhead(ground, document.office),
+        letterhead=head,
         dated="" if document.kind in DATED_WHEN_SIGNED else document.dated.isoformat(),
         number=plain(document.number),
         type_line=fill(template.type_line, values),
@@ -154,6 +165,8 @@ def compose_print(
         closing=fill(template.closing, values),
         recipients=fill_all(template.recipients, values),
         signers=signers,
+        landscape=isinstance(body, ReportBody),
+        annex=report_annex(ground, body) if isinstance(body, ReportBody) else None,
     )
     check_print(printed)
     return printed
@@ -260,12 +273,24 @@ def _inspection(paper: Composing) -> dict[str, str]:
     }
 
 
+def _letter(paper: Composing) -> dict[str, str]:
+    if not isinstance(paper.body, ApprovalBody):
+        raise RuntimeError("a letter without its body")
+    return letter_values(paper.ground, paper.pack, paper.body)
+
+
+def _report(paper: Composing) -> dict[str, str]:
+    return {"nil": "" if isinstance(paper.body, ReportBody) and paper.body.rows else NIL}
+
+
 _VALUES: Mapping[DocumentKind, Callable[[Composing], dict[str, str]]] = {
     DocumentKind.SUPPLEMENTARY_MINUTES: _supplementary,
     DocumentKind.CUSTODY_MINUTES: _custody,
     DocumentKind.RETURN_MINUTES: _return,
     DocumentKind.COMMITMENT: _commitment,
     DocumentKind.INSPECTION_DECISION: _inspection,
+    DocumentKind.APPROVAL_LETTER: _letter,
+    DocumentKind.SOFTWARE_REPORT: _report,
 }
 
 
@@ -307,7 +332,7 @@ def _parties(paper: Composing) -> tuple[PrintedParty | None, PrintedParty | None
     kind = paper.document.kind
     if kind is DocumentKind.COMMITMENT:
         return None, _person_party(paper, "")
-    if kind is DocumentKind.INSPECTION_DECISION:
+    if kind in BY_OFFICE:
         return None, None
     if kind is DocumentKind.RETURN_MINUTES:
         return _person_party(paper, GIVER_TITLE), _office_party(paper, RECEIVER_TITLE)
@@ -328,7 +353,9 @@ def _signers(paper: Composing) -> tuple[PrintedSigner, ...]:
             else PrintedSigner(Side.WITNESS, (), WITNESSES, name_of(ground, witness))
         )
         return first, _office_signer(paper, RECEIVES)
-    if kind is DocumentKind.INSPECTION_DECISION:
+    if kind is DocumentKind.SOFTWARE_REPORT:
+        return (replace(_office_signer(paper, HEAD_OF_UNIT), over=(SEALED,)),)
+    if kind in BY_OFFICE:
         return (_office_signer(paper, ""),)
     receiver = PrintedSigner(Side.RECEIVER, (), RECEIVES, person)
     if isinstance(paper.body, CustodyBody) and paper.body.holder != OFFICER:
@@ -425,7 +452,12 @@ def _serves(paper: Composing, person: PersonId) -> str:
     return "; ".join(f"{duties_in_words(ground, person, unit)}, {unit_name(ground, unit)}" for unit in units)
 
 
-_TABLES: Mapping[TableKind, Callable[[Composing], PrintedTable]] = {
+def _software(paper: Composing) -> PrintedTable | None:
+    return report_table(paper.body) if isinstance(paper.body, ReportBody) else None
+
+
+_TABLES: Mapping[TableKind, Callable[[Composing], PrintedTable | None]] = {
+    TableKind.SOFTWARE: _software,
     TableKind.REPLACED: _replaced,
     TableKind.MEMBERS: _members,
 }

@@ -14,19 +14,19 @@ from typing import Any, TypeVar
 
 from access_service.domain.audit import instant
 from access_service.domain.delegation import Grant
+from access_service.domain.letters import ApprovalBody, ReportBody
 from access_service.domain.names import (
     AccountId,
     AssignmentId,
     AuthorityId,
-    ClassId,
     DocumentId,
     DocumentKind,
-    EducationLevel,
     GrantId,
     PersonId,
     Side,
     UnitId,
 )
+from access_service.domain.paper_values import read_scope, scope_json
 from access_service.domain.scope import Scope
 
 WITHOUT_PRINT, WITH_PRINT = 1, 2
@@ -45,6 +45,9 @@ class Consequence(StrEnum):
     CUSTODY_BEGINS = "custody_begins"
     CASES_CLOSE = "cases_close"
     INSPECTION_BEGINS = "inspection_begins"
+    APPROVAL_BEGINS = "approval_begins"
+    NONE = "none"
+    """It says what is, and nothing follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,8 +300,8 @@ class InspectionBody:
         )
 
 
-PaperBody = HandoverBody | CustodyBody | CommitmentBody | ReturnBody | InspectionBody
-B = TypeVar("B", HandoverBody, CustodyBody, CommitmentBody, ReturnBody, InspectionBody)
+PaperBody = HandoverBody | CustodyBody | CommitmentBody | ReturnBody | InspectionBody | ApprovalBody | ReportBody
+B = TypeVar("B", HandoverBody, CustodyBody, CommitmentBody, ReturnBody, InspectionBody, ApprovalBody, ReportBody)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +323,8 @@ KINDS: dict[DocumentKind, PaperKind] = {
     DocumentKind.COMMITMENT: PaperKind((Side.DECLARANT,), CommitmentBody, Consequence.WAITING_ACTIVATE),
     DocumentKind.RETURN_MINUTES: PaperKind((Side.DECLARANT, Side.GIVER), ReturnBody, Consequence.CASES_CLOSE),
     DocumentKind.INSPECTION_DECISION: PaperKind((Side.GIVER,), InspectionBody, Consequence.INSPECTION_BEGINS),
+    DocumentKind.APPROVAL_LETTER: PaperKind((Side.GIVER,), ApprovalBody, Consequence.APPROVAL_BEGINS),
+    DocumentKind.SOFTWARE_REPORT: PaperKind((Side.GIVER,), ReportBody, Consequence.NONE),
 }
 """The one table of papers."""
 
@@ -467,32 +472,3 @@ def _lines(found: Mapping[str, Any]) -> tuple[GrantLine, ...]:
 
 def _instant_or_none(found: str | None) -> datetime | None:
     return None if found is None else datetime.fromisoformat(found)
-
-
-def scope_json(scope: Scope) -> dict[str, Any]:
-    """A scope as JSON: sets sorted, open axes left out."""
-    found: dict[str, Any] = {"unit": scope.unit}
-    for axis in ("levels", "grades", "classes", "subjects", "categories", "actions"):
-        values = getattr(scope, axis)
-        if values is not None:
-            found[axis] = [list(v) if isinstance(v, tuple) else str(v) for v in sorted(values)]
-    if scope.school_year is not None:
-        found["school_year"] = scope.school_year
-    return found
-
-
-def read_scope(found: Mapping[str, Any]) -> Scope:
-    """A scope from JSON."""
-    words = {
-        axis: frozenset(found[axis]) for axis in ("grades", "subjects", "categories", "actions") if axis in found
-    }
-    return Scope(
-        unit=UnitId(found["unit"]),
-        levels=frozenset(EducationLevel(v) for v in found["levels"]) if "levels" in found else None,
-        classes=frozenset((ClassId(c), s) for c, s in found["classes"]) if "classes" in found else None,
-        school_year=found.get("school_year"),
-        grades=words.get("grades"),
-        subjects=words.get("subjects"),
-        categories=words.get("categories"),
-        actions=words.get("actions"),
-    )

@@ -36,6 +36,11 @@ FIELDS: Mapping[DocumentKind, frozenset[str]] = {
     DocumentKind.RETURN_MINUTES: COMMON
     | {"absent_because", "end", "files_left", "holder_name", "reason", "state_of_work", "witness_name"},
     DocumentKind.COMMITMENT: COMMON | {"text_version"},
+    DocumentKind.APPROVAL_LETTER: COMMON
+    | {"agreement_date", "agreement_number", "begin", "categories", "contracting_unit", "deletion", "end", "fields"}
+    | {"frequency", "method", "no_request", "purpose", "receiver_role", "request_date", "request_number"}
+    | {"retention", "scope", "software", "supplier"},
+    DocumentKind.SOFTWARE_REPORT: COMMON | {"nil"},
     DocumentKind.INSPECTION_DECISION: COMMON | {"begin", "content", "end", "period_begin", "units"},
 }
 """Which fields the text of each kind may name."""
@@ -48,6 +53,8 @@ class TableKind(StrEnum):
     """TT | Quyền cũ | Quyền mới | Lý do."""
     MEMBERS = "members"
     """TT | Họ và tên | Chức vụ, đơn vị."""
+    SOFTWARE = "software"
+    """The eight columns of the report form."""
 
 
 class Extra(StrEnum):

@@ -43,8 +43,8 @@ KINDS: dict[str, str] = {
     DocumentKind.COMMITMENT: "Bản cam kết bảo đảm an ninh dữ liệu",
     DocumentKind.INSPECTION_DECISION: "Quyết định thành lập đoàn kiểm tra",
     "assignment_decision": "Quyết định phân công phụ trách, quản lý, khai thác tài khoản",
-    "approval_letter": "Công văn đồng ý chia sẻ dữ liệu",
-    "software_report": "Báo cáo các phần mềm sử dụng có khai thác dữ liệu",
+    DocumentKind.APPROVAL_LETTER: "Công văn đồng ý chia sẻ dữ liệu",
+    DocumentKind.SOFTWARE_REPORT: "Báo cáo các phần mềm sử dụng có khai thác dữ liệu",
     "internal_regulation": "Quy định nội bộ",
     "directive": "Văn bản chỉ đạo",
 }

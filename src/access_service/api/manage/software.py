@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Query
 
 from access_service.api.http.deps import CallerDep, ServicesDep
+from access_service.api.manage.documents_bodies import DocumentOut
 from access_service.api.manage.rehearsal import DryRun, RehearsedOut, done_or_told
 from access_service.api.manage.routing import manage
 from access_service.api.manage.segments import PathId
@@ -13,11 +14,13 @@ from access_service.api.manage.software_bodies import (
     ClientOut,
     IssuedClientOut,
     NewApproval,
+    NewApprovalLetter,
     NewClientBody,
     NewConfirmation,
     NewDeletion,
     NewKeys,
     NewSoftware,
+    NewSoftwareReport,
     ObligationOut,
     Rotation,
     SoftwareChanges,
@@ -29,6 +32,9 @@ from access_service.api.manage.software_bodies import (
 )
 from access_service.domain.names import ApprovalId, ClientId, SoftwareConfirmationId, SoftwareId, UnitId
 from access_service.usecases.evidence import software_seen
+from access_service.usecases.handover import software_letters
+from access_service.usecases.handover.numbering import Numbering
+from access_service.usecases.handover.software_letters import Request
 from access_service.usecases.third_party import clients, software, software_papers
 
 router = manage("software")
@@ -122,6 +128,23 @@ def withdraw_confirmation(
 def confirm_deletion(services: ServicesDep, caller: CallerDep, id: PathId, body: NewDeletion) -> ObligationOut:  # noqa: A002
     """Say in writing that the data of an approval that has ended is deleted; the contracting unit's custodian."""
     return ObligationOut.of(software_papers.confirm_deletion(services, caller, body.paper(ApprovalId(id))))
+
+
+@router.post("/approval-letters", status_code=201)
+def propose_approval(services: ServicesDep, caller: CallerDep, body: NewApprovalLetter) -> DocumentOut:
+    """Prepare the letter that agrees to sharing; signed by the office's leadership it is the approval."""
+    request = None if body.request is None else Request(body.request.number, body.request.dated)
+    numbering = Numbering(out_of_order=body.out_of_order)
+    terms = body.terms(body.number or "", "")
+    return DocumentOut.model_validate(
+        software_letters.propose_approval(services, caller, terms, request, numbering)
+    )
+
+
+@router.post("/software-reports", status_code=201)
+def propose_report(services: ServicesDep, caller: CallerDep, body: NewSoftwareReport) -> DocumentOut:
+    """Prepare the report of a unit's software in the columns of the form, also of none; its head signs it."""
+    return DocumentOut.model_validate(software_letters.propose_report(services, caller, UnitId(body.unit)))
 
 
 @router.post("/approvals", status_code=201)

@@ -103,14 +103,11 @@ class SoftwareChanges(RequestBody):
         return Changes(**self.model_dump())
 
 
-class NewApproval(RequestBody):
-    """The department's written approval of software, with its term."""
+class ApprovalTerms(RequestBody):
+    """What an approval of software says, on whichever paper."""
 
     software: Id
-    number: Number
     dated: Day
-    sha256: Sha256
-    """Of the paper."""
     scope: ScopeBody
     frequency: FrequencyWord
     method: MethodWord
@@ -125,13 +122,13 @@ class NewApproval(RequestBody):
     retention: Prose
     deletion: Prose
 
-    def paper(self) -> ApprovalPaper:
+    def terms(self, number: str, sha256: str) -> ApprovalPaper:
         """As the use case wants it."""
         return ApprovalPaper(
             software=SoftwareId(self.software),
-            number=self.number,
+            number=number,
             dated=self.dated,
-            sha256=self.sha256,
+            sha256=sha256,
             scope=self.scope.scope(),
             frequency=self.frequency,
             method=self.method,
@@ -145,6 +142,41 @@ class NewApproval(RequestBody):
             retention=self.retention,
             deletion=self.deletion,
         )
+
+
+class NewApproval(ApprovalTerms):
+    """The department's written approval of software, with its term, as it was signed on paper."""
+
+    number: Number
+    sha256: Sha256
+    """Of the paper."""
+
+    def paper(self) -> ApprovalPaper:
+        """As the use case wants it."""
+        return self.terms(self.number, self.sha256)
+
+
+class LetterRequest(RequestBody):
+    """The letter in which the unit asked."""
+
+    number: Number
+    dated: Day
+
+
+class NewApprovalLetter(ApprovalTerms):
+    """The letter of whoever approves, to be signed here: nothing is agreed before."""
+
+    number: Number | None = None
+    """From another system of numbers of the office; left out, the next of its book."""
+    out_of_order: Prose | None = None
+    """Why the letter bears an earlier day than the one numbered before it."""
+    request: LetterRequest | None = None
+
+
+class NewSoftwareReport(RequestBody):
+    """The report of the form: what is in it the register knows."""
+
+    unit: Id
 
 
 class NewConfirmation(RequestBody):

@@ -43,6 +43,7 @@ from access_service.signing.documents import confirm
 from access_service.usecases.effects import activate_ready, begin_custody, close_cases, end_grants, try_again
 from access_service.usecases.handover.documents import visible
 from access_service.usecases.handover.inspection import begin_inspection, leave_own_inspections
+from access_service.usecases.handover.software_letters import begin_approval
 from access_service.usecases.identity.accounts import confirm_password, factors_in, must_show_factor
 from access_service.usecases.identity.homes import follow_signature
 from access_service.usecases.keys import sealing
@@ -85,7 +86,7 @@ class BrokenOffError(UnavailableError):
 
 
 @power(
-    yields(Power.PAPER, Power.GRANT, Power.CUSTODY, Power.ACCOUNT)
+    yields(Power.PAPER, Power.GRANT, Power.CUSTODY, Power.ACCOUNT, Power.SOFTWARE)
     | ends(Power.PAPER, Power.GRANT, Power.CUSTODY, Power.ACCOUNT)
 )
 def sign_batch(
@@ -274,12 +275,19 @@ def _inspection_begins(doing: Act, document: Document, signature: Signature) -> 
     return Signed(document, signature, tuple(begin_inspection(doing, document)))
 
 
+def _approval_begins(doing: Act, document: Document, signature: Signature) -> Signed:
+    begin_approval(doing, document)
+    return Signed(document, signature)
+
+
 _CONSEQUENCES: dict[Consequence, Callable[[Act, Document, Signature], Signed]] = {
     Consequence.LINES_ACTIVATE: _lines_activate,
     Consequence.WAITING_ACTIVATE: _waiting_activate,
     Consequence.CUSTODY_BEGINS: _custody_begins,
     Consequence.CASES_CLOSE: _cases_close,
     Consequence.INSPECTION_BEGINS: _inspection_begins,
+    Consequence.APPROVAL_BEGINS: _approval_begins,
+    Consequence.NONE: lambda _, document, signature: Signed(document, signature),
 }
 
 

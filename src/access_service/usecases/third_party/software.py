@@ -251,23 +251,33 @@ def record_approval(services: Services, caller: Caller, paper: ApprovalPaper) ->
         software = doing.tx.require(Software, paper.software)
         with as_missing("software", paper.software):
             as_approver(doing, software.unit)
-        return _record(doing, software, paper)
+        return enter_approval(doing, software, paper)
 
 
 def record_approval_as_operator(services: Services, register: RegisterId, paper: ApprovalPaper) -> Approval:
     """The same at the command line."""
     with operate(services, register) as doing:
-        return _record(doing, doing.tx.require(Software, paper.software), paper)
+        return enter_approval(doing, doing.tx.require(Software, paper.software), paper)
 
 
-def _record(doing: Act, software: Software, paper: ApprovalPaper) -> Approval:
+def enter_approval(doing: Act, software: Software, paper: ApprovalPaper, id_: ApprovalId | None = None) -> Approval:
+    """Store an approval that every rule lets pass, with the obligation that it leaves."""
+    approval = check_terms(doing, software, paper, id_ or ApprovalId(doing.new_id("apv")))
+    doing.tx.put(approval, obligation_of(ObligationId(doing.new_id("obl")), approval, software))
+    doing.tx.happened("approval.record", approval.id, unit=software.unit, software=software.id, sha256=paper.sha256)
+    doing.tx.touches(software.account)
+    return approval
+
+
+def check_terms(doing: Act, software: Software, paper: ApprovalPaper, id_: ApprovalId) -> Approval:
+    """The approval as the paper has it, within what the contracting unit may share, its preconditions met (13)."""
     approving.check_in_use(doing.ground, software)
     pack = doing.pack_for(software.unit)
     scope = normalise(doing.org, paper.scope)
     if scope.actions is None:
         scope = replace(scope, actions=ACTIONS_BY_METHOD[paper.method])
     approval = Approval(
-        id=ApprovalId(doing.new_id("apv")),
+        id=id_,
         software=software.id,
         number=paper.number,
         dated=paper.dated,
@@ -293,9 +303,6 @@ def _record(doing: Act, software: Software, paper: ApprovalPaper) -> Approval:
     check_preconditions(pack, software, paper.method, said, doing.now)
     offices = [doing.office(software.unit, held) for held in doing.authorities_of(software.unit)]
     approving.check_authority_covers(offices, software.unit, approval)
-    doing.tx.put(approval, obligation_of(ObligationId(doing.new_id("obl")), approval, software))
-    doing.tx.happened("approval.record", approval.id, unit=software.unit, software=software.id, sha256=paper.sha256)
-    doing.tx.touches(software.account)
     return approval
 
 
