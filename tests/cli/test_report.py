@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
 
 from access_service.cli import main
+from access_service.domain.errors import UnavailableError
 from access_service.settings import PREFIX
+from access_service.storage.db import Database
 from world import SCHOOL, Clock, found, make_services, with_school
 
 
@@ -50,3 +53,23 @@ def test_a_report_is_read_by_programs_too(school: Path, capsys: pytest.CaptureFi
     told = json.loads(capsys.readouterr().out)
     assert {clause["number"] for clause in told["clauses"]} >= {"5.6", "5.8", "5.11"}
     assert told["accounts"] is None
+
+
+def test_the_list_of_accounts_stands_in_the_log_or_there_is_none(
+    school: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = school / "tai-khoan.csv"
+    assert main(["report", "level-3", "--accounts", str(out)]) == 0
+    capsys.readouterr()
+    assert main(["events", "--action", "accounts.export", "--json"]) == 0
+    [made] = json.loads(capsys.readouterr().out)
+    assert made["details"]["file"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    assert made["details"]["rows"] == len(out.read_text("utf-8-sig").splitlines()) - 1
+    out.unlink()
+
+    def unreachable(*_: object) -> None:
+        raise UnavailableError("the database cannot be written now")
+
+    monkeypatch.setattr(Database, "noting", unreachable)
+    assert main(["report", "level-3", "--accounts", str(out)]) != 0
+    assert not out.exists()
