@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from access_service.domain.documents import Document
 from access_service.domain.errors import NotFoundError, UnavailableError
@@ -25,6 +25,7 @@ from access_service.usecases.handover import composing, documents
 from access_service.usecases.looks import Looks
 from access_service.usecases.paper_pages import look_up_paper, print_paper, show_html, show_pdf
 from access_service.usecases.services import Caller, Services
+from access_service.usecases.upkeep.verifying import verify_register
 from evidence.pages_read import opened, words_of
 from world import CLASS_6B, OFFICE, REGISTER, SCHOOL, World, hire_homeroom, homeroom_line
 
@@ -146,6 +147,33 @@ def test_a_file_that_is_lost_is_made_anew_only_when_it_is_the_same(
     with pytest.raises(UnavailableError, match=sha256_hex(first)):
         show_pdf(kept.services, kept.head, kept.minutes)
     assert len(kept.filed()) == kept.rows() == 1
+
+
+def test_verify_finds_a_file_that_was_changed_lost_or_named_by_nobody(kept: Papers) -> None:
+    def found(files: FileStore | None = kept.files) -> list[tuple[str, str]]:
+        told = verify_register(kept.services.db, REGISTER, files=files)
+        return [(str(finding.code), finding.message) for finding in told.findings]
+
+    kept.sign()
+    data = show_pdf(kept.services, kept.head, kept.minutes)
+    assert found() == []
+    assert verify_register(kept.services.db, REGISTER).files == 1
+    [path] = [p for p in kept.files.folder.rglob("*") if p.is_file()]
+    for place in (0, len(data) // 2, len(data) - 1):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        assert [code for code, _ in found()] == ["pdf_hash"]
+    path.write_bytes(data + b"\n")
+    assert [code for code, _ in found()] == ["pdf_hash"]
+    kept.forget_files()
+    assert [code for code, _ in found()] == ["pdf_hash"]
+    assert found(None) == []
+    rows = table(DocumentFileRow)
+    with kept.services.db.aside() as connection:
+        connection.execute(update(rows).values(document="doc_000"))
+    assert "no event" in found(None)[0][1]
+    with kept.services.db.aside() as connection:
+        connection.execute(delete(rows))
+    assert "its row is gone" in found(None)[0][1]
 
 
 def test_who_may_not_read_a_paper_is_shown_no_page(kept: Papers) -> None:

@@ -217,7 +217,8 @@ def run_verify(
             settings.checkpoint_dirs or (),
             {file.name: file.read_text("utf-8", errors="replace") for file in checkpoints},
         )
-        verified = [verify_register(db, name, since=since, outside=outside) for name in names]
+        files = FileStore(settings.files_dir)
+        verified = [verify_register(db, name, since=since, outside=outside, files=files) for name in names]
     if as_json:
         say_json([_verified(found) for found in verified])
     else:
@@ -252,7 +253,8 @@ def _say_verified(found: Verified) -> None:
     read = f"from event {found.since + 1} on, " if found.since else ""
     typer.echo(
         f"{found.register}: {read}{found.events} events, {found.units} units, {found.documents} documents, "
-        f"{found.signatures} signatures, {found.grants} grants, {found.checkpoints} checkpoints; "
+        f"{found.signatures} signatures, {found.grants} grants, {found.files} PDFs, "
+        f"{found.checkpoints} checkpoints; "
         f"{revision_text(found.revision)}, head {found.head}; anchored until never; "
         f"{len(found.findings)} broken, {len(found.looks)} look"
     )
@@ -288,6 +290,7 @@ def _verified(found: Verified) -> dict[str, object]:
         "documents": found.documents,
         "signatures": found.signatures,
         "grants": found.grants,
+        "files": found.files,
         "checkpoints": found.checkpoints,
         "anchored_until": None,
         "broken": len(found.findings),

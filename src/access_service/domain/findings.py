@@ -47,6 +47,7 @@ class FindingCode(StrEnum):
     SIGNATURE_MISSING = "signature_missing"
     CONFIRMATION_BAD = "confirmation_bad"
     STATEMENT_MISMATCH = "statement_mismatch"
+    PDF_HASH = "pdf_hash"
     GRANT_WITHOUT_PAPER = "grant_without_paper"
     PACK_DIGEST = "pack_digest"
     ERASED = "erased"
@@ -86,6 +87,7 @@ SAID: Mapping[FindingCode, str] = {
     FindingCode.SIGNATURE_MISSING: "Văn bản ghi là đã ký đủ nhưng thiếu chữ ký.",
     FindingCode.CONFIRMATION_BAD: "Xác nhận của hệ thống trên chữ ký không đúng.",
     FindingCode.STATEMENT_MISMATCH: "Văn bản không phải nội dung đã được ký.",
+    FindingCode.PDF_HASH: "Tệp của văn bản đã ký bị sửa, bị thay hoặc không còn.",
     FindingCode.GRANT_WITHOUT_PAPER: "Quyền có hiệu lực mà không có văn bản đã ký làm căn cứ.",
     FindingCode.PACK_DIGEST: "Bộ quy tắc đã áp dụng bị sửa hoặc không còn.",
     FindingCode.ERASED: "Nội dung đã được xoá theo thời hạn lưu trữ; mã băm còn giữ.",

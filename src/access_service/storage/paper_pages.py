@@ -134,6 +134,15 @@ def files_in(connection: Connection) -> Iterator[DocumentFile]:
             yield _file(row)
 
 
+def files_of(connection: Connection, register: RegisterId) -> Iterator[DocumentFile]:
+    """Every file that a register names, also one whose bytes were erased."""
+    rows = connection.execute(
+        select(_files).where(_files.c.register_id == register).order_by(_files.c.sha256)
+    ).mappings()
+    for row in rows:
+        yield _file(row)
+
+
 def add_file(connection: Connection, register: RegisterId, file: DocumentFile) -> None:
     """Name a file; its bytes are in the folder already."""
     connection.execute(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from access_service.domain.errors import AccessServiceError, ClockError, PolicyError
+from access_service.domain.errors import AccessServiceError, ClockError, PolicyError, UnavailableError
 from access_service.domain.names import RegisterId
 from access_service.domain.policy import PackBinding
 from access_service.engine.casbin_engine import check_distribution
@@ -25,7 +25,7 @@ from access_service.storage.migrate import HEAD, require_current, server_version
 from access_service.storage.policy import load_tables
 from access_service.usecases.keys import OWN, check_held
 from access_service.usecases.tokens.keyring import check_tokens_held
-from access_service.usecases.upkeep.examining_papers import find_type_fault, list_missing_files, tell_missing
+from access_service.usecases.upkeep.examining_papers import list_missing_files, tell_missing, tell_type
 
 LEAST_FREE = 256 << 20
 """Bytes that should be free, and as many as the database has: an upgrade or a backup needs them."""
@@ -95,12 +95,10 @@ def examine(db: Database, places: ExaminedPlaces, *, program: str) -> Iterator[E
 
 
 def _papers(db: Database, places: ExaminedPlaces) -> Iterator[Examined]:
-    family, fault = find_type_fault(places.fonts_dir)
-    if not fault:
-        yield Examined("papers", LevelFound.FINE, f"they are printed in {family}")
-    else:
-        level = LevelFound.WARNING if family else LevelFound.FAULT
-        yield Examined("papers", level, f"they are printed in {family}: {fault}" if family else fault)
+    try:
+        yield Examined("papers", LevelFound.FINE, f"they are printed in {tell_type(places.fonts_dir)}")
+    except UnavailableError as error:
+        yield Examined("papers", LevelFound.FAULT, str(error))
     count, missing = list_missing_files(db, places.files_dir)
     if missing:
         told = ", ".join(tell_missing(missing))

@@ -3,21 +3,22 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from access_service.domain.errors import UnavailableError
 from access_service.evidence.fonts import OWN, FontError, choose_folder, find_family
 from access_service.storage.db import Database
 from access_service.storage.paper_pages import FileStore, files_in
 
 
-def find_type_fault(fonts_dir: Path | None) -> tuple[str, str]:
-    """The family that papers are printed in, and what is wrong with it; "" where nothing is."""
+def tell_type(fonts_dir: Path | None) -> str:
+    """In which family papers are printed; `UnavailableError` for a folder that has none."""
     choose_folder(fonts_dir)
     try:
         family = find_family()
     except FontError as error:
-        return "", str(error)
+        raise UnavailableError(str(error)) from error
     if family.name == OWN:
-        return family.name, "its widths are not those of Times: install fonts-liberation2, or name a folder"
-    return family.name, ""
+        return f"{OWN}, which Typst brings; fonts-liberation2 has the widths of Times"
+    return family.name
 
 
 def list_missing_files(db: Database, files_dir: Path) -> tuple[int, list[str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import chain as chain_all
 from itertools import islice
 from typing import TypeVar
 
@@ -36,8 +37,10 @@ from access_service.storage.db import Database
 from access_service.storage.facts import CODECS, NOUNS, Reader
 from access_service.storage.keys import StoredPublicKey, public_keys
 from access_service.storage.log import StoredCheckpoint, checkpoint_before
+from access_service.storage.paper_pages import FileStore
 from access_service.storage.policy import altered_packs
 from access_service.storage.prints import checked_prints
+from access_service.usecases.upkeep.verifying_files import KeptFiles
 from access_service.usecases.upkeep.verifying_log import Outside, TreeAgain
 
 F = TypeVar("F")
@@ -61,6 +64,8 @@ class Verified:
     documents: int
     signatures: int
     grants: int
+    files: int
+    """Files of signed papers."""
     checkpoints: int
     """Signed notes that were compared with the log."""
     findings: tuple[EvidenceFinding, ...]
@@ -70,12 +75,18 @@ class Verified:
 
 
 def verify_register(
-    db: Database, register: RegisterId, *, since: int = 0, outside: Outside | None = None
+    db: Database,
+    register: RegisterId,
+    *,
+    since: int = 0,
+    outside: Outside | None = None,
+    files: FileStore | None = None,
 ) -> Verified:
     """Check everything that a hash, a signature or a rule of the record says. Nothing is written.
 
     `since` names an event: what was recorded up to the newest checkpoint before it is vouched for by that one's
-    signature, and only what came later is read. `outside` is what is known of the log beside its database.
+    signature, and only what came later is read. `outside` is what is known of the log beside its database. Where
+    `files` are named, the bytes of every file of a paper are read; the log and the rows are compared in any case.
     """
     with db.connect() as connection:
         stood = next((r for r in registers_in(connection) if r.id == register), None)
@@ -88,7 +99,9 @@ def verify_register(
             TreeAgain(connection, register, outside or Outside()),
             start,
         )
-        found = tuple(islice(reading.all((stood.revision, stood.seq, stood.head)), MOST))
+        kept = KeptFiles(connection, register, files)
+        everything = chain_all(reading.all((stood.revision, stood.seq, stood.head)), kept.check())
+        found = tuple(islice(everything, MOST))
         chain = reading.chain
         return Verified(
             register=register,
@@ -100,6 +113,7 @@ def verify_register(
             documents=len(reading.documents),
             signatures=len(reading.given),
             grants=reading.grants,
+            files=kept.count,
             checkpoints=reading.tree.checkpoints,
             findings=tuple(f for f in found if f.severity is Severity.BROKEN),
             looks=(*(f for f in found if f.severity is Severity.LOOK), *_unanchored(chain)),

@@ -1,0 +1,44 @@
+"""The files of signed papers: each is the one that the log names, byte for byte, and none is gone."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection
+
+from access_service.domain.findings import EvidenceFinding, FindingCode
+from access_service.domain.names import RegisterId
+from access_service.storage.audit import LogFilter, events
+from access_service.storage.paper_pages import FileStore, files_of
+
+FILED = "document.file"
+
+
+class KeptFiles:
+    """The files of one register."""
+
+    def __init__(self, connection: Connection, register: RegisterId, store: FileStore | None) -> None:
+        """Without a store the log and the rows are compared, and no bytes are read."""
+        self._connection, self._register, self._store = connection, register, store
+        self.count = 0
+        """How many were looked at."""
+
+    def check(self) -> Iterator[EvidenceFinding]:
+        """Everything that does not hold, file by file."""
+        named = {}
+        for event in events(self._connection, self._register, limit=None, wanted=LogFilter(action=FILED)):
+            said = event.happening.details or {}
+            named[str(said.get("pdf_sha256"))] = event.happening.target
+        for file in files_of(self._connection, self._register):
+            self.count += 1
+            place = f"file {file.sha256} of document {file.document}"
+            if named.pop(file.sha256, None) != file.document:
+                yield EvidenceFinding(FindingCode.PDF_HASH, place, "no event of the log names it")
+            if file.erased_at is None and self._store is not None and self._store.get(file.sha256) is None:
+                yield EvidenceFinding(
+                    FindingCode.PDF_HASH, place, "it is not in the folder of files, or its bytes were changed"
+                )
+        for sha256, document in sorted(named.items()):
+            yield EvidenceFinding(
+                FindingCode.PDF_HASH,
+                f"file {sha256} of document {document}",
+                "the log names it, and its row is gone",
+            )
