@@ -99,7 +99,7 @@ def verify_register(
             TreeAgain(connection, register, outside or Outside()),
             start,
         )
-        kept = KeptFiles(connection, register, files)
+        kept = KeptFiles(reading.reader, files)
         everything = chain_all(reading.all((stood.revision, stood.seq, stood.head)), kept.check())
         found = tuple(islice(everything, MOST))
         chain = reading.chain

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection
-
 from access_service.domain.findings import EvidenceFinding, FindingCode
-from access_service.domain.names import RegisterId
 from access_service.storage.audit import LogFilter, events
+from access_service.storage.facts import Reader
 from access_service.storage.paper_pages import FileStore, files_of
 
 FILED = "document.file"
@@ -15,9 +13,9 @@ FILED = "document.file"
 class KeptFiles:
     """The files of one register."""
 
-    def __init__(self, connection: Connection, register: RegisterId, store: FileStore | None) -> None:
+    def __init__(self, reader: Reader, store: FileStore | None) -> None:
         """Without a store the log and the rows are compared, and no bytes are read."""
-        self._connection, self._register, self._store = connection, register, store
+        self._connection, self._register, self._store = reader.connection, reader.register, store
         self.count = 0
         """How many were looked at."""
 
