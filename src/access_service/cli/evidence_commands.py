@@ -27,8 +27,11 @@ def matrix(
         str | None,
         typer.Option(
             metavar="SHAPE",
-            help="What a row is about: person, class, category or anomaly. A workbook of few units has all.",
+            help="What a row is about: person, class, category, anomaly or change. Few units have all.",
         ),
+    ] = None,
+    diff: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="What changed between this instant and that of --at.")
     ] = None,
     role: Annotated[str | None, typer.Option(metavar="ROLE", help="Rows of this role alone.")] = None,
     category: Annotated[
@@ -62,6 +65,7 @@ def matrix(
         output=output,
         include_ended=all_,
         by=by,
+        diff=diff,
         filters=MatrixFilters(role, category, sensitive, state, kind, unit_kind, person),
     )
 

@@ -36,6 +36,7 @@ def run_matrix(
     include_ended: bool,
     by: str | None = None,
     filters: MatrixFilters = EVERYTHING,
+    diff: str | None = None,
 ) -> None:
     """Write the matrix; the format is that of the file's name when none is given."""
     if by is not None and by not in tuple(MatrixShape):
@@ -59,6 +60,7 @@ def run_matrix(
             known_at=revision,
             include_ended=include_ended,
             filters=filters,
+            diff=None if diff is None else words.instant(diff),
         )
         if output is None:
             with tempfile.SpooledTemporaryFile(IN_MEMORY) as stream:

@@ -16,6 +16,7 @@ from access_service.rendering.matrix_columns import (
     ANOMALY,
     ANOMALY_TABLE,
     CATEGORY_TABLE,
+    CHANGE_TABLE,
     CLASS_TABLE,
     RIGHTS,
     SHEET_NAMES,
@@ -83,7 +84,7 @@ def write_xlsx(
 
     `progress` hears how many rows of the unit and what is below it are written.
     """
-    shapes = _shapes(matrix.head, by)
+    shapes = _shapes(matrix, by)
     book = xlsxwriter.Workbook(
         stream,
         {
@@ -102,10 +103,11 @@ def write_xlsx(
     return count
 
 
-def _shapes(head: MatrixHead, by: MatrixShape | None) -> tuple[MatrixShape, ...]:
-    if by is not None:
-        return (by,)
-    return tuple(MatrixShape) if head.units <= ALL_SHAPES_UNITS else (MatrixShape.PERSON,)
+def _shapes(matrix: Matrix, by: MatrixShape | None) -> tuple[MatrixShape, ...]:
+    """The shapes of the sheets; what changed is among them wherever two instants are compared."""
+    found = (by,) if by else tuple(MatrixShape) if matrix.head.units <= ALL_SHAPES_UNITS else (MatrixShape.PERSON,)
+    others = tuple(shape for shape in found if shape is not MatrixShape.CHANGE)
+    return others if matrix.differences is None and others else (*others, MatrixShape.CHANGE)
 
 
 class Styles:
@@ -229,6 +231,9 @@ class _Sheets:
         self._anomalies = (
             sheet(SHEET_NAMES[MatrixShape.ANOMALY], ANOMALY_TABLE) if MatrixShape.ANOMALY in shapes else None
         )
+        self._changes = (
+            sheet(SHEET_NAMES[MatrixShape.CHANGE], CHANGE_TABLE) if MatrixShape.CHANGE in shapes else None
+        )
         self._runs: dict[int, tuple[tuple[CategoryActions, ...], list[tuple[str, bool]]]] = {}
 
     def fill(self, progress: RowsWritten) -> int:
@@ -249,7 +254,10 @@ class _Sheets:
         self._add_people(self._above, above)
         if self._categories is not None:
             self._add_lines(self._categories, list_by_category(self._matrix.head, [*held, *above]))
-        sheets = (self._people, self._above, self._classes, self._categories, self._anomalies)
+        if self._changes is not None and self._matrix.differences is not None:
+            for line in self._matrix.differences.lines:
+                self._changes.add([column.text(line) for column in CHANGE_TABLE.columns])
+        sheets = (self._people, self._above, self._classes, self._categories, self._anomalies, self._changes)
         written = [sheet for sheet in sheets if sheet is not None]
         for sheet in written:
             sheet.close()

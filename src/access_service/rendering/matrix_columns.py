@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from access_service.domain.anomalies import AnomalyCode, Severity
+from access_service.domain.difference import ChangeKind
+from access_service.domain.scope import Scope
 from access_service.domain.time import local
 from access_service.rendering.sheets import (
     ACCOUNT_STATES,
@@ -23,6 +25,7 @@ from access_service.usecases.evidence.matrix_values import (
     AnomalyLine,
     CategoryActions,
     CategoryLine,
+    ChangeLine,
     ClassHolder,
     ClassReach,
     MatrixClass,
@@ -49,12 +52,14 @@ TITLES = {
     MatrixShape.CLASS: "MA TRẬN PHÂN QUYỀN THEO LỚP",
     MatrixShape.CATEGORY: "MA TRẬN PHÂN QUYỀN THEO NHÓM DỮ LIỆU",
     MatrixShape.ANOMALY: "BẤT THƯỜNG TRONG PHÂN QUYỀN",
+    MatrixShape.CHANGE: "THAY ĐỔI TRONG PHÂN QUYỀN",
 }
 SHEET_NAMES = {
     MatrixShape.PERSON: "Ma trận",
     MatrixShape.CLASS: "Theo lớp",
     MatrixShape.CATEGORY: "Theo nhóm dữ liệu",
     MatrixShape.ANOMALY: "Bất thường",
+    MatrixShape.CHANGE: "Thay đổi",
 }
 TITLE_LINES = 5
 """Lines above the table; one empty row follows."""
@@ -333,12 +338,82 @@ ANOMALY_TABLE: MatrixTable[AnomalyLine] = MatrixTable(
 )
 
 
+# -- a row a change
+
+CHANGES = {
+    ChangeKind.GRANTED: "Giao mới",
+    ChangeKind.REVOKED: "Chấm dứt",
+    ChangeKind.EXPIRED: "Hết hiệu lực",
+    ChangeKind.WIDENED: "Mở rộng",
+    ChangeKind.NARROWED: "Thu hẹp",
+    ChangeKind.CHANGED: "Thay đổi",
+    ChangeKind.SUSPENDED: "Tạm khoá",
+    ChangeKind.RESUMED: "Mở lại",
+    ChangeKind.RENEWED: "Giao lại cho năm học khác",
+    ChangeKind.PACK_CHANGED: "Bộ quy tắc thay đổi",
+}
+CAUSES = {
+    "document": "văn bản",
+    "act": "thao tác",
+    "expiry": "hết thời hạn",
+    "pack": "bộ quy tắc mới",
+    "year_end": "đóng năm học",
+    "assignment": "nhiệm vụ kết thúc",
+}
+
+
+def _cells(cells: Sequence[tuple[str, str]]) -> str:
+    """Letters by category: `STU-ACA XS; STU-ID X`."""
+    found: dict[str, str] = {}
+    for category, action in cells:
+        found[category] = found.get(category, "") + LETTERS.get(action, OTHER_LETTER)
+    return "; ".join(f"{category} {letters}" for category, letters in found.items())
+
+
+def _extent(scope: Scope | None) -> str:
+    return "" if scope is None else f"{scope.unit}; {scope_text(scope)}"
+
+
+def _cause_text(line: ChangeLine) -> str:
+    words = CAUSES.get(line.cause.type, line.cause.type)
+    said = f"{words}: {line.cause.id}" if line.cause.id else words
+    return f"{said} ({line.reason})" if line.reason else said
+
+
+CHANGE_TABLE: MatrixTable[ChangeLine] = MatrixTable(
+    TITLES[MatrixShape.CHANGE],
+    (
+        Column("Mã đơn vị", 10, lambda x: x.unit),
+        Column("Tên đơn vị", 20, lambda x: x.unit_name),
+        Column("Thay đổi", 14, lambda x: CHANGES[x.kind]),
+        Column("Họ và tên", 18, lambda x: x.person_name),
+        Column("Tài khoản", 14, lambda x: x.username),
+        Column("Vai trò", 18, lambda x: x.role_vi),
+        Column("Bớt", 22, lambda x: _cells(x.removed)),
+        Column("Thêm", 22, lambda x: _cells(x.added)),
+        Column("Phạm vi trước", 24, lambda x: _extent(x.scope_before)),
+        Column("Phạm vi sau", 24, lambda x: _extent(x.scope_after)),
+        Column("Từ", 11, lambda x: instant_text(x.at)),
+        Column("Nguyên nhân", 30, _cause_text),
+        Column("Người ký bên giao", 18, lambda x: x.signer_name),
+        Column("Ghi nhận muộn", 9, lambda x: "Muộn" if x.late else ""),
+    ),
+    (
+        Column("Mã quyền trước", 10, lambda x: x.grant_before or ""),
+        Column("Mã quyền sau", 10, lambda x: x.grant_after or ""),
+        Column("Tài khoản thực hiện", 10, lambda x: x.actor or ""),
+        Column("Số sự kiện", 8, lambda x: "" if x.seq is None else str(x.seq)),
+    ),
+)
+
+
 def table_by(shape: MatrixShape, head: MatrixHead) -> MatrixTable[Any]:
     """The table whose rows are about that."""
     others: dict[MatrixShape, MatrixTable[Any]] = {
         MatrixShape.CLASS: CLASS_TABLE,
         MatrixShape.CATEGORY: CATEGORY_TABLE,
         MatrixShape.ANOMALY: ANOMALY_TABLE,
+        MatrixShape.CHANGE: CHANGE_TABLE,
     }
     return others[shape] if shape in others else person_table(head)
 
@@ -354,7 +429,8 @@ def title_lines(head: MatrixHead, title: str = TITLES[MatrixShape.PERSON]) -> tu
         title,
         f"Đơn vị: {head.unit} – {head.unit_name} (gồm {head.units} đơn vị)",
         f"Thời điểm: {instant_text(head.at)} (giờ Việt Nam, UTC+7)"
-        + ("; gồm cả quyền đã chấm dứt" if head.include_ended else ""),
+        + ("; gồm cả quyền đã chấm dứt" if head.include_ended else "")
+        + (f"; so với {instant_text(head.diff)}" if head.diff else ""),
         f"Phiên bản dữ liệu: {revision_text(head.revision)}{recorded}",
         f"Bộ quy tắc: {'; '.join(packs)}",
     )

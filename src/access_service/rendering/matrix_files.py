@@ -19,6 +19,7 @@ from access_service.usecases.evidence.matrix_shapes import list_by_category
 from access_service.usecases.evidence.matrix_values import (
     AnomalyLine,
     CategoryLine,
+    ChangeLine,
     Matrix,
     MatrixClass,
     MatrixHead,
@@ -28,10 +29,17 @@ from access_service.usecases.evidence.matrix_values import (
 from access_service.usecases.live.revisions import revision_text
 
 
+def default_shape(matrix: Matrix) -> MatrixShape:
+    """By person, or what changed where two instants are compared."""
+    return MatrixShape.PERSON if matrix.differences is None else MatrixShape.CHANGE
+
+
 def list_rows(matrix: Matrix, shape: MatrixShape) -> Iterator[Any]:
     """What stands in the table by that shape; by person the rows from above come last."""
     if shape is MatrixShape.CLASS:
         return (found for batch in matrix.batches for found in batch.classes())
+    if shape is MatrixShape.CHANGE:
+        return iter(matrix.differences.lines if matrix.differences else ())
     if shape is MatrixShape.ANOMALY:
         return (found for batch in matrix.batches for found in batch.anomalies)
     rows = chain(matrix.rows, matrix.above)
@@ -40,7 +48,7 @@ def list_rows(matrix: Matrix, shape: MatrixShape) -> Iterator[Any]:
 
 def write_csv(matrix: Matrix, stream: IO[bytes], by: MatrixShape | None = None) -> int:
     """The rows as CSV, without title lines, so that programs read it too. Returns how many."""
-    shape = by or MatrixShape.PERSON
+    shape = by or default_shape(matrix)
     table = table_by(shape, matrix.head)
     columns = (*table.columns, *table.ids)
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="", write_through=True)
@@ -56,9 +64,13 @@ def write_csv(matrix: Matrix, stream: IO[bytes], by: MatrixShape | None = None) 
 
 def write_json(matrix: Matrix, stream: IO[bytes], by: MatrixShape | None = None) -> int:
     """Head and rows as one JSON object, codes and words; instants ISO 8601 with offset. Returns how many rows."""
-    shape = by or MatrixShape.PERSON
+    shape = by or default_shape(matrix)
     opening = json.dumps({**head_json(matrix.head), "by": shape}, ensure_ascii=False, separators=(",", ":"))[:-1]
     stream.write(f"{opening},".encode())
+    if matrix.differences is not None:
+        found = matrix.differences
+        sums = {"from": found.start, "to": found.end, "kinds": found.kinds, "units": found.units}
+        stream.write(f'"sums":{json.dumps(json_value(sums), ensure_ascii=False, separators=(",", ":"))},'.encode())
     if shape is not MatrixShape.PERSON:
         count = _write_list(stream, "rows", list_rows(matrix, shape))
     else:
@@ -85,12 +97,12 @@ def head_json(head: MatrixHead) -> dict[str, Any]:
     return {**json_value(head), "revision": revision_text(head.revision)}
 
 
-def row_json(row: MatrixRow | MatrixClass | CategoryLine | AnomalyLine) -> dict[str, Any]:
+def row_json(row: MatrixRow | MatrixClass | CategoryLine | AnomalyLine | ChangeLine) -> dict[str, Any]:
     """One row as JSON: every code, with the Vietnamese of state and scope beside it."""
     if isinstance(row, AnomalyLine):
         found = dict(json_value(row))
         return {**found.pop("anomaly"), **found}
-    if isinstance(row, MatrixClass):
+    if isinstance(row, MatrixClass | ChangeLine):
         return dict(json_value(row))
     if isinstance(row, CategoryLine):
         return {**json_value(row.right), "sensitive": row.sensitive, **_without_rights(row.row)}

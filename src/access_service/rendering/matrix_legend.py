@@ -29,6 +29,7 @@ _SHAPES = {
     MatrixShape.CLASS: "mỗi dòng một lớp, với mọi người tới được dữ liệu của lớp",
     MatrixShape.CATEGORY: "mỗi dòng một nhóm dữ liệu trong một quyền; nhóm nhạy cảm đứng trước",
     MatrixShape.ANOMALY: "mỗi dòng một điều cần xem: ai, quyền nào, từ khi nào, căn cứ, cách khắc phục",
+    MatrixShape.CHANGE: "mỗi dòng một thay đổi của một quyền giữa hai thời điểm, và nguyên nhân",
 }
 
 

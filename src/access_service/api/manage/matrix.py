@@ -60,6 +60,9 @@ async def matrix(
     by: Annotated[
         MatrixShape | None, Query(description="what a row is about; a workbook of few units has all when left out")
     ] = None,
+    diff: Annotated[
+        str | None, Query(description="another instant: what changed between the two, sums on top")
+    ] = None,
     role: Annotated[str | None, Query(description="rows of this role alone")] = None,
     category: Annotated[str | None, Query(description="rows with a right to this category of data")] = None,
     sensitive: Annotated[bool | None, Query(description="rows with a right to sensitive data, or to none")] = None,
@@ -70,6 +73,7 @@ async def matrix(
 ) -> StreamingResponse:
     """For the unit's leadership, units above it, and inspections of it; to others there is no such unit."""
     instant = None if at is None else words.instant(at)
+    other = None if diff is None else words.instant(diff)
     revision = None if known_at is None else parse_revision(known_at)
     write, media_type = WRITERS[format]
     filters = MatrixFilters(role, category, sensitive, state, kind, unit_kind, person)
@@ -78,7 +82,14 @@ async def matrix(
         file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 closed when it has been sent
         try:
             with open_matrix(
-                services, caller, UnitId(unit), at=instant, known_at=revision, include_ended=all, filters=filters
+                services,
+                caller,
+                UnitId(unit),
+                at=instant,
+                known_at=revision,
+                include_ended=all,
+                filters=filters,
+                diff=other,
             ) as found:
                 rows = write(found, file, by)
             digest = file_sha256(file)

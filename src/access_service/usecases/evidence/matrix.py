@@ -25,6 +25,7 @@ from access_service.storage.facts import Reader
 from access_service.storage.policy import load_tables
 from access_service.storage.standing import Gatherer
 from access_service.usecases.evidence.anomalies import Examiner
+from access_service.usecases.evidence.difference import compare_sides, read_side
 from access_service.usecases.evidence.matrix_classes import by_scope_unit, list_classes
 from access_service.usecases.evidence.matrix_filters import RowFilter
 from access_service.usecases.evidence.matrix_marks import codes_by_class, mark_rows, name_anomalies
@@ -56,6 +57,7 @@ def open_matrix(
     known_at: int | None = None,
     include_ended: bool = False,
     filters: MatrixFilters = EVERYTHING,
+    diff: datetime | None = None,
 ) -> Iterator[Matrix]:
     """The matrix for a signed-in caller: the unit's leadership, a unit above, or an inspection of it (rule 14).
 
@@ -69,7 +71,7 @@ def open_matrix(
         if not inspects(view, caller.person, unit):
             view.as_above(unit)
         reader = Reader(connection, caller.register, known_at)
-        yield _matrix(reader, unit, at=at, now=view.now, include_ended=include_ended, filters=filters)
+        yield _matrix(reader, unit, at=at, now=view.now, include_ended=include_ended, filters=filters, diff=diff)
 
 
 @contextmanager
@@ -82,11 +84,12 @@ def read_matrix(
     known_at: int | None = None,
     include_ended: bool = False,
     filters: MatrixFilters = EVERYTHING,
+    diff: datetime | None = None,
 ) -> Iterator[Matrix]:
     """The same for the operator at the command line, who needs no account."""
     with db.read(register, known_at) as reader:
         now = db.now_in(reader.connection, register)
-        yield _matrix(reader, unit, at=at, now=now, include_ended=include_ended, filters=filters)
+        yield _matrix(reader, unit, at=at, now=now, include_ended=include_ended, filters=filters, diff=diff)
 
 
 def file_sha256(stream: IO[bytes]) -> str:
@@ -115,11 +118,20 @@ def record_export(db: Database, head: MatrixHead, actor: str, *, form: str, rows
         "units": head.units,
         "ended": head.include_ended,
     }
+    if head.diff is not None:
+        details["diff"] = instant(head.diff)
     db.note(head.register, actor, Happening("matrix.export", head.unit, details=details, unit=head.unit))
 
 
 def _matrix(
-    reader: Reader, unit: UnitId, *, at: datetime | None, now: datetime, include_ended: bool, filters: MatrixFilters
+    reader: Reader,
+    unit: UnitId,
+    *,
+    at: datetime | None,
+    now: datetime,
+    include_ended: bool,
+    filters: MatrixFilters,
+    diff: datetime | None,
 ) -> Matrix:
     newest = revision_at(reader.connection, reader.register)
     check_known(reader.register, newest, reader.known_at)
@@ -130,26 +142,51 @@ def _matrix(
     found = reader.get(Unit, unit)
     if found is None:
         raise NotFoundError("unit", unit)
-    units = units_in_order(reader, unit, moment)
     gather = Gatherer(reader)
-    packs = _packs(gather, units, moment)
-    head = MatrixHead(
-        register=reader.register,
-        unit=unit,
-        unit_name=found.name,
-        units=len(units),
-        at=moment,
-        revision=revision,
-        recorded_at=recorded,
-        packs=tuple(MatrixPack(p.name, p.version, p.digest) for p in packs),
-        include_ended=include_ended,
-        categories=_categories(packs),
-        filters=filters,
-    )
+
+    def make_head(instant_of: datetime) -> tuple[MatrixHead, list[UnitId]]:
+        units = units_in_order(reader, unit, instant_of)
+        packs = _packs(gather, units, instant_of)
+        head = MatrixHead(
+            register=reader.register,
+            unit=unit,
+            unit_name=found.name,
+            units=len(units),
+            at=instant_of,
+            revision=revision,
+            recorded_at=recorded,
+            packs=tuple(MatrixPack(p.name, p.version, p.digest) for p in packs),
+            include_ended=include_ended,
+            categories=_categories(packs),
+            filters=filters,
+            diff=diff,
+        )
+        return head, units
+
+    head, units = make_head(moment)
     rows = Rows(gather, head, units)
     keeps = RowFilter(head, gather)
     above = tuple(row for row in rows.above() if keeps(row))
-    return Matrix(head, _batches(gather, head, rows, above, keeps), above)
+    differences = None
+    if diff is not None:
+        heads = sorted((make_head(moment), make_head(diff)), key=lambda made: made[0].at)
+        sides = [read_side(filter(keeps, _all_rows(gather, *made))) for made in heads]
+        differences = compare_sides(
+            gather,
+            *sides,
+            start=heads[0][0].at,
+            end=heads[1][0].at,
+            packs_changed=heads[0][0].packs != heads[1][0].packs,
+        )
+    return Matrix(head, _batches(gather, head, rows, above, keeps), above, differences)
+
+
+def _all_rows(gather: Gatherer, head: MatrixHead, units: list[UnitId]) -> Iterator[MatrixRow]:
+    """The rows of one instant, those from above too."""
+    rows = Rows(gather, head, units)
+    yield from rows.above()
+    for batch in rows.batches():
+        yield from batch.rows
 
 
 def _batches(

@@ -225,6 +225,8 @@ class Rows:
             notes=self._notes(line, facts.document, stands, tables, papers),
             account_state=stands or "",
             method=facts.document.method if facts.document else None,
+            assignment=grant.assignment,
+            replaces=grant.replaces,
         )
 
     def _notes(

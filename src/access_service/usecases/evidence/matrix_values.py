@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from access_service.domain.anomalies import Anomaly
+from access_service.domain.difference import ChangeKind
 from access_service.domain.names import AccountKind, Capacity, Method, RegisterId, UnitId
 from access_service.domain.org import SchoolClass
 from access_service.domain.scope import Scope
@@ -25,6 +26,8 @@ class MatrixShape(StrEnum):
     """One category of data in one grant, what is sensitive first."""
     ANOMALY = "anomaly"
     """Something that looks wrong."""
+    CHANGE = "change"
+    """What became of a right between two instants."""
 
 
 class MatrixPart(StrEnum):
@@ -124,6 +127,8 @@ class MatrixHead:
     categories: tuple[MatrixCategory, ...] = ()
     """Of those packs, in their order."""
     filters: MatrixFilters = EVERYTHING
+    diff: datetime | None = None
+    """The other instant, where two are compared."""
 
     @property
     def sensitive(self) -> frozenset[str]:
@@ -195,6 +200,10 @@ class MatrixRow:
     """The last day on which the service allowed something by this right; None where it is not known to."""
     anomalies: tuple[str, ...] = ()
     """Codes of what looks wrong about the row, see `domain.anomalies`."""
+    assignment: str | None = None
+    """The duty it rests on."""
+    replaces: str | None = None
+    """The right that it took the place of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +286,62 @@ class AnomalyLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeCause:
+    """Why a right is another than it was."""
+
+    type: str
+    """`document`, `act`, `expiry`, `pack`, `year_end` or `assignment`."""
+    id: str | None
+    """Of the paper, the duty or the school year; of an act its name in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLine:
+    """What became of one right between two instants, by what and through whom."""
+
+    kind: ChangeKind
+    unit: UnitId
+    unit_name: str
+    person: str | None
+    person_name: str
+    username: str
+    role: str
+    role_vi: str
+    grant_before: str | None
+    grant_after: str | None
+    removed: tuple[tuple[str, str], ...]
+    """Category and action of what may be done no more."""
+    added: tuple[tuple[str, str], ...]
+    scope_before: Scope | None
+    scope_after: Scope | None
+    at: datetime | None
+    """From when on it is so; None where no fact says it."""
+    cause: ChangeCause
+    actor: str | None
+    """The account that did it; None where a date did."""
+    actor_person: str | None
+    reason: str
+    signer: str | None
+    signer_name: str
+    capacity: Capacity | None
+    seq: int | None
+    """The act's event."""
+    late: bool
+    """It was recorded only later than it is said to be so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Everything that changed between two instants, sums on top."""
+
+    start: datetime
+    end: datetime
+    lines: tuple[ChangeLine, ...]
+    kinds: Mapping[str, int]
+    units: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
 class MatrixBatch:
     """The rows of some units, all of each."""
 
@@ -295,6 +360,8 @@ class Matrix:
     batches: Iterator[MatrixBatch]
     above: tuple[MatrixRow, ...] = ()
     """Who reaches the unit or something below it from elsewhere."""
+    differences: Differences | None = None
+    """What changed between this instant and the other that was named."""
 
     @property
     def rows(self) -> Iterator[MatrixRow]:
