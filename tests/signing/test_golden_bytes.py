@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from access_service.domain.assigning import AssignmentBody, DutyLine
 from access_service.domain.composing import DATED_WHEN_SIGNED
 from access_service.domain.documents import Signature
 from access_service.domain.letters import ApprovalBody, ReportBody, ReportRow
@@ -187,6 +188,23 @@ def check(name: str, data: bytes) -> None:
 
 
 LETTERS: dict[str, tuple[DocumentKind, PaperBody]] = {
+    "assignment_decision": (
+        DocumentKind.ASSIGNMENT_DECISION,
+        AssignmentBody(
+            (
+                DutyLine(
+                    *(PERSON, SCHOOL, "principal", None, None, frozenset({EducationLevel.PRIMARY})),
+                    *(date(2026, 8, 20), None, "000/QĐ", date(2026, 8, 1)),
+                ),
+                DutyLine(
+                    *(PERSON, SCHOOL, "subject_teaching", NARROW.scope.classes, frozenset({"TOAN"}), None),
+                    *(date(2026, 8, 20), date(2027, 5, 31), "000/QĐ", date(2026, 8, 1)),
+                ),
+            ),
+            "wai_0001",
+            AssignmentId("asg_0001"),
+        ),
+    ),
     "approval_letter": (
         DocumentKind.APPROVAL_LETTER,
         ApprovalBody(

@@ -36,6 +36,7 @@ KINDS: dict[str, str] = {
     DocumentKind.CUSTODY_MINUTES: "Biên bản bàn giao tài khoản quản trị",
     DocumentKind.COMMITMENT: "Bản cam kết đảm bảo an ninh dữ liệu",
     DocumentKind.INSPECTION_DECISION: "Quyết định kiểm tra",
+    DocumentKind.ASSIGNMENT_DECISION: "Quyết định phân công",
     DocumentKind.APPROVAL_LETTER: "Công văn đồng ý chia sẻ dữ liệu",
     DocumentKind.SOFTWARE_REPORT: "Báo cáo các phần mềm",
 }

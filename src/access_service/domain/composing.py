@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from access_service.domain import papers
+from access_service.domain.assigning import AssignmentBody
 from access_service.domain.custody import OFFICER
 from access_service.domain.delegation import Grant, LeavingCase
 from access_service.domain.documents import Document
@@ -46,6 +47,7 @@ from access_service.domain.wording import (
     decision_in_words,
     duties_in_words,
     find_signer,
+    head_of_unit,
     head_title,
     letterhead,
     line_in_words,
@@ -58,12 +60,18 @@ from access_service.domain.wording import (
     unit_name,
     unit_of,
 )
+from access_service.domain.wording_decisions import decision_values, duty_table
 from access_service.domain.wording_letters import NIL, letter_values, report_annex, report_letterhead, report_table
 
 DATED_WHEN_SIGNED = frozenset({DocumentKind.COMMITMENT})
 """A promise is dated the day it is made: its content and print name no day, its one signature does."""
 BY_OFFICE = frozenset(
-    {DocumentKind.INSPECTION_DECISION, DocumentKind.APPROVAL_LETTER, DocumentKind.SOFTWARE_REPORT}
+    {
+        DocumentKind.INSPECTION_DECISION,
+        DocumentKind.ASSIGNMENT_DECISION,
+        DocumentKind.APPROVAL_LETTER,
+        DocumentKind.SOFTWARE_REPORT,
+    }
 )
 """Papers of an office alone, with no other party."""
 HEAD_OF_UNIT, SEALED = "Thủ trưởng đơn vị", "(Ký tên và đóng dấu)"
@@ -120,6 +128,8 @@ def find_office_signer(
     without: set[PersonId | None] = {document.receiver}
     if isinstance(body, InspectionBody):
         without |= body.members
+    if isinstance(body, AssignmentBody):
+        without |= {duty.person for duty in body.duties}
     if isinstance(body, ReturnBody):
         without.add(body.witness)
     found = find_signer(ground, document.office, without, person)
@@ -192,6 +202,7 @@ def _values(paper: Composing) -> Mapping[str, str]:
     values = {
         "department_name": unit_name(ground, above[-1]),
         "giver_name": name_of(ground, None if signer is None else signer.person),
+        "head_of_unit": head_of_unit(ground, unit),
         "head_title": head_title(ground, unit),
         "long_date": long_date(document.dated),
         "manager_name": "" if manager is None else unit_name(ground, manager),
@@ -279,6 +290,12 @@ def _letter(paper: Composing) -> dict[str, str]:
     return letter_values(paper.ground, paper.pack, paper.body)
 
 
+def _decision(paper: Composing) -> dict[str, str]:
+    if not isinstance(paper.body, AssignmentBody):
+        raise RuntimeError("a decision without its body")
+    return decision_values(paper.ground, paper.body)
+
+
 def _report(paper: Composing) -> dict[str, str]:
     return {"nil": "" if isinstance(paper.body, ReportBody) and paper.body.rows else NIL}
 
@@ -289,6 +306,7 @@ _VALUES: Mapping[DocumentKind, Callable[[Composing], dict[str, str]]] = {
     DocumentKind.RETURN_MINUTES: _return,
     DocumentKind.COMMITMENT: _commitment,
     DocumentKind.INSPECTION_DECISION: _inspection,
+    DocumentKind.ASSIGNMENT_DECISION: _decision,
     DocumentKind.APPROVAL_LETTER: _letter,
     DocumentKind.SOFTWARE_REPORT: _report,
 }
@@ -456,8 +474,14 @@ def _software(paper: Composing) -> PrintedTable | None:
     return report_table(paper.body) if isinstance(paper.body, ReportBody) else None
 
 
+def _duties(paper: Composing) -> PrintedTable | None:
+    body = paper.body
+    return duty_table(paper.ground, paper.pack, body) if isinstance(body, AssignmentBody) else None
+
+
 _TABLES: Mapping[TableKind, Callable[[Composing], PrintedTable | None]] = {
     TableKind.SOFTWARE: _software,
+    TableKind.DUTIES: _duties,
     TableKind.REPLACED: _replaced,
     TableKind.MEMBERS: _members,
 }

@@ -103,6 +103,7 @@ class DocumentKind(StrEnum):
     CUSTODY_MINUTES = "custody_minutes"
     COMMITMENT = "commitment"
     INSPECTION_DECISION = "inspection_decision"
+    ASSIGNMENT_DECISION = "assignment_decision"
     APPROVAL_LETTER = "approval_letter"
     SOFTWARE_REPORT = "software_report"
 

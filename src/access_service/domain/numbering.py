@@ -27,6 +27,7 @@ BOOKS = {
     DocumentKind.CUSTODY_MINUTES: MINUTES,
     DocumentKind.RETURN_MINUTES: MINUTES,
     DocumentKind.INSPECTION_DECISION: DECISIONS,
+    DocumentKind.ASSIGNMENT_DECISION: DECISIONS,
     DocumentKind.APPROVAL_LETTER: LETTERS,
 }
 """The type of each kind of paper that is numbered; commitments are people's own papers and have no number."""

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from access_service.domain.assigning import AssignmentBody
 from access_service.domain.audit import instant
 from access_service.domain.delegation import Grant
 from access_service.domain.letters import ApprovalBody, ReportBody
@@ -300,8 +301,27 @@ class InspectionBody:
         )
 
 
-PaperBody = HandoverBody | CustodyBody | CommitmentBody | ReturnBody | InspectionBody | ApprovalBody | ReportBody
-B = TypeVar("B", HandoverBody, CustodyBody, CommitmentBody, ReturnBody, InspectionBody, ApprovalBody, ReportBody)
+PaperBody = (
+    HandoverBody
+    | CustodyBody
+    | CommitmentBody
+    | ReturnBody
+    | InspectionBody
+    | AssignmentBody
+    | ApprovalBody
+    | ReportBody
+)
+B = TypeVar(
+    "B",
+    HandoverBody,
+    CustodyBody,
+    CommitmentBody,
+    ReturnBody,
+    InspectionBody,
+    AssignmentBody,
+    ApprovalBody,
+    ReportBody,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +343,7 @@ KINDS: dict[DocumentKind, PaperKind] = {
     DocumentKind.COMMITMENT: PaperKind((Side.DECLARANT,), CommitmentBody, Consequence.WAITING_ACTIVATE),
     DocumentKind.RETURN_MINUTES: PaperKind((Side.DECLARANT, Side.GIVER), ReturnBody, Consequence.CASES_CLOSE),
     DocumentKind.INSPECTION_DECISION: PaperKind((Side.GIVER,), InspectionBody, Consequence.INSPECTION_BEGINS),
+    DocumentKind.ASSIGNMENT_DECISION: PaperKind((Side.GIVER,), AssignmentBody, Consequence.NONE),
     DocumentKind.APPROVAL_LETTER: PaperKind((Side.GIVER,), ApprovalBody, Consequence.APPROVAL_BEGINS),
     DocumentKind.SOFTWARE_REPORT: PaperKind((Side.GIVER,), ReportBody, Consequence.NONE),
 }

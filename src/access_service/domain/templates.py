@@ -17,6 +17,7 @@ COMMON = frozenset(
     {
         "department_name",
         "giver_name",
+        "head_of_unit",
         "head_title",
         "long_date",
         "manager_name",
@@ -36,6 +37,7 @@ FIELDS: Mapping[DocumentKind, frozenset[str]] = {
     DocumentKind.RETURN_MINUTES: COMMON
     | {"absent_because", "end", "files_left", "holder_name", "reason", "state_of_work", "witness_name"},
     DocumentKind.COMMITMENT: COMMON | {"text_version"},
+    DocumentKind.ASSIGNMENT_DECISION: COMMON | {"decision_number", "decision_date", "replaced_name"},
     DocumentKind.APPROVAL_LETTER: COMMON
     | {"agreement_date", "agreement_number", "begin", "categories", "contracting_unit", "deletion", "end", "fields"}
     | {"frequency", "method", "no_request", "purpose", "receiver_role", "request_date", "request_number"}
@@ -53,6 +55,8 @@ class TableKind(StrEnum):
     """TT | Quyền cũ | Quyền mới | Lý do."""
     MEMBERS = "members"
     """TT | Họ và tên | Chức vụ, đơn vị."""
+    DUTIES = "duties"
+    """TT | Họ và tên | Chức vụ, nhiệm vụ | Đơn vị | Thời hạn."""
     SOFTWARE = "software"
     """The eight columns of the report form."""
 

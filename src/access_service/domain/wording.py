@@ -115,6 +115,15 @@ def head_title(ground: Ground, unit: UnitId) -> str:
     return "Thủ trưởng" if position is None else position.vi
 
 
+def head_of_unit(ground: Ground, unit: UnitId) -> str:
+    """`Hiệu trưởng Trường THCS An Hải`: words that end the title and begin the name stand once."""
+    title, name = head_title(ground, unit).split(), unit_name(ground, unit).split()
+    for shared in range(min(len(title), len(name)), 0, -1):
+        if [word.casefold() for word in title[-shared:]] == [word.casefold() for word in name[:shared]]:
+            return " ".join(title[:-shared] + name)
+    return " ".join(title + name)
+
+
 def over_name(pack: Pack, kind: str, capacity: Capacity, position: Position) -> tuple[str, ...]:
     """What stands over the name of whoever signs for a unit (NĐ 30/2020 Đ13, Phụ lục I)."""
     head = head_position(pack, kind)

@@ -42,7 +42,7 @@ KINDS: dict[str, str] = {
     DocumentKind.CUSTODY_MINUTES: "Biên bản bàn giao quản lý tài khoản quản trị",
     DocumentKind.COMMITMENT: "Bản cam kết bảo đảm an ninh dữ liệu",
     DocumentKind.INSPECTION_DECISION: "Quyết định thành lập đoàn kiểm tra",
-    "assignment_decision": "Quyết định phân công phụ trách, quản lý, khai thác tài khoản",
+    DocumentKind.ASSIGNMENT_DECISION: "Quyết định phân công phụ trách, quản lý, khai thác tài khoản",
     DocumentKind.APPROVAL_LETTER: "Công văn đồng ý chia sẻ dữ liệu",
     DocumentKind.SOFTWARE_REPORT: "Báo cáo các phần mềm sử dụng có khai thác dữ liệu",
     "internal_regulation": "Quy định nội bộ",

@@ -249,6 +249,7 @@ def test_a_decision_to_inspect_names_its_members(school_world: World) -> None:
     paper = inspection.propose_inspection(world.services, world.admins[world.root], team)
     printed = words(world, paper.id, world.root)
     assert printed.authority.startswith("GIÁM ĐỐC SỞ ")
+    assert "SỞ SỞ" not in printed.authority
     assert printed.sections[0].table is not None
     assert printed.sections[0].table.rows[0][1] == "Người Thử thanh tra"
     assert printed.signers[0].over == ("GIÁM ĐỐC",)

@@ -37,7 +37,11 @@ COLUMNS = (
 )
 """The columns of the form (NĐ 30/2020, Phụ lục IV)."""
 KEPT = "Văn thư, hồ sơ phân quyền"
-COPIES = {DocumentKind.INSPECTION_DECISION: "", DocumentKind.APPROVAL_LETTER: ""}
+COPIES = {
+    DocumentKind.INSPECTION_DECISION: "",
+    DocumentKind.ASSIGNMENT_DECISION: "",
+    DocumentKind.APPROVAL_LETTER: "",
+}
 THREE = "03"
 """Minutes: one for each side and one for the file."""
 NAMES = {
@@ -46,6 +50,7 @@ NAMES = {
     DocumentKind.CUSTODY_MINUTES: "Biên bản bàn giao quản lý tài khoản quản trị",
     DocumentKind.RETURN_MINUTES: "Biên bản bàn giao lại tài khoản và quyền truy cập",
     DocumentKind.INSPECTION_DECISION: "Quyết định thành lập Đoàn kiểm tra",
+    DocumentKind.ASSIGNMENT_DECISION: "Quyết định phân công phụ trách, quản lý, khai thác tài khoản",
     DocumentKind.APPROVAL_LETTER: "Công văn đồng ý chia sẻ dữ liệu",
 }
 """What a paper is called whose own words are not there."""

@@ -32,6 +32,7 @@ from access_service.usecases.effects import (
     keep_account_open,
     suspend_account_if_last,
 )
+from access_service.usecases.handover.decisions import draft_decision
 from access_service.usecases.identity.homes import keep_from_former
 from access_service.usecases.organisation.years import as_root
 from access_service.usecases.services import Act, Caller, Services, act
@@ -192,7 +193,7 @@ def assign_duty(services: Services, caller: Caller, duty: Duty) -> Assignment | 
         if hand is Hand.COMPLETES:
             replaced = None if duty.replaces is None else doing.tx.require(Assignment, duty.replaces)
             return put_duty(doing, assignment, duties.position_of(doing.ground, assignment), replaced)
-        return prepare(
+        waiting = prepare(
             doing,
             WaitingKind.APPOINT,
             target=assignment.id,
@@ -202,6 +203,8 @@ def assign_duty(services: Services, caller: Caller, duty: Duty) -> Assignment | 
             decision=WrittenDecision(duty.decision_number, duty.decision_date, None, duty.decision_sha256),
             person=duty.person,
         )
+        draft_decision(doing, waiting, assignment, duty.replaces)
+        return waiting
 
 
 def enact_duty(doing: Act, found: WaitingAct) -> str:

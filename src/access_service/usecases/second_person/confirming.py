@@ -16,6 +16,7 @@ from access_service.domain.waiting import (
     is_waiting,
 )
 from access_service.usecases import operators, policy
+from access_service.usecases.handover.decisions import cancel_decision, sign_decision
 from access_service.usecases.operators import OperatorKey, check_operator, root_of
 from access_service.usecases.organisation import leaving, moving, org, succession, years
 from access_service.usecases.second_person import root_office
@@ -44,7 +45,16 @@ def _may_see(seen: ReadView, found: WaitingAct) -> bool:
 
 
 @power(
-    yields(Power.OFFICE, Power.ACCOUNT, Power.CUSTODY, Power.POLICY, Power.YEAR, Power.UNIT, Power.AUTHORITY)
+    yields(
+        Power.PAPER,
+        Power.OFFICE,
+        Power.ACCOUNT,
+        Power.CUSTODY,
+        Power.POLICY,
+        Power.YEAR,
+        Power.UNIT,
+        Power.AUTHORITY,
+    )
     | ends(Power.OFFICE, Power.GRANT, Power.CUSTODY, Power.ACCOUNT, Power.POLICY, Power.YEAR, Power.SOFTWARE)
     | ends(Power.UNIT, Power.AUTHORITY)
 )
@@ -64,6 +74,7 @@ def decline(services: Services, caller: Caller, id_: str) -> WaitingAct:
         if found.prepared_by is None or caller.person != found.prepared_by:
             found = _leaders(doing, id_)
         check_waiting(found, doing.now)
+        cancel_decision(doing, found)
         return close(doing, found, Outcome.DECLINED, caller.person)
 
 
@@ -104,6 +115,8 @@ def _enact(doing: Act, found: WaitingAct, by: str) -> WaitingAct:
 def _appoint(doing: Act, found: WaitingAct) -> tuple[str, str | None]:
     if found.operator is not None:
         return root_office.enact_appointment(doing, found), None
+    # Signed by whoever confirms, before the duty makes somebody else come first in the office.
+    sign_decision(doing, found)
     return org.enact_duty(doing, found), None
 
 
