@@ -190,6 +190,12 @@ def test_the_report_on_software_has_eight_columns_and_nothing_below_them_on_its_
         assert "(Ký tên và đóng dấu)" in first
 
 
+def test_the_last_article_of_a_decision_is_what_it_closes_with() -> None:
+    said = words_of(render_pdf(sample("assignment_decision"), own_family()))
+    assert "Điều 4. Các ông (bà) có tên tại Điều 1" in said
+    assert said.count("thi hành Quyết định này./.") == 1
+
+
 def test_a_letter_has_its_subject_under_the_number_and_no_type_line() -> None:
     said = words_of(render_pdf(sample("approval_letter", words=letter()), own_family()))
     assert said.index("00345/SGDĐT-CĐS") < said.index("V/v đồng ý") < said.index("Kính gửi")

@@ -111,14 +111,20 @@ def _body(form: str, words: Mapping[str, Any]) -> list[Block]:
     for party in (words.get("giver"), words.get("receiver")):
         blocks += _party(party)
     is_owed = bool(words.get("lines"))
-    for section in words.get("sections") or ():
+    sections = list(words.get("sections") or ())
+    closing = words.get("closing", "")
+    if form == "decision" and sections and sections[-1]["title"] and not sections[-1]["paragraphs"]:
+        # The last article is what the paper closes with.
+        sections[-1] = {**sections[-1], "paragraphs": [closing]}
+        closing = ""
+    for section in sections:
         lines = _lines(words["lines"]) if is_owed else []
         is_owed = False
         blocks += _section(form, section, _table(section.get("table")) + lines)
     if is_owed:
         blocks += _lines(words["lines"])
-    if words.get("closing"):
-        blocks.append(_paragraph(words["closing"]))
+    if closing:
+        blocks.append(_paragraph(closing))
     return blocks
 
 
