@@ -1,6 +1,8 @@
 """The page that a paper's square leads to: state, kind, year, no name; unknown and wrong are one answer."""
 
 import base64
+import re
+import subprocess
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 from serving import Served, serving
 from sqlalchemy import select
+from test_docs_in_a_browser import WAIT_S, browser
 
 from access_service.domain.documents import Document
 from access_service.domain.names import DocumentKind, DocumentState
@@ -98,6 +101,36 @@ def test_the_script_is_the_pages_own(served: Served) -> None:
     answer = served.client.get("/k.js")
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
     assert "location.hash" in answer.text
+
+
+def test_in_a_browser_the_hash_on_the_paper_is_compared_and_never_sent(served: Served, tmp_path: Path) -> None:
+    program = browser()
+    document = minutes(served)
+    page = served.client.get(f"/k/{document.id}.1").text
+    right = Shown(page).sha256
+    (tmp_path / "k.js").write_text(served.client.get("/k.js").text, "utf-8")
+    # The same page and script from files: a browser needs no server to compare.
+    (tmp_path / "k.html").write_text(page.replace('src="/k.js"', 'src="k.js"'), "utf-8")
+
+    def told(behind: str) -> str:
+        address = f"{(tmp_path / 'k.html').as_uri()}{behind}"
+        options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
+        done = subprocess.run(
+            [program, *options, "--virtual-time-budget=5000", "--dump-dom", address],
+            capture_output=True,
+            text=True,
+            timeout=WAIT_S,
+            check=True,
+        )
+        found = re.search(r'<p id="compared"[^>]*>(.*?)</p>', done.stdout, re.DOTALL)
+        assert found is not None
+        return found[1]
+
+    same = told(f"#{right}")
+    assert "khớp với nội dung" in same
+    assert "KHÔNG" not in same
+    assert "KHÔNG khớp" in told("#" + "A" * 43)
+    assert told("") == ""
 
 
 def test_every_kind_and_state_has_words() -> None:
