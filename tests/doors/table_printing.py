@@ -52,6 +52,18 @@ NUMBER_ROWS = [
 
 LETTER_ROWS = [
     row(
+        "turns.check_renamed",
+        "the signer is named before anybody has signed",
+        Tried("tests/usecases/handover/test_named_signers.py::test_a_signed_version_names_nobody_else"),
+        ATTESTED,
+    ),
+    row(
+        "turns.check_signs_for",
+        "that person does not sign for the office",
+        Tried("tests/usecases/handover/test_named_signers.py::test_a_paper_names_nobody_who_could_not_sign_it"),
+        ATTESTED,
+    ),
+    row(
         "approving.check_approver",
         "that office approves for the unit no more",
         Tried(

@@ -178,6 +178,7 @@ EVENTS: Mapping[str, PowerEdges] = {
     "document.tell": HARMLESS,
     "document.file": HARMLESS,
     "number.give": HARMLESS,
+    "document.name": HARMLESS,
     "document.return": HARMLESS,
     "document.decline": HARMLESS,
     "document.cancel": HARMLESS,

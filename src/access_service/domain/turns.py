@@ -9,7 +9,7 @@ from access_service.domain.documents import Document, Signature
 from access_service.domain.edges import Holder
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.facts import Ground
-from access_service.domain.names import AccountKind, DocumentKind, PersonId
+from access_service.domain.names import AccountKind, DocumentKind, DocumentState, PersonId
 from access_service.domain.papers import InspectionBody, read, witness_of
 from access_service.domain.reasons import Refusal
 
@@ -60,6 +60,27 @@ def check_not_sent(document: Document, person: PersonId) -> None:
     is_decision = document.kind is DocumentKind.INSPECTION_DECISION
     if is_decision and person in read(document.content, InspectionBody).members:
         raise RefusedError(Refusal.SELF_SERVICE, "nobody sends themselves to inspect", document=document.id)
+
+
+def check_renamed(document: Document, given: Iterable[Signature]) -> None:
+    """(5) Whom a paper names to sign is changed before anybody has signed that version."""
+    is_signed = any(s.version == document.version for s in given)
+    if is_signed or document.state not in (
+        DocumentState.DRAFT,
+        DocumentState.AWAITING_GIVER,
+        DocumentState.AWAITING_RECEIVER,
+    ):
+        raise RefusedError(
+            Refusal.DOCUMENT_STATE, "the signer is named before anybody has signed", document=document.id
+        )
+
+
+def check_signs_for(document: Document, found: object | None) -> None:
+    """(5) A paper names nobody who could not sign it."""
+    if found is None:
+        raise RefusedError(
+            Refusal.SIGNER_NOT_LEADER, "that person does not sign for the office", document=document.id
+        )
 
 
 def check_version(document: Document, version: int) -> None:

@@ -11,6 +11,7 @@ from access_service.api.manage.documents_bodies import (
     DocumentDetailOut,
     DocumentOut,
     DocumentsOut,
+    NamedSigner,
     NewCommitment,
     NewInspection,
     NewReturn,
@@ -28,7 +29,7 @@ from access_service.api.manage.routing import manage
 from access_service.api.manage.segments import PathId
 from access_service.domain.names import DocumentId, DocumentState, PersonId, UnitId
 from access_service.usecases.evidence import reading_papers, register_book
-from access_service.usecases.handover import documents, inspection, returns, signatures
+from access_service.usecases.handover import documents, inspection, naming, returns, signatures
 from access_service.usecases.handover.numbering import Numbering
 from access_service.usecases.handover.signatures import BrokenOffError, Presented, Signed
 
@@ -73,6 +74,12 @@ def submit(
     """Put a draft before its first signer; it gets its number, so that its hash is another."""
     numbering = Numbering(out_of_order=None if body is None else body.out_of_order)
     return DocumentOut.model_validate(documents.submit(services, caller, DocumentId(id), numbering))
+
+
+@router.post("/documents/{id}/signer")
+def name_signer(services: ServicesDep, caller: CallerDep, id: PathId, body: NamedSigner) -> DocumentOut:  # noqa: A002
+    """A new version in the name and capacity of who will sign for the office, before anybody has signed."""
+    return DocumentOut.model_validate(naming.name_signer(services, caller, DocumentId(id), PersonId(body.person)))
 
 
 @router.post("/documents/{id}/revise")

@@ -61,6 +61,12 @@ class Submission(RequestBody):
     """Why the paper bears an earlier day than the one numbered before it."""
 
 
+class NamedSigner(RequestBody):
+    """Who will sign for the office."""
+
+    person: Id
+
+
 class Revision(Numbered):
     """A new version of a draft or returned document; it keeps its number where none is given."""
 

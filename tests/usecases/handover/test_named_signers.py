@@ -1,0 +1,64 @@
+"""A paper names who signs it: the head, or whoever was named before anybody signed."""
+
+from __future__ import annotations
+
+import json
+
+from access_service.domain.documents import Document
+from access_service.domain.printing import Print
+from access_service.domain.reasons import Refusal
+from access_service.usecases.evidence import reading_papers
+from access_service.usecases.handover import naming
+from world import SCHOOL, Someone, World, hire_homeroom, homeroom_line
+
+
+def words(world: World, document: Document) -> Print:
+    seen = reading_papers.read_document(world.services, world.admins[SCHOOL], document.id)
+    assert seen.printed is not None
+    assert seen.printed.body is not None
+    return Print.read(json.loads(seen.printed.body))
+
+
+def waiting(world: World) -> tuple[Someone, Someone, Document]:
+    """A deputy, a teacher, and minutes that name the head."""
+    deputy = world.hire("phó", SCHOOL, "vice_principal", SCHOOL)
+    teacher = hire_homeroom(world)
+    return deputy, teacher, world.propose(SCHOOL, teacher, homeroom_line(world, teacher)).document
+
+
+def test_a_deputy_is_named_below_the_head_that_they_sign_for(school_world: World) -> None:
+    world = school_world
+    deputy, teacher, paper = waiting(world)
+    named = naming.name_signer(world.services, world.admins[SCHOOL], paper.id, deputy.person)
+    assert (named.version, named.number) == (2, paper.number)
+    assert json.loads(named.content)["signer"] == deputy.person
+    printed = words(world, named)
+    assert printed.giver is not None
+    assert (printed.giver.name, printed.giver.position) == ("Người Thử phó", "Phó Hiệu trưởng, ký thay Hiệu trưởng")
+    assert printed.signers[0].over == ("KT. HIỆU TRƯỞNG", "PHÓ HIỆU TRƯỞNG")
+    # What the head saw is no more what is signed.
+    with world.refuses(Refusal.NOT_FOUND):
+        naming.name_signer(world.services, teacher.caller, "doc_none", deputy.person)  # type: ignore[arg-type]
+    world.sign(deputy, paper.id)
+
+
+def test_a_signed_version_names_nobody_else(school_world: World) -> None:
+    world = school_world
+    deputy, _, paper = waiting(world)
+    world.sign(world.head_of(SCHOOL), paper.id)
+    with world.refuses(Refusal.DOCUMENT_STATE):
+        naming.name_signer(world.services, world.admins[SCHOOL], paper.id, deputy.person)
+
+
+def test_a_paper_names_nobody_who_could_not_sign_it(school_world: World) -> None:
+    world = school_world
+    _, teacher, paper = waiting(world)
+    with world.refuses(Refusal.SIGNER_NOT_LEADER):
+        naming.name_signer(world.services, world.admins[SCHOOL], paper.id, teacher.person)
+
+
+def test_a_receiver_names_nobody(school_world: World) -> None:
+    world = school_world
+    deputy, teacher, paper = waiting(world)
+    with world.refuses(Refusal.FORBIDDEN):
+        naming.name_signer(world.services, teacher.caller, paper.id, deputy.person)
