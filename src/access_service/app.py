@@ -61,6 +61,7 @@ from access_service.usecases.services import Services, system_clock
 from access_service.usecases.tokens.issue import TokenPoint
 from access_service.usecases.tokens.keyring import open_keyring
 from access_service.usecases.upkeep.writing_looks import LookWriter
+from access_service.usecases.upkeep.writing_uses import UseWriter
 from access_service.web import activation, paper_pages
 
 VIEWER = Path(str(resources.files("fastapi_swagger").joinpath("resources")))
@@ -149,6 +150,7 @@ def _beside(settings: Settings, services: Services, edge: Edge) -> Iterator[None
         services, settings.checkpoint_minutes * 60, lambda what, why: edge.log.error(what, error=why)
     )
     looks = LookWriter(services.db, services.looks, lambda why: edge.log.warning("looks", error=why))
+    uses = UseWriter(services.db, services.uses, lambda why: edge.log.warning("uses", error=why))
     edge.metrics.checkpoints = checkpointing.rounds
     edge.has_forked_log = lambda: bool(checkpointing.forked)
     if settings.settle_minutes:
@@ -156,11 +158,13 @@ def _beside(settings: Settings, services: Services, edge: Edge) -> Iterator[None
     if settings.checkpoint_minutes:
         checkpointing.start()
     looks.start()
+    uses.start()
     try:
         yield
     finally:
         settling.close()
         looks.close()
+        uses.close()
         checkpointing.close()
 
 

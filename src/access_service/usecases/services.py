@@ -46,6 +46,7 @@ from access_service.storage.spans import spanning
 from access_service.storage.standing import Gatherer
 from access_service.usecases.looks import Looks
 from access_service.usecases.unknown_names import UnknownNames
+from access_service.usecases.uses import Uses
 
 T = TypeVar("T")
 LONGEST_WALK = 32
@@ -124,6 +125,8 @@ class Services:
     unknown_names: UnknownNames = field(default_factory=UnknownNames)
     """Sign-ins under names that no account has, until the log is told."""
 
+    uses: Uses = field(default_factory=Uses)
+    """The rights by which something was allowed, until it is written down."""
     looks: Looks = field(default_factory=Looks)
     """What was read, until the log is told."""
     job_files: JobFiles | None = None

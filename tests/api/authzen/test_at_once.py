@@ -183,3 +183,18 @@ def test_a_mistake_is_named_anew_when_the_register_has_moved(fresh: Served) -> N
     after = edge.pdp.at_once(body, "none")
     assert after is not None
     assert after.outcome[1] != "resource_contradictory"
+
+
+def test_an_allow_remembers_its_right_whichever_way_it_took_and_a_deny_does_not(served: Served) -> None:
+    used = served.client.app.state.services.uses.of(served.world.register)  # type: ignore[attr-defined]
+    allowed = served.question()
+    denied = {**allowed, "action": {"name": "fly"}}
+
+    def ask(path: str, body: dict[str, Any]) -> set[str]:
+        used.grants = set()
+        assert served.client.post(path, json=body, headers=AUTHORIZATION).status_code == 200
+        return set(used.grants)
+
+    [grant] = ask(EVALUATION, allowed)
+    assert ask(EVALUATION, allowed) == ask("/access/v1/evaluations", {"evaluations": [allowed]}) == {grant}
+    assert ask(EVALUATION, denied) == ask("/access/v1/evaluations", {"evaluations": [denied]}) == set()

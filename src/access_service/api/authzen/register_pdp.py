@@ -57,6 +57,7 @@ from access_service.usecases.live.revisions import parse_revision, revision_text
 from access_service.usecases.live.search import SearchPoint
 from access_service.usecases.looks import Look, hash_parameters
 from access_service.usecases.services import Services
+from access_service.usecases.uses import UsedRights
 
 SLICE = 100
 """Questions answered before others get their turn on the event loop."""
@@ -96,6 +97,7 @@ class RegisterPdp:
         self._metrics = metrics
         self._register_name = register_name
         self._register: RegisterId | None = None
+        self._used = UsedRights()
         self._reader = BodyReader(Evaluation, is_closed=True)
         self._asked: dict[bytes, Ask] = {}
         """What bodies say: a function of their bytes alone. The answer is worked out each time."""
@@ -107,6 +109,7 @@ class RegisterPdp:
         """The register. A database without it, or with several, cannot answer yet."""
         if self._register is None:
             self._register = await self._pool.run(self.find_register)
+            self._used = self._services.uses.of(self._register)
         return self._register
 
     def find_register(self) -> RegisterId:
@@ -145,6 +148,7 @@ class RegisterPdp:
             self._revision, self._revision_text = revision, revision_text(revision).encode()
         decision = as_decision(answer)
         if isinstance(decision, Allow):
+            self._used.grants.add(decision.grant)
             record = _said(question, b"allow", b"null", decision.grant) if log == "all" else b""
             return AtOnce(_ALLOW, _ALLOWED, record, self._revision_text)
         code = decision.reason.value
@@ -357,6 +361,8 @@ class RegisterPdp:
                 answers.append(_mistaken(reason, mistakes[place], paths, how))
             else:
                 answers.append(_DENY if reason is None or how == "none" else _DENY_FOR[reason.value])
+            if type(engine_answer) is tuple:
+                self._used.grants.add(engine_answer[0])
             counts["allow" if is_allowed else "deny", "" if reason is None else reason.value] += 1
         return BodyAnswers(answers, counts, records, revision_text(decided.revision))
 

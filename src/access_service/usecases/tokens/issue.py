@@ -367,9 +367,11 @@ class TokenPoint:
     def sign(self, now: Now, claims: Claims) -> IssuedToken:
         """The token; `invalid_authorization_details` for one that would be too large."""
         try:
-            return IssuedToken(self._signer.issue(claims), claims, now.instant)
+            issued = IssuedToken(self._signer.issue(claims), claims, now.instant)
         except TokenError as error:
             raise OAuthError(OAuthCode.INVALID_AUTHORIZATION_DETAILS, error.message) from error
+        self.services.uses.of(now.register).grants.update(claims.grants)
+        return issued
 
     def verify(self, token: str, audience: str, at: datetime) -> Claims:
         """What a token of ours for that audience says, unless it has expired. `TokenError` for everything else."""
