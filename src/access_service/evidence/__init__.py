@@ -8,6 +8,9 @@ qr.py       the square that leads to the page about a paper
 render.py   the PDF, by Typst; templates/ holds the pages in the format of Decree 30
 html.py     the same words as an HTML page, for whoever signs
 covers.py   pages that come from no print: the cover of a dossier, lists, the matrix
+manifest.py the list of a dossier's files, and what is sealed of it
+zipper.py   the ZIP of a dossier: the same members give the same bytes
+verify.py   checks a dossier; stands in each, imports nothing of ours and is imported by nothing
 
 Typst and segno are imported here alone, inside functions (`pyproject.toml`).
 """
