@@ -89,13 +89,14 @@ def test_verify_says_what_it_read_and_what_nobody_outside_has_said(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said(capsys, "log", "checkpoint")
-    text = said(capsys, "verify", status=3)
+    text = said(capsys, "verify")
+    assert said(capsys, "verify", "--strict", status=3) == text
     assert "look  time_unanchored  event 1–" in text
     assert "anchored until never; 0 broken, 1 look" in text
     assert "hold together" in text
-    (told,) = json.loads(said(capsys, "verify", "--json", status=3))
+    (told,) = json.loads(said(capsys, "verify", "--json"))
     assert (told["broken"], told["checkpoints"], told["anchored_until"]) == (0, 4, None)
-    (daily,) = json.loads(said(capsys, "verify", "--since", str(told["events"]), "--json", status=3))
+    (daily,) = json.loads(said(capsys, "verify", "--since", str(told["events"]), "--json"))
     assert (daily["since"], daily["broken"]) == (told["events"], 0)
 
 
@@ -103,7 +104,7 @@ def test_a_log_that_was_rewritten_is_found_by_the_checkpoint_of_the_last_visit(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (here / "last-visit.note").write_text(said(capsys, "log", "checkpoint"), "utf-8")
-    said(capsys, "verify", "--checkpoint", here / "last-visit.note", status=3)
+    said(capsys, "verify", "--checkpoint", here / "last-visit.note")
     with sqlite3.connect(here / "access.db") as connection:
         connection.execute("UPDATE events SET leaf = replace(leaf, substr(leaf, 1, 2), '00')")
     told = said(capsys, "verify", "--checkpoint", here / "last-visit.note", status=1)

@@ -80,7 +80,7 @@ def test_a_register_goes_into_a_backup_and_comes_back(
     back = said(capsys, "restore", kept, *opened, "--keys", str(tmp_path / "k"))
     assert "thu: r1 → r2" in back
     assert "3 mã kích hoạt chưa dùng đã huỷ" in back
-    assert "hold together" in said(capsys, "verify", status=3)
+    assert "hold together" in said(capsys, "verify")
     assert "✗" not in said(capsys, "doctor")
     event = _column(tmp_path / "again", "SELECT details FROM events WHERE action = 'register.restore'")
     assert json.loads(event)["head"] == head
@@ -228,5 +228,5 @@ def test_a_database_that_was_brought_back_by_its_own_means_ends_what_was_open(
     assert "thu: r1 → r2" in said(capsys, "restore", "--recovered")
     assert _column(here, "SELECT count(*) FROM credentials WHERE activation_sha256 IS NOT NULL") == 0
     assert _column(here, "SELECT action FROM events ORDER BY seq DESC LIMIT 1") == "register.restore"
-    assert "hold together" in said(capsys, "verify", status=3)
+    assert "hold together" in said(capsys, "verify")
     assert "name the folder of a backup, or --recovered" in said(capsys, "restore", status=2)

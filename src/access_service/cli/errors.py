@@ -1,7 +1,7 @@
 """Every error as one readable line on standard error (lists: one line each) and an exit status.
 
-0 done or allowed; 1 refused, denied, not possible now, or found broken; 2 bad usage; 3 `verify` found nothing
-broken, and could not prove all of it.
+0 done or allowed; 1 refused, denied, not possible now, or found broken; 2 bad usage; 3 `verify
+--strict` found nothing broken, and could not prove all of it.
 A traceback is only for what nobody foresaw.
 """
 

@@ -19,11 +19,13 @@ from access_service.usecases.log.publishing import PublishedKeys, published_keys
 TIMEOUT_S = 30
 
 
-def run_checkpoint(*, database: str | None, register: str | None, as_json: bool) -> None:
+def run_checkpoint(*, output: Path | None, database: str | None, register: str | None, as_json: bool) -> None:
     """Sign the log and say where it stands."""
     settings = settings_for(database)
     with open_database(settings) as db:
         made = make_checkpoint(services_for(db, settings), register_of(db, register or settings.register_name))
+    if output is not None:
+        output.write_text(made.note, "utf-8")
     if as_json:
         say_json(_json(made))
         return

@@ -17,12 +17,18 @@ log = typer.Typer(
 
 @log.command()
 def checkpoint(
-    database: options.DatabaseOption = None, register: options.Register = None, json: options.JsonOption = False
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Write the signed note into this file, too.")
+    ] = None,
+    database: options.DatabaseOption = None,
+    register: options.Register = None,
+    json: options.JsonOption = False,
 ) -> None:
     """Sign the log as it stands, if it grew, and write the checkpoint where it is kept."""
     from access_service.cli.log import run_checkpoint
 
-    run_checkpoint(database=database, register=register, as_json=json)
+    run_checkpoint(output=output, database=database, register=register, as_json=json)
 
 
 @log.command("new-epoch")

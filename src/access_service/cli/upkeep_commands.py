@@ -147,13 +147,17 @@ def verify(
             help="Whose checkpoints count (log-policy.txt), for a proof.",
         ),
     ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Exit status 3 where nothing is broken and not all of it could be proved."),
+    ] = False,
     identity: Identities = None,
     passphrase_file: PassphraseFile = None,
     database: options.DatabaseOption = None,
     register: options.Register = None,
     json: options.JsonOption = False,
 ) -> int:
-    """Read the evidence from end to end: events, tree, seals, papers. Exit status 1 broken, 3 not all proved."""
+    """Read the evidence from end to end: events, tree, seals, papers. Exit status 1 where something is broken."""
     from access_service.cli.backups import run_verify
 
     return run_verify(
@@ -165,6 +169,7 @@ def verify(
         since=since,
         database=database,
         register=register,
+        is_strict=strict,
         as_json=json,
     )
 
