@@ -60,6 +60,9 @@ def render_layout(
         "attachments": json.dumps([_attached(a) for a in attachments], ensure_ascii=False),
     }
     standards: typst.PDFStandards = ["a-3a"] if stage == "form" else ["a-3a", "ua-1"]
+    if made_at is None:
+        # PDF/A asks for a day, and a promise that nobody has made yet has none.
+        standards = ["ua-1"]
     try:
         pdf, warnings = _compiler(layout["form"], fonts).compile_with_warnings(
             format="pdf", pdf_standards=standards, sys_inputs=inputs, timestamp=made_at or 0

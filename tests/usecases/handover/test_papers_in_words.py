@@ -16,6 +16,9 @@ from access_service.domain.org import Person
 from access_service.domain.printing import Print
 from access_service.domain.reasons import Refusal
 from access_service.domain.time import local
+from access_service.evidence.fonts import find_family
+from access_service.evidence.paper import PrintedPaper
+from access_service.evidence.render import render_pdf
 from access_service.signing.canonical import canonical, sha256_hex
 from access_service.usecases.evidence import reading_papers
 from access_service.usecases.handover import documents, inspection, returns
@@ -276,3 +279,13 @@ def test_more_lines_than_a_paper_holds_are_refused(school_world: World) -> None:
     line = replace(line, scope=replace(line.scope, classes=None))
     with world.refuses(Refusal.BATCH_TOO_LARGE):
         world.propose(SCHOOL, clerk, *[line] * 201)
+
+
+def test_a_promise_that_nobody_has_made_yet_can_be_read_as_a_page(school_world: World) -> None:
+    world = school_world
+    teacher = hire_homeroom(world)
+    paper = world.propose(SCHOOL, teacher, homeroom_line(world, teacher)).commitment
+    assert paper is not None
+    printed = words(world, paper.id)
+    page = PrintedPaper(str(printed.kind), "draft", printed.json(), paper.content.encode())
+    assert render_pdf(page, find_family()).startswith(b"%PDF-")
