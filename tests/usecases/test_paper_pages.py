@@ -23,7 +23,7 @@ from access_service.usecases import paper_pages
 from access_service.usecases.evidence import reading_papers
 from access_service.usecases.handover import composing, documents
 from access_service.usecases.looks import Looks
-from access_service.usecases.paper_pages import look_up_paper, print_paper, show_html, show_pdf
+from access_service.usecases.paper_pages import file_paper, look_up_paper, print_paper, show_html, show_pdf
 from access_service.usecases.services import Caller, Services
 from access_service.usecases.upkeep.verifying import verify_register
 from evidence.pages_read import opened, words_of
@@ -124,6 +124,18 @@ def test_who_reads_a_paper_of_others_stands_in_the_log_with_the_hash_of_what_the
     last = kept.world.log()[-1]
     assert (last.actor, last.happening.action, last.happening.unit) == ("operator", "document.read", SCHOOL)
     assert (last.happening.details or {})["file"] == sha256_hex(data)
+
+
+def test_a_paper_is_filed_with_what_was_signed_and_the_one_file_of_its_page(kept: Papers) -> None:
+    kept.sign()
+    first = show_pdf(kept.services, kept.head, kept.minutes)
+    seq = len(kept.world.log())
+    filed = file_paper(kept.services, REGISTER, "operator", kept.minutes)
+    assert filed.is_final
+    assert set(filed.files) == {"noi-dung.json", "phan-chu.json", "xac-nhan.json", "van-ban.pdf"}
+    assert filed.files["van-ban.pdf"] == first
+    assert sha256_hex(filed.files["noi-dung.json"]) == filed.document.sha256
+    assert len(kept.world.log()) == seq
 
 
 def test_of_two_nodes_that_render_at_once_the_first_is_kept(kept: Papers, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ without its file. Who is shown a page is written down without the register's loc
 import base64
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ from access_service.domain.powers import powerless
 from access_service.domain.time import local
 from access_service.evidence.fonts import FontError, FontFamily, choose_folder, find_family, typst_version
 from access_service.evidence.html import render_html
+from access_service.evidence.layout import CONTENT_NAME
 from access_service.evidence.paper import Attachment, PrintedPaper, SignedBlock, Stage
 from access_service.evidence.render import render_pdf
 from access_service.signing.canonical import canonical, sha256_hex
@@ -51,6 +53,7 @@ from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.services import Caller, ReadView, Services, look
 
 PDF = "application/pdf"
+PDF_NAME = "van-ban.pdf"
 FINAL = frozenset(
     {
         DocumentState.SIGNED,
@@ -85,6 +88,16 @@ class PaperToShow:
     def is_final(self) -> bool:
         """Has everybody signed it?"""
         return self.paper.stage == "final"
+
+
+@dataclass(frozen=True, slots=True)
+class FiledPaper:
+    """A paper as it is filed: what was signed, the words, the confirmations, the page."""
+
+    document: Document
+    is_final: bool
+    files: Mapping[str, bytes]
+    """By name: `noi-dung.json`, `phan-chu.json`, `xac-nhan.json`, `van-ban.pdf`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,11 +264,8 @@ def _shown(
 def print_paper(
     services: Services, register: RegisterId, id_: DocumentId, version: int | None = None, *, as_html: bool = False
 ) -> bytes:
-    """The document for the operator at the command line."""
-    with services.db.read(register) as reader:
-        view = ReadView(reader, None, services.db.now_in(reader.connection, register))
-        seen = see_document(view, reader.require(Document, id_))
-        found = gather_paper(services, view, seen, version)
+    """The document for the operator at the command line, who stands in the log as its reader."""
+    found = _gather(services, register, id_, version)
     data = render_html(found.paper).encode() if as_html else _pdf(services, register, "operator", found)
     document = found.document
     details: dict[str, Json] = {"version": document.version, "file": sha256_hex(data)}
@@ -263,6 +273,25 @@ def print_paper(
         register, "operator", Happening("document.read", document.id, details=details, unit=document.office)
     )
     return data
+
+
+def file_paper(
+    services: Services, register: RegisterId, actor: str, id_: DocumentId, version: int | None = None
+) -> FiledPaper:
+    """Everything of a paper that a dossier holds; `NotFoundError` for one without a page.
+
+    Whoever asks says in the log that it was read: of a dossier one event names them all.
+    """
+    found = _gather(services, register, id_, version)
+    inside = {attachment.name: attachment.data for attachment in found.paper.attachments}
+    pdf = _pdf(services, register, actor, found)
+    return FiledPaper(found.document, found.is_final, {CONTENT_NAME: found.paper.content, **inside, PDF_NAME: pdf})
+
+
+def _gather(services: Services, register: RegisterId, id_: DocumentId, version: int | None) -> PaperToShow:
+    with services.db.read(register) as reader:
+        view = ReadView(reader, None, services.db.now_in(reader.connection, register))
+        return gather_paper(services, view, see_document(view, reader.require(Document, id_)), version)
 
 
 # -- files
