@@ -23,10 +23,33 @@ FILES: dict[int | str, dict[str, Any]] = {status: PROBLEMS[status] for status in
 router = manage("log")
 files = APIRouter(prefix="/log/{register}/{epoch}", tags=["log"], responses=FILES)
 
-RegisterPath = Annotated[str, Path(max_length=64)]
-EpochPath = Annotated[int, Path(ge=1, le=LAST_EPOCH)]
+RegisterPath = Annotated[str, Path(max_length=64, description="the register", examples=["hai-phong"])]
+EpochPath = Annotated[
+    int, Path(ge=1, le=LAST_EPOCH, description="which log of the register: a new one begins after a loss")
+]
+PlacePath = Annotated[
+    str,
+    Path(max_length=32, description="number of the tile, and its width where it is not full", examples=["000.p/7"]),
+]
+OldSize = Annotated[int, Query(alias="from", ge=0, le=LAST_SEQ, description="size that was seen before")]
+NewSize = Annotated[
+    int | None,
+    Query(alias="to", ge=0, le=LAST_SEQ, description="later size; that of the newest checkpoint when left out"),
+]
+_ROOT = "PiS7wI2orYvRtTSLNFeARCNVQuQ3IVEVLkAMD0t+WnM="
+_NOTE = f"access.example.vn/log/hai-phong/1\n20431\n{_ROOT}\n\n— access.example.vn/log/hai-phong/1 3IyL1VhL…\n"
+_VKEY = "access.example.vn/log/hai-phong/1+dc8c8bd5+AbXo…"
+
+
+def _shown(description: str, example: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"description": description, "content": {"text/plain": {"example": example}}}}
+
+
+NOTE = _shown("The signed note.", _NOTE)
+PROOF = _shown("The proof.", f"c2sp.org/tlog-proof@v1\nextra eyJhY3Rpb24i…\nindex 6\n{_ROOT}\n\n{_NOTE}")
+POLICY = _shown("The policy.", f"log {_VKEY}\nquorum none\n")
 BINARY: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The bytes.", "content": {"application/octet-stream": {}}}
+    200: {"description": "The bytes.", "content": {"application/octet-stream": {"example": "(32 bytes a hash)"}}}
 }
 
 
@@ -38,7 +61,10 @@ class ConsistencyOut(BaseModel):
 
 
 @files.get(
-    "/checkpoint", response_class=PlainTextResponse, summary="The newest checkpoint of a log, as it was signed"
+    "/checkpoint",
+    response_class=PlainTextResponse,
+    responses=NOTE,
+    summary="The newest checkpoint of a log, as it was signed",
 )
 def checkpoint(request: Request, services: ServicesDep, register: RegisterPath, epoch: EpochPath) -> Response:
     """A signed note of three lines: origin, size, root. Public unless `ACCESS_SERVICE_LOG_PUBLIC` is `none`."""
@@ -53,8 +79,8 @@ def public_consistency(
     services: ServicesDep,
     register: RegisterPath,
     epoch: EpochPath,
-    old: Annotated[int, Query(alias="from", ge=0, le=LAST_SEQ)],
-    new: Annotated[int | None, Query(alias="to", ge=0, le=LAST_SEQ)] = None,
+    old: OldSize,
+    new: NewSize = None,
 ) -> ConsistencyOut:
     """For whoever follows the checkpoints (`access-service log monitor`): as public as they are."""
     _admit(request, register, is_public=_settings(request).log_public != "none")
@@ -69,7 +95,7 @@ def entries(
     caller: CallerDep,
     register: RegisterPath,
     epoch: EpochPath,
-    place: Annotated[str, Path()],
+    place: PlacePath,
 ) -> Response:
     """Up to 256 events, each behind its length in two bytes; for whoever may read the log."""
     name = LogName("", register, epoch)
@@ -85,8 +111,8 @@ def tile(
     services: ServicesDep,
     register: RegisterPath,
     epoch: EpochPath,
-    level: Annotated[str, Path(max_length=2)],
-    place: Annotated[str, Path(max_length=32)],
+    level: Annotated[str, Path(max_length=2, description="level of the tree: 0 has the leaves", examples=["0"])],
+    place: PlacePath,
 ) -> Response:
     """Up to 256 hashes of 32 bytes; for everybody signed in, and public with `ACCESS_SERVICE_LOG_PUBLIC=tiles`."""
     is_public = _settings(request).log_public == "tiles"
@@ -95,8 +121,14 @@ def tile(
     return _bytes(data, is_public=is_public)
 
 
-@router.get("/log/proof", response_class=PlainTextResponse, summary="Proof of one event, as a file")
-def proof(services: ServicesDep, caller: CallerDep, seq: Annotated[int, Query(ge=1, le=LAST_SEQ)]) -> Response:
+@router.get(
+    "/log/proof", response_class=PlainTextResponse, responses=PROOF, summary="Proof of one event, as a file"
+)
+def proof(
+    services: ServicesDep,
+    caller: CallerDep,
+    seq: Annotated[int, Query(ge=1, le=LAST_SEQ, description="number of the event")],
+) -> Response:
     """The event, its path in the tree and the signed checkpoint (C2SP tlog-proof): verifiable alone."""
     text = proving.read_proof(services, caller, seq)
     return PlainTextResponse(text, headers={"Content-Disposition": f'attachment; filename="{seq}.tlog-proof"'})
@@ -106,14 +138,19 @@ def proof(services: ServicesDep, caller: CallerDep, seq: Annotated[int, Query(ge
 def consistency(
     services: ServicesDep,
     caller: CallerDep,
-    old: Annotated[int, Query(alias="from", ge=0, le=LAST_SEQ)],
-    new: Annotated[int | None, Query(alias="to", ge=0, le=LAST_SEQ)] = None,
+    old: OldSize,
+    new: NewSize = None,
 ) -> ConsistencyOut:
     """Between two sizes up to that of the newest checkpoint, which is meant where `to` is left out."""
     return _consistency(proving.read_consistency(services, proving.name_for(services, caller), old, new))
 
 
-@router.get("/log/policy", response_class=PlainTextResponse, summary="The keys that a stock verifier needs")
+@router.get(
+    "/log/policy",
+    response_class=PlainTextResponse,
+    responses=POLICY,
+    summary="The keys that a stock verifier needs",
+)
 def policy(services: ServicesDep, caller: CallerDep) -> str:
     """A policy file (C2SP tlog-policy). Compare the keys with those that were published on paper."""
     return proving.write_policy(services, caller.register)
