@@ -5,6 +5,7 @@ same over one database. What a worker leaves behind when it is killed is taken b
 """
 
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -27,6 +28,8 @@ LOOK_S = 2.0
 """How often, in seconds, a worker with nothing to do looks for what another process was asked for."""
 BEAT_S = 1.0
 """How often, in seconds, the progress of a running job is written down and its lease renewed."""
+SWITCH_S = 0.0005
+"""How soon, in seconds, a thread that carries out a job lets another one run that wants to: a request, for instance."""
 STOP_S = 5.0
 """How long, in seconds, a worker that stops waits for its jobs to notice."""
 
@@ -67,6 +70,7 @@ class Workers:
         self._beat_s = min(BEAT_S, lease.total_seconds() / 4)
         self._held: list[_Held] = []
         self._lock = threading.Lock()
+        self._usual_s: float | None = None
         self._is_closing = threading.Event()
         self._minding = threading.Thread(target=self._mind, name="jobs", daemon=True)
 
@@ -151,6 +155,8 @@ class Workers:
         held.thread = threading.Thread(target=self._carry_out, args=(held,), name=job.id, daemon=True)
         with self._lock:
             self._held.append(held)
+            self._usual_s = self._usual_s or sys.getswitchinterval()
+            sys.setswitchinterval(min(SWITCH_S, self._usual_s))
         held.thread.start()
 
     # -- carrying out
@@ -174,6 +180,9 @@ class Workers:
         finally:
             with self._lock:
                 self._held.remove(held)
+                if not self._held and self._usual_s is not None:
+                    sys.setswitchinterval(self._usual_s)
+                    self._usual_s = None
             self._services.jobs_wait.set()
         if state is not None:
             self._ended(held.job.kind, str(state), time.monotonic() - begun)
