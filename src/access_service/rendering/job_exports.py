@@ -10,7 +10,7 @@ from access_service.domain.jobs import Job, Parameter
 from access_service.domain.names import AccountKind
 from access_service.domain.time import local
 from access_service.rendering.matrix_files import WRITERS
-from access_service.usecases.evidence.matrix import file_sha256, open_matrix, record_export
+from access_service.usecases.evidence.matrix import check_matrix, file_sha256, open_matrix, record_export
 from access_service.usecases.evidence.matrix_values import EVERYTHING, MatrixBatch, MatrixFilters, MatrixShape
 from access_service.usecases.jobs.job_kinds import JobKind, JobResult, JobRun
 from access_service.usecases.services import Caller, Services
@@ -25,6 +25,8 @@ class MatrixExport:
     known_at: int | None = None
     include_ended: bool = False
     by: MatrixShape | None = None
+    diff: datetime | None = None
+    """Another instant: what changed between the two."""
     filters: MatrixFilters = EVERYTHING
 
     def parameters(self) -> dict[str, Parameter]:
@@ -36,6 +38,7 @@ class MatrixExport:
             "known_at": self.known_at,
             "all": self.include_ended,
             "by": None if self.by is None else str(self.by),
+            "diff": None if self.diff is None else self.diff.isoformat(),
             "role": filters.role,
             "category": filters.category,
             "sensitive": filters.sensitive,
@@ -53,7 +56,7 @@ def read_export(kept: Mapping[str, Parameter]) -> MatrixExport:
         return value if isinstance(value, str) else None
 
     form, at, known_at, sensitive = text("format"), text("at"), kept.get("known_at"), kept.get("sensitive")
-    by, kind = text("by"), text("kind")
+    by, kind, diff = text("by"), text("kind"), text("diff")
     if form not in WRITERS:
         raise InvalidError("no such format")
     return MatrixExport(
@@ -62,6 +65,7 @@ def read_export(kept: Mapping[str, Parameter]) -> MatrixExport:
         known_at=known_at if isinstance(known_at, int) else None,
         include_ended=kept.get("all") is True,
         by=None if by is None else MatrixShape(by),
+        diff=None if diff is None else words.iso_instant(diff),
         filters=MatrixFilters(
             role=text("role"),
             category=text("category"),
@@ -74,9 +78,7 @@ def read_export(kept: Mapping[str, Parameter]) -> MatrixExport:
 
 
 def _check_matrix(services: Services, caller: Caller, job: Job) -> None:
-    asked = read_export(job.parameters)
-    with open_matrix(services, caller, job.unit, at=asked.at, known_at=asked.known_at):
-        pass
+    check_matrix(services, caller, job.unit, read_export(job.parameters).known_at)
 
 
 def _run_matrix(run: JobRun) -> JobResult:
@@ -90,6 +92,7 @@ def _run_matrix(run: JobRun) -> JobResult:
         known_at=asked.known_at,
         include_ended=asked.include_ended,
         filters=asked.filters,
+        diff=asked.diff,
     ) as found:
         head = found.head
         rows = write(replace(found, batches=_counted(found.batches, run, head.units)), run.file, asked.by)

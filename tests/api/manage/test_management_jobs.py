@@ -6,6 +6,7 @@ import io
 import json
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +77,24 @@ def test_a_workbook_by_default_as_it_was_known_at_a_revision(managed: Managed) -
 
 
 def test_by_what_shape_and_with_which_rows_is_asked_as_in_a_request(managed: Managed) -> None:
-    chosen = {"by": "category", "role": "homeroom_teacher", "sensitive": True, "kind": "use", "all": True}
+    diff = "2026-08-19T00:00:00+07:00"
+    chosen = {
+        "diff": diff,
+        "by": "category",
+        "role": "homeroom_teacher",
+        "sensitive": True,
+        "kind": "use",
+        "all": True,
+    }
     asked = managed.post(ADMIN, ASK, {"format": "json", **chosen}).json()
-    assert {name: asked["parameters"][name] for name in chosen} == chosen
+    parameters = {name: asked["parameters"][name] for name in chosen}
+    assert datetime.fromisoformat(parameters.pop("diff")) == datetime.fromisoformat(diff)
+    assert parameters == {name: value for name, value in chosen.items() if name != "diff"}
     over(managed, ADMIN, asked["id"])
     written = json.loads(managed.get(ADMIN, f"jobs/{asked['id']}/result").content)
     at_once = managed.seen(ADMIN, f"units/{SCHOOL}/matrix", at=asked["parameters"]["at"], **chosen)
     assert written["rows"] == at_once["rows"] != []
+    assert written["diff"] == at_once["diff"]
 
 
 def test_the_list_is_the_callers_own_and_the_newest_comes_first(waiting: Managed) -> None:

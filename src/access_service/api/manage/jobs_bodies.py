@@ -16,7 +16,7 @@ from access_service.usecases.live.revisions import parse_revision, revision_text
 class MatrixJobIn(RequestBody):
     """A matrix to be written in the background."""
 
-    format: Literal["json", "csv", "xlsx"] = "xlsx"
+    format: Literal["json", "csv", "xlsx", "pdf"] = "xlsx"
     """What kind of file."""
     at: Instant | None = None
     """As of when; the instant at which it is asked for when left out."""
@@ -26,6 +26,8 @@ class MatrixJobIn(RequestBody):
     """Grants that have ended, too?"""
     by: Annotated[MatrixShape, Field(strict=False)] | None = None
     """What a row is about; a workbook of few units has all when left out."""
+    diff: Instant | None = None
+    """Another instant: what changed between the two, sums on top."""
     role: Id | None = None
     """Rows of this role alone."""
     category: Id | None = None
@@ -47,6 +49,7 @@ class MatrixJobIn(RequestBody):
             known_at=None if self.known_at is None else parse_revision(self.known_at),
             include_ended=self.all,
             by=self.by,
+            diff=self.diff,
             filters=MatrixFilters(self.role, self.category, self.sensitive, self.state, self.kind, self.unit_kind),
         )
 

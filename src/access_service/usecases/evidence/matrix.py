@@ -65,13 +65,23 @@ def open_matrix(
     caller's business, `RefusedError(forbidden)` for the unit's own staff, `InvalidError` for an unknown revision.
     """
     with services.db.connect() as connection:
-        view = ReadView(
-            Reader(connection, caller.register), caller, services.db.now_in(connection, caller.register)
-        )
-        if not inspects(view, caller.person, unit):
-            view.as_above(unit)
+        now = _check_may_have(services, Reader(connection, caller.register), caller, unit)
         reader = Reader(connection, caller.register, known_at)
-        yield _matrix(reader, unit, at=at, now=view.now, include_ended=include_ended, filters=filters, diff=diff)
+        yield _matrix(reader, unit, at=at, now=now, include_ended=include_ended, filters=filters, diff=diff)
+
+
+def check_matrix(services: Services, caller: Caller, unit: UnitId, known_at: int | None) -> None:
+    """Raise what `open_matrix` would, before anything of the matrix is read."""
+    with services.db.connect() as connection:
+        _check_may_have(services, Reader(connection, caller.register), caller, unit)
+        check_known(caller.register, revision_at(connection, caller.register), known_at)
+
+
+def _check_may_have(services: Services, reader: Reader, caller: Caller, unit: UnitId) -> datetime:
+    view = ReadView(reader, caller, services.db.now_in(reader.connection, caller.register))
+    if not inspects(view, caller.person, unit):
+        view.as_above(unit)
+    return view.now
 
 
 @contextmanager

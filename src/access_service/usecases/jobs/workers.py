@@ -29,7 +29,7 @@ LOOK_S = 2.0
 BEAT_S = 1.0
 """How often, in seconds, the progress of a running job is written down and its lease renewed."""
 SWITCH_S = 0.0005
-"""How soon, in seconds, a thread that carries out a job lets another one run that wants to: a request, for instance."""
+"""How soon, in seconds, a thread that carries out a job lets another run that wants to, a request for instance."""
 STOP_S = 5.0
 """How long, in seconds, a worker that stops waits for its jobs to notice."""
 
