@@ -92,10 +92,25 @@ def test_a_sheet_has_its_columns_on_every_page(columns: tuple[tuple[str, int], .
 
 
 def test_a_sheet_that_nobody_would_turn_over_is_refused() -> None:
-    with pytest.raises(ValueError, match="2000 rows"):
+    with pytest.raises(ValueError, match="1000 rows"):
         render_sheet(sheet(PAPER_LIST, MOST_ROWS + 1), own_family())
 
 
 def test_a_row_that_does_not_fit_its_table_is_refused() -> None:
     with pytest.raises(ValueError, match="cells"):
         render_sheet(PaperSheet(BY, "X", SUBJECT, PAPER_LIST, [["1"]], AT), own_family())
+
+
+def test_large_sheets_are_set_one_after_the_other_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    import typst
+
+    from access_service.evidence import render
+
+    empty: list[bytes] = []
+    monkeypatch.setattr(render, "LARGE", 10_000)
+    monkeypatch.setattr(typst, "compile", lambda source, **_: empty.append(source))
+    render_sheet(sheet(PAPER_LIST, 3), own_family())
+    assert empty == []
+    render_sheet(sheet(PAPER_LIST, 100), own_family())
+    assert empty == [b""] * render.FORGOTTEN_AFTER
+    assert not render._one_at_a_time.locked()

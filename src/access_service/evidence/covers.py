@@ -16,8 +16,8 @@ from access_service.evidence.qr import draw_qr
 from access_service.evidence.render import render_layout
 from access_service.evidence.signs import show
 
-MOST_ROWS = 2000
-"""Of one sheet: 130 pages. A longer one is parted by unit."""
+MOST_ROWS = 1000
+"""Of one sheet: 65 pages, for which Typst takes 340 MiB. A longer one is parted by unit."""
 PAPER_LIST = (
     ("STT", 10),
     ("Số, ký hiệu", 32),

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 _kept = threading.local()
+LARGE = 100_000
+"""Characters of a layout that is set one at a time, and forgotten: Typst remembers what it has laid out."""
+FORGOTTEN_AFTER = 12
+"""So many compiles later Typst drops what it has not used again."""
+_one_at_a_time = threading.Lock()
 
 
 class RenderError(Exception):
@@ -59,12 +64,24 @@ def render_layout(
         "data": json.dumps(_broken(layout) | {"has_date": made_at is not None}, ensure_ascii=False),
         "attachments": json.dumps([_attached(a) for a in attachments], ensure_ascii=False),
     }
+    if len(inputs["data"]) < LARGE:
+        return _compile(layout["form"], fonts, inputs, made_at, stage)
+    with _one_at_a_time:
+        pdf = _compile(layout["form"], fonts, inputs, made_at, stage)
+        for _ in range(FORGOTTEN_AFTER):
+            typst.compile(b"", format="pdf", font_paths=fonts_in(None))
+    return pdf
+
+
+def _compile(form: str, fonts: FontFamily, inputs: dict[str, str], made_at: datetime | None, stage: Stage) -> bytes:
+    import typst  # noqa: PLC0415
+
     standards: typst.PDFStandards = ["a-3a"] if stage == "form" else ["a-3a", "ua-1"]
     if made_at is None:
         # PDF/A asks for a day, and a promise that nobody has made yet has none.
         standards = ["ua-1"]
     try:
-        pdf, warnings = _compiler(layout["form"], fonts).compile_with_warnings(
+        pdf, warnings = _compiler(form, fonts).compile_with_warnings(
             format="pdf", pdf_standards=standards, sys_inputs=inputs, timestamp=made_at or 0
         )
     except typst.TypstError as error:
