@@ -40,6 +40,8 @@ from access_service.signing.vault import FactorKey
 from access_service.storage import accounts as stored
 from access_service.storage.audit import events
 from access_service.storage.db import Database
+from access_service.storage.paper_pages import keep_shown
+from access_service.storage.standing import Gatherer
 from access_service.usecases import register
 from access_service.usecases.handover import delegation, documents, signatures
 from access_service.usecases.handover.documents import EnteredLine, Prepared
@@ -122,8 +124,6 @@ class World(SecondPerson):
 
     def enter(self, account: AccountId) -> Caller:
         """A caller without the cost of a sign-in; `sign_in` has tests of its own."""
-        from access_service.storage.standing import Gatherer
-
         with self.services.db.read(self.register) as reader:
             return accounts.caller_of(Gatherer(reader), account, self.clock.now)
 
@@ -232,9 +232,16 @@ class World(SecondPerson):
         with self.services.db.read(self.register) as reader:
             return reader.require(value_type, id_)
 
+    def show(self, who: Someone | AccountId, document: str) -> Document:
+        """The newest version, as if the signer had opened its page (`usecases.paper_pages` writes the same row)."""
+        shown, account = self.get(Document, document), who if isinstance(who, str) else who.caller.account
+        with self.services.db.aside() as connection:
+            keep_shown(connection, self.register, shown.id, shown.version, account, self.clock.now)
+        return shown
+
     def sign(self, who: Someone, document: str, capacity: object = None) -> Signed:
-        """Sign one document, or raise what the service refused."""
-        shown = self.get(Document, document)
+        """Show one document to its signer and have them sign it, or raise what the service refused."""
+        shown = self.show(who, document)
         [answer] = signatures.sign_batch(
             self.services,
             who.caller,

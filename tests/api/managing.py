@@ -92,9 +92,16 @@ class Managed:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def shown(self, who: str, document: str) -> dict[str, Any]:
+        """The document as its signer reads it: its page, and what is signed as JSON."""
+        found: dict[str, Any] = self.seen(who, f"documents/{document}")
+        page = self.served.client.get(f"/v1/documents/{document}/paper.html", headers=self.bearer(who))
+        assert page.status_code == 200, page.text
+        return found
+
     def sign(self, who: str, *documents: str, capacity: str | None = None) -> list[dict[str, Any]]:
         """Open each document and sign what was shown."""
-        shown = [self.seen(who, f"documents/{document}") for document in documents]
+        shown = [self.shown(who, document) for document in documents]
         items = [{"document": d["id"], "version": d["version"], "sha256": d["sha256"]} for d in shown]
         if capacity is not None:
             items = [{**item, "capacity": capacity} for item in items]

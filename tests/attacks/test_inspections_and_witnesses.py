@@ -17,7 +17,7 @@ from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.handover.inspection import Team
 from access_service.usecases.organisation import leaving, org
 from access_service.usecases.services import ReadView
-from world import LOWER, OFFICE, PASSWORD, SCHOOL, Someone, World, hire_homeroom, homeroom_line
+from world import LOWER, OFFICE, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
 
 def gone(world: World) -> tuple[Someone, LeavingCase]:
@@ -31,8 +31,9 @@ def gone(world: World) -> tuple[Someone, LeavingCase]:
 
 
 def recorded(world: World, case: LeavingCase, witness: PersonId) -> signatures.Signed:
-    head = world.people[f"head:{SCHOOL}"].caller
-    return returns.return_in_absence(world.services, head, PASSWORD, case.id, witness)
+    head = world.people[f"head:{SCHOOL}"]
+    minutes = returns.return_in_absence(world.services, head.caller, case.id, witness)
+    return world.sign(head, minutes.id)
 
 
 def test_a_head_does_not_make_the_witnesss_signature(school_world: World) -> None:

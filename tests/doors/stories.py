@@ -78,7 +78,7 @@ def _another_duty_by_now(m: Managed) -> Any:
     m.sign(OFFICE_HEAD, paper["id"])
     duty = {"person": m.person(key).person, "unit": unit, "position": "vice_principal_in_charge"}
     m.made(OFFICE_ADMIN, "assignments", duty | DECIDED | {"replaces": m.person(key).duty})
-    shown = m.seen(f"000.{key}", f"documents/{paper['id']}")
+    shown = m.shown(f"000.{key}", paper["id"])
     item = {"document": shown["id"], "version": shown["version"], "sha256": shown["sha256"]}
     return m.post(f"000.{key}", "signatures", {"password": PASSWORD, "documents": [item]})
 
@@ -106,7 +106,7 @@ def left(m: Managed) -> str:
 
 
 def _witness(m: Managed, case: str, person: str) -> Any:
-    return m.post(PRINCIPAL, f"leaving-cases/{case}/record-return", {"password": PASSWORD, "witness": person})
+    return m.post(PRINCIPAL, f"leaving-cases/{case}/record-return", {"witness": person})
 
 
 def _witness_without_account(m: Managed) -> Any:
@@ -118,7 +118,8 @@ def _witness_without_account(m: Managed) -> Any:
 def _closed_case(m: Managed) -> Any:
     case = left(m)
     recorded = _witness(m, case, m.person("van-thu").person).json()
-    m.sign("000.van-thu", recorded["document"])
+    m.sign(PRINCIPAL, recorded["id"])
+    m.sign("000.van-thu", recorded["id"])
     return _witness(m, case, m.person("van-thu").person)
 
 

@@ -257,6 +257,8 @@ class Game:
         try:
             if act is recoveries.ask_recovery and not self._has_factor(caller):
                 second_factor(self.world, caller.account)
+            for paper in drawn.get("presented", ()):
+                self.world.show(caller.account, paper.document)
             with factor_shown():
                 return act(self.world.services, caller, **drawn) or True
         except AccessServiceError:

@@ -17,7 +17,7 @@ from access_service.domain import delegation, duties, moves, recovery
 from access_service.domain.access import Deny
 from access_service.domain.accounts import Custody
 from access_service.domain.delegation import HEADS, Grant, Inspection
-from access_service.domain.documents import Document
+from access_service.domain.documents import Signature
 from access_service.domain.duties import Hand
 from access_service.domain.names import Capacity, GrantEnd, Rank, Side
 from access_service.domain.org import Assignment, ManagementEdge
@@ -28,7 +28,8 @@ from access_service.engine import decide as engine
 from access_service.storage.standing import Gatherer
 from access_service.usecases import effects
 from access_service.usecases import policy as binding
-from access_service.usecases.handover import returns
+from access_service.usecases.handover import signatures
+from access_service.usecases.handover.signatures import Signed, Turn
 from access_service.usecases.identity import recoveries
 from access_service.usecases.organisation import moving, org, succession
 from access_service.usecases.services import act
@@ -162,14 +163,19 @@ def ends_todays_custody(patch: pytest.MonkeyPatch) -> None:
 
 def signs_for_witness(patch: pytest.MonkeyPatch) -> None:
     """A6: with the head's signature the witness's is made, too."""
-    add = returns.add_signature
+    add = signatures.add_signature
 
-    def adding(doing: Any, document: Document, given: Any, side: Side, person: Any, *rest: Any) -> Any:
-        done = add(doing, document, given, side, person, *rest)
-        witness = json.loads(document.content)["witness"]
-        return add(doing, done.document, [done.signature], Side.WITNESS, witness, Capacity.WITNESS, None)
+    def adding(doing: Any, turn: Turn, made: Signature) -> Signed:
+        done = add(doing, turn, made)
+        witness = json.loads(turn.document.content).get("witness")
+        if turn.side is not Side.GIVER or witness is None:
+            return done
+        given = (*turn.given, done.signature)
+        more = {"side": Side.WITNESS, "capacity": Capacity.WITNESS}
+        again = replace(turn, document=done.document, given=given, basis=None, **more)
+        return add(doing, again, replace(made, person=witness, capacity_basis=None, **more))
 
-    patch.setattr(returns, "add_signature", adding)
+    patch.setattr(signatures, "add_signature", adding)
 
 
 def anybody_takes_back(patch: pytest.MonkeyPatch) -> None:

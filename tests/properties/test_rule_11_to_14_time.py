@@ -24,7 +24,6 @@ from world import (
     CLASS_6B,
     LOWER,
     OFFICE,
-    PASSWORD,
     PRIMARY,
     SCHOOL,
     Someone,
@@ -180,8 +179,9 @@ def test_a_return_in_absence_takes_a_witness(school_world: World) -> None:
     )
     for wrong in (teacher.person, head.person, world.people["director"].person):
         with world.refuses(Refusal.SELF_SERVICE):
-            returns.return_in_absence(world.services, head.caller, PASSWORD, case.id, wrong)
-    signed = returns.return_in_absence(world.services, head.caller, PASSWORD, case.id, witness.person)
+            returns.return_in_absence(world.services, head.caller, case.id, wrong)
+    minutes = returns.return_in_absence(world.services, head.caller, case.id, witness.person)
+    signed = world.sign(head, minutes.id)
     assert signed.document.state is DocumentState.AWAITING_RECEIVER
     assert world.get(LeavingCase, case.id).valid_to is None
     assert world.sign(witness, signed.document.id).document.state is DocumentState.SIGNED

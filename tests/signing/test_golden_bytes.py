@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from access_service.domain.assigning import AssignmentBody, DutyLine
 from access_service.domain.composing import DATED_WHEN_SIGNED
-from access_service.domain.documents import Signature
+from access_service.domain.documents import Assertion, Signature, SignedHow
 from access_service.domain.letters import ApprovalBody, ReportBody, ReportRow
 from access_service.domain.names import (
     AccountId,
@@ -293,6 +293,16 @@ SIGNATURES = {
     "head": replace(SIGNED, side=Side.GIVER, capacity=Capacity.HEAD, capacity_basis="000/QĐ-UBND (asg_0001)"),
     "on_paper": replace(SIGNED, side=Side.GIVER, account=None, method=Method.ATTESTED),
     "witness": replace(SIGNED, side=Side.WITNESS),
+}
+
+
+SHOWN = SignedHow("password+totp", "00" * 16, "2026-09-05T01:00:00.000000Z", "cd" * 32)
+TOUCHED = Assertion("ef" * 32, 0, 1, (), "e30", "AAAA", "BBBB")
+SIGNATURES |= {
+    "receiver_format_2": replace(SIGNED, how=SHOWN),
+    "passkey": replace(
+        SIGNED, method=Method.PASSKEY, how=replace(SHOWN, auth="passkey", credential="AQID", assertion=TOUCHED)
+    ),
 }
 
 

@@ -33,6 +33,7 @@ from access_service.domain.waiting import WaitingAct
 from access_service.engine.packs.load import PackFiles
 from access_service.signing.passwords import new_password
 from access_service.signing.totp import code_at
+from access_service.storage.paper_pages import keep_shown
 from access_service.storage.policy import store_pack
 from access_service.storage.standing import Gatherer
 from access_service.usecases import register
@@ -275,7 +276,10 @@ class _Builder:
         return Member(person, assignment.id, position, unit, *self._activate(issued, position, unit))
 
     def sign(self, who: Member, papers: Sequence[Document]) -> list[signatures.Signed]:
-        """One re-authentication, every paper; anything refused is a mistake in the example."""
+        """Every paper as if its page had been opened, one re-authentication; a refusal is a mistake of ours."""
+        with self.services.db.aside() as connection:
+            for paper in papers:
+                keep_shown(connection, who.caller.register, paper.id, paper.version, who.caller.account, self.now)
         answers = signatures.sign_batch(
             self.services,
             who.caller,

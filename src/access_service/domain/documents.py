@@ -6,7 +6,7 @@ superseded, withdrawn, handed back. The first signature freezes the content. Wha
 receiver may do to a document stands in `MOVES`; signatures move it by `waits_for`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -79,6 +79,46 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Assertion:
+    """What a passkey signed: a tree of statements, of which this signature's is one (RFC 9162 section 2.1).
+
+    The challenge is SHA-256 over `access-service/sign/2`, a line's end and the tree's root; anybody who has the
+    passkey's public key can check it, and nobody who lacks its private half can make it.
+    """
+
+    key: str
+    """SHA-256 (hex) of the COSE key, as the log names it (`factor.add`)."""
+    index: int
+    """Place of the statement among those signed with one touch, from 0."""
+    size: int
+    """How many there were."""
+    path: tuple[str, ...]
+    """Hashes (hex) from the statement to the root."""
+    client_data: str
+    """`clientDataJSON`, base64url."""
+    authenticator_data: str
+    signature: str
+    is_backed_up: bool = False
+    """The authenticator says that the key is synchronised to other devices."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedHow:
+    """What a signature of format 2 rests on beside the content: the words, the page, how the signer was known."""
+
+    auth: str
+    """`password`, `password+totp` or `passkey`."""
+    nonce: str
+    """16 random bytes (hex): no two statements are the same."""
+    shown_at: str
+    """When this version was first sent to the signer as a page; an instant as in canonical bytes."""
+    print_sha256: str
+    credential: str | None = None
+    """Id of the passkey, base64url."""
+    assertion: Assertion | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
     """One confirmation by the service that a person signed one version of one document.
 
@@ -103,6 +143,8 @@ class Signature:
     confirmation: str
     valid_from: datetime
     """When the service recorded it."""
+    how: SignedHow | None = None
+    """None for format 1, and for what was signed elsewhere."""
 
 
 _ANY_OPEN = frozenset(
@@ -205,8 +247,3 @@ def check_presented(document: Document, *, version: int, sha256: str) -> None:
         raise RefusedError(Refusal.STALE_VERSION, f"version {document.version} is the newest", document=document.id)
     if sha256 != document.sha256:
         raise RefusedError(Refusal.DOCUMENT_CHANGED, "the hash is not that of the document", document=document.id)
-
-
-def last_signed_at(signatures: Iterable[Signature], version: int) -> datetime:
-    """When the last signature on this version was given."""
-    return max(s.signed_at for s in signatures if s.version == version)

@@ -48,6 +48,8 @@ class FindingCode(StrEnum):
     CONFIRMATION_BAD = "confirmation_bad"
     STATEMENT_MISMATCH = "statement_mismatch"
     PDF_HASH = "pdf_hash"
+    PASSKEY_BAD = "passkey_bad"
+    PASSKEY_NOT_LOGGED = "passkey_not_logged"
     GRANT_WITHOUT_PAPER = "grant_without_paper"
     PACK_DIGEST = "pack_digest"
     ERASED = "erased"
@@ -88,6 +90,8 @@ SAID: Mapping[FindingCode, str] = {
     FindingCode.CONFIRMATION_BAD: "Xác nhận của hệ thống trên chữ ký không đúng.",
     FindingCode.STATEMENT_MISMATCH: "Văn bản không phải nội dung đã được ký.",
     FindingCode.PDF_HASH: "Tệp của văn bản đã ký bị sửa, bị thay hoặc không còn.",
+    FindingCode.PASSKEY_BAD: "Chữ ký của khoá truy cập không đúng với nội dung đã xác nhận.",
+    FindingCode.PASSKEY_NOT_LOGGED: "Nhật ký không ghi khoá truy cập đã ký là của tài khoản này vào lúc ký.",
     FindingCode.GRANT_WITHOUT_PAPER: "Quyền có hiệu lực mà không có văn bản đã ký làm căn cứ.",
     FindingCode.PACK_DIGEST: "Bộ quy tắc đã áp dụng bị sửa hoặc không còn.",
     FindingCode.ERASED: "Nội dung đã được xoá theo thời hạn lưu trữ; mã băm còn giữ.",

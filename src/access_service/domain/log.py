@@ -192,14 +192,20 @@ def _half(count: int) -> int:
 
 def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
     """Return if the proof shows that leaf at that place under that root (2.1.3.2), else raise `ProofError`."""
-    _check_hashes(proof, leaf, root)
+    _check_hashes((), root)
+    if climb_to_root(leaf, index, size, proof) != root:
+        raise ProofError("the proof leads to another root")
+
+
+def climb_to_root(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes:
+    """The root that a proof leads to from that leaf; `ProofError` where it is no proof of that place."""
+    _check_hashes(proof, leaf)
     if not 0 <= index < size < MOST_ENTRIES:
         raise ProofError(f"there is no place {index} among {size} entries")
     found = leaf
     for beside, is_before in _climb(index, size - 1, proof):
         found = node_hash(beside, found) if is_before else node_hash(found, beside)
-    if found != root:
-        raise ProofError("the proof leads to another root")
+    return found
 
 
 def check_consistency(old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> None:

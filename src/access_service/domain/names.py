@@ -134,10 +134,12 @@ class Side(StrEnum):
 
 
 class Method(StrEnum):
-    """How a signature came to us. Neither is a chữ ký số."""
+    """How a signature came to us. None is a chữ ký số."""
 
     IN_SYSTEM = "in_system"
     """Xác nhận của hệ thống: confirmation by electronic means, password entered again; no signature in law."""
+    PASSKEY = "passkey"
+    """Xác nhận của hệ thống by a passkey: the authenticator's own signature over the statement; no class in law."""
     ATTESTED = "attested"
     """The importer attests a paper document signed elsewhere, by reference, hash and dates."""
 

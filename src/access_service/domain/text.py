@@ -151,12 +151,24 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Số lượng trong một lần gửi vượt quá giới hạn",
             "Too many items at once",
         ),
+        Refusal.CEREMONY_EXPIRED: Text(
+            "Yêu cầu ký đã quá thời hạn; mở lại văn bản để ký",
+            "The request to sign has expired; open the documents again",
+        ),
+        Refusal.CEREMONY_UNKNOWN: Text(
+            "Không có yêu cầu ký này trong phiên làm việc, hoặc yêu cầu đã được sử dụng",
+            "This session has no such request to sign, or it was used before",
+        ),
         Refusal.CLOSED_YEAR: Text(
             "Năm học đã đóng, hoặc đóng trước ngày quyền hết hiệu lực", "The school year is closed"
         ),
         Refusal.CREDENTIALS_WRONG: Text(
             "Tên đăng nhập hoặc mật khẩu không đúng",
             "The username or the password is wrong",
+        ),
+        Refusal.CREDENTIAL_UNKNOWN: Text(
+            "Khoá truy cập không thuộc tài khoản của người ký",
+            "The passkey is not one of the signer's account",
         ),
         Refusal.CUSTODY_TAKEN: Text(
             "Tài khoản quản trị của đơn vị đã có người quản lý; "
@@ -224,6 +236,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Không được lấy dữ liệu bằng hình thức này",
             "The policy does not allow this way of drawing data",
         ),
+        Refusal.NOT_SHOWN: Text(
+            "Văn bản chưa được hiển thị để đọc; mở trang hoặc tệp PDF của văn bản trước khi ký",
+            "The document was not shown to be read; open its page or PDF before signing",
+        ),
         Refusal.NO_POLICY: Text(
             "Chưa có bộ quy tắc phân quyền nào áp dụng cho đơn vị",
             "No policy is in force for the unit",
@@ -251,6 +267,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
         Refusal.OPERATOR_ONLY: Text(
             "Chỉ người vận hành hệ thống được ghi nhận, theo quyết định của cấp có thẩm quyền",
             "Only the operator enters this, by a decision of the authority that appoints",
+        ),
+        Refusal.ORIGIN_WRONG: Text(
+            "Khoá truy cập đã ký cho một địa chỉ khác",
+            "The passkey signed for another site",
         ),
         Refusal.PASSWORD_DUE: Text("Phải đổi mật khẩu trước khi tiếp tục", "Set a new password first"),
         Refusal.PRECONDITION_MISSING: Text(
@@ -285,6 +305,14 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Không được tự cấp, tự duyệt hoặc tự gia hạn quyền cho chính mình",
             "Nobody grants, approves or extends their own rights",
         ),
+        Refusal.SIGNATURE_BAD: Text(
+            "Chữ ký của khoá truy cập không đúng",
+            "The passkey's signature is wrong",
+        ),
+        Refusal.SIGNATURE_TOO_WEAK: Text(
+            "Hình thức ký này chưa đáp ứng yêu cầu đối với loại văn bản",
+            "This way of signing is not enough for this kind of document",
+        ),
         Refusal.SIGNED_ALREADY: Text("Văn bản đã được ký", "Already signed"),
         Refusal.SIGNER_NO_CAPACITY: Text(
             "Không có văn bản giao người ký được ký với tư cách đã chọn",
@@ -297,6 +325,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
         Refusal.STALE_VERSION: Text(
             "Thông tin đã được người khác cập nhật, cần tải lại",
             "Somebody else changed this in the meantime; load it again",
+        ),
+        Refusal.STATEMENT_CHANGED: Text(
+            "Nội dung xác nhận đã thay đổi so với nội dung đã đưa ra để ký",
+            "What would be confirmed is no longer what was put before the signer",
         ),
         Refusal.SUCCESSOR_MISSING: Text(
             "Còn đơn vị, thẩm quyền, lớp hoặc văn bản chưa ký xong chưa có đúng một đơn vị kế thừa",
@@ -313,6 +345,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
         Refusal.TOO_MANY_JOBS: Text(
             "Đã có quá nhiều việc đang chờ hoặc đang thực hiện, hãy đợi một việc xong",
             "Too many jobs wait or run already; wait until one is done",
+        ),
+        Refusal.USER_NOT_VERIFIED: Text(
+            "Thiết bị chưa xác minh người dùng (vân tay, khuôn mặt hoặc mã PIN)",
+            "The authenticator did not verify its holder",
         ),
         Refusal.WIDER_THAN_AUTHORITY: Text(
             "Vượt quá phạm vi đơn vị được phân cấp",

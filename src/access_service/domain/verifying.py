@@ -18,6 +18,7 @@ from access_service.domain.names import Method, PersonId, Side
 from access_service.domain.papers import sides_of
 
 SIGNED = "document.sign"
+PASSKEY_BEGINS = frozenset({"factor.add", "factor.known"})
 ACTIVATED = "grant.activate"
 EvidenceKey = tuple[str, int, str]
 """Document, version, side."""
@@ -37,6 +38,8 @@ class Chain:
     signed: dict[EvidenceKey, str] = field(default_factory=dict)
     """SHA-256 of what was signed, by the log."""
     policies: set[str] = field(default_factory=set)
+    passkeys: dict[tuple[str, str], tuple[datetime, datetime | None]] = field(default_factory=dict)
+    """By account and key's hash: from when to when it was theirs."""
     units: dict[str, tuple[int, str]] = field(default_factory=dict)
     """Where each unit's chain stands: its last number, and that event's hash."""
 
@@ -89,7 +92,26 @@ class Chain:
             self.signed[key] = str(said.get("sha256"))
         if event.policy:
             self.policies.add(event.policy)
+        self._keep_passkey(event)
         self.seq, self.head, self.revision, self.recorded_at = event.seq, found, event.revision, event.recorded_at
+
+    def _keep_passkey(self, event: Event) -> None:
+        """From when to when a passkey was an account's, as the log says."""
+        key = (event.happening.details or {}).get("key_sha256")
+        if not isinstance(key, str) or event.happening.outcome != "done":
+            return
+        named = event.happening.target, key
+        if event.happening.action in PASSKEY_BEGINS:
+            self.passkeys[named] = event.recorded_at, None
+        elif event.happening.action == "factor.remove" and named in self.passkeys:
+            self.passkeys[named] = self.passkeys[named][0], event.recorded_at
+
+    def had_passkey(self, account: str, key: str, at: datetime) -> bool:
+        """Was the passkey the account's at that instant? Who read the log from its middle cannot tell."""
+        if self.is_partial and (account, key) not in self.passkeys:
+            return True
+        begun, ended = self.passkeys.get((account, key), (None, None))
+        return begun is not None and begun <= at and (ended is None or at < ended)
 
     def settle(self, said: str) -> Iterator[EvidenceFinding]:
         """What the next event, or the counter, says of the one before: was it changed, or its leaf alone?"""

@@ -11,18 +11,31 @@ from access_service.domain.documents import CONFIRMED_BY_SYSTEM, Signature
 from access_service.signing.canonical import canonical
 from access_service.signing.keys import SealKey, verify
 
-STATEMENT_VERSION = 1
-
 
 def statement(register: str, signature: Signature) -> dict[str, Any]:
-    """What the service confirms, as JSON."""
+    """What the service confirms, as JSON: format 2 names the words, the page that was shown, and how it was signed.
+
+    Format 1 is what was confirmed before there were words; its papers finish as they began.
+    """
+    how = signature.how
+    more = (
+        {"format": 1}
+        if how is None
+        else {
+            "format": 2,
+            "auth": how.auth,
+            "credential": how.credential,
+            "nonce": how.nonce,
+            "print_sha256": how.print_sha256,
+            "shown_at": how.shown_at,
+        }
+    )
     return {
         "account": signature.account,
         "capacity": str(signature.capacity),
         "capacity_basis": signature.capacity_basis,
         "document": signature.document,
         "document_version": signature.version,
-        "format": STATEMENT_VERSION,
         "label": CONFIRMED_BY_SYSTEM,
         "method": str(signature.method),
         "person": signature.person,
@@ -30,7 +43,7 @@ def statement(register: str, signature: Signature) -> dict[str, Any]:
         "sha256": signature.sha256,
         "side": str(signature.side),
         "signed_at": instant(signature.signed_at),
-    }
+    } | more
 
 
 def confirm(key: SealKey, register: str, signature: Signature) -> str:

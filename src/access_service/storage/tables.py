@@ -228,6 +228,7 @@ class SignatureRow(Fact, table=True):  # noqa: D101
     signed_at: datetime
     key: str
     confirmation: str
+    how: str | None = None
 
 
 class BindingRow(Fact, table=True):  # noqa: D101

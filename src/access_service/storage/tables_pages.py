@@ -30,3 +30,16 @@ class ShownRow(SQLModel, table=True):
     version: int = Field(primary_key=True)
     account: str = Field(primary_key=True)
     at: datetime
+
+
+class CeremonyRow(SQLModel, table=True):
+    """Statements that were put before a signer and wait for the answer, in one session, for some minutes."""
+
+    __tablename__ = "ceremonies"
+    register_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    account: str = Field(index=True)
+    session: str
+    statements: str
+    challenge: str
+    expires_at: datetime

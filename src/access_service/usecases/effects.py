@@ -28,7 +28,7 @@ from access_service.domain.delegation import (
     LeavingCase,
     check_grant,
 )
-from access_service.domain.documents import Document
+from access_service.domain.documents import Document, Signature
 from access_service.domain.errors import RefusedError
 from access_service.domain.inspecting import External
 from access_service.domain.names import (
@@ -42,10 +42,12 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment
+from access_service.domain.policy import Pack
 from access_service.domain.preparing import admin_account_of, check_not_paused, check_prepares, check_replaced_stand
 from access_service.domain.reasons import Reason
 from access_service.domain.separations import check_separations
 from access_service.domain.standing import GrantFacts, documents_reason, refusal_lapses_at
+from access_service.domain.statements import check_strengths, is_open
 from access_service.storage import accounts as stored
 from access_service.storage.appending import unit_of
 from access_service.usecases.identity.accounts import factors_in, new_activation
@@ -108,7 +110,9 @@ def activate_ready(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> list[Gr
         held = doing.tx.find(Assignment, person=account.person, unit=unit)
         check_grant(doing.office(unit, authority), grant, account, assignment, held=held)
         check_not_paused(doing.ground, grant)
-        check_separations(doing.ground, doing.pack_for(unit), account.id, [grant.role])
+        pack = doing.pack_for(unit)
+        check_separations(doing.ground, pack, account.id, [grant.role])
+        _check_signed_well(doing, pack, facts)
         doing.tx.put(replace(grant, activated_at=doing.now, refused=None))
         doing.tx.touches(grant.account)
         doing.tx.happened("grant.activate", grant.id, unit=grant.unit)
@@ -116,6 +120,15 @@ def activate_ready(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> list[Gr
         if grant.replaces is not None:
             _supersede(doing, grant.replaces)
     return activated
+
+
+def _check_signed_well(doing: Act, pack: Pack, facts: GrantFacts) -> None:
+    """(5) Papers begun under the pack in force are signed in ways that it takes; older ones were judged then."""
+    for document in (facts.document, *facts.commitments):
+        if document is None or not document.content or is_open(pack, document.kind):
+            continue
+        if json.loads(document.content).get("policy") == doing.tx.policy:
+            check_strengths(pack, document, doing.tx.find(Signature, document=document.id))
 
 
 def try_again(doing: Act, unit: UnitId, grants: Iterable[Grant]) -> tuple[list[GrantId], dict[GrantId, str]]:

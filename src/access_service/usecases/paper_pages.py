@@ -66,10 +66,12 @@ FINAL = frozenset(
 NOT_ISSUED = frozenset({DocumentState.DECLINED, DocumentState.CANCELLED, DocumentState.LAPSED})
 LABELS = {
     Method.IN_SYSTEM: "XÁC NHẬN CỦA HỆ THỐNG",
+    Method.PASSKEY: "XÁC NHẬN CỦA HỆ THỐNG (KHOÁ TRUY CẬP)",
     Method.ATTESTED: "GIẤY NHẬP TỪ HỒ SƠ CŨ",
 }
 HOW = {
     Method.IN_SYSTEM: "Nhập lại mật khẩu trong phiên của mình",
+    Method.PASSKEY: "Khoá truy cập của người ký, thiết bị đã xác minh người dùng",
     Method.ATTESTED: "Ký trên giấy; người nhập hồ sơ xác nhận",
 }
 WITHOUT_SALT = "A" * 43

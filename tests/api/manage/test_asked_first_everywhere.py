@@ -39,8 +39,8 @@ TAKES = {
 """What somebody loses; a password, a code or a session is somebody's own and comes back by itself."""
 NOT_ASKED = {
     "documents.decline": "the receiver says no to their own paper",
+    "ceremonies.answer_ceremony": "a signature is given once, by what was put before the signer word for word",
     "signatures.sign_batch": "a signature is given once, after a password; what it ends stands on the paper",
-    "returns.return_in_absence": "a signature too",
     "clients.rotate_secret": "answers with a secret, which a rehearsal must not show",
     "clients.replace_keys": "one's own client goes on with the keys it just gave",
 }

@@ -25,7 +25,7 @@ from access_service.usecases.handover import documents, inspection, returns
 from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.handover.inspection import Team
 from access_service.usecases.organisation import leaving
-from world import OFFICE, PASSWORD, SCHOOL, World, hire_homeroom, homeroom_line
+from world import OFFICE, SCHOOL, World, hire_homeroom, homeroom_line
 
 
 def content_of(world: World, document: DocumentId) -> dict[str, Any]:
@@ -222,12 +222,11 @@ def test_an_absent_holder_is_named_with_the_reason_and_the_witness(school_world:
     done = returns.return_in_absence(
         world.services,
         world.head_of(SCHOOL).caller,
-        PASSWORD,
         case.id,
         witness.person,
         because="đang điều trị tại bệnh viện",
     )
-    printed = words(world, done.document.id)
+    printed = words(world, done.id)
     said = [p for section in printed.sections for p in section.paragraphs]
     assert any(
         p == "Ông (bà) Người Thử gvcn không thể trực tiếp bàn giao vì đang điều trị tại bệnh viện; Thủ trưởng lập "

@@ -24,6 +24,8 @@ def test_each_document_of_a_batch_is_answered_by_itself(school_world: World) -> 
     lines = [EnteredLine("clerk", who.duty, Scope(unit=SCHOOL), world.clock.now) for who in teachers]
     papers = [world.propose(SCHOOL, who, line).document for who, line in zip(teachers, lines, strict=True)]
     shown = [Presented(p.id, p.version, p.sha256) for p in papers]
+    for paper in papers:
+        world.show(world.head_of(SCHOOL), paper.id)
     shown[1] = replace(shown[1], sha256="0" * 64)
     before = world.revision
     answers = signatures.sign_batch(world.services, world.people[f"head:{SCHOOL}"].caller, PASSWORD, shown)

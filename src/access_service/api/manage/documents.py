@@ -8,7 +8,9 @@ from access_service.api.http.deps import CallerDep, LeavingCallerDep, ServicesDe
 from access_service.api.manage.accounts_bodies import IssuedOut
 from access_service.api.manage.delegation_bodies import problem_json
 from access_service.api.manage.documents_bodies import (
+    AskedToSignOut,
     DocumentDetailOut,
+    DocumentLeftOut,
     DocumentOut,
     DocumentsOut,
     NamedSigner,
@@ -16,22 +18,25 @@ from access_service.api.manage.documents_bodies import (
     NewInspection,
     NewReturn,
     NewSignatures,
+    PresentedDocument,
     RecordedReturn,
     RegisterBookOut,
     Revision,
     SignaturesOut,
     SignedOut,
+    SigningOptions,
     Submission,
 )
 from access_service.api.manage.org_bodies import Because
 from access_service.api.manage.rehearsal import DryRun, RehearsedOut, done_or_told
 from access_service.api.manage.routing import manage
 from access_service.api.manage.segments import PathId
+from access_service.domain.errors import InvalidError
 from access_service.domain.names import DocumentId, DocumentState, PersonId, UnitId
 from access_service.usecases.evidence import reading_papers, register_book
-from access_service.usecases.handover import documents, inspection, naming, returns, signatures
+from access_service.usecases.handover import ceremonies, documents, inspection, naming, returns, signatures
 from access_service.usecases.handover.numbering import Numbering
-from access_service.usecases.handover.signatures import BrokenOffError, Presented, Signed
+from access_service.usecases.handover.signatures import BatchAnswer, BrokenOffError, Presented, Signed
 
 router = manage("documents")
 
@@ -166,31 +171,53 @@ def hand_back(services: ServicesDep, caller: LeavingCallerDep, body: NewReturn) 
     return DocumentOut.model_validate(minutes)
 
 
-@router.post("/leaving-cases/{id}/record-return")
-def record_return(services: ServicesDep, caller: CallerDep, id: PathId, body: RecordedReturn) -> SignedOut:  # noqa: A002
-    """The head records the return of somebody who cannot, before a witness."""
-    signed = returns.return_in_absence(
-        services, caller, body.password, id, PersonId(body.witness), because=body.because
+@router.post("/leaving-cases/{id}/record-return", status_code=201)
+def record_return(services: ServicesDep, caller: CallerDep, id: PathId, body: RecordedReturn) -> DocumentOut:  # noqa: A002
+    """The head prepares the return of somebody who cannot, before a witness; both sign it as any paper."""
+    minutes = returns.return_in_absence(services, caller, id, PersonId(body.witness), because=body.because)
+    return DocumentOut.model_validate(minutes)
+
+
+@router.post("/signatures/options")
+def ask_to_sign(
+    request: Request, services: ServicesDep, caller: LeavingCallerDep, body: SigningOptions
+) -> AskedToSignOut:
+    """Put statements before the signer: what a passkey is asked to sign, or the password is entered for."""
+    asked = ceremonies.ask_to_sign(
+        services, caller, _presented(body.documents), way=body.way, credential=body.credential
     )
-    return SignedOut.of(signed)
+    path = request.url.path
+    left_out = [DocumentLeftOut(document=id_, problem=problem_json(why, path)) for id_, why in asked.refused]
+    return AskedToSignOut.of(asked, left_out)
 
 
 @router.post("/signatures")
 def sign(request: Request, services: ServicesDep, caller: LeavingCallerDep, body: NewSignatures) -> SignaturesOut:
-    """Sign, after entering the password again; each document is answered separately."""
-    presented = [Presented(DocumentId(d.document), d.version, d.sha256, d.capacity) for d in body.documents]
-    answers = signatures.sign_batch(services, caller, body.password, presented)
-    results = [
-        SignedOut.of(answer)
-        if isinstance(answer, Signed)
-        else SignedOut(
-            document=item.document,
-            signed=answer.is_signed if isinstance(answer, BrokenOffError) else False,
-            problem=problem_json(answer, request.url.path),
+    """Sign what was shown, by password or passkey; each document is answered separately."""
+    if (body.ceremony is None) is not bool(body.documents):
+        raise InvalidError("send `documents`, or the `ceremony` in which they were put before the signer")
+    if body.ceremony is not None:
+        answers = ceremonies.answer_ceremony(
+            services, caller, body.ceremony, password=body.password, code=body.totp, passkey=body.passkey
         )
-        for item, answer in zip(presented, answers, strict=True)
-    ]
-    return SignaturesOut(results=results)
+    elif body.password is None or body.passkey is not None:
+        raise InvalidError("`documents` are signed with the password; a passkey answers a `ceremony`")
+    else:
+        presented = _presented(body.documents)
+        batch = signatures.sign_batch(services, caller, body.password, presented, code=body.totp)
+        answers = [(item.document, answer) for item, answer in zip(presented, batch, strict=True)]
+    return SignaturesOut(results=[_answered(id_, answer, request.url.path) for id_, answer in answers])
+
+
+def _presented(documents: list[PresentedDocument]) -> list[Presented]:
+    return [Presented(DocumentId(d.document), d.version, d.sha256, d.capacity) for d in documents]
+
+
+def _answered(document: DocumentId, answer: BatchAnswer, path: str) -> SignedOut:
+    if isinstance(answer, Signed):
+        return SignedOut.of(answer)
+    is_signed = answer.is_signed if isinstance(answer, BrokenOffError) else False
+    return SignedOut(document=document, signed=is_signed, problem=problem_json(answer, path))
 
 
 @router.post("/inspections", status_code=201)

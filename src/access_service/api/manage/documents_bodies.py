@@ -20,6 +20,7 @@ from access_service.api.manage.bodies import (
     Some,
     TextLine,
 )
+from access_service.api.manage.sign_in_bodies import PasskeyJSON, TotpText
 from access_service.domain.documents import CONFIRMED_BY_SYSTEM, Document, Signature
 from access_service.domain.names import (
     AuthorityId,
@@ -31,8 +32,10 @@ from access_service.domain.names import (
     Side,
     UnitId,
 )
+from access_service.domain.statements import SigningWay
 from access_service.usecases.evidence.reading_papers import DocumentSeen
 from access_service.usecases.evidence.register_book import COLUMNS, RegisterBook
+from access_service.usecases.handover.ceremonies import AskedToSign
 from access_service.usecases.handover.inspection import ExternalMember, Team
 from access_service.usecases.handover.numbering import Numbering
 from access_service.usecases.handover.signatures import Signed
@@ -98,7 +101,6 @@ class NewReturn(RequestBody):
 class RecordedReturn(RequestBody):
     """The head records the return of somebody who cannot, before a witness."""
 
-    password: Secret
     witness: Id
     because: Prose | None = None
     """Why the holder cannot hand back themselves; it stands on the minutes."""
@@ -115,10 +117,30 @@ class PresentedDocument(RequestBody):
 
 
 class NewSignatures(RequestBody):
-    """Sign after entering the password again."""
+    """Sign after entering the password again, or answer what was put before the signer (`ceremony`).
 
-    password: Secret
+    With `documents` the password is the answer. With `ceremony` it is what its statements wait for: the
+    passkey's answer, or the password.
+    """
+
+    documents: Annotated[list[PresentedDocument], Field(max_length=MOST_PRESENTED)] = Field(default_factory=list)
+    ceremony: Id | None = None
+    """Of `POST /v1/signatures/options`, in the same session, lately."""
+    password: Secret | None = None
+    totp: TotpText | None = None
+    """A one-time code beside the password; the statement then says so."""
+    passkey: PasskeyJSON | None = None
+    """The browser's AuthenticationResponseJSON to `public_key`."""
+
+
+class SigningOptions(RequestBody):
+    """Documents to be signed with one touch, or one password."""
+
     documents: Annotated[list[PresentedDocument], Field(min_length=1, max_length=MOST_PRESENTED)]
+    way: SigningWay | None = None
+    """Left out: the passkey where the account has one, else the password."""
+    credential: Id | None = None
+    """Id of the passkey that is to sign, base64url; left out, the newest."""
 
 
 class NewExternal(RequestBody):
@@ -292,6 +314,38 @@ class SignedOut(Out):
 
 def _signature(signature: Signature) -> SignatureOut:
     return SignatureOut.model_validate(signature)
+
+
+class DocumentLeftOut(Out):
+    """A document that cannot be signed now, with why."""
+
+    document: str
+    problem: dict[str, Any]
+
+
+class AskedToSignOut(Out):
+    """What was put before the signer, for five minutes and this session."""
+
+    ceremony: str
+    expires_at: datetime
+    way: SigningWay
+    statements: list[dict[str, Any]]
+    """Exactly what the service will confirm, one for each document."""
+    public_key: dict[str, Any] | None
+    """PublicKeyCredentialRequestOptionsJSON for the browser; null where the password is asked for."""
+    left_out: list[DocumentLeftOut]
+
+    @classmethod
+    def of(cls, asked: AskedToSign, left_out: list[DocumentLeftOut]) -> "AskedToSignOut":
+        """From what the use case asked."""
+        return cls(
+            ceremony=asked.ceremony,
+            expires_at=asked.expires_at,
+            way=asked.way,
+            statements=list(asked.statements),
+            public_key=asked.public_key,
+            left_out=left_out,
+        )
 
 
 class SignaturesOut(Out):

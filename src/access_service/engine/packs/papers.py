@@ -5,6 +5,7 @@ A table with the kind of an inherited one takes its place whole, so that a reade
 
 from access_service.domain.names import DocumentKind, Side
 from access_service.domain.policy import BOOKS
+from access_service.domain.statements import WAYS
 from access_service.domain.templates import (
     FIELDS,
     Extra,
@@ -19,8 +20,6 @@ from access_service.domain.templates import (
 from access_service.engine.packs.draft import Draft, article_of
 from access_service.engine.toml_reader import TomlTable, guess, quote
 
-METHODS = frozenset({"in_system", "passkey", "pades", "paper", "attested"})
-"""How a signature may come to be (evidence 3.1)."""
 DEMANDS = frozenset({"none", "optional", "required"})
 KINDS = frozenset(FIELDS)
 
@@ -98,7 +97,7 @@ def _check_fields(table: TomlTable, template: Template) -> None:
 def _strengths(table: TomlTable, draft: Draft) -> Strengths:
     sides = [str(side) for side in Side if table.has(str(side))]
     found = Strengths(
-        methods={side: table.words(side, METHODS, "way of signing") & METHODS for side in sides},
+        methods={side: table.words(side, WAYS, "way of signing") & WAYS for side in sides},
         seal=table.word("seal", DEMANDS, "demand") if table.has("seal") else "optional",
         timestamp=table.word("timestamp", DEMANDS, "demand") if table.has("timestamp") else "optional",
         article=article_of(table, draft),

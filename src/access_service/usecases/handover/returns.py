@@ -8,15 +8,13 @@ from access_service.domain.acting import check_personal
 from access_service.domain.delegation import LeavingCase, signing_capacity
 from access_service.domain.documents import Document
 from access_service.domain.errors import NotFoundError
-from access_service.domain.names import DocumentKind, PersonId, Side, UnitId
+from access_service.domain.names import DocumentKind, PersonId, UnitId
 from access_service.domain.org import Assignment
 from access_service.domain.papers import ReturnBody, lines_of
-from access_service.domain.powers import Power, ends, power, powerless, yields
+from access_service.domain.powers import powerless
 from access_service.domain.time import local
 from access_service.usecases.handover.documents import new_document
 from access_service.usecases.handover.numbering import Numbering
-from access_service.usecases.handover.signatures import Signed, add_signature
-from access_service.usecases.identity.accounts import confirm_password
 from access_service.usecases.services import Caller, Services, act, refusing
 
 LATE = "biên bản bàn giao lại lập theo ngày bàn giao"
@@ -57,18 +55,18 @@ def hand_back(
         )
 
 
-@power(yields(Power.PAPER) | ends(Power.PAPER, Power.GRANT))
+@powerless("the signatures of the head and the witness end the grants, not the draft")
 def return_in_absence(
-    services: Services, caller: Caller, password: str, case: str, witness: PersonId, *, because: str | None = None
-) -> Signed:
-    """The head records the return of somebody who cannot, before a witness of the unit (#125, rule 12).
+    services: Services, caller: Caller, case: str, witness: PersonId, *, because: str | None = None
+) -> Document:
+    """The head prepares the return of somebody who cannot, before a witness of the unit (#125, rule 12).
 
-    The head's signature is given here; the witness gives theirs in a session of their own (rule 7), and only then
-    the rights end and the case closes. A witness without an account cannot, and such a return is refused.
+    The head signs it when they have been shown it, as any paper; the witness gives theirs in a session of their own
+    (rule 7), and only then the rights end and the case closes. A witness without an account cannot, and such a
+    return is refused.
     """
     with refusing(services, caller, "return.record", case):
         check_personal(caller, "a person signs in their own session")
-    confirm_password(services, caller, password)
     with act(services, caller, "return.record", case) as doing:
         leaving = doing.tx.require(LeavingCase, case)
         if not doing.is_related(leaving.unit):
@@ -76,9 +74,9 @@ def return_in_absence(
         preparing.check_case_open(leaving)
         preparing.check_witness(doing.ground, leaving, caller.person, witness)
         preparing.check_no_return_waits(doing.ground, leaving.person, leaving.unit)
-        pack = doing.pack_for(leaving.unit)
         held = doing.tx.find(Assignment, person=caller.person, unit=leaving.unit)
-        capacity, duty = signing_capacity(pack, held, doing.now, None, kind=doing.require_unit(leaving.unit).kind)
+        kind = doing.require_unit(leaving.unit).kind
+        signing_capacity(doing.pack_for(leaving.unit), held, doing.now, None, kind=kind)
         grants = preparing.find_handed_back(doing.ground, doing.use_account_of(leaving.person), leaving.unit)
         document = new_document(
             doing,
@@ -91,5 +89,4 @@ def return_in_absence(
             body=ReturnBody(lines_of(grants), witness=witness, case=case, absent_because=because),
         )
         doing.tx.happened("return.record", case, unit=leaving.unit, witness=witness)
-        basis = f"{duty.decision_number} ({duty.id})"
-        return add_signature(doing, document, [], Side.GIVER, caller.person, capacity, basis)
+        return document

@@ -1,24 +1,28 @@
 """Signing: one re-authentication, then every document shown, hashed, signed and answered separately.
 
-A signature is the signer's in-system confirmation, made in their own session with the password entered again; the
-service confirms the canonical statement with its Ed25519 key. What a last signature brings about (grants, custody,
-an inspection) happens in the same transaction.
+A signature is the signer's in-system confirmation, made in their own session with the password entered again, or
+by their passkey (`ceremonies`); the service confirms the canonical statement with its Ed25519 key. What a last
+signature brings about (grants, custody, an inspection) happens in the same transaction.
 """
 
 import logging
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from access_service.domain import papers, preparing, turns
 from access_service.domain.accounts import Account, Custody
+from access_service.domain.audit import instant
 from access_service.domain.custody import check_giver_prepared_nothing, tell_instead
 from access_service.domain.delegation import Grant, check_parties, signing_capacity
 from access_service.domain.documents import (
+    Assertion,
     Document,
     Signature,
+    SignedHow,
     check_presented,
     check_waiting,
-    last_signed_at,
     next_side,
     waits_for,
 )
@@ -30,26 +34,29 @@ from access_service.domain.names import (
     DocumentState,
     GrantEnd,
     GrantId,
-    Method,
     PersonId,
     Side,
 )
 from access_service.domain.org import Assignment
 from access_service.domain.papers import Consequence, CustodyBody, ReturnBody
-from access_service.domain.powers import Power, ends, power, yields
+from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.sign_in import check_has_factor
+from access_service.domain.statements import METHODS, SigningWay, check_finishes, check_shown, check_strength
 from access_service.domain.time import Interval, local
 from access_service.signing.documents import confirm
+from access_service.storage.paper_pages import shown_at
 from access_service.usecases.effects import activate_ready, begin_custody, close_cases, end_grants, try_again
 from access_service.usecases.handover.documents import visible
 from access_service.usecases.handover.inspection import begin_inspection, leave_own_inspections
 from access_service.usecases.handover.software_letters import begin_approval
 from access_service.usecases.identity.accounts import confirm_password, factors_in, must_show_factor
 from access_service.usecases.identity.homes import follow_signature
+from access_service.usecases.identity.second_factor import Second, show_again
 from access_service.usecases.keys import sealing
-from access_service.usecases.services import Act, Caller, Services, act, look, refusing
+from access_service.usecases.services import Act, Caller, ReadView, Services, act, look, refusing
 
 log = logging.getLogger(__name__)
+NONCE_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +92,62 @@ class BrokenOffError(UnavailableError):
         self.is_signed = is_signed
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Whose turn it is on a paper, and on what their signature would rest."""
+
+    document: Document
+    given: tuple[Signature, ...]
+    side: Side
+    capacity: Capacity
+    basis: str | None
+    shown_at: datetime
+    told: tuple[PersonId, ...] = ()
+    """The leaders who are told that the custodian signed in their place (A8)."""
+
+
+BatchAnswer = Signed | RefusedError | BrokenOffError
+_ACT = "document.sign"
+
+
 @power(
     yields(Power.PAPER, Power.GRANT, Power.CUSTODY, Power.ACCOUNT, Power.SOFTWARE)
     | ends(Power.PAPER, Power.GRANT, Power.CUSTODY, Power.ACCOUNT)
 )
 def sign_batch(
-    services: Services, caller: Caller, password: str, presented: Sequence[Presented]
-) -> list[Signed | RefusedError | BrokenOffError]:
+    services: Services, caller: Caller, password: str, presented: Sequence[Presented], *, code: str | None = None
+) -> list[BatchAnswer]:
     """Sign many documents after one re-authentication; each succeeds or is refused by itself.
 
-    Where it breaks off in the middle, the rest is left, and each is answered with what became of it.
+    `code` is a one-time code shown beside the password; the statements then say so. Where it breaks off in the
+    middle, the rest is left, and each is answered with what became of it.
     """
-    with refusing(services, caller, "document.sign", presented[0].document if presented else ""):
+    with refusing(services, caller, _ACT, presented[0].document if presented else ""):
         turns.check_batch(caller, presented)
-    confirm_password(services, caller, password)
-    answers: list[Signed | RefusedError | BrokenOffError] = []
+    way = show_password(services, caller, password, code)
+    return sign_each(services, caller, presented, lambda item: _sign(services, caller, item, way))
+
+
+@powerless("it only checks who signs")
+def show_password(services: Services, caller: Caller, password: str, code: str | None) -> SigningWay:
+    """The signer enters the password again, and a one-time code where they wish."""
+    credential = confirm_password(services, caller, password)
+    if code is None:
+        return SigningWay.PASSWORD
+    with services.db.read(caller.register) as reader:
+        factors = factors_in(reader, caller.account)
+    show_again(services, caller, credential, factors, Second(totp=code))
+    return SigningWay.PASSWORD_AND_CODE
+
+
+def sign_each(
+    services: Services, caller: Caller, presented: Sequence[Presented], sign: Callable[[Presented], Signed]
+) -> list[BatchAnswer]:
+    """Sign one after the other, each in a transaction of its own."""
+    answers: list[BatchAnswer] = []
     for item in presented:
         try:
-            answers.append(_sign(services, caller, item))
+            answers.append(sign(item))
         except RefusedError as refused:
             answers.append(refused)
         except Exception as error:
@@ -132,107 +177,148 @@ def _became(services: Services, caller: Caller, item: Presented) -> Signed | Bro
         return BrokenOffError("nobody can tell now whether it was signed: look at the document", None)
 
 
-def _sign(services: Services, caller: Caller, item: Presented) -> Signed:
-    with act(services, caller, "document.sign", item.document) as doing:
-        document = visible(doing, item.document)
-        turns.check_left_signs(document, is_leaving=caller.leaving)
-        given = doing.tx.find(Signature, document=document.id)
-        check_presented(document, version=item.version, sha256=item.sha256)
-        turns.check_not_signed(document, given, caller.person)
-        check_waiting(document, now=doing.now, lapse_after=doing.lapse_after(document.office))
-        side = next_side(document, given)
-        if side is None:
-            raise RuntimeError("a waiting document that lacks no signature")
-        if side is Side.GIVER:
-            capacity, basis = _giver_capacity(doing, document, item.capacity)
-        elif side is Side.WITNESS:
-            turns.check_turn(caller, document)
-            capacity, basis = Capacity.WITNESS, None
-        else:
-            turns.check_turn(caller, document)
-            capacity, basis = Capacity.SELF, None
-        return add_signature(doing, document, given, side, caller.person, capacity, basis)
+def _sign(services: Services, caller: Caller, item: Presented, way: SigningWay) -> Signed:
+    with act(services, caller, _ACT, item.document) as doing:
+        turn = find_turn(doing, item)
+        how = describe_how(turn, way, nonce=secrets.token_hex(NONCE_BYTES))
+        return add_signature(doing, turn, make_signature(doing, turn, way, how, doing.now))
 
 
-def _giver_capacity(doing: Act, document: Document, claimed: Capacity | None) -> tuple[Capacity, str | None]:
+def find_turn(view: ReadView, item: Presented) -> Turn:
+    """Whose turn it is on a document: the caller's, on the version they were shown, by every rule."""
+    caller = view.require_caller()
+    document = visible(view, item.document)
+    turns.check_left_signs(document, is_leaving=caller.leaving)
+    given = tuple(view.reader.find(Signature, document=document.id))
+    check_presented(document, version=item.version, sha256=item.sha256)
+    turns.check_not_signed(document, given, caller.person)
+    check_waiting(document, now=view.now, lapse_after=view.lapse_after(document.office))
+    side = next_side(document, given)
+    if side is None:
+        raise RuntimeError("a waiting document that lacks no signature")
+    told: tuple[PersonId, ...] = ()
+    if side is Side.GIVER:
+        capacity, basis, told = _giver_capacity(view, document, item.capacity)
+    elif side is Side.WITNESS:
+        turns.check_turn(caller, document)
+        capacity, basis = Capacity.WITNESS, None
+    else:
+        turns.check_turn(caller, document)
+        capacity, basis = Capacity.SELF, None
+    connection, register = view.reader.connection, view.reader.register
+    seen_at = shown_at(connection, register, document.id, document.version, caller.account)
+    return Turn(document, given, side, capacity, basis, check_shown(document, seen_at), told)
+
+
+def _giver_capacity(
+    view: ReadView, document: Document, claimed: Capacity | None
+) -> tuple[Capacity, str | None, tuple[PersonId, ...]]:
     """(5) The head's, KT. by a deputy, or an acting head's; checked now, and it binds the office."""
-    caller = doing.require_caller()
+    caller = view.require_caller()
     check_parties(caller.person, document.receiver)
-    account = doing.tx.require(Account, caller.account)
+    account = view.reader.require(Account, caller.account)
     # Sessions opened before the signer came to lead had no factor due.
-    if caller.session and must_show_factor(doing.gather, account, doing.now):
-        check_has_factor(factors_in(doing.tx, caller.account))
+    if caller.session and must_show_factor(view.gather, account, view.now):
+        check_has_factor(factors_in(view.reader, caller.account))
     office = document.office
-    held = doing.tx.find(Assignment, person=caller.person, unit=office)
-    kind = doing.require_unit(office).kind
-    capacity, duty = signing_capacity(doing.pack_for(office), held, doing.now, claimed, kind=kind)
+    held = view.reader.find(Assignment, person=caller.person, unit=office)
+    kind = view.require_unit(office).kind
+    capacity, duty = signing_capacity(view.pack_for(office), held, view.now, claimed, kind=kind)
     turns.check_not_sent(document, caller.person)
-    prepared = Interval(document.valid_from, document.valid_from if document.version == 1 else doing.now)
-    held_custodies = doing.tx.find(Custody, person=caller.person)
+    prepared = Interval(document.valid_from, document.valid_from if document.version == 1 else view.now)
+    held_custodies = view.reader.find(Custody, person=caller.person)
+    told: tuple[PersonId, ...] = ()
     try:
         check_giver_prepared_nothing(held_custodies, caller.person, document.prepared_by, prepared, document.id)
     except RefusedError:
         # (A8) A small school with one deputy, where the pack lets it be: then the head is told.
-        told = tell_instead(doing.ground, document.unit, caller.person)
+        told = tuple(tell_instead(view.ground, document.unit, caller.person))
         if not told:
             raise
-        doing.tx.happened("document.tell", document.id, unit=document.office, to=told, signed_by=caller.person)
-    return capacity, f"{duty.decision_number} ({duty.id})"
+    return capacity, f"{duty.decision_number} ({duty.id})", told
 
 
-def add_signature(
-    doing: Act,
-    document: Document,
-    given: Sequence[Signature],
-    side: Side,
-    person: PersonId,
-    capacity: Capacity,
-    basis: str | None,
-) -> Signed:
-    """Record a signature with the service's confirmation, move the document, and do what follows."""
-    caller, seal = doing.require_caller(), sealing(doing.services, doing.tx.connection)
-    signature = Signature(
-        id=doing.new_id("sig"),
+def describe_how(
+    turn: Turn, way: SigningWay, *, nonce: str, credential: str | None = None, assertion: Assertion | None = None
+) -> SignedHow | None:
+    """What the statement says beside the content; None for a paper of format 1, which finishes as it began."""
+    words = papers.print_hash_of(turn.document.content)
+    if words is None:
+        check_finishes(turn.document, way)
+        return None
+    return SignedHow(str(way), nonce, instant(turn.shown_at), words, credential, assertion)
+
+
+def make_signature(
+    view: ReadView, turn: Turn, way: SigningWay, how: SignedHow | None, signed_at: datetime
+) -> Signature:
+    """The signature that the caller's turn asks for, not yet confirmed."""
+    caller, document = view.require_caller(), turn.document
+    method = METHODS[way]
+    check_strength(view.pack_for(document.office), document, str(turn.side), method)
+    return Signature(
+        id="",
         document=document.id,
         version=document.version,
         sha256=document.sha256,
-        side=side,
-        person=person,
+        side=turn.side,
+        person=caller.person,
         account=caller.account,
-        capacity=capacity,
-        capacity_basis=basis,
-        method=Method.IN_SYSTEM,
-        signed_at=doing.now,
-        key=seal.id,
+        capacity=turn.capacity,
+        capacity_basis=turn.basis,
+        method=method,
+        signed_at=signed_at,
+        key="",
         confirmation="",
-        valid_from=doing.now,
+        valid_from=view.now,
+        how=how,
     )
+
+
+def add_signature(doing: Act, turn: Turn, made: Signature) -> Signed:
+    """Record a signature with the service's confirmation, move the document, and do what follows."""
+    document, seal = turn.document, sealing(doing.services, doing.tx.connection)
+    signature = replace(made, id=doing.new_id("sig"), key=seal.id)
     signature = replace(signature, confirmation=confirm(seal, doing.tx.register, signature))
-    signatures = [*given, signature]
-    state = waits_for(next_side(document, signatures))
+    state = waits_for(next_side(document, [*turn.given, signature]))
     signed = replace(document, state=state, state_since=doing.now)
     if state is DocumentState.SIGNED:
-        signed = replace(signed, signed_at=last_signed_at(signatures, document.version))
+        # Now and not when the last signer was asked: nothing begins before it is recorded.
+        signed = replace(signed, signed_at=doing.now)
         if papers.is_dated_when_signed(document.content):
             signed = replace(signed, dated=local(doing.now).date())
     doing.tx.put(signature, signed)
+    if turn.told:
+        doing.tx.happened(
+            "document.tell", document.id, unit=document.office, to=[*turn.told], signed_by=signature.person
+        )
     doing.tx.happened(
-        "document.sign",
+        _ACT,
         document.id,
         unit=document.office,
         version=document.version,
-        side=str(side),
-        person=person,
-        capacity=str(capacity),
+        side=str(signature.side),
+        person=signature.person,
+        capacity=str(signature.capacity),
         sha256=document.sha256,
+        **_told_how(signature),
     )
     if document.receiver is not None:
         doing.touch_person(document.receiver)
-    if side in (Side.RECEIVER, Side.DECLARANT):
-        follow_signature(doing, person, document.id, document.unit)
+    if signature.side in (Side.RECEIVER, Side.DECLARANT):
+        follow_signature(doing, signature.person, document.id, document.unit)
     followed = _consequences(doing, signed, signature)
-    leave_own_inspections(doing, person)
+    leave_own_inspections(doing, signature.person)
     return followed
+
+
+def _told_how(signature: Signature) -> dict[str, str]:
+    """How it was signed, as the log has it."""
+    how = signature.how
+    if how is None:
+        return {"method": str(signature.method)}
+    said = {"method": str(signature.method), "auth": how.auth, "print_sha256": how.print_sha256}
+    return said if how.assertion is None else said | {"key_sha256": how.assertion.key}
 
 
 def _consequences(doing: Act, document: Document, signature: Signature) -> Signed:

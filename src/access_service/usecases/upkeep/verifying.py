@@ -28,14 +28,15 @@ from access_service.domain.verifying import (
     check_unit_chains,
     print_named,
 )
+from access_service.signing.assertions import BadAssertionError, check_kept, site_said
 from access_service.signing.canonical import sha256_hex
-from access_service.signing.documents import check_confirmation
+from access_service.signing.documents import check_confirmation, statement
 from access_service.signing.keys import BadSignatureError
 from access_service.storage.audit import all_unit_heads, heads_of, whole_log
 from access_service.storage.copying import registers_in
 from access_service.storage.db import Database
 from access_service.storage.facts import CODECS, NOUNS, Reader
-from access_service.storage.keys import StoredPublicKey, public_keys
+from access_service.storage.keys import PASSKEY_KEYS, StoredPublicKey, public_keys
 from access_service.storage.log import StoredCheckpoint, checkpoint_before
 from access_service.storage.paper_pages import FileStore
 from access_service.storage.policy import altered_packs
@@ -96,6 +97,7 @@ def verify_register(
         reading = _Reading(
             Reader(connection, register),
             {k.id: k for k in public_keys(connection, "seal")},
+            {k.id: k for k in public_keys(connection, PASSKEY_KEYS)},
             TreeAgain(connection, register, outside or Outside()),
             start,
         )
@@ -132,10 +134,16 @@ class _Reading:
     """One pass over a register."""
 
     def __init__(
-        self, reader: Reader, keys: dict[str, StoredPublicKey], tree: TreeAgain, start: StoredCheckpoint | None
+        self,
+        reader: Reader,
+        keys: dict[str, StoredPublicKey],
+        passkeys: dict[str, StoredPublicKey],
+        tree: TreeAgain,
+        start: StoredCheckpoint | None,
     ) -> None:
         self.reader = reader
         self.keys = keys
+        self.passkeys = passkeys
         self.tree = tree
         self.start = start
         self.chain = Chain(reader.register)
@@ -279,6 +287,7 @@ class _Reading:
             sha256 = self.hashes.get((signature.document, signature.version))
             yield from check_signature(signature, sha256, self.chain)
             yield from self._seal(signature)
+            yield from self._passkey(signature)
             if end is None:
                 self.given.add((signature.document, signature.version, str(signature.side)))
         if self.start is not None:
@@ -311,6 +320,23 @@ class _Reading:
                 place,
                 "the service's confirmation does not verify: it was changed, or never made here",
             )
+
+    def _passkey(self, signature: Signature) -> Iterator[EvidenceFinding]:
+        """What the signer's own key says, whatever the service confirmed."""
+        kept = None if signature.how is None else signature.how.assertion
+        if kept is None:
+            return
+        place, key = f"signature {signature.id}", self.passkeys.get(kept.key)
+        if key is None:
+            yield EvidenceFinding(FindingCode.KEY_UNKNOWN, place, f"the passkey `{kept.key}` is not known")
+            return
+        try:
+            check_kept(statement(self.reader.register, signature), kept, key.public_hex, site_said(kept))
+        except BadAssertionError as error:
+            yield EvidenceFinding(FindingCode.PASSKEY_BAD, place, str(error))
+        if not self.chain.had_passkey(str(signature.account), kept.key, signature.signed_at):
+            message = f"the log does not say that the passkey `{kept.key}` was the account's then"
+            yield EvidenceFinding(FindingCode.PASSKEY_NOT_LOGGED, place, message)
 
     def _grants(self) -> Iterator[EvidenceFinding]:
         grants = self._standing_grants()
