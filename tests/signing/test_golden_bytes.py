@@ -296,7 +296,7 @@ SIGNATURES = {
 }
 
 
-SHOWN = SignedHow("password+totp", "00" * 16, "2026-09-05T01:00:00.000000Z", "cd" * 32)
+SHOWN = SignedHow("password+totp", "00" * 16, "cd" * 32, "2026-09-05T01:00:00.000000Z")
 TOUCHED = Assertion("ef" * 32, 0, 1, (), "e30", "AAAA", "BBBB")
 SIGNATURES |= {
     "receiver_format_2": replace(SIGNED, how=SHOWN),

@@ -107,12 +107,15 @@ class SignedHow:
     """What a signature of format 2 rests on beside the content: the words, the page, how the signer was known."""
 
     auth: str
-    """`password`, `password+totp` or `passkey`."""
+    """`password`, `password+totp`, `passkey`, or `session` for a decision that was confirmed with its act."""
     nonce: str
     """16 random bytes (hex): no two statements are the same."""
-    shown_at: str
-    """When this version was first sent to the signer as a page; an instant as in canonical bytes."""
     print_sha256: str
+    shown_at: str | None = None
+    """When this version was first sent to the signer as a page; an instant as in canonical bytes.
+
+    None for a decision whose draft nobody opened before they confirmed the act.
+    """
     credential: str | None = None
     """Id of the passkey, base64url."""
     assertion: Assertion | None = None

@@ -25,12 +25,15 @@ class SigningWay(StrEnum):
     PASSWORD = "password"  # noqa: S105 a word, no password
     PASSWORD_AND_CODE = "password+totp"  # noqa: S105
     PASSKEY = "passkey"
+    SESSION = "session"
+    """By confirming, in their session, an act that waited: its decision is signed with it (A1)."""
 
 
 METHODS = {
     SigningWay.PASSWORD: Method.IN_SYSTEM,
     SigningWay.PASSWORD_AND_CODE: Method.IN_SYSTEM,
     SigningWay.PASSKEY: Method.PASSKEY,
+    SigningWay.SESSION: Method.IN_SYSTEM,
 }
 
 

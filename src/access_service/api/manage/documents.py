@@ -33,6 +33,7 @@ from access_service.api.manage.routing import manage
 from access_service.api.manage.segments import PathId
 from access_service.domain.errors import InvalidError
 from access_service.domain.names import DocumentId, DocumentState, PersonId, UnitId
+from access_service.domain.statements import SigningWay
 from access_service.usecases.evidence import reading_papers, register_book
 from access_service.usecases.handover import ceremonies, documents, inspection, naming, returns, signatures
 from access_service.usecases.handover.numbering import Numbering
@@ -184,7 +185,11 @@ def ask_to_sign(
 ) -> AskedToSignOut:
     """Put statements before the signer: what a passkey is asked to sign, or the password is entered for."""
     asked = ceremonies.ask_to_sign(
-        services, caller, _presented(body.documents), way=body.way, credential=body.credential
+        services,
+        caller,
+        _presented(body.documents),
+        way=None if body.way is None else SigningWay(body.way),
+        credential=body.credential,
     )
     path = request.url.path
     left_out = [DocumentLeftOut(document=id_, problem=problem_json(why, path)) for id_, why in asked.refused]

@@ -2,7 +2,7 @@
 
 import json
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -137,7 +137,7 @@ class SigningOptions(RequestBody):
     """Documents to be signed with one touch, or one password."""
 
     documents: Annotated[list[PresentedDocument], Field(min_length=1, max_length=MOST_PRESENTED)]
-    way: SigningWay | None = None
+    way: Literal["passkey", "password", "password+totp"] | None = None
     """Left out: the passkey where the account has one, else the password."""
     credential: Id | None = None
     """Id of the passkey that is to sign, base64url; left out, the newest."""

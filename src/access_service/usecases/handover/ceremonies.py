@@ -5,7 +5,6 @@ with a passkey signs exactly these statements, and the service cannot put others
 """
 
 import json
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,7 +27,6 @@ from access_service.storage import accounts as stored_accounts
 from access_service.storage import second_factor as stored_factors
 from access_service.storage.ceremonies import OpenCeremony, open_ceremony, take_ceremony
 from access_service.usecases.handover.signatures import (
-    NONCE_BYTES,
     BatchAnswer,
     Presented,
     Signed,
@@ -36,6 +34,7 @@ from access_service.usecases.handover.signatures import (
     describe_how,
     find_turn,
     make_signature,
+    new_nonce,
     show_password,
     sign_each,
 )
@@ -120,7 +119,7 @@ def _statements(
     refused: list[tuple[DocumentId, RefusedError]] = []
     for item in presented:
         try:
-            made = _made(view, item, way, credential, secrets.token_hex(NONCE_BYTES), view.now)
+            made = _made(view, item, way, credential, new_nonce(), view.now)
         except RefusedError as error:
             refused.append((item.document, error))
         else:

@@ -8,12 +8,14 @@ from access_service.domain.delegation import signing_capacity
 from access_service.domain.documents import Document
 from access_service.domain.names import AssignmentId, DocumentId, DocumentKind, DocumentState, Side
 from access_service.domain.org import Assignment
+from access_service.domain.statements import SigningWay
 from access_service.domain.time import local
 from access_service.domain.waiting import WaitingAct
+from access_service.storage.paper_pages import shown_at
 from access_service.usecases.handover.composing import compose
 from access_service.usecases.handover.documents import new_document
 from access_service.usecases.handover.numbering import Numbering, number_paper
-from access_service.usecases.handover.signatures import add_signature
+from access_service.usecases.handover.signatures import Turn, add_signature, describe_how, make_signature, new_nonce
 from access_service.usecases.services import Act
 
 CONFIRMED = "quyết định ghi ngày xác nhận"
@@ -58,7 +60,12 @@ def sign_decision(doing: Act, waiting: WaitingAct) -> None:
     numbered = number_paper(doing, before, Numbering(out_of_order=CONFIRMED))
     decision = compose(doing, numbered, body, caller.person)
     basis = f"{duty.decision_number} ({duty.id})"
-    add_signature(doing, decision, [], Side.GIVER, caller.person, capacity, basis)
+    # Number and day are given by this very act: what was shown is the draft, if it was opened.
+    connection, register = doing.tx.connection, doing.tx.register
+    seen_at = shown_at(connection, register, draft.id, draft.version, caller.account)
+    turn = Turn(decision, (), Side.GIVER, capacity, basis, seen_at)
+    how = describe_how(turn, SigningWay.SESSION, nonce=new_nonce())
+    add_signature(doing, turn, make_signature(doing, turn, SigningWay.SESSION, how, doing.now))
 
 
 def cancel_decision(doing: Act, waiting: WaitingAct) -> None:

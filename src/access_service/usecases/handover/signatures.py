@@ -59,6 +59,11 @@ log = logging.getLogger(__name__)
 NONCE_BYTES = 16
 
 
+def new_nonce() -> str:
+    """What makes a statement unlike any other, hex."""
+    return secrets.token_hex(NONCE_BYTES)
+
+
 @dataclass(frozen=True, slots=True)
 class Presented:
     """A document as the signer saw it."""
@@ -101,7 +106,7 @@ class Turn:
     side: Side
     capacity: Capacity
     basis: str | None
-    shown_at: datetime
+    shown_at: datetime | None
     told: tuple[PersonId, ...] = ()
     """The leaders who are told that the custodian signed in their place (A8)."""
 
@@ -180,7 +185,7 @@ def _became(services: Services, caller: Caller, item: Presented) -> Signed | Bro
 def _sign(services: Services, caller: Caller, item: Presented, way: SigningWay) -> Signed:
     with act(services, caller, _ACT, item.document) as doing:
         turn = find_turn(doing, item)
-        how = describe_how(turn, way, nonce=secrets.token_hex(NONCE_BYTES))
+        how = describe_how(turn, way, nonce=new_nonce())
         return add_signature(doing, turn, make_signature(doing, turn, way, how, doing.now))
 
 
@@ -246,7 +251,8 @@ def describe_how(
     if words is None:
         check_finishes(turn.document, way)
         return None
-    return SignedHow(str(way), nonce, instant(turn.shown_at), words, credential, assertion)
+    seen = None if turn.shown_at is None else instant(turn.shown_at)
+    return SignedHow(str(way), nonce, words, seen, credential, assertion)
 
 
 def make_signature(
