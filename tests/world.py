@@ -242,13 +242,9 @@ class World(SecondPerson):
     def sign(self, who: Someone, document: str, capacity: object = None) -> Signed:
         """Show one document to its signer and have them sign it, or raise what the service refused."""
         shown = self.show(who, document)
-        [answer] = signatures.sign_batch(
-            self.services,
-            who.caller,
-            PASSWORD,
-            [Presented(shown.id, shown.version, shown.sha256, capacity)],  # type: ignore[arg-type]
-        )
-        if isinstance(answer, Exception):
+        item = Presented(shown.id, shown.version, shown.sha256, capacity)  # type: ignore[arg-type]
+        [answer] = signatures.sign_batch(self.services, who.caller, PASSWORD, [item])
+        if not isinstance(answer, Signed):
             raise answer
         return answer
 
