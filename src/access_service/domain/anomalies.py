@@ -45,7 +45,7 @@ class AnomalyCode(StrEnum):
     SOFTWARE_UNFIT = "software_unfit"
 
 
-class Severity(StrEnum):
+class AnomalySeverity(StrEnum):
     """How much of a reviewer's time it deserves."""
 
     FIX = "fix"
@@ -96,7 +96,7 @@ class Anomaly:
     """Something that looks wrong."""
 
     code: AnomalyCode
-    severity: Severity
+    severity: AnomalySeverity
     unit: UnitId
     vi: str
     article: str

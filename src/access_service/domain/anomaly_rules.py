@@ -7,10 +7,10 @@ from datetime import timedelta
 from access_service.domain.anomalies import (
     Anomaly,
     AnomalyCode,
+    AnomalySeverity,
     Examine,
     ExaminedGrant,
     ExaminedUnit,
-    Severity,
     day_vi,
     days,
     in_force,
@@ -33,7 +33,7 @@ EXPORTS = frozenset({"export", "export_raw"})
 
 
 def _of(
-    code: AnomalyCode, severity: Severity, unit: ExaminedUnit, held: ExaminedGrant, vi: str, article: str
+    code: AnomalyCode, severity: AnomalySeverity, unit: ExaminedUnit, held: ExaminedGrant, vi: str, article: str
 ) -> Anomaly:
     grant = held.facts.grant
     return Anomaly(
@@ -67,7 +67,7 @@ def find_commitments(unit: ExaminedUnit) -> Iterator[Anomaly]:
         if not standing:
             yield _of(
                 AnomalyCode.COMMITMENT_MISSING,
-                Severity.FIX,
+                AnomalySeverity.FIX,
                 unit,
                 held,
                 f"Vai trò “{held.role_vi}” chưa có bản cam kết đảm bảo an ninh dữ liệu",
@@ -78,7 +78,7 @@ def find_commitments(unit: ExaminedUnit) -> Iterator[Anomaly]:
             until = day_vi(text.effective_from + text.resign_within)
             yield _of(
                 AnomalyCode.COMMITMENT_OUTDATED,
-                Severity.FIX if is_late else Severity.LOOK,
+                AnomalySeverity.FIX if is_late else AnomalySeverity.LOOK,
                 unit,
                 held,
                 f"Bản cam kết theo mẫu cũ; mẫu {text.version} áp dụng từ {day_vi(text.effective_from)}, "
@@ -115,7 +115,7 @@ def find_minutes(unit: ExaminedUnit) -> Iterator[Anomaly]:
         if lacking:
             yield _of(
                 AnomalyCode.MINUTES_MISSING,
-                Severity.FIX,
+                AnomalySeverity.FIX,
                 unit,
                 held,
                 f"Quyền “{held.role_vi}” còn thiếu: {', '.join(lacking)}",
@@ -135,7 +135,7 @@ def find_paper_only(unit: ExaminedUnit) -> Iterator[Anomaly]:
             number = document.number or "chưa có số"
             yield _of(
                 AnomalyCode.PAPER_ONLY,
-                Severity.LOOK,
+                AnomalySeverity.LOOK,
                 unit,
                 held,
                 f"Quyền “{held.role_vi}” dựa trên biên bản giấy {number} ngày {day_vi(document.dated)}, "
@@ -156,7 +156,7 @@ def find_recorded_late(unit: ExaminedUnit) -> Iterator[Anomaly]:
         if held.recorded_at - begins > after:
             yield _of(
                 AnomalyCode.RECORDED_LATE,
-                Severity.INFO,
+                AnomalySeverity.INFO,
                 unit,
                 held,
                 f"Ghi từ ngày {day_vi(begins)}, đến ngày {day_vi(held.recorded_at)} mới được ghi nhận",
@@ -175,7 +175,7 @@ def find_issuer_left(unit: ExaminedUnit) -> Iterator[Anomaly]:
         if is_successor and head.valid_from + after <= unit.at:
             yield _of(
                 AnomalyCode.ISSUER_LEFT,
-                Severity.FIX,
+                AnomalySeverity.FIX,
                 unit,
                 held,
                 f"Người ký bên giao đã thôi lãnh đạo đơn vị cấp; thủ trưởng mới từ {day_vi(head.valid_from)} "
@@ -200,10 +200,10 @@ def find_unused(unit: ExaminedUnit) -> Iterator[Anomaly]:
         if held.last_used is None:
             if begins + after <= unit.at:
                 vi = f"Quyền “{held.role_vi}” chưa được dùng lần nào từ ngày {day_vi(begins)}"
-                yield _of(AnomalyCode.NEVER_USED, Severity.LOOK, unit, held, vi, article)
+                yield _of(AnomalyCode.NEVER_USED, AnomalySeverity.LOOK, unit, held, vi, article)
         elif max(start_of_day(held.last_used), begins) + after <= unit.at:
             vi = f"Quyền “{held.role_vi}” không được dùng từ ngày {day_vi(held.last_used)}"
-            yield _of(AnomalyCode.UNUSED, Severity.LOOK, unit, held, vi, article)
+            yield _of(AnomalyCode.UNUSED, AnomalySeverity.LOOK, unit, held, vi, article)
 
 
 # -- duties
@@ -221,12 +221,19 @@ def find_conflicts(unit: ExaminedUnit) -> Iterator[Anomaly]:
             first = next(held for held in grants if held.facts.grant.role == meet[0])
             names = " + ".join(dict.fromkeys(h.role_vi for h in grants if h.facts.grant.role in meet))
             vi = f"{names}: {meeting.separation.because}"
-            yield _of(AnomalyCode.CONFLICTING_DUTIES, Severity.LOOK, unit, first, vi, meeting.separation.article)
+            yield _of(
+                AnomalyCode.CONFLICTING_DUTIES, AnomalySeverity.LOOK, unit, first, vi, meeting.separation.article
+            )
         inspecting = [held for held in grants if held.facts.grant.role == INSPECTOR]
         if inspecting and len(roles) > 1:
             vi = "Thành viên đoàn kiểm tra đồng thời có quyền khác tại đơn vị được kiểm tra"
             yield _of(
-                AnomalyCode.CONFLICTING_DUTIES, Severity.FIX, unit, inspecting[0], vi, inspecting[0].role_article
+                AnomalyCode.CONFLICTING_DUTIES,
+                AnomalySeverity.FIX,
+                unit,
+                inspecting[0],
+                vi,
+                inspecting[0].role_article,
             )
 
 
@@ -236,7 +243,7 @@ def find_beyond_duty(unit: ExaminedUnit) -> Iterator[Anomaly]:
         if held.outside_duty is not None:
             axis = _AXES.get(held.outside_duty, held.outside_duty)
             vi = f"Phạm vi của quyền “{held.role_vi}” vượt quyết định phân công: {axis}"
-            yield _of(AnomalyCode.BEYOND_DUTY, Severity.FIX, unit, held, vi, held.role_article)
+            yield _of(AnomalyCode.BEYOND_DUTY, AnomalySeverity.FIX, unit, held, vi, held.role_article)
 
 
 _AXES = {
@@ -263,13 +270,13 @@ def find_homerooms(unit: ExaminedUnit) -> Iterator[Anomaly]:
             last = max(held_by[found.id], key=lambda held: held.facts.grant.activated_at or unit.at)
             names = ", ".join(unit.names.get(PersonId(p), p) for p in people)
             vi = f"Lớp {found.name} có {len(people)} người chủ nhiệm: {names}"
-            made = _of(AnomalyCode.HOMEROOM_TWICE, Severity.FIX, unit, last, vi, homeroom.article)
+            made = _of(AnomalyCode.HOMEROOM_TWICE, AnomalySeverity.FIX, unit, last, vi, homeroom.article)
             yield replace(made, class_id=found.id)
         grace = days(unit.pack, "homeroom_none_days")
         if not people and started is not None and max(started, found.valid_from) + grace <= unit.at:
             yield Anomaly(
                 code=AnomalyCode.HOMEROOM_NONE,
-                severity=Severity.LOOK,
+                severity=AnomalySeverity.LOOK,
                 unit=unit.unit.id,
                 vi=f"Lớp {found.name} chưa có {homeroom.vi.lower()} được bàn giao quyền",
                 article=homeroom.article,
@@ -298,7 +305,7 @@ def find_idle_accounts(unit: ExaminedUnit) -> Iterator[Anomaly]:
             continue
         yield Anomaly(
             code=AnomalyCode.DUTY_MISSING,
-            severity=Severity.LOOK,
+            severity=AnomalySeverity.LOOK,
             unit=unit.unit.id,
             vi=vi,
             article=article,
@@ -321,7 +328,7 @@ def find_admin(unit: ExaminedUnit) -> Iterator[Anomaly]:
         if since + days(unit.pack, "custody_vacant_days") <= unit.at:
             yield Anomaly(
                 code=AnomalyCode.CUSTODY_VACANT,
-                severity=Severity.FIX,
+                severity=AnomalySeverity.FIX,
                 unit=unit.unit.id,
                 vi=f"Tài khoản quản trị {admin.username} không có người quản lý từ ngày {day_vi(since)}",
                 article=limit_article(unit.pack, "custody_vacant_days"),
@@ -333,7 +340,7 @@ def find_admin(unit: ExaminedUnit) -> Iterator[Anomaly]:
     if custody.holder == OFFICER and (paper is None or paper.signed_at is None or paper.signed_at > unit.at):
         yield Anomaly(
             code=AnomalyCode.ADMIN_WITHOUT_HANDOVER,
-            severity=Severity.FIX,
+            severity=AnomalySeverity.FIX,
             unit=unit.unit.id,
             vi=f"Cán bộ quản lý tài khoản quản trị {admin.username} chưa có biên bản giao quản lý đã ký",
             article=limit_article(unit.pack, "custody_vacant_days"),
@@ -344,7 +351,7 @@ def find_admin(unit: ExaminedUnit) -> Iterator[Anomaly]:
     if unit.admin_is_active and not unit.admin_has_factor:
         yield Anomaly(
             code=AnomalyCode.ADMIN_WITHOUT_FACTOR,
-            severity=Severity.FIX,
+            severity=AnomalySeverity.FIX,
             unit=unit.unit.id,
             vi=f"Tài khoản quản trị {admin.username} chưa đăng ký xác thực hai yếu tố",
             article=limit_article(unit.pack, "admin_second_factor"),
@@ -380,7 +387,7 @@ def find_sensitive(unit: ExaminedUnit) -> Iterator[Anomaly]:
         if count > most:
             yield Anomaly(
                 code=AnomalyCode.SENSITIVE_MANY,
-                severity=Severity.LOOK,
+                severity=AnomalySeverity.LOOK,
                 unit=unit.unit.id,
                 vi=f"{count} người có nhóm dữ liệu nhạy cảm “{known.vi}” của toàn đơn vị (trên {most:g})",
                 article=limit_article(unit.pack, "sensitive_holders"),
@@ -388,7 +395,7 @@ def find_sensitive(unit: ExaminedUnit) -> Iterator[Anomaly]:
     for (role_vi, id_), people in sorted(exporting.items()):
         yield Anomaly(
             code=AnomalyCode.EXPORT_SENSITIVE,
-            severity=Severity.INFO,
+            severity=AnomalySeverity.INFO,
             unit=unit.unit.id,
             vi=f"{len(people)} người với vai trò “{role_vi}” được xuất nhóm dữ liệu nhạy cảm "
             f"“{unit.pack.categories[id_].vi}”",
@@ -413,7 +420,7 @@ def find_software(unit: ExaminedUnit) -> Iterator[Anomaly]:
             limit = facts.unmet
             yield Anomaly(
                 code=AnomalyCode.SOFTWARE_UNFIT,
-                severity=Severity.FIX,
+                severity=AnomalySeverity.FIX,
                 vi=f"Phần mềm {facts.software.name} không còn đáp ứng điều kiện lấy dữ liệu",
                 article=limit_article(unit.pack, limit),
                 since=paper.interval.start,
@@ -423,7 +430,7 @@ def find_software(unit: ExaminedUnit) -> Iterator[Anomaly]:
             last = paper.valid_to - timedelta(microseconds=1)
             yield Anomaly(
                 code=AnomalyCode.APPROVAL_ENDING,
-                severity=Severity.LOOK,
+                severity=AnomalySeverity.LOOK,
                 vi=f"Văn bản đồng ý {paper.number} cho phần mềm {facts.software.name} hết hiệu lực sau ngày "
                 f"{local(last):%d/%m/%Y}",
                 article=limit_article(unit.pack, "approval_ending_days"),

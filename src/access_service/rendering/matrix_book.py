@@ -10,7 +10,7 @@ from typing import IO, Any, Generic, TypeVar
 
 import xlsxwriter
 
-from access_service.domain.anomalies import Severity
+from access_service.domain.anomalies import AnomalySeverity
 from access_service.domain.standing import OVER
 from access_service.rendering.matrix_columns import (
     ANOMALY,
@@ -293,7 +293,7 @@ class _Sheets:
 
     def _add_anomalies(self, sheet: BookSheet[AnomalyLine], lines: Iterable[AnomalyLine]) -> None:
         for line in lines:
-            look = "anomaly" if line.anomaly.severity is Severity.FIX else "cell"
+            look = "anomaly" if line.anomaly.severity is AnomalySeverity.FIX else "cell"
             sheet.add([column.text(line) for column in ANOMALY_TABLE.columns], look)
 
     def _add_lines(self, sheet: BookSheet[CategoryLine], lines: Iterable[CategoryLine]) -> None:

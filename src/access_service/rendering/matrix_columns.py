@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from access_service.domain.anomalies import AnomalyCode, Severity
+from access_service.domain.anomalies import AnomalyCode, AnomalySeverity
 from access_service.domain.difference import ChangeKind
 from access_service.domain.scope import Scope
 from access_service.domain.time import local
@@ -289,7 +289,11 @@ CATEGORY_TABLE: MatrixTable[CategoryLine] = MatrixTable(
 
 # -- a row an anomaly
 
-SEVERITIES = {Severity.FIX: "Phải khắc phục", Severity.LOOK: "Cần xem xét", Severity.INFO: "Để biết"}
+SEVERITIES = {
+    AnomalySeverity.FIX: "Phải khắc phục",
+    AnomalySeverity.LOOK: "Cần xem xét",
+    AnomalySeverity.INFO: "Để biết",
+}
 ANOMALY_WORDS: Mapping[str, str] = {
     AnomalyCode.COMMITMENT_MISSING: "Thiếu bản cam kết",
     AnomalyCode.COMMITMENT_OUTDATED: "Cam kết theo mẫu cũ",

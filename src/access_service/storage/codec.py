@@ -1,7 +1,7 @@
 """Domain values to rows and back, from their type hints. Sets become sorted JSON lists, scopes JSON objects."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -93,6 +93,9 @@ class Codec(Generic[T]):
         missing = [name for name, _, _ in self._fields if name not in table.columns]
         if missing:
             raise RuntimeError(f"{table.name} lacks {missing}")
+        columns = list(table.columns.keys())
+        self._places = [(columns.index(name), load) for name, _, load in self._fields]
+        """Where each field stands in a row of the whole table, in the order of the fields."""
         self.fills_valid_from = not any(name == "valid_from" for name, _, _ in self._fields)
         """Has the value no such field? Then it is valid from the instant that it is recorded."""
 
@@ -107,6 +110,14 @@ class Codec(Generic[T]):
         for name, part in self._derived.items():
             row[name] = part(value)
         return row
+
+    def values(self, rows: Iterable[Sequence[Any]]) -> Iterator[T]:
+        """The values in rows of the whole table, as `select(table)` gives them: no cell is found by name."""
+        make, places = self.value_type, self._places
+        for row in rows:
+            yield make(
+                *[item if (item := row[place]) is None or load is None else load(item) for place, load in places]
+            )
 
     def value(self, row: Mapping[str, Any]) -> T:
         """The value in a row."""

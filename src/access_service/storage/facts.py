@@ -207,7 +207,7 @@ class Reader:
         found: list[T] = []
         for chunk in _chunks(many):
             here = said | chunk
-            found += [codec.value(dict(row)) for row in self.connection.execute(statement, here).mappings()]
+            found += codec.values(self.connection.execute(statement, here))
         # Not ORDER BY: a PostgreSQL collation may put ids in another order than bytes do, and chunks are apart.
         return sorted(found, key=_id_of)
 

@@ -127,6 +127,25 @@ def read_grants_beyond(reader: Reader, inner: Collection[UnitId]) -> list[GrantI
     return [GrantId(id_) for (id_,) in reader.connection.execute(statement)]
 
 
+def read_roles_held(reader: Reader, accounts: Iterable[str], at: datetime) -> dict[str, frozenset[str]]:
+    """The roles of the rights in force at an instant, by account, whoever gave them; papers are not asked."""
+    columns = CODECS[Grant].table.c
+    found: dict[str, set[str]] = {}
+    wanted = sorted(set(accounts))
+    for start in range(0, len(wanted), IDS_AT_ONCE):
+        statement = select(columns.account, columns.role).where(
+            reader.visible(Grant),
+            columns.account.in_(wanted[start : start + IDS_AT_ONCE]),
+            columns.activated_at <= at,
+            columns.valid_from <= at,
+            or_(columns.ended_at.is_(None), columns.ended_at > at),
+            or_(columns.valid_to.is_(None), columns.valid_to > at),
+        )
+        for account, role in reader.connection.execute(statement):
+            found.setdefault(account, set()).add(role)
+    return {account: frozenset(roles) for account, roles in found.items()}
+
+
 def read_first_recorded(reader: Reader, value_type: type[Any], ids: Iterable[str]) -> dict[str, datetime]:
     """When each fact was first recorded, by its id."""
     columns, revisions = CODECS[value_type].table.c, table(RevisionRow).c

@@ -246,10 +246,11 @@ class Gatherer:
             stand_ins.setdefault(a.substitutes or "", []).append(a.interval)
         chains = {g.authority: self.chain_of_authority(g.authority, at) for g in grants}
         laid_on = self._suspensions(grants, chains, {a.unit for a in assignments.values()})
+        in_force = {unit: self.tables_for(unit, at) for unit in {g.unit for g in grants}}
         for grant in grants:
             assignment = assignments.get(grant.assignment) if grant.assignment else None
             chain = chains[grant.authority]
-            tables = self.tables_for(grant.unit, at)
+            tables = in_force[grant.unit]
             pack = tables.pack if tables else None
             paper = documents.get(grant.document) if grant.document else None
             who = assignment.person if assignment else ""

@@ -12,7 +12,14 @@ import pytest
 
 from access_service.domain import words
 from access_service.domain.accounts import Custody
-from access_service.domain.anomalies import ANOMALY_LIMITS, CLEARED_BY, Anomaly, AnomalyCode, ExaminedUnit, Severity
+from access_service.domain.anomalies import (
+    ANOMALY_LIMITS,
+    CLEARED_BY,
+    Anomaly,
+    AnomalyCode,
+    AnomalySeverity,
+    ExaminedUnit,
+)
 from access_service.domain.anomaly_rules import examine_unit
 from access_service.domain.delegation import Grant
 from access_service.domain.documents import Document
@@ -72,7 +79,7 @@ def test_whoever_signed_the_minutes_and_not_the_commitment_is_named(world: World
     world.sign(world.head_of(SCHOOL), prepared.document.id)
     world.sign(teacher, prepared.document.id)
     [one] = found(world, AnomalyCode.COMMITMENT_MISSING)
-    assert (one.person, one.grant, one.severity) == (teacher.person, prepared.grants[0].id, Severity.FIX)
+    assert (one.person, one.grant, one.severity) == (teacher.person, prepared.grants[0].id, AnomalySeverity.FIX)
     assert prepared.commitment is not None
     world.sign(teacher, prepared.commitment.id)
     assert not found(world, AnomalyCode.COMMITMENT_MISSING)
@@ -259,7 +266,7 @@ def test_many_people_with_sensitive_data_of_the_whole_school(world: World) -> No
 def test_what_is_only_told_marks_no_row(world: World) -> None:
     world.hire_granted("giaovu")
     told = found(world, AnomalyCode.EXPORT_SENSITIVE)
-    assert all(a.severity is Severity.INFO and a.grant is None for a in told)
+    assert all(a.severity is AnomalySeverity.INFO and a.grant is None for a in told)
     with read_matrix(world.services.db, world.register, SCHOOL) as matrix:
         assert all(AnomalyCode.EXPORT_SENSITIVE not in row.anomalies for row in matrix.rows)
 
@@ -272,7 +279,7 @@ def test_a_duty_that_is_recorded_weeks_after_it_began(world: World) -> None:
     world.hand_over(SCHOOL, late, replace(homeroom_line(world, late), valid_from=began))
     a_teacher(world, "kip", CLASS_6B)
     [one] = found(world, AnomalyCode.RECORDED_LATE)
-    assert (one.person, one.severity) == (late.person, Severity.INFO)
+    assert (one.person, one.severity) == (late.person, AnomalySeverity.INFO)
 
 
 def test_an_approval_that_ends_within_a_month(world: World) -> None:

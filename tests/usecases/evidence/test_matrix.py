@@ -103,7 +103,7 @@ def test_a_row_says_who_what_where_until_when_and_on_which_signature(world: Worl
     assert said["Hiệu lực đến"] == "01/08/2027 00:00"
     assert said["Trạng thái"] == "Đang hiệu lực"
     assert said["Đơn vị cấp"] == "0003101 – Trường THCS Thử"
-    assert said["Biên bản (số, ngày)"] == "02/BB ngày 20/08/2026"
+    assert said["Biên bản (số, ngày)"] == "01/BB-THCST ngày 20/08/2026"
     assert said["Bản cam kết (mẫu, ngày ký)"] == "mẫu 1, ký 20/08/2026"
     assert said["Người ký bên giao (tư cách)"] == "Người Thử head:0003101 (HIỆU TRƯỞNG)"
     assert said["Ghi chú"].endswith("; thủ trưởng chịu trách nhiệm: Người Thử head:0003101")
@@ -124,7 +124,7 @@ def test_every_admin_account_stands_with_who_operates_it(world: World) -> None:
     assert school["Vai trò"] == "Quản lý tài khoản quản trị của đơn vị"
     assert school["Phạm vi"] == "Không kèm quyền đối với dữ liệu"
     assert school["Đơn vị cấp"] == "00031001 – UBND xã Thử"
-    assert school["Biên bản (số, ngày)"] == "01/BB ngày 20/08/2026"
+    assert school["Biên bản (số, ngày)"] == "01/BB-UBNDXT ngày 20/08/2026"
     assert school["Trạng thái"] == "Đang hoạt động"
     assert not admins[2].rights
 
@@ -290,7 +290,7 @@ def test_inspectors_stand_with_the_unit_they_inspect(world: World) -> None:
     world.sign(world.people["director"], document.id)
     [row] = grants(world)
     assert (row.unit, row.role, row.person, row.issuer) == (SCHOOL, "inspector", member.person, world.root)
-    assert cells(row)["Biên bản (số, ngày)"].startswith("03/QĐ")
+    assert cells(row)["Biên bản (số, ngày)"].startswith("01/QĐ-SGDĐTTN")
     assert [r.category for r in row.rights]
     assert not [r for r in row.rights if r.category.startswith("STU")]
 

@@ -59,6 +59,7 @@ class Examiner:
         for duty in batch.duties:
             if self._at in duty.interval:
                 staff.setdefault(duty.unit, set()).add(duty.person)
+        names = self._names(batch)
         result = {}
         for id_ in batch.units:
             unit, pack = self._gather.org.unit(id_), self._rows.pack_of(id_)
@@ -83,7 +84,7 @@ class Examiner:
                 vacant_since=admin.last_ended if admin else None,
                 approvals=tuple(self._gather.approvals(software[id_], self._at)) if id_ in software else (),
                 used_since=self._used_since,
-                names=self._names(batch, id_),
+                names=names,
             )
             result[id_] = examine_unit(examined)
         return result
@@ -98,11 +99,11 @@ class Examiner:
         started = [year.starts_at for id_ in years if (year := self._gather.org.school_year(id_)) is not None]
         return max(started, default=None)
 
-    def _names(self, batch: SeenBatch, unit: UnitId) -> dict[PersonId, str]:
+    def _names(self, batch: SeenBatch) -> dict[PersonId, str]:
         return {
             x.line.person: x.papers.people[x.line.person].name
             for x in batch.lines
-            if x.line.unit == unit and x.line.person is not None and x.line.person in x.papers.people
+            if x.line.person is not None and x.line.person in x.papers.people
         }
 
     # -- rights

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from access_service.domain.anomalies import Anomaly, Severity
+from access_service.domain.anomalies import Anomaly, AnomalySeverity
 from access_service.domain.names import ClassId
 from access_service.domain.org import Person, SchoolClass
 from access_service.storage.standing import Gatherer
@@ -18,7 +18,7 @@ def mark_rows(
     by_grant: dict[str, list[str]] = {}
     by_account: dict[str, list[str]] = {}
     for anomaly in anomalies:
-        if anomaly.severity is Severity.INFO:
+        if anomaly.severity is AnomalySeverity.INFO:
             continue
         if anomaly.grant is not None:
             by_grant.setdefault(anomaly.grant, []).append(anomaly.code)

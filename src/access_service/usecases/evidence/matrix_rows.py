@@ -20,13 +20,14 @@ from access_service.domain.names import (
 )
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass
 from access_service.domain.policy import Pack
-from access_service.domain.separations import meetings, roles_held
+from access_service.domain.separations import meetings
 from access_service.domain.software import Software
 from access_service.domain.standing import OVER, GrantFacts, grant_state, has_no_end, head_at
 from access_service.domain.time import Interval
 from access_service.engine.compiled_pack import CompiledPack
 from access_service.storage.audit import revision_at
 from access_service.storage.facts import Reader
+from access_service.storage.search import read_roles_held
 from access_service.storage.standing import Gatherer
 from access_service.usecases.evidence.matrix_lines import Line, OutsideReach, lines_beyond, lines_of
 from access_service.usecases.evidence.matrix_papers import (
@@ -147,7 +148,7 @@ class Rows:
         papers.stood = frozenset(stood)
         class_ids = {c for line in kept for c in line.grant.scope.class_ids}
         class_ids |= {c for line in kept if line.assignment is not None for c in whole_classes(line.assignment)}
-        papers.roles = self._roles_of({line.grant.account for line in kept})
+        papers.roles = read_roles_held(self._reader, {line.grant.account for line in kept}, self._at)
         papers.classes = {c.id: c for c in self._reader.find(SchoolClass, id=class_ids)}
         self._mark_late(papers, kept, facts)
         for line in kept:
@@ -262,14 +263,6 @@ class Rows:
             found = meetings(pack, held) if pack.separations and held else ()
             self._meetings[key] = frozenset(role for met in found for role in met.roles.split("+"))
         return self._meetings[key]
-
-    def _roles_of(self, accounts: set[str]) -> dict[str, frozenset[str]]:
-        """What was in force of theirs at the instant, whoever gave it."""
-        mine: dict[str, list[Grant]] = {}
-        for grant in self._reader.find(Grant, account=accounts):
-            if grant.activated_at is not None and max(grant.valid_from, grant.activated_at) <= self._at:
-                mine.setdefault(grant.account, []).append(grant)
-        return {account: roles_held(grants, self._at) for account, grants in mine.items()}
 
     def rights_of(self, grant: Grant, tables: CompiledPack | None) -> tuple[CategoryActions, ...]:
         """The pack's table of the role where the records are, narrowed by the grant."""
