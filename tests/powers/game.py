@@ -40,7 +40,7 @@ from powers.states import STATES, States, second_factor
 from world import PASSWORD, World
 
 ACTS = acts()
-NO_GAME = frozenset({"idempotency.take_key", "sign_in.sign_out"})
+NO_GAME = frozenset({"asking.ask_job", "asking.cancel_job", "idempotency.take_key", "sign_in.sign_out"})
 """Acts that do nothing to a register that a coalition could want."""
 STRONG = frozenset(name for name, act in ACTS.items() if (said := declared_by(act)) and said.edges) - NO_GAME
 DULL = frozenset(

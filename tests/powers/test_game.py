@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from powers.acts import acts, called_by_routes, writes
+from powers.acts import called_by_routes, writes
 from powers.drawing import Dice, NothingThereError, arguments
 from powers.game import ACTS, NO_GAME, advance, begin
 from powers.oracle import entering, see
@@ -39,7 +39,8 @@ def test_arguments_of_every_act_can_be_drawn(demo: World) -> None:
     seen = see(demo.services, demo.register)
     caller = entering(demo.services, demo.register, demo.people["director"].account)
     assert caller is not None
-    for name, act in acts().items():
+    for name in sorted(set(ACTS) - NO_GAME):
+        act = ACTS[name]
         for seed in range(20):
             dice = Dice(Random(f"{name} {seed}"), seen, caller, PASSWORD, [])  # noqa: S311
             with suppress(NothingThereError):
