@@ -147,3 +147,12 @@ def test_a_report_is_frozen(school_world: World) -> None:
     report = software_letters.propose_report(world.services, world.admins[SCHOOL], SCHOOL)
     software.end_software(world.services, world.admins[SCHOOL], found.id)
     assert len(json.loads(world.get(Document, report.id).content)["rows"]) == 1
+
+
+def test_the_unit_to_which_a_letter_goes_reads_it_once_it_is_signed(school_world: World) -> None:
+    world = school_world
+    letter = proposed(world)
+    with world.refuses(Refusal.NOT_FOUND):
+        reading_papers.read_document(world.services, world.admins[SCHOOL], letter.id)
+    world.sign(world.people["director"], letter.id)
+    assert reading_papers.read_document(world.services, world.admins[SCHOOL], letter.id).printed is not None

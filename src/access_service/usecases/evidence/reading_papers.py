@@ -9,6 +9,7 @@ from access_service.domain.delegation import Confirmation, Grant, LeavingCase
 from access_service.domain.documents import Document, Signature, state_at
 from access_service.domain.duties import is_successor
 from access_service.domain.errors import NotFoundError, RefusedError
+from access_service.domain.letters import ApprovalBody
 from access_service.domain.names import (
     DocumentId,
     DocumentKind,
@@ -18,9 +19,10 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment
-from access_service.domain.papers import sides_of
+from access_service.domain.papers import read, sides_of
 from access_service.domain.policy import Pack
 from access_service.domain.reasons import Reason, Refusal
+from access_service.domain.software import Software
 from access_service.domain.standing import OVER, GrantFacts, documents_reason, grant_state, head_at
 from access_service.storage.prints import StoredPrint, print_of
 from access_service.usecases.handover.documents import readers_of, visible
@@ -195,9 +197,21 @@ def find_document(seen: ReadView, caller: Caller, id_: DocumentId) -> DocumentSe
         raise NotFoundError("document", id_)
     offices = (document.office, *readers_of(seen, document.unit))
     is_named = caller.person in (document.receiver, turns.find_awaited(document))
-    if not is_named and not any(_may_read(seen, office) for office in offices):
+    if (
+        not is_named
+        and not any(_may_read(seen, office) for office in offices)
+        and not _is_addressed(seen, document)
+    ):
         raise NotFoundError("document", id_)
     return see_document(seen, document)
+
+
+def _is_addressed(seen: ReadView, document: Document) -> bool:
+    """A signed letter is read by the unit to which it goes."""
+    if document.kind is not DocumentKind.APPROVAL_LETTER or document.state is not DocumentState.SIGNED:
+        return False
+    software = seen.reader.get(Software, read(document.content, ApprovalBody).software)
+    return software is not None and acts_for(seen, software.unit)
 
 
 def see_document(seen: ReadView, document: Document) -> DocumentSeen:
