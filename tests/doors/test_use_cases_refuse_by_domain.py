@@ -27,6 +27,7 @@ OWN: dict[str, str] = {
     "ceremonies._touched": SECRET,
     "bearers._unknown": SESSION,
     "bearers.bearer_of": SESSION,
+    "dossier_request.check_days": REQUEST,
     "epochs._check_broken": "is about the log and what was signed of it, which only who runs the machine enters",
     "idempotency._answered": REQUEST,
     "idempotency.take_key": REQUEST,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from access_service.cli.dossier import is_dossier, verify_dossier
 from access_service.cli.errors import DONE, REFUSED, UNPROVED, UsageError
 from access_service.cli.opening import open_database, register_of, say_json, settings_for
 from access_service.domain.audit import instant
@@ -199,6 +200,8 @@ def run_verify(
     as_json: bool,
 ) -> int:
     """Check a backup, a proof, or every register of the database; exit status 1 where something is broken."""
+    if path is not None and path.is_file() and is_dossier(path):
+        return verify_dossier(path, policy, checkpoints, is_strict=is_strict, as_json=as_json)
     if path is not None and path.is_file():
         return _verify_proof(path, policy, as_json=as_json)
     if path is not None:

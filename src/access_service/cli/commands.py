@@ -272,6 +272,7 @@ def explain(
 
 app.command()(evidence_commands.who)
 app.command()(evidence_commands.matrix)
+app.command()(evidence_commands.dossier)
 app.command()(evidence_commands.register_book)
 
 

@@ -70,6 +70,40 @@ def matrix(
     )
 
 
+def dossier(
+    unit: Annotated[str, typer.Argument(help="Code of the unit.")],
+    *,
+    from_: Annotated[str, typer.Option("--from", metavar="DAY", help="The first day.")],
+    to: Annotated[str, typer.Option(metavar="DAY", help="The last day, at most today.")],
+    output: Annotated[Path, typer.Option(metavar="FILE", help="The ZIP to write; with --below a folder.")],
+    inspection: Annotated[
+        str | None, typer.Option(metavar="ID", help="The decision to inspect for which it is made.")
+    ] = None,
+    redact: Annotated[
+        bool, typer.Option("--redact", help="Without names: words and pages are left out, their hashes stay.")
+    ] = False,
+    below: Annotated[
+        bool, typer.Option("--below", help="The unit and everything below it: one ZIP each, and an index.")
+    ] = False,
+    database: options.DatabaseOption = None,
+    register: options.Register = None,
+) -> None:
+    """Write the dossier of a unit: papers, rights, events, and what proves them to whoever trusts nobody."""
+    from access_service.cli.dossier import run_dossier
+
+    run_dossier(
+        unit,
+        first=from_,
+        last=to,
+        output=output,
+        inspection=inspection,
+        is_redacted=redact,
+        is_below=below,
+        database=database,
+        register=register,
+    )
+
+
 def who(
     action: options.ActionOption,
     category: Annotated[str, typer.Option(metavar="CODE", help="Category of data.")],

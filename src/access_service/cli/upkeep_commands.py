@@ -118,7 +118,7 @@ def verify(
         Path | None,
         typer.Argument(
             metavar="PATH",
-            help="A backup's folder, or a proof (*.tlog-proof), to read instead; needs no database.",
+            help="A backup's folder, a dossier (*.zip) or a proof (*.tlog-proof) instead; needs no database.",
             exists=True,
         ),
     ] = None,
@@ -144,7 +144,7 @@ def verify(
             metavar="FILE",
             exists=True,
             dir_okay=False,
-            help="Whose checkpoints count (log-policy.txt), for a proof.",
+            help="Whose checkpoints count (log-policy.txt), for a dossier or a proof.",
         ),
     ] = None,
     strict: Annotated[

@@ -63,3 +63,12 @@ def store_anew(archive: bytes, day: date) -> bytes:
         for member in read.infolist():
             made.writestr(_entry(member.filename, max(day, EARLIEST)), read.read(member))
     return packed.getvalue()
+
+
+def bundle(members: Iterable[tuple[str, bytes]], day: date) -> bytes:
+    """A ZIP inside a dossier, for people to open: any names, stored, in order."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED, allowZip64=False) as made:
+        for path, data in sorted(members):
+            made.writestr(_entry(path, max(day, EARLIEST)), data)
+    return packed.getvalue()

@@ -9,6 +9,7 @@ from access_service.domain.errors import InvalidError
 from access_service.domain.jobs import Job, Parameter
 from access_service.domain.names import AccountKind
 from access_service.domain.time import local
+from access_service.rendering.dossier_jobs import DOSSIER
 from access_service.rendering.matrix_files import WRITERS
 from access_service.usecases.evidence.matrix import check_matrix, file_sha256, open_matrix, record_export
 from access_service.usecases.evidence.matrix_values import EVERYTHING, MatrixBatch, MatrixFilters, MatrixShape
@@ -113,5 +114,5 @@ def _counted(batches: Iterator[MatrixBatch], run: JobRun, units: int) -> Iterato
 
 
 MATRIX = JobKind("matrix", _check_matrix, _run_matrix)
-KINDS: Mapping[str, JobKind] = {kind.name: kind for kind in (MATRIX,)}
+KINDS: Mapping[str, JobKind] = {kind.name: kind for kind in (MATRIX, DOSSIER)}
 """Every kind by its name."""

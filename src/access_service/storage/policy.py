@@ -61,6 +61,12 @@ def load_tables(connection: Connection, digest: str) -> CompiledPack:
     return memory.stored[digest]
 
 
+def pack_archive(connection: Connection, digest: str) -> PackFiles | None:
+    """The files of a stored pack, as they were stored; None where there is no such pack."""
+    row = connection.execute(select(_packs.c.archive).where(_packs.c.digest == digest)).first()
+    return None if row is None else PackFiles.from_bytes(row[0])
+
+
 def load_all(reader: Reader, now: datetime) -> None:
     """Compile every pack that a register has in force at an instant or later."""
     bindings = reader.find(PackBinding)

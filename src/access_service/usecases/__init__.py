@@ -16,5 +16,5 @@ handover      what is handed down, on which papers  second_person what a second 
 third_party   software, approvals, clients          imports       a province from files
 evidence      what may be read and proved           live          decisions and searches from memory
 tokens        tokens for services and software       upkeep        backups, what is checked, the machine examined
-jobs          long work, carried out by workers
+jobs          long work, carried out by workers    dossiers      all of a unit's evidence in one file
 """

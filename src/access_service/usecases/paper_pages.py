@@ -320,6 +320,11 @@ def _pdf(services: Services, register: RegisterId, actor: AccountId | str, shown
     return data if file.sha256 == sha256 else services.files.require(file.sha256)
 
 
+def keep_pdf(services: Services, register: RegisterId, actor: AccountId | str, shown: PaperToShow) -> bytes:
+    """The file of a signed paper, kept when it is first asked for; whoever calls it has let the reader in."""
+    return _pdf(services, register, actor, shown)
+
+
 def _kept(services: Services, register: RegisterId, document: Document) -> DocumentFile | None:
     with services.db.read(register) as reader:
         return file_of(reader.connection, register, document.id, document.version, FileKind.FINAL)

@@ -9,10 +9,11 @@ from starlette.responses import StreamingResponse
 from access_service.api.http.deps import CallerDep, ServicesDep
 from access_service.api.http.errors import PROBLEM_JSON, Problem
 from access_service.api.http.openapi import reference
-from access_service.api.manage.jobs_bodies import JobOut, JobsOut, MatrixJobIn
+from access_service.api.manage.jobs_bodies import DossierJobIn, JobOut, JobsOut, MatrixJobIn
 from access_service.api.manage.routing import manage
 from access_service.api.manage.segments import PathId
 from access_service.domain.names import UnitId
+from access_service.rendering.dossier_jobs import DOSSIER
 from access_service.rendering.job_exports import KINDS, MATRIX
 from access_service.usecases.jobs import asking
 
@@ -31,6 +32,13 @@ def matrix_job(services: ServicesDep, caller: CallerDep, id: PathId, body: Matri
     """The matrix of a unit, written in the background: for a province, which takes longer than a request may."""
     asked = body.to_export(services.db.now()).parameters()
     return JobOut.of_job(asking.ask_job(services, caller, MATRIX, UnitId(id), asked))
+
+
+@router.post("/units/{id}/dossier-jobs", status_code=202, responses=TOO_MANY)
+def dossier_job(services: ServicesDep, caller: CallerDep, id: PathId, body: DossierJobIn) -> JobOut:  # noqa: A002
+    """The dossier of a unit as a ZIP that proves itself, for its leadership, units above it and its inspectors."""
+    asked = body.to_request(UnitId(id))
+    return JobOut.of_job(asking.ask_job(services, caller, DOSSIER, UnitId(id), asked.parameters()))
 
 
 @router.get("/jobs")

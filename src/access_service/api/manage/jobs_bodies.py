@@ -1,14 +1,15 @@
 """What is asked of long work, and what it tells of itself."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from access_service.api.manage.bodies import Id, Instant, Out, RequestBody
 from access_service.domain.jobs import Job, JobState, sentence_of
-from access_service.domain.names import AccountKind
+from access_service.domain.names import AccountKind, DocumentId, UnitId
 from access_service.rendering.job_exports import MatrixExport
+from access_service.usecases.dossiers.dossier_request import DossierRequest
 from access_service.usecases.evidence.matrix_values import MatrixFilters, MatrixShape
 from access_service.usecases.live.revisions import parse_revision, revision_text
 
@@ -54,6 +55,24 @@ class MatrixJobIn(RequestBody):
         )
 
 
+class DossierJobIn(RequestBody):
+    """A dossier to be made in the background."""
+
+    from_: Annotated[date, Field(alias="from", strict=False)]
+    """The first day."""
+    to: Annotated[date, Field(strict=False)]
+    """The last day, at most today."""
+    inspection: Id | None = None
+    """Id of the decision to inspect for which it is made."""
+    redacted: bool = False
+    """Without names: words and pages are left out, their hashes stay."""
+
+    def to_request(self, unit: UnitId) -> DossierRequest:
+        """What is asked for."""
+        inspection = None if self.inspection is None else DocumentId(self.inspection)
+        return DossierRequest(unit, self.from_, self.to, inspection, is_redacted=self.redacted)
+
+
 class JobResultOut(Out):
     """The file that a job made; `GET /v1/jobs/{id}/result` hands it out."""
 
@@ -73,7 +92,7 @@ class JobOut(Out):
     id: str
     """Id of the job."""
     kind: str
-    """What it does: `matrix`."""
+    """What it does: `matrix` or `dossier`."""
     unit: str
     """The unit that it is about."""
     parameters: dict[str, Any]

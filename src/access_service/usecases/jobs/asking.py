@@ -87,7 +87,10 @@ def open_result(
     if services.job_files is None or kind is None:
         raise UnavailableError("this process hands out no results of jobs")
     kind.check(services, caller, job)
-    return output, services.job_files.open(output.file, output.sha256)
+    stream = services.job_files.open(output.file, output.sha256)
+    if kind.handed_out is not None:
+        kind.handed_out(services, caller, job, output)
+    return output, stream
 
 
 # -- the operator, who sees ids and states, and no file

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from access_service.domain.jobs import Job
+from access_service.domain.jobs import Job, JobOutput
 from access_service.usecases.services import Caller, Services
 
 
@@ -56,3 +56,5 @@ class JobKind:
     """Raises unless this caller may have that: asked when the job is asked for, begins, and hands out its file."""
     run: Callable[[JobRun], JobResult]
     """Writes the file and records what leaves, in the caller's name."""
+    handed_out: Callable[[Services, Caller, Job, JobOutput], None] | None = None
+    """Records that the file was fetched, where making it is not all there is to record."""

@@ -1,0 +1,114 @@
+"""The matrices of a dossier: at its first and last instant, what changed between, what looks wrong."""
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from access_service.domain.names import RegisterId
+from access_service.evidence.manifest import DossierFile
+from access_service.evidence.zipper import store_anew
+from access_service.rendering.matrix_files import WRITERS, write_json
+from access_service.usecases.dossiers.dossier_request import DossierRequest
+from access_service.usecases.evidence.matrix import read_matrix
+from access_service.usecases.evidence.matrix_values import Matrix, MatrixBatch, MatrixClass, MatrixShape
+from access_service.usecases.services import Services
+
+FOLDER = "ma-tran"
+NAMED = ("person_name", "signer_name", "answerable_name", "username")
+
+
+def make_sheets(services: Services, register: RegisterId, asked: DossierRequest) -> list[DossierFile]:
+    """Every sheet; in a redacted dossier people are numbered."""
+    aliases = _number_people(services, register, asked) if asked.is_redacted else None
+    files = []
+    for name, at, about in (("dau-ky", asked.start, "đầu kỳ"), ("cuoi-ky", asked.end, "cuối kỳ")):
+        for form in ("xlsx", "json"):
+            data = _written(services, register, asked, at, form, aliases)
+            if form == "xlsx":
+                data = store_anew(data, asked.last)
+            files.append(
+                DossierFile(f"{FOLDER}/{name}.{form}", data, WRITERS[form][1], f"Ma trận phân quyền {about}")
+            )
+    changed = _written(services, register, asked, asked.end, "json", aliases, diff=asked.start)
+    wrong = _written(services, register, asked, asked.end, "json", aliases, by=MatrixShape.ANOMALY)
+    files.append(DossierFile(f"{FOLDER}/thay-doi.json", changed, WRITERS["json"][1], "Thay đổi trong kỳ"))
+    files.append(DossierFile(f"{FOLDER}/bat-thuong.json", wrong, WRITERS["json"][1], "Điểm bất thường cuối kỳ"))
+    return files
+
+
+def _written(
+    services: Services,
+    register: RegisterId,
+    asked: DossierRequest,
+    at: datetime,
+    form: str,
+    aliases: "Aliases | None",
+    *,
+    diff: datetime | None = None,
+    by: MatrixShape | None = None,
+) -> bytes:
+    stream = io.BytesIO()
+    with read_matrix(services.db, register, asked.unit, at=at, diff=diff) as found:
+        matrix = found if aliases is None else _renamed(found, aliases)
+        shape = MatrixShape.CHANGE if diff is not None else by
+        if form == "json":
+            write_json(matrix, stream, shape)
+        else:
+            WRITERS[form][0](matrix, stream, shape)
+    return stream.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Aliases:
+    """Names of people, and what stands in their place."""
+
+    names: dict[str, str]
+    pattern: re.Pattern[str]
+
+    def hide(self, value: Any) -> Any:
+        """The value with every name in it replaced."""
+        if isinstance(value, str):
+            return self.pattern.sub(lambda found: self.names[found.group()], value)
+        if isinstance(value, tuple):
+            return tuple(self.hide(item) for item in value)
+        if is_dataclass(value) and not isinstance(value, type):
+            return replace(value, **{f.name: self.hide(getattr(value, f.name)) for f in fields(value)})
+        return value
+
+
+def _number_people(services: Services, register: RegisterId, asked: DossierRequest) -> Aliases:
+    found: dict[str, str] = {}
+    for at in (asked.start, asked.end):
+        with read_matrix(services.db, register, asked.unit, at=at) as matrix:
+            for row in (*matrix.rows, *matrix.above):
+                found |= {getattr(row, name): "" for name in NAMED if getattr(row, name)}
+    names = {name: f"Người {number:02d}" for number, name in enumerate(sorted(found), 1)}
+    longest = sorted(names, key=lambda name: (-len(name), name))
+    return Aliases(names, re.compile("|".join(map(re.escape, longest)) or r"(?!)"))
+
+
+def _hidden_classes(aliases: Aliases, batch: MatrixBatch) -> tuple[MatrixClass, ...]:
+    found: tuple[MatrixClass, ...] = aliases.hide(batch.classes())
+    return found
+
+
+def _renamed(matrix: Matrix, aliases: Aliases) -> Matrix:
+    def batches() -> Iterator[MatrixBatch]:
+        for batch in matrix.batches:
+            yield replace(
+                batch,
+                rows=aliases.hide(batch.rows),
+                anomalies=aliases.hide(batch.anomalies),
+                classes=partial(_hidden_classes, aliases, batch),
+            )
+
+    return replace(
+        matrix,
+        batches=batches(),
+        above=aliases.hide(matrix.above),
+        differences=aliases.hide(matrix.differences),
+    )

@@ -1,0 +1,204 @@
+"""The dossier of a school: whole, the same each time, for those who may have it, proved by `verify.py` alone."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
+from access_service.domain.names import UnitId
+from access_service.domain.reasons import Refusal
+from access_service.domain.time import local
+from access_service.evidence import fonts, zipper
+from access_service.rendering.dossier_sheets import make_sheets
+from access_service.storage.paper_pages import FileStore
+from access_service.usecases import paper_pages
+from access_service.usecases.dossiers import dossier_pages
+from access_service.usecases.dossiers.dossier_request import DossierRequest
+from access_service.usecases.dossiers.making import MadeDossier, check_dossier, make_dossier
+from access_service.usecases.looks import Looks
+from access_service.usecases.services import Caller, Services
+from evidence.made_dossier import VERIFY
+from world import OFFICE, REGISTER, SCHOOL, World, hire_homeroom, homeroom_line
+
+pytestmark = pytest.mark.backends("sqlite")
+
+
+class School:
+    """A school whose teacher has signed minutes and a commitment, and services that sign the log."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self.world, self.folder = world, folder
+        self.services: Services = replace(
+            world.services,
+            files=FileStore(folder / "files"),
+            keys_dir=folder / "keys",
+            public_url="https://000.example.vn",
+            looks=Looks(),
+        )
+        (folder / "keys").mkdir()
+        self.teacher = hire_homeroom(world)
+        prepared = world.propose(SCHOOL, self.teacher, homeroom_line(world, self.teacher))
+        self.minutes, self.commitment = prepared.document.id, prepared.commitment
+        world.sign(world.head_of(SCHOOL), self.minutes)
+        world.sign(self.teacher, self.minutes)
+        if self.commitment is not None:
+            world.sign(self.teacher, self.commitment.id)
+        self.head: Caller = world.head_of(SCHOOL).caller
+
+    @property
+    def today(self) -> date:
+        return local(self.world.clock()).date()
+
+    def asked(self, **more: object) -> DossierRequest:
+        return replace(DossierRequest(SCHOOL, self.today - timedelta(days=30), self.today), **more)
+
+    def make(self, caller: Caller | None = None, **more: object) -> tuple[bytes, MadeDossier]:
+        stream = io.BytesIO()
+        made = make_dossier(self.services, REGISTER, caller, self.asked(**more), make_sheets, stream)
+        return stream.getvalue(), made
+
+    def check(self, data: bytes, *arguments: str) -> dict[str, object]:
+        place = self.folder / "empty"
+        place.mkdir(exist_ok=True)
+        (place / "ho-so.zip").write_bytes(data)
+        run = subprocess.run(
+            [sys.executable, "-I", "-S", str(VERIFY), "ho-so.zip", "--json", *arguments],
+            cwd=place,
+            env={"PATH": os.defpath},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.stdout, run.stderr
+        said: dict[str, object] = json.loads(run.stdout)
+        return said
+
+
+@pytest.fixture
+def school(school_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> School:
+    monkeypatch.setattr(paper_pages, "find_family", fonts.own_family)
+    monkeypatch.setattr(dossier_pages, "find_family", fonts.own_family)
+    return School(school_world, tmp_path)
+
+
+def members(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as read:
+        return {name: read.read(name) for name in read.namelist()}
+
+
+def codes(said: dict[str, object], severity: str) -> list[str]:
+    findings = said["findings"]
+    assert isinstance(findings, list)
+    return [f["code"] for f in findings if f["severity"] == severity]
+
+
+def test_a_dossier_proves_itself_in_an_empty_folder_to_python_alone(school: School) -> None:
+    data, made = school.make(school.head)
+    said = school.check(data)
+
+    assert codes(said, "broken") == []
+    assert said["exit"] == 3
+    found = members(data)
+    assert len(found) == made.files
+    figures = said["figures"]
+    assert isinstance(figures, dict)
+    assert figures["documents"] == 2
+    for path in (
+        "bia-ho-so.pdf",
+        "muc-luc-van-ban.csv",
+        "muc-luc-van-ban.pdf",
+        "ma-tran/dau-ky.xlsx",
+        "ma-tran/cuoi-ky.json",
+        "ma-tran/thay-doi.json",
+        "ma-tran/bat-thuong.json",
+        "uy-quyen/chain.json",
+        "chi-dao/muc-luc.csv",
+        "phan-mem/danh-sach.json",
+        "nhat-ky/checkpoint",
+        "verify.py",
+        "kiem-tra.html",
+        "README.txt",
+    ):
+        assert path in found, path
+    assert any(path.endswith("van-ban.pdf") and path.startswith("van-ban/handover_minutes/") for path in found)
+    assert "chưa có" in found["chi-dao/muc-luc.csv"].decode()
+    rows = list(csv.reader(io.StringIO(found["muc-luc-van-ban.csv"].decode("utf-8-sig"))))
+    assert rows[0][:4] == ["STT", "Số, ký hiệu", "Ngày tháng", "Tên loại và trích yếu"]
+
+
+def test_the_same_question_has_the_same_body_and_its_own_event(school: School) -> None:
+    first, one = school.make(school.head)
+    second, two = school.make(school.head)
+
+    assert one.sha256_of_body == two.sha256_of_body
+    lines = members(second)["nhat-ky/su-kien.jsonl"].splitlines()
+    assert [json.loads(line)["action"] for line in lines].count("dossier.make") == 2
+    assert members(first)["ma-tran/cuoi-ky.xlsx"] == members(second)["ma-tran/cuoi-ky.xlsx"]
+
+
+def test_the_checkpoint_of_the_visit_before_is_continued_and_a_foreign_one_is_not(school: School) -> None:
+    _, before = school.make(school.head)
+    note = school.folder / "before.note"
+    note.write_text(before.checkpoint)
+    school.world.clock.forward(days=1)
+    data, _ = school.make(school.head)
+
+    assert codes(school.check(data, "--checkpoint", str(note)), "broken") == []
+    note.write_text(before.checkpoint.replace("\n", "\n1", 1))
+    assert codes(school.check(data, "--checkpoint", str(note)), "broken") == ["checkpoint_signature"]
+
+
+def test_a_redacted_dossier_names_nobody(school: School) -> None:
+    data, _ = school.make(school.head, is_redacted=True)
+    said = school.check(data)
+
+    assert codes(said, "broken") == []
+    assert "redacted" in codes(said, "look")
+    for path, content in members(data).items():
+        if path.startswith(("ma-tran/", "van-ban/", "uy-quyen/", "muc-luc")):
+            assert b"gvcn" not in content, path
+            assert not path.endswith(("/phan-chu.json", "/van-ban.pdf"))
+    assert "Người 01" in members(data)["ma-tran/cuoi-ky.json"].decode()
+
+
+def test_only_leadership_units_above_and_inspectors_have_it(school: School) -> None:
+    world = school.world
+    for caller in (school.head, world.head_of(OFFICE).caller):
+        check_dossier(school.services, caller, school.asked())
+    with pytest.raises(RefusedError) as refused:
+        check_dossier(school.services, school.teacher.caller, school.asked())
+    assert refused.value.code is Refusal.FORBIDDEN
+    with pytest.raises(NotFoundError):
+        check_dossier(school.services, school.head, school.asked(unit=UnitId("0009999")))
+
+
+def test_days_of_the_future_and_in_the_wrong_order_are_refused(school: School) -> None:
+    for first, last in (
+        (school.today, school.today + timedelta(days=1)),
+        (school.today, school.today - timedelta(days=1)),
+        (date(2000, 1, 1), school.today),
+    ):
+        with pytest.raises(InvalidError):
+            check_dossier(school.services, school.head, school.asked(first=first, last=last))
+
+
+def test_a_decision_that_is_none_is_no_ground(school: School) -> None:
+    with pytest.raises(NotFoundError):
+        check_dossier(school.services, school.head, school.asked(inspection=school.minutes))
+
+
+def test_a_dossier_that_nobody_could_open_is_not_written(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zipper, "MOST_BYTES", 1000)
+    with pytest.raises(InvalidError):
+        school.make(school.head)
