@@ -92,6 +92,25 @@ def test_it_is_checked_in_an_empty_folder_by_python_alone(tmp_path: Path) -> Non
     assert said["figures"] == {"files": 30, "events": 8, "documents": 3, "signatures": 4, "proofs": 8}
 
 
+def test_every_command_for_reviewers_does_what_the_page_says(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "for-reviewers.md").read_text("utf-8")
+    commands = [line.split() for line in page.splitlines() if line.startswith("python3 ")]
+    made = make()
+    (tmp_path / "ho-so.zip").write_bytes(zipped(made.write()))
+    (tmp_path / "log-policy.txt").write_bytes(policy())
+    (tmp_path / "lan-truoc.note").write_bytes(made.log.checkpoint(5))
+    shutil.copy(made_of.VERIFY, tmp_path / "verify.py")
+
+    assert len(commands) == 3
+    for command in commands:
+        run = subprocess.run(
+            [sys.executable, *command[1:]], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert run.returncode == 3, run.stdout + run.stderr
+        assert "time_unanchored" in run.stdout
+        assert "--json" in command or run.stdout.endswith("KHÔNG CÓ SAI LỆCH\n")
+
+
 def test_the_same_question_gives_the_same_bytes() -> None:
     assert zipped(make().write()) == zipped(make().write())
 
