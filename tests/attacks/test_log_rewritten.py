@@ -168,6 +168,7 @@ def test_the_pin_is_taken_away_with_it(papers: World) -> None:
         make_checkpoint(papers.services, REGISTER)
     with pytest.raises(LogForkedError):
         check_log(papers.services, REGISTER)
+    assert codes(papers) == {Code.PIN_MISSING}
 
 
 def test_pin_and_checkpoints_are_taken_away_and_a_folder_elsewhere_remembers(

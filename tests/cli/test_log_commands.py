@@ -176,3 +176,16 @@ def test_a_monitor_asks_over_http_alone_and_says_when_nobody_answers(
         )
         assert told
     assert not (here / "s").exists()
+
+
+def test_the_doctor_says_that_a_log_was_rewritten_and_that_a_folder_is_missing(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said(capsys, "log", "checkpoint")
+    looks = [look for look in json.loads(said(capsys, "doctor", "--json")) if look["what"] == "log"]
+    assert [look["level"] for look in looks] == ["fine"]
+    with sqlite3.connect(here / "access.db") as connection:
+        connection.execute("UPDATE events SET leaf = replace(leaf, substr(leaf, 1, 2), '00')")
+    (here / "share").rename(here / "gone")
+    looks = [look for look in json.loads(said(capsys, "doctor", "--json", status=1)) if look["what"] == "log"]
+    assert [look["level"] for look in looks] == ["fault", "warning"]

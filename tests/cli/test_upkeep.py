@@ -113,7 +113,7 @@ def test_what_was_altered_ends_with_status_1_and_the_place(here: Path, capsys: p
 def test_a_healthy_machine_has_no_fault(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(said(capsys, "doctor", "--json"))
     assert {look["what"] for look in told} == {
-        *("settings", "version", "casbin", "files", "space", "database", "keys", "papers", "clock", "packs")
+        *("settings", "version", "casbin", "files", "space", "database", "keys", "papers", "clock", "packs", "log")
     }
     assert {look["level"] for look in told} == {"fine"}
 

@@ -29,6 +29,7 @@ OWN: dict[str, str] = {
     "bearers.bearer_of": SESSION,
     "dossier_request.check_days": REQUEST,
     "epochs._check_broken": "is about the log and what was signed of it, which only who runs the machine enters",
+    "monitoring.watch_log": "is about files of somebody who watches from outside",
     "idempotency._answered": REQUEST,
     "idempotency.take_key": REQUEST,
     "introspect.enforcement_point": SESSION,

@@ -56,5 +56,6 @@ def _of(db: Database, settings: Settings) -> Iterator[Examined]:
         files_dir=settings.files_dir,
         fonts_dir=settings.fonts_dir,
         secrets=tuple(filter(None, (settings.tls_key,))),
+        checkpoint_dirs=settings.checkpoint_dirs or (),
     )
     yield from examine(db, places, program=metadata.version("access-service"))

@@ -17,6 +17,7 @@ from access_service.domain.policy import PackBinding
 from access_service.engine.casbin_engine import check_distribution
 from access_service.engine.packs.load import read_pack_files
 from access_service.signing.keyring import TOKEN_KEYS
+from access_service.signing.keys import temporary
 from access_service.storage.audit import steps_back
 from access_service.storage.connecting import file_of
 from access_service.storage.db import Database
@@ -24,6 +25,8 @@ from access_service.storage.facts import Reader
 from access_service.storage.migrate import HEAD, require_current, server_version
 from access_service.storage.policy import load_tables
 from access_service.usecases.keys import OWN, check_held
+from access_service.usecases.log.checkpoints import check_log
+from access_service.usecases.services import Services
 from access_service.usecases.tokens.keyring import check_tokens_held
 from access_service.usecases.upkeep.examining_papers import list_missing_files, tell_missing, tell_type
 
@@ -60,6 +63,8 @@ class ExaminedPlaces:
     fonts_dir: Path | None = None
     secrets: tuple[Path, ...] = ()
     """Other files that are nobody else's to read."""
+    checkpoint_dirs: tuple[Path, ...] = ()
+    """Folders on other machines that remember what was signed."""
 
 
 def examine(db: Database, places: ExaminedPlaces, *, program: str) -> Iterator[Examined]:
@@ -92,6 +97,18 @@ def examine(db: Database, places: ExaminedPlaces, *, program: str) -> Iterator[E
             )
         yield from _clock(db, RegisterId(row["id"]))
         yield from _packs(db, RegisterId(row["id"]), places)
+        yield from _log(db, RegisterId(row["id"]), places)
+
+
+def _log(db: Database, register: RegisterId, places: ExaminedPlaces) -> Iterator[Examined]:
+    services = Services(db, temporary(), keys_dir=places.keys_dir, checkpoint_dirs=places.checkpoint_dirs)
+    fine = f"{register}: the log goes on from what was signed of it"
+    yield from _asked("log", fine, check_log, services, register)
+    for folder in places.checkpoint_dirs:
+        if not folder.is_dir():
+            yield Examined(
+                "log", LevelFound.WARNING, f"`{folder}` is not there: no checkpoint leaves this machine by it"
+            )
 
 
 def _papers(db: Database, places: ExaminedPlaces) -> Iterator[Examined]:

@@ -13,6 +13,7 @@ from access_service.domain.findings import FindingCode as Code
 from access_service.domain.log import TILE_WIDTH, Frontier, ProofError, check_inclusion, leaf_hash
 from access_service.domain.log_texts import Checkpoint, read_log_name, read_log_proof
 from access_service.domain.names import RegisterId
+from access_service.signing.keys import LOG_KEY
 from access_service.signing.notes import UnknownSignerError, open_checkpoint, read_policy
 from access_service.signing.pin import read_pin
 from access_service.storage.log import StoredCheckpoint, TreeConnection, stored_checkpoints, stored_tiles, tree_of
@@ -53,6 +54,7 @@ class TreeAgain:
         self._is_whole = True
         """Whether no leaf is missing so far."""
         self._notes = [*self._outside(outside)]
+        self._lacks_pin = _lacks_pin(outside.keys_dir, register)
         self._due: dict[int, list[tuple[KeptNote, Checkpoint]]] = {}
         self._hashes: dict[tuple[int, int], list[bytes]] = {}
         """Those of tiles above level 0, as they come from the leaves."""
@@ -75,8 +77,10 @@ class TreeAgain:
 
     def read_notes(self) -> Iterator[EvidenceFinding]:
         """Open every note. Those over a part that is not read again are compared by the signed tiles."""
-        stored = stored_checkpoints(self.connection, self.register, self._start)
-        for row in stored:
+        if self._lacks_pin and next(stored_checkpoints(self.connection, self.register), None) is not None:
+            gone = "the log was signed on this machine, and the pin is not there"
+            yield EvidenceFinding(Code.PIN_MISSING, "pin", gone)
+        for row in stored_checkpoints(self.connection, self.register, self._start):
             noted = KeptNote(f"checkpoint {row.epoch}/{row.size}", row.note)
             yield from self._open(noted, (row.size, row.root))
         for noted in self._notes:
@@ -164,6 +168,11 @@ class TreeAgain:
             yield KeptNote(str(exported.file), exported.note)
         for name, note in outside.notes.items():
             yield KeptNote(name, note)
+
+
+def _lacks_pin(keys_dir: Path | None, register: RegisterId) -> bool:
+    """A folder that holds the log's key is one that signs, and remembers what it signed."""
+    return keys_dir is not None and (keys_dir / LOG_KEY).exists() and read_pin(keys_dir, register) is None
 
 
 def _inconsistent(noted: KeptNote, checkpoint: Checkpoint, root: bytes) -> EvidenceFinding:
