@@ -14,7 +14,7 @@ from access_service.domain.backups import Manifest
 from access_service.signing import age
 from access_service.storage.connecting import make_engine
 from access_service.storage.db import Database
-from access_service.storage.tables import metadata
+from access_service.storage.schema import metadata
 from access_service.usecases.services import Services
 from access_service.usecases.upkeep.backups import Closed, Opened, make_backup
 from access_service.usecases.upkeep.restoring import CameBack, restore_backup

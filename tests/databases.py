@@ -26,7 +26,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from access_service.storage.migrate import upgrade
-from access_service.storage.tables import metadata
+from access_service.storage.schema import metadata
 
 URL_VARIABLE = "ACCESS_SERVICE_TEST_DATABASE_URL"
 START_S = 30

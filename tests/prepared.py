@@ -21,7 +21,7 @@ from access_service.signing.keys import load_or_create
 from access_service.signing.vault import FactorKey
 from access_service.storage.connecting import make_engine
 from access_service.storage.db import Database
-from access_service.storage.tables import metadata
+from access_service.storage.schema import metadata
 from access_service.usecases.services import Services
 from world import (
     SCHOOL,

@@ -53,6 +53,9 @@ OWN: dict[str, str] = {
     "sign_in._check_may_enter": SECRET,
     "sign_in.change_password": SECRET,
     "sign_in.sign_in": SECRET,
+    "who._answer": REQUEST,
+    "who._pack": REQUEST,
+    "who._unit_of": REQUEST,
 }
 """Functions that refuse something themselves; never a whole module, so that none takes a new refusal in unseen."""
 

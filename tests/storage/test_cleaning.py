@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from access_service.storage import cleaning
-from access_service.storage.tables import metadata
+from access_service.storage.schema import metadata
 from access_service.usecases.organisation.settling import Settling
 from world import World
 

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Date, DateTime, Engine, column, insert, inspe
 
 from access_service.domain.errors import UnavailableError
 from access_service.domain.names import AccountId, RegisterId
-from access_service.storage import migrate
+from access_service.storage import migrate, schema
 from access_service.storage.accounts import credential_by_username, credential_of, session_by_token, usernames_like
 from access_service.storage.connecting import make_engine
-from access_service.storage.tables import metadata
+from access_service.storage.schema import metadata
 
 
 def _scripts() -> ScriptDirectory:
@@ -368,3 +368,9 @@ def test_what_cannot_be_reached_says_so(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match="cannot be reached"):
         migrate.require_current(engine)
     engine.dispose()
+
+
+def test_every_file_of_tables_is_part_of_the_schema() -> None:
+    """A table that only one use case imports was in no backup."""
+    files = {path.stem for path in Path(schema.__file__).parent.glob("tables*.py")}
+    assert {module.__name__.rpartition(".")[2] for module in schema.MODULES} == files

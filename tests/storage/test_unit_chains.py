@@ -21,7 +21,7 @@ from access_service.signing.passkeys import Passkey
 from access_service.storage import audit, migrate
 from access_service.storage.connecting import make_engine
 from access_service.storage.db import Database
-from access_service.storage.tables import metadata
+from access_service.storage.schema import metadata
 from access_service.usecases.services import Services
 from access_service.usecases.upkeep.verifying import verify_register
 

@@ -6,11 +6,15 @@ it is written. What is printed is therefore decided here, for every family of ty
 
 import re
 import unicodedata
+from contextlib import suppress
 from functools import lru_cache
+
+from access_service.domain.errors import InvalidError
+from access_service.domain.words import normalise_text
 
 VIETNAMESE = (
     "".join(
-        unicodedata.normalize("NFC", base + mark)
+        normalise_text(base + mark, 4)
         for base in "AĂÂEÊIOÔƠUƯYaăâeêioôơuưy"
         for mark in ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
         if base + mark not in "AEIOUYaeiouy"
@@ -54,7 +58,10 @@ def is_printed(sign: str) -> bool:
 def show(text: str) -> str:
     """The text as it is printed: NFC, and `[U+202E]` for what cannot be shown."""
     shown, marks = [], 0
-    for sign in unicodedata.normalize("NFC", text):
+    # What is piled too high stays as it is: its marks are shown by their numbers.
+    with suppress(InvalidError):
+        text = normalise_text(text, len(text))
+    for sign in text:
         marks = marks + 1 if unicodedata.combining(sign) else 0
         is_shown = is_printed(sign) and marks <= _MARKS_IN_A_ROW
         shown.append(sign if is_shown else f"[U+{ord(sign):04X}]")

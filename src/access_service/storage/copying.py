@@ -17,7 +17,8 @@ from sqlalchemy import Connection, MetaData, Table, insert, select
 
 from access_service.domain.backups import AGAIN, BackupError, CopiedRegister, CopiedTable, check_table
 from access_service.storage.codec import utc
-from access_service.storage.tables import CounterRow, RegisterRow, metadata, table
+from access_service.storage.schema import metadata
+from access_service.storage.tables import CounterRow, RegisterRow, table
 
 CHUNK = 1000
 """Rows at once."""

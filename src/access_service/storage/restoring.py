@@ -19,7 +19,8 @@ from access_service.storage.codec import utc
 from access_service.storage.connecting import file_of, keep_private, make_engine, make_folder
 from access_service.storage.db import Database
 from access_service.storage.migrate import check_known, version_of, wait_for_others
-from access_service.storage.tables import ChallengeRow, CredentialRow, SessionRow, metadata, table
+from access_service.storage.schema import metadata
+from access_service.storage.tables import ChallengeRow, CredentialRow, SessionRow, table
 
 _sessions = table(SessionRow)
 _challenges = table(ChallengeRow)

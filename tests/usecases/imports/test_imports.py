@@ -25,7 +25,7 @@ from access_service.rendering.template import guide, lists_of, write_template
 from access_service.signing.documents import check_confirmation
 from access_service.storage.accounts import credential_of
 from access_service.storage.audit import events
-from access_service.storage.tables import metadata
+from access_service.storage.schema import metadata
 from access_service.usecases.identity.accounts import activate
 from access_service.usecases.imports import run
 from access_service.usecases.imports.csv_files import COLUMNS

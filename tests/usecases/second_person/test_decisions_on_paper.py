@@ -12,7 +12,7 @@ from access_service.domain.printing import Print
 from access_service.domain.reasons import Refusal
 from access_service.domain.waiting import WaitingAct
 from access_service.usecases.evidence import reading_papers
-from access_service.usecases.handover.decisions import decision_of
+from access_service.usecases.handover.assignment_papers import decision_of
 from access_service.usecases.organisation import org
 from access_service.usecases.organisation.org import Duty
 from access_service.usecases.second_person import confirming

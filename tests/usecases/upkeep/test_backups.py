@@ -22,7 +22,7 @@ from access_service.storage.accounts import credential_of
 from access_service.storage.audit import events, steps_back
 from access_service.storage.db import Database
 from access_service.storage.migrate import require_current
-from access_service.storage.tables import metadata
+from access_service.storage.schema import metadata
 from access_service.usecases.services import Services
 from access_service.usecases.upkeep import backups
 from access_service.usecases.upkeep.backups import Closed, Opened, check_backup, make_backup

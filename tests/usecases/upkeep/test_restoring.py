@@ -22,7 +22,7 @@ from access_service.storage import jobs
 from access_service.storage.connecting import make_engine
 from access_service.storage.db import Database
 from access_service.storage.migrate import bring_up, require_current
-from access_service.storage.tables import metadata
+from access_service.storage.schema import metadata
 from access_service.usecases.jobs import asking
 from access_service.usecases.keys import OWN, open_key
 from access_service.usecases.services import Services

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from access_service.storage.tables import metadata
+from access_service.storage.schema import metadata
 
 connection: Connection = context.config.attributes["connection"]
 context.configure(

@@ -32,7 +32,7 @@ from access_service.usecases.effects import (
     keep_account_open,
     suspend_account_if_last,
 )
-from access_service.usecases.handover.decisions import draft_decision
+from access_service.usecases.handover.assignment_papers import draft_decision
 from access_service.usecases.identity.homes import keep_from_former
 from access_service.usecases.organisation.years import as_root
 from access_service.usecases.services import Act, Caller, Services, act

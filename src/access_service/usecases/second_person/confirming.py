@@ -16,7 +16,7 @@ from access_service.domain.waiting import (
     is_waiting,
 )
 from access_service.usecases import operators, policy
-from access_service.usecases.handover.decisions import cancel_decision, sign_decision
+from access_service.usecases.handover.assignment_papers import cancel_decision, sign_decision
 from access_service.usecases.operators import OperatorKey, check_operator, root_of
 from access_service.usecases.organisation import leaving, moving, org, succession, years
 from access_service.usecases.second_person import root_office

@@ -1,0 +1,24 @@
+"""Every table of the program. Whoever copies, compares or drops a whole database asks here: none is left out."""
+
+from access_service.storage import (
+    tables,
+    tables_accounts,
+    tables_acts,
+    tables_moves,
+    tables_pages,
+    tables_papers,
+    tables_software,
+    tables_uses,
+)
+
+MODULES = (
+    tables,
+    tables_accounts,
+    tables_acts,
+    tables_moves,
+    tables_pages,
+    tables_papers,
+    tables_software,
+    tables_uses,
+)
+metadata = tables.metadata
