@@ -159,3 +159,15 @@ def test_what_is_refused_exports_nothing_and_what_cannot_be_recorded_is_not_hand
     answer = managed.get(PRINCIPAL, PATH)
     assert answer.status_code == 503
     assert "rows" not in answer.json()
+
+
+@pytest.mark.parametrize("by", ["person", "class", "category", "anomaly", "change"])
+def test_the_description_says_every_member_that_a_row_has(managed: Managed, by: str) -> None:
+    described = managed.served.client.get("/openapi.json").json()["paths"]["/v1/units/{unit}/matrix"]["get"]
+    schema = described["responses"]["200"]["content"]["application/json"]["schema"]
+    body = managed.get(PRINCIPAL, PATH, by=by).json()
+    assert set(body) <= set(schema["properties"])
+    assert set(schema["required"]) <= set(body)
+    known = [set(one["properties"]) for one in schema["properties"]["rows"]["items"]["anyOf"]]
+    for row in body["rows"]:
+        assert any(set(row) <= members for members in known), row

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from access_service.api.http.deps import CallerDep, ServicesDep
+from access_service.api.manage.matrix_schema import matrix_schema
 from access_service.api.manage.routing import manage
 from access_service.api.manage.segments import PathId
 from access_service.domain import words
@@ -42,7 +43,10 @@ _exports = ThreadPoolExecutor(2, "matrix")
     responses={
         200: {
             "description": "The matrix.",
-            "content": {media_type.partition(";")[0]: {} for _, media_type in WRITERS.values()},
+            "content": {
+                media_type.partition(";")[0]: {"schema": matrix_schema()} if form == "json" else {}
+                for form, (_, media_type) in WRITERS.items()
+            },
         }
     },
 )
