@@ -2,7 +2,6 @@
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
@@ -11,6 +10,7 @@ from access_service.domain.documents import Document, Signature
 from access_service.domain.errors import NotFoundError
 from access_service.domain.names import DocumentKind, Method, RegisterId, UnitId
 from access_service.domain.printing import short_date
+from access_service.domain.words import normalise_text
 from access_service.evidence.manifest import DossierFile, to_json
 from access_service.signing.documents import statement
 from access_service.storage.keys import StoredPublicKey, public_keys
@@ -92,7 +92,7 @@ def folder_of(document: Document) -> str:
 
 def path_word(text: str) -> str:
     """Vietnamese text as a part of a path."""
-    plain = unicodedata.normalize("NFKD", text.replace("đ", "d").replace("Đ", "d"))
+    plain = normalise_text(text.replace("đ", "d").replace("Đ", "d"), len(text), "NFD")
     return _PATH_LETTERS.sub("-", plain.encode("ascii", "ignore").decode().lower()).strip("-")[:60]
 
 
