@@ -94,7 +94,7 @@ def _day(paper: PrintedPaper) -> str:
 def _title(words: Mapping[str, Any]) -> str:
     subject = " ".join(words.get("subject") or ())
     parts = (words.get("type_line", ""), subject, words.get("number", ""))
-    return show(" – ".join(part for part in parts if part))
+    return show(" – ".join(part.strip() for part in parts if part.strip())) or show(words["document"])
 
 
 def show_all(lines: Iterable[str] | None) -> list[str]:
@@ -162,9 +162,12 @@ def _item(text: str) -> Block:
 def _table(table: Mapping[str, Any] | None) -> list[Block]:
     if not table:
         return []
-    widths = list(table.get("widths") or [1] * len(table["columns"]))
+    columns = len(table["columns"])
+    widths = list(table.get("widths") or [])
+    if len(widths) != columns:
+        widths = [1] * columns
     note = [_paragraph(table["note"])] if table.get("note") else []
-    rows = [[_cell(text) for text in row] for row in table["rows"]]
+    rows = [[_cell(text) for text in (*row, *[""] * (columns - len(row)))] for row in table["rows"]]
     return [grid(table["columns"], widths, rows), *note] if table["columns"] else note
 
 
