@@ -61,5 +61,5 @@ def name_key(name: str) -> str:
 
 def without_marks(text: str) -> str:
     """The text in small letters without tones, accents and đ, as somebody types who has no such keyboard."""
-    parts = unicodedata.normalize("NFD", words.normalise_text(text, 4 * words.LINE).casefold())
+    parts = words.normalise_text(text.casefold(), 4 * words.LINE, "NFD")
     return "".join(c for c in parts if not unicodedata.combining(c)).replace("đ", "d")
