@@ -119,9 +119,12 @@ def test_a_new_log_is_begun_where_the_old_one_cannot_go_on_and_nowhere_else(
 ) -> None:
     said(capsys, "log", "checkpoint")
     assert "nothing begins anew" in said(capsys, "log", "new-epoch", "--reason", "thử", status=2)
+    assert "the old log goes on" in said(capsys, "log", "new-epoch", "--reason", "thử", "--if-needed")
     (here / "keys" / "log.pin" / "thu.note").unlink()
     assert "pin of the log is missing" in said(capsys, "log", "checkpoint", status=1)
-    assert "/log/thu/2: 0 sự kiện đã ký không còn" in said(capsys, "log", "new-epoch", "--reason", "mất khoá")
+    assert "/log/thu/2: 0 sự kiện đã ký không còn" in said(
+        capsys, "log", "new-epoch", "--if-needed", "--reason", "mất khoá"
+    )
     (here / "keys" / "log.pin" / "thu.note").unlink()
     begun = json.loads(said(capsys, "log", "new-epoch", "--reason", "mất khoá", "--json"))
     assert (begun["lost"], begun["origin"].rpartition("/")[2]) == (0, "3")

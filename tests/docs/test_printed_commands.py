@@ -60,7 +60,7 @@ RUN: dict[tuple[str, str], str] = {
     ("docs/back-up.md", ""): DRILL,
     ("docs/restore.md", "export"): DRILL,
     ("docs/restore.md", "access-service restore backups"): DRILL,
-    ("docs/restore.md", "access-service verify\naccess-service doctor"): DRILL,
+    ("docs/restore.md", "access-service log new-epoch"): DRILL,
     ("docs/restore.md", ""): INSTANT,
     (
         "docs/client.md",

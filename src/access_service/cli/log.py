@@ -10,7 +10,7 @@ import typer
 from access_service.cli.errors import DONE, REFUSED, UsageError
 from access_service.cli.opening import open_database, register_of, say_json, services_for, settings_for
 from access_service.domain.errors import UnavailableError
-from access_service.usecases.log.checkpoints import MadeCheckpoint, make_checkpoint
+from access_service.usecases.log.checkpoints import MadeCheckpoint, goes_on, make_checkpoint
 from access_service.usecases.log.epochs import begin_epoch
 from access_service.usecases.log.monitoring import LARGEST_ANSWER, Watched, watch_log
 from access_service.usecases.log.proving import prove, write_policy
@@ -49,12 +49,17 @@ def _json(made: MadeCheckpoint) -> dict[str, object]:
     }
 
 
-def run_new_epoch(reason: str, *, database: str | None, register: str | None, as_json: bool) -> None:
+def run_new_epoch(
+    reason: str, *, is_quiet: bool, database: str | None, register: str | None, as_json: bool
+) -> None:
     """Begin a new log, and say what is missing of the old one."""
     settings = settings_for(database)
     with open_database(settings) as db:
-        name = register_of(db, register or settings.register_name)
-        begun = begin_epoch(services_for(db, settings), name, reason)
+        services, name = services_for(db, settings), register_of(db, register or settings.register_name)
+        if is_quiet and goes_on(services, name):
+            typer.echo("null" if as_json else f"{name}: nhật ký nối tiếp được / the old log goes on")
+            return
+        begun = begin_epoch(services, name, reason)
     if as_json:
         say_json({**_json(begun.made), "before": begun.before, "lost": begun.lost})
         return

@@ -35,6 +35,9 @@ def checkpoint(
 def new_epoch(
     *,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why the old log cannot go on; the log says so.")],
+    if_needed: Annotated[
+        bool, typer.Option("--if-needed", help="Do nothing, and say so, where the old log can go on.")
+    ] = False,
     database: options.DatabaseOption = None,
     register: options.Register = None,
     json: options.JsonOption = False,
@@ -42,7 +45,7 @@ def new_epoch(
     """Begin a new log after a restore that lost signed events. Refused where the old one can go on."""
     from access_service.cli.log import run_new_epoch
 
-    run_new_epoch(reason, database=database, register=register, as_json=json)
+    run_new_epoch(reason, is_quiet=if_needed, database=database, register=register, as_json=json)
 
 
 @log.command()

@@ -187,6 +187,15 @@ def check_log(services: Services, register: RegisterId) -> None:
         find_last_signed(services, connection, register, tree, thorough=True)
 
 
+def goes_on(services: Services, register: RegisterId) -> bool:
+    """Does the log go on from everything that was signed of it?"""
+    try:
+        check_log(services, register)
+    except LogForkedError:
+        return False
+    return True
+
+
 def keys_dir_of(services: Services) -> Path:
     """Where the pins and the key are."""
     if services.keys_dir is None:
