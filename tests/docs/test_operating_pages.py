@@ -89,7 +89,7 @@ def test_a_machine_is_installed_rotated_upgraded_and_watched_as_the_pages_say(ki
     assert done.stderr.count("register     thu-nghiem: hai-phong for 31") == 3
     assert 'access_service_requests_total{method="GET",route="/healthz",status="200"} 1.0' in done.stdout
     assert "còn nguyên / the backup is whole" in done.stdout
-    assert done.stdout.count("chain and papers hold together") == 2
+    assert done.stdout.count("chain and papers hold together") == 3
     assert kind in done.stderr.partition("  database     ")[2].splitlines()[0]
 
 
