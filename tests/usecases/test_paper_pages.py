@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, select, update
 
-from access_service.domain.documents import Document
+from access_service.domain.documents import Assertion, Document, Signature, SignedHow
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import DocumentState
 from access_service.evidence.fonts import OWN, FontFamily, find_family, own_family
 from access_service.signing.canonical import canonical, sha256_hex
 from access_service.signing.keys import verify
 from access_service.storage.audit import LogFilter, events, steps_back
+from access_service.storage.keys import StoredPublicKey
 from access_service.storage.paper_pages import FileStore, shown_at
 from access_service.storage.tables import table
 from access_service.storage.tables_pages import DocumentFileRow
@@ -24,7 +25,7 @@ from access_service.usecases.evidence import reading_papers
 from access_service.usecases.handover import composing, documents
 from access_service.usecases.looks import Looks
 from access_service.usecases.paper_pages import file_paper, look_up_paper, print_paper, show_html, show_pdf
-from access_service.usecases.services import Caller, Services
+from access_service.usecases.services import Caller, ReadView, Services
 from access_service.usecases.upkeep.verifying import verify_register
 from evidence.pages_read import opened, words_of
 from world import CLASS_6B, OFFICE, REGISTER, SCHOOL, World, hire_homeroom, homeroom_line
@@ -110,6 +111,21 @@ def test_what_was_confirmed_travels_inside_and_is_checked_without_the_service(ke
     for one in signed:
         assert one["statement"]["sha256"] == sha256_hex(inside["noi-dung.json"])
         verify(one["public"], one["confirmation"], canonical(one["statement"]))
+
+
+def test_what_a_passkey_signed_travels_inside_with_its_public_key(
+    kept: Papers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.sign()
+    with kept.services.db.read(REGISTER) as reader:
+        view = ReadView(reader, None, kept.world.clock.now)
+        signed = reader.find(Signature, document=kept.minutes)[0]
+    touch = Assertion("ab" * 32, 0, 1, (), "e30", "AA", "AA")
+    known = StoredPublicKey("ab" * 32, "passkey", "cose", kept.world.clock.now)
+    monkeypatch.setattr(paper_pages, "public_key", lambda _connection, key: known if key == touch.key else None)
+    for assertion, found in ((touch, {"assertion": asdict(touch), "passkey": "cose"}), (None, {})):
+        how = SignedHow("passkey", "00", "00", assertion=assertion)
+        assert paper_pages._assertion(view, replace(signed, how=how)) == found
 
 
 def test_who_reads_a_paper_of_others_stands_in_the_log_with_the_hash_of_what_they_got(kept: Papers) -> None:

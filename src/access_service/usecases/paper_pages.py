@@ -9,7 +9,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -37,7 +37,7 @@ from access_service.evidence.paper import Attachment, PrintedPaper, SignedBlock,
 from access_service.evidence.render import render_pdf
 from access_service.signing.canonical import canonical, sha256_hex
 from access_service.signing.documents import statement
-from access_service.storage.keys import public_keys
+from access_service.storage.keys import public_key, public_keys
 from access_service.storage.paper_pages import DocumentFile, FileKind, FileStore, add_file, file_of, keep_shown
 from access_service.storage.policy import load_tables
 from access_service.storage.prints import print_of
@@ -74,6 +74,11 @@ HOW = {
     Method.PASSKEY: "Khoá truy cập của người ký, thiết bị đã xác minh người dùng",
     Method.ATTESTED: "Ký trên giấy; người nhập hồ sơ xác nhận",
 }
+HOW_KNOWN = {
+    "password+totp": "Nhập lại mật khẩu và mã dùng một lần trong phiên của mình",
+    "session": "Xác nhận việc đã được trình trong phiên của mình",
+}
+"""How a signer was known where the method alone does not say it."""
 WITHOUT_SALT = "A" * 43
 """Of words that nobody signed: there is nothing to keep from being guessed."""
 _NAME = re.compile(r"([a-z]{3}_[0-9A-Za-z]{1,40})\.([1-9][0-9]{0,5})")
@@ -201,14 +206,14 @@ def _block(view: ReadView, signature: Signature, *, has_name: bool) -> SignedBlo
         side=str(signature.side),
         label=LABELS[signature.method],
         at=local(signature.signed_at).replace(microsecond=0).isoformat(),
-        how=HOW[signature.method],
+        how=HOW_KNOWN.get(signature.how.auth if signature.how else "", HOW[signature.method]),
         id=signature.id,
         name="" if person is None else person.name,
     )
 
 
 def _confirmations(view: ReadView, signed: list[Signature]) -> list[dict[str, object]]:
-    """What the service confirmed, its signature over it, and the key to check it with."""
+    """What the service confirmed, its signature over it, the key to check it with; of a passkey its own, too."""
     keys = {key.id: key for key in public_keys(view.reader.connection, SEAL.purpose)}
     return [
         {
@@ -216,9 +221,18 @@ def _confirmations(view: ReadView, signed: list[Signature]) -> list[dict[str, ob
             "confirmation": s.confirmation,
             "key": s.key,
             "public": keys[s.key].public_hex if s.key in keys else "",
+            **_assertion(view, s),
         }
         for s in signed
     ]
+
+
+def _assertion(view: ReadView, signature: Signature) -> dict[str, object]:
+    kept = signature.how.assertion if signature.how else None
+    if kept is None:
+        return {}
+    key = public_key(view.reader.connection, kept.key)
+    return {"assertion": asdict(kept), "passkey": "" if key is None else key.public_hex}
 
 
 def address_of(public_url: str, register: str, document: Document) -> str:
