@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import made_dossier as made_of  # noqa: E402
-from test_verify_dossier import broken, refused  # noqa: E402
+from evidence import made_dossier as made_of
+from evidence.test_verify_dossier import broken, refused
 
 
 def main(every: int = 1) -> int:

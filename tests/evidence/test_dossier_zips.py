@@ -9,10 +9,10 @@ import zlib
 from datetime import date
 
 import pytest
-from test_verify_dossier import refused
 
 from access_service.domain.errors import InvalidError
 from access_service.evidence.zipper import check_path, store_anew, write_zip
+from evidence.test_verify_dossier import refused
 
 DAY = date(2026, 9, 30)
 

@@ -14,12 +14,25 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import made_dossier as made_of
 import pytest
-from made_dossier import AT, COMMITMENT, HANDOVER, OLD, ORIGIN, STRANGER, UNIT, Made, asserted, make, policy, zipped
 
 import merkle_reference as reference
 from access_service.evidence.manifest import to_json
+from evidence import made_dossier as made_of
+from evidence.made_dossier import (
+    AT,
+    COMMITMENT,
+    HANDOVER,
+    OLD,
+    ORIGIN,
+    STRANGER,
+    UNIT,
+    Made,
+    asserted,
+    make,
+    policy,
+    zipped,
+)
 
 EVERY = 211
 """Of the bytes of a dossier, which are flipped here; `flip_every_byte.py` flips all, by night."""
