@@ -18,18 +18,26 @@ import pytest
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.names import UnitId
 from access_service.domain.reasons import Refusal
+from access_service.domain.scope import Scope
 from access_service.domain.time import local
 from access_service.evidence import fonts, zipper
+from access_service.evidence.manifest import to_json
 from access_service.rendering.dossier_sheets import make_sheets
 from access_service.storage.paper_pages import FileStore
 from access_service.usecases import paper_pages
 from access_service.usecases.dossiers import dossier_pages
 from access_service.usecases.dossiers.dossier_request import DossierRequest
 from access_service.usecases.dossiers.making import MadeDossier, check_dossier, make_dossier
+from access_service.usecases.handover import ceremonies
+from access_service.usecases.handover.documents import EnteredLine
+from access_service.usecases.handover.signatures import Presented
+from access_service.usecases.identity import second_factor
 from access_service.usecases.looks import Looks
 from access_service.usecases.services import Caller, Services
 from evidence.made_dossier import VERIFY
-from world import OFFICE, REGISTER, SCHOOL, World, hire_homeroom, homeroom_line
+from evidence.test_verify_dossier import broken
+from soft_passkey import SoftPasskey
+from world import OFFICE, PASSWORD, REGISTER, SCHOOL, World, hire_homeroom, homeroom_line
 
 pytestmark = pytest.mark.backends("sqlite")
 
@@ -202,3 +210,34 @@ def test_a_dossier_that_nobody_could_open_is_not_written(school: School, monkeyp
     monkeypatch.setattr(zipper, "MOST_BYTES", 1000)
     with pytest.raises(InvalidError):
         school.make(school.head)
+
+
+def test_what_a_passkey_signed_is_proved_without_the_service(school: School) -> None:
+    world = school.world
+    services = replace(school.services, public_url="https://phanquyen.example.vn")
+    school.services = services
+    head = world.head_of(SCHOOL)
+    key = SoftPasskey("https://phanquyen.example.vn", "phanquyen.example.vn")
+    options = second_factor.begin_passkey(services, head.caller, PASSWORD)
+    second_factor.confirm_passkey(services, head.caller, key.make(options))
+    clerk = world.hire("văn thư", SCHOOL, "clerk", SCHOOL)
+    line = EnteredLine("clerk", clerk.duty, Scope(unit=SCHOOL), world.clock.now)
+    paper = world.show(head, world.propose(SCHOOL, clerk, line).document.id)
+    asked = ceremonies.ask_to_sign(services, head.caller, [Presented(paper.id, paper.version, paper.sha256)])
+    assert asked.public_key is not None
+    touch = key.answer(asked.public_key["challenge"])
+    ceremonies.answer_ceremony(services, head.caller, asked.ceremony, passkey=touch)
+    data, _ = school.make(school.head)
+    found = members(data)
+    (signed,) = [c for p, c in found.items() if paper.id in p and p.endswith("xac-nhan.json")]
+    assert json.loads(signed)[0]["statement"]["auth"] == "passkey"
+    said = school.check(data)
+
+    assert codes(said, "broken") == []
+    # The folder is empty of `cryptography`: what is on P-256 is said not to be checked.
+    assert codes(said, "info").count("not_checked") == 2
+    assert broken(found, trusted=None) == set()
+    bad = json.loads(signed)
+    bad[0]["assertion"]["signature"] = bad[0]["assertion"]["signature"][:-6] + "AAAAAA"
+    path = next(p for p, c in found.items() if c == signed)
+    assert "passkey_bad" in broken(found | {path: to_json(bad)}, trusted=None)

@@ -130,7 +130,7 @@ def gather_paper(services: Services, view: ReadView, seen: DocumentSeen, version
     stage: Stage = "final" if seen.state in FINAL and document.version == seen.document.version else "draft"
     name, digest = _policy(view, document)
     said = json.dumps(
-        _confirmations(view, signed), ensure_ascii=False, sort_keys=True, separators=(",", ":")
+        confirmations_of(view, signed), ensure_ascii=False, sort_keys=True, separators=(",", ":")
     ).encode()
     register = str(view.reader.register)
     return PaperToShow(
@@ -212,7 +212,7 @@ def _block(view: ReadView, signature: Signature, *, has_name: bool) -> SignedBlo
     )
 
 
-def _confirmations(view: ReadView, signed: list[Signature]) -> list[dict[str, object]]:
+def confirmations_of(view: ReadView, signed: list[Signature]) -> list[dict[str, object]]:
     """What the service confirmed, its signature over it, the key to check it with; of a passkey its own, too."""
     keys = {key.id: key for key in public_keys(view.reader.connection, SEAL.purpose)}
     return [

@@ -27,7 +27,7 @@ from access_service.evidence.fonts import find_family
 from access_service.evidence.manifest import DossierFile
 from access_service.evidence.paper import Attachment
 from access_service.usecases.dossiers.dossier_log import DossierLog
-from access_service.usecases.dossiers.dossier_papers import DossierPaper, ListedPaper
+from access_service.usecases.dossiers.dossier_papers import DossierPaper, ListedPaper, name_of
 from access_service.usecases.dossiers.dossier_request import DossierRequest
 from access_service.usecases.services import ReadView
 
@@ -105,8 +105,8 @@ def issued_by(view: ReadView, asked: DossierRequest, name: str) -> IssuedBy:
         head = letterhead(view.ground, asked.unit)
     except RefusedError:
         # No rules are in force there: its own name is all that can be said.
-        return IssuedBy("", name.upper(), "", day)
-    return IssuedBy(head.parent, head.name, head.place, day)
+        return IssuedBy("", name.upper(), "", day, number_label="")
+    return IssuedBy(head.parent, head.name, head.place, day, number_label="")
 
 
 def cover_file(
@@ -120,7 +120,7 @@ def cover_file(
     made_at: datetime,
 ) -> DossierFile:
     """The cover, with the list of the body inside it."""
-    kinds = Counter(str(p.document.kind) for p in papers)
+    kinds = Counter(p.document.kind for p in papers)
     signatures = sum(len(p.signatures) for p in papers)
     cover = DossierCover(
         issued_by=issued,
@@ -139,7 +139,7 @@ def cover_file(
         ),
         contents=(
             ("Ma trận đầu kỳ, cuối kỳ, thay đổi, bất thường", str(_count(files, "ma-tran/")), "ma-tran/"),
-            *((kind, str(count), f"van-ban/{kind}/") for kind, count in sorted(kinds.items())),
+            *((name_of(kind), str(count), f"van-ban/{kind}/") for kind, count in sorted(kinds.items())),
             ("Chuỗi uỷ quyền", "1", "uy-quyen/"),
             ("Văn bản chỉ đạo, quy chế", "chưa có", "chi-dao/"),
             ("Phần mềm", "1", "phan-mem/"),

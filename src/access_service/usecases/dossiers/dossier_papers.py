@@ -2,24 +2,21 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from access_service.domain.accounts import Account
 from access_service.domain.documents import Document, Signature
 from access_service.domain.errors import NotFoundError
-from access_service.domain.names import DocumentKind, Method, RegisterId, UnitId
+from access_service.domain.names import DocumentKind, Method, UnitId
 from access_service.domain.printing import short_date
 from access_service.domain.words import normalise_text
 from access_service.evidence.manifest import DossierFile, to_json
-from access_service.signing.documents import statement
-from access_service.storage.keys import StoredPublicKey, public_keys
 from access_service.storage.prints import StoredPrint, prints_of
 from access_service.usecases.dossiers.dossier_request import DossierRequest
 from access_service.usecases.evidence.reading_papers import see_document, state_now
 from access_service.usecases.evidence.register_book import NAMES
-from access_service.usecases.keys import SEAL
-from access_service.usecases.paper_pages import FINAL, PaperToShow, gather_paper
+from access_service.usecases.paper_pages import FINAL, PaperToShow, confirmations_of, gather_paper
 from access_service.usecases.services import ReadView, Services
 
 _JSON = "application/json"
@@ -49,7 +46,6 @@ def gather_papers(services: Services, view: ReadView, asked: DossierRequest) -> 
     """What was signed in the time, or carried rights in it."""
     found = [d for d in documents_of_unit(view, asked.unit) if not d.is_draft and _is_of(d, asked)]
     printed = prints_of(view.reader.connection, view.reader.register, {d.id for d in found})
-    keys = {key.id: key for key in public_keys(view.reader.connection, SEAL.purpose)}
     papers = []
     for document in sorted(found, key=lambda d: (d.dated, d.id)):
         given = [s for s in view.reader.find(Signature, document=document.id) if s.version == document.version]
@@ -66,7 +62,7 @@ def gather_papers(services: Services, view: ReadView, asked: DossierRequest) -> 
             except NotFoundError:
                 # Attested paper has its page where the scan lies; erased words have none.
                 paper.paper = None
-        paper.files = [*_files(view.reader.register, paper, keys, is_redacted=asked.is_redacted)]
+        paper.files = [*_files(view, paper, is_redacted=asked.is_redacted)]
         papers.append(paper)
     return papers
 
@@ -96,27 +92,13 @@ def path_word(text: str) -> str:
     return _PATH_LETTERS.sub("-", plain.encode("ascii", "ignore").decode().lower()).strip("-")[:60]
 
 
-def _files(
-    register: RegisterId, paper: DossierPaper, keys: Mapping[str, StoredPublicKey], *, is_redacted: bool
-) -> Iterator[DossierFile]:
+def _files(view: ReadView, paper: DossierPaper, *, is_redacted: bool) -> Iterator[DossierFile]:
     document, folder = paper.document, paper.folder
     yield DossierFile(f"{folder}/noi-dung.json", document.content.encode(), _JSON, "Nội dung được ký (RFC 8785)")
     if paper.words is not None and paper.words.body is not None and not is_redacted:
         yield DossierFile(f"{folder}/phan-chu.json", paper.words.body.encode(), _JSON, "Phần chữ của văn bản")
-    given = [confirmation_of(str(register), s, keys) for s in paper.signatures]
+    given = confirmations_of(view, paper.signatures)
     yield DossierFile(f"{folder}/xac-nhan.json", to_json(given), _JSON, "Xác nhận của hệ thống và khoá công khai")
-
-
-def confirmation_of(register: str, signature: Signature, keys: Mapping[str, StoredPublicKey]) -> dict[str, object]:
-    """What the service confirmed, its signature over it, the key to check it with, and what a passkey signed."""
-    said: dict[str, object] = {
-        "statement": statement(register, signature),
-        "confirmation": signature.confirmation,
-        "key": signature.key,
-        "public": keys[signature.key].public_hex if signature.key in keys else "",
-    }
-    assertion = getattr(getattr(signature, "how", None), "assertion", None)
-    return said if assertion is None else said | {"assertion": asdict(assertion)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +123,23 @@ def list_papers(papers: list[DossierPaper], author: str, *, is_redacted: bool) -
 
 def _listed(paper: DossierPaper, author: str, *, is_redacted: bool) -> ListedPaper:
     document = paper.document
-    subject = NAMES.get(document.kind) or OTHER_NAMES.get(document.kind, str(document.kind))
+    subject = name_of(document.kind)
     if paper.words is not None and paper.words.body is not None and not is_redacted:
         said = json.loads(paper.words.body)
         subject = " ".join([said.get("type_line", ""), *said.get("subject", [])]).strip() or subject
     note = NOTES.get(document.method, "")
     return ListedPaper(
-        document.number or document.id,
+        document.number,
         short_date(document.dated),
         subject,
         author,
         note or ("phần chữ đã xoá" if paper.is_erased else ""),
     )
+
+
+def name_of(kind: DocumentKind) -> str:
+    """What papers of a kind are called."""
+    return NAMES.get(kind) or OTHER_NAMES.get(kind, str(kind))
 
 
 def accounts_of(view: ReadView, papers: list[DossierPaper]) -> set[str]:

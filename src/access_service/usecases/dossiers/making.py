@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import IO
 
 from access_service.domain.audit import Doer, Happening, Json, instant
-from access_service.domain.documents import Signature
 from access_service.domain.names import AccountId, RegisterId
 from access_service.domain.powers import powerless
 from access_service.evidence.covers import SelfCheck
@@ -114,9 +113,8 @@ def make_dossier(
 
 def _passkeys(papers: list[DossierPaper]) -> set[str]:
     """The keys with which somebody signed."""
-    signatures: list[Signature] = [s for paper in papers for s in paper.signatures]
-    kept = (getattr(getattr(s, "how", None), "assertion", None) for s in signatures)
-    return {str(assertion.key) for assertion in kept if assertion is not None}
+    signed = [s.how.assertion for paper in papers for s in paper.signatures if s.how is not None]
+    return {assertion.key for assertion in signed if assertion is not None}
 
 
 def _head(
