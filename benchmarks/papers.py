@@ -21,7 +21,8 @@ from typing import Any
 import typst
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src")]
+# In place of this folder, whose evidence.py is no package.
+sys.path[:1] = [str(ROOT / "tests"), str(ROOT / "src")]
 
 from access_service.evidence.fonts import FontFamily, find_family, fonts_in, own_family  # noqa: E402
 from access_service.evidence.html import render_html  # noqa: E402

@@ -310,3 +310,11 @@ def zipped(files: Mapping[str, bytes], day: date = DAY) -> bytes:
     stream = io.BytesIO()
     write_zip(stream, files.items(), day)
     return stream.getvalue()
+
+
+VECTOR = Path(__file__).parent / "vectors" / "ho-so.zip"
+"""The dossier as it was first made: `python -c "from evidence import made_dossier as m; m.write_vector()"`."""
+
+
+def write_vector() -> None:
+    VECTOR.write_bytes(zipped(make().write()))

@@ -1,0 +1,94 @@
+"""Somebody changes the database: `verify.py` finds in a dossier what `access-service verify` finds there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from access_service.domain.errors import RefusedError, UnavailableError
+from access_service.evidence import fonts
+from access_service.usecases import paper_pages
+from access_service.usecases.dossiers import dossier_pages
+from access_service.usecases.dossiers.making import check_dossier
+from access_service.usecases.handover import inspection
+from access_service.usecases.handover.inspection import Team
+from access_service.usecases.upkeep.verifying import verify_register
+from usecases.test_dossiers import School, codes
+from world import LOWER, OFFICE, REGISTER, SCHOOL, World
+
+pytestmark = pytest.mark.backends("sqlite")
+OF_MINUTES = " IN (SELECT id FROM documents WHERE kind = 'handover_minutes')"
+ALTERED = {
+    "confirmation_bad": "UPDATE signatures SET person = 'per_000khac' WHERE document" + OF_MINUTES,
+    "document_hash": "UPDATE documents SET content = replace(content, '2026', '2025') WHERE id" + OF_MINUTES,
+    "print_hash": "UPDATE document_prints SET body = replace(body, 'Bàn giao', 'Thu hồi')",
+    "document_without_event": "UPDATE signatures SET side = 'witness' WHERE side = 'receiver' AND document"
+    + OF_MINUTES,
+    "key_unknown": "UPDATE signatures SET key = '0000000000000000' WHERE document" + OF_MINUTES,
+}
+
+
+@pytest.fixture
+def school(school_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> School:
+    monkeypatch.setattr(paper_pages, "find_family", fonts.own_family)
+    monkeypatch.setattr(dossier_pages, "find_family", fonts.own_family)
+    return School(school_world, tmp_path)
+
+
+def alter(school: School, statement: str) -> None:
+    with school.services.db.engine.begin() as connection:
+        assert connection.execute(text(statement)).rowcount
+
+
+@pytest.mark.parametrize("code", sorted(ALTERED))
+def test_both_verifiers_find_what_was_changed(school: School, code: str) -> None:
+    alter(school, ALTERED[code])
+    inside = {str(f.code) for f in verify_register(school.services.db, REGISTER).findings}
+    data, _ = school.make(school.head)
+
+    assert code in codes(school.check(data), "broken")
+    assert code in inside
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE events SET actor = 'acc_000khac' WHERE action = 'document.sign'",
+        "DELETE FROM events WHERE action = 'document.sign'",
+        "UPDATE events SET target = 'doc_000khac' WHERE action = 'document.sign'",
+    ],
+)
+def test_no_dossier_is_made_of_a_log_that_was_changed(school: School, statement: str) -> None:
+    alter(school, statement)
+
+    assert verify_register(school.services.db, REGISTER).findings
+    with pytest.raises(UnavailableError):
+        school.make(school.head)
+
+
+def test_inspectors_have_the_dossier_between_the_dates_of_their_decision(school: School) -> None:
+    world = school.world
+    inspector = world.hire("kiểm tra", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
+    now = world.clock.now
+    team = Team(
+        number="",
+        dated=date(2026, 8, 20),
+        units=frozenset({SCHOOL}),
+        members=frozenset({inspector.person}),
+        content="Kiểm tra",
+        valid_from=now,
+        valid_to=now + timedelta(days=10),
+    )
+    decision = inspection.propose_inspection(world.services, world.admins[OFFICE], team)
+    asked = school.asked(inspection=decision.id)
+    with pytest.raises(RefusedError):
+        check_dossier(school.services, inspector.caller, asked)
+    world.sign(world.people[f"head:{OFFICE}"], decision.id)
+    check_dossier(school.services, inspector.caller, asked)
+    world.clock.forward(days=11)
+    with pytest.raises(RefusedError):
+        check_dossier(school.services, inspector.caller, replace(asked, inspection=None))
