@@ -1,11 +1,11 @@
 """What is asked of long work, and what it tells of itself."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from access_service.api.manage.bodies import Id, Instant, Out, RequestBody
+from access_service.api.manage.bodies import Day, Id, Instant, Out, RequestBody
 from access_service.domain.jobs import Job, JobState, sentence_of
 from access_service.domain.names import AccountKind, DocumentId, UnitId
 from access_service.rendering.job_exports import MatrixExport
@@ -58,9 +58,9 @@ class MatrixJobIn(RequestBody):
 class DossierJobIn(RequestBody):
     """A dossier to be made in the background."""
 
-    from_: Annotated[date, Field(alias="from", strict=False)]
+    from_: Day = Field(alias="from")
     """The first day."""
-    to: Annotated[date, Field(strict=False)]
+    to: Day
     """The last day, at most today."""
     inspection: Id | None = None
     """Id of the decision to inspect for which it is made."""
