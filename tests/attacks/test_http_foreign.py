@@ -90,7 +90,7 @@ def test_who_manages_the_school_hears_why(managed: Managed) -> None:
 def test_a_signature_batch_is_no_use_a_second_time(managed: Managed) -> None:
     """Replayed by its signer, by another, under a key of another account: nothing happens again."""
     prepared = managed.made(ADMIN, "handovers", managed.handover("moi", "6B"))
-    shown = managed.seen(PRINCIPAL, f"documents/{prepared['document']['id']}")
+    shown = managed.shown(PRINCIPAL, prepared["document"]["id"])
     items = [{"document": shown["id"], "version": shown["version"], "sha256": shown["sha256"]}]
     batch = {"password": PASSWORD, "documents": items}
     [first] = managed.made(PRINCIPAL, "signatures", batch, key="k-1")["results"]

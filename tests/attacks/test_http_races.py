@@ -68,7 +68,7 @@ def test_a_grant_is_revoked_once(managed: Managed) -> None:
 
 def test_minutes_are_signed_once(managed: Managed) -> None:
     prepared = managed.made(ADMIN, "handovers", managed.handover("moi", "6B"))
-    shown = managed.seen(PRINCIPAL, f"documents/{prepared['document']['id']}")
+    shown = managed.shown(PRINCIPAL, prepared["document"]["id"])
     items = [{"document": shown["id"], "version": shown["version"], "sha256": shown["sha256"]}]
     body = {"password": PASSWORD, "documents": items}
     answers = at_once(lambda _: managed.post(PRINCIPAL, "signatures", body))
@@ -110,7 +110,7 @@ def test_a_code_is_used_once(managed: Managed) -> None:
 def test_a_revocation_and_a_signature_at_once_leave_no_half(managed: Managed) -> None:
     """Cancelled before it is signed, or signed before it is cancelled: never both."""
     prepared = managed.made(ADMIN, "handovers", managed.handover("moi", "6B"))
-    shown = managed.seen(PRINCIPAL, f"documents/{prepared['document']['id']}")
+    shown = managed.shown(PRINCIPAL, prepared["document"]["id"])
     items = [{"document": shown["id"], "version": shown["version"], "sha256": shown["sha256"]}]
     managed.bearer(ADMIN)
 

@@ -106,7 +106,7 @@ def test_a_signature_whose_password_is_reset_meanwhile_is_none(
     prepared = managed.made(ADMIN, "handovers", managed.handover("moi", "6B"))
     [signed] = managed.sign(PRINCIPAL, prepared["document"]["id"])
     assert signed["problem"] is None
-    shown = managed.seen("000.moi", f"documents/{prepared['document']['id']}")
+    shown = managed.shown("000.moi", prepared["document"]["id"])
     items = [{"document": shown["id"], "version": shown["version"], "sha256": shown["sha256"]}]
     managed.bearer("000.moi")
     world.authenticators[ADMIN] = managed.authenticators[f"/{ADMIN}"]

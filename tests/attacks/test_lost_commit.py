@@ -303,6 +303,8 @@ def _papers(broken: Breaking) -> list[dict[str, Any]]:
     teachers = [world.hire(f"dạy {n}", SCHOOL, "clerk", SCHOOL) for n in range(4)]
     lines = [EnteredLine("clerk", who.duty, Scope(unit=SCHOOL), world.clock.now) for who in teachers]
     papers = [world.propose(SCHOOL, who, line).document for who, line in zip(teachers, lines, strict=True)]
+    for paper in papers:
+        world.show(world.head_of(SCHOOL), paper.id)
     return [{"document": p.id, "version": p.version, "sha256": p.sha256} for p in papers]
 
 

@@ -71,6 +71,7 @@ def test_handing_back_after_the_last_duty_ended(managed: Managed) -> None:
     assert refused.status_code == 403
     assert refused.json()["code"] == "hand_back_due"
     minutes = managed.made(TEACHER, "returns", {"unit": SCHOOL})
+    managed.shown(TEACHER, minutes["id"])
     shown = {"document": minutes["id"], "version": minutes["version"], "sha256": minutes["sha256"]}
     body = {"password": PASSWORD, "documents": [shown]}
     [signed] = managed.made(TEACHER, "signatures", body)["results"]

@@ -199,13 +199,13 @@ def ask_to_sign(
 @router.post("/signatures")
 def sign(request: Request, services: ServicesDep, caller: LeavingCallerDep, body: NewSignatures) -> SignaturesOut:
     """Sign what was shown, by password or passkey; each document is answered separately."""
-    if (body.ceremony is None) is not bool(body.documents):
+    if (body.ceremony is None) is (body.documents is None):
         raise InvalidError("send `documents`, or the `ceremony` in which they were put before the signer")
     if body.ceremony is not None:
         answers = ceremonies.answer_ceremony(
             services, caller, body.ceremony, password=body.password, code=body.totp, passkey=body.passkey
         )
-    elif body.password is None or body.passkey is not None:
+    elif body.documents is None or body.password is None or body.passkey is not None:
         raise InvalidError("`documents` are signed with the password; a passkey answers a `ceremony`")
     else:
         presented = _presented(body.documents)

@@ -123,7 +123,7 @@ class NewSignatures(RequestBody):
     passkey's answer, or the password.
     """
 
-    documents: Annotated[list[PresentedDocument], Field(max_length=MOST_PRESENTED)] = Field(default_factory=list)
+    documents: Annotated[list[PresentedDocument] | None, Field(min_length=1, max_length=MOST_PRESENTED)] = None
     ceremony: Id | None = None
     """Of `POST /v1/signatures/options`, in the same session, lately."""
     password: Secret | None = None
