@@ -205,7 +205,7 @@ def test_explain_names_grant_heads_signatures_rule_and_article(school: World, ru
         "vai trò Giáo viên chủ nhiệm, đang hiệu lực",
         "0003101 Trường THCS Thử: Hiệu trưởng Người Thử head:0003101, quyết định 000/QĐ ngày 01/08/2026",
         "00031 Sở Giáo dục và Đào tạo thử nghiệm: Giám đốc Sở Người Thử Giám Đốc",
-        "Biên bản bàn giao số 02/BB ngày 20/08/2026, đã ký",
+        "Biên bản bàn giao số 01/BB-THCST ngày 20/08/2026, đã ký",
         "xác nhận bằng phương tiện điện tử; không phải chữ ký điện tử, chữ ký số và không thay con dấu",
         "bên giao: Người Thử head:0003101, HIỆU TRƯỞNG",
         "xác nhận đúng",
