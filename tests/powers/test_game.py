@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -54,7 +55,8 @@ def test_one_number_is_one_sequence(states: States, tmp_path: Path) -> None:
         for _ in range(6):
             game.attack()
             game.live()
-        told.append((name, game.told()))
+        # Every print has a salt of its own, so no two papers have one hash.
+        told.append((name, re.sub(r"sha256='[0-9a-f]{64}'", "", game.told())))
         game.world.services.db.close()
     assert told[0] == told[1]
     assert told[0][1]
@@ -80,7 +82,7 @@ def test_every_act_of_the_route_table_is_one_that_the_game_plays() -> None:
 def test_the_coalition_tries_every_act(states: States, tmp_path: Path) -> None:
     tried: set[str] = set()
     with facts_remembered():
-        for seed in range(40):
+        for seed in range(120):
             _, game = begin(states, tmp_path, seed)
             advance(game, 12)
             game.world.services.db.close()
