@@ -39,7 +39,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     assert done.returncode == 0, done.stderr
     found = {path.name.split("-")[0].replace("_", "-"): path for path in folder.glob("*.whl")}
     assert found.keys() == {"access-service", "access-service-client"}
-    assert all(str(path) in done.stderr for path in found.values())
+    assert sorted(done.stdout.split()) == sorted(map(str, found.values()))
     return found
 
 
