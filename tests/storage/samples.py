@@ -11,6 +11,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 
 from access_service.domain.names import PersonId
+from access_service.domain.numbering import DocumentNumber, NumberSource
 from access_service.domain.org import Person
 from access_service.storage.db import Database, Transaction
 from access_service.usecases.services import Services
@@ -31,13 +32,19 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
         return st.one_of(*(st.none() if a is types.NoneType else values_of(a) for a in args))
     if origin is frozenset:
         return st.frozensets(values_of(args[0]), max_size=3)
+    if origin is tuple and args[-1] is ...:
+        return st.lists(values_of(args[0]), max_size=3).map(tuple)
     if origin is tuple:
         return st.tuples(*(values_of(a) for a in args))
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return st.sampled_from(hint)
     if is_dataclass(hint) and isinstance(hint, type):
         hints = get_type_hints(hint)
-        return st.builds(hint, **{f.name: values_of(hints[f.name]) for f in fields(hint)})
+        strategies = {f.name: values_of(hints[f.name]) for f in fields(hint)}
+        if hint is DocumentNumber:
+            # Of the service's own there is one of each symbol (`test_numbers`); here every value is tried.
+            strategies["source"] = st.just(NumberSource.EXTERNAL)
+        return st.builds(hint, **strategies)
     plain = {str: WORDS, int: REVISIONS, bool: st.booleans(), datetime: INSTANTS, date: st.dates()}
     return plain[hint]
 
