@@ -59,7 +59,7 @@ def test_everybody_is_named_with_paper_and_signer(world: World) -> None:
     may = next(m for m in answer.people if m.account == teacher.account)
     assert (may.person, may.role, may.issuer) == (teacher.person, "homeroom_teacher", SCHOOL)
     paper, commitment = may.papers
-    assert (paper.number, paper.signer, paper.capacity) == ("02/BB", world.head_of(SCHOOL).person, "head")
+    assert (paper.number, paper.signer, paper.capacity) == ("01/BB-THCST", world.head_of(SCHOOL).person, "head")
     assert is_commitment(commitment)
     assert commitment.signer == teacher.person
     assert may.article
