@@ -12,8 +12,10 @@ import zipfile
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.names import UnitId
@@ -21,11 +23,13 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.time import local
 from access_service.evidence import fonts, zipper
-from access_service.evidence.manifest import to_json
+from access_service.evidence.manifest import DossierFile, to_json
 from access_service.rendering.dossier_sheets import make_sheets
+from access_service.storage.audit import LogFilter, events
 from access_service.storage.paper_pages import FileStore
+from access_service.storage.tables import EventRow, table
 from access_service.usecases import paper_pages
-from access_service.usecases.dossiers import dossier_pages
+from access_service.usecases.dossiers import dossier_pages, making
 from access_service.usecases.dossiers.dossier_request import DossierRequest
 from access_service.usecases.dossiers.making import MadeDossier, check_dossier, make_dossier
 from access_service.usecases.handover import ceremonies
@@ -178,6 +182,40 @@ def test_a_redacted_dossier_names_nobody(school: School) -> None:
             assert b"gvcn" not in content, path
             assert not path.endswith(("/phan-chu.json", "/van-ban.pdf"))
     assert "Người 01" in members(data)["ma-tran/cuoi-ky.json"].decode()
+
+
+def test_a_redacted_dossier_does_not_name_who_holds_no_right(school: School) -> None:
+    """Whoever stands only among what looks wrong: an account that nobody has given anything."""
+    school.world.hire("rảnh", SCHOOL, "clerk", SCHOOL)
+    school.world.clock.forward(days=200)
+    found = members(school.make(None, is_redacted=True)[0])
+    found |= {f"cuoi-ky.xlsx/{name}": data for name, data in members(found["ma-tran/cuoi-ky.xlsx"]).items()}
+    for path, content in found.items():
+        assert "Người Thử rảnh".encode() not in content, path
+        assert "000.rảnh".encode() not in content, path
+
+
+def test_the_cover_says_of_the_chain_what_was_looked_at(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event that was put into another unit's chain is missed by the cover, as `verify.py` misses it."""
+    covers: list[list[bool]] = []
+    write = making.cover_file
+
+    def noting(*said: Any) -> DossierFile:
+        covers.append([check.is_good for check in said[4]])
+        return write(*said)
+
+    monkeypatch.setattr(making, "cover_file", noting)
+    rows = table(EventRow)
+    with school.services.db.connect() as connection:
+        event = [*events(connection, REGISTER, limit=None, wanted=LogFilter(unit=SCHOOL))][2]
+    taken = replace(event, happening=replace(event.happening, unit=OFFICE), unit_seq=999)
+    with school.services.db.aside() as connection:
+        of = rows.c.register_id == REGISTER, rows.c.seq == event.seq
+        connection.execute(update(rows).where(*of).values(unit=OFFICE, unit_seq=999, leaf=taken.leaf))
+    data, _ = school.make(school.head)
+
+    assert codes(school.check(data), "broken") == ["unit_chain_broken"]
+    assert covers == [[True, True, False]]
 
 
 def test_only_leadership_units_above_and_inspectors_have_it(school: School) -> None:

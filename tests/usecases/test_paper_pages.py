@@ -212,6 +212,17 @@ def test_who_may_not_read_a_paper_is_shown_no_page(kept: Papers) -> None:
     assert show_html(kept.services, kept.world.head_of(OFFICE).caller, kept.minutes)
 
 
+def test_a_page_that_could_not_be_made_was_shown_to_nobody(kept: Papers, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> bytes:
+        raise UnavailableError("no type")
+
+    monkeypatch.setattr(paper_pages, "render_pdf", fails)
+    with pytest.raises(UnavailableError):
+        show_pdf(kept.services, kept.head, kept.minutes)
+    with kept.services.db.connect() as connection:
+        assert shown_at(connection, REGISTER, kept.minutes, 1, kept.head.account) is None
+
+
 def test_an_earlier_version_is_shown_as_the_draft_it_was(kept: Papers) -> None:
     world = kept.world
     documents.return_document(kept.services, kept.head, kept.minutes, reason="sai số")

@@ -185,6 +185,13 @@ def move(document: Document, act: str, *, now: datetime, lapse_after: timedelta)
     """
     state = state_at(document, now=now, lapse_after=lapse_after)
     allowed, target = MOVES[act]
+    if document.kind is DocumentKind.ASSIGNMENT_DECISION and state is DocumentState.DRAFT:
+        raise RefusedError(
+            Refusal.DOCUMENT_STATE,
+            "it waits with the act that it decides, and is signed or cancelled with that",
+            document=document.id,
+            state=state,
+        )
     if state not in allowed:
         raise RefusedError(
             Refusal.DOCUMENT_STATE,

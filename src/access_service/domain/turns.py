@@ -62,6 +62,14 @@ def check_not_sent(document: Document, person: PersonId) -> None:
         raise RefusedError(Refusal.SELF_SERVICE, "nobody sends themselves to inspect", document=document.id)
 
 
+def check_not_witness(document: Document, person: PersonId) -> None:
+    """(7, A6) The witness signs as a third person, and nobody twice: for the office somebody else does."""
+    if person == witness_of(document.kind, document.content):
+        raise RefusedError(
+            Refusal.SELF_SERVICE, "the witness signs after the office, not for it", document=document.id
+        )
+
+
 def check_renamed(document: Document, given: Iterable[Signature]) -> None:
     """(5) Whom a paper names to sign is changed before anybody has signed that version."""
     is_signed = any(s.version == document.version for s in given)

@@ -2,23 +2,32 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from access_service.domain.accounts import Account
 from access_service.domain.names import RegisterId
+from access_service.domain.org import Person
 from access_service.evidence.manifest import DossierFile
 from access_service.evidence.zipper import store_anew
 from access_service.rendering.matrix_files import WRITERS, write_json
 from access_service.usecases.dossiers.dossier_request import DossierRequest
 from access_service.usecases.evidence.matrix import read_matrix
-from access_service.usecases.evidence.matrix_values import Matrix, MatrixBatch, MatrixClass, MatrixShape
+from access_service.usecases.evidence.matrix_values import (
+    Matrix,
+    MatrixBatch,
+    MatrixClass,
+    MatrixRow,
+    MatrixShape,
+)
 from access_service.usecases.services import Services
 
 FOLDER = "ma-tran"
-NAMED = ("person_name", "signer_name", "answerable_name", "username")
+NAMED = {"person_name": "person", "signer_name": "signer", "answerable_name": "answerable", "username": "account"}
+"""What names people in a row, with the id of whom."""
 
 
 def make_sheets(services: Services, register: RegisterId, asked: DossierRequest) -> list[DossierFile]:
@@ -81,14 +90,32 @@ class Aliases:
 
 
 def _number_people(services: Services, register: RegisterId, asked: DossierRequest) -> Aliases:
-    found: dict[str, str] = {}
+    """Everybody whom a sheet names, also who holds no right and stands only among what looks wrong.
+
+    Numbered in the order of their ids: that of the alphabet would tell whoever has a list of the staff.
+    """
+    found, accounts, people = dict[str, str](), set[str](), set[str]()
     for at in (asked.start, asked.end):
         with read_matrix(services.db, register, asked.unit, at=at) as matrix:
-            for row in (*matrix.rows, *matrix.above):
-                found |= {getattr(row, name): "" for name in NAMED if getattr(row, name)}
-    names = {name: f"Người {number:02d}" for number, name in enumerate(sorted(found), 1)}
+            for batch in matrix.batches:
+                found |= _named_in(batch.rows)
+                accounts |= {line.anomaly.account for line in batch.anomalies if line.anomaly.account}
+                people |= {line.anomaly.person for line in batch.anomalies if line.anomaly.person}
+            found |= _named_in(matrix.above)
+    with services.db.read(register) as reader:
+        held = reader.find(Account, id=sorted(accounts))
+        people |= {account.person for account in held if account.person}
+        found |= {account.username: account.id for account in held if account.username}
+        found |= {person.name: person.id for person in reader.find(Person, id=sorted(people))}
+    ordered = sorted(found, key=lambda name: (found[name], name))
+    names = {name: f"Người {number:02d}" for number, name in enumerate(ordered, 1)}
     longest = sorted(names, key=lambda name: (-len(name), name))
     return Aliases(names, re.compile("|".join(map(re.escape, longest)) or r"(?!)"))
+
+
+def _named_in(rows: Iterable[MatrixRow]) -> dict[str, str]:
+    named = [(getattr(row, name), getattr(row, id_)) for row in rows for name, id_ in NAMED.items()]
+    return {name: str(id_) for name, id_ in named if name}
 
 
 def _hidden_classes(aliases: Aliases, batch: MatrixBatch) -> tuple[MatrixClass, ...]:

@@ -82,10 +82,14 @@ def _row(head: MatrixHead, row: MatrixRow) -> list[str]:
 
 
 def _table_rows(matrix: Matrix, shape: MatrixShape) -> tuple[Columns, list[list[str]]]:
-    """A table by class or by category as it stands on its sheet."""
+    """A table of any other shape as it stands on its sheet."""
     table = table_by(shape, matrix.head)
     if shape is MatrixShape.CLASS:
         found: Any = (row for batch in matrix.batches for row in batch.classes())
+    elif shape is MatrixShape.ANOMALY:
+        found = (line for batch in matrix.batches for line in batch.anomalies)
+    elif shape is MatrixShape.CHANGE:
+        found = matrix.differences.lines if matrix.differences is not None else ()
     else:
         found = list_by_category(matrix.head, chain(matrix.rows, matrix.above))
     columns = tuple((column.heading, max(6, column.width)) for column in table.columns)

@@ -79,6 +79,7 @@ HOW_KNOWN = {
     "session": "Xác nhận việc đã được trình trong phiên của mình",
 }
 """How a signer was known where the method alone does not say it."""
+ANOTHER = "Người ký không phải người có tên trên văn bản"
 WITHOUT_SALT = "A" * 43
 """Of words that nobody signed: there is nothing to keep from being guessed."""
 _NAME = re.compile(r"([a-z]{3}_[0-9A-Za-z]{1,40})\.([1-9][0-9]{0,5})")
@@ -140,7 +141,7 @@ def gather_paper(services: Services, view: ReadView, seen: DocumentSeen, version
             stage=stage,
             print=json.loads(words),
             content=document.content.encode(),
-            signatures=tuple(_block(view, s, has_name=bool(remark)) for s in signed),
+            signatures=tuple(_block(view, document, s, has_name=bool(remark)) for s in signed),
             qr=address_of(services.public_url, register, document),
             attachments=(
                 Attachment("phan-chu.json", words, "application/json", "supplement", "Phần chữ của văn bản"),
@@ -199,14 +200,17 @@ def _policy(view: ReadView, document: Document) -> tuple[str, str]:
     return f"{pack.name} {pack.version}", digest
 
 
-def _block(view: ReadView, signature: Signature, *, has_name: bool) -> SignedBlock:
-    """The print names who signs; words of now may name somebody else, and then the signature does."""
-    person = view.reader.get(Person, signature.person) if has_name else None
+def _block(view: ReadView, document: Document, signature: Signature, *, has_name: bool) -> SignedBlock:
+    """The print names who signs. Where somebody else signed, or words of now name them, the signature does."""
+    named = papers.named_signer(document.content)
+    is_another = signature.side is Side.GIVER and named is not None and signature.person != named
+    person = view.reader.get(Person, signature.person) if has_name or is_another else None
+    how = HOW_KNOWN.get(signature.how.auth if signature.how else "", HOW[signature.method])
     return SignedBlock(
         side=str(signature.side),
         label=LABELS[signature.method],
         at=local(signature.signed_at).replace(microsecond=0).isoformat(),
-        how=HOW_KNOWN.get(signature.how.auth if signature.how else "", HOW[signature.method]),
+        how=f"{ANOTHER} ({signature.capacity}). {how}" if is_another else how,
         id=signature.id,
         name="" if person is None else person.name,
     )
@@ -250,8 +254,9 @@ def address_of(public_url: str, register: str, document: Document) -> str:
 @powerless("a page is shown, and that it was")
 def show_html(services: Services, caller: Caller, id_: DocumentId, version: int | None = None) -> str:
     """The document as a page for whoever may read it; that it was shown is written down."""
-    found, seen, view = _shown(services, caller, id_, version)
+    found, seen, view = _let_read(services, caller, id_, version)
     page = render_html(found.paper)
+    _was_shown(services, caller, found, view)
     tell_read(services, view, seen, file=sha256_hex(page.encode()))
     return page
 
@@ -259,22 +264,27 @@ def show_html(services: Services, caller: Caller, id_: DocumentId, version: int 
 @powerless("a page is shown, and that it was; a signed one is kept as it was first given out")
 def show_pdf(services: Services, caller: Caller, id_: DocumentId, version: int | None = None) -> bytes:
     """The document as PDF for whoever may read it: a draft made anew each time, a signed one as it is kept."""
-    found, seen, view = _shown(services, caller, id_, version)
+    found, seen, view = _let_read(services, caller, id_, version)
     data = _pdf(services, caller.register, caller.account, found)
+    _was_shown(services, caller, found, view)
     tell_read(services, view, seen, file=sha256_hex(data))
     return data
 
 
-def _shown(
+def _let_read(
     services: Services, caller: Caller, id_: DocumentId, version: int | None
 ) -> tuple[PaperToShow, DocumentSeen, ReadView]:
     with look(services, caller) as view:
         seen = find_document(view, caller, id_)
-        found = gather_paper(services, view, seen, version)
+        return gather_paper(services, view, seen, version), seen, view
+
+
+def _was_shown(services: Services, caller: Caller, found: PaperToShow, view: ReadView) -> None:
+    """Written down once the page is made: what could not be made was sent to nobody."""
     if not found.is_final:
+        document = found.document
         with services.db.aside() as connection:
-            keep_shown(connection, caller.register, id_, found.document.version, caller.account, view.now)
-    return found, seen, view
+            keep_shown(connection, caller.register, document.id, document.version, caller.account, view.now)
 
 
 def print_paper(

@@ -198,3 +198,23 @@ def test_whom_an_act_suspended_does_not_sign_in_to_hand_back(school_world: World
     with pytest.raises(RefusedError) as refused:
         world.sign_in("000.gvcn")
     assert refused.value.code is Refusal.CREDENTIALS_WRONG
+
+
+def test_the_witness_does_not_sign_for_the_office(school_world: World) -> None:
+    """(A6) They sign once: as giver they would leave the minutes without a witness for ever."""
+    world = school_world
+    teacher = hire_homeroom(world)
+    world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))
+    deputy = world.hire("phó", SCHOOL, "vice_principal", SCHOOL)
+    leaving.end_duty(
+        world.services, world.admins[SCHOOL], teacher.duty, on=date(2026, 8, 20), decision_number="06/QĐ"
+    )
+    with world.services.db.read(world.register) as reader:
+        [case] = reader.find(LeavingCase, unit=SCHOOL)
+    head = world.head_of(SCHOOL)
+    minutes = returns.return_in_absence(world.services, head.caller, case.id, deputy.person, because="ốm")
+    with world.refuses(Refusal.SELF_SERVICE):
+        world.sign(deputy, minutes.id)
+    world.sign(head, minutes.id)
+    world.sign(deputy, minutes.id)
+    assert world.get(Document, minutes.id).state is DocumentState.SIGNED

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 from access_service.domain.documents import Document
+from access_service.domain.org import Person
 from access_service.domain.printing import Print
 from access_service.domain.reasons import Refusal
+from access_service.usecases import paper_pages
 from access_service.usecases.evidence import reading_papers
 from access_service.usecases.handover import naming
 from world import SCHOOL, Someone, World, hire_homeroom, homeroom_line
@@ -40,6 +42,18 @@ def test_a_deputy_is_named_below_the_head_that_they_sign_for(school_world: World
     with world.refuses(Refusal.NOT_FOUND):
         naming.name_signer(world.services, teacher.caller, "doc_none", deputy.person)  # type: ignore[arg-type]
     world.sign(deputy, paper.id)
+
+
+def test_whoever_signed_stands_below_their_signature_whom_the_paper_names(school_world: World) -> None:
+    """A deputy may sign what names the head; the page never says that the head did."""
+    world = school_world
+    deputy, teacher, paper = waiting(world)
+    world.sign(deputy, paper.id)
+    page = paper_pages.show_html(world.services, teacher.caller, paper.id)
+    places = page[page.index('class="signers"') :]
+    assert world.get(Person, deputy.person).name in places
+    assert world.get(Person, world.head_of(SCHOOL).person).name not in places
+    assert "(KT.)" in places
 
 
 def test_a_signed_version_names_nobody_else(school_world: World) -> None:

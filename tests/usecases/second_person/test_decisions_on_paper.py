@@ -12,6 +12,7 @@ from access_service.domain.printing import Print
 from access_service.domain.reasons import Refusal
 from access_service.domain.waiting import WaitingAct
 from access_service.usecases.evidence import reading_papers
+from access_service.usecases.handover import documents
 from access_service.usecases.handover.assignment_papers import decision_of
 from access_service.usecases.organisation import org
 from access_service.usecases.organisation.org import Duty
@@ -75,6 +76,20 @@ def test_whoever_confirms_signs_it_and_the_duty_begins(school_world: World) -> N
     assert words(world, waits).signers[0].over == ("CHỦ TỊCH",)
 
 
+def test_a_session_of_before_the_appointment_confirms_nothing_without_a_factor(school_world: World) -> None:
+    """(A8) The decision is signed for the office: a session opened now would ask for a second factor first."""
+    world = school_world
+    waits = prepared(world)
+    deputy = world.hire("phó xã", OFFICE, "culture_social_head", OFFICE)
+    session = world.sign_in("000.phó xã")
+    assert session.due is None
+    world.assign(deputy.person, OFFICE, "commune_deputy_chair", world.root)
+    with world.refuses(Refusal.SECOND_FACTOR_DUE):
+        confirming.confirm(world.services, session.caller, waits.id)
+    confirming.confirm(world.services, world.enrol("000.phó xã").caller, waits.id)
+    assert world.get(Document, decision_of(waits)).state is DocumentState.SIGNED
+
+
 def test_what_was_declined_is_no_decision(school_world: World) -> None:
     world = school_world
     waits = prepared(world)
@@ -90,3 +105,17 @@ def test_a_paper_that_is_signed_alone_appoints_nobody(school_world: World) -> No
     person = PersonId(waits.person or "")
     with world.services.db.read(world.register) as reader:
         assert reader.find(Assignment, person=person) == []
+
+
+def test_the_decision_that_waits_moves_only_with_its_act(school_world: World) -> None:
+    world = school_world
+    waits = prepared(world)
+    draft, officer = decision_of(waits), world.admins[OFFICE]
+    with world.refuses(Refusal.DOCUMENT_STATE):
+        documents.submit(world.services, officer, draft)
+    with world.refuses(Refusal.DOCUMENT_STATE):
+        documents.cancel(world.services, officer, draft, reason="thôi")
+    with world.refuses(Refusal.DOCUMENT_STATE):
+        documents.revise(world.services, officer, draft, number="", dated=date(2026, 8, 20), version=1)
+    confirming.confirm(world.services, world.head_of(OFFICE).caller, waits.id)
+    assert world.get(Document, draft).state is DocumentState.SIGNED

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from access_service.domain.audit import Doer, Happening, Json, instant
+from access_service.domain.audit import FIRST_FORMAT, GENESIS, Doer, Event, Happening, Json, instant
 from access_service.domain.names import AccountId, RegisterId
 from access_service.domain.powers import powerless
 from access_service.evidence.covers import SelfCheck
@@ -93,7 +93,7 @@ def make_dossier(
     with services.db.read(register) as reader:
         view = ReadView(reader, caller, services.db.now_in(reader.connection, register))
         rules, packs = rule_files(view, log.chain, asked.last)
-        checks = _check_papers(view, papers)
+        checks = [*_check_papers(view, papers), _check_chain(log.chain)]
     made_at = log.chain[-1].recorded_at
     listed = list_papers(papers, unit.name, is_redacted=asked.is_redacted)
     files = [*facts, *sheets, *(file for paper in papers for file in paper.files)]
@@ -162,8 +162,21 @@ def _check_papers(view: ReadView, papers: list[DossierPaper]) -> list[SelfCheck]
     return [
         SelfCheck("Phần chữ của văn bản khớp mã băm", words == 0, _result(words), "van-ban/"),
         SelfCheck("Xác nhận của hệ thống đúng", signed == 0, _result(signed), "xac-nhan.json"),
-        SelfCheck("Chuỗi sự kiện của đơn vị liền mạch", is_good=True, result="Đạt", file="nhat-ky/su-kien.jsonl"),
     ]
+
+
+def _check_chain(chain: Sequence[Event]) -> SelfCheck:
+    """Does every event of the unit follow the one before? Those of the first format stand in no chain."""
+    faults, place, before = 0, 0, GENESIS
+    for event in chain:
+        if event.format == FIRST_FORMAT:
+            continue
+        place += 1
+        faults += (event.unit_seq, event.unit_previous) != (place, before)
+        place, before = event.unit_seq, event.hash
+    return SelfCheck(
+        "Chuỗi sự kiện của đơn vị liền mạch", faults == 0, _result(faults), file="nhat-ky/su-kien.jsonl"
+    )
 
 
 def _result(faults: int) -> str:

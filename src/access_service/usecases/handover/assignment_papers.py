@@ -15,7 +15,14 @@ from access_service.storage.paper_pages import shown_at
 from access_service.usecases.handover.composing import compose
 from access_service.usecases.handover.documents import new_document
 from access_service.usecases.handover.numbering import Numbering, number_paper
-from access_service.usecases.handover.signatures import Turn, add_signature, describe_how, make_signature, new_nonce
+from access_service.usecases.handover.signatures import (
+    Turn,
+    add_signature,
+    check_leads_with_factor,
+    describe_how,
+    make_signature,
+    new_nonce,
+)
 from access_service.usecases.services import Act
 
 CONFIRMED = "quyết định ghi ngày xác nhận"
@@ -50,6 +57,7 @@ def sign_decision(doing: Act, waiting: WaitingAct) -> None:
     caller, draft = doing.require_caller(), doing.tx.get(Document, decision_of(waiting))
     if draft is None or draft.state is not DocumentState.DRAFT:
         return
+    check_leads_with_factor(doing)
     kind = doing.require_unit(waiting.office).kind
     held = doing.tx.find(Assignment, person=caller.person, unit=waiting.office)
     capacity, duty = signing_capacity(doing.pack_for(waiting.office), held, doing.now, None, kind=kind)

@@ -221,15 +221,13 @@ def _giver_capacity(
     """(5) The head's, KT. by a deputy, or an acting head's; checked now, and it binds the office."""
     caller = view.require_caller()
     check_parties(caller.person, document.receiver)
-    account = view.reader.require(Account, caller.account)
-    # Sessions opened before the signer came to lead had no factor due.
-    if caller.session and must_show_factor(view.gather, account, view.now):
-        check_has_factor(factors_in(view.reader, caller.account))
+    check_leads_with_factor(view)
     office = document.office
     held = view.reader.find(Assignment, person=caller.person, unit=office)
     kind = view.require_unit(office).kind
     capacity, duty = signing_capacity(view.pack_for(office), held, view.now, claimed, kind=kind)
     turns.check_not_sent(document, caller.person)
+    turns.check_not_witness(document, caller.person)
     prepared = Interval(document.valid_from, document.valid_from if document.version == 1 else view.now)
     held_custodies = view.reader.find(Custody, person=caller.person)
     told: tuple[PersonId, ...] = ()
@@ -241,6 +239,14 @@ def _giver_capacity(
         if not told:
             raise
     return capacity, f"{duty.decision_number} ({duty.id})", told
+
+
+def check_leads_with_factor(view: ReadView) -> None:
+    """(A8) Who signs for an office has a second factor: sessions opened before they came to lead had none due."""
+    caller = view.require_caller()
+    account = view.reader.require(Account, caller.account)
+    if caller.session and must_show_factor(view.gather, account, view.now):
+        check_has_factor(factors_in(view.reader, caller.account))
 
 
 def describe_how(
