@@ -52,7 +52,8 @@ def test_a_browser_shows_every_operation(address: str, tmp_path: Path) -> None:
     shown = subprocess.run(
         [
             *(browser(), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/browser"),
-            *("--disable-dev-shm-usage", "--virtual-time-budget=60000", "--dump-dom"),
+            # The viewer sets only the operations that a window shows: this window shows them all.
+            *("--disable-dev-shm-usage", "--virtual-time-budget=60000", "--dump-dom", "--window-size=1280,40000"),
             # Whatever is not this machine does not exist: a page that needs it shows nothing.
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
             f"{address}/docs",
