@@ -71,4 +71,48 @@ LETTER_ROWS = [
         ),
         NO_SHEET,
     ),
+    row(
+        "documents.move",
+        "it waits with the act that it decides, and is signed or cancelled with that",
+        Tried(
+            "tests/usecases/second_person/test_decisions_on_paper.py::test_the_decision_that_waits_moves_only_with_its_act"
+        ),
+        ATTESTED,
+    ),
+    row(
+        "turns.check_not_witness",
+        "the witness signs after the office, not for it",
+        Tried("tests/usecases/handover/test_handing_back.py::test_the_witness_does_not_sign_for_the_office"),
+        ATTESTED,
+    ),
+    row(
+        "statements.check_strength",
+        "this kind of paper is signed in another way",
+        Tried("tests/usecases/handover/test_strengths.py::test_a_pack_that_asks_for_a_passkey_takes_no_password"),
+        ATTESTED,
+    ),
+    row(
+        "statements.check_ceremony",
+        "nothing waits for this answer in this session; ask anew",
+        Tried("tests/attacks/test_passkey_signatures.py::test_an_answer_is_not_replayed"),
+        ATTESTED,
+    ),
+    row(
+        "statements.check_ceremony",
+        "it was asked too long ago; ask anew",
+        Tried("tests/attacks/test_passkey_signatures.py::test_what_waits_too_long_is_asked_anew"),
+        ATTESTED,
+    ),
+    row(
+        "statements.check_same_statement",
+        "what would be signed is no longer what was shown",
+        Tried("tests/usecases/handover/test_strengths.py::test_what_changed_since_it_was_asked_is_not_signed"),
+        ATTESTED,
+    ),
+    row(
+        "statements.check_finishes",
+        "this paper was begun before it had words; sign with the password",
+        Tried("tests/usecases/handover/test_strengths.py::test_a_paper_of_the_first_format_finishes_as_it_began"),
+        ATTESTED,
+    ),
 ]
