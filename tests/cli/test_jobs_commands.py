@@ -66,7 +66,7 @@ def test_a_process_of_its_own_carries_out_what_waits_and_ends(
     process = working(tmp_path, school_world, "--until-none")
     _, said = process.communicate()
     assert process.returncode == 0, said.decode()
-    assert "1 việc / jobs" in said.decode().splitlines()
+    assert "1 việc / jobs" in said.decode()
     output, file = asking.open_result(services, caller, {MATRIX.name: MATRIX}, asked.id)
     with file:
         assert file.read().decode("utf-8-sig").startswith("Mã đơn vị")
