@@ -48,7 +48,8 @@ def verifier(key: SealKey, name: str = ORIGIN) -> VerifierKey:
 
 
 def test_the_vectors_are_what_their_script_writes() -> None:
-    assert {path.name: path.read_text("utf-8") for path in FOLDER.glob("*") if path.is_file()} == vectors.files()
+    ours = [path for path in FOLDER.iterdir() if path.suffix != ".zip"]  # a dossier has a script of its own
+    assert {path.name: path.read_text("utf-8") for path in ours} == vectors.files()
 
 
 def test_our_trees_are_those_of_the_vectors() -> None:
