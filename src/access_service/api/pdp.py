@@ -75,6 +75,8 @@ class FoundPage(NamedTuple):
     """What the log may say of it: ids, never that of a pupil or of a member of staff."""
     sensitive: bool = False
     """Somebody asked who may see data that the pack marks as sensitive: logged whatever else is."""
+    is_past: bool = False
+    """Somebody asked as of an instant of their own: logged whatever else is."""
 
 
 class Pdp(Protocol):

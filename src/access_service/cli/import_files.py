@@ -142,6 +142,7 @@ def _say(report: ImportReport, public_url: str, codes: Path | None, *, as_json: 
                 "dry_run": report.is_dry_run,
                 "counts": dict(report.counts),
                 "kept": dict(report.kept),
+                "numbers": report.numbers.counts() | {"lines": report.numbers.lines()},
                 "revision": revision_text(report.revision),
                 "seconds": round(report.seconds, 3),
                 "activation_urls": links,
@@ -154,5 +155,9 @@ def _say(report: ImportReport, public_url: str, codes: Path | None, *, as_json: 
     if report.kept:
         kept = ", ".join(f"{sheet} {count}" for sheet, count in report.kept.items() if count)
         typer.echo(f"Giữ nguyên như trong sổ đăng ký, không ghi đè / kept as the register has them: {kept}")
+    if report.numbers:
+        typer.echo("Số văn bản cần xem lại (vẫn được nhập) / numbers to look at, taken as they are:")
+        for line in report.numbers.lines():
+            typer.echo(f"  {line}")
     for account, address in links.items():
         typer.echo(f"{account}\t{address}")

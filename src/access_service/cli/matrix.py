@@ -16,7 +16,7 @@ from access_service.domain.names import UnitId
 from access_service.rendering.matrix_files import WRITERS
 from access_service.storage.connecting import open_new
 from access_service.storage.db import Database
-from access_service.usecases.evidence.matrix import file_sha256, read_matrix, record_export
+from access_service.usecases.evidence.matrix import file_sha256, read_matrix, record_matrix
 from access_service.usecases.evidence.matrix_values import EVERYTHING, MatrixFilters, MatrixHead, MatrixShape
 from access_service.usecases.live.revisions import parse_revision
 
@@ -66,7 +66,7 @@ def run_matrix(
             with tempfile.SpooledTemporaryFile(IN_MEMORY) as stream:
                 with matrix as found:
                     count = WRITERS[form][0](found, stream, shape)
-                _record(db, found.head, form, count, stream)
+                _record(db, found.head, form, count, stream, shape)
                 shutil.copyfileobj(stream, sys.stdout.buffer)
             return
         # Beside the target first: a file that is there is whole, and stands in the log.
@@ -77,12 +77,14 @@ def run_matrix(
             with os.fdopen(open_new(part), "wb") as stream, matrix as found:
                 count = WRITERS[form][0](found, stream, shape)
             with part.open("rb") as written:
-                _record(db, found.head, form, count, written)
+                _record(db, found.head, form, count, written, shape)
             part.replace(output)
         finally:
             part.unlink(missing_ok=True)
         typer.echo(f"{output}: {count} dòng / rows", err=True)
 
 
-def _record(db: Database, head: MatrixHead, form: str, rows: int, stream: IO[bytes]) -> None:
-    record_export(db, head, "operator", form=form, rows=rows, sha256=file_sha256(stream))
+def _record(
+    db: Database, head: MatrixHead, form: str, rows: int, stream: IO[bytes], by: MatrixShape | None
+) -> None:
+    record_matrix(db, head, "operator", form=form, rows=rows, sha256=file_sha256(stream), by=by)

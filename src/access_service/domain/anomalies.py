@@ -13,6 +13,7 @@ from access_service.domain.accounts import Account, Custody
 from access_service.domain.delegation import Confirmation
 from access_service.domain.documents import Document
 from access_service.domain.names import AccountId, ClassId, GrantId, GrantState, Method, PersonId, Side, UnitId
+from access_service.domain.numbering import BookedNumber
 from access_service.domain.org import Assignment, SchoolClass, Unit
 from access_service.domain.policy import DEFAULT, Pack
 from access_service.domain.software import ApprovalFacts
@@ -43,6 +44,8 @@ class AnomalyCode(StrEnum):
     PAPER_ONLY = "paper_only"
     APPROVAL_ENDING = "approval_ending"
     SOFTWARE_UNFIT = "software_unfit"
+    NUMBER_DUPLICATE = "number_duplicate"
+    NUMBER_GAP = "number_gap"
 
 
 class AnomalySeverity(StrEnum):
@@ -88,6 +91,8 @@ CLEARED_BY: Mapping[AnomalyCode, str] = {
     AnomalyCode.PAPER_ONLY: "bàn giao lại trong hệ thống để hai bên ký xác nhận",
     AnomalyCode.APPROVAL_ENDING: "xin gia hạn, hoặc chuẩn bị ngừng lấy dữ liệu và xoá dữ liệu",
     AnomalyCode.SOFTWARE_UNFIT: "bổ sung xác nhận còn thiếu, hoặc ngừng cho phần mềm lấy dữ liệu",
+    AnomalyCode.NUMBER_DUPLICATE: "cấp lại số cho một trong các văn bản và ghi chú vào sổ đăng ký văn bản đi",
+    AnomalyCode.NUMBER_GAP: "nhập văn bản mang số còn thiếu, hoặc ghi rõ lý do vào sổ đăng ký văn bản đi",
 }
 
 
@@ -179,6 +184,8 @@ class ExaminedUnit:
     custody_paper: Document | None = None
     vacant_since: datetime | None = None
     approvals: Sequence[ApprovalFacts] = ()
+    numbers: Sequence[BookedNumber] = ()
+    """Of the papers that the unit's books know by the instant."""
     used_since: date | None = None
     """The first day of which the register knows any use; None where it counts none."""
     names: Mapping[PersonId, str] = field(default_factory=dict)

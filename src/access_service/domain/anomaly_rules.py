@@ -21,8 +21,9 @@ from access_service.domain.custody import OFFICER
 from access_service.domain.delegation import Grant
 from access_service.domain.duties import HOMEROOM
 from access_service.domain.names import ClassId, GrantState, PersonId
+from access_service.domain.numbering import find_gaps, find_twice
 from access_service.domain.org import Assignment
-from access_service.domain.policy import ONE, CommitmentText
+from access_service.domain.policy import DEFAULT, ONE, CommitmentText
 from access_service.domain.reasons import Reason
 from access_service.domain.separations import meetings
 from access_service.domain.standing import documents_reason
@@ -439,6 +440,36 @@ def find_software(unit: ExaminedUnit) -> Iterator[Anomaly]:
             )
 
 
+# -- numbers of papers
+
+
+def find_numbers(unit: ExaminedUnit) -> Iterator[Anomaly]:
+    """A number on several papers, or numbers of the service's own book that stand on none (NĐ 30/2020 Đ15)."""
+    for twice in find_twice(unit.numbers):
+        days_of = "; ".join(day_vi(paper.dated) for paper in twice.papers)
+        yield Anomaly(
+            code=AnomalyCode.NUMBER_DUPLICATE,
+            severity=AnomalySeverity.FIX,
+            unit=unit.unit.id,
+            vi=f"Số {twice.symbol} năm {twice.year} đứng trên {len(twice.papers)} văn bản, đề ngày {days_of}",
+            article=DEFAULT,
+            since=start_of_day(twice.papers[-1].dated),
+            document=twice.papers[-1].document,
+        )
+    for gap in find_gaps(unit.numbers, own_only=True):
+        book = f"Sổ {gap.book}" if gap.book else "Sổ văn bản đi"
+        yield Anomaly(
+            code=AnomalyCode.NUMBER_GAP,
+            severity=AnomalySeverity.LOOK,
+            unit=unit.unit.id,
+            vi=f"{book} năm {gap.year} không có văn bản mang số {gap.span}, sau số {gap.after.symbol} "
+            f"ngày {day_vi(gap.after.dated)}",
+            article=DEFAULT,
+            since=start_of_day(gap.after.dated),
+            document=gap.after.document,
+        )
+
+
 RULES: tuple[Examine, ...] = (
     find_commitments,
     find_minutes,
@@ -453,6 +484,7 @@ RULES: tuple[Examine, ...] = (
     find_recorded_late,
     find_paper_only,
     find_software,
+    find_numbers,
 )
 
 

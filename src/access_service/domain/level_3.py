@@ -49,7 +49,7 @@ CLAUSES: Sequence[Clause] = (
         "5.4.2.1d",
         "Rà soát quyền truy cập ít nhất 6 tháng một lần",
         "ma trận phân quyền của mọi thời điểm, bất thường, nhật ký xuất ma trận",
-        "access-service matrix; sự kiện matrix.export; docs/for-reviewers.md",
+        "access-service matrix; sự kiện matrix.export, matrix.read; docs/for-reviewers.md",
         ClauseVerdict.OPERATOR,
     ),
     Clause(

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import pairwise
 
 from access_service.domain.documents import Document
 from access_service.domain.errors import InvalidError, RefusedError
@@ -155,19 +156,113 @@ def enter_number(ground: Ground, document: Document, symbol: str, *, id_: str) -
     holders = _holders(ground, unit, year, symbol) - {document.id}
     if holders:
         raise RefusedError(Refusal.NUMBER_TAKEN, "another paper of that year has this number", unit=unit)
-    found = _FIRST.match(symbol)
     return DocumentNumber(
         id=id_,
         unit=unit,
         year=year,
         book=book,
-        n=0 if found is None else int(found[1]),
+        n=first_number(symbol),
         symbol=symbol,
         source=NumberSource.EXTERNAL,
         document=document.id,
         dated=document.dated,
         valid_from=ground.now,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class BookedNumber:
+    """A number as it stands on a paper, whoever gave it: what a book is examined by."""
+
+    unit: UnitId
+    year: int
+    book: str
+    symbol: str
+    document: DocumentId
+    dated: date
+    is_own: bool = False
+    """Did this service give it?"""
+    is_void: bool = False
+    """Does its paper bear it no more?"""
+
+    @property
+    def n(self) -> int:
+        """The number itself; 0 where the symbol begins with none."""
+        return first_number(self.symbol)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberTwice:
+    """Several papers of a year that bear one number (number_duplicate)."""
+
+    unit: UnitId
+    year: int
+    symbol: str
+    papers: tuple[BookedNumber, ...]
+    """By their days."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberGap:
+    """Numbers of a book that stand on no paper (number_gap)."""
+
+    unit: UnitId
+    year: int
+    book: str
+    first: int
+    last: int
+    after: BookedNumber
+    """The paper with the number before."""
+
+    @property
+    def span(self) -> str:
+        """`06` or `06–09`."""
+        return f"{self.first:02}" if self.first == self.last else f"{self.first:02}–{self.last:02}"
+
+
+def first_number(symbol: str) -> int:
+    """The number that a symbol begins with; 0 for none."""
+    found = _FIRST.match(symbol)
+    return 0 if found is None else int(found[1])
+
+
+def find_twice(numbers: Iterable[BookedNumber]) -> list[NumberTwice]:
+    """(NĐ 30/2020 Đ15) Numbers of a unit and year that stand on several papers; void ones stand on none."""
+    holders: dict[tuple[UnitId, int, str], dict[DocumentId, BookedNumber]] = {}
+    for number in numbers:
+        if not number.is_void:
+            holders.setdefault((number.unit, number.year, number.symbol), {})[number.document] = number
+    return [
+        NumberTwice(*key, tuple(sorted(held.values(), key=lambda n: (n.dated, n.document))))
+        for key, held in sorted(holders.items())
+        if len(held) > 1
+    ]
+
+
+def find_gaps(numbers: Iterable[BookedNumber], *, own_only: bool) -> list[NumberGap]:
+    """(NĐ 30/2020 Đ15) Holes between the numbers of each book, from its first one on; a void number is no hole.
+
+    With `own_only`, from the first number on that this service gave: before, the office's book lies elsewhere, and
+    holds papers that nobody enters here.
+    """
+    books: dict[tuple[UnitId, int, str], dict[int, BookedNumber]] = {}
+    for number in numbers:
+        if number.n:
+            held = books.setdefault((number.unit, number.year, number.book), {})
+            held[number.n] = number if number.is_own else held.get(number.n, number)
+    found = []
+    for key, held in sorted(books.items()):
+        own = [n for n, number in held.items() if number.is_own]
+        if own_only and not own:
+            continue
+        start = min(own) if own_only else min(held)
+        ns = sorted(n for n in held if n >= start)
+        found += [
+            NumberGap(*key, before + 1, after - 1, held[before])
+            for before, after in pairwise(ns)
+            if after - before > 1
+        ]
+    return found
 
 
 def numbered_papers(papers: Iterable[Document], year: int) -> list[Document]:
@@ -187,4 +282,4 @@ def _last_of_papers(ground: Ground, document: Document, book: str) -> int:
     """The highest number of the year on papers that came before the book: it goes on from there."""
     papers = numbered_papers(ground.facts.find(Document, unit=document.office), document.dated.year)
     same = [p for p in papers if p.id != document.id and not p.is_draft and book in (WHOLE, BOOKS[p.kind])]
-    return max((int(found[1]) for p in same if (found := _FIRST.match(p.number)) is not None), default=0)
+    return max((first_number(p.number) for p in same), default=0)

@@ -155,6 +155,7 @@ EVENTS: Mapping[str, PowerEdges] = {
     "authority.suspend": ends(Power.AUTHORITY),
     "case.close": HARMLESS,
     "matrix.export": HARMLESS,
+    "matrix.read": HARMLESS,
     "who.read": HARMLESS,
     "waiting.prepare": HARMLESS,
     "waiting.confirm": HARMLESS,

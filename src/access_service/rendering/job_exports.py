@@ -11,7 +11,7 @@ from access_service.domain.names import AccountKind
 from access_service.domain.time import local
 from access_service.rendering.dossier_jobs import DOSSIER
 from access_service.rendering.matrix_files import WRITERS
-from access_service.usecases.evidence.matrix import check_matrix, file_sha256, open_matrix, record_export
+from access_service.usecases.evidence.matrix import check_matrix, file_sha256, open_matrix, record_matrix
 from access_service.usecases.evidence.matrix_values import EVERYTHING, MatrixBatch, MatrixFilters, MatrixShape
 from access_service.usecases.jobs.job_kinds import JobKind, JobResult, JobRun
 from access_service.usecases.services import Caller, Services
@@ -99,7 +99,7 @@ def _run_matrix(run: JobRun) -> JobResult:
         rows = write(replace(found, batches=_counted(found.batches, run, head.units)), run.file, asked.by)
     digest = file_sha256(run.file)
     run.check()
-    record_export(run.services.db, head, run.caller.account, form=asked.form, rows=rows, sha256=digest)
+    record_matrix(run.services.db, head, run.caller.account, form=asked.form, rows=rows, sha256=digest, by=asked.by)
     return JobResult(f"ma-tran-{run.job.unit}-{local(head.at):%Y%m%d-%H%M}.{asked.form}", media_type)
 
 

@@ -311,6 +311,8 @@ ANOMALY_WORDS: Mapping[str, str] = {
     AnomalyCode.NEVER_USED: "Quyền chưa dùng lần nào",
     AnomalyCode.SENSITIVE_MANY: "Nhiều người có dữ liệu nhạy cảm",
     AnomalyCode.EXPORT_SENSITIVE: "Được xuất dữ liệu nhạy cảm",
+    AnomalyCode.NUMBER_DUPLICATE: "Trùng số văn bản",
+    AnomalyCode.NUMBER_GAP: "Thiếu số trong sổ văn bản",
     AnomalyCode.RECORDED_LATE: "Ghi nhận muộn",
     AnomalyCode.PAPER_ONLY: "Chỉ có bản giấy",
     AnomalyCode.APPROVAL_ENDING: "Văn bản đồng ý sắp hết hiệu lực",

@@ -356,6 +356,33 @@ def test_a_revision_that_does_not_come_is_503(fresh: Served, monkeypatch: pytest
     assert (answer.status_code, answer.json()["code"]) == (503, "stale_revision")
 
 
+def test_a_search_is_asked_as_of_an_instant_and_leaves_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(tmp_path, api_key_search=True, log_decisions="none") as found:
+        found.world.hire_granted("giáo vụ 1")
+        for wanted in KINDS:
+            now, capsys_before = results(found, wanted), capsys.readouterr()
+            assert now
+            assert "search" not in capsys_before.out
+            assert results(found, wanted, context={"at": "19/08/2026"}) == []
+            [line] = logged(capsys)
+            assert (line["wanted"], line["at"]) == (wanted, "2026-08-18T17:00:00+00:00")
+            clock = found.world.clock.now.isoformat()
+            assert results(found, wanted, context={"at": clock}, page={"limit": 1}) == now[:1]
+
+
+@pytest.mark.parametrize("at", ["hôm qua", "2026-10-07", "", "0001-01-01T00:00:00Z"])
+def test_a_search_as_of_what_is_no_instant_is_400(served: Served, at: str) -> None:
+    answer = ask(served, "subject", context={"at": at})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+
+
+def test_a_list_of_long_ago_has_pages_too(served: Served) -> None:
+    answer = ask(served, "resource", context={"at": "01/01/1946"}, page={"limit": 1})
+    assert answer.json() == {"page": {"next_token": "", "count": 0}, "results": []}
+
+
 def test_the_request_id_comes_back(served: Served) -> None:
     answer = served.client.post(
         "/access/v1/search/action",

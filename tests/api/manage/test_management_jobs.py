@@ -62,7 +62,7 @@ def test_a_matrix_is_written_in_the_background_and_is_the_one_that_a_request_giv
     assert int(answer.headers["content-length"]) == done["result"]["size"] == len(answer.content)
     assert answer.headers["content-disposition"] == f"attachment; filename*=UTF-8''{done['result']['name']}"
     assert answer.headers["cache-control"] == "no-store"
-    exported = [e for e in managed.log() if e.happening.action == "matrix.export"]
+    exported = [e for e in managed.log() if e.happening.action == "matrix.read"]
     assert [e.actor for e in exported] == [managed.person(f"head:{SCHOOL}").account] * 2
 
 

@@ -23,6 +23,7 @@ from access_service.api.manage import matrix
 from access_service.domain.errors import UnavailableError
 from access_service.rendering import matrix_pdf
 from access_service.storage.db import Database
+from access_service.usecases.looks import hash_parameters
 from evidence.pages_read import opened, words_of
 from world import OFFICE, SCHOOL
 
@@ -116,7 +117,7 @@ def test_what_cannot_be_read_is_422(managed: Managed, query: dict[str, str]) -> 
 
 
 def exported(managed: Managed, after: int) -> list[tuple[str, str, dict[str, object]]]:
-    found = [e for e in managed.world.log(after) if e.happening.action == "matrix.export"]
+    found = [e for e in managed.world.log(after) if e.happening.action in ("matrix.export", "matrix.read")]
     return [(e.actor, e.happening.target, dict(e.happening.details or {})) for e in found]
 
 
@@ -143,6 +144,21 @@ def test_every_export_leaves_an_event_with_ids_only(managed: Managed) -> None:
     }
     again = [managed.get(PRINCIPAL, PATH).headers["x-access-revision"] for _ in range(2)]
     assert again[0] == again[1], "it is no change"
+
+
+def test_a_reading_is_told_from_an_export_and_says_what_was_asked_but_no_name(managed: Managed) -> None:
+    seq = len(managed.world.log())
+    managed.get(ADMIN, PATH, by="category", sensitive="true", role="homeroom_teacher", kind="use")
+    managed.get(ADMIN, PATH, format="csv", person="nguyễn thị thử", diff="01/08/2026")
+    reading, export = [e.happening for e in managed.world.log(seq)]
+    assert (reading.action, export.action) == ("matrix.read", "matrix.export")
+    asked = {name: reading.details[name] for name in ("by", "sensitive", "role", "kind")}  # type: ignore[index]
+    assert asked == {"by": "category", "sensitive": True, "role": "homeroom_teacher", "kind": "use"}
+    assert "nguyễn" not in str(export.details)
+    assert export.details is not None
+    assert export.details["parameters"] == hash_parameters(
+        unit=SCHOOL, at=export.details["at"], person="nguyễn thị thử", diff=export.details["diff"]
+    )
 
 
 def test_what_is_refused_exports_nothing_and_what_cannot_be_recorded_is_not_handed_out(

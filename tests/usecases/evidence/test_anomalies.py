@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from access_service.domain import words
 from access_service.domain.accounts import Custody
@@ -23,7 +24,7 @@ from access_service.domain.anomalies import (
 from access_service.domain.anomaly_rules import examine_unit
 from access_service.domain.delegation import Grant
 from access_service.domain.documents import Document
-from access_service.domain.names import GrantId, Method, UnitId
+from access_service.domain.names import DocumentId, GrantId, Method, UnitId
 from access_service.domain.org import Assignment
 from access_service.domain.scope import Scope
 from access_service.domain.time import local
@@ -291,6 +292,41 @@ def test_an_approval_that_ends_within_a_month(world: World) -> None:
     [one] = found(world, AnomalyCode.APPROVAL_ENDING, at=paper.valid_to - timedelta(days=10))
     assert (one.document, one.account) == (paper.id, used.account)
     assert not found(world, AnomalyCode.APPROVAL_ENDING, at=paper.valid_to + timedelta(days=1))
+
+
+def test_two_papers_of_a_year_with_one_number_are_to_be_mended(world: World) -> None:
+    _, grant = a_teacher(world)
+    paper = world.get(Document, world.get(Grant, grant).document)
+    assert not found(world, AnomalyCode.NUMBER_DUPLICATE)
+    put(world, replace(paper, id=DocumentId("doc_cu"), dated=date(2026, 8, 3)))
+    [one] = found(world, AnomalyCode.NUMBER_DUPLICATE)
+    assert (one.severity, one.document, one.unit) == (AnomalySeverity.FIX, paper.id, SCHOOL)
+    assert one.vi == f"Số {paper.number} năm 2026 đứng trên 2 văn bản, đề ngày 03/08/2026; 20/08/2026"
+    put(world, replace(paper, id=DocumentId("doc_cu"), dated=date(2025, 8, 3)))
+    assert not found(world, AnomalyCode.NUMBER_DUPLICATE), "each year begins anew"
+
+
+def test_a_number_whose_paper_somebody_removed_leaves_a_hole(world: World) -> None:
+    grants = [a_teacher(world, key, class_id)[1] for key, class_id in (("a", CLASS_6A), ("b", CLASS_6B))]
+    third = world.hire_granted("giáo vụ")[1]
+    numbers = [world.get(Document, world.get(Grant, id_).document).number for id_ in (*grants, third.id)]
+    assert [number[:2] for number in numbers] == ["01", "02", "03"]
+    assert not found(world, AnomalyCode.NUMBER_GAP)
+    paper = world.get(Grant, grants[1]).document
+    with world.services.db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM document_numbers WHERE document = :id"), {"id": paper})
+        connection.execute(text("UPDATE documents SET number = '' WHERE id = :id"), {"id": paper})
+    [one] = found(world, AnomalyCode.NUMBER_GAP)
+    assert one.severity is AnomalySeverity.LOOK
+    assert one.vi == f"Sổ BB năm 2026 không có văn bản mang số 02, sau số {numbers[0]} ngày 20/08/2026"
+
+
+def test_what_the_office_numbered_elsewhere_before_is_no_hole(world: World) -> None:
+    _, grant = a_teacher(world)
+    paper = world.get(Document, world.get(Grant, grant).document)
+    for n in (2, 9):
+        put(world, replace(paper, id=DocumentId(f"doc_cu{n}"), number=f"{n:02}/BB-X", dated=date(2025, 8, n)))
+    assert not found(world, AnomalyCode.NUMBER_GAP)
 
 
 def test_everything_has_a_name_a_way_out_and_a_limit_that_packs_may_set() -> None:

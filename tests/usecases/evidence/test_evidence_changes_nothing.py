@@ -46,8 +46,8 @@ def test_nothing_there_reaches_a_transaction_that_writes(room: ModuleType) -> No
 def test_few_functions_record_that_something_was_read() -> None:
     found = {name: f for room in (evidence, live) for name, f in functions_of(room)}
     recording = {name for name, function in found.items() if names_in(function.__code__) & RECORDS}
-    assert recording == {"matrix.record_export", "who.record_reading"}
-    assert found["matrix.record_export"] is matrix.record_export
+    assert recording == {"matrix.record_matrix", "who.record_reading"}
+    assert found["matrix.record_matrix"] is matrix.record_matrix
 
 
 def test_an_act_would_be_found_also_where_it_is_reached_through_its_module() -> None:

@@ -168,6 +168,30 @@ def test_one_event_says_how_many_rows_from_which_files_and_names_nobody(services
     assert "Mẫu" not in event.canonical().decode()
 
 
+def test_numbers_that_stand_twice_or_are_missing_are_taken_and_told(services, tmp_path):
+    rows = example()
+    minutes = next(row for row in rows["documents"] if row["code"] == "BB-03")
+    for n, number in enumerate(("01/BB-X", "01/BB-X", "05/BB-X", "07/BB-X")):
+        rows["documents"].append({**minutes, "code": f"BB-9{n}", "number": number, "unit": minutes["unit"]})
+    year = minutes["dated"][-4:]
+    path = write(tmp_path / "files", rows)
+
+    assert take(services, path, dry_run=True).numbers == take(services, path).numbers
+
+    with services.db.connect() as connection:
+        event = list(events(connection, REGISTER))[-1]
+    counts = event.happening.details["numbers"]
+    assert counts["number_duplicate"] == 1
+    rows["documents"] = [{**minutes, "code": "BB-99", "number": "07/BB-X"}]
+    later = take(services, write(tmp_path / "later", {"documents": rows["documents"]}))
+    assert later.numbers.lines()[0] == f"{minutes['unit']}: số 07/BB-X năm {year} đứng trên 2 văn bản: BB-93, BB-99"
+    assert any(line.endswith("thiếu số 06") for line in later.numbers.lines())
+
+
+def test_an_import_in_order_tells_nothing_of_numbers(services, tmp_path):
+    assert not take(services, write(tmp_path / "files", example())).numbers
+
+
 def test_progress_reaches_every_row(services, tmp_path):
     last: dict[str, tuple[int, int]] = {}
 

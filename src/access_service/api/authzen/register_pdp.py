@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from access_service.api.authzen.register_members import check_search, find_meant, list_ignored, mistake_in_form
-from access_service.api.authzen.register_search import read_search, read_start, render_page
+from access_service.api.authzen.register_search import read_instant, read_search, read_start, render_page
 from access_service.api.authzen.schemas import (
     Action,
     Answer,
@@ -205,10 +205,11 @@ class RegisterPdp:
         at_least = None if sent.context is None else sent.context.at_least
         if at_least is not None:
             await self._catch_up(register, parse_revision(at_least))
+        at = read_instant(sent)
         page = await self._pool.run(
-            lambda: self._search.search(register, wanted, request, limit=limit, since=read_start(start))
+            lambda: self._search.search(register, wanted, request, limit=limit, since=read_start(start), at=at)
         )
-        return render_page(wanted, request, page)
+        return render_page(wanted, request, page, at)
 
     async def evaluate(
         self,

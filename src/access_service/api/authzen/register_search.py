@@ -1,11 +1,13 @@
 """Searches as a register understands them: what was sent as a question, and a page as it is answered."""
 
+from datetime import datetime
 from typing import Any
 
-from access_service.api.authzen.schemas import Action, Context, Resource, ResourceProperties, Subject
-from access_service.api.authzen.search_schemas import Search
+from access_service.api.authzen.schemas import Action, Resource, ResourceProperties, Subject
+from access_service.api.authzen.search_schemas import Search, SearchContext
 from access_service.api.http.limits import clean
 from access_service.api.pdp import FoundPage, Start
+from access_service.domain import words
 from access_service.domain.access import AccessRequest, Wanted
 from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.usecases.live.revisions import parse_revision, revision_text
@@ -24,7 +26,7 @@ def read_search(wanted: Wanted, sent: Search) -> AccessRequest:
     subject, action, resource = sent.subject or Subject(), sent.action or Action(), sent.resource or Resource()
     if _word(subject.type, "subject.type") != ACCOUNT:
         return AccessRequest(AccountId(""), "", "", "")
-    said, context = resource.properties or ResourceProperties(), sent.context or Context()
+    said, context = resource.properties or ResourceProperties(), sent.context or SearchContext()
     unit = _word(said.unit, "resource.properties.unit")
     class_id = _word(said.class_, "resource.properties.class")
     return AccessRequest(
@@ -43,12 +45,18 @@ def read_search(wanted: Wanted, sent: Search) -> AccessRequest:
     )
 
 
+def read_instant(sent: Search) -> datetime | None:
+    """As of when is asked; None for now. Raises `InvalidError` for text that is no instant."""
+    text = None if sent.context is None else _word(sent.context.at, "context.at")
+    return None if text is None else words.instant(text)
+
+
 def read_start(start: Start | None) -> PageStart | None:
     """Where a later page of a search begins; None for the first page."""
     return None if start is None else PageStart(start.after, parse_revision(start.revision), start.now)
 
 
-def render_page(wanted: Wanted, request: AccessRequest, page: SearchPage) -> FoundPage:
+def render_page(wanted: Wanted, request: AccessRequest, page: SearchPage, at: datetime | None = None) -> FoundPage:
     """Write a page of results as the wire has it, with what the log may say of it."""
     if wanted == "action":
         results = [{"name": id_} for id_ in page.ids]
@@ -60,8 +68,9 @@ def render_page(wanted: Wanted, request: AccessRequest, page: SearchPage) -> Fou
         after=page.after,
         revision=revision_text(page.revision),
         now=page.now,
-        record=_record(wanted, request),
+        record=_record(wanted, request) | ({} if at is None else {"at": at.isoformat()}),
         sensitive=page.sensitive,
+        is_past=at is not None,
     )
 
 

@@ -170,7 +170,7 @@ def _log(
     request: Request, edge: Edge, client: str | None, wanted: Wanted, found: FoundPage, *, is_first: bool
 ) -> None:
     """Who may see sensitive data is itself worth knowing: whoever asked for it is on record, always."""
-    if found.sensitive or edge.log_decisions == "all":
+    if found.sensitive or found.is_past or edge.log_decisions == "all":
         edge.log.info(
             "search",
             request_id=request.state.request_id,

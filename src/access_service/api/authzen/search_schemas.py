@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from access_service.api.authzen.schemas import Action, Context, Resource, Subject
+from access_service.api.authzen.schemas import Action, Context, Resource, Subject, Word
 from access_service.api.http.described import components_of
 
 LIMIT = 1000
@@ -25,13 +25,20 @@ class Page(Struct, dict=True):
     ) = None
 
 
+class SearchContext(Context, omit_defaults=True, dict=True):
+    """What else bears on a search and its answer."""
+
+    at: Word | None = None
+    """As of when, by what is known now: RFC 3339, or dd/mm/yyyy[ HH:MM] in Vietnam. Now when left out."""
+
+
 class Search(Struct, dict=True):
     """A question without what is searched for: its `id` is ignored, and a search for actions names no action."""
 
     subject: Subject | None = None
     action: Action | None = None
     resource: Resource | None = None
-    context: Context | None = None
+    context: SearchContext | None = None
     page: Page | None = None
 
 
@@ -78,5 +85,5 @@ class Verbs(Struct):
     results: list[Verb]
 
 
-COMPONENTS = components_of((Search, Page, Entities, FoundEntity, Verbs, Verb, NextPage))
+COMPONENTS = components_of((Search, SearchContext, Page, Entities, FoundEntity, Verbs, Verb, NextPage))
 """Goes into `/openapi.json` beside those of `api.authzen.schemas`."""

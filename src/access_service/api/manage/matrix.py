@@ -23,7 +23,7 @@ from access_service.domain import words
 from access_service.domain.names import AccountKind, UnitId
 from access_service.domain.time import local
 from access_service.rendering.matrix_files import WRITERS
-from access_service.usecases.evidence.matrix import file_sha256, open_matrix, record_export
+from access_service.usecases.evidence.matrix import file_sha256, open_matrix, record_matrix
 from access_service.usecases.evidence.matrix_values import MatrixFilters, MatrixHead, MatrixShape
 from access_service.usecases.live.revisions import parse_revision, revision_text
 
@@ -97,7 +97,7 @@ async def matrix(
             ) as found:
                 rows = write(found, file, by)
             digest = file_sha256(file)
-            record_export(services.db, found.head, caller.account, form=format, rows=rows, sha256=digest)
+            record_matrix(services.db, found.head, caller.account, form=format, rows=rows, sha256=digest, by=by)
         except BaseException:
             file.close()
             raise

@@ -15,6 +15,7 @@ from access_service.domain.policy import DEFAULT, Pack
 from access_service.domain.software import Software
 from access_service.domain.standing import OVER, grant_state
 from access_service.domain.time import Interval, local
+from access_service.storage.booked_numbers import read_booked
 from access_service.storage.search import read_first_recorded
 from access_service.storage.second_factor import accounts_with_factor
 from access_service.storage.standing import Gatherer, suspensions_by_account
@@ -60,6 +61,7 @@ class Examiner:
             if self._at in duty.interval:
                 staff.setdefault(duty.unit, set()).add(duty.person)
         names = self._names(batch)
+        numbers = read_booked(self._reader, batch.units, self._at)
         result = {}
         for id_ in batch.units:
             unit, pack = self._gather.org.unit(id_), self._rows.pack_of(id_)
@@ -84,6 +86,7 @@ class Examiner:
                 vacant_since=admin.last_ended if admin else None,
                 approvals=tuple(self._gather.approvals(software[id_], self._at)) if id_ in software else (),
                 used_since=self._used_since,
+                numbers=numbers.get(id_, ()),
                 names=names,
             )
             result[id_] = examine_unit(examined)

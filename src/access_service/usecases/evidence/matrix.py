@@ -8,7 +8,7 @@ comes from one transaction (rule 15).
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from functools import partial
 from typing import IO
@@ -41,9 +41,11 @@ from access_service.usecases.evidence.matrix_values import (
     MatrixHead,
     MatrixPack,
     MatrixRow,
+    MatrixShape,
 )
 from access_service.usecases.handover.inspection import inspects
 from access_service.usecases.live.revisions import check_known
+from access_service.usecases.looks import hash_parameters
 from access_service.usecases.services import Caller, ReadView, Services
 
 
@@ -112,13 +114,29 @@ def file_sha256(stream: IO[bytes]) -> str:
     return found.hexdigest()
 
 
-def record_export(db: Database, head: MatrixHead, actor: str, *, form: str, rows: int, sha256: str) -> None:
-    """Record that this matrix was written out: what names everybody with a right leaves a trace, before it leaves.
+def record_matrix(
+    db: Database,
+    head: MatrixHead,
+    actor: str,
+    *,
+    form: str,
+    rows: int,
+    sha256: str,
+    by: MatrixShape | None = None,
+) -> None:
+    """Record that this matrix was read, once: what names everybody with a right leaves a trace, before it leaves.
 
-    `sha256` is the file's: whoever holds one can say which export it was. In a short transaction of its own, after
-    the long one that read it. Raises `UnavailableError` where nothing can
-    be recorded: then nothing is handed out either.
+    A file for people is `matrix.export`; JSON, which programs and pages read, is `matrix.read`. Both say what was
+    asked for; a name that was typed to find somebody stands in the hash of the question alone. `sha256` is that of
+    what was handed out: whoever holds a file can say which one it was. In a short transaction of its own, after the
+    long one that read it. Raises `UnavailableError` where nothing can be recorded: then nothing is handed out.
     """
+    filters = {f.name: getattr(head.filters, f.name) for f in fields(head.filters)}
+    asked: dict[str, Json] = {
+        name: value if isinstance(value, bool) else str(value)
+        for name, value in {**filters, "by": by, "diff": head.diff and instant(head.diff)}.items()
+        if value is not None
+    }
     details: dict[str, Json] = {
         "at": instant(head.at),
         "format": form,
@@ -127,10 +145,12 @@ def record_export(db: Database, head: MatrixHead, actor: str, *, form: str, rows
         "sha256": sha256,
         "units": head.units,
         "ended": head.include_ended,
+        **{name: value for name, value in asked.items() if name != "person"},
     }
-    if head.diff is not None:
-        details["diff"] = instant(head.diff)
-    db.note(head.register, actor, Happening("matrix.export", head.unit, details=details, unit=head.unit))
+    if "person" in asked:
+        details["parameters"] = hash_parameters(unit=head.unit, at=details["at"], **asked)
+    action = "matrix.read" if form == "json" else "matrix.export"
+    db.note(head.register, actor, Happening(action, head.unit, details=details, unit=head.unit))
 
 
 def _matrix(

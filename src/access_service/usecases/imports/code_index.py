@@ -24,6 +24,7 @@ from access_service.domain.org import (
 from access_service.domain.policy import Pack, PackBinding
 from access_service.domain.time import Interval
 from access_service.storage.accounts import usernames_like
+from access_service.storage.booked_numbers import read_booked
 from access_service.storage.facts import Reader
 from access_service.storage.standing import Gatherer
 from access_service.usecases.imports.csv_files import COLUMNS, Sheets
@@ -243,6 +244,9 @@ class CodeIndex:
             for d in reader.find(Document, receiver=people, kind=str(DocumentKind.COMMITMENT))
             if d.state is DocumentState.SIGNED
         }
+        offices = {UnitId(unit) for unit in cells_of(sheets, "documents", "unit")}
+        self.booked = read_booked(reader, offices, self.now)
+        """The numbers that the offices' books have before the files."""
         self.grant_ids = {g.id for g in reader.find(Grant, id=cells_of(sheets, "grants", "code"))}
 
     def plain(self, name: str) -> Iterator[SheetRow]:

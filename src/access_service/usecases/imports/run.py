@@ -18,6 +18,7 @@ from access_service.domain.names import RegisterId
 from access_service.storage.facts import Reader
 from access_service.usecases.imports.code_index import CodeIndex, Progress
 from access_service.usecases.imports.csv_files import Sheets, refuse
+from access_service.usecases.imports.odd_numbers import NumberReport, report_numbers
 from access_service.usecases.imports.org_rows import (
     check_accounts,
     check_assignments,
@@ -78,6 +79,8 @@ class ImportReport:
     """The revision that the import made; for a dry run the one it was checked against."""
     seconds: float
     """Of real time."""
+    numbers: NumberReport = field(default_factory=NumberReport)
+    """What is odd about the numbers of the papers: taken as they are, and told."""
     activation_codes: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Account to the one-time code drawn for it, where the files gave no hash. Shown once: only hashes are kept."""
 
@@ -111,22 +114,24 @@ def import_sheets(
         with services.db.read(register) as reader:
             index = _checked(services, reader, sheets, services.db.now())
         if dry_run:
-            return _report(register, index, counter.revision, started, {}, is_dry_run=True)
+            numbers = report_numbers(index)
+            return _report(register, index, counter.revision, started, {}, numbers, is_dry_run=True)
         sealed = seal(index, services, register)
         if keep_codes is not None:
             keep_codes(sealed.codes)
+        numbers = report_numbers(index)
         ready = make_ready(services, register, index, sealed)
         try:
             with operate(services, register, ACTOR) as doing:
                 if sealing(services, doing.tx.connection) is not services.seal:
                     raise UnavailableError("the seal key was rotated meanwhile; nothing was stored, import again")
                 _check_unchanged(doing, index, counter.revision)
-                store(doing.tx, index, ready, progress)
+                store(doing.tx, index, ready, progress, numbers)
                 revision = doing.tx.revision
         except _ChangedError:
             # The register is not held while it is checked again: people sign in meanwhile.
             continue
-        return _report(register, index, revision, started, sealed.codes, is_dry_run=False)
+        return _report(register, index, revision, started, sealed.codes, numbers)
     raise UnavailableError("the register changed each time while the files were checked; import in a quieter hour")
 
 
@@ -151,8 +156,9 @@ def _report(
     revision: int,
     started: float,
     codes: Mapping[str, str],
+    numbers: NumberReport,
     *,
-    is_dry_run: bool,
+    is_dry_run: bool = False,
 ) -> ImportReport:
     return ImportReport(
         register=register,
@@ -161,5 +167,6 @@ def _report(
         kept=dict(index.kept),
         revision=revision,
         seconds=perf_counter() - started,
+        numbers=numbers,
         activation_codes=codes,
     )

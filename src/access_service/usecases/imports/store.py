@@ -36,6 +36,7 @@ from access_service.storage.bulk import ReadyRows
 from access_service.storage.db import Transaction
 from access_service.storage.facts import ready_facts
 from access_service.usecases.imports.code_index import CHUNK, CodeIndex, ImportedPaper, Progress
+from access_service.usecases.imports.odd_numbers import NumberReport
 from access_service.usecases.services import Services
 
 T = TypeVar("T")
@@ -196,7 +197,7 @@ def make_ready(services: Services, register: RegisterId, index: CodeIndex, seale
     return ReadyImport(tuple(parts))
 
 
-def store(tx: Transaction, index: CodeIndex, ready: ReadyImport, progress: Progress) -> None:
+def store(tx: Transaction, index: CodeIndex, ready: ReadyImport, progress: Progress, numbers: NumberReport) -> None:
     """Insert everything. Accounts are invited: of their codes there are only hashes, good as long as packs say."""
     for sheet, rows in ready.parts:
         for done in tx.insert(rows, CHUNK):
@@ -208,6 +209,7 @@ def store(tx: Transaction, index: CodeIndex, ready: ReadyImport, progress: Progr
         tx.register,
         rows=dict(sorted(index.counts().items())),
         kept=dict(sorted(index.kept.items())),
+        numbers=numbers.counts(),
         sources={source.sheet: source.sha256 for source in index.sheets.sources},
     )
     tx.touches_everybody()

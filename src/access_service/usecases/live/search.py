@@ -221,34 +221,43 @@ class SearchPoint:
         *,
         limit: int,
         since: PageStart | None = None,
+        at: datetime | None = None,
     ) -> SearchPage:
         """The next at most `limit` results. What is searched for is left empty in `request`: account, id or action.
+
+        `at` asks as of another instant, by what is known now: what `decide_at` answers for that instant.
 
         Raises `NotFoundError` for an unknown register, `RestartError` when the list cannot be continued,
         `UnavailableError` when the register cannot be read.
         """
         try:
             with spanning(self._db.tracer, f"search {wanted}", register), self._db.read(register) as reader:
-                return _SEARCHES[wanted](self._begin(reader, request, limit, since))
+                return _SEARCHES[wanted](self._begin(reader, request, limit, since, at))
         except PolicyError as error:
             raise UnavailableError("a stored pack cannot be read by this version") from error
 
-    def _begin(self, reader: Reader, request: AccessRequest, limit: int, since: PageStart | None) -> _Search:
+    def _begin(
+        self, reader: Reader, request: AccessRequest, limit: int, since: PageStart | None, at: datetime | None
+    ) -> _Search:
         stands = read_newest(reader)
         if stands is None or stands.revision == 0:
             raise NotFoundError("register", reader.register)
         # The clock may step back; a right taken back at the newest revision must not come back with it.
-        present = self._db.believed(stands.recorded_at)
+        present = at or self._db.believed(stands.recorded_at)
+        known = self._known(reader, stands.revision)
+        if at is not None:
+            # What is kept of the accounts is of the present.
+            known = _Known(known.revision, known.head, known.index)
         return _Search(
             reader=reader,
-            known=self._known(reader, stands.revision),
+            known=known,
             locks=self._locks,
             request=request,
             limit=limit,
             since=since,
             now=present if since is None else since.now,
             present=present,
-            touched=_touched(reader, since),
+            touched=_touched(reader, since, is_present=at is None),
         )
 
     def _known(self, reader: Reader, revision: int) -> _Known:
@@ -277,13 +286,13 @@ class SearchPoint:
         return found
 
 
-def _touched(reader: Reader, since: PageStart | None) -> frozenset[AccountId]:
+def _touched(reader: Reader, since: PageStart | None, *, is_present: bool) -> frozenset[AccountId]:
     """Whose decisions may have changed since the first page; `RestartError` when anybody's may have."""
     if since is None:
         return frozenset()
     connection, register = reader.connection, reader.register
     recorded = recorded_at(connection, register, since.revision)
-    if recorded is None or recorded > since.now:
+    if recorded is None or (is_present and recorded > since.now):
         # That revision is not the one the first page was of: the register was restored meanwhile.
         raise RestartError("the list was begun on another state of the register; begin it again")
     stands = stands_since(connection, register, since.revision, head_of(connection, register, since.revision) or "")
