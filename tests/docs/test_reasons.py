@@ -10,6 +10,7 @@ import pytest
 
 from access_service.api.http.errors import EDGE_TEXT
 from access_service.domain.reasons import Reason, Refusal
+from access_service.domain.remedies import REASON_REMEDY, REFUSAL_REMEDY
 from access_service.domain.text import REASON_TEXT, REFUSAL_TEXT, Text
 
 ROOT = Path(__file__).parents[2]
@@ -55,8 +56,31 @@ def test_every_row_says_when_it_happens(
 ) -> None:
     assert len(codes) == len(texts)
     for row in documented(heading):
-        assert len(row) == 5, row
+        assert len(row) == 6, row
         assert len(row[1]) > 10, row
+
+
+@pytest.mark.parametrize(
+    ("heading", "codes", "remedies"),
+    [(LISTS[0].values[0], Reason, REASON_REMEDY), (LISTS[1].values[0], Refusal, REFUSAL_REMEDY)],
+)
+def test_every_code_has_one_remedy_that_the_page_repeats(
+    heading: str, codes: type[Reason | Refusal], remedies: Mapping[Reason | Refusal, Text]
+) -> None:
+    """A refusal without a way on is a wall; a remedy that only repeats the refusal is none."""
+    said = {**REASON_TEXT, **REFUSAL_TEXT}
+    assert set(remedies) == set(codes)
+    for code, remedy in remedies.items():
+        for sentence in (remedy.vi, remedy.en):
+            assert len(sentence) > 12, code
+            assert sentence == unicodedata.normalize("NFC", sentence).strip(), code
+            assert not sentence.endswith("."), code
+            assert sentence[0].isupper(), code
+            assert "|" not in sentence, code
+            assert " / " not in sentence, code
+        assert remedy.vi not in {text.vi for text in said.values()}, code
+    expected = [(f"`{code.value}`", f"{remedies[code].vi} / {remedies[code].en}") for code in codes]
+    assert [(row[0], row[4]) for row in documented(heading)] == expected
 
 
 def test_the_codes_of_the_interface_are_listed_with_their_sentences() -> None:

@@ -256,6 +256,12 @@ TAKING = [
         ),
         ENTERS,
     ),
+    row(
+        "consequences.check_as_shown",
+        "what this would end has changed since it was shown",
+        asked(ADMIN, lambda m: f"grants/{held(m)}/revoke?as_shown={'0' * 64}", {"reason": "thử"}),
+        ENTERS,
+    ),
     row("moves.check_standing", "the grant is over", REVOKED_SUSPENDED, ENTERS),
     row("moves.check_standing", "`…` is over", WITHDRAWN_SUSPENDED, ENTERS),
 ]

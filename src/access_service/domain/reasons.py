@@ -92,6 +92,7 @@ class Refusal(StrEnum):
     CEREMONY_EXPIRED = "ceremony_expired"
     CEREMONY_UNKNOWN = "ceremony_unknown"
     CLOSED_YEAR = "closed_year"
+    CONSEQUENCES_CHANGED = "consequences_changed"
     CREDENTIAL_UNKNOWN = "credential_unknown"
     CREDENTIALS_WRONG = "credentials_wrong"
     CUSTODY_TAKEN = "custody_taken"

@@ -162,6 +162,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
         Refusal.CLOSED_YEAR: Text(
             "Năm học đã đóng, hoặc đóng trước ngày quyền hết hiệu lực", "The school year is closed"
         ),
+        Refusal.CONSEQUENCES_CHANGED: Text(
+            "Danh sách bị ảnh hưởng đã thay đổi so với khi xem",
+            "What this would end has changed since it was shown",
+        ),
         Refusal.CREDENTIALS_WRONG: Text(
             "Tên đăng nhập hoặc mật khẩu không đúng",
             "The username or the password is wrong",

@@ -1,6 +1,6 @@
 """Credentials, the passwords before them, and sessions: rows that are not facts and are overwritten."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -325,8 +325,10 @@ def open_session(connection: Connection, session: Session) -> None:
 def session_by_token(connection: Connection, token_sha256: str) -> Session | None:
     """The session of a token's hash, expired or not."""
     row = connection.execute(select(_sessions).where(_sessions.c.token_sha256 == token_sha256)).mappings().first()
-    if row is None:
-        return None
+    return None if row is None else _as_session(row)
+
+
+def _as_session(row: RowMapping) -> Session:
     return Session(
         token_sha256=row["token_sha256"],
         register=RegisterId(row["register_id"]),
@@ -361,3 +363,13 @@ def end_session(connection: Connection, token_sha256: str) -> None:
 def end_sessions_of(connection: Connection, register: RegisterId, account: AccountId) -> None:
     """End every session of an account: suspension, change of custody, recovery."""
     connection.execute(delete(_sessions).where(_sessions.c.register_id == register, _sessions.c.account == account))
+
+
+def count_sessions(connection: Connection, register: RegisterId, accounts: Collection[str], now: datetime) -> int:
+    """How many sessions of these accounts are open at an instant."""
+    wanted, found = sorted(accounts), 0
+    for start in range(0, len(wanted), _CHUNK):
+        here = _sessions.c.account.in_(wanted[start : start + _CHUNK])
+        rows = connection.execute(select(_sessions).where(_sessions.c.register_id == register, here)).mappings()
+        found += sum(1 for row in rows if _as_session(row).is_open(now))
+    return found

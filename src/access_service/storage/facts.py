@@ -299,6 +299,8 @@ class Writer(Reader):
         self.revision = revision
         self.before = known
         self.now = now
+        self.written: dict[type[Any], set[str]] = {}
+        """Ids of the facts that this revision wrote, by type."""
 
     def put(self, *values: Any) -> None:
         """Make each value what is known from this revision on, in place of what stood under its id."""
@@ -316,6 +318,8 @@ class Writer(Reader):
     def add(self, value_type: type[T], values: Iterable[T]) -> None:
         """Insert facts whose ids are new."""
         codec = CODECS[value_type]
+        values = list(values)
+        self.written.setdefault(value_type, set()).update(_id_of(value) for value in values)
         rows = [codec.row(value, self.register, self.revision, self.now) for value in values]
         if rows:
             self.connection.execute(insert(codec.table), rows)

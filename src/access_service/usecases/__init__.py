@@ -2,6 +2,7 @@
 
 services      what every use case is given, the shape of an act, and the only clock
 effects       what follows from an act: grants end, custody begins, accounts are reset
+consequences  what an act would take from whom, asked first and held to
 waiting       what is prepared for a second person
 idempotency   a repeated request has no second effect
 register      `init`; operators: who runs the machine; policy: packs put in force

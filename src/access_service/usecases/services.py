@@ -137,6 +137,9 @@ class Services:
     rehearsal: list[Happening] | None = None
     """Where it is not None, an act runs to its end, leaves here what it would do, and is undone (`rehearse`)."""
 
+    at_end: "Callable[[Act], None] | None" = None
+    """Called when an act has run to its end, within its transaction; what it raises refuses the act."""
+
     def after_commit(self, register: RegisterId) -> None:
         """Tell the decision caches that something was committed."""
         for listener in self.committed:
@@ -349,6 +352,8 @@ class Act(ReadView):
         super().__init__(tx, caller, tx.now)
         self.services = services
         self.tx = tx
+        self.action = ""
+        """The act's name in the log; empty for the operator and for imports."""
 
     def refresh(self) -> None:
         """Forget what was read of the organisation: this act changed it."""
@@ -381,8 +386,11 @@ def act(services: Services, caller: Caller, action: str, target: str) -> Iterato
         with services.db.write(caller.register, caller.doer, action=action) as tx:
             try:
                 doing = Act(services, tx, caller)
+                doing.action = action
                 _check_still(doing, caller, action)
                 yield doing
+                if services.at_end is not None:
+                    services.at_end(doing)
                 if services.rehearsal is not None:
                     services.rehearsal.extend(tx.happenings)
                     raise _UndoneError

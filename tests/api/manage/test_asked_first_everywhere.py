@@ -38,7 +38,6 @@ TAKES = {
 }
 """What somebody loses; a password, a code or a session is somebody's own and comes back by itself."""
 NOT_ASKED = {
-    "documents.decline": "the receiver says no to their own paper",
     "ceremonies.answer_ceremony": "a signature is given once, by what was put before the signer word for word",
     "signatures.sign_batch": "a signature is given once, after a password; what it ends stands on the paper",
     "clients.rotate_secret": "answers with a secret, which a rehearsal must not show",
@@ -57,7 +56,7 @@ def routes() -> dict[str, list[Callable[..., Any]]]:
             for act in acts():
                 home, name = act.split(".")
                 mentioned = names_in(endpoint.__code__)
-                if name in mentioned and (home in mentioned or name == "suspend"):
+                if name in mentioned and (home in mentioned or name in ("suspend", "resume")):
                     found.setdefault(act, []).append(endpoint)
     return found
 

@@ -25,6 +25,7 @@ from access_service.domain.errors import (
     UnavailableError,
 )
 from access_service.domain.reasons import Refusal
+from access_service.domain.remedies import REFUSAL_REMEDY
 from access_service.domain.sentences import sentence
 from access_service.domain.text import REFUSAL_TEXT, Text
 
@@ -53,6 +54,7 @@ STATUS: Mapping[Refusal, int] = {
     Refusal.CREDENTIALS_WRONG: 401,
     Refusal.CREDENTIAL_UNKNOWN: 403,
     Refusal.CUSTODY_TAKEN: 409,
+    Refusal.CONSEQUENCES_CHANGED: 409,
     Refusal.CUSTODY_VACANT: 409,
     Refusal.CYCLE: 409,
     Refusal.DEPTH_EXCEEDED: 409,
@@ -136,6 +138,8 @@ class Problem(msgspec.Struct, omit_defaults=True):
     en: str
     detail: str | None = None
     """What was wrong with this very request."""
+    remedy: dict[str, str] | None = None
+    """Who can do what about it, `vi` and `en`."""
     details: dict[str, Any] | None = None
     """Ids and limits, never names."""
     fields: list[dict[str, str]] | None = None
@@ -153,6 +157,7 @@ def problem(
     fields: list[dict[str, str]] | None = None,
     faults: list[dict[str, str]] | None = None,
     said: str | None = None,
+    remedy: Text | None = None,
 ) -> Response:
     """A problem as a response; `said` takes the place of the code's Vietnamese sentence."""
     text = REFUSAL_TEXT[code] if isinstance(code, Refusal) else EDGE_TEXT[code]
@@ -164,6 +169,7 @@ def problem(
         vi=said or text.vi,
         en=text.en,
         detail=detail,
+        remedy=None if remedy is None else {"vi": remedy.vi, "en": remedy.en},
         details=shown or None,
         fields=fields,
         faults=faults,
@@ -205,6 +211,8 @@ def problem_of(error: AccessServiceError, path: str) -> Response:
             detail=error.message,
             details=error.details,
             said=sentence(error, REFUSAL_TEXT[error.code].vi),
+            # Whoever asks for a decision is a program: people act below /v1.
+            remedy=None if path.startswith(AUTHZEN) else REFUSAL_REMEDY[error.code],
         )
         if error.details.get("scheme") == "DPoP":
             response.headers["WWW-Authenticate"] = PROOF_CHALLENGE

@@ -19,13 +19,13 @@ from access_service.api.manage.accounts_bodies import (
 )
 from access_service.api.manage.documents_bodies import DocumentOut
 from access_service.api.manage.org_bodies import Noted
-from access_service.api.manage.rehearsal import DryRun, RehearsedOut, done_or_told, suspend
+from access_service.api.manage.rehearsal import DryRun, RehearsedOut, done_or_told, resume, suspend
 from access_service.api.manage.routing import manage
 from access_service.api.manage.segments import PathId
 from access_service.api.manage.sign_in_bodies import Again
 from access_service.domain.names import AccountId, AccountKind, PersonId, SuspendableKind, UnitId
 from access_service.usecases.evidence import reading
-from access_service.usecases.handover import delegation, documents
+from access_service.usecases.handover import documents
 from access_service.usecases.identity import accounts, homes, recoveries
 from access_service.usecases.organisation import leaving
 
@@ -57,18 +57,22 @@ def suspend_account(
     services: ServicesDep,
     caller: CallerDep,
     id: PathId,  # noqa: A002
+    dry_run: DryRun,
     body: Noted | None = None,
-    dry_run: DryRun = False,
 ) -> SuspensionOut | RehearsedOut:
     """Pause it, end its sessions."""
     return suspend(services, caller, SuspendableKind.ACCOUNT, id, body, dry_run)
 
 
 @router.post("/accounts/{id}/resume")
-def resume_account(services: ServicesDep, caller: CallerDep, id: PathId) -> SuspensionOut:  # noqa: A002
+def resume_account(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    dry_run: DryRun,
+) -> SuspensionOut | RehearsedOut:
     """End the pause; the unit that ordered it, or one above."""
-    done = delegation.resume(services, caller, kind=SuspendableKind.ACCOUNT, target=id)
-    return SuspensionOut.model_validate(done)
+    return resume(services, caller, SuspendableKind.ACCOUNT, id, dry_run)
 
 
 @router.post("/accounts/{id}/recover")
@@ -151,7 +155,7 @@ def take_back_custody(
     services: ServicesDep,
     caller: CallerDep,
     id: PathId,  # noqa: A002
-    dry_run: DryRun = False,
+    dry_run: DryRun,
 ) -> CustodyOut | RehearsedOut:
     """Take the admin account back: from an officer it goes back to the head, from the head it is vacant."""
     return done_or_told(

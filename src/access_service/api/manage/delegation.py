@@ -24,7 +24,7 @@ from access_service.api.manage.delegation_bodies import (
     RenewalsOut,
 )
 from access_service.api.manage.org_bodies import Because, Noted
-from access_service.api.manage.rehearsal import DryRun, RehearsedOut, done_or_told, suspend
+from access_service.api.manage.rehearsal import DryRun, RehearsedOut, done_or_told, resume, suspend
 from access_service.api.manage.routing import manage
 from access_service.api.manage.segments import PathId
 from access_service.domain.delegation import Authority, Grant
@@ -70,7 +70,7 @@ def narrow_authority(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     body: Narrowing,
-    dry_run: DryRun = False,
+    dry_run: DryRun,
 ) -> AuthorityOut | RehearsedOut:
     """Narrow it at once; what below exceeds it ends for good, and only that."""
 
@@ -87,7 +87,7 @@ def withdraw_authority(
     services: ServicesDep,
     caller: CallerDep,
     id: PathId,  # noqa: A002
-    dry_run: DryRun = False,
+    dry_run: DryRun,
 ) -> AuthorityOut | RehearsedOut:
     """Withdraw it now, with everything below it, for good."""
     return done_or_told(
@@ -126,18 +126,22 @@ def suspend_authority(
     services: ServicesDep,
     caller: CallerDep,
     id: PathId,  # noqa: A002
+    dry_run: DryRun,
     body: Noted | None = None,
-    dry_run: DryRun = False,
 ) -> SuspensionOut | RehearsedOut:
     """Pause it and what is below it."""
     return suspend(services, caller, SuspendableKind.AUTHORITY, id, body, dry_run)
 
 
 @router.post("/authorities/{id}/resume")
-def resume_authority(services: ServicesDep, caller: CallerDep, id: PathId) -> SuspensionOut:  # noqa: A002
+def resume_authority(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    dry_run: DryRun,
+) -> SuspensionOut | RehearsedOut:
     """End the pause; what is below is as it was."""
-    done = delegation.resume(services, caller, kind=SuspendableKind.AUTHORITY, target=id)
-    return SuspensionOut.model_validate(done)
+    return resume(services, caller, SuspendableKind.AUTHORITY, id, dry_run)
 
 
 @router.post("/handovers", status_code=201)
@@ -198,7 +202,7 @@ def revoke_grant(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     body: Because,
-    dry_run: DryRun = False,
+    dry_run: DryRun,
 ) -> GrantOut | RehearsedOut:
     """Take it back at once, with a reason."""
     return done_or_told(
@@ -215,7 +219,7 @@ def narrow_grant(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     body: Narrowing,
-    dry_run: DryRun = False,
+    dry_run: DryRun,
 ) -> GrantOut | RehearsedOut:
     """Narrow it at once; widening takes supplementary minutes."""
 
@@ -232,18 +236,22 @@ def suspend_grant(
     services: ServicesDep,
     caller: CallerDep,
     id: PathId,  # noqa: A002
+    dry_run: DryRun,
     body: Noted | None = None,
-    dry_run: DryRun = False,
 ) -> SuspensionOut | RehearsedOut:
     """Pause it."""
     return suspend(services, caller, SuspendableKind.GRANT, id, body, dry_run)
 
 
 @router.post("/grants/{id}/resume")
-def resume_grant(services: ServicesDep, caller: CallerDep, id: PathId) -> SuspensionOut:  # noqa: A002
+def resume_grant(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    dry_run: DryRun,
+) -> SuspensionOut | RehearsedOut:
     """End the pause."""
-    done = delegation.resume(services, caller, kind=SuspendableKind.GRANT, target=id)
-    return SuspensionOut.model_validate(done)
+    return resume(services, caller, SuspendableKind.GRANT, id, dry_run)
 
 
 @router.post("/units/{id}/confirmations", status_code=201)

@@ -111,9 +111,20 @@ def return_document(services: ServicesDep, caller: CallerDep, id: PathId, body: 
 
 
 @router.post("/documents/{id}/decline")
-def decline(services: ServicesDep, caller: CallerDep, id: PathId, body: Because) -> DocumentOut:  # noqa: A002
+def decline(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: Because,
+    dry_run: DryRun,
+) -> DocumentOut | RehearsedOut:
     """The receiver declines; final."""
-    return DocumentOut.model_validate(documents.decline(services, caller, DocumentId(id), reason=body.reason))
+    return done_or_told(
+        services,
+        dry_run,
+        lambda s: documents.decline(s, caller, DocumentId(id), reason=body.reason),
+        DocumentOut.model_validate,
+    )
 
 
 @router.post("/documents/{id}/cancel")
@@ -122,7 +133,7 @@ def cancel(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     body: Because,
-    dry_run: DryRun = False,
+    dry_run: DryRun,
 ) -> DocumentOut | RehearsedOut:
     """The giver's office takes an unsigned document back."""
     return done_or_told(
@@ -139,7 +150,7 @@ def withdraw(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     body: Because,
-    dry_run: DryRun = False,
+    dry_run: DryRun,
 ) -> DocumentOut | RehearsedOut:
     """The giver's office, or a unit above it, withdraws a signed document: what rests on it stops."""
     return done_or_told(
@@ -239,7 +250,7 @@ def admit_external(services: ServicesDep, caller: CallerDep, document: PathId, p
 
 @router.post("/inspections/{document}/end")
 def end_inspection(
-    services: ServicesDep, caller: CallerDep, document: PathId, body: Because, dry_run: DryRun = False
+    services: ServicesDep, caller: CallerDep, document: PathId, body: Because, dry_run: DryRun
 ) -> DocumentOut | RehearsedOut:
     """End it early; the deciding unit or one above, never the inspected."""
     return done_or_told(

@@ -34,7 +34,7 @@ from access_service.api.manage.org_bodies import (
     UnitOut,
     UnitsOut,
 )
-from access_service.api.manage.rehearsal import DryRun, RehearsedOut, done_or_told, suspend
+from access_service.api.manage.rehearsal import DryRun, RehearsedOut, done_or_told, resume, suspend
 from access_service.api.manage.routing import manage
 from access_service.api.manage.segments import PathId
 from access_service.api.manage.waiting_bodies import WaitingActOut
@@ -43,7 +43,6 @@ from access_service.domain.names import AssignmentId, PersonId, SuspendableKind,
 from access_service.domain.org import Assignment, ManagementEdge, Succession
 from access_service.domain.waiting import WaitingAct
 from access_service.usecases.evidence import reading, reading_papers
-from access_service.usecases.handover import delegation
 from access_service.usecases.organisation import leaving, moving, org, succession, years
 from access_service.usecases.services import Services
 
@@ -92,7 +91,7 @@ def change_manager(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     body: NewManager,
-    dry_run: DryRun = False,
+    dry_run: DryRun,
 ) -> EdgeOut | WaitingActOut | RehearsedOut:
     """Another unit becomes the direct manager; a unit above both decides.
 
@@ -116,7 +115,7 @@ def succeed_unit(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     body: NewSuccession,
-    dry_run: DryRun = False,
+    dry_run: DryRun,
 ) -> SuccessionOut | WaitingActOut | RehearsedOut:
     """Another unit takes its office; the unit that manages both decides.
 
@@ -146,18 +145,22 @@ def suspend_unit(
     services: ServicesDep,
     caller: CallerDep,
     id: PathId,  # noqa: A002
+    dry_run: DryRun,
     body: Noted | None = None,
-    dry_run: DryRun = False,
 ) -> SuspensionOut | RehearsedOut:
     """Pause everything that rests on the unit, from above."""
     return suspend(services, caller, SuspendableKind.UNIT, id, body, dry_run)
 
 
 @router.post("/units/{id}/resume")
-def resume_unit(services: ServicesDep, caller: CallerDep, id: PathId) -> SuspensionOut:  # noqa: A002
+def resume_unit(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    dry_run: DryRun,
+) -> SuspensionOut | RehearsedOut:
     """End the pause."""
-    done = delegation.resume(services, caller, kind=SuspendableKind.UNIT, target=id)
-    return SuspensionOut.model_validate(done)
+    return resume(services, caller, SuspendableKind.UNIT, id, dry_run)
 
 
 @router.get("/school-years")
@@ -228,7 +231,7 @@ def read_person(services: ServicesDep, caller: CallerDep, id: PathId) -> PersonO
 
 @router.post("/assignments", status_code=201)
 def assign_duty(
-    services: ServicesDep, caller: CallerDep, body: NewAssignment, dry_run: DryRun = False
+    services: ServicesDep, caller: CallerDep, body: NewAssignment, dry_run: DryRun
 ) -> AssignmentOut | WaitingActOut | RehearsedOut:
     """Record a decision that assigns a duty; a head is appointed by the direct manager.
 
@@ -248,7 +251,7 @@ def end_duty(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     body: DutyEnd,
-    dry_run: DryRun = False,
+    dry_run: DryRun,
 ) -> LeavingCaseOut | WaitingActOut | RehearsedOut:
     """A duty ends at 00:00 of a day: its grants end then, and a leaving case opens.
 

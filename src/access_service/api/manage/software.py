@@ -70,7 +70,7 @@ def change_software(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     body: SoftwareChanges,
-    dry_run: DryRun = False,
+    dry_run: DryRun,
 ) -> SoftwareOut | RehearsedOut:
     """Bring an entry up to date; approvals are checked against it anew."""
     return done_or_told(
@@ -86,7 +86,7 @@ def end_software(
     services: ServicesDep,
     caller: CallerDep,
     id: PathId,  # noqa: A002
-    dry_run: DryRun = False,
+    dry_run: DryRun,
 ) -> SoftwareOut | RehearsedOut:
     """Its use is over: account closed, clients disabled, nothing rests on it any more."""
     return done_or_told(
@@ -111,8 +111,8 @@ def withdraw_confirmation(
     services: ServicesDep,
     caller: CallerDep,
     id: PathId,  # noqa: A002
+    dry_run: DryRun,
     body: Withdrawal | None = None,
-    dry_run: DryRun = False,
 ) -> SoftwareConfirmationOut | RehearsedOut:
     """Take a confirmation back at once; the department's custodian."""
     reason = (body.reason or "") if body is not None else ""
@@ -158,8 +158,8 @@ def withdraw_approval(
     services: ServicesDep,
     caller: CallerDep,
     id: PathId,  # noqa: A002
+    dry_run: DryRun,
     body: Withdrawal | None = None,
-    dry_run: DryRun = False,
 ) -> ApprovalOut | RehearsedOut:
     """Take an approval back at once; the department's custodian."""
     reason = (body.reason or "") if body is not None else ""
@@ -206,7 +206,7 @@ def withdraw_address(
     services: ServicesDep,
     caller: CallerDep,
     id: PathId,  # noqa: A002
-    dry_run: DryRun = False,
+    dry_run: DryRun,
 ) -> ClientOut | RehearsedOut:
     """It is not, after all; what the software was issued so far is revoked. The department's custodian."""
     return done_or_told(
@@ -219,7 +219,7 @@ def disable_client(
     services: ServicesDep,
     caller: CallerDep,
     id: PathId,  # noqa: A002
-    dry_run: DryRun = False,
+    dry_run: DryRun,
 ) -> ClientOut | RehearsedOut:
     """Let it in no more, for good."""
     return done_or_told(services, dry_run, lambda s: clients.disable_client(s, caller, ClientId(id)), ClientOut.of)

@@ -28,7 +28,7 @@ def confirm(
     services: ServicesDep,
     caller: CallerDep,
     id: PathId,  # noqa: A002
-    dry_run: DryRun = False,
+    dry_run: DryRun,
 ) -> WaitingActOut | RehearsedOut:
     """One of the office's leadership, not who prepared it, confirms it in a personal session; then it is done."""
     return done_or_told(services, dry_run, lambda s: confirming.confirm(s, caller, id), WaitingActOut.of)
