@@ -12,7 +12,7 @@ from access_service.domain.delegation import Grant
 from access_service.domain.names import SuspendableKind
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
-from access_service.usecases.consequences import Consequences, Listed, as_shown, consequences_of
+from access_service.usecases.consequences import Consequences, SortFalling, as_shown, consequences_of
 from access_service.usecases.handover import delegation, documents
 from access_service.usecases.organisation import leaving
 from access_service.usecases.services import Services
@@ -32,7 +32,7 @@ def granted(school_world: World) -> tuple[World, Someone, Grant]:
     return world, teacher, grant
 
 
-def told(found: Consequences[object], matter: Matter, how: How | None = None) -> Listed | None:
+def told(found: Consequences[object], matter: Matter, how: How | None = None) -> SortFalling | None:
     """The one line about a sort of thing that falls; with `How.STAYS` of one that stays."""
     lines = found.stays if how is How.STAYS else found.falls
     return next((line for line in lines if line.matter is matter and how in (None, line.how)), None)

@@ -50,7 +50,7 @@ class NamedThing:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class SortFalling:
     """Everything of one sort that the same happens to."""
 
     matter: Matter
@@ -71,8 +71,8 @@ class Consequences(Generic[T]):
     """What the register knew when this was worked out."""
     at: datetime
     """From when: the first instant at which something falls."""
-    falls: tuple[Listed, ...]
-    stays: tuple[Listed, ...]
+    falls: tuple[SortFalling, ...]
+    stays: tuple[SortFalling, ...]
     undone_by: str | None
     """The act that takes it back; None where it is final."""
     digest: str
@@ -86,8 +86,8 @@ class _Weighed:
     register: RegisterId
     revision: int
     falling: frozenset[Falling]
-    falls: tuple[Listed, ...]
-    stays: tuple[Listed, ...]
+    falls: tuple[SortFalling, ...]
+    stays: tuple[SortFalling, ...]
     accounts: frozenset[str]
     """Whose sessions end."""
     now: datetime
@@ -122,11 +122,11 @@ def as_shown(services: Services, shown: str | None) -> Services:
     return replace(services, at_end=check)
 
 
-def _sessions(services: Services, one: _Weighed) -> list[Listed]:
+def _sessions(services: Services, one: _Weighed) -> list[SortFalling]:
     """Open sessions that would end. They stand beside the facts, so they are counted once the act is undone."""
     with services.db.connect() as connection:
         number = count_sessions(connection, one.register, one.accounts, one.now)
-    return [Listed(Matter.SESSION, How.ENDS, number, one.now, ())] if number else []
+    return [SortFalling(Matter.SESSION, How.ENDS, number, one.now, ())] if number else []
 
 
 # -- what falls ------------------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ def _weigh(doing: Act) -> _Weighed:
     holders |= {str(s.account) for s in doing.tx.find(Software, id=ids[Matter.SOFTWARE])}
     if holders:
         at = min(f.at for f in falling)
-        falls.append(Listed(Matter.TOKENS, How.ENDS, len(holders), at, ()))
+        falls.append(SortFalling(Matter.TOKENS, How.ENDS, len(holders), at, ()))
     return _Weighed(
         act=doing.action,
         register=doing.tx.register,
@@ -272,13 +272,13 @@ def _find_behind(doing: Act, ids: dict[Matter, set[str]]) -> tuple[_Behind, set[
     return behind, {str(a) for a in accounts}, people
 
 
-def _listed(doing: Act, behind: _Behind, falling: Iterable[Falling]) -> list[Listed]:
+def _listed(doing: Act, behind: _Behind, falling: Iterable[Falling]) -> list[SortFalling]:
     groups: dict[tuple[Matter, How], list[Falling]] = defaultdict(list)
     for one in falling:
         groups[one.matter, one.how].append(one)
     order = list(Matter)
     return [
-        Listed(
+        SortFalling(
             matter,
             how,
             len(group),
@@ -289,7 +289,7 @@ def _listed(doing: Act, behind: _Behind, falling: Iterable[Falling]) -> list[Lis
     ]
 
 
-def _people(people: Collection[PersonId], behind: _Behind, falling: Collection[Falling]) -> list[Listed]:
+def _people(people: Collection[PersonId], behind: _Behind, falling: Collection[Falling]) -> list[SortFalling]:
     """Everybody whom it concerns, once, whatever they lose."""
     if not people:
         return []
@@ -297,7 +297,7 @@ def _people(people: Collection[PersonId], behind: _Behind, falling: Collection[F
     hows = {f.how for f in falling}
     how = next((h for h in How if h in hows), How.ENDS)
     first = tuple(NamedThing(p.id, p.name) for p in named[:NAMED])
-    return [Listed(Matter.PERSON, how, len(people), min(f.at for f in falling), first)]
+    return [SortFalling(Matter.PERSON, how, len(people), min(f.at for f in falling), first)]
 
 
 def _first(doing: Act, behind: _Behind, matter: Matter, ids: Collection[str]) -> tuple[NamedThing, ...]:
@@ -376,7 +376,7 @@ def _named(doing: Act, behind: _Behind, matter: Matter, value: Any) -> NamedThin
 
 def _stays(
     doing: Act, behind: _Behind, falling: Collection[Falling], accounts: set[str], people: set[PersonId]
-) -> list[Listed]:
+) -> list[SortFalling]:
     """What the same people keep, the papers that are kept, and what an office granted when its custodian goes."""
     gone = {(f.matter, f.id) for f in falling if f.how is not How.RESUMES}
     tx, now = doing.tx, doing.now
@@ -412,7 +412,9 @@ def _stays(
         (Matter.DOCUMENT, [str(d) for d in kept_papers]),
     )
     return [
-        Listed(matter, How.STAYS, len(ids), None, _first(doing, every, matter, ids)) for matter, ids in found if ids
+        SortFalling(matter, How.STAYS, len(ids), None, _first(doing, every, matter, ids))
+        for matter, ids in found
+        if ids
     ]
 
 

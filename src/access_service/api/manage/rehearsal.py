@@ -64,11 +64,13 @@ class NamedThingOut(Out):
     """The role of a right, the position of a duty, the kind of a document."""
 
 
-class ListedOut(Out):
+class SortFallingOut(Out):
     """Everything of one sort that the same happens to."""
 
     matter: Matter
+    """Of what sort: a person, a right, a paper and so on."""
     how: How
+    """What happens to it."""
     number: int
     """Of all, exactly."""
     at: datetime | None
@@ -87,9 +89,9 @@ class RehearsedOut(Out):
     """The revision at which this was worked out."""
     at: datetime
     """From when something falls."""
-    falls: list[ListedOut]
+    falls: list[SortFallingOut]
     """What does not go on as it was."""
-    stays: list[ListedOut]
+    stays: list[SortFallingOut]
     """What the people concerned keep."""
     undone_by: str | None
     """The act that takes it back; none where it is final."""
@@ -112,8 +114,8 @@ class RehearsedOut(Out):
             act=asked.act,
             revision=asked.revision,
             at=asked.at,
-            falls=[ListedOut.model_validate(f) for f in asked.falls],
-            stays=[ListedOut.model_validate(f) for f in asked.stays],
+            falls=[SortFallingOut.model_validate(f) for f in asked.falls],
+            stays=[SortFallingOut.model_validate(f) for f in asked.stays],
             undone_by=asked.undone_by,
             digest=asked.digest,
             grants=sorted(found.ending("grant.end")),
