@@ -6,10 +6,12 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import world
-from access_service.domain.names import AccountKind, AssignmentId, UnitId
+from access_service.domain.documents import Document
+from access_service.domain.names import AccountKind, AssignmentId, DocumentId, UnitId
 from access_service.domain.waiting import WrittenDecision
 from access_service.engine.packs.load import PackFiles
 from access_service.usecases import operators, policy
+from access_service.usecases.handover import naming
 from access_service.usecases.operators import OperatorKey
 from access_service.usecases.organisation import years
 from access_service.usecases.second_person import confirming, root_office
@@ -48,6 +50,11 @@ class SecondPerson:
                 duty = AssignmentId(done.result or "")
                 self.people[key] = world.Someone(waits.person, account, self.enter(account), duty)
         return self.people[key]
+
+    def name(self: World, who: Someone, document: str) -> Document:
+        """The office's paper names who will sign it: a deputy in place of the head."""
+        office = self.get(Document, document).office
+        return naming.name_signer(self.services, self.admins[office], DocumentId(document), who.person)
 
     def bind(self: World, unit: UnitId, pack: PackFiles, on: date, replaces: str | None = None) -> str:
         """Put a pack in force, as two operators do."""

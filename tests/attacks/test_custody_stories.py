@@ -292,9 +292,14 @@ def test_a_deputy_who_is_custodian_signs_nothing_that_they_prepared(school_world
     world.hand_over_custody(SCHOOL, deputy, SCHOOL)
     late = hire_homeroom(world, "gvcn 6B", CLASS_6B)
     prepared = world.propose(SCHOOL, late, homeroom_line(world, late, CLASS_6B))
+    with world.refuses(Refusal.SIGNER_NOT_NAMED):
+        world.sign(deputy, prepared.document.id)
+    world.name(deputy, prepared.document.id)
     with world.refuses(Refusal.SELF_SERVICE):
         world.sign(deputy, prepared.document.id)
+    world.name(head, prepared.document.id)
     assert world.sign(head, prepared.document.id)
+    world.name(deputy, before.document.id)
     assert world.sign(deputy, before.document.id)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from access_service.domain import papers
 from access_service.domain.audit import instant
 from access_service.domain.documents import Document, Signature
 from access_service.domain.errors import InvalidError, RefusedError
@@ -125,6 +126,20 @@ def test_the_log_names_the_key_that_signed_and_when_it_was_added(desk: Desk) -> 
     signed = next(e for e in reversed(logged) if e.happening.action == "document.sign")
     assert (added.happening.details or {})["key_sha256"] == (signed.happening.details or {})["key_sha256"]
     assert isinstance(first, Signed)
+
+
+def test_a_paper_of_format_1_in_front_changes_nothing_for_the_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names no way of signing; the batch waits for what the others name."""
+    shown, print_hash_of = desk.shown(), papers.print_hash_of
+    old = f'"{shown[0].document}"'
+    monkeypatch.setattr(papers, "print_hash_of", lambda content: None if old in content else print_hash_of(content))
+    monkeypatch.setattr(ceremonies, "show_password", lambda *_: SigningWay.PASSWORD_AND_CODE)
+    asked = ceremonies.ask_to_sign(desk.services, desk.head.caller, shown, way=SigningWay.PASSWORD_AND_CODE)
+    assert asked.way is SigningWay.PASSWORD_AND_CODE
+    answers = desk.answer(asked, password=PASSWORD, code="000000")
+    assert all(isinstance(answer, Signed) for answer in answers), answers
 
 
 def test_an_answer_is_not_replayed(desk: Desk) -> None:

@@ -58,6 +58,15 @@ LETTER_ROWS = [
         ATTESTED,
     ),
     row(
+        "turns.check_named",
+        "the paper names another signer; name them first",
+        Tried(
+            "tests/usecases/handover/test_named_signers.py::"
+            "test_nobody_signs_for_the_office_but_the_one_whom_the_paper_names"
+        ),
+        ATTESTED,
+    ),
+    row(
         "turns.check_signs_for",
         "that person does not sign for the office",
         Tried("tests/usecases/handover/test_named_signers.py::test_a_paper_names_nobody_who_could_not_sign_it"),

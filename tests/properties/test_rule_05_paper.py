@@ -172,6 +172,7 @@ def test_the_giver_signs_in_a_capacity_on_file(
         with world.refuses(refusal):
             world.sign(signer, document.id, capacity)
         return
+    world.name(signer, document.id)
     signed = world.sign(signer, document.id, capacity)
     assert signed.signature.capacity is Capacity.DEPUTY
     assert signer.duty in (signed.signature.capacity_basis or "")

@@ -139,6 +139,7 @@ class Refusal(StrEnum):
     SIGNED_ALREADY = "signed_already"
     SIGNER_NO_CAPACITY = "signer_no_capacity"
     SIGNER_NOT_LEADER = "signer_not_leader"
+    SIGNER_NOT_NAMED = "signer_not_named"
     STALE_VERSION = "stale_version"
     STATEMENT_CHANGED = "statement_changed"
     SUCCESSOR_MISSING = "successor_missing"

@@ -326,6 +326,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Bên giao phải do thủ trưởng đơn vị hoặc cấp phó ký thay",
             "The giver's side must be signed by the unit's leadership",
         ),
+        Refusal.SIGNER_NOT_NAMED: Text(
+            "Người ký không phải người được ghi tên ký trên văn bản; cần đổi tên người ký trước khi ký",
+            "The paper names somebody else to sign it; the signer is changed on the paper first",
+        ),
         Refusal.STALE_VERSION: Text(
             "Thông tin đã được người khác cập nhật, cần tải lại",
             "Somebody else changed this in the meantime; load it again",

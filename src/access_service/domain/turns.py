@@ -10,7 +10,7 @@ from access_service.domain.edges import Holder
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import AccountKind, DocumentKind, DocumentState, PersonId
-from access_service.domain.papers import InspectionBody, read, witness_of
+from access_service.domain.papers import InspectionBody, named_signer, print_hash_of, read, witness_of
 from access_service.domain.reasons import Refusal
 
 MOST_AT_ONCE = 200
@@ -88,6 +88,17 @@ def check_signs_for(document: Document, found: object | None) -> None:
     if found is None:
         raise RefusedError(
             Refusal.SIGNER_NOT_LEADER, "that person does not sign for the office", document=document.id
+        )
+
+
+def check_named(document: Document, person: PersonId) -> None:
+    """(5) Whoever signs for the office is the one whose name stands on the paper that was shown to everybody.
+
+    A paper of format 1 has no words, and names nobody.
+    """
+    if print_hash_of(document.content) is not None and named_signer(document.content) != person:
+        raise RefusedError(
+            Refusal.SIGNER_NOT_NAMED, "the paper names another signer; name them first", document=document.id
         )
 
 

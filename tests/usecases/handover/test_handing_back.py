@@ -80,6 +80,7 @@ def test_a_signature_made_before_the_end_was_recorded_stands(school_world: World
     teacher = hire_homeroom(world)
     deputy = world.hire("phó", SCHOOL, "vice_principal", SCHOOL)
     prepared = world.propose(SCHOOL, teacher, homeroom_line(world, teacher))
+    world.name(deputy, prepared.document.id)
     world.sign(deputy, prepared.document.id)
     world.clock.forward(hours=1)
     leaving.end_duty(

@@ -6,11 +6,14 @@ from datetime import date
 
 from access_service.domain.delegation import Grant
 from access_service.domain.documents import Document
+from access_service.domain.errors import RefusedError
 from access_service.domain.names import DocumentState, GrantEnd
 from access_service.domain.reasons import Refusal
 from access_service.signing.canonical import sha256_hex
-from access_service.usecases.handover import documents
-from world import SCHOOL, Someone, World, hire_homeroom, homeroom_line
+from access_service.usecases import paper_pages
+from access_service.usecases.handover import documents, signatures
+from access_service.usecases.handover.signatures import Presented
+from world import PASSWORD, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
 
 def draft(world: World) -> tuple[Someone, Document]:
@@ -38,6 +41,20 @@ def test_a_draft_waits_for_nobody_until_it_is_submitted(school_world: World) -> 
     assert submitted.state is DocumentState.AWAITING_GIVER
     with world.refuses(Refusal.DOCUMENT_STATE):
         documents.submit(world.services, world.admins[SCHOOL], document.id)
+
+
+def test_who_was_shown_the_draft_has_not_seen_what_was_submitted(school_world: World) -> None:
+    """(5) The number, and whatever changed in the register since, stand in words that nobody has read yet."""
+    world = school_world
+    _, document = draft(world)
+    head = world.people[f"head:{SCHOOL}"]
+    paper_pages.show_html(world.services, head.caller, document.id)
+    submitted = documents.submit(world.services, world.admins[SCHOOL], document.id)
+    assert submitted.sha256 != document.sha256
+    item = Presented(submitted.id, submitted.version, submitted.sha256)
+    [answer] = signatures.sign_batch(world.services, head.caller, PASSWORD, [item])
+    assert isinstance(answer, RefusedError)
+    assert answer.code is Refusal.NOT_SHOWN
 
 
 def test_the_hash_is_that_of_the_content_and_the_content_names_no_one(school_world: World) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from access_service.domain import turns
 from access_service.domain.documents import Document
+from access_service.domain.names import Capacity, DocumentState
 from access_service.domain.org import Person
 from access_service.domain.printing import Print
 from access_service.domain.reasons import Refusal
 from access_service.usecases import paper_pages
 from access_service.usecases.evidence import reading_papers
-from access_service.usecases.handover import naming
+from access_service.usecases.handover import composing, naming
 from world import SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
 
@@ -44,10 +48,41 @@ def test_a_deputy_is_named_below_the_head_that_they_sign_for(school_world: World
     world.sign(deputy, paper.id)
 
 
-def test_whoever_signed_stands_below_their_signature_whom_the_paper_names(school_world: World) -> None:
-    """A deputy may sign what names the head; the page never says that the head did."""
+def test_nobody_signs_for_the_office_but_the_one_whom_the_paper_names(school_world: World) -> None:
+    """A deputy signs what names the head no more: the office, or they themselves, name them on it first."""
+    world = school_world
+    deputy, _, paper = waiting(world)
+    with world.refuses(Refusal.SIGNER_NOT_NAMED):
+        world.sign(deputy, paper.id)
+    assert world.get(Document, paper.id).state is DocumentState.AWAITING_GIVER
+    naming.name_signer(world.services, deputy.caller, paper.id, deputy.person)
+    with world.refuses(Refusal.SIGNER_NOT_NAMED):
+        world.sign(world.head_of(SCHOOL), paper.id)
+    assert world.sign(deputy, paper.id).signature.capacity is Capacity.DEPUTY
+
+
+def test_a_paper_that_names_nobody_is_signed_by_nobody(
+    school_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was composed on a day on which the office had no leader: whoever leads it now is named on it first."""
+    world = school_world
+    head, teacher = world.head_of(SCHOOL), hire_homeroom(world)
+    with monkeypatch.context() as nobody_leads:
+        nobody_leads.setattr(composing, "find_office_signer", lambda *_: None)
+        paper = world.propose(SCHOOL, teacher, homeroom_line(world, teacher)).document
+    with world.refuses(Refusal.SIGNER_NOT_NAMED):
+        world.sign(head, paper.id)
+    world.name(head, paper.id)
+    world.sign(head, paper.id)
+
+
+def test_whoever_signed_stands_below_their_signature_whom_the_paper_names(
+    school_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before papers held signers to the name on them a deputy signed: the page does not say that the head did."""
     world = school_world
     deputy, teacher, paper = waiting(world)
+    monkeypatch.setattr(turns, "check_named", lambda *_: None)
     world.sign(deputy, paper.id)
     page = paper_pages.show_html(world.services, teacher.caller, paper.id)
     places = page[page.index('class="signers"') :]

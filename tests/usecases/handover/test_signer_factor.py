@@ -91,6 +91,7 @@ def test_a_session_of_before_the_appointment_signs_nothing_as_giver_without_a_fa
     with world.refuses(Refusal.SECOND_FACTOR_DUE):
         world.sign(signer, prepared.document.id)
     session = world.enrol("000.phó")
+    world.name(who, prepared.document.id)
     assert world.sign(replace(who, caller=session.caller), prepared.document.id)
 
 
@@ -100,6 +101,7 @@ def test_a_pack_without_the_demand_lets_such_a_session_sign(made: Made) -> None:
     session = world.sign_in("000.phó")
     teacher = hire_homeroom(world)
     prepared = world.propose(SCHOOL, teacher, homeroom_line(world, teacher))
+    world.name(who, prepared.document.id)
     assert world.sign(replace(who, caller=session.caller), prepared.document.id)
 
 
@@ -109,7 +111,9 @@ def prepared_by_deputy(world: World) -> tuple[Someone, Prepared]:
     world.clock.forward(minutes=1)
     world.hand_over_custody(SCHOOL, deputy, SCHOOL)
     teacher = hire_homeroom(world, "gvcn 6B", CLASS_6B)
-    return deputy, world.propose(SCHOOL, teacher, homeroom_line(world, teacher, CLASS_6B))
+    prepared = world.propose(SCHOOL, teacher, homeroom_line(world, teacher, CLASS_6B))
+    world.name(deputy, prepared.document.id)
+    return deputy, prepared
 
 
 def test_a_pack_may_let_a_schools_one_other_leader_sign_and_the_head_is_told(made: Made) -> None:
@@ -127,6 +131,7 @@ def test_where_another_leader_could_sign_they_do(made: Made) -> None:
     deputy, prepared = prepared_by_deputy(world)
     with world.refuses(Refusal.SELF_SERVICE):
         world.sign(deputy, prepared.document.id)
+    world.name(second, prepared.document.id)
     assert world.sign(second, prepared.document.id)
 
 
@@ -141,6 +146,7 @@ def test_no_pack_lets_an_office_do_so(made: Made) -> None:
         "level_officer", officer.duty, Scope(unit=OFFICE, levels=frozenset({LOWER})), world.clock.now
     )
     prepared = world.propose(OFFICE, officer, line)
+    world.name(deputy, prepared.document.id)
     with world.refuses(Refusal.SELF_SERVICE):
         world.sign(deputy, prepared.document.id)
 

@@ -105,6 +105,7 @@ def test_an_office_that_approves_no_more_signs_nothing(school_world: World) -> N
         stored = tx.require(Document, letter.id)
         tx.put(replace(stored, kept_by=OFFICE))
         tx.happened("documents.keep", letter.id)
+    world.name(world.head_of(OFFICE), letter.id)
     with world.refuses(Refusal.FORBIDDEN):
         world.sign(world.head_of(OFFICE), letter.id)
 

@@ -97,6 +97,7 @@ STATUS: Mapping[Refusal, int] = {
     Refusal.SIGNATURE_TOO_WEAK: 403,
     Refusal.SIGNED_ALREADY: 409,
     Refusal.SIGNER_NOT_LEADER: 403,
+    Refusal.SIGNER_NOT_NAMED: 409,
     Refusal.SIGNER_NO_CAPACITY: 403,
     Refusal.STALE_VERSION: 409,
     Refusal.STATEMENT_CHANGED: 409,

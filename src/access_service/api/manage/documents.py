@@ -77,7 +77,7 @@ def submit(
     id: PathId,  # noqa: A002
     body: Submission | None = None,
 ) -> DocumentOut:
-    """Put a draft before its first signer; it gets its number, so that its hash is another."""
+    """Put a draft before its first signer; it gets its number, and is another version then."""
     numbering = Numbering(out_of_order=None if body is None else body.out_of_order)
     return DocumentOut.model_validate(documents.submit(services, caller, DocumentId(id), numbering))
 

@@ -11,7 +11,6 @@ from access_service.domain.org import Assignment
 from access_service.domain.statements import SigningWay
 from access_service.domain.time import local
 from access_service.domain.waiting import WaitingAct
-from access_service.storage.paper_pages import shown_at
 from access_service.usecases.handover.composing import compose
 from access_service.usecases.handover.documents import new_document
 from access_service.usecases.handover.numbering import Numbering, number_paper
@@ -66,12 +65,9 @@ def sign_decision(doing: Act, waiting: WaitingAct) -> None:
         draft, state=DocumentState.AWAITING_GIVER, state_since=doing.now, dated=local(doing.now).date()
     )
     numbered = number_paper(doing, before, Numbering(out_of_order=CONFIRMED))
-    decision = compose(doing, numbered, body, caller.person)
-    basis = f"{duty.decision_number} ({duty.id})"
-    # Number and day are given by this very act: what was shown is the draft, if it was opened.
-    connection, register = doing.tx.connection, doing.tx.register
-    seen_at = shown_at(connection, register, draft.id, draft.version, caller.account)
-    turn = Turn(decision, (), Side.GIVER, capacity, basis, seen_at)
+    # Number and day are given by this very act: other words, another version, which nobody has been shown.
+    decision = compose(doing, replace(numbered, version=draft.version + 1), body, caller.person)
+    turn = Turn(decision, (), Side.GIVER, capacity, f"{duty.decision_number} ({duty.id})", None)
     how = describe_how(turn, SigningWay.SESSION, nonce=new_nonce())
     add_signature(doing, turn, make_signature(doing, turn, SigningWay.SESSION, how, doing.now))
 

@@ -89,7 +89,7 @@ def ask_to_sign(
     return AskedToSign(
         opened.id,
         opened.expires_at,
-        way,
+        _way_of(said),
         tuple(said),
         None if key is None else _public_key(services, challenge, key),
         tuple(refused),
@@ -170,7 +170,7 @@ def answer_ceremony(
     if taken is None:
         raise RuntimeError("a ceremony that was checked and is none")
     said: list[dict[str, Any]] = json.loads(taken.statements)
-    way, key, read = _shown(services, caller, said[0], taken.challenge, password, code, passkey)
+    way, key, read = _shown(services, caller, said, taken.challenge, password, code, passkey)
     items = [_presented(one) for one in said]
     places = {item.document: place for place, item in enumerate(items)}
     answers = sign_each(
@@ -185,21 +185,26 @@ def answer_ceremony(
 def _shown(
     services: Services,
     caller: Caller,
-    first: Mapping[str, Any],
+    said: Sequence[Mapping[str, Any]],
     challenge: str,
     password: str | None,
     code: str | None,
     passkey: Mapping[str, Any] | None,
 ) -> tuple[SigningWay, str, AssertionRead | None]:
     """The way that was asked for, shown; of a passkey also its key's hash and what it signed."""
-    asked = SigningWay(first.get("auth", SigningWay.PASSWORD))
+    asked = _way_of(said)
     if asked is SigningWay.PASSKEY:
         if passkey is None:
             raise InvalidError("the statements wait for a passkey: send `credential`")
-        return (asked, *_touched(services, caller, str(first["credential"]), challenge, passkey))
+        return (asked, *_touched(services, caller, str(said[0]["credential"]), challenge, passkey))
     if password is None or (code is None) is (asked is SigningWay.PASSWORD_AND_CODE):
         raise InvalidError("the statements wait for the password, and for a one-time code only where they say so")
     return show_password(services, caller, password, code), "", None
+
+
+def _way_of(said: Sequence[Mapping[str, Any]]) -> SigningWay:
+    """What statements wait for. One of format 1 names no way: it goes with the others, or with the password."""
+    return SigningWay(next((one["auth"] for one in said if "auth" in one), SigningWay.PASSWORD))
 
 
 def _touched(

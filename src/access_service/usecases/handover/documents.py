@@ -184,8 +184,12 @@ def new_document(
     supersedes: DocumentId | None = None,
     is_draft: bool = False,
     numbering: Numbering = PLAIN,
+    signer: PersonId | None = None,
 ) -> Document:
-    """Compose, hash and store a document that waits for its first signature; it has its number then."""
+    """Compose, hash and store a document that waits for its first signature; it has its number then.
+
+    `signer` is whom it names for the office; left out, whoever comes first there today.
+    """
     caller, keeper = doing.require_caller(), edges.keeper_of(doing.ground, unit)
     document = Document(
         id=id_ or DocumentId(doing.new_id("doc")),
@@ -206,7 +210,7 @@ def new_document(
         supersedes=supersedes,
         kept_by=None if keeper == unit else keeper,
     )
-    document = compose(doing, number_paper(doing, document, numbering), body)
+    document = compose(doing, number_paper(doing, document, numbering), body, signer)
     doing.tx.put(document)
     doing.tx.happened("document.prepare", document.id, unit=document.office, kind=str(kind))
     return document
@@ -292,6 +296,8 @@ def submit(services: Services, caller: Caller, id_: DocumentId, numbering: Numbe
         submitted = replace(document, state=state, state_since=doing.now, reason=None)
         numbered = number_paper(doing, submitted, numbering)
         if numbered.number != document.number:
+            # Other words are another version: whoever was shown the draft has not seen them.
+            numbered = replace(numbered, version=document.version + 1)
             numbered = compose(doing, numbered, _body_now(doing, numbered), papers.named_signer(document.content))
         doing.tx.put(numbered)
         doing.tx.happened("document.submit", id_, unit=numbered.office, version=numbered.version)

@@ -16,7 +16,8 @@ from access_service.usecases.services import Caller, Services, act
 def name_signer(services: Services, caller: Caller, id_: DocumentId, person: PersonId) -> Document:
     """A new version in the name and capacity of who will sign it: its office says so, a leader for themselves too.
 
-    The head is named where nobody says otherwise; a deputy who signs KT. is named first.
+    The head is named where nobody says otherwise; a deputy who signs KT. is named first, and a new head on what
+    names the one before them.
     """
     with act(services, caller, "document.name", id_) as doing:
         document = visible(doing, id_)

@@ -87,6 +87,7 @@ def return_in_absence(
             numbering=Numbering(out_of_order=LATE),
             receiver=leaving.person,
             body=ReturnBody(lines_of(grants), witness=witness, case=case, absent_because=because),
+            signer=caller.person,
         )
         doing.tx.happened("return.record", case, unit=leaving.unit, witness=witness)
         return document

@@ -228,6 +228,7 @@ def _giver_capacity(
     capacity, duty = signing_capacity(view.pack_for(office), held, view.now, claimed, kind=kind)
     turns.check_not_sent(document, caller.person)
     turns.check_not_witness(document, caller.person)
+    turns.check_named(document, caller.person)
     prepared = Interval(document.valid_from, document.valid_from if document.version == 1 else view.now)
     held_custodies = view.reader.find(Custody, person=caller.person)
     told: tuple[PersonId, ...] = ()
