@@ -319,6 +319,10 @@ REFUSAL_REMEDY: Mapping[Refusal, Text] = MappingProxyType(
             "Chuyển văn bản cho thủ trưởng hoặc cấp phó của bên giao ký",
             "Let the giver's head or deputy sign",
         ),
+        Refusal.SIGNER_NOT_NAMED: Text(
+            "Đơn vị, hoặc lãnh đạo sẽ ký, đổi tên người ký trên văn bản; xem lại bản mới rồi ký",
+            "The office, or the leader who will sign, names another signer on it; read the new version, then sign",
+        ),
         Refusal.STALE_VERSION: _LOOK_AGAIN,
         Refusal.STATEMENT_CHANGED: _SIGN_AGAIN,
         Refusal.SUCCESSOR_MISSING: Text(
