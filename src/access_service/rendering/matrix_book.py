@@ -6,6 +6,7 @@ or where they are asked for by name.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import IO, Any, Generic, TypeVar
 
 import xlsxwriter
@@ -30,6 +31,7 @@ from access_service.rendering.matrix_columns import (
     write_out,
 )
 from access_service.rendering.matrix_legend import legend_lines
+from access_service.rendering.whole_rows import RowSheet
 from access_service.usecases.evidence.matrix_shapes import list_by_category
 from access_service.usecases.evidence.matrix_values import (
     AnomalyLine,
@@ -51,6 +53,8 @@ LINE_POINTS = 12
 """Height of a line of text."""
 CELL_LIMIT = 16_383
 """Characters of one cell: XLSX counts halves of characters up to 32,767."""
+CELLS_KEPT = 20_000
+"""Cells that a table remembers as written: most words of a matrix stand in it again and again."""
 COLOURS: Mapping[str, Mapping[str, object]] = {
     "cell": {},
     "over": {"font_color": "#7A7A7A"},
@@ -139,12 +143,17 @@ class BookSheet(Generic[R]):
         """The first worksheet is made at once, so that sheets stand in the order of their making."""
         self._book, self._styles, self._head = book, styles, head
         self._name, self._table, self._sheet_rows = name, table, sheet_rows
-        self._is_sensitive = [c.heading.endswith(" *") for c in table.columns]
+        self._widths = [(c.width, c.heading.endswith(" *")) for c in table.columns]
+        self._cell = lru_cache(CELLS_KEPT)(self._make_cell)
+        self._rich: dict[tuple[tuple[tuple[str, bool], ...], str], str] = {}
         self.count = 0
         self._sheet, self._at = self._begin()
 
     def add(
-        self, texts: Sequence[str], look: str = "cell", rich: Mapping[int, list[tuple[str, bool]]] | None = None
+        self,
+        texts: Sequence[str],
+        look: str = "cell",
+        rich: Mapping[int, tuple[tuple[str, bool], ...]] | None = None,
     ) -> None:
         """The next row; `rich` are cells in runs, each with whether it is about what is sensitive."""
         if self.count and self.count % self._sheet_rows == 0:
@@ -152,23 +161,35 @@ class BookSheet(Generic[R]):
             self._sheet, self._at = self._begin()
         self._at += 1
         self.count += 1
-        sheet, at, style = self._sheet, self._at, self._styles.cells[look]
-        cells = [cell(text) for text in texts]
-        sheet.set_row(at, self._height(cells))
-        for number, text in enumerate(cells):
-            if rich is not None and number in rich and text == texts[number]:
-                self._write_rich(number, rich[number], style)
-            elif text:
-                sensitive = self._is_sensitive[number]
-                sheet.write_string(at, number, text, self._styles.sensitive[look] if sensitive else style)
-            elif look != "cell":
-                sheet.write_blank(at, number, None, style)
+        self._sheet.begin_line(self._at)
+        # Not every program fits the rows of a file that it opens: the height is that of the longest wrapped cell.
+        cells, lines = [], 1
+        for text, (width, is_sensitive) in zip(texts, self._widths, strict=True):
+            made, length = self._cell(text, look, is_sensitive)
+            cells.append(made)
+            if length >= width:
+                lines = max(lines, -(-length // (width - 1)))
+        for number, runs in (rich or {}).items():
+            if cell(texts[number]) == texts[number]:
+                cells[number] = self._rich_cell(runs, look)
+        self._sheet.write_line(min(lines * LINE_POINTS + 3, 409), cells)
 
-    def _write_rich(self, column: int, runs: list[tuple[str, bool]], style: Any) -> None:
-        parts: list[Any] = []
-        for text, is_sensitive in runs:
-            parts += [self._styles.run_sensitive if is_sensitive else self._styles.run, text]
-        self._sheet.write_rich_string(self._at, column, *parts, style)
+    def _make_cell(self, text: str, look: str, is_sensitive: bool) -> tuple[str, int]:
+        """The text as its cell is written, and how long it is there."""
+        shown = cell(text)
+        if not shown and look == "cell":
+            return "", 0
+        styles = self._styles.sensitive if is_sensitive and shown else self._styles.cells
+        return self._sheet.text_cell(shown, styles[look]), len(shown)
+
+    def _rich_cell(self, runs: tuple[tuple[str, bool], ...], look: str) -> str:
+        """The rights of a row in runs; most rows share theirs with many."""
+        if (runs, look) not in self._rich:
+            parts: list[Any] = []
+            for text, is_sensitive in runs:
+                parts += [self._styles.run_sensitive if is_sensitive else self._styles.run, text]
+            self._rich[runs, look] = self._sheet.rich_cell(parts, self._styles.cells[look])
+        return self._rich[runs, look]
 
     def close(self) -> None:
         """The filter and the printed area, once it is known where the rows end."""
@@ -177,7 +198,8 @@ class BookSheet(Generic[R]):
 
     def _begin(self) -> tuple[Any, int]:
         number = self.count // self._sheet_rows if self.count else 0
-        sheet = self._book.add_worksheet(self._name if number == 0 else f"{self._name} {number + 1}")
+        name = self._name if number == 0 else f"{self._name} {number + 1}"
+        sheet = self._book.add_worksheet(name, worksheet_class=RowSheet)
         _set_up_page(sheet)
         columns = self._table.columns
         for index, column in enumerate(columns):
@@ -196,14 +218,6 @@ class BookSheet(Generic[R]):
         if column.is_upright:
             return self._styles.heading
         return self._styles.aside_sensitive if column.heading.endswith(" *") else self._styles.aside
-
-    def _height(self, texts: Sequence[str]) -> float:
-        """Points for the longest wrapped cell: not every program fits the rows of a file that it opens."""
-        lines = 1
-        for text, column in zip(texts, self._table.columns, strict=True):
-            if len(text) >= column.width:
-                lines = max(lines, -(-len(text) // (column.width - 1)))
-        return min(lines * LINE_POINTS + 3, 409)
 
 
 class _Sheets:
@@ -234,7 +248,7 @@ class _Sheets:
         self._changes = (
             sheet(SHEET_NAMES[MatrixShape.CHANGE], CHANGE_TABLE) if MatrixShape.CHANGE in shapes else None
         )
-        self._runs: dict[int, tuple[tuple[CategoryActions, ...], list[tuple[str, bool]]]] = {}
+        self._runs: dict[int, tuple[tuple[CategoryActions, ...], tuple[tuple[str, bool], ...]]] = {}
 
     def fill(self, progress: RowsWritten) -> int:
         """Read the matrix once and write every sheet. Returns how many rows the first of them holds."""
@@ -273,7 +287,7 @@ class _Sheets:
             runs = self._runs_of(row.rights)
             sheet.add(texts, look_of(row), {RIGHTS: runs} if len(runs) > 1 else None)
 
-    def _runs_of(self, rights: tuple[CategoryActions, ...]) -> list[tuple[str, bool]]:
+    def _runs_of(self, rights: tuple[CategoryActions, ...]) -> tuple[tuple[str, bool], ...]:
         """The rights in runs, neighbours of one kind joined; most rows share theirs with many."""
         found = self._runs.get(id(rights))
         if found is None:
@@ -283,7 +297,7 @@ class _Sheets:
                     runs[-1] = (runs[-1][0] + text, is_sensitive)
                 else:
                     runs.append((text, is_sensitive))
-            found = self._runs[id(rights)] = (rights, runs)
+            found = self._runs[id(rights)] = (rights, tuple(runs))
         return found[1]
 
     def _add_classes(self, sheet: BookSheet[MatrixClass], classes: Iterable[MatrixClass]) -> None:

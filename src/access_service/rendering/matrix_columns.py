@@ -64,6 +64,8 @@ SHEET_NAMES = {
 TITLE_LINES = 5
 """Lines above the table; one empty row follows."""
 _NARROW = 4
+_RIGHTS_KEPT = 1_000
+"""Rights of different rows whose words are remembered: a pack has some dozens of roles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +111,26 @@ def rights_parts(rights: Sequence[CategoryActions], sensitive: frozenset[str]) -
     return runs
 
 
+class _OfRights(Generic[R]):
+    """What is made of the rights of a row, once for those that many rows share."""
+
+    def __init__(self, make: Callable[[Sequence[CategoryActions]], R]) -> None:
+        self._make = make
+        self._made: dict[int, tuple[Sequence[CategoryActions], R]] = {}
+
+    def __call__(self, rights: Sequence[CategoryActions]) -> R:
+        found = self._made.get(id(rights))
+        if found is None:
+            if len(self._made) >= _RIGHTS_KEPT:
+                self._made.clear()
+            # They are kept, too: as long as they are, nothing else has their identity.
+            found = self._made[id(rights)] = (rights, self._make(rights))
+        return found[1]
+
+
 def _rights(sensitive: frozenset[str]) -> Callable[[MatrixRow], str]:
-    return lambda row: "".join(text for text, _ in rights_parts(row.rights, sensitive))
+    words = _OfRights(lambda rights: "".join(text for text, _ in rights_parts(rights, sensitive)))
+    return lambda row: words(row.rights)
 
 
 def minutes_of(row: MatrixRow) -> str:
@@ -155,8 +175,8 @@ def letters_of(right: CategoryActions) -> str:
     return "".join(dict.fromkeys(LETTERS.get(action, OTHER_LETTER) for action in right.actions))
 
 
-def _letters(category: str) -> Callable[[MatrixRow], str]:
-    return lambda row: next((letters_of(right) for right in row.rights if right.category == category), "")
+def _letters(category: str, by_category: Callable[[Sequence[CategoryActions]], Mapping[str, str]]) -> Any:
+    return lambda row: by_category(row.rights).get(category, "")
 
 
 def _count(codes: Sequence[str]) -> str:
@@ -201,8 +221,9 @@ def person_table(head: MatrixHead) -> MatrixTable[MatrixRow]:
     """One row a grant, with a narrow column for each category of the packs in force."""
     rights = PERSON_COLUMNS[RIGHTS]
     said = Column(rights.heading, rights.width, _rights(head.sensitive))
+    by_category = _OfRights(lambda rights: {right.category: letters_of(right) for right in reversed(rights)})
     narrow = tuple(
-        Column(c.vi + (SENSITIVE if c.sensitive else ""), _NARROW, _letters(c.id), is_upright=False)
+        Column(c.vi + (SENSITIVE if c.sensitive else ""), _NARROW, _letters(c.id, by_category), is_upright=False)
         for c in head.categories
     )
     columns = (*PERSON_COLUMNS[:RIGHTS], said, *PERSON_COLUMNS[RIGHTS + 1 :], *narrow)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 
 from access_service.domain.names import AccountKind, Capacity, Method
 from access_service.domain.scope import Scope
@@ -73,11 +74,13 @@ ACCOUNT_STATES = {
 """What of an account is said in the cell of a right's state: it opens nothing while this is so."""
 
 
+@lru_cache(4096)
 def instant_text(t: datetime | None) -> str:
     """`dd/mm/yyyy HH:MM` on a Vietnamese clock (UTC+7); empty for None."""
     return "" if t is None else local(t).strftime("%d/%m/%Y %H:%M")
 
 
+@lru_cache(4096)
 def day_text(day: date | None) -> str:
     """`dd/mm/yyyy`; empty for None."""
     return "" if day is None else day.strftime("%d/%m/%Y")
