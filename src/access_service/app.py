@@ -39,6 +39,7 @@ from access_service.api.http.traces import Traces, check_installed
 from access_service.api.manage.segments import EncodedSlashes
 from access_service.api.oauth.answers import COMPONENTS as OAUTH_COMPONENTS
 from access_service.domain.errors import UnavailableError
+from access_service.domain.jobs import JobRoom
 from access_service.engine.casbin_engine import check_distribution
 from access_service.engine.memory import Memory
 from access_service.rendering.job_exports import KINDS
@@ -255,7 +256,7 @@ def _open(
         checkpoint_dirs=settings.checkpoint_dirs or (),
         signs_log=settings.checkpoint_minutes > 0,
         files=open_files(settings.files_dir),
-        job_files=JobFiles(settings.jobs_dir),
+        job_files=JobFiles(settings.jobs_dir, JobRoom.of_mib(settings.job_account_mib, settings.job_files_mib)),
     )
     point = DecisionPoint(
         db,

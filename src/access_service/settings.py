@@ -164,6 +164,17 @@ class Settings(BaseSettings):
         description="Most jobs (large exports) that a serving process carries out at once; 0: none here, "
         "`access-service jobs work` does.",
     )
+    job_account_mib: int = Field(
+        1024,
+        ge=1,
+        description="Most MiB of results of jobs that one account keeps: its oldest go first; a larger one fails "
+        "(`result_too_large`).",
+    )
+    job_files_mib: int = Field(
+        10_240,
+        ge=1,
+        description="Most MiB of results of jobs of all accounts together; the oldest go first.",
+    )
     settle_minutes: int = Field(
         60,
         ge=0,

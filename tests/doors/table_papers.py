@@ -308,6 +308,12 @@ PAPERS = [
         Tried("tests/api/manage/test_management_hostile.py::test_a_wrong_signer_is_refused_in_their_place"),
         ATTESTED,
     ),
+    row(
+        "documents.check_waits",
+        "the document waits for no signature",
+        Tried("tests/api/manage/test_served_papers.py::test_a_signed_paper_is_its_own_file_and_no_form"),
+        ATTESTED,
+    ),
     row("documents.check_presented", "version … is the newest", signature(PRINCIPAL, version=9), ATTESTED),
     row(
         "documents.check_presented",

@@ -80,7 +80,20 @@ WIDE = {"unit": OFFICE}
 
 
 OUTSIDE = "tests/attacks/test_members_from_outside.py::"
+INSPECTED = "tests/usecases/test_inspected_dossiers.py::"
 INSPECTIONS = [
+    row(
+        "inspecting.inspection_in_force",
+        "no decision to inspect this unit `…`",
+        Tried(f"{INSPECTED}test_nobody_names_a_decision_of_another_team_or_of_another_unit"),
+        NO_SHEET,
+    ),
+    row(
+        "inspecting.check_days_inspected",
+        "the decision to inspect names a period that begins later",
+        Tried(f"{INSPECTED}test_a_decision_gives_the_days_of_its_period_and_none_before"),
+        NO_SHEET,
+    ),
     row(
         "acting.check_inspectors",
         "that account inspects, and does nothing else",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from access_service.domain.delegation import Grant
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.names import UnitId
 from access_service.domain.reasons import Refusal
@@ -24,6 +26,8 @@ from access_service.domain.scope import Scope
 from access_service.domain.time import local
 from access_service.evidence import fonts, zipper
 from access_service.evidence.manifest import DossierFile, to_json
+from access_service.evidence.paper import PrintedPaper
+from access_service.evidence.render import render_pdf
 from access_service.rendering.dossier_sheets import make_sheets
 from access_service.storage.audit import LogFilter, events
 from access_service.storage.paper_pages import FileStore
@@ -32,7 +36,7 @@ from access_service.usecases import paper_pages
 from access_service.usecases.dossiers import dossier_pages, making
 from access_service.usecases.dossiers.dossier_request import DossierRequest
 from access_service.usecases.dossiers.making import MadeDossier, check_dossier, make_dossier
-from access_service.usecases.handover import ceremonies
+from access_service.usecases.handover import ceremonies, delegation
 from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.handover.signatures import Presented
 from access_service.usecases.identity import second_factor
@@ -216,6 +220,50 @@ def test_the_cover_says_of_the_chain_what_was_looked_at(school: School, monkeypa
 
     assert codes(school.check(data), "broken") == ["unit_chain_broken"]
     assert covers == [[True, True, False]]
+
+
+def test_the_page_of_a_signed_paper_is_the_file_that_was_kept_and_is_not_set_again(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = paper_pages.show_pdf(school.services, school.head, school.minutes)
+    set_again: list[str] = []
+
+    def setting(paper: PrintedPaper, family: fonts.FontFamily) -> bytes:
+        set_again.append(paper.kind)
+        return render_pdf(paper, family)
+
+    monkeypatch.setattr(paper_pages, "render_pdf", setting)
+    found = members(school.make(school.head)[0])
+    (path,) = [path for path in found if school.minutes.lower() in path and path.endswith("van-ban.pdf")]
+
+    assert found[path] == first
+    assert set_again == ["commitment"], "that one nobody had asked for yet"
+    kept = [e for e in school.world.log() if e.happening.action == "document.file"]
+    assert (kept[0].happening.details or {})["pdf_sha256"] == hashlib.sha256(first).hexdigest()
+
+
+def test_a_redacted_dossier_hides_reasons_and_says_where_words_remain(school: School) -> None:
+    """A reason may name somebody whom no list of names has: sheets hide it, hashed files are said to have it."""
+    world = school.world
+    world.clock.forward(days=1)
+    with world.services.db.read(REGISTER) as reader:
+        (grant,) = reader.find(Grant, account=school.teacher.account)
+    delegation.revoke_grant(world.services, school.head, grant.id, reason="theo lời bà Thử Hàng Xóm")
+    plain, hidden = (
+        members(school.make(school.head, first=school.today, is_redacted=is_hidden)[0])
+        for is_hidden in (False, True)
+    )
+
+    assert "Hàng Xóm" in plain["ma-tran/thay-doi.json"].decode()
+    says = {path for path, data in hidden.items() if "Hàng Xóm" in data.decode("utf-8", "ignore")}
+    manifest = json.loads(hidden["manifest.json"])
+    assert says == {"nhat-ky/su-kien.jsonl"}
+    assert says <= set(manifest["free_text"])
+    assert "(đã che)" in hidden["ma-tran/thay-doi.json"].decode()
+    assert "free_text" in hidden["README.txt"].decode()
+    assert "free_text" not in plain["README.txt"].decode()
+    assert json.loads(plain["manifest.json"])["free_text"] == []
+    assert {path for path in hidden if path.endswith("/noi-dung.json")} < set(manifest["free_text"])
 
 
 def test_only_leadership_units_above_and_inspectors_have_it(school: School) -> None:

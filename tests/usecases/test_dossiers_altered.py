@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from access_service.domain.errors import RefusedError, UnavailableError
+from access_service.domain.errors import UnavailableError
 from access_service.evidence import fonts
 from access_service.usecases import paper_pages
 from access_service.usecases.dossiers import dossier_pages
-from access_service.usecases.dossiers.making import check_dossier
-from access_service.usecases.handover import inspection
-from access_service.usecases.handover.inspection import Team
 from access_service.usecases.upkeep.verifying import verify_register
 from usecases.test_dossiers import School, codes
-from world import LOWER, OFFICE, REGISTER, SCHOOL, World
+from world import REGISTER, World
 
 pytestmark = pytest.mark.backends("sqlite")
 ALTERED = {
@@ -66,27 +61,3 @@ def test_no_dossier_is_made_of_a_log_that_was_changed(school: School, statement:
     assert verify_register(school.services.db, REGISTER).findings
     with pytest.raises(UnavailableError):
         school.make(school.head)
-
-
-def test_inspectors_have_the_dossier_between_the_dates_of_their_decision(school: School) -> None:
-    world = school.world
-    inspector = world.hire("kiểm tra", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
-    now = world.clock.now
-    team = Team(
-        number="",
-        dated=date(2026, 8, 20),
-        units=frozenset({SCHOOL}),
-        members=frozenset({inspector.person}),
-        content="Kiểm tra",
-        valid_from=now,
-        valid_to=now + timedelta(days=10),
-    )
-    decision = inspection.propose_inspection(world.services, world.admins[OFFICE], team)
-    asked = school.asked(inspection=decision.id)
-    with pytest.raises(RefusedError):
-        check_dossier(school.services, inspector.caller, asked)
-    world.sign(world.people[f"head:{OFFICE}"], decision.id)
-    check_dossier(school.services, inspector.caller, asked)
-    world.clock.forward(days=11)
-    with pytest.raises(RefusedError):
-        check_dossier(school.services, inspector.caller, replace(asked, inspection=None))

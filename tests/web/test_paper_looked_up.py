@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from serving import Served, serving
 from sqlalchemy import select
+from starlette.testclient import TestClient
 from test_docs_in_a_browser import WAIT_S, browser
 
 from access_service.domain.documents import Document
@@ -81,12 +82,27 @@ def test_unknown_and_wrong_are_one_answer(served: Served) -> None:
     assert paper_pages.UNKNOWN in answers[0].text
 
 
-def test_whoever_asks_for_many_wrong_ones_waits(served: Served) -> None:
-    document = minutes(served)
+def at(served: Served, host: str) -> TestClient:
+    """A browser at that address, or behind a proxy that the server trusts to say so."""
+    return TestClient(served.client.app, client=(host, 50_000))
+
+
+def test_whoever_asks_for_many_wrong_ones_waits_and_nobody_else_does(served: Served) -> None:
+    document, guesser = minutes(served), at(served, "203.0.113.7")
     for n in range(paper_pages.MANY):
-        assert served.client.get(f"/k/doc_{n}.1").status_code == 404
-    answer = served.client.get(f"/k/{document.id}.1")
+        assert guesser.get(f"/k/doc_{n}.1").status_code == 404
+    answer = guesser.get(f"/k/{document.id}.1")
     assert (answer.status_code, paper_pages.WAIT in answer.text) == (429, True)
+    assert at(served, "203.0.113.8").get(f"/k/{document.id}.1").status_code == 200
+    claims = {"X-Forwarded-For": "203.0.113.99"}
+    assert guesser.get(f"/k/{document.id}.1", headers=claims).status_code == 429, "a header is no address"
+
+
+def test_behind_a_silent_proxy_on_this_machine_one_guesser_stops_nobody(served: Served) -> None:
+    document, proxy = minutes(served), at(served, "127.0.0.1")
+    for n in range(2 * paper_pages.MANY):
+        assert proxy.get(f"/k/doc_{n}.1").status_code == 404
+    assert proxy.get(f"/k/{document.id}.1").status_code == 200
 
 
 def test_a_source_is_forgotten_after_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from access_service.api.manage import (
     audit,
     delegation,
     documents,
+    inspected_units,
     jobs,
     log,
     matrix,
@@ -44,5 +45,5 @@ routers: tuple[APIRouter, ...] = (
     oauth.router,
     *(sessions.open_router, sessions.router, second_factors.router, org.router, accounts.router),
     *(delegation.router, documents.router, paper_pages.router, software.router, audit.router, waiting.router),
-    *(log.router, log.files),
+    *(log.router, log.files, inspected_units.router),
 )

@@ -12,6 +12,7 @@ import typer
 
 from access_service.cli.errors import UsageError
 from access_service.domain.errors import NotFoundError, UnavailableError
+from access_service.domain.jobs import JobRoom
 from access_service.domain.names import RegisterId
 from access_service.engine.memory import Memory
 from access_service.evidence.fonts import choose_folder
@@ -68,7 +69,7 @@ def services_for(db: Database, settings: Settings) -> Services:
         keys_dir=settings.keys_dir,
         public_url=settings.public_url,
         files=FileStore(settings.files_dir),
-        job_files=JobFiles(settings.jobs_dir),
+        job_files=JobFiles(settings.jobs_dir, JobRoom.of_mib(settings.job_account_mib, settings.job_files_mib)),
         checkpoint_dirs=settings.checkpoint_dirs or (),
         signs_log=settings.checkpoint_minutes > 0,
     )

@@ -4,6 +4,7 @@ Nothing is asked of the network: the department knows whom it gave an address to
 name can be looked up.
 """
 
+import ipaddress
 from urllib.parse import urlsplit
 
 from access_service.domain.errors import InvalidError, RefusedError
@@ -43,3 +44,12 @@ def check_may_have(ground: Ground, client: Client) -> None:
                 "the department has given that address to other software; withdraw it there first",
                 client=other.id,
             )
+
+
+def source_of_host(host: str) -> str | None:
+    """The address against which wrong attempts count; None where it is a silent proxy's on this machine."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return None if address.is_loopback else str(address)

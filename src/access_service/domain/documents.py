@@ -225,6 +225,12 @@ def check_waiting(document: Document, *, now: datetime, lapse_after: timedelta) 
         )
 
 
+def check_waits(state: DocumentState, document: Document) -> None:
+    """Only what waits for a signature is given out to be signed elsewhere; a signed paper is its own file."""
+    if state not in (DocumentState.AWAITING_GIVER, DocumentState.AWAITING_RECEIVER):
+        raise RefusedError(Refusal.DOCUMENT_STATE, "the document waits for no signature", document=document.id)
+
+
 def is_waiting(document: Document, *, now: datetime, lapse_after: timedelta) -> bool:
     """Does it still wait for somebody's signature?"""
     return state_at(document, now=now, lapse_after=lapse_after) in _AWAITING

@@ -71,21 +71,26 @@ def acts_for(ground: Ground, holder: Holder, unit: UnitId) -> bool:
 
 def inspects(ground: Ground, person: PersonId, unit: UnitId) -> bool:
     """Is the person a member of an inspection of this unit, or one above it, now, and not left out of it?"""
+    return bool(inspections_of(ground, person, unit))
+
+
+def inspections_of(ground: Ground, person: PersonId, unit: UnitId) -> list[Inspection]:
+    """The inspections of this unit, or one above it, that the person takes part in now, by their documents."""
     facts, now = ground.facts, ground.now
-    deciding = {
-        i.document: i.unit
-        for i in facts.find(Inspection)
-        if person in i.members and i.valid_from <= now < i.valid_to
+    running = {
+        i.document: i for i in facts.find(Inspection) if person in i.members and i.valid_from <= now < i.valid_to
     }
     accounts = [a.id for a in facts.find(Account, person=person)]
-    return any(
-        (g.ended_at is None or g.ended_at > now)
+    found = {
+        g.document
+        for g in facts.find(Grant, document=list(running), account=accounts)
+        if g.document is not None
+        and (g.ended_at is None or g.ended_at > now)
         and is_below(ground.org, unit, g.scope.unit, now)
         # A unit that has moved away is none of the deciding unit's any more.
-        and g.document is not None
-        and is_below(ground.org, g.scope.unit, deciding[g.document], now)
-        for g in facts.find(Grant, document=list(deciding), account=accounts)
-    )
+        and is_below(ground.org, g.scope.unit, running[g.document].unit, now)
+    }
+    return [running[document] for document in sorted(found)]
 
 
 def is_related(ground: Ground, holder: Holder, unit: UnitId) -> bool:

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from access_service.domain.accounts import Account, Custody
-from access_service.domain.delegation import Grant
+from access_service.domain.delegation import Grant, Inspection
 from access_service.domain.documents import Document, Signature
-from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import (
     AccountKind,
@@ -20,10 +20,10 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment, is_below
-from access_service.domain.papers import LeftOut
+from access_service.domain.papers import InspectionBody, LeftOut, read
 from access_service.domain.preparing import use_account_of
 from access_service.domain.reasons import Refusal
-from access_service.domain.time import Interval
+from access_service.domain.time import Interval, local
 
 LONGEST_DAYS = 366
 """How long an inspection lasts at most."""
@@ -144,6 +144,30 @@ def check_inspects(document: Document) -> None:
     """(14) Only an inspection that a signed decision put in force is ended early."""
     if document.kind is not DocumentKind.INSPECTION_DECISION or document.state is not DocumentState.SIGNED:
         raise RefusedError(Refusal.DOCUMENT_STATE, "no inspection in force", document=document.id)
+
+
+def inspection_in_force(ground: Ground, named: DocumentId, unit: UnitId) -> Inspection:
+    """(14) The inspection of that unit that the decision put in force; whatever else it may be is not found."""
+    document = ground.facts.get(Document, named)
+    if document is not None and document.state is DocumentState.SIGNED:
+        for found in ground.facts.find(Inspection, document=named):
+            covers = any(is_below(ground.org, unit, inspected, ground.now) for inspected in found.units)
+            if covers and found.valid_from <= ground.now < found.valid_to:
+                return found
+    raise NotFoundError("decision to inspect this unit", named)
+
+
+def first_day_inspected(ground: Ground, inspection: Inspection) -> date:
+    """(14) From when on the team looks: the period's first day, or that of the inspection where none is named."""
+    document = ground.facts.get(Document, inspection.document)
+    period = None if document is None else read(document.content, InspectionBody).period_from
+    return local(min(period or inspection.valid_from, inspection.valid_from)).date()
+
+
+def check_days_inspected(ground: Ground, inspections: Collection[Inspection], first: date) -> None:
+    """(14) A dossier made for an inspection is of the days that its decision names, and of none before."""
+    if not any(first >= first_day_inspected(ground, inspection) for inspection in inspections):
+        raise InvalidError("the decision to inspect names a period that begins later")
 
 
 def pairs_to_inspect(

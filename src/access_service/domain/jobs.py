@@ -4,7 +4,7 @@ A job is no fact of the register: it makes no revision, is forgotten after a wee
 of the rules again when it begins. What it hands out is recorded by the use case that it carries out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -25,6 +25,8 @@ LEASE = timedelta(seconds=60)
 """How long a worker that says nothing more keeps its job."""
 KEPT = timedelta(days=7)
 """How long a job and what it made are kept."""
+
+MIB = 1 << 20
 
 Parameter = str | int | bool | None
 
@@ -48,6 +50,7 @@ class JobFault(StrEnum):
     INTERNAL = "internal"
     UNAVAILABLE = "unavailable"
     WORKER_LOST = "worker_lost"
+    RESULT_TOO_LARGE = "result_too_large"
 
 
 FAULT_TEXT: Mapping[JobFault, Text] = MappingProxyType(
@@ -63,8 +66,33 @@ FAULT_TEXT: Mapping[JobFault, Text] = MappingProxyType(
             "Việc bị ngắt giữa chừng nhiều lần, hãy yêu cầu lại",
             "It was cut off several times; ask again",
         ),
+        JobFault.RESULT_TOO_LARGE: Text(
+            "Kết quả lớn hơn dung lượng dành cho một tài khoản; hãy chia nhỏ yêu cầu (ít đơn vị hoặc ít ngày hơn)",
+            "The result is larger than an account may keep; ask for fewer units or days",
+        ),
     }
 )
+
+
+@dataclass(frozen=True, slots=True)
+class JobRoom:
+    """Bytes for what jobs made: of one account, and of all accounts of all registers together."""
+
+    account: int = 1024 * MIB
+    all: int = 10_240 * MIB
+
+    @classmethod
+    def of_mib(cls, account: int, all_: int) -> "JobRoom":
+        """As settings name it."""
+        return cls(account * MIB, all_ * MIB)
+
+    @property
+    def largest(self) -> int:
+        """Of one result."""
+        return min(self.account, self.all)
+
+
+USUAL_ROOM = JobRoom()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +170,31 @@ def check_begins(*, is_active: bool, has_session: bool) -> None:
         raise RefusedError(Refusal.ACCOUNT_NOT_ACTIVE, "the account was stopped after it asked")
     if not has_session:
         raise RefusedError(Refusal.NOT_AUTHENTICATED, "the session in which it was asked is over")
+
+
+def oldest_to_forget(kept: Sequence[Job], room: JobRoom, newest: Job) -> list[Job]:
+    """Which jobs with a result are forgotten, the oldest first, now that `newest` (one of them) has its own.
+
+    First the account makes room for itself; only where all together have too much do the oldest of all go.
+    """
+    forgotten: list[Job] = []
+    others = [job for job in kept if job.output is not None and job.id != newest.id]
+    left = sorted(others, key=lambda job: (job.created_at, job.id))
+    own = [j for j in left if (j.register, j.owner) == (newest.register, newest.owner)]
+    for group, most in ((own, room.account), (left, room.all)):
+        held = size_of(newest) + sum(size_of(j) for j in group if j not in forgotten)
+        for job in group:
+            if held <= most:
+                break
+            if job not in forgotten:
+                forgotten.append(job)
+                held -= size_of(job)
+    return forgotten
+
+
+def size_of(job: Job) -> int:
+    """Bytes of what the job made."""
+    return 0 if job.output is None else job.output.size
 
 
 def is_exhausted(job: Job) -> bool:

@@ -14,9 +14,10 @@ from access_service.domain.org import Person
 from access_service.evidence.manifest import DossierFile
 from access_service.evidence.zipper import store_anew
 from access_service.rendering.matrix_files import WRITERS, write_json
-from access_service.usecases.dossiers.dossier_request import DossierRequest
+from access_service.usecases.dossiers.dossier_request import HIDDEN, DossierRequest
 from access_service.usecases.evidence.matrix import read_matrix
 from access_service.usecases.evidence.matrix_values import (
+    Differences,
     Matrix,
     MatrixBatch,
     MatrixClass,
@@ -26,6 +27,15 @@ from access_service.usecases.evidence.matrix_values import (
 from access_service.usecases.services import Services
 
 FOLDER = "ma-tran"
+SHEETS: dict[str, tuple[str, str, bool, bool, MatrixShape | None]] = {
+    f"{FOLDER}/dau-ky.xlsx": ("Ma trận phân quyền đầu kỳ", "xlsx", True, False, None),
+    f"{FOLDER}/dau-ky.json": ("Ma trận phân quyền đầu kỳ", "json", True, False, None),
+    f"{FOLDER}/cuoi-ky.xlsx": ("Ma trận phân quyền cuối kỳ", "xlsx", False, False, None),
+    f"{FOLDER}/cuoi-ky.json": ("Ma trận phân quyền cuối kỳ", "json", False, False, None),
+    f"{FOLDER}/thay-doi.json": ("Thay đổi trong kỳ", "json", False, True, None),
+    f"{FOLDER}/bat-thuong.json": ("Điểm bất thường cuối kỳ", "json", False, False, MatrixShape.ANOMALY),
+}
+"""By path: what it is, its form, whether of the first instant, whether of the change, and its shape."""
 NAMED = {"person_name": "person", "signer_name": "signer", "answerable_name": "answerable", "username": "account"}
 """What names people in a row, with the id of whom."""
 
@@ -33,20 +43,23 @@ NAMED = {"person_name": "person", "signer_name": "signer", "answerable_name": "a
 def make_sheets(services: Services, register: RegisterId, asked: DossierRequest) -> list[DossierFile]:
     """Every sheet; in a redacted dossier people are numbered."""
     aliases = _number_people(services, register, asked) if asked.is_redacted else None
-    files = []
-    for name, at, about in (("dau-ky", asked.start, "đầu kỳ"), ("cuoi-ky", asked.end, "cuối kỳ")):
-        for form in ("xlsx", "json"):
-            data = _written(services, register, asked, at, form, aliases)
-            if form == "xlsx":
-                data = store_anew(data, asked.last)
-            files.append(
-                DossierFile(f"{FOLDER}/{name}.{form}", data, WRITERS[form][1], f"Ma trận phân quyền {about}")
-            )
-    changed = _written(services, register, asked, asked.end, "json", aliases, diff=asked.start)
-    wrong = _written(services, register, asked, asked.end, "json", aliases, by=MatrixShape.ANOMALY)
-    files.append(DossierFile(f"{FOLDER}/thay-doi.json", changed, WRITERS["json"][1], "Thay đổi trong kỳ"))
-    files.append(DossierFile(f"{FOLDER}/bat-thuong.json", wrong, WRITERS["json"][1], "Điểm bất thường cuối kỳ"))
-    return files
+    return [_make(services, register, asked, path, aliases) for path in SHEETS]
+
+
+def make_sheet(services: Services, register: RegisterId, asked: DossierRequest, path: str) -> DossierFile:
+    """One sheet of a dossier in which nothing is redacted."""
+    return _make(services, register, asked, path, None)
+
+
+def _make(
+    services: Services, register: RegisterId, asked: DossierRequest, path: str, aliases: "Aliases | None"
+) -> DossierFile:
+    about, form, is_first, has_change, by = SHEETS[path]
+    at, diff = (asked.start if is_first else asked.end), (asked.start if has_change else None)
+    data = _written(services, register, asked, at, form, aliases, diff=diff, by=by)
+    if form == "xlsx":
+        data = store_anew(data, asked.last)
+    return DossierFile(path, data, WRITERS[form][1], about)
 
 
 def _written(
@@ -137,5 +150,12 @@ def _renamed(matrix: Matrix, aliases: Aliases) -> Matrix:
         matrix,
         batches=batches(),
         above=aliases.hide(matrix.above),
-        differences=aliases.hide(matrix.differences),
+        differences=_without_reasons(aliases.hide(matrix.differences)),
     )
+
+
+def _without_reasons(found: Differences | None) -> Differences | None:
+    """What people wrote about one another may name them in words that no list of names has."""
+    if found is None:
+        return None
+    return replace(found, lines=tuple(replace(x, reason=HIDDEN if x.reason else "") for x in found.lines))

@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BufferedRandom
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from access_service.domain.errors import UnavailableError
+from access_service.domain.jobs import USUAL_ROOM, JobRoom
 from access_service.storage.connecting import make_folder, open_new
 
 PART = ".part"
@@ -59,9 +60,10 @@ class NewFile:
 class JobFiles:
     """One folder. It is made when the first file is, for nobody else to enter."""
 
-    def __init__(self, folder: Path) -> None:
-        """`folder` belongs to this store alone; the processes of one service share it."""
+    def __init__(self, folder: Path, room: JobRoom = USUAL_ROOM) -> None:
+        """`folder` belongs to this store alone; the processes of one service share it, and have the same `room`."""
         self._folder = folder
+        self.room = room
 
     @contextmanager
     def new(self) -> Iterator[NewFile]:
@@ -91,6 +93,13 @@ class JobFiles:
             raise UnavailableError("the file is not what was kept")
         stream.seek(0)
         return stream
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Take these away at once; whoever is reading one reads it to its end."""
+        for name in names:
+            with suppress(OSError):
+                # What stays behind is swept later.
+                (self._folder / _checked(name)).unlink()
 
     def sweep(self, used: set[str]) -> int:
         """Take away what nobody answers for and is no newer than an hour; how many files that were.

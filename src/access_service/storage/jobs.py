@@ -6,12 +6,22 @@ worker that was thought to be gone, and comes back, changes nothing of what anot
 
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, insert, or_, select, update
 
-from access_service.domain.jobs import OPEN, Job, JobFault, JobOutput, JobState, is_exhausted
+from access_service.domain.jobs import (
+    OPEN,
+    Job,
+    JobFault,
+    JobOutput,
+    JobRoom,
+    JobState,
+    is_exhausted,
+    oldest_to_forget,
+)
 from access_service.domain.names import AccountId, PersonId, RegisterId, UnitId
 from access_service.storage.codec import utc
 from access_service.storage.db import Database
@@ -209,9 +219,18 @@ def renew(db: Database, job: Job, lease_until: datetime, done: int, of: int | No
 
 
 def finish(
-    db: Database, job: Job, output: JobOutput, now: datetime, expires_at: datetime, steps: int | None
-) -> bool:
-    """The job is done, all its steps with it, if it is still held; otherwise what was made counts for nothing."""
+    db: Database,
+    job: Job,
+    output: JobOutput,
+    now: datetime,
+    expires_at: datetime,
+    steps: int | None,
+    room: JobRoom,
+) -> list[str] | None:
+    """The job is done, all its steps with it, if it is still held; None where what was made counts for nothing.
+
+    Older results that have no room beside it are forgotten: their files, for the caller to take away.
+    """
     done = (
         update(_jobs)
         .where(_is_held(job))
@@ -228,7 +247,13 @@ def finish(
         )
     )
     with db.aside() as connection:
-        return connection.execute(done).rowcount == 1
+        if connection.execute(done).rowcount != 1:
+            return None
+        made = connection.execute(select(_jobs).where(_jobs.c.file.is_not(None))).mappings()
+        gone = oldest_to_forget([_job(row) for row in made], room, replace(job, output=output))
+        for old in gone:
+            connection.execute(delete(_jobs).where(_is(old.register, old.id)))
+    return [old.output.file for old in gone if old.output is not None]
 
 
 def fail(db: Database, job: Job, code: str, now: datetime) -> bool:

@@ -9,14 +9,14 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from access_service.domain import papers
 from access_service.domain.audit import Happening, Json
 from access_service.domain.composing import compose_print, find_office_signer
-from access_service.domain.documents import Document, Signature
+from access_service.domain.documents import Document, Signature, check_waits
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import (
     AccountId,
@@ -268,6 +268,22 @@ def show_pdf(services: Services, caller: Caller, id_: DocumentId, version: int |
     data = _pdf(services, caller.register, caller.account, found)
     _was_shown(services, caller, found, view)
     tell_read(services, view, seen, file=sha256_hex(data))
+    return data
+
+
+@powerless("an empty form is given out, and which one it was is written down")
+def show_form(services: Services, caller: Caller, id_: DocumentId) -> bytes:
+    """The document as it is signed elsewhere, with room for ink or a certificate: while it waits for signatures.
+
+    The log has its hash before anybody has the file: what comes back signed must begin with it.
+    """
+    found, seen, view = _let_read(services, caller, id_, None)
+    check_waits(seen.state, found.document)
+    data = render_pdf(replace(found.paper, stage="form"), find_family())
+    _was_shown(services, caller, found, view)
+    details: dict[str, Json] = {"version": found.document.version, "file": sha256_hex(data)}
+    given = Happening("document.form", found.document.id, details=details, unit=found.document.office)
+    services.db.note(caller.register, caller.doer, given)
     return data
 
 

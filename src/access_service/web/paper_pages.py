@@ -16,6 +16,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 
+from access_service.domain.addresses import source_of_host
 from access_service.domain.names import DocumentKind, DocumentState
 from access_service.usecases.paper_pages import PaperLookedUp, look_up_paper
 
@@ -75,17 +76,19 @@ class WrongOnes:
         """None yet."""
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def was_wrong(self, source: str) -> None:
-        """One more from there."""
+    def was_wrong(self, source: str | None) -> None:
+        """One more from there; behind a proxy that does not say from where, nobody waits for somebody else's."""
+        if source is None:
+            return
         times = self._times.setdefault(source, deque(maxlen=MANY))
         times.append(time.monotonic())
         self._times.move_to_end(source)
         while len(self._times) > MOST_SOURCES:
             self._times.popitem(last=False)
 
-    def is_many(self, source: str) -> bool:
+    def is_many(self, source: str | None) -> bool:
         """Were there too many?"""
-        times = self._times.get(source, deque())
+        times = self._times.get(source or "", deque())
         return len(times) == MANY and time.monotonic() - times[0] < WINDOW_S
 
 
@@ -103,7 +106,8 @@ async def look_up(request: Request, name: str) -> Response:
     wrong: WrongOnes | None = getattr(request.app.state, "wrong_papers", None)
     if wrong is None:
         wrong = request.app.state.wrong_papers = WrongOnes()
-    source = request.client.host if request.client is not None else ""
+    # The server believes `X-Forwarded-For` of trusted proxies only (`FORWARDED_ALLOW_IPS`).
+    source = source_of_host(request.client.host if request.client is not None else "")
     if wrong.is_many(source):
         return _page(WAIT, "", 429)
     found = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import threading
 import zipfile
@@ -9,9 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from managing import OFFICE_ADMIN, OTHER_ADMIN, PRINCIPAL, TEACHER, Managed, managing
+from httpx2 import Response
+from managing import NOW, OFFICE_ADMIN, OFFICE_HEAD, OTHER_ADMIN, PRINCIPAL, TEACHER, Managed, managing
 
-from world import SCHOOL
+from access_service.domain.audit import Event
+from access_service.usecases.upkeep.writing_looks import write_looks
+from world import LOWER, OFFICE, SCHOOL
 
 ASK = f"units/{SCHOOL}/dossier-jobs"
 DAYS = {"from": "2026-08-01", "to": "2026-08-20"}
@@ -45,6 +49,62 @@ def test_a_dossier_is_made_in_the_background_and_fetching_it_is_an_event(managed
         assert {"manifest.json", "manifest.sig", "verify.py", "nhat-ky/checkpoint"} <= set(read.namelist())
     made = [e for e in managed.log() if e.happening.action == "dossier.make"]
     assert [(e.actor, e.happening.target) for e in made] == [(managed.person(f"head:{SCHOOL}").account, SCHOOL)]
+
+
+def test_whoever_fetches_a_dossier_stands_in_the_log_each_time_with_the_bytes_that_they_had(
+    managed: Managed,
+) -> None:
+    job = over(managed, OFFICE_ADMIN, managed.post(OFFICE_ADMIN, ASK, DAYS).json()["id"])["id"]
+    services = managed.served.client.app.state.services  # type: ignore[attr-defined]
+
+    def read() -> list[Event]:
+        write_looks(services.db, services.looks)
+        return [e for e in managed.log() if e.happening.action == "dossier.read"]
+
+    before = len(read())
+    assert managed.get(PRINCIPAL, f"jobs/{job}/result").status_code == 404
+    assert len(read()) == before, "to look at a job, or at somebody else's, is to read nothing"
+    files = [managed.get(OFFICE_ADMIN, f"jobs/{job}/result").content for _ in range(2)]
+    told = read()[before:]
+
+    account = managed.person(f"head:{OFFICE}").account
+    assert [e.happening.target for e in told] == [SCHOOL, SCHOOL]
+    assert [e.happening.unit for e in told] == [SCHOOL, SCHOOL]
+    assert account not in {e.actor for e in told}, "the admin account read, not its holder's own"
+    for event, file in zip(told, files, strict=True):
+        assert (event.happening.details or {})["file"] == hashlib.sha256(file).hexdigest()
+
+
+def test_the_team_reads_the_dossiers_pages_over_http(managed: Managed) -> None:
+    world = managed.world
+    one = world.hire("kiem-tra", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
+    body = {
+        "dated": "2026-08-20",
+        "units": [SCHOOL],
+        "members": [one.person],
+        "content": "Kiểm tra",
+        "valid_from": NOW,
+        "valid_to": "2026-08-30T08:00:00+07:00",
+        "period_from": "2026-08-01T00:00:00+07:00",
+    }
+    decision = managed.made(OFFICE_ADMIN, "inspections", body)["id"]
+    managed.sign(OFFICE_HEAD, decision)
+    place = f"inspections/{decision}/units/{SCHOOL}/dossier"
+    shown = managed.seen("000.kiem-tra", place)
+    assert (shown["first"], shown["last"], shown["unit"]) == ("2026-08-01", "2026-08-20", SCHOOL)
+    (pdf,) = [p["path"] for p in shown["pages"] if "handover_minutes" in p["path"] and p["path"].endswith(".pdf")]
+
+    def read(who: str, path: str) -> Response:
+        place_of = f"/v1/{place}/page?path={path}"
+        return managed.served.client.get(place_of, headers=managed.bearer(who))
+
+    for path, kind in ((pdf, "application/pdf"), ("ma-tran/cuoi-ky.json", "application/json")):
+        answer = read("000.kiem-tra", path)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
+        assert answer.headers["cache-control"] == "private, no-store"
+    for who in (PRINCIPAL, TEACHER, OTHER_ADMIN):
+        assert managed.get(who, place).status_code == 404
+        assert read(who, pdf).status_code == 404
 
 
 def test_the_unit_above_may_have_it_its_staff_and_other_schools_may_not(managed: Managed) -> None:

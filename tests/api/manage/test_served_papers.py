@@ -1,5 +1,6 @@
 """Papers over HTTP: the page for whoever signs, the file, and nothing for others."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,3 +62,23 @@ def test_who_may_not_read_it_is_told_that_there_is_none(managed: Managed) -> Non
 def test_a_version_is_one_that_there_was(managed: Managed, version: str, status: int) -> None:
     answer = managed.get(TEACHER, f"documents/{signed(managed)}/paper.html", version=version)
     assert answer.status_code == status
+
+
+def test_a_form_to_be_signed_elsewhere_is_given_out_while_it_waits_and_logged(
+    managed: Managed,
+) -> None:
+    document = managed.made(ADMIN, "handovers", managed.handover("moi", "6B"))["document"]["id"]
+    answer = managed.get(PRINCIPAL, f"documents/{document}/form.pdf")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    text = words_of(answer.content)
+    assert "DỰ THẢO" not in text
+    assert "Bản để ký ngoài hệ thống" in text
+    assert managed.get(PRINCIPAL, f"documents/{document}/form.pdf").content == answer.content
+    given = [e for e in managed.world.log() if e.happening.action == "document.form"]
+    assert {(e.happening.details or {})["file"] for e in given} == {hashlib.sha256(answer.content).hexdigest()}
+    assert managed.get(OUTSIDER, f"documents/{document}/form.pdf").status_code == 404
+
+
+def test_a_signed_paper_is_its_own_file_and_no_form(managed: Managed) -> None:
+    answer = managed.get(TEACHER, f"documents/{signed(managed)}/form.pdf")
+    assert (answer.status_code, answer.json()["code"]) == (409, "document_state")

@@ -20,6 +20,7 @@ from access_service.domain.jobs import (
     MOST_OPEN,
     Job,
     JobFault,
+    JobRoom,
     JobState,
     sentence_of,
 )
@@ -30,7 +31,7 @@ from access_service.usecases.jobs import asking
 from access_service.usecases.jobs.job_kinds import JobKind, JobResult, JobRun
 from access_service.usecases.jobs.workers import Workers
 from access_service.usecases.services import Caller, Services
-from world import SCHOOL, World
+from world import OFFICE, SCHOOL, World
 
 Work = Callable[[JobRun], None]
 
@@ -286,3 +287,59 @@ def test_nothing_is_handed_out_that_was_changed_on_the_disk(scene: Scene) -> Non
     (scene.services.job_files._folder / output.file).write_bytes(b"x" * output.size)
     with pytest.raises(UnavailableError, match="not what was kept"):
         asking.open_result(scene.services, scene.caller, {"thử": kind_of(write)}, asked.id)
+
+
+def sized(size: int) -> Work:
+    def work(run: JobRun) -> None:
+        run.file.write(b"x" * size)
+
+    return work
+
+
+def with_room(scene: Scene, folder: Path, account: int, all_: int) -> Scene:
+    files = JobFiles(folder / "files", JobRoom(account, all_))
+    return replace(scene, services=replace(scene.services, job_files=files))
+
+
+def test_an_accounts_oldest_results_go_first_when_it_has_no_room(scene: Scene, tmp_path: Path) -> None:
+    small, asked = with_room(scene, tmp_path, 100, 1000), []
+    for _ in range(4):
+        scene.world.clock.forward(seconds=1)
+        asked.append(small.ask())
+        assert small.workers(sized(40)).run_waiting() == 1
+    left = asking.list_jobs(small.services, small.caller)
+    assert [job.id for job in left] == [asked[3].id, asked[2].id]
+    assert sorted(path.stat().st_size for path in (tmp_path / "files").iterdir()) == [40, 40]
+    with pytest.raises(NotFoundError):
+        small.seen(asked[0])
+
+
+def test_when_all_have_too_much_the_oldest_of_anybody_goes(scene: Scene, tmp_path: Path) -> None:
+    small = with_room(scene, tmp_path, 100, 100)
+    other = replace(small, caller=scene.world.enrol(f"000.head:{OFFICE}").caller)
+    first = other.ask()
+    other.workers(sized(60)).run_waiting()
+    scene.world.clock.forward(seconds=1)
+    second = small.ask()
+    small.workers(sized(60)).run_waiting()
+    assert asking.list_jobs(other.services, other.caller) == []
+    assert [job.id for job in asking.list_jobs(small.services, small.caller)] == [second.id]
+    with pytest.raises(NotFoundError):
+        other.seen(first)
+
+
+def test_a_result_larger_than_an_account_may_keep_fails_while_it_is_written(scene: Scene, tmp_path: Path) -> None:
+    small, written = with_room(scene, tmp_path, 100, 1000), []
+
+    def work(run: JobRun) -> None:
+        for _ in range(10):
+            run.file.write(b"x" * 60)
+            written.append(60)
+            run.progress(len(written), 10)
+
+    asked = small.ask()
+    small.workers(work).run_waiting()
+    seen = small.seen(asked)
+    assert (seen.state, seen.code, len(written)) == (JobState.FAILED, JobFault.RESULT_TOO_LARGE, 2)
+    assert "chia nhỏ" in sentence_of(str(seen.code)).vi
+    assert list((tmp_path / "files").iterdir()) == []

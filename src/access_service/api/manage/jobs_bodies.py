@@ -106,7 +106,7 @@ class JobOut(Out):
     attempts: int
     """How often it was begun."""
     code: str | None
-    """Why it failed: a code of the refusals, or `internal`, `unavailable`, `worker_lost`."""
+    """Why it failed: a code of the refusals, or `internal`, `unavailable`, `worker_lost`, `result_too_large`."""
     vi: str | None
     """The same as a sentence, in Vietnamese."""
     en: str | None

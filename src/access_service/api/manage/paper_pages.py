@@ -68,3 +68,25 @@ async def show_paper_file(
     name = quote(f"{id}.pdf", safe="")
     headers = {**HEADERS, "Content-Disposition": f"inline; filename*=UTF-8''{name}"}
     return Response(data, media_type=paper_pages.PDF, headers=headers)
+
+
+@router.get(
+    "/documents/{id}/form.pdf",
+    summary="The document as a form to be signed elsewhere, in ink or with a certificate",
+    response_class=Response,
+    responses={
+        200: {"description": "The form.", "content": {"application/pdf": {"schema": TEXT, "example": "%PDF-1.7…"}}}
+    },
+)
+async def show_form(
+    services: ServicesDep,
+    caller: LeavingCallerDep,
+    id: PathId,  # noqa: A002
+) -> Response:
+    """While it waits for signatures; the event `document.form` names the hash of the file."""
+    data = await asyncio.get_running_loop().run_in_executor(
+        _pages, paper_pages.show_form, services, caller, DocumentId(id)
+    )
+    name = quote(f"{id}-form.pdf", safe="")
+    headers = {**HEADERS, "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+    return Response(data, media_type=paper_pages.PDF, headers=headers)

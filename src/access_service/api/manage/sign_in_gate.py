@@ -4,7 +4,6 @@ As many at once as are hashed at once; the others wait their turn without holdin
 wrong ones came lately, over whatever accounts, has one lane: whoever is right there waits longer, and gets in.
 """
 
-import ipaddress
 import time
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +14,7 @@ import anyio
 from anyio import CapacityLimiter
 from fastapi import Request
 
+from access_service.domain.addresses import source_of_host
 from access_service.usecases.identity.sign_in import most_at_once
 
 T = TypeVar("T")
@@ -28,11 +28,7 @@ def source_of(request: Request) -> str | None:
 
     The server believes `X-Forwarded-For` of trusted proxies only (`FORWARDED_ALLOW_IPS`), so nobody chooses theirs.
     """
-    try:
-        address = ipaddress.ip_address(request.client.host if request.client is not None else "")
-    except ValueError:
-        return None
-    return None if address.is_loopback else str(address)
+    return source_of_host(request.client.host if request.client is not None else "")
 
 
 class SignInGate:

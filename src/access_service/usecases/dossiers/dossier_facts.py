@@ -1,6 +1,7 @@
 """What stands beside the papers of a dossier: the chain above the unit, its software, the rules in force."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 
 from access_service.domain.accounts import Custody
@@ -12,7 +13,7 @@ from access_service.domain.software import Approval, Software
 from access_service.evidence.manifest import DossierFile, to_json
 from access_service.evidence.zipper import bundle
 from access_service.storage.policy import pack_archive
-from access_service.usecases.dossiers.dossier_request import DossierRequest
+from access_service.usecases.dossiers.dossier_request import HIDDEN, DossierRequest
 from access_service.usecases.evidence.json_values import json_value
 from access_service.usecases.services import ReadView
 
@@ -93,12 +94,16 @@ def software_file(view: ReadView, asked: DossierRequest) -> DossierFile:
     approvals = view.reader.find(Approval, software=sorted(s.id for s in found)) if found else []
     said = {
         "software": [json_value(s) for s in found],
-        "approvals": [json_value(a) for a in approvals],
+        "approvals": [json_value(_without_reason(a) if asked.is_redacted else a) for a in approvals],
         "note": "" if found else MISSING,
     }
     return DossierFile(
         "phan-mem/danh-sach.json", to_json(_whole(said)), _JSON, "Phần mềm khai thác dữ liệu và văn bản đồng ý"
     )
+
+
+def _without_reason(approval: Approval) -> Approval:
+    return replace(approval, withdrawn_because=HIDDEN if approval.withdrawn_because else None)
 
 
 def directives_file() -> DossierFile:

@@ -40,6 +40,13 @@ STEPS = (
     "Hỏi người có tên trên văn bản xem họ đã ký hay chưa.",
     "Ký biên bản kiểm tra và giữ lại tệp nhat-ky/checkpoint cho lần sau.",
 )
+REDACTED = (
+    "\nBẢN CHE TÊN. Tên người trong các bảng được thay bằng số, lý do ghi trong các bảng thay bằng “(đã che)”; "
+    "phần chữ và PDF của văn bản được bỏ ra.\n"
+    "Nội dung đã ký (noi-dung.json) và sự kiện của nhật ký (nhat-ky/*.jsonl) giữ nguyên từng chữ, vì mã băm và "
+    "chữ ký tính trên đó. Lý do, ghi chú do người dùng tự gõ nằm trong các tệp này, có thể nhắc đến tên người: "
+    "hãy đọc các tệp ghi ở “free_text” của manifest.json trước khi giao hồ sơ cho người ngoài.\n"
+)
 _HERE = Path(evidence.__file__).parent
 MOST_LISTED = 2000
 
@@ -80,8 +87,8 @@ def _guarded(cell: str) -> str:
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
-def tool_files() -> list[DossierFile]:
-    """What checks the dossier, and how."""
+def tool_files(*, is_redacted: bool) -> list[DossierFile]:
+    """What checks the dossier, and how; of a redacted one, what was not taken out of it."""
     steps = "".join(f"{n}. {step}\n" for n, step in enumerate(STEPS, 1))
     text = (
         "HỒ SƠ PHÂN QUYỀN TRUY CẬP DỮ LIỆU: CÁCH KIỂM TRA\n\n"
@@ -90,6 +97,7 @@ def tool_files() -> list[DossierFile]:
         "được (chưa có dấu thời gian, phần chữ đã xoá, bản che tên).\n"
         "Công cụ khác: sha256sum -c SHA256SUMS; mọi bộ kiểm tra C2SP tlog-proof đọc được nhat-ky/proofs/*.\n"
         "Ai lập hồ sơ giả thì verify.py bên trong cũng có thể giả: hãy dùng bản của mình.\n"
+        f"{REDACTED if is_redacted else ''}"
     )
     return [
         DossierFile("README.txt", text.encode(), "text/plain", "Cách kiểm tra hồ sơ"),

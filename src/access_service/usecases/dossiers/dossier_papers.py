@@ -42,9 +42,13 @@ class DossierPaper:
         return self.words is not None and self.words.body is None
 
 
-def gather_papers(services: Services, view: ReadView, asked: DossierRequest) -> list[DossierPaper]:
-    """What was signed in the time, or carried rights in it."""
+def gather_papers(
+    services: Services, view: ReadView, asked: DossierRequest, folder: str | None = None
+) -> list[DossierPaper]:
+    """What was signed in the time, or carried rights in it; with `folder` the one that stands there."""
     found = [d for d in documents_of_unit(view, asked.unit) if not d.is_draft and _is_of(d, asked)]
+    if folder is not None:
+        found = [d for d in found if folder_of(d) == folder]
     printed = prints_of(view.reader.connection, view.reader.register, {d.id for d in found})
     papers = []
     for document in sorted(found, key=lambda d: (d.dated, d.id)):

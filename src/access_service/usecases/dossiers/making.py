@@ -97,11 +97,18 @@ def make_dossier(
     made_at = log.chain[-1].recorded_at
     listed = list_papers(papers, unit.name, is_redacted=asked.is_redacted)
     files = [*facts, *sheets, *(file for paper in papers for file in paper.files)]
-    files += [*list_files(listed, issued, asked.end), *tool_files(), keys, *log.files, *rules]
+    files += [
+        *list_files(listed, issued, asked.end),
+        *tool_files(is_redacted=asked.is_redacted),
+        keys,
+        *log.files,
+        *rules,
+    ]
     body = list_body(files)
     files.append(cover_file(asked, issued, papers, log, checks, files, body, made_at))
     files.append(sum_up(files))
     head = _head(services, register, asked, log, papers, packs)
+    head["free_text"] = _unaltered(files) if asked.is_redacted else []
     manifest = write_manifest(files, head)
     seal = sign_note(sealed_text(manifest), seal_name(services, register), services.seal)
     members = [(file.path, file.data) for file in files] + [(MANIFEST, manifest), (SEALED, seal.encode())]
@@ -145,6 +152,11 @@ def _head(
         "redacted": asked.is_redacted,
         "sealed_as": seal_name(services, register),
     }
+
+
+def _unaltered(files: Sequence[DossierFile]) -> list[str]:
+    """Files of a redacted dossier in which people's own words stand as they were signed or hashed."""
+    return sorted(f.path for f in files if f.path.endswith(("/noi-dung.json", ".jsonl")))
 
 
 def _check_papers(view: ReadView, papers: list[DossierPaper]) -> list[SelfCheck]:

@@ -21,7 +21,7 @@ from access_service.storage.accounts import session_by_token
 from access_service.storage.facts import Reader
 from access_service.storage.standing import Gatherer
 from access_service.usecases.identity.accounts import account_state, caller_in_session
-from access_service.usecases.jobs.job_kinds import JobKind, JobRun, JobStoppedError
+from access_service.usecases.jobs.job_kinds import JobFailedError, JobKind, JobRun, JobStoppedError
 from access_service.usecases.services import Caller, Services
 
 LOOK_S = 2.0
@@ -168,6 +168,8 @@ class Workers:
             state = self._attempt(held)
         except JobStoppedError:
             pass
+        except JobFailedError as failed:
+            state = self._fail(held.job, str(failed.fault))
         except RefusedError as refused:
             state = self._fail(held.job, str(refused.code))
         except UnavailableError as error:
@@ -193,7 +195,7 @@ class Workers:
         caller = find_owner(services, job)
         kind.check(services, caller, job)
         with self._files.new() as file:
-            run = held.run = JobRun(services, caller, job, file.stream)
+            run = held.run = JobRun(services, caller, job, file.stream, self._files.room.largest)
             if held.stopped.is_set():
                 run.stopped.set()
             result = kind.run(run)
@@ -201,7 +203,12 @@ class Workers:
             kept = file.keep(f"{job.id}-{job.leased_by}")
         now = services.db.now()
         output = JobOutput(kept.name, kept.sha256, kept.size, result.media_type, result.name)
-        return JobState.DONE if stored.finish(services.db, job, output, now, now + KEPT, run.reached[1]) else None
+        steps, room = run.reached[1], self._files.room
+        forgotten = stored.finish(services.db, job, output, now, now + KEPT, steps, room)
+        if forgotten is None:
+            return None
+        self._files.drop(forgotten)
+        return JobState.DONE
 
     def _fail(self, job: Job, code: str) -> JobState | None:
         try:
