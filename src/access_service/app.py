@@ -18,6 +18,7 @@ from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
+from access_service import web
 from access_service.about import version
 from access_service.api import routers
 from access_service.api.authzen.hot import Application, TracedApplication
@@ -63,11 +64,10 @@ from access_service.usecases.tokens.issue import TokenPoint
 from access_service.usecases.tokens.keyring import open_keyring
 from access_service.usecases.upkeep.writing_looks import LookWriter
 from access_service.usecases.upkeep.writing_uses import UseWriter
-from access_service.web import activation, paper_pages
 
 VIEWER = Path(str(resources.files("fastapi_swagger").joinpath("resources")))
 """Script and style of Swagger UI 5, as the package `fastapi-swagger` carries them; its code is not used."""
-OPEN_PATHS = ("/v1/sessions", "/v1/activations", "/oauth2/", "/activate")
+OPEN_PATHS = ("/v1/sessions", "/v1/activations", "/oauth2/", "/activate", "/ngon-ngu", "/nen")
 """Below these a body is looked at before it is known who sent it."""
 
 
@@ -128,13 +128,14 @@ def create_app(
             Middleware(EncodedSlashes),
             Middleware(Observe, edge=lambda: app.state.edge),
             Middleware(OperatorsOnly, is_open=settings.operations_public, describe=described),
-            Middleware(BodyLimit, paths=dict.fromkeys(OPEN_PATHS, OPEN_BYTES)),
+            Middleware(BodyLimit, paths=dict.fromkeys(OPEN_PATHS, OPEN_BYTES), endings=web.LARGE),
         ],
     )
     app.state.forward_rules = load_forward_rules(settings.forward_rules) if settings.forward_rules else None
     install(app)
-    for router in (*routers, activation.router, paper_pages.router):
+    for router in routers:
         app.include_router(router)
+    web.install(app)
     _add_docs(app)
     _complete_openapi(app)
     return app

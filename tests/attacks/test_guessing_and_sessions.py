@@ -14,7 +14,7 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.sign_in import Due
 from access_service.settings import Settings
 from access_service.storage.standing import Gatherer
-from access_service.usecases.identity import accounts, sign_in
+from access_service.usecases.identity import accounts, open_sessions, sign_in
 from access_service.usecases.identity.names_at_hand import names_at_hand
 
 NAME, MINE, STRANGE = "000.văn thư", "203.0.113.7", "203.0.113.99"
@@ -117,7 +117,7 @@ def test_a_common_password_that_was_set_earlier_is_due_at_the_next_sign_in(
     signed = enter(world, MINE, common)
     assert signed.due is Due.PASSWORD
     with pytest.raises(RefusedError) as refused:
-        accounts.caller_from_token(world.services, signed.token)
+        open_sessions.caller_from_token(world.services, signed.token)
     assert refused.value.code is Refusal.PASSWORD_DUE
     assert sign_in.change_password(world.services, signed.caller, common, PASSWORD).due is None
 
@@ -188,4 +188,4 @@ def test_whoever_guesses_from_within_a_session_of_a_locked_account_loses_it(worl
     with pytest.raises(RefusedError):
         accounts.confirm_password(world.services, signed.caller, "Sai mật khẩu 000")
     with pytest.raises(RefusedError):
-        accounts.caller_from_token(world.services, signed.token)
+        open_sessions.caller_from_token(world.services, signed.token)

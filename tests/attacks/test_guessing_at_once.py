@@ -17,7 +17,7 @@ from fastapi import Request
 from processes import free_port, serving_app, wait_for
 from serving import settings_for
 
-from access_service.api.manage.sign_in_gate import MANY, SignInGate, source_of
+from access_service.api.http.sign_in_gate import MANY, SignInGate, source_of
 from access_service.app import create_app
 from access_service.signing import passwords
 from world import PASSWORD, SCHOOL, Clock, World, found, hire_homeroom, make_services, with_school

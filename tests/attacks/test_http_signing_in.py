@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from managing import ADMIN, PRINCIPAL, TEACHER, Managed, managing
 
-from access_service.api.manage import sessions
+from access_service.api.http import sign_in_gate
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import SuspendableKind
 from access_service.domain.reasons import Refusal
 from access_service.signing import passwords
 from access_service.usecases.handover import delegation
-from access_service.usecases.identity import accounts, sign_in
+from access_service.usecases.identity import open_sessions, sign_in
 from access_service.usecases.services import act
 from world import PASSWORD, SCHOOL
 
@@ -120,7 +120,7 @@ def test_an_act_under_way_ends_with_its_session(managed: Managed) -> None:
     """The request was let in; before it gets the lock, the account is recovered, and its sessions are over."""
     world = managed.world
     token = enter(managed, TEACHER, PASSWORD).json()["token"]
-    caller = accounts.caller_from_token(world.services, token)
+    caller = open_sessions.caller_from_token(world.services, token)
     with act(world.services, caller, "000.thu", "000") as doing:
         doing.tx.happened("000.thu", "000")
     world.renew(world.admins[SCHOOL], caller.account)
@@ -155,13 +155,13 @@ def test_the_time_of_a_refusal_does_not_tell_which_names_exist(
     async def rest(seconds: float) -> None:
         rests.append(seconds)
 
-    monkeypatch.setattr(sessions.anyio, "sleep", rest)
+    monkeypatch.setattr(sign_in_gate.anyio, "sleep", rest)
     for username in (TEACHER, "000.không-có", PRINCIPAL):
         rests.clear()
         assert enter(managed, username, WRONG).json()["code"] == "credentials_wrong"
         # What is left of a beat, once: however long the work took, the answer comes at one.
         assert len(rests) == 1, username
-        assert 0 <= rests[0] < sessions.REFUSED_EVERY_S
+        assert 0 <= rests[0] < sign_in_gate.REFUSED_EVERY_S
 
 
 def test_a_code_opens_once_and_only_the_newest(managed: Managed) -> None:

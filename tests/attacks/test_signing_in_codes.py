@@ -10,7 +10,7 @@ import pytest
 from access_service.domain.errors import RefusedError
 from access_service.domain.reasons import Refusal
 from access_service.signing import totp
-from access_service.usecases.identity import accounts, second_factor, sign_in
+from access_service.usecases.identity import accounts, open_sessions, second_factor, sign_in
 from access_service.usecases.identity.second_factor import Second
 from world import PASSWORD, SCHOOL, World
 
@@ -90,12 +90,12 @@ def test_a_session_gains_nothing_by_a_clock_that_steps_back(enrolled: World) -> 
     world = enrolled
     signed_in = show(world, code(world))
     world.clock.forward(minutes=4)
-    assert accounts.caller_from_token(world.services, signed_in.token)
+    assert open_sessions.caller_from_token(world.services, signed_in.token)
     world.clock.forward(minutes=6)
     world.sign_in(f"000.head:{SCHOOL}")
     world.clock.forward(minutes=-10)
     with pytest.raises(RefusedError):
-        accounts.caller_from_token(world.services, signed_in.token)
+        open_sessions.caller_from_token(world.services, signed_in.token)
 
 
 def test_one_code_at_two_doors_at_once_opens_one(enrolled: World) -> None:
@@ -132,7 +132,7 @@ def test_a_code_of_another_account_opens_nothing(enrolled: World) -> None:
 def test_a_stolen_session_sets_no_second_factor_without_the_password(enrolled: World) -> None:
     """Whoever sits down at an open session would make its next sign-ins their own."""
     world = enrolled
-    stolen = accounts.caller_from_token(world.services, show(world, code(world)).token)
+    stolen = open_sessions.caller_from_token(world.services, show(world, code(world)).token)
     for attack in (second_factor.begin_totp, second_factor.begin_passkey):
         with pytest.raises(RefusedError) as refused:
             attack(world.services, stolen, "Đoán mò 000000")

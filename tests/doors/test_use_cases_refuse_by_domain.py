@@ -12,10 +12,10 @@ KEYS = "is about the keys of this machine, which only its operator enters"
 OPERATOR = "is about registers beside each other, which only who runs the machine enters"
 
 OWN: dict[str, str] = {
-    "accounts.caller_in_session": SESSION,
+    "open_sessions.caller_in_session": SESSION,
     "accounts._open_recovered": SECRET,
     "accounts.activate": SECRET,
-    "accounts.caller_from_token": SESSION,
+    "open_sessions.session_from_token": SESSION,
     "accounts.caller_of": SESSION,
     "accounts.check_new_password": SECRET,
     "accounts.confirm_password": SECRET,

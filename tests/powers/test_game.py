@@ -64,7 +64,7 @@ def test_one_number_is_one_sequence(states: States, tmp_path: Path) -> None:
 
 WITHOUT_CALLER = {
     "accounts.activate": "opens an account with a code; the game does it with every code that somebody is shown",
-    "accounts.caller_from_token": "writes down that a session is used",
+    "open_sessions.session_from_token": "writes down that a session is used",
     "bearers.bearer_of": "writes down that a session is used",
     "introspect.revoke": "takes a client's own token back",
     "sign_in.sign_in": "opens a session of one's own; whom the coalition holds is signed in",

@@ -15,7 +15,7 @@ from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.usecases.handover import delegation, documents, inspection
 from access_service.usecases.handover.documents import EnteredLine
-from access_service.usecases.identity import accounts, recoveries
+from access_service.usecases.identity import open_sessions, recoveries
 from access_service.usecases.organisation import leaving, org
 from access_service.usecases.services import Caller, Services
 from world import (
@@ -63,7 +63,7 @@ def test_one_custodian_at_a_time_and_each_change_resets(school_world: World) -> 
     world.clock.forward(minutes=1)
     officer = world.hand_to_officer(SCHOOL)
     with pytest.raises(RefusedError, match="sign in first"):
-        accounts.caller_from_token(world.services, signed_in.token)
+        open_sessions.caller_from_token(world.services, signed_in.token)
     with world.services.db.read(world.register) as reader:
         held = [c for c in reader.find(Custody, unit=SCHOOL) if world.clock.now in c.interval]
     assert [c.person for c in held] == [officer.person]

@@ -93,6 +93,8 @@ class Caller:
     """SHA-256 of the session's token."""
     leaving: bool = False
     """The last duty is over: only what hands back is open (rule 12)."""
+    audience: str | None = None
+    """Where the session is good; None: at the API, for whoever signed in there."""
 
     @property
     def doer(self) -> Doer:

@@ -1,5 +1,47 @@
-"""Pages in Vietnamese: the same use cases, HTML out. So far the one page that a one-time link leads to.
+"""Pages in Vietnamese: the same use cases, HTML out. A handler parses, calls one use case, renders.
 
-activation.py  routes
-activate.*     the page, its style, and the few lines that read the code from the link
+page.py        one page: who, under which hat, what was sent, what comes back; `PageRouter`
+cookies.py     cookies to sessions      form_reader.py  forms, strictly      static.py  style and scripts
+rendered.py    templates to bytes       phrases.py      sentences, days      labels.py  states and kinds in words
+menus.py       who is offered what
+signing_in.py  sign in and out, the admin hat, language
+activation.py  what a one-time link leads to      paper_pages.py  what a paper's square leads to
+templates/     base.html, parts/ (macros), one folder a noun
+static/        app.css and the modules      english/  one file a noun
 """
+
+from http import HTTPStatus
+from typing import Any, cast
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from access_service.web import activation, menus, paper_pages, signing_in, static
+from access_service.web.rendered import prepare, render_template
+
+LARGE = {"/phan-quyen/nhap": 5 << 20}
+"""Addresses that end so take files; what a form around them costs comes on top."""
+_PAGES = (signing_in,)
+
+
+_PROGRAMS = ("/v1/", "/access/", "/oauth2/", "/.well-known/", "/forward", "/docs", "/openapi")
+"""Below these programs ask, and get problem documents."""
+
+
+def install(app: FastAPI) -> None:
+    """Add every page, and stop the start for a template that cannot be read."""
+    prepare()
+    for module in (static, activation, paper_pages, *_PAGES):
+        app.include_router(module.router)
+        menus.built.update(path for route in module.router.routes if (path := getattr(route, "path", "")))
+    by_program: Any = app.exception_handlers[HTTPException]
+
+    async def answer(request: Request, error: HTTPException) -> Response:
+        """An address that leads nowhere is a page for people, and a problem document for programs."""
+        wants_page = "text/html" in request.headers.get("accept", "")
+        if error.status_code == HTTPStatus.NOT_FOUND and wants_page and not request.url.path.startswith(_PROGRAMS):
+            return render_template("not_found.html", HTTPStatus.NOT_FOUND, request)
+        return cast("Response", await by_program(request, error))
+
+    app.add_exception_handler(HTTPException, answer)  # type: ignore[arg-type]

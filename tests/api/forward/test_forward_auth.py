@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from access_service.api.forward import auth
 from access_service.domain.names import AccountId, SuspendableKind
 from access_service.usecases.handover import delegation
-from access_service.usecases.identity.accounts import caller_from_token
+from access_service.usecases.identity.open_sessions import caller_from_token
 from access_service.usecases.identity.service_sessions import open_service_session
 from world import CLASS_6A, CLASS_6B, PASSWORD, SCHOOL, homeroom_line
 

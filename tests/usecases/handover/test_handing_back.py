@@ -20,7 +20,7 @@ from access_service.usecases.evidence import matrix
 from access_service.usecases.evidence.matrix_values import Note
 from access_service.usecases.handover import delegation, documents, returns
 from access_service.usecases.handover.documents import EnteredLine
-from access_service.usecases.identity import accounts
+from access_service.usecases.identity import open_sessions
 from access_service.usecases.organisation import leaving
 from world import OFFICE, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
@@ -156,12 +156,12 @@ def test_whoever_left_still_hands_back_and_does_nothing_else(school_world: World
     signed_in = world.sign_in("000.gvcn")
     assert signed_in.due is Due.HAND_BACK
     with pytest.raises(RefusedError) as refused:
-        accounts.caller_from_token(world.services, signed_in.token)
+        open_sessions.caller_from_token(world.services, signed_in.token)
     assert refused.value.code is Refusal.HAND_BACK_DUE
     with pytest.raises(RefusedError) as refused:
-        accounts.caller_from_token(world.services, signed_in.token, even_if_due=True)
+        open_sessions.caller_from_token(world.services, signed_in.token, even_if_due=True)
     assert refused.value.code is Refusal.HAND_BACK_DUE
-    caller = accounts.caller_from_token(world.services, signed_in.token, to_hand_back=True)
+    caller = open_sessions.caller_from_token(world.services, signed_in.token, to_hand_back=True)
     assert caller.leaving
     with world.refuses(Refusal.ACCOUNT_NOT_ACTIVE):
         documents.prepare_commitment(world.services, caller, SCHOOL)
@@ -184,7 +184,7 @@ def test_whoever_left_signs_no_other_paper(school_world: World) -> None:
     )
     world.clock.now = MONDAY
     token = world.sign_in("000.gvcn").token
-    caller = accounts.caller_from_token(world.services, token, to_hand_back=True)
+    caller = open_sessions.caller_from_token(world.services, token, to_hand_back=True)
     with world.refuses(Refusal.HAND_BACK_DUE):
         world.sign(replace(teacher, caller=caller), pending.id)
 

@@ -10,7 +10,7 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountKind, SuspendableKind
 from access_service.domain.reasons import Refusal
 from access_service.usecases.handover import delegation
-from access_service.usecases.identity import accounts, sign_in
+from access_service.usecases.identity import accounts, open_sessions, sign_in
 from access_service.usecases.organisation import org
 from world import PASSWORD, SCHOOL, World
 
@@ -33,10 +33,10 @@ def test_a_session_that_is_not_used_for_fifteen_minutes_ends(signed_up: World) -
     assert signed_in.expires_at - world.clock.now == timedelta(minutes=15)
     for _ in range(2):
         world.clock.forward(minutes=15, seconds=-1)
-        assert accounts.caller_from_token(world.services, signed_in.token) == signed_in.caller
+        assert open_sessions.caller_from_token(world.services, signed_in.token) == signed_in.caller
     world.clock.forward(minutes=15)
     with pytest.raises(RefusedError) as refused:
-        accounts.caller_from_token(world.services, signed_in.token)
+        open_sessions.caller_from_token(world.services, signed_in.token)
     assert code_of(refused) is Refusal.NOT_AUTHENTICATED
 
 
@@ -46,10 +46,10 @@ def test_a_session_ends_after_twelve_hours_however_much_it_is_used(signed_up: Wo
     assert signed_in.ends_at - world.clock.now == timedelta(hours=12)
     for _ in range(12 * 6 - 1):
         world.clock.forward(minutes=10)
-        assert accounts.caller_from_token(world.services, signed_in.token) == signed_in.caller
+        assert open_sessions.caller_from_token(world.services, signed_in.token) == signed_in.caller
     world.clock.forward(minutes=10)
     with pytest.raises(RefusedError) as refused:
-        accounts.caller_from_token(world.services, signed_in.token)
+        open_sessions.caller_from_token(world.services, signed_in.token)
     assert code_of(refused) is Refusal.NOT_AUTHENTICATED
 
 
@@ -61,15 +61,15 @@ def test_an_admin_accounts_session_is_shorter(signed_up: World) -> None:
     assert signed_in.ends_at - world.clock.now == timedelta(hours=1)
     world.clock.forward(minutes=5)
     with pytest.raises(RefusedError):
-        accounts.caller_from_token(world.services, signed_in.token)
+        open_sessions.caller_from_token(world.services, signed_in.token)
     world.clock.forward(minutes=1)
     signed_in = world.sign_in(f"quantri.{SCHOOL}")
     for _ in range(14):
         world.clock.forward(minutes=4)
-        assert accounts.caller_from_token(world.services, signed_in.token) == signed_in.caller
+        assert open_sessions.caller_from_token(world.services, signed_in.token) == signed_in.caller
     world.clock.forward(minutes=4)
     with pytest.raises(RefusedError):
-        accounts.caller_from_token(world.services, signed_in.token)
+        open_sessions.caller_from_token(world.services, signed_in.token)
 
 
 def test_signing_out_ends_the_session(signed_up: World) -> None:
@@ -77,7 +77,7 @@ def test_signing_out_ends_the_session(signed_up: World) -> None:
     signed_in = sign_in.sign_in(world.services, world.register, NAME, PASSWORD)
     sign_in.sign_out(world.services, signed_in.caller)
     with pytest.raises(RefusedError) as refused:
-        accounts.caller_from_token(world.services, signed_in.token)
+        open_sessions.caller_from_token(world.services, signed_in.token)
     assert code_of(refused) is Refusal.NOT_AUTHENTICATED
 
 
@@ -113,7 +113,7 @@ def test_a_suspension_ends_the_session_and_closes_the_door(signed_up: World) -> 
         reason="nghỉ phép",
     )
     with pytest.raises(RefusedError):
-        accounts.caller_from_token(world.services, signed_in.token)
+        open_sessions.caller_from_token(world.services, signed_in.token)
     with pytest.raises(RefusedError) as refused:
         sign_in.sign_in(world.services, world.register, NAME, PASSWORD)
     assert code_of(refused) is Refusal.CREDENTIALS_WRONG

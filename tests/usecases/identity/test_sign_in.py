@@ -12,7 +12,7 @@ from access_service.domain.names import AccountKind
 from access_service.domain.reasons import Refusal
 from access_service.domain.sign_in import Due, FactorKind, SignInRules, check_password, classes_of, rules_for
 from access_service.signing import passwords, totp
-from access_service.usecases.identity import accounts, second_factor, sign_in
+from access_service.usecases.identity import accounts, open_sessions, second_factor, sign_in
 from access_service.usecases.identity.second_factor import Second
 from world import OFFICE, PASSWORD, SCHOOL, World
 
@@ -82,8 +82,8 @@ def test_a_password_is_changed_with_the_old_one_and_every_session_ends(signed_up
     anew = sign_in.change_password(world.services, mine.caller, PASSWORD, NEW)
     for token in (other.token, mine.token):
         with pytest.raises(RefusedError):
-            accounts.caller_from_token(world.services, token)
-    assert accounts.caller_from_token(world.services, anew.token).account == mine.caller.account
+            open_sessions.caller_from_token(world.services, token)
+    assert open_sessions.caller_from_token(world.services, anew.token).account == mine.caller.account
     with pytest.raises(RefusedError):
         world.sign_in(NAME)
     assert world.sign_in(NAME, NEW).due is None
@@ -135,9 +135,9 @@ def test_an_admin_account_sets_a_new_password_every_two_months(signed_up: World)
     late = world.sign_in(ADMIN)
     assert late.due is Due.PASSWORD
     with pytest.raises(RefusedError) as refused:
-        accounts.caller_from_token(world.services, late.token)
+        open_sessions.caller_from_token(world.services, late.token)
     assert refusal(refused) is Refusal.PASSWORD_DUE
-    caller = accounts.caller_from_token(world.services, late.token, even_if_due=True)
+    caller = open_sessions.caller_from_token(world.services, late.token, even_if_due=True)
     assert sign_in.change_password(world.services, caller, PASSWORD, NEW).due is None
     world.clock.forward(minutes=1)
     assert world.sign_in(ADMIN, NEW).due is None
@@ -165,10 +165,10 @@ def test_a_long_write_holds_nobody_up(signed_up: World) -> None:
     mine = world.sign_in(NAME)
     world.clock.forward(minutes=1)
     with world.services.db.write(world.register, "operator") as tx:
-        assert accounts.caller_from_token(world.services, mine.token) == mine.caller
+        assert open_sessions.caller_from_token(world.services, mine.token) == mine.caller
         tx.happened("000.thử", "000")
     world.clock.forward(minutes=1)
-    assert accounts.caller_from_token(world.services, mine.token) == mine.caller
+    assert open_sessions.caller_from_token(world.services, mine.token) == mine.caller
 
 
 def test_a_use_accounts_password_does_not_age(signed_up: World) -> None:
@@ -218,9 +218,9 @@ def test_an_admin_account_first_sets_a_second_factor_and_until_then_does_nothing
     first = sign_in.sign_in(world.services, world.register, ADMIN, PASSWORD)
     assert first.due is Due.SECOND_FACTOR
     with pytest.raises(RefusedError) as refused:
-        accounts.caller_from_token(world.services, first.token)
+        open_sessions.caller_from_token(world.services, first.token)
     assert refusal(refused) is Refusal.SECOND_FACTOR_DUE
-    caller = accounts.caller_from_token(world.services, first.token, even_if_due=True)
+    caller = open_sessions.caller_from_token(world.services, first.token, even_if_due=True)
     begun = second_factor.begin_totp(world.services, caller, PASSWORD)
     assert begun.uri.startswith("otpauth://totp/thu-nghiem:quantri.0003101?secret=")
     # Begun is not set: neither does it count, nor is it asked for.
@@ -231,9 +231,9 @@ def test_an_admin_account_first_sets_a_second_factor_and_until_then_does_nothing
         assert refusal(refused) is Refusal.SECOND_FACTOR_WRONG
     full = second_factor.confirm_totp(world.services, caller, totp.code_at(begun.secret, world.clock.now))
     assert full.due is None
-    assert accounts.caller_from_token(world.services, full.token).account == caller.account
+    assert open_sessions.caller_from_token(world.services, full.token).account == caller.account
     with pytest.raises(RefusedError) as refused:
-        accounts.caller_from_token(world.services, first.token)
+        open_sessions.caller_from_token(world.services, first.token)
     assert refusal(refused) is Refusal.NOT_AUTHENTICATED
 
 

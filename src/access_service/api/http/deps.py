@@ -7,7 +7,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from access_service.domain.errors import RefusedError
 from access_service.domain.reasons import Refusal
-from access_service.usecases.identity.accounts import caller_from_token
+from access_service.usecases.identity.open_sessions import caller_from_token
 from access_service.usecases.services import Caller, Services
 
 _bearer = HTTPBearer(

@@ -44,16 +44,25 @@ class BodyLimit:
     nothing of strangers. A missing or untrue Content-Length changes nothing.
     """
 
-    def __init__(self, app: ASGIApp, limit: int = BODY_BYTES, paths: Mapping[str, int] | None = None) -> None:
-        """`paths` names prefixes of addresses with a limit of their own, in bytes."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        limit: int = BODY_BYTES,
+        paths: Mapping[str, int] | None = None,
+        endings: Mapping[str, int] | None = None,
+    ) -> None:
+        """`paths` names prefixes of addresses with a limit of their own in bytes, `endings` what others end in."""
         self._app = app
         self._limit = limit
         self._paths = paths or {}
+        self._endings = endings or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "http":
-            limit = next((n for p, n in self._paths.items() if scope["path"].startswith(p)), self._limit)
+            path = scope["path"]
+            limit = next((n for p, n in self._paths.items() if path.startswith(p)), self._limit)
+            limit = next((n for p, n in self._endings.items() if path.endswith(p)), limit)
             receive = _counted(receive, limit)
         await self._app(scope, receive, send)
 

@@ -1,16 +1,14 @@
 """Sign in and out, set a first password, and what the caller is."""
 
-import anyio
 from fastapi import APIRouter, Request
 
 from access_service.api.http.deps import AnyCallerDep, CallerDep, ServicesDep
+from access_service.api.http.sign_in_gate import gate_of, source_of
 from access_service.api.manage.accounts_bodies import MeOut
 from access_service.api.manage.idempotency import ReadingRoute
 from access_service.api.manage.routing import PROBLEMS, manage
 from access_service.api.manage.sign_in_bodies import ActivatedOut, Activation, NewSession, SessionOut
-from access_service.api.manage.sign_in_gate import gate_of, source_of
 from access_service.domain.errors import RefusedError
-from access_service.domain.reasons import Refusal
 from access_service.usecases.evidence.reading import read_me, register_named
 from access_service.usecases.identity import accounts
 from access_service.usecases.identity import sign_in as opening
@@ -18,8 +16,6 @@ from access_service.usecases.identity import sign_in as opening
 open_router = APIRouter(prefix="/v1", tags=["sessions"], route_class=ReadingRoute, responses=PROBLEMS)
 """Before there is a session: an `Idempotency-Key` would have to keep secrets, so it is refused."""
 router = manage("sessions")
-REFUSED_EVERY_S = 0.25
-"""A refused sign-in is answered this long after it came, or twice, or three times."""
 
 
 @open_router.post("/sessions", status_code=201)
@@ -34,15 +30,7 @@ async def sign_in(request: Request, services: ServicesDep, body: NewSession) -> 
         register = register_named(services, body.register_ or request.app.state.settings.register_name)
         return SessionOut.of(opening.sign_in(services, register, body.username, body.password, body.second, source))
 
-    began = anyio.current_time()
-    try:
-        return await gate.run(source, work)
-    except RefusedError as refused:
-        if refused.code is not Refusal.SECOND_FACTOR_REQUIRED:
-            gate.was_wrong(source)
-        # Only a name that exists has failures to count: without the wait, the time would tell which names do.
-        await anyio.sleep((began - anyio.current_time()) % REFUSED_EVERY_S)
-        raise
+    return await gate.let_in(source, work)
 
 
 @open_router.post("/activations")

@@ -13,7 +13,7 @@ from access_service.api.http.openapi import READ_PROBLEMS
 from access_service.api.manage.vocabulary_bodies import VocabularyOut
 from access_service.domain.names import RegisterId
 from access_service.usecases.evidence.vocabulary import read_vocabulary
-from access_service.usecases.identity.accounts import caller_from_token
+from access_service.usecases.identity.open_sessions import caller_from_token
 
 router = APIRouter(prefix="/v1", tags=["vocabulary"])
 PATH = "/v1/vocabulary"

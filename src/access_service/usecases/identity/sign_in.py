@@ -6,6 +6,7 @@ hears that a second factor is asked for, or was wrong.
 """
 
 from contextlib import suppress
+from dataclasses import replace
 
 from access_service.domain.accounts import Account
 from access_service.domain.audit import Happening, Json
@@ -45,8 +46,11 @@ def sign_in(
     password: str,
     second: Second | None = None,
     source: str | None = None,
+    audience: str | None = None,
 ) -> SignedIn:
-    """Open a session. `source` is the address it is asked for from, where that is known for certain.
+    """Open a session, for the API or for the pages alone (`audience`).
+
+    `source` is the address it is asked for from, where that is known for certain.
 
     An account that was locked by wrong ones stays open to a source from which somebody signed in to it before,
     until a wrong one comes from there, too.
@@ -93,6 +97,7 @@ def sign_in(
                 accept(services, tx, factors, second or Second())
             about = names_at_hand(acting.gather, acting.ground, tx.require(Account, credential.account))
             due = due_at_sign_in(password, credential.password_set_at, rules, _kinds(factors), tx.now, about)
+            caller = replace(caller, audience=audience)
             if caller.leaving:
                 due = Due.HAND_BACK
             stored.admit(tx.connection, credential, now=tx.now, password=newer, unlocks=not is_known)

@@ -20,7 +20,8 @@ from access_service.storage import jobs as stored
 from access_service.storage.accounts import session_by_token
 from access_service.storage.facts import Reader
 from access_service.storage.standing import Gatherer
-from access_service.usecases.identity.accounts import account_state, caller_in_session
+from access_service.usecases.identity.accounts import account_state
+from access_service.usecases.identity.open_sessions import caller_in_session
 from access_service.usecases.jobs.job_kinds import JobFailedError, JobKind, JobRun, JobStoppedError
 from access_service.usecases.services import Caller, Services
 

@@ -9,7 +9,7 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountId, RegisterId, UnitId
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.tokens import AccessDetail, Claims, TokenError, TokenFault, covers
-from access_service.usecases.identity.accounts import caller_from_token
+from access_service.usecases.identity.open_sessions import caller_from_token
 from access_service.usecases.services import Services
 from access_service.usecases.tokens.introspect import why_over
 from access_service.usecases.tokens.issue import TokenPoint

@@ -19,7 +19,7 @@ from access_service.domain.tokens import AccessDetail, Actor, Claims, TokenError
 from access_service.signing.passwords import digest
 from access_service.signing.token_claims import MOST_ACTORS
 from access_service.storage.accounts import session_by_token
-from access_service.usecases.identity.accounts import caller_from_token
+from access_service.usecases.identity.open_sessions import caller_from_token
 from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.tokens.introspect import SESSION_MARK, read_any, why_over
 from access_service.usecases.tokens.issue import (

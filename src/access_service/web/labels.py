@@ -1,0 +1,59 @@
+"""What states and kinds are called on screens, and by which shape they are known: word, icon, then colour."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from access_service.domain.names import AccountKind, AccountState, DocumentKind, DocumentState, GrantState
+from access_service.web.phrases import t
+
+_OF: Mapping[StrEnum, tuple[str, str, str]] = {
+    GrantState.PENDING: ("Chờ ký đủ", "wait", "half"),
+    GrantState.SCHEDULED: ("Chưa đến ngày", "act", "clock"),
+    GrantState.EFFECTIVE: ("Đang hiệu lực", "ok", "check"),
+    GrantState.SUSPENDED: ("Tạm khoá", "wait", "pause"),
+    GrantState.EXPIRED: ("Hết hiệu lực", "off", "clock"),
+    GrantState.ENDED: ("Đã chấm dứt", "off", "cross"),
+    AccountState.INVITED: ("Chưa kích hoạt", "wait", "ring"),
+    AccountState.ACTIVE: ("Đang hoạt động", "ok", "check"),
+    AccountState.SUSPENDED: ("Tạm khoá", "wait", "pause"),
+    AccountState.CLOSED: ("Đã đóng", "off", "cross"),
+    DocumentState.DRAFT: ("Nháp", "off", "ring"),
+    DocumentState.AWAITING_GIVER: ("Chờ bên giao ký", "wait", "half"),
+    DocumentState.AWAITING_RECEIVER: ("Chờ bên nhận ký", "wait", "half"),
+    DocumentState.SIGNED: ("Đã ký đủ", "ok", "check"),
+    DocumentState.RETURNED: ("Bị trả lại", "bad", "swap"),
+    DocumentState.DECLINED: ("Bị từ chối", "bad", "cross"),
+    DocumentState.CANCELLED: ("Đã huỷ", "off", "cross"),
+    DocumentState.LAPSED: ("Quá hạn ký", "off", "clock"),
+    DocumentState.SUPERSEDED: ("Được thay thế", "off", "swap"),
+    DocumentState.WITHDRAWN: ("Đã thu hồi", "off", "cross"),
+    DocumentState.HANDED_BACK: ("Đã bàn giao lại", "off", "swap"),
+    DocumentKind.HANDOVER_MINUTES: ("Biên bản bàn giao", "", ""),
+    DocumentKind.SUPPLEMENTARY_MINUTES: ("Biên bản bổ sung", "", ""),
+    DocumentKind.RETURN_MINUTES: ("Biên bản bàn giao lại", "", ""),
+    DocumentKind.CUSTODY_MINUTES: ("Biên bản giao tài khoản quản trị", "", ""),
+    DocumentKind.COMMITMENT: ("Bản cam kết", "", ""),
+    DocumentKind.INSPECTION_DECISION: ("Quyết định kiểm tra", "", ""),
+    DocumentKind.ASSIGNMENT_DECISION: ("Quyết định phân công", "", ""),
+    DocumentKind.APPROVAL_LETTER: ("Văn bản đồng ý", "", ""),
+    DocumentKind.SOFTWARE_REPORT: ("Báo cáo phần mềm", "", ""),
+    AccountKind.ADMIN: ("Tài khoản quản trị", "", ""),
+    AccountKind.USE: ("Tài khoản khai thác, sử dụng", "", ""),
+    AccountKind.SERVICE: ("Tài khoản phần mềm", "", ""),
+    AccountKind.INSPECTOR: ("Tài khoản thành viên đoàn kiểm tra", "", ""),
+}
+
+
+def label(value: StrEnum) -> str:
+    """The word for a state or kind; the value itself for one that has none yet is a mistake, and raises."""
+    return t(_OF[value][0])
+
+
+def shape_of(value: StrEnum) -> tuple[str, str]:
+    """The class of a state's pill and its icon."""
+    return _OF[value][1:]
+
+
+def list_words() -> list[str]:
+    """Every word, for the test that English is complete."""
+    return [text for text, _, _ in _OF.values()]
