@@ -33,7 +33,14 @@ HEADERS = {
     ),
 }
 """Nothing is inline and nothing comes from elsewhere."""
-_EMPTY: Mapping[str, Any] = {"visit": None, "shell": None, "note": None, "error": None, "form_token": "", "once": ""}
+_EMPTY: Mapping[str, Any] = {
+    "visit": None,
+    "shell": None,
+    "note": None,
+    "error": None,
+    "form_token": "",
+    "once": "",
+}
 
 
 @cache
