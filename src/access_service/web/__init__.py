@@ -4,7 +4,7 @@ page.py        one page: who, under which hat, what was sent, what comes back; `
 cookies.py     cookies to sessions      form_reader.py  forms, strictly      static.py  style and scripts
 rendered.py    templates to bytes       phrases.py      sentences, days      labels.py  states and kinds in words
 menus.py       who is offered what
-signing_in.py  sign in and out, the admin hat, language
+signing_in.py  sign in and out, the admin hat, language      security.py  one's own password and factors
 activation.py  what a one-time link leads to      paper_pages.py  what a paper's square leads to
 templates/     base.html, parts/ (macros), one folder a noun
 static/        app.css and the modules      english/  one file a noun
@@ -17,12 +17,12 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from access_service.web import activation, menus, paper_pages, signing_in, static
+from access_service.web import activation, menus, paper_pages, security, signing_in, static
 from access_service.web.rendered import prepare, render_template
 
 LARGE = {"/phan-quyen/nhap": 5 << 20}
 """Addresses that end so take files; what a form around them costs comes on top."""
-_PAGES = (signing_in,)
+_PAGES = (signing_in, security)
 
 
 _PROGRAMS = ("/v1/", "/access/", "/oauth2/", "/.well-known/", "/forward", "/docs", "/openapi")

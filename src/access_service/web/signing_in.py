@@ -153,7 +153,7 @@ def _next(address: str) -> str:
 async def _let_in(visit: Visit) -> SignedIn:
     form, services = visit.form, visit.services
     code, touched = form.text("ma").replace(" ", ""), form.text("khoa")
-    second = Second(totp=code or None, passkey=_passkey(touched)) if code or touched else None
+    second = Second(totp=code or None, passkey=read_passkey(touched)) if code or touched else None
     wanted = visit.request.app.state.settings.register_name
     source = source_of(visit.request)
 
@@ -164,7 +164,8 @@ async def _let_in(visit: Visit) -> SignedIn:
     return await gate_of(visit.request).let_in(source, work)
 
 
-def _passkey(text: str) -> dict[str, Any] | None:
+def read_passkey(text: str) -> dict[str, Any] | None:
+    """What a passkey answered, as the form carries it; None for an empty field."""
     if not text:
         return None
     try:

@@ -24,6 +24,7 @@ from access_service.domain.sign_in import (
     check_room,
     due_factor,
 )
+from access_service.evidence.qr import draw_qr
 from access_service.signing import passkeys, totp
 from access_service.signing.passkeys import PasskeyError
 from access_service.storage import accounts as stored_accounts
@@ -215,6 +216,11 @@ def begin_totp(services: Services, caller: Caller, password: str, second: Second
         id_ = _add(doing, FactorKind.TOTP, secret=secret, credential=None, counter=totp.NEVER)
         username = doing.tx.require(Account, caller.account).username
     return NewTotp(id_, secret, totp.enrolment_uri(secret, username, str(caller.register)))
+
+
+def draw_totp(uri: str) -> str:
+    """The address of a new secret as a square for a telephone, in SVG."""
+    return draw_qr(uri)
 
 
 def _all(doing: Act) -> list[SecondFactor]:
