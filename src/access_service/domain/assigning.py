@@ -1,4 +1,4 @@
-"""The decision that assigns duties, as a paper: what an officer prepared and one of the leadership signs (A1)."""
+"""The decision that assigns duties or ends them, as a paper: an officer prepares it, a leader signs it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,19 +77,32 @@ class DutyLine:
 
 @dataclass(frozen=True, slots=True)
 class AssignmentBody:
-    """Which duties, in place of which, and what waits until it is signed."""
+    """Which duties begin, in place of which, or end; and what waits until it is signed."""
 
     duties: tuple[DutyLine, ...]
     waiting: str
     """The act that the signature confirms."""
     replaces: AssignmentId | None = None
+    released: tuple[DutyLine, ...] = ()
+    """Which duties end, and on which day: a release. A decision assigns or releases."""
+    release_number: str = ""
+    """Of the decision of the authority that releases."""
 
     def json(self) -> dict[str, Any]:
         """As it is signed."""
-        replaced = {} if self.replaces is None else {"replaces": self.replaces}
+        replaced: dict[str, Any] = {} if self.replaces is None else {"replaces": self.replaces}
+        if self.released:
+            replaced["released"] = [duty.json() for duty in self.released]
+            replaced["release_number"] = self.release_number
         return {"duties": [duty.json() for duty in self.duties], "waiting": self.waiting, **replaced}
 
     @classmethod
     def read(cls, found: Mapping[str, Any]) -> "AssignmentBody":
         """As it was signed."""
-        return cls(tuple(map(DutyLine.read, found["duties"])), found["waiting"], found.get("replaces"))
+        return cls(
+            tuple(map(DutyLine.read, found["duties"])),
+            found["waiting"],
+            found.get("replaces"),
+            tuple(map(DutyLine.read, found.get("released", ()))),
+            found.get("release_number", ""),
+        )

@@ -129,7 +129,7 @@ def find_office_signer(
     if isinstance(body, InspectionBody):
         without |= body.members
     if isinstance(body, AssignmentBody):
-        without |= {duty.person for duty in body.duties}
+        without |= {duty.person for duty in (*body.duties, *body.released)}
     if isinstance(body, ReturnBody):
         without.add(body.witness)
     found = find_signer(ground, document.office, without, person)

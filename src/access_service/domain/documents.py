@@ -6,7 +6,7 @@ superseded, withdrawn, handed back. The first signature freezes the content. Wha
 receiver may do to a document stands in `MOVES`; signatures move it by `waits_for`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -178,6 +178,11 @@ _WAITS_FOR = {
 }
 
 
+_OF_ACTS = frozenset({DocumentState.DRAFT, *_AWAITING})
+_WITH_ITS_ACT: Mapping[str, frozenset[DocumentState]] = {"submit": frozenset(), "withdraw": frozenset()}
+"""(A1) The decision of an act that waits is put before its signer, and else moves with that act alone."""
+
+
 def move(document: Document, act: str, *, now: datetime, lapse_after: timedelta) -> DocumentState:
     """The state after `act` (a key of `MOVES`), or `RefusedError(document_state)`.
 
@@ -185,7 +190,8 @@ def move(document: Document, act: str, *, now: datetime, lapse_after: timedelta)
     """
     state = state_at(document, now=now, lapse_after=lapse_after)
     allowed, target = MOVES[act]
-    if document.kind is DocumentKind.ASSIGNMENT_DECISION and state is DocumentState.DRAFT:
+    is_decision = document.kind is DocumentKind.ASSIGNMENT_DECISION
+    if is_decision and state in _WITH_ITS_ACT.get(act, _OF_ACTS):
         raise RefusedError(
             Refusal.DOCUMENT_STATE,
             "it waits with the act that it decides, and is signed or cancelled with that",

@@ -47,6 +47,7 @@ class Consequence(StrEnum):
     CASES_CLOSE = "cases_close"
     INSPECTION_BEGINS = "inspection_begins"
     APPROVAL_BEGINS = "approval_begins"
+    ACT_CONFIRMED = "act_confirmed"
     NONE = "none"
     """It says what is, and nothing follows."""
 
@@ -343,7 +344,7 @@ KINDS: dict[DocumentKind, PaperKind] = {
     DocumentKind.COMMITMENT: PaperKind((Side.DECLARANT,), CommitmentBody, Consequence.WAITING_ACTIVATE),
     DocumentKind.RETURN_MINUTES: PaperKind((Side.DECLARANT, Side.GIVER), ReturnBody, Consequence.CASES_CLOSE),
     DocumentKind.INSPECTION_DECISION: PaperKind((Side.GIVER,), InspectionBody, Consequence.INSPECTION_BEGINS),
-    DocumentKind.ASSIGNMENT_DECISION: PaperKind((Side.GIVER,), AssignmentBody, Consequence.NONE),
+    DocumentKind.ASSIGNMENT_DECISION: PaperKind((Side.GIVER,), AssignmentBody, Consequence.ACT_CONFIRMED),
     DocumentKind.APPROVAL_LETTER: PaperKind((Side.GIVER,), ApprovalBody, Consequence.APPROVAL_BEGINS),
     DocumentKind.SOFTWARE_REPORT: PaperKind((Side.GIVER,), ReportBody, Consequence.NONE),
 }

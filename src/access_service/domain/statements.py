@@ -13,8 +13,12 @@ from access_service.domain.names import DocumentKind, Method
 from access_service.domain.policy import Pack
 from access_service.domain.reasons import Refusal
 
-WAYS = frozenset({"in_system", "passkey", "pades", "paper", "attested"})
-"""Every way of signing that a pack can name (evidence 3.1)."""
+WAYS = frozenset({"in_system", "password+totp", "passkey", "session", "pades", "paper", "attested"})
+"""Every way of signing that a pack can name (evidence 3.1).
+
+`in_system` is the password entered again, with a code or without; `password+totp` asks for the one-time code too;
+`session` is what nobody entered anything for: the act that was confirmed in a session that was open.
+"""
 CEREMONY = timedelta(minutes=5)
 """How long what was put before a signer waits for their answer."""
 
@@ -37,6 +41,21 @@ METHODS = {
 }
 
 
+MEETS = {
+    SigningWay.PASSWORD: frozenset({"in_system"}),
+    SigningWay.PASSWORD_AND_CODE: frozenset({"in_system", "password+totp"}),
+    SigningWay.PASSKEY: frozenset({"passkey"}),
+    SigningWay.SESSION: frozenset({"session"}),
+}
+"""Which of a pack's demands a way of signing meets."""
+
+
+def ways_met(signature: Signature) -> frozenset[str]:
+    """Which demands a signature meets; one of format 1 says no more than its method."""
+    how = signature.how
+    return frozenset({str(signature.method)}) if how is None else MEETS[SigningWay(how.auth)]
+
+
 def check_shown(document: Document, shown_at: datetime | None) -> datetime:
     """(5) Nobody signs what the service has not shown them as a page: ids read as JSON say nothing to a reader."""
     if shown_at is None:
@@ -56,11 +75,11 @@ def check_finishes(document: Document, way: SigningWay) -> None:
         )
 
 
-def check_strength(pack: Pack, document: Document, side: str, method: Method) -> None:
+def check_strength(pack: Pack, document: Document, side: str, met: frozenset[str]) -> None:
     """(5) A pack says which ways of signing are enough for a kind of paper; what it does not name is open."""
     strengths = pack.strengths.get(document.kind)
     allowed = None if strengths is None else strengths.methods.get(side)
-    if strengths is not None and allowed is not None and str(method) not in allowed:
+    if strengths is not None and allowed is not None and not met & allowed:
         raise RefusedError(
             Refusal.SIGNATURE_TOO_WEAK,
             "this kind of paper is signed in another way",
@@ -80,7 +99,7 @@ def check_strengths(pack: Pack, document: Document, signatures: Iterable[Signatu
     """The same for every signature that a paper's newest version carries, when rights begin on it."""
     for signature in signatures:
         if signature.version == document.version:
-            check_strength(pack, document, str(signature.side), signature.method)
+            check_strength(pack, document, str(signature.side), ways_met(signature))
 
 
 def check_ceremony(opened: bool, expires_at: datetime | None, now: datetime) -> datetime:

@@ -37,7 +37,16 @@ FIELDS: Mapping[DocumentKind, frozenset[str]] = {
     DocumentKind.RETURN_MINUTES: COMMON
     | {"absent_because", "end", "files_left", "holder_name", "reason", "state_of_work", "witness_name"},
     DocumentKind.COMMITMENT: COMMON | {"text_version"},
-    DocumentKind.ASSIGNMENT_DECISION: COMMON | {"decision_number", "decision_date", "replaced_name"},
+    DocumentKind.ASSIGNMENT_DECISION: COMMON
+    | {
+        "assigns",
+        "decision_date",
+        "decision_number",
+        "release_number",
+        "released_from",
+        "releases",
+        "replaced_name",
+    },
     DocumentKind.APPROVAL_LETTER: COMMON
     | {"agreement_date", "agreement_number", "begin", "categories", "contracting_unit", "deletion", "end", "fields"}
     | {"frequency", "method", "no_request", "purpose", "receiver_role", "request_date", "request_number"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,15 @@ from access_service.domain.names import DocumentState
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.statements import SigningWay, check_finishes, check_same_statement, check_strengths
-from access_service.usecases.handover import ceremonies, signatures
+from access_service.domain.waiting import Outcome, WaitingAct
+from access_service.usecases.handover import ceremonies, documents, signatures
+from access_service.usecases.handover.assignment_papers import decision_of
 from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.handover.signatures import Presented
+from access_service.usecases.organisation import org
+from access_service.usecases.second_person import confirming
 from access_service.usecases.services import ReadView
-from world import PASSWORD, SCHOOL, Clock, World, found, make_services, pack_variant, with_school
+from world import OFFICE, PASSWORD, SCHOOL, Clock, World, found, make_services, pack_variant, with_school
 
 BY_PASSKEY = """
 [signatures.commitment]
@@ -68,6 +73,59 @@ def test_papers_that_were_signed_too_weakly_open_nothing(strict: World) -> None:
     with pytest.raises(RefusedError) as refused:
         check_strengths(pack, commitment, [weak])
     assert refused.value.code is Refusal.SIGNATURE_TOO_WEAK
+
+
+WITH_A_CODE = """
+[signatures.handover_minutes]
+giver = ["password+totp", "passkey"]
+article = "default"
+[signatures.assignment_decision]
+giver = ["in_system", "passkey"]
+article = "default"
+"""
+
+
+@pytest.fixture
+def asks_more(tmp_path: Path) -> Iterator[World]:
+    """A school whose pack asks its head for a one-time code, and whoever decides for a signature of its own."""
+    clock = Clock()
+    services = make_services(f"sqlite:///{tmp_path}/thu.db", tmp_path, clock)
+    yield with_school(found(services, clock, pack="thu", policy=pack_variant(tmp_path, "thu", WITH_A_CODE)))
+    services.db.close()
+
+
+def test_a_pack_that_asks_for_a_code_takes_no_password_alone(asks_more: World) -> None:
+    world = asks_more
+    minutes, _ = waiting(world)
+    head = world.head_of(SCHOOL)
+    with world.refuses(Refusal.SIGNATURE_TOO_WEAK):
+        world.sign(head, minutes.id)
+    world.enrol(f"000.head:{SCHOOL}")
+    world.clock.forward(minutes=1)
+    shown = world.show(head, minutes.id)
+    code = world.authenticators[f"000.head:{SCHOOL}"].next(world.clock.now)
+    presented = [Presented(shown.id, shown.version, shown.sha256)]
+    [signed] = signatures.sign_batch(world.services, head.caller, PASSWORD, presented, code=code)
+    assert isinstance(signed, signatures.Signed)
+    with world.services.db.read(world.register) as reader:
+        pack = ReadView(reader, None, world.clock.now).pack_for(SCHOOL)
+    check_strengths(pack, signed.document, [signed.signature])
+
+
+def test_where_a_pack_takes_no_open_session_the_decision_is_signed_as_any_paper(asks_more: World) -> None:
+    """(A1) Confirming alone enters nothing: the leader opens the decision and enters the password, which confirms."""
+    world = asks_more
+    world.hand_to_officer(OFFICE)
+    person = org.add_person(world.services, world.admins[OFFICE], name="Người Thử phó").id
+    duty = org.Duty(person, SCHOOL, "vice_principal", "12/QĐ-UBND", date(2026, 8, 18), world.clock.now)
+    waits = org.assign_duty(world.services, world.admins[OFFICE], duty)
+    assert isinstance(waits, WaitingAct)
+    head = world.head_of(OFFICE)
+    with world.refuses(Refusal.SIGNATURE_TOO_WEAK):
+        confirming.confirm(world.services, head.caller, waits.id)
+    documents.submit(world.services, head.caller, decision_of(waits))
+    world.sign(head, decision_of(waits))
+    assert world.get(WaitingAct, waits.id).outcome is Outcome.CONFIRMED
 
 
 @pytest.mark.backends("sqlite")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 
 from access_service.domain.documents import Document, Signature
@@ -10,11 +11,11 @@ from access_service.domain.names import DocumentState, PersonId
 from access_service.domain.org import Assignment
 from access_service.domain.printing import Print
 from access_service.domain.reasons import Refusal
-from access_service.domain.waiting import WaitingAct
+from access_service.domain.waiting import Outcome, WaitingAct
 from access_service.usecases.evidence import reading_papers
-from access_service.usecases.handover import documents
+from access_service.usecases.handover import documents, naming
 from access_service.usecases.handover.assignment_papers import decision_of
-from access_service.usecases.organisation import org
+from access_service.usecases.organisation import leaving, org
 from access_service.usecases.organisation.org import Duty
 from access_service.usecases.second_person import confirming
 from world import OFFICE, SCHOOL, World
@@ -112,10 +113,97 @@ def test_the_decision_that_waits_moves_only_with_its_act(school_world: World) ->
     waits = prepared(world)
     draft, officer = decision_of(waits), world.admins[OFFICE]
     with world.refuses(Refusal.DOCUMENT_STATE):
-        documents.submit(world.services, officer, draft)
-    with world.refuses(Refusal.DOCUMENT_STATE):
         documents.cancel(world.services, officer, draft, reason="thôi")
     with world.refuses(Refusal.DOCUMENT_STATE):
         documents.revise(world.services, officer, draft, number="", dated=date(2026, 8, 20), version=1)
-    confirming.confirm(world.services, world.head_of(OFFICE).caller, waits.id)
-    assert world.get(Document, draft).state is DocumentState.SIGNED
+    submitted = documents.submit(world.services, officer, draft)
+    with world.refuses(Refusal.DOCUMENT_STATE):
+        documents.cancel(world.services, officer, draft, reason="thôi")
+    with world.refuses(Refusal.DOCUMENT_STATE):
+        documents.return_document(world.services, world.head_of(OFFICE).caller, draft, reason="thôi")
+    confirming.decline(world.services, world.head_of(OFFICE).caller, waits.id)
+    stands = world.get(Document, draft)
+    assert (stands.state, stands.number) == (DocumentState.CANCELLED, submitted.number)
+
+
+def test_whoever_signs_the_decision_as_any_paper_confirms_the_act(school_world: World) -> None:
+    world = school_world
+    waits = prepared(world)
+    head, draft = world.head_of(OFFICE), decision_of(waits)
+    submitted = documents.submit(world.services, world.admins[OFFICE], draft)
+    assert (submitted.version, submitted.state) == (2, DocumentState.AWAITING_GIVER)
+    assert submitted.number.startswith("01/QĐ-")
+    with world.refuses(Refusal.NOT_SHOWN):
+        confirming.confirm(world.services, head.caller, waits.id)
+    signed = world.sign(head, draft)
+    assert signed.document.state is DocumentState.SIGNED
+    done = world.get(WaitingAct, waits.id)
+    assert (done.outcome, done.ended_by) == (Outcome.CONFIRMED, head.person)
+    assert world.get(Assignment, done.result or "").position == "vice_principal"
+    with world.refuses(Refusal.DOCUMENT_STATE):
+        confirming.confirm(world.services, head.caller, waits.id)
+
+
+def test_a_decision_that_was_shown_is_signed_by_confirming_too(school_world: World) -> None:
+    world = school_world
+    waits = prepared(world)
+    head, draft = world.head_of(OFFICE), decision_of(waits)
+    documents.submit(world.services, head.caller, draft)
+    world.show(head, draft)
+    assert confirming.confirm(world.services, head.caller, waits.id).outcome is Outcome.CONFIRMED
+    with world.services.db.read(world.register) as reader:
+        [signature] = reader.find(Signature, document=draft)
+    assert signature.how is not None
+    assert (signature.how.auth, signature.version) == ("session", 2)
+    assert signature.how.shown_at is not None
+
+
+def test_nobody_signs_the_decision_that_they_prepared(school_world: World) -> None:
+    """An officer who leads now signs it as little as they confirm it."""
+    world = school_world
+    waits = prepared(world)
+    draft = decision_of(waits)
+    documents.submit(world.services, world.admins[OFFICE], draft)
+    officer = next(w for w in world.people.values() if w.person == waits.prepared_by)
+    world.assign(officer.person, OFFICE, "commune_deputy_chair", world.root)
+    naming.name_signer(world.services, world.head_of(OFFICE).caller, draft, officer.person)
+    with world.refuses(Refusal.SELF_SERVICE):
+        world.sign(officer, draft)
+
+
+def test_a_decision_that_has_waited_too_long_appoints_nobody(school_world: World) -> None:
+    world = school_world
+    waits = prepared(world)
+    world.clock.forward(days=20)
+    documents.submit(world.services, world.head_of(OFFICE).caller, decision_of(waits))
+    world.clock.now = waits.lapses_at
+    head = replace(world.head_of(OFFICE), caller=world.enter(world.head_of(OFFICE).account))
+    with world.refuses(Refusal.DOCUMENT_STATE):
+        world.sign(head, decision_of(waits))
+
+
+def test_a_release_that_an_officer_prepared_is_a_decision_too(school_world: World) -> None:
+    world = school_world
+    world.hand_to_officer(OFFICE)
+    deputy = world.hire("phó", SCHOOL, "vice_principal", SCHOOL)
+    waits = leaving.end_duty(
+        world.services,
+        world.admins[OFFICE],
+        world.head_of(SCHOOL).duty,
+        on=date(2026, 9, 1),
+        decision_number="06/QĐ",
+    )
+    assert isinstance(waits, WaitingAct)
+    draft = world.get(Document, decision_of(waits))
+    printed = words(world, waits)
+    assert printed.subject[0] == "Về việc thôi phân công phụ trách, quản lý, khai thác tài khoản"
+    assert any("Quyết định số 06/QĐ" in basis for basis in printed.bases)
+    assert "kể từ ngày 01/9/2026" in printed.sections[0].paragraphs[0]
+    done = confirming.confirm(world.services, world.head_of(OFFICE).caller, waits.id)
+    assert done.outcome is Outcome.CONFIRMED
+    signed = world.get(Document, draft.id)
+    assert (signed.state, signed.version) == (DocumentState.SIGNED, 2)
+    [line] = json.loads(signed.content)["released"]
+    assert (line["person"], line["valid_to"]) == (world.head_of(SCHOOL).person, "2026-09-01")
+    assert world.get(Assignment, world.head_of(SCHOOL).duty).valid_to is not None
+    assert deputy.person != line["person"]

@@ -146,8 +146,8 @@ def _public_key(services: Services, challenge: str, key: SecondFactor) -> dict[s
 
 
 @power(
-    yields(Power.PAPER, Power.GRANT, Power.CUSTODY, Power.ACCOUNT)
-    | ends(Power.PAPER, Power.GRANT, Power.CUSTODY, Power.ACCOUNT)
+    yields(Power.PAPER, Power.OFFICE, Power.GRANT, Power.CUSTODY, Power.ACCOUNT)
+    | ends(Power.PAPER, Power.OFFICE, Power.GRANT, Power.CUSTODY, Power.ACCOUNT)
 )
 def answer_ceremony(
     services: Services,

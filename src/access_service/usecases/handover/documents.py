@@ -294,6 +294,8 @@ def submit(services: Services, caller: Caller, id_: DocumentId, numbering: Numbe
         document = _prepared(doing, id_)
         state = move(document, "submit", now=doing.now, lapse_after=doing.lapse_after(document.office))
         submitted = replace(document, state=state, state_since=doing.now, reason=None)
+        if document.kind is DocumentKind.ASSIGNMENT_DECISION:
+            submitted = replace(submitted, dated=local(doing.now).date())
         numbered = number_paper(doing, submitted, numbering)
         if numbered.number != document.number:
             # Other words are another version: whoever was shown the draft has not seen them.

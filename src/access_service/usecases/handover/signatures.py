@@ -13,6 +13,7 @@ from datetime import datetime
 
 from access_service.domain import papers, preparing, turns
 from access_service.domain.accounts import Account, Custody
+from access_service.domain.assigning import AssignmentBody
 from access_service.domain.audit import instant
 from access_service.domain.custody import check_giver_prepared_nothing, tell_instead
 from access_service.domain.delegation import Grant, check_parties, signing_capacity
@@ -28,6 +29,7 @@ from access_service.domain.documents import (
 )
 from access_service.domain.errors import RefusedError, UnavailableError
 from access_service.domain.names import (
+    AccountKind,
     Capacity,
     DocumentId,
     DocumentKind,
@@ -41,8 +43,10 @@ from access_service.domain.org import Assignment
 from access_service.domain.papers import Consequence, CustodyBody, ReturnBody
 from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.sign_in import check_has_factor
-from access_service.domain.statements import METHODS, SigningWay, check_finishes, check_shown, check_strength
+from access_service.domain.statements import MEETS, METHODS, SigningWay, check_finishes, check_shown, check_strength
 from access_service.domain.time import Interval, local
+from access_service.domain.waiting import WaitingAct, check_leader_confirms
+from access_service.domain.waiting import check_waiting as check_still_waiting
 from access_service.signing.documents import confirm
 from access_service.storage.paper_pages import shown_at
 from access_service.usecases.effects import activate_ready, begin_custody, close_cases, end_grants, try_again
@@ -116,8 +120,8 @@ _ACT = "document.sign"
 
 
 @power(
-    yields(Power.PAPER, Power.GRANT, Power.CUSTODY, Power.ACCOUNT, Power.SOFTWARE)
-    | ends(Power.PAPER, Power.GRANT, Power.CUSTODY, Power.ACCOUNT)
+    yields(Power.PAPER, Power.OFFICE, Power.GRANT, Power.CUSTODY, Power.ACCOUNT, Power.SOFTWARE)
+    | ends(Power.PAPER, Power.OFFICE, Power.GRANT, Power.CUSTODY, Power.ACCOUNT)
 )
 def sign_batch(
     services: Services, caller: Caller, password: str, presented: Sequence[Presented], *, code: str | None = None
@@ -198,6 +202,8 @@ def find_turn(view: ReadView, item: Presented) -> Turn:
     check_presented(document, version=item.version, sha256=item.sha256)
     turns.check_not_signed(document, given, caller.person)
     check_waiting(document, now=view.now, lapse_after=view.lapse_after(document.office))
+    if document.kind is DocumentKind.ASSIGNMENT_DECISION:
+        _check_confirms(view, document)
     side = next_side(document, given)
     if side is None:
         raise RuntimeError("a waiting document that lacks no signature")
@@ -213,6 +219,15 @@ def find_turn(view: ReadView, item: Presented) -> Turn:
     connection, register = view.reader.connection, view.reader.register
     seen_at = shown_at(connection, register, document.id, document.version, caller.account)
     return Turn(document, given, side, capacity, basis, check_shown(document, seen_at), told)
+
+
+def _check_confirms(view: ReadView, document: Document) -> None:
+    """(A1) Whoever signs the decision of an act that waits confirms it, by the same rules."""
+    caller = view.require_caller()
+    waiting = view.reader.require(WaitingAct, papers.read(document.content, AssignmentBody).waiting)
+    leads = bool(view.leading(caller.person, waiting.office))
+    check_leader_confirms(waiting, caller.person, leads=leads, is_personal=caller.kind is AccountKind.USE)
+    check_still_waiting(waiting, view.now)
 
 
 def _giver_capacity(
@@ -267,8 +282,7 @@ def make_signature(
 ) -> Signature:
     """The signature that the caller's turn asks for, not yet confirmed."""
     caller, document = view.require_caller(), turn.document
-    method = METHODS[way]
-    check_strength(view.pack_for(document.office), document, str(turn.side), method)
+    check_strength(view.pack_for(document.office), document, str(turn.side), MEETS[way])
     return Signature(
         id="",
         document=document.id,
@@ -279,7 +293,7 @@ def make_signature(
         account=caller.account,
         capacity=turn.capacity,
         capacity_basis=turn.basis,
-        method=method,
+        method=METHODS[way],
         signed_at=signed_at,
         key="",
         confirmation="",
@@ -379,7 +393,15 @@ def _approval_begins(doing: Act, document: Document, signature: Signature) -> Si
     return Signed(document, signature)
 
 
-_CONSEQUENCES: dict[Consequence, Callable[[Act, Document, Signature], Signed]] = {
+Following = Callable[[Act, Document, Signature], Signed]
+
+
+def follow(consequence: Consequence, following: Following) -> None:
+    """What a last signature brings about in a room that this one does not know: that room says so, once."""
+    _CONSEQUENCES[consequence] = following
+
+
+_CONSEQUENCES: dict[Consequence, Following] = {
     Consequence.LINES_ACTIVATE: _lines_activate,
     Consequence.WAITING_ACTIVATE: _waiting_activate,
     Consequence.CUSTODY_BEGINS: _custody_begins,

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from access_service.domain import duties, edges
 from access_service.domain.accounts import Custody
 from access_service.domain.acting import check_not_oneself, check_personal, operated_by, operates
+from access_service.domain.assigning import AssignmentBody, DutyLine
 from access_service.domain.custody import check_opening
 from access_service.domain.delegation import TAKEN_BACK, Grant, LeavingCase
 from access_service.domain.duties import Hand
@@ -29,6 +30,7 @@ from access_service.usecases.effects import (
     suspend_account_if_last,
     try_refused_again,
 )
+from access_service.usecases.handover.assignment_papers import draft_decision
 from access_service.usecases.handover.documents import EnteredLine, Prepared
 from access_service.usecases.handover.proposing import propose_each
 from access_service.usecases.identity.accounts import IssuedAccount, confirm_password, new_activation
@@ -55,7 +57,7 @@ def end_duty(
         edges.check_ending(doing.ground, caller, duty)
         if duties.hand_in_releasing(doing.ground, operated_by(caller), duty) is Hand.COMPLETES:
             return _end(doing, duty, office, at, decision_number)
-        return prepare(
+        waiting = prepare(
             doing,
             WaitingKind.RELEASE,
             target=id_,
@@ -65,6 +67,10 @@ def end_duty(
             decision=WrittenDecision(decision_number, local(doing.now).date()),
             person=duty.person,
         )
+        line = DutyLine.of(replace(duty, valid_to=at))
+        body = AssignmentBody((), waiting.id, released=(line,), release_number=decision_number)
+        draft_decision(doing, waiting, body)
+        return waiting
 
 
 def _end(doing: Act, duty: Assignment, office: UnitId, at: datetime, decision_number: str) -> LeavingCase:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from access_service.domain import duties, reorganising
 from access_service.domain import register as entering
 from access_service.domain.appointing import hand_in_duty
+from access_service.domain.assigning import AssignmentBody, DutyLine
 from access_service.domain.delegation import HEADS, Grant
 from access_service.domain.duties import Hand
 from access_service.domain.names import AssignmentId, EducationLevel, PersonId, UnitId
@@ -203,7 +204,7 @@ def assign_duty(services: Services, caller: Caller, duty: Duty) -> Assignment | 
             decision=WrittenDecision(duty.decision_number, duty.decision_date, None, duty.decision_sha256),
             person=duty.person,
         )
-        draft_decision(doing, waiting, assignment, duty.replaces)
+        draft_decision(doing, waiting, AssignmentBody((DutyLine.of(assignment),), waiting.id, duty.replaces))
         return waiting
 
 

@@ -1,25 +1,20 @@
 """A second person confirms what somebody prepared, or declines it; only then is it done (rulings A1 and J)."""
 
-import json
-from collections.abc import Callable, Mapping
-
 from access_service.domain.errors import NotFoundError
 from access_service.domain.names import AccountKind, RegisterId
 from access_service.domain.powers import Power, ends, power, powerless, yields
 from access_service.domain.waiting import (
     Outcome,
     WaitingAct,
-    WaitingKind,
     check_leader_confirms,
     check_operator_confirms,
     check_waiting,
     is_waiting,
 )
-from access_service.usecases import operators, policy
-from access_service.usecases.handover.assignment_papers import cancel_decision, sign_decision
+from access_service.usecases.handover.assignment_papers import cancel_decision
+from access_service.usecases.handover.confirmed_papers import sign_decision
 from access_service.usecases.operators import OperatorKey, check_operator, root_of
-from access_service.usecases.organisation import leaving, moving, org, succession, years
-from access_service.usecases.second_person import root_office
+from access_service.usecases.second_person.enacting import enact
 from access_service.usecases.services import Act, Caller, ReadView, Services, act, look, operate
 from access_service.usecases.waiting import close
 
@@ -63,7 +58,10 @@ def confirm(services: Services, caller: Caller, id_: str) -> WaitingAct:
     with act(services, caller, "waiting.confirm", id_) as doing:
         found = _leaders(doing, id_)
         check_waiting(found, doing.now)
-        return _enact(doing, found, caller.person)
+        # Where there is a decision, its signature does it: before a new duty makes somebody else come first.
+        if sign_decision(doing, found):
+            return doing.tx.require(WaitingAct, id_)
+        return enact(doing, found, caller.person)
 
 
 @powerless("what is declined gives nobody anything, and takes nothing from anybody")
@@ -96,7 +94,7 @@ def confirm_as_operator(services: Services, register: RegisterId, id_: str, oper
         found = doing.tx.require(WaitingAct, id_)
         check_operator_confirms(found, name)
         check_waiting(found, doing.now)
-        return _enact(doing, found, name)
+        return enact(doing, found, name)
 
 
 def waiting_for_operators(services: Services, register: RegisterId) -> list[WaitingAct]:
@@ -105,52 +103,3 @@ def waiting_for_operators(services: Services, register: RegisterId) -> list[Wait
     with services.db.read(register) as reader:
         now = services.db.now_in(reader.connection, register)
         return [a for a in reader.find(WaitingAct) if a.operator is not None and is_waiting(a, now)]
-
-
-def _enact(doing: Act, found: WaitingAct, by: str) -> WaitingAct:
-    result, body = _ENACT[found.kind](doing, found)
-    return close(doing, found, Outcome.CONFIRMED, by, result=result, body=body)
-
-
-def _appoint(doing: Act, found: WaitingAct) -> tuple[str, str | None]:
-    if found.operator is not None:
-        return root_office.enact_appointment(doing, found), None
-    # Signed by whoever confirms, before the duty makes somebody else come first in the office.
-    sign_decision(doing, found)
-    return org.enact_duty(doing, found), None
-
-
-def _release(doing: Act, found: WaitingAct) -> tuple[str, str | None]:
-    if found.operator is not None:
-        return root_office.enact_release(doing, found), None
-    return leaving.enact_release(doing, found), None
-
-
-def _move(doing: Act, found: WaitingAct) -> tuple[str, str | None]:
-    return moving.enact_move(doing, found), None
-
-
-def _succeed(doing: Act, found: WaitingAct) -> tuple[str, str | None]:
-    return succession.enact_succession(doing, found), None
-
-
-def _bind(doing: Act, found: WaitingAct) -> tuple[str, str | None]:
-    return policy.enact_binding(doing, found), None
-
-
-def _add_operator(doing: Act, found: WaitingAct) -> tuple[str, str | None]:
-    said = json.loads(found.body)
-    operators.enter(doing, found.office, said["name"], said["secret_sha256"], None)
-    return said["name"], None
-
-
-_ENACT: Mapping[WaitingKind, Callable[[Act, WaitingAct], tuple[str, str | None]]] = {
-    WaitingKind.APPOINT: _appoint,
-    WaitingKind.RELEASE: _release,
-    WaitingKind.MOVE: _move,
-    WaitingKind.SUCCEED: _succeed,
-    WaitingKind.BIND: _bind,
-    WaitingKind.CLOSE_YEAR: years.enact_closing,
-    WaitingKind.REOPEN_YEAR: years.enact_reopening,
-    WaitingKind.ADD_OPERATOR: _add_operator,
-}
