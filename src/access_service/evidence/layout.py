@@ -28,8 +28,8 @@ FORMS = {
 
 CONTENT_NAME = "noi-dung.json"
 CONFIRMATION = (
-    "Xác nhận của hệ thống là hình thức xác nhận bằng phương tiện điện tử, gắn với người đã đăng nhập và xác thực "
-    "lại; không phải chữ ký điện tử, chữ ký số và không thay con dấu."
+    "Xác nhận của hệ thống là hình thức xác nhận bằng phương tiện điện tử, gắn với người đã đăng nhập, theo cách "
+    "ghi tại từng xác nhận; không phải chữ ký điện tử, chữ ký số và không thay con dấu."
 )
 OFFLINE = "Kiểm tra không cần mạng: access-service verify hoặc tệp verify.py trong hồ sơ kiểm tra."
 WHAT_IS_ATTACHED = {

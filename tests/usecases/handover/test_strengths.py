@@ -113,7 +113,7 @@ def test_a_pack_that_asks_for_a_code_takes_no_password_alone(asks_more: World) -
 
 
 def test_where_a_pack_takes_no_open_session_the_decision_is_signed_as_any_paper(asks_more: World) -> None:
-    """(A1) Confirming alone enters nothing: the leader opens the decision and enters the password, which confirms."""
+    """(A1) Confirming alone enters nothing: the leader opens the decision and enters a password: that confirms."""
     world = asks_more
     world.hand_to_officer(OFFICE)
     person = org.add_person(world.services, world.admins[OFFICE], name="Người Thử phó").id
