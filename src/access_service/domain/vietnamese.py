@@ -1,9 +1,10 @@
-"""Vietnamese order: keys that compare right byte for byte, on every database.
+"""Vietnamese order and search: keys that compare right byte for byte, on every database.
 
 SQLite has no Vietnamese collation and PostgreSQL's depends on how it was built, so names are stored with a key of
 ASCII digits and small letters, whose order is the same everywhere.
 """
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -63,3 +64,55 @@ def without_marks(text: str) -> str:
     """The text in small letters without tones, accents and đ, as somebody types who has no such keyboard."""
     parts = words.normalise_text(text.casefold(), 4 * words.LINE, "NFD")
     return "".join(c for c in parts if not unicodedata.combining(c)).replace("đ", "d")
+
+
+_RUNS = re.compile(r"[0-9]+|[^0-9]+")
+_WORDS = re.compile(r"[^\W_]+")
+
+
+def natural_key(text: str) -> str:
+    """As `sort_key`, with numbers by their value: 6A2 < 6A10 < 10A1, Trường số 2 < Trường số 10."""
+    key = []
+    for run in _RUNS.findall(words.normalise_text(text, 4 * words.LINE)):
+        digits = run.lstrip("0") if run[0].isascii() and run[0].isdigit() else None
+        # How many digits comes before the digits: the longer number is the larger.
+        key.append(sort_key(run) if digits is None else f"1{len(digits):03d}{digits}")
+    return "".join(key) + _END
+
+
+def _word(word: str) -> tuple[str, str]:
+    """The letters of a small word without its tone, and the tone: `Hoà` and `Hòa` are one word."""
+    parts = unicodedata.normalize("NFD", word)
+    tone = next((TONES[c] for c in parts if c in TONES), "0")
+    return unicodedata.normalize("NFC", "".join(c for c in parts if c not in TONES)), tone
+
+
+def _exact_words(text: str) -> list[tuple[str, str]]:
+    found = _WORDS.findall(words.normalise_text(text.casefold(), 4 * words.LINE))
+    return [_word(word) for word in found]
+
+
+def search_words(text: str) -> tuple[str, ...]:
+    """The words of a text as they are looked for: without capitals, tones, accents and đ."""
+    return tuple(_WORDS.findall(without_marks(text)))
+
+
+def search_key(text: str) -> str:
+    """What is stored to be looked through: a blank before each word, so that words are met where they begin."""
+    return "".join(f" {word}" for word in search_words(text))
+
+
+def is_found(query: str, key: str) -> bool:
+    """Does every word of the query begin a word of what has this `search_key`? An empty query finds everything."""
+    return all(f" {word}" in key for word in search_words(query))
+
+
+def search_rank(query: str, text: str) -> int:
+    """0 where the marks agree as well, else 1: who types `Cẩm Giàng` is shown it before `Cẩm Giang`."""
+    held = _exact_words(text)
+    *whole, last = _exact_words(query) or [("", "0")]
+    # The last word may still be being typed: its tone counts once there is one.
+    is_met = last in held or any(
+        word != last[0] and word.startswith(last[0]) and last[1] in ("0", tone) for word, tone in held
+    )
+    return 0 if (is_met or not last[0]) and all(word in held for word in whole) else 1

@@ -328,6 +328,12 @@ def session_by_token(connection: Connection, token_sha256: str) -> Session | Non
     return None if row is None else _as_session(row)
 
 
+def sessions_of(connection: Connection, register: RegisterId, account: AccountId) -> list[Session]:
+    """Every session of an account, expired or not."""
+    here = select(_sessions).where(_sessions.c.register_id == register, _sessions.c.account == account)
+    return [_as_session(row) for row in connection.execute(here).mappings()]
+
+
 def _as_session(row: RowMapping) -> Session:
     return Session(
         token_sha256=row["token_sha256"],

@@ -4,7 +4,7 @@ A `Reader` sees a register as known at one revision (or now); a `Writer` adds a 
 delete of a fact: `put` closes what was known and inserts what is known from this revision on.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -47,6 +47,7 @@ from access_service.domain.org import (
 from access_service.domain.policy import PackBinding
 from access_service.domain.recovery import Recovery
 from access_service.domain.software import Approval, Client, Draw, Software, SoftwareConfirmation
+from access_service.domain.vietnamese import natural_key, search_key
 from access_service.domain.waiting import WaitingAct
 from access_service.storage import tables, tables_accounts, tables_acts, tables_papers, tables_software
 from access_service.storage.bulk import ReadyRows, insert_ready, make_ready
@@ -60,10 +61,25 @@ def _scope_unit(right: Grant | Approval) -> str:
     return right.scope.unit
 
 
+def _folded(named: Person | Unit | SchoolClass) -> str:
+    return search_key(named.name)
+
+
+def _natural(named: Unit | SchoolClass) -> str:
+    return natural_key(named.name)
+
+
+DERIVED: dict[type[Any], dict[str, Callable[[Any], str]]] = {
+    Grant: {"scope_unit": _scope_unit},
+    Approval: {"scope_unit": _scope_unit},
+    Person: {"folded": _folded},
+    Unit: {"folded": _folded, "sort_key": _natural},
+    SchoolClass: {"folded": _folded, "sort_key": _natural},
+}
+"""Columns that repeat part of a value, to be found and sorted by."""
+
 CODECS: dict[type[Any], Codec[Any]] = {
-    value_type: Codec(
-        value_type, tables.table(row_type), {"scope_unit": _scope_unit} if value_type in (Grant, Approval) else None
-    )
+    value_type: Codec(value_type, tables.table(row_type), DERIVED.get(value_type))
     for value_type, row_type in (
         (Unit, tables.UnitRow),
         (ManagementEdge, tables.EdgeRow),

@@ -55,6 +55,8 @@ class UnitRow(Fact, table=True):  # noqa: D101
     name: str = Field(sa_type=Text)
     levels: str
     abbreviation: str | None = None
+    folded: str | None = Field(default=None, sa_type=Text)
+    sort_key: str | None = Field(default=None, sa_type=Text)
 
 
 class EdgeRow(Fact, table=True):  # noqa: D101
@@ -79,6 +81,8 @@ class SchoolClassRow(Fact, table=True):  # noqa: D101
     name: str
     level: str
     grade: str
+    folded: str | None = Field(default=None, sa_type=Text)
+    sort_key: str | None = Field(default=None, sa_type=Text)
 
 
 class PersonRow(Fact, table=True):
@@ -87,6 +91,7 @@ class PersonRow(Fact, table=True):
     __tablename__ = "persons"
     name: str = Field(sa_type=Text)
     sort_key: str = Field(sa_type=Text)
+    folded: str | None = Field(default=None, sa_type=Text)
 
 
 class AssignmentRow(Fact, table=True):  # noqa: D101

@@ -40,6 +40,8 @@ GETS = [
     "units/{unit}",
     "units/{unit}/units",
     "units/{unit}/classes",
+    "units/{unit}/people",
+    "units/{unit}/accounts",
     "units/{unit}/assignments",
     "units/{unit}/authorities",
     "units/{unit}/grants",

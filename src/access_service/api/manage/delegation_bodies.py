@@ -261,11 +261,13 @@ class GrantSeenOut(GrantOut):
     missing: Reason | Refusal | None
     """The paper that it waits for, or why it was refused when the last one was signed."""
     """Which paper a pending grant lacks."""
+    can: list[str] = Field(default_factory=list)
+    """What the caller may do with it; said where one is read, not in lists."""
 
     @classmethod
     def of_seen(cls, seen: GrantSeen) -> "GrantSeenOut":
         """From what the use case found."""
-        return cls(**cls.plain(seen.grant), state=seen.state, missing=seen.missing)
+        return cls(**cls.plain(seen.grant), state=seen.state, missing=seen.missing, can=sorted(seen.can))
 
 
 class GrantsOut(Out):

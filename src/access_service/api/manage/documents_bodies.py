@@ -264,6 +264,8 @@ class DocumentDetailOut(DocumentOut):
     signatures: list[SignatureOut]
     code_seen_by_giver: bool
     """Whoever signed for the giver was shown the receiver's code, and the receiver has not confirmed since."""
+    can: list[str]
+    """What the caller may do with it."""
 
     @classmethod
     def of(cls, seen: DocumentSeen) -> "DocumentDetailOut":
@@ -279,6 +281,7 @@ class DocumentDetailOut(DocumentOut):
             print_erased_at=None if printed is None else printed.erased_at,
             signatures=[SignatureOut.model_validate(s) for s in seen.signatures],
             code_seen_by_giver=seen.code_seen_by_giver,
+            can=sorted(seen.can),
         )
 
 

@@ -228,6 +228,8 @@ class UnitDetailOut(UnitOut):
     custodian: CustodianOut | None
     head: HeadOut | None
     suspended: bool
+    can: list[str]
+    """What the caller may do with it."""
 
     @classmethod
     def of(cls, seen: UnitSeen) -> "UnitDetailOut":
@@ -256,6 +258,7 @@ class UnitDetailOut(UnitOut):
             custodian=custodian,
             head=appointed,
             suspended=seen.is_suspended,
+            can=sorted(seen.can),
         )
 
 

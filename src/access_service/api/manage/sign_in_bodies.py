@@ -66,6 +66,8 @@ class Activation(RequestBody):
 
     code: Secret
     password: Secret
+    open_session: bool = False
+    """Sign in with it as well, so that the answer has a session where no more than a password is asked for."""
 
 
 class NewPassword(RequestBody):
@@ -147,6 +149,8 @@ class ActivatedOut(Out):
     """The account that can now sign in."""
 
     account: str
+    session: SessionOut | None = None
+    """Where one was asked for, and nothing more than the password is."""
 
 
 class SecondFactorOut(Out):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from access_service.domain.accounts import Account, Custody, Suspension, answers_for
+from access_service.domain.allowed import Can, can_with_unit
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
@@ -51,6 +52,8 @@ class UnitSeen:
     people: Mapping[PersonId, str]
     """Names of the custodian and the head."""
     is_suspended: bool
+    can: Can
+    """What the caller may do with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ def read_unit(services: Services, caller: Caller, id_: UnitId) -> UnitSeen:
             head=head,
             people=_names(seen, custody.person if custody else None, head.person if head else None),
             is_suspended=any(seen.now in s.interval for s in laid),
+            can=can_with_unit(seen.ground, caller, seen.require_unit(id_)),
         )
 
 
@@ -133,16 +137,21 @@ def classes_of(services: Services, caller: Caller, school: UnitId, school_year: 
 def read_person(services: Services, caller: Caller, id_: PersonId) -> Person:
     """A person: oneself, somebody with a duty in a unit the caller sees, or one who has no duty anywhere yet."""
     with look(services, caller) as seen:
-        person = seen.reader.require(Person, id_)
-        if person.id == caller.person:
-            return person
-        duties = seen.reader.find(Assignment, person=id_)
-        if any(seen.is_related(a.unit) for a in duties):
-            return person
-        # Entered by a custodian and not yet assigned: no unit's person, so every custodian may look.
-        if not duties and caller.kind is AccountKind.ADMIN:
-            return person
-        raise NotFoundError("person", id_)
+        return find_person(seen, caller, id_)
+
+
+def find_person(seen: ReadView, caller: Caller, id_: PersonId) -> Person:
+    """A person whom the caller may see, else not found."""
+    person = seen.reader.require(Person, id_)
+    if person.id == caller.person:
+        return person
+    duties = seen.reader.find(Assignment, person=id_)
+    if any(seen.is_related(a.unit) for a in duties):
+        return person
+    # Entered by a custodian and not yet assigned: no unit's person, so every custodian may look.
+    if not duties and caller.kind is AccountKind.ADMIN:
+        return person
+    raise NotFoundError("person", id_)
 
 
 def assignments_of(services: Services, caller: Caller, unit: UnitId) -> list[Assignment]:

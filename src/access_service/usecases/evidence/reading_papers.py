@@ -1,9 +1,10 @@
 """What a signed-in caller may read of grants, documents, signatures, leaving cases and the log."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from access_service.domain import turns
+from access_service.domain.allowed import Can, can_with_document, can_with_grant
 from access_service.domain.codes import CodeShown, is_seen_by_giver
 from access_service.domain.delegation import Confirmation, Grant, LeavingCase
 from access_service.domain.documents import Document, Signature, state_at
@@ -41,6 +42,8 @@ class GrantSeen:
     state: GrantState
     missing: Reason | Refusal | None
     """Where nothing is missing, why it was refused when its last paper was signed (A8)."""
+    can: Can = frozenset()
+    """What the caller may do with it; said where one is read, not in lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class DocumentSeen:
     """The words on the paper; None for a document of format 1."""
     code_seen_by_giver: bool = False
     """Whoever signed for the giver was shown the receiver's code, and the receiver has not confirmed since (A3)."""
+    can: Can = frozenset()
+    """What the caller may do with it; said where one is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,8 @@ def read_grant(services: Services, caller: Caller, id_: GrantId) -> GrantSeen:
         grant = seen.reader.require(Grant, id_)
         if caller.account != grant.account and not _may_read(seen, grant.unit):
             raise NotFoundError("grant", id_)
-        return grants_seen(seen, [grant])[0]
+        (found,) = grants_seen(seen, [grant])
+        return replace(found, can=can_with_grant(seen.ground, caller, grant, found.state))
 
 
 def _is_whole(seen: ReadView, unit: UnitId) -> bool:
@@ -187,7 +193,7 @@ def read_document(services: Services, caller: Caller, id_: DocumentId) -> Docume
     with look(services, caller) as seen:
         found = find_document(seen, caller, id_)
         tell_read(services, seen, found)
-        return found
+        return replace(found, can=can_with_document(seen.ground, caller, found.document, found.state))
 
 
 def find_document(seen: ReadView, caller: Caller, id_: DocumentId) -> DocumentSeen:

@@ -1,0 +1,167 @@
+"""Lists of people, accounts, classes, units and documents as a page shows them: by folded search, in order.
+
+Only what a list needs is read; what a page of it shows in full is fetched by id afterwards.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select, true
+
+from access_service.domain.accounts import Account, Home
+from access_service.domain.documents import Document
+from access_service.domain.names import AccountId, PersonId, UnitId
+from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, Unit
+from access_service.domain.vietnamese import search_rank, search_words
+from access_service.storage.facts import CODECS, Reader
+from access_service.storage.search import IDS_AT_ONCE
+
+MOST_FOUND = 50
+"""Of one kind, in a search over everything that the caller may find."""
+
+
+class Named(NamedTuple):
+    """A line of a list before it is shown: what it is, and by which name it is sorted."""
+
+    id: str
+    name: str
+    sort_key: str
+
+
+def _meets(column: ColumnElement[str], query: str) -> ColumnElement[bool]:
+    """Every word of the query begins a word of the column; words hold letters and digits alone, so no wildcard."""
+    return and_(true(), *(column.like(f"% {word}%") for word in search_words(query)))
+
+
+def _holds(columns: Any, at: datetime) -> ColumnElement[bool]:
+    return and_(columns.valid_from <= at, or_(columns.valid_to.is_(None), columns.valid_to > at))
+
+
+def in_order(found: Iterable[Sequence[Any]], query: str) -> list[Named]:
+    """Those whose marks agree with the query first, then as a register sorts them."""
+    named = {row[0]: Named(row[0], row[1], row[2] or "") for row in found}
+    return sorted(named.values(), key=lambda n: (search_rank(query, n.name), n.sort_key, n.id))
+
+
+def managed_units(reader: Reader, at: datetime) -> dict[UnitId, list[UnitId]]:
+    """Which units each unit directly manages at that instant, in one question."""
+    columns = CODECS[ManagementEdge].table.c
+    statement = select(columns.manager, columns.unit).where(reader.visible(ManagementEdge), _holds(columns, at))
+    found: dict[UnitId, list[UnitId]] = {}
+    for manager, unit in reader.connection.execute(statement):
+        found.setdefault(UnitId(manager), []).append(UnitId(unit))
+    return found
+
+
+def subtree(managed: dict[UnitId, list[UnitId]], roots: Iterable[UnitId]) -> set[UnitId]:
+    """These units and everything below them."""
+    found, todo = set[UnitId](), list(roots)
+    while todo:
+        here = todo.pop()
+        if here not in found:
+            found.add(here)
+            todo += managed.get(here, ())
+    return found
+
+
+def _serving(reader: Reader, at: datetime, query: str) -> Select[Any]:
+    people, duties = CODECS[Person].table, CODECS[Assignment].table
+    return (
+        select(people.c.id, people.c.name, people.c.sort_key, duties.c.unit)
+        .join(duties, and_(duties.c.register_id == people.c.register_id, duties.c.person == people.c.id))
+        .where(
+            reader.visible(Person),
+            reader.visible(Assignment),
+            _holds(duties.c, at),
+            _meets(people.c.folded, query),
+        )
+    )
+
+
+def people_serving(reader: Reader, unit: UnitId, at: datetime, query: str = "") -> list[Named]:
+    """People with a duty in the unit at that instant, in the order of a class register."""
+    duties = CODECS[Assignment].table.c
+    return in_order(reader.connection.execute(_serving(reader, at, query).where(duties.unit == unit)), query)
+
+
+def find_people(
+    reader: Reader, units: Collection[UnitId], at: datetime, query: str
+) -> tuple[list[Named], dict[str, list[UnitId]]]:
+    """People with a duty in one of the units, at most `MOST_FOUND`, and where they serve."""
+    statement = _serving(reader, at, query)
+    if len(units) <= IDS_AT_ONCE:
+        statement = statement.where(CODECS[Assignment].table.c.unit.in_(sorted(units)))
+    rows = [row for row in reader.connection.execute(statement) if row[3] in units]
+    found = in_order(rows, query)[:MOST_FOUND]
+    where: dict[str, list[UnitId]] = {}
+    for row in rows:
+        where.setdefault(row[0], []).append(row[3])
+    return found, {named.id: sorted(set(where[named.id])) for named in found}
+
+
+def find_units(reader: Reader, units: Collection[UnitId], query: str) -> list[Named]:
+    """Units by name or code, at most `MOST_FOUND`."""
+    columns = CODECS[Unit].table.c
+    asked = or_(_meets(columns.folded, query), columns.id == query.strip())
+    statement = select(columns.id, columns.name, columns.sort_key).where(reader.visible(Unit), asked)
+    found = in_order((row for row in reader.connection.execute(statement) if row[0] in units), query)
+    return sorted(found, key=lambda n: n.id != query.strip())[:MOST_FOUND]
+
+
+def find_classes(reader: Reader, units: Collection[UnitId], query: str, years: Collection[str]) -> list[Named]:
+    """Classes of these school years by name, at most `MOST_FOUND`."""
+    columns = CODECS[SchoolClass].table.c
+    statement = select(columns.id, columns.name, columns.sort_key, columns.school).where(
+        reader.visible(SchoolClass), columns.school_year.in_(sorted(years)), _meets(columns.folded, query)
+    )
+    return in_order((row for row in reader.connection.execute(statement) if row[3] in units), query)[:MOST_FOUND]
+
+
+def find_documents(reader: Reader, units: Collection[UnitId], query: str) -> list[Named]:
+    """Papers of these units by the number on them, or by whose they are; the newest first, at most `MOST_FOUND`."""
+    columns, people = CODECS[Document].table.c, CODECS[Person].table
+    wanted = query.strip()
+    if not search_words(query):
+        return []
+    holders = select(people.c.id).where(reader.visible(Person), _meets(people.c.folded, query))
+    statement = (
+        select(columns.id, columns.number, columns.dated, columns.unit)
+        .where(
+            reader.visible(Document),
+            or_(
+                columns.number == wanted,
+                columns.number.startswith(wanted, autoescape=True),
+                columns.receiver.in_(holders),
+            ),
+        )
+        .order_by(columns.dated.desc(), columns.id)
+    )
+    if len(units) <= IDS_AT_ONCE:
+        statement = statement.where(columns.unit.in_(sorted(units)))
+    found = (
+        Named(row[0], row[1], row[2].isoformat()) for row in reader.connection.execute(statement) if row[3] in units
+    )
+    return [named for named, _ in zip(found, range(MOST_FOUND), strict=False)]
+
+
+def accounts_at(reader: Reader, unit: UnitId, at: datetime) -> list[Account]:
+    """The accounts that a unit answers for: its own admin account, and those that are at home there."""
+    homes: dict[AccountId, Home] = {}
+    issued = reader.find(Account, unit=unit)
+    moved = {home.account for home in reader.find(Home, unit=unit)}
+    for home in reader.find(Home, account=sorted(moved | {a.id for a in issued})):
+        if at in home.interval and (home.account not in homes or home.valid_from >= homes[home.account].valid_from):
+            homes[home.account] = home
+    known = {a.id: a for a in (*issued, *reader.find(Account, id=sorted(moved - {a.id for a in issued})))}
+    return [a for a in known.values() if (homes[a.id].unit if a.id in homes else a.unit) == unit]
+
+
+def names_of(reader: Reader, people: Iterable[PersonId | None]) -> dict[PersonId, Person]:
+    """The people of these ids."""
+    return {p.id: p for p in reader.find(Person, id=sorted({p for p in people if p is not None}))}
+
+
+def names_of_units(reader: Reader, units: Iterable[UnitId]) -> dict[UnitId, str]:
+    """The names of these units."""
+    return {u.id: u.name for u in reader.find(Unit, id=sorted(set(units)))}
