@@ -62,6 +62,7 @@ from access_service.usecases.paper_pages import choose_type, open_files
 from access_service.usecases.services import Services, system_clock
 from access_service.usecases.tokens.issue import TokenPoint
 from access_service.usecases.tokens.keyring import open_keyring
+from access_service.usecases.upkeep.keeping_progress import ProgressKeeper
 from access_service.usecases.upkeep.writing_looks import LookWriter
 from access_service.usecases.upkeep.writing_uses import UseWriter
 
@@ -153,6 +154,7 @@ def _beside(settings: Settings, services: Services, edge: Edge) -> Iterator[None
     )
     looks = LookWriter(services.db, services.looks, lambda why: edge.log.warning("looks", error=why))
     uses = UseWriter(services.db, services.uses, lambda why: edge.log.warning("uses", error=why))
+    progress = ProgressKeeper(services.db, lambda why: edge.log.warning("progress", error=why))
     edge.metrics.checkpoints = checkpointing.rounds
     edge.has_forked_log = lambda: bool(checkpointing.forked)
     if settings.settle_minutes:
@@ -161,10 +163,12 @@ def _beside(settings: Settings, services: Services, edge: Edge) -> Iterator[None
         checkpointing.start()
     looks.start()
     uses.start()
+    progress.start()
     try:
         yield
     finally:
         settling.close()
+        progress.close()
         looks.close()
         uses.close()
         checkpointing.close()

@@ -154,6 +154,7 @@ EVENTS: Mapping[str, PowerEdges] = {
     "authority.narrow": ends(Power.AUTHORITY),
     "authority.suspend": ends(Power.AUTHORITY),
     "case.close": HARMLESS,
+    "unit.remind": HARMLESS,
     "matrix.export": HARMLESS,
     "matrix.read": HARMLESS,
     "who.read": HARMLESS,

@@ -7,6 +7,7 @@ ASCII digits and small letters, whose order is the same everywhere.
 import re
 import unicodedata
 from functools import lru_cache
+from typing import NamedTuple
 
 from access_service.domain import words
 
@@ -64,6 +65,14 @@ def without_marks(text: str) -> str:
     """The text in small letters without tones, accents and đ, as somebody types who has no such keyboard."""
     parts = words.normalise_text(text.casefold(), 4 * words.LINE, "NFD")
     return "".join(c for c in parts if not unicodedata.combining(c)).replace("đ", "d")
+
+
+class ListedName(NamedTuple):
+    """A line of a list before it is shown: what it is, and by which key it is sorted."""
+
+    id: str
+    name: str
+    sort_key: str
 
 
 _RUNS = re.compile(r"[0-9]+|[^0-9]+")

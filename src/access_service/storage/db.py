@@ -6,10 +6,10 @@ and its commit (docs/decisions/0002).
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from opentelemetry.trace import Tracer
 from sqlalchemy import Connection, Dialect, Engine, func, insert, literal, select, text, update
@@ -22,12 +22,15 @@ from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import AccountId, RegisterId
 from access_service.engine.memory import Memory
 from access_service.storage.appending import Counter, append_events
+from access_service.storage.bulk import ReadyRows
 from access_service.storage.codec import utc
 from access_service.storage.connecting import BUSY_TIMEOUT_MS, MEMORY, QUICK_S, be_patient, make_engine
 from access_service.storage.facts import Reader, Writer
+from access_service.storage.progress import ProgressListener
 from access_service.storage.spans import NO_TRACER, OUTCOME, spanning
 from access_service.storage.tables import CounterRow, RegisterRow, RevisionRow, table
 
+T = TypeVar("T")
 _counters = table(CounterRow)
 _revisions = table(RevisionRow)
 _registers = table(RegisterRow)
@@ -47,6 +50,7 @@ class Transaction(Writer):
         self.policy = ""
         self._counter = counter
         self._happenings: list[Happening] = []
+        self._progress = ProgressListener()
         self._touched: set[AccountId] | None = set()
 
     def happened(self, action: str, target: str, *, unit: str = "", **details: Any) -> None:
@@ -70,8 +74,20 @@ class Transaction(Writer):
         """Units, edges, bindings, documents' texts, authorities: the register's epoch advances."""
         self._touched = None
 
+    def add(self, value_type: type[T], values: Iterable[T]) -> None:
+        """Insert facts whose ids are new; the numbers of their units are counted again before the commit."""
+        added = list(values)
+        super().add(value_type, added)
+        self._progress.hear(added)
+
+    def insert(self, ready: ReadyRows, chunk: int) -> Iterator[int]:
+        """Insert facts that were made ready."""
+        self._progress.hear_all()
+        return super().insert(ready, chunk)
+
     def finish(self) -> None:
-        """Write the revision, the events and the counter, just before the commit."""
+        """Write the numbers of units, the revision, the events and the counter, just before the commit."""
+        self._progress.write(self, self.now)
         if not self._happenings:
             raise RuntimeError("a change without an audit event")
         head = self.append(self._happenings, self.revision)

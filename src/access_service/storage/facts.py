@@ -46,10 +46,18 @@ from access_service.domain.org import (
 )
 from access_service.domain.policy import PackBinding
 from access_service.domain.recovery import Recovery
+from access_service.domain.reminding import Reminder
 from access_service.domain.software import Approval, Client, Draw, Software, SoftwareConfirmation
 from access_service.domain.vietnamese import natural_key, search_key
 from access_service.domain.waiting import WaitingAct
-from access_service.storage import tables, tables_accounts, tables_acts, tables_papers, tables_software
+from access_service.storage import (
+    tables,
+    tables_accounts,
+    tables_acts,
+    tables_papers,
+    tables_progress,
+    tables_software,
+)
 from access_service.storage.bulk import ReadyRows, insert_ready, make_ready
 from access_service.storage.codec import Codec
 from access_service.storage.tables_moves import AuthorityMoveRow, SuccessionRow
@@ -112,6 +120,7 @@ CODECS: dict[type[Any], Codec[Any]] = {
         (Draw, tables_software.DrawRow),
         (Client, tables_software.ClientRow),
         (WaitingAct, tables_acts.WaitingActRow),
+        (Reminder, tables_progress.ReminderRow),
     )
 }
 NOUNS = {

@@ -5,7 +5,7 @@ Only what a list needs is read; what a page of it shows in full is fetched by id
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, true
 
@@ -13,20 +13,12 @@ from access_service.domain.accounts import Account, Home
 from access_service.domain.documents import Document
 from access_service.domain.names import AccountId, PersonId, UnitId
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, Unit
-from access_service.domain.vietnamese import search_rank, search_words
+from access_service.domain.vietnamese import ListedName, search_rank, search_words
 from access_service.storage.facts import CODECS, Reader
 from access_service.storage.search import IDS_AT_ONCE
 
 MOST_FOUND = 50
 """Of one kind, in a search over everything that the caller may find."""
-
-
-class Named(NamedTuple):
-    """A line of a list before it is shown: what it is, and by which name it is sorted."""
-
-    id: str
-    name: str
-    sort_key: str
 
 
 def _meets(column: ColumnElement[str], query: str) -> ColumnElement[bool]:
@@ -38,9 +30,9 @@ def _holds(columns: Any, at: datetime) -> ColumnElement[bool]:
     return and_(columns.valid_from <= at, or_(columns.valid_to.is_(None), columns.valid_to > at))
 
 
-def in_order(found: Iterable[Sequence[Any]], query: str) -> list[Named]:
+def in_order(found: Iterable[Sequence[Any]], query: str) -> list[ListedName]:
     """Those whose marks agree with the query first, then as a register sorts them."""
-    named = {row[0]: Named(row[0], row[1], row[2] or "") for row in found}
+    named = {row[0]: ListedName(row[0], row[1], row[2] or "") for row in found}
     return sorted(named.values(), key=lambda n: (search_rank(query, n.name), n.sort_key, n.id))
 
 
@@ -79,7 +71,7 @@ def _serving(reader: Reader, at: datetime, query: str) -> Select[Any]:
     )
 
 
-def people_serving(reader: Reader, unit: UnitId, at: datetime, query: str = "") -> list[Named]:
+def people_serving(reader: Reader, unit: UnitId, at: datetime, query: str = "") -> list[ListedName]:
     """People with a duty in the unit at that instant, in the order of a class register."""
     duties = CODECS[Assignment].table.c
     return in_order(reader.connection.execute(_serving(reader, at, query).where(duties.unit == unit)), query)
@@ -87,7 +79,7 @@ def people_serving(reader: Reader, unit: UnitId, at: datetime, query: str = "") 
 
 def find_people(
     reader: Reader, units: Collection[UnitId], at: datetime, query: str
-) -> tuple[list[Named], dict[str, list[UnitId]]]:
+) -> tuple[list[ListedName], dict[str, list[UnitId]]]:
     """People with a duty in one of the units, at most `MOST_FOUND`, and where they serve."""
     statement = _serving(reader, at, query)
     if len(units) <= IDS_AT_ONCE:
@@ -100,7 +92,7 @@ def find_people(
     return found, {named.id: sorted(set(where[named.id])) for named in found}
 
 
-def find_units(reader: Reader, units: Collection[UnitId], query: str) -> list[Named]:
+def find_units(reader: Reader, units: Collection[UnitId], query: str) -> list[ListedName]:
     """Units by name or code, at most `MOST_FOUND`."""
     columns = CODECS[Unit].table.c
     asked = or_(_meets(columns.folded, query), columns.id == query.strip())
@@ -109,7 +101,7 @@ def find_units(reader: Reader, units: Collection[UnitId], query: str) -> list[Na
     return sorted(found, key=lambda n: n.id != query.strip())[:MOST_FOUND]
 
 
-def find_classes(reader: Reader, units: Collection[UnitId], query: str, years: Collection[str]) -> list[Named]:
+def find_classes(reader: Reader, units: Collection[UnitId], query: str, years: Collection[str]) -> list[ListedName]:
     """Classes of these school years by name, at most `MOST_FOUND`."""
     columns = CODECS[SchoolClass].table.c
     statement = select(columns.id, columns.name, columns.sort_key, columns.school).where(
@@ -118,7 +110,7 @@ def find_classes(reader: Reader, units: Collection[UnitId], query: str, years: C
     return in_order((row for row in reader.connection.execute(statement) if row[3] in units), query)[:MOST_FOUND]
 
 
-def find_documents(reader: Reader, units: Collection[UnitId], query: str) -> list[Named]:
+def find_documents(reader: Reader, units: Collection[UnitId], query: str) -> list[ListedName]:
     """Papers of these units by the number on them, or by whose they are; the newest first, at most `MOST_FOUND`."""
     columns, people = CODECS[Document].table.c, CODECS[Person].table
     wanted = query.strip()
@@ -140,7 +132,9 @@ def find_documents(reader: Reader, units: Collection[UnitId], query: str) -> lis
     if len(units) <= IDS_AT_ONCE:
         statement = statement.where(columns.unit.in_(sorted(units)))
     found = (
-        Named(row[0], row[1], row[2].isoformat()) for row in reader.connection.execute(statement) if row[3] in units
+        ListedName(row[0], row[1], row[2].isoformat())
+        for row in reader.connection.execute(statement)
+        if row[3] in units
     )
     return [named for named, _ in zip(found, range(MOST_FOUND), strict=False)]
 

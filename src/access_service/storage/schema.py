@@ -7,6 +7,7 @@ from access_service.storage import (
     tables_moves,
     tables_pages,
     tables_papers,
+    tables_progress,
     tables_software,
     tables_uses,
 )
@@ -18,6 +19,7 @@ MODULES = (
     tables_moves,
     tables_pages,
     tables_papers,
+    tables_progress,
     tables_software,
     tables_uses,
 )

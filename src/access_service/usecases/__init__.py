@@ -18,4 +18,5 @@ third_party   software, approvals, clients          imports       a province fro
 evidence      what may be read and proved           live          decisions and searches from memory
 tokens        tokens for services and software       upkeep        backups, what is checked, the machine examined
 jobs          long work, carried out by workers    dossiers      all of a unit's evidence in one file
+tasks         what waits for whom, progress of units, reminders
 """

@@ -15,7 +15,7 @@ from access_service.usecases.evidence.finding import find_named
 
 router = manage("lists")
 QueryText = Annotated[TextLine | None, Query(alias="q", description="words of a name, however they were typed")]
-Start = Annotated[int, Query(ge=0, le=1_000_000, description="how many lines to leave out")]
+StartLine = Annotated[int, Query(ge=0, le=1_000_000, description="how many lines to leave out")]
 
 
 @router.get("/units/{id}/people")
@@ -24,7 +24,7 @@ def people(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     q: QueryText = None,
-    start: Start = 0,
+    start: StartLine = 0,
 ) -> PeopleOut:
     """Who serves in a unit now, fifty a page, by given name; whole for those who act for it."""
     return PeopleOut.of(listing.people_of(services, caller, UnitId(id), query=q or "", start=start))
@@ -37,7 +37,7 @@ def accounts(
     id: PathId,  # noqa: A002
     q: QueryText = None,
     state: Annotated[AccountState | None, Query(description="of one state alone")] = None,
-    start: Start = 0,
+    start: StartLine = 0,
 ) -> AccountsOut:
     """The accounts that a unit answers for, fifty a page, its admin account first."""
     return AccountsOut.of(

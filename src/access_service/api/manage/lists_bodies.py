@@ -5,7 +5,7 @@ from datetime import datetime
 from access_service.api.manage.bodies import Out
 from access_service.api.manage.org_bodies import AssignmentOut
 from access_service.domain.names import AccountKind, AccountState
-from access_service.storage.lists import Named
+from access_service.domain.vietnamese import ListedName
 from access_service.usecases.evidence.finding import Found
 from access_service.usecases.evidence.people import AccountLine, ListPage, PersonLine
 from access_service.usecases.identity.own_sessions import OwnSession
@@ -131,7 +131,7 @@ class FoundOut(Out):
         )
 
 
-def _named(named: Named) -> NamedOut:
+def _named(named: ListedName) -> NamedOut:
     return NamedOut(id=named.id, name=named.name)
 
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from access_service.domain.delegation import Inspection
 from access_service.domain.names import PersonId, UnitId
 from access_service.domain.org import SchoolYear
-from access_service.domain.vietnamese import search_words
+from access_service.domain.vietnamese import ListedName, search_words
 from access_service.storage import lists
-from access_service.storage.lists import Named
 from access_service.usecases.evidence.people import units_acted_for
 from access_service.usecases.handover.inspection import inspects
 from access_service.usecases.services import Caller, ReadView, Services, look
@@ -28,9 +27,9 @@ class Found:
     """What was found, of each kind at most fifty; what agrees in its marks comes first."""
 
     people: Sequence[FoundPerson]
-    units: Sequence[Named]
-    classes: Sequence[Named]
-    documents: Sequence[Named]
+    units: Sequence[ListedName]
+    classes: Sequence[ListedName]
+    documents: Sequence[ListedName]
     names: dict[UnitId, str]
     """Of the units where the people serve."""
 

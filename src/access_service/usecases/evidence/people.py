@@ -14,8 +14,8 @@ from access_service.domain.allowed import Can, can_with_account, can_with_duty, 
 from access_service.domain.delegation import Grant
 from access_service.domain.names import AccountKind, AccountState, AssignmentId, PersonId, UnitId
 from access_service.domain.org import Assignment, Person
-from access_service.domain.vietnamese import is_found, name_key, search_key
-from access_service.storage.lists import Named, accounts_at, names_of, people_serving
+from access_service.domain.vietnamese import ListedName, is_found, name_key, search_key
+from access_service.storage.lists import accounts_at, names_of, people_serving
 from access_service.storage.search import read_roles_held
 from access_service.storage.standing import suspensions_by_account
 from access_service.usecases.evidence.reading import find_person
@@ -96,7 +96,9 @@ def sees_all(seen: ReadView, unit: UnitId) -> bool:
     return acts_for(seen, unit)
 
 
-def _use_accounts(seen: ReadView, people: Iterable[Named], names: Mapping[str, str]) -> dict[PersonId, AccountLine]:
+def _use_accounts(
+    seen: ReadView, people: Iterable[ListedName], names: Mapping[str, str]
+) -> dict[PersonId, AccountLine]:
     found = seen.reader.find(Account, person=sorted({p.id for p in people}), kind=str(AccountKind.USE))
     lines = (_line(account, names) for account in _with_states(seen, found))
     return {x.account.person: x for x in lines if x.account.person and x.state is not AccountState.CLOSED}

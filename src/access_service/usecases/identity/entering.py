@@ -26,7 +26,7 @@ class Invited:
 
 
 @dataclass(frozen=True, slots=True)
-class Entered:
+class EnteredAccount:
     """An account that was opened; in the session that began, unless something more than a password is asked for."""
 
     account: AccountId
@@ -52,7 +52,7 @@ def find_invited(services: Services, code: str) -> Invited:
     return Invited(credential.register, credential.account, credential.username)
 
 
-def activate_and_enter(services: Services, code: str, password: str, source: str | None = None) -> Entered:
+def activate_and_enter(services: Services, code: str, password: str, source: str | None = None) -> EnteredAccount:
     """Set the password, then sign in with it by the rules of every sign-in.
 
     Where a second factor is asked for, or the account may not enter yet, it is opened and no session begins.
@@ -63,4 +63,4 @@ def activate_and_enter(services: Services, code: str, password: str, source: str
         signed = sign_in(services, invited.register, invited.username, password, None, source)
     except RefusedError:
         signed = None
-    return Entered(account, signed)
+    return EnteredAccount(account, signed)
