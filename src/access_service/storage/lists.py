@@ -5,6 +5,7 @@ Only what a list needs is read; what a page of it shows in full is fetched by id
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, true
@@ -131,12 +132,8 @@ def find_documents(reader: Reader, units: Collection[UnitId], query: str) -> lis
     )
     if len(units) <= IDS_AT_ONCE:
         statement = statement.where(columns.unit.in_(sorted(units)))
-    found = (
-        ListedName(row[0], row[1], row[2].isoformat())
-        for row in reader.connection.execute(statement)
-        if row[3] in units
-    )
-    return [named for named, _ in zip(found, range(MOST_FOUND), strict=False)]
+    rows = (row for row in reader.connection.execute(statement) if row[3] in units)
+    return [ListedName(row[0], row[1], row[2].isoformat()) for row in islice(rows, MOST_FOUND)]
 
 
 def accounts_at(reader: Reader, unit: UnitId, at: datetime) -> list[Account]:

@@ -1,7 +1,7 @@
 """The numbers of units, counted from facts for many at once, kept by event, and read.
 
-`ProgressListener` hears every fact that a transaction writes; before the commit the units concerned are counted anew, so that
-what is read was never counted at the request. What is missing or whose time is over is counted where it is read.
+`ProgressListener` hears every fact that a transaction writes; before the commit the units concerned are counted anew,
+so that what is read was never counted at the request. What is missing, or whose time is over, is counted by its reader.
 """
 
 from collections import defaultdict

@@ -96,10 +96,9 @@ def sees_all(seen: ReadView, unit: UnitId) -> bool:
     return acts_for(seen, unit)
 
 
-def _use_accounts(
-    seen: ReadView, people: Iterable[ListedName], names: Mapping[str, str]
-) -> dict[PersonId, AccountLine]:
-    found = seen.reader.find(Account, person=sorted({p.id for p in people}), kind=str(AccountKind.USE))
+def _use_accounts(seen: ReadView, people: Iterable[ListedName]) -> dict[PersonId, AccountLine]:
+    names = {p.id: p.name for p in people}
+    found = seen.reader.find(Account, person=sorted(names), kind=str(AccountKind.USE))
     lines = (_line(account, names) for account in _with_states(seen, found))
     return {x.account.person: x for x in lines if x.account.person and x.state is not AccountState.CLOSED}
 
@@ -128,7 +127,7 @@ def people_of(
         for duty in seen.reader.find(Assignment, unit=unit, person=[n.id for n in shown]):
             if seen.now in duty.interval:
                 duties.setdefault(duty.person, []).append(duty)
-        accounts = _use_accounts(seen, shown, {n.id: n.name for n in shown})
+        accounts = _use_accounts(seen, shown)
         roles = read_roles_held(seen.reader, [x.account.id for x in accounts.values()], seen.now)
         positions = titles_in(seen, unit)
         lines = []
