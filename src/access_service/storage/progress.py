@@ -1,7 +1,7 @@
 """The numbers of units, counted from facts for many at once, kept by event, and read.
 
-`ProgressListener` hears every fact that a transaction writes; before the commit the units concerned are counted anew,
-so that what is read was never counted at the request. What is missing, or whose time is over, is counted by its reader.
+`ProgressListener` hears every fact that a transaction writes; before the commit the units concerned are counted
+anew, so that nothing is counted at the request but what is missing or whose time is over.
 """
 
 from collections import defaultdict
@@ -19,7 +19,16 @@ from access_service.domain.names import DocumentKind, DocumentState, PersonId, U
 from access_service.domain.org import Assignment, ManagementEdge, Unit
 from access_service.domain.papers import CustodyBody, read
 from access_service.domain.policy import PackBinding
-from access_service.domain.progress import OPEN_STATES, CustodyMark, OpenPaper, Served, UnitProgress, count_unit
+from access_service.domain.progress import (
+    OPEN_STATES,
+    CustodyMark,
+    OpenPaper,
+    PersonMark,
+    Served,
+    UnitProgress,
+    count_unit,
+    mark_people,
+)
 from access_service.domain.time import Interval
 from access_service.storage.codec import utc
 from access_service.storage.facts import CODECS, Reader
@@ -61,12 +70,18 @@ class _Counting:
         found = []
         for unit in sorted(units):
             served = [Served(PersonId(d["person"]), _interval(d)) for d in duties.get(unit, ())]
-            offices = {unit, *managers.get(unit, ())}
-            here = [p for s in {s.person for s in served} for p in papers.get(s, ()) if p["unit"] in offices]
+            here = _about(served, papers, {unit, *managers.get(unit, ())})
             open_ = [self._open(p) for p in here if p["kind"] in _HANDS]
             mark, turns = self._custody(unit, custodies.get(unit, ()), here)
             found.append(count_unit(unit, served, open_, rights.get(unit, ()), mark, turns, self._now))
         return found
+
+    def marks(self, unit: UnitId) -> Mapping[PersonId, tuple[PersonMark, datetime | None]]:
+        served = [Served(PersonId(d["person"]), _interval(d)) for d in self._duties([unit]).get(unit, ())]
+        papers = self._papers({s.person for s in served})
+        here = _about(served, papers, {unit, *self._managers([unit]).get(unit, ())})
+        open_ = [self._open(p) for p in here if p["kind"] in _HANDS]
+        return mark_people(served, open_, self._rights([unit]).get(unit, ()), self._now)
 
     def _rows_of(self, statement: Any) -> Iterable[RowMapping]:
         return self._reader.connection.execute(statement).mappings()
@@ -180,8 +195,20 @@ class _Counting:
         return (mark, None, ended), [*turns, *lapses]
 
 
+def _about(
+    served: Iterable[Served], papers: Mapping[str, Sequence[RowMapping]], offices: Collection[str]
+) -> list[RowMapping]:
+    """The open papers of those who serve, given by the unit itself or its manager."""
+    return [p for person in {s.person for s in served} for p in papers.get(person, ()) if p["unit"] in offices]
+
+
 def _interval(row: RowMapping) -> Interval:
     return Interval(utc(row["valid_from"]), _utc(row["valid_to"]))
+
+
+def marks_of(reader: Reader, unit: UnitId, now: datetime) -> Mapping[PersonId, tuple[PersonMark, datetime | None]]:
+    """Where everybody who serves in the unit stands, and since when something has waited."""
+    return _Counting(reader, now).marks(unit)
 
 
 def count_units(reader: Reader, units: Collection[UnitId], now: datetime) -> list[UnitProgress]:
@@ -192,14 +219,16 @@ def count_units(reader: Reader, units: Collection[UnitId], now: datetime) -> lis
 
 def read_progress(reader: Reader, units: Collection[UnitId], now: datetime) -> dict[UnitId, UnitProgress]:
     """The numbers of these units as they are kept; those that are missing or whose time is over are counted."""
-    kept = {p.unit: p for p in _kept(reader) if p.holds(now)}
-    found = {unit: kept[unit] for unit in units if unit in kept}
+    found = {p.unit: p for p in _kept(reader, units) if p.holds(now) and p.unit in units}
     found |= {p.unit: p for p in count_units(reader, set(units) - found.keys(), now)}
     return found
 
 
-def _kept(reader: Reader) -> Iterable[UnitProgress]:
+def _kept(reader: Reader, units: Collection[UnitId] | None = None) -> Iterable[UnitProgress]:
+    """What is kept of these units, or more: of many, all rows are read at once."""
     statement = select(_rows).where(_rows.c.register_id == reader.register)
+    if units is not None and len(units) <= _AT_ONCE:
+        statement = statement.where(_rows.c.unit.in_(sorted(units)))
     for row in reader.connection.execute(statement).mappings():
         yield UnitProgress(
             unit=UnitId(row["unit"]),
