@@ -29,7 +29,6 @@ OWN: dict[str, str] = {
     "bearers.bearer_of": SESSION,
     "dossier_request.check_days": REQUEST,
     "entering.find_invited": SECRET,
-    "own_sessions.end_own_session": SESSION,
     "epochs._check_broken": "is about the log and what was signed of it, which only who runs the machine enters",
     "monitoring.watch_log": "is about files of somebody who watches from outside",
     "idempotency._answered": REQUEST,

@@ -29,7 +29,7 @@ class TaskGroup(StrEnum):
     KNOW = "know"
 
 
-class Hat(StrEnum):
+class TaskHat(StrEnum):
     """With which of one's accounts it is done."""
 
     PERSONAL = "personal"
@@ -105,7 +105,7 @@ class Task:
     """Something that waits."""
 
     kind: TaskKind
-    hat: Hat
+    hat: TaskHat
     unit: UnitId
     """For which of one's units."""
     count: int

@@ -8,7 +8,7 @@ import pytest
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import AccountKind
 from access_service.domain.reasons import Refusal
-from access_service.usecases.identity import accounts, entering
+from access_service.usecases.identity import accounts, entering, open_sessions
 from access_service.usecases.identity.own_sessions import end_other_sessions, end_own_session, list_sessions
 from access_service.usecases.organisation import org
 from prepared import copied, with_homeroom
@@ -34,9 +34,9 @@ def test_sessions_are_listed_and_one_is_ended_by_its_holder_alone(made: tuple[Wo
         end_own_session(services, world.head_of(SCHOOL).caller, other.id)
     end_own_session(services, first.caller, other.id)
     with pytest.raises(RefusedError) as refused:
-        accounts.caller_from_token(services, second.token)
+        open_sessions.caller_from_token(services, second.token)
     assert refused.value.code is Refusal.NOT_AUTHENTICATED
-    assert accounts.caller_from_token(services, first.token).account == first.caller.account
+    assert open_sessions.caller_from_token(services, first.token).account == first.caller.account
     with pytest.raises(NotFoundError):
         end_own_session(services, first.caller, other.id)
 
@@ -67,7 +67,7 @@ def test_a_code_says_whose_it_is_survives_a_refused_password_and_opens_a_session
     assert entering.find_invited(services, code).username == "000.moi"
     entered = entering.activate_and_enter(services, code, PASSWORD)
     assert entered.signed_in is not None
-    assert accounts.caller_from_token(services, entered.signed_in.token).person == person.id
+    assert open_sessions.caller_from_token(services, entered.signed_in.token).person == person.id
     with pytest.raises(RefusedError) as refused:
         entering.find_invited(services, code)
     assert refused.value.code is Refusal.CREDENTIALS_WRONG

@@ -4,17 +4,24 @@ from typing import Annotated
 
 from fastapi import Query
 
-from access_service.api.http.deps import CallerDep, ServicesDep
+from access_service.api.http.deps import CallerDep, LeavingCallerDep, ServicesDep
 from access_service.api.manage.bodies import TextLine
 from access_service.api.manage.lists import StartLine
 from access_service.api.manage.routing import manage
 from access_service.api.manage.segments import PathId
-from access_service.api.manage.tasks_bodies import NewReminder, ProgressOut, RemindedOut, UnitsBelowOut
+from access_service.api.manage.tasks_bodies import NewReminder, ProgressOut, RemindedOut, TasksOut, UnitsBelowOut
 from access_service.domain.names import EducationLevel, UnitId
 from access_service.usecases.tasks import units_below as below
 from access_service.usecases.tasks.units_below import Showing
+from access_service.usecases.tasks.waiting_for import tasks_of
 
 router = manage("tasks")
+
+
+@router.get("/tasks")
+def tasks(services: ServicesDep, caller: LeavingCallerDep) -> TasksOut:
+    """What waits for whoever asks, under all of their accounts, in the order of a home page."""
+    return TasksOut.of(tasks_of(services, caller))
 
 
 @router.get("/units/{id}/progress")

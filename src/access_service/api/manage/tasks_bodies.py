@@ -8,7 +8,9 @@ from pydantic import Field
 from access_service.api.manage.bodies import Id, Out, Prose, RequestBody
 from access_service.domain.progress import CustodyMark
 from access_service.domain.reminding import MOST_REMINDED
+from access_service.domain.tasks import Task, TaskGroup, TaskHat, TaskKind
 from access_service.usecases.tasks.units_below import Reminded, UnitLine, UnitsBelow
+from access_service.usecases.tasks.waiting_for import TasksSeen
 
 
 class NewReminder(RequestBody):
@@ -117,3 +119,42 @@ class RemindedOut(Out):
     def of(cls, done: Reminded) -> "RemindedOut":
         """From the use case's value."""
         return cls(reminders=[ReminderOut.model_validate(r) for r in done.reminders], already=list(done.already))
+
+
+class TaskOut(Out):
+    """Something that waits."""
+
+    kind: TaskKind
+    group: TaskGroup
+    hat: TaskHat
+    """With which of one's accounts it is done."""
+    unit: str
+    unit_name: str
+    count: int
+    names: list[str]
+    """Of people or units concerned, at most ten; `count` is exact."""
+    since: datetime | None
+    until: datetime | None
+    article: str
+    noun: str
+    """What kind of thing it is done with, and in `id` which one."""
+    id: str
+    said: str
+
+    @classmethod
+    def of(cls, task: Task, unit_name: str) -> "TaskOut":
+        """From the domain's value."""
+        noun, id_ = task.leads_to
+        plain = {n: getattr(task, n) for n in cls.model_fields if n not in ("unit_name", "names", "noun", "id")}
+        return cls(**plain, unit_name=unit_name, names=list(task.names), noun=noun, id=id_)
+
+
+class TasksOut(Out):
+    """What waits, in the order in which it is shown."""
+
+    tasks: list[TaskOut]
+
+    @classmethod
+    def of(cls, found: TasksSeen) -> "TasksOut":
+        """From the use case's value."""
+        return cls(tasks=[TaskOut.of(t, found.names.get(t.unit, "")) for t in found.tasks])

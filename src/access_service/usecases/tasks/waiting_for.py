@@ -22,8 +22,8 @@ from access_service.domain.tasks import (
     MOST_NAMES,
     NEW_FOR,
     PASSWORD_WARNING,
-    Hat,
     Task,
+    TaskHat,
     TaskKind,
     article_of,
     in_order,
@@ -72,8 +72,8 @@ class _Hats:
     def offices(self) -> tuple[UnitId, ...]:
         return tuple(sorted({*self.led, *self.operated}))
 
-    def hat_for(self, unit: UnitId) -> Hat:
-        return Hat.ADMIN if unit in self.operated else Hat.PERSONAL
+    def hat_for(self, unit: UnitId) -> TaskHat:
+        return TaskHat.ADMIN if unit in self.operated else TaskHat.PERSONAL
 
 
 def tasks_of(services: Services, caller: Caller) -> TasksSeen:
@@ -139,7 +139,7 @@ class _Waiting:
         count: int,
         leads_to: tuple[str, str],
         *,
-        hat: Hat = Hat.PERSONAL,
+        hat: TaskHat = TaskHat.PERSONAL,
         names: tuple[str, ...] = (),
         since: datetime | None = None,
         until: datetime | None = None,
@@ -255,7 +255,7 @@ class _Waiting:
                     unit,
                     len(papers),
                     ("documents", unit),
-                    hat=Hat.ADMIN,
+                    hat=TaskHat.ADMIN,
                     names=self._people(d.receiver for d in papers),
                     since=min(d.state_since for d in papers),
                 )
@@ -275,7 +275,7 @@ class _Waiting:
                 unit,
                 len(found),
                 ("accounts", unit),
-                hat=Hat.ADMIN,
+                hat=TaskHat.ADMIN,
                 names=(*self._people(a.person for a in own), *sorted(units.values()))[:MOST_NAMES],
                 since=min(a.valid_from for a in found),
             )
@@ -290,7 +290,7 @@ class _Waiting:
             until = credential.password_set_at + life
             if until - PASSWORD_WARNING <= self._now:
                 yield self._task(
-                    TaskKind.PASSWORD_DUE, unit, 1, ("password", account.id), hat=Hat.ADMIN, until=until
+                    TaskKind.PASSWORD_DUE, unit, 1, ("password", account.id), hat=TaskHat.ADMIN, until=until
                 )
 
     # -- the unit, for its leadership and whoever operates its account
@@ -386,7 +386,7 @@ class _Waiting:
     def _own(self) -> Iterator[Task]:
         reader = self._seen.reader
         for account in self._hats.accounts:
-            hat = Hat.ADMIN if account.kind is AccountKind.ADMIN else Hat.PERSONAL
+            hat = TaskHat.ADMIN if account.kind is AccountKind.ADMIN else TaskHat.PERSONAL
             new = [
                 f
                 for f in factors_of(reader.connection, reader.register, account.id)
@@ -398,11 +398,8 @@ class _Waiting:
                     TaskKind.NEW_FACTOR, account.unit, len(new), ("security", account.id), hat=hat, since=last
                 )
             jobs = stored_jobs.jobs_of(reader.connection, reader.register, account.id)
-            over = [
-                j
-                for j in jobs
-                if j.person == self._hats.person and j.state not in OPEN and self._now < j.expires_at
-            ]
+            kept = [j for j in jobs if j.person == self._hats.person and self._now < j.expires_at]
+            over = [j for j in kept if j.state not in OPEN]
             if over:
                 yield self._task(
                     TaskKind.JOB_OVER,
@@ -455,7 +452,7 @@ class _Waiting:
             by.unit,
             1,
             ("recovery", recovery.id),
-            hat=Hat.ADMIN if by.kind is AccountKind.ADMIN else Hat.PERSONAL,
+            hat=TaskHat.ADMIN if by.kind is AccountKind.ADMIN else TaskHat.PERSONAL,
             names=names,
             since=recovery.valid_from,
             until=recovery.opens_at,
