@@ -1,6 +1,7 @@
 """Papers as PDF, read back by other programs (PDFium, qpdf): words, claims, what travels inside, and mischief."""
 
 import json
+import re
 import subprocess
 import sys
 import unicodedata
@@ -174,6 +175,19 @@ def test_a_table_of_many_lines_repeats_its_head_on_every_page() -> None:
     pdf = render_pdf(sample("handover_minutes", words=words), own_family())
     assert pages_of(pdf) > 4
     assert words_of(pdf).count("Nhóm dữ liệu") >= 3
+
+
+def test_rights_that_go_on_on_the_next_page_say_there_whose_line_they_are_of() -> None:
+    words = handover()
+    words["lines"] = [{**words["lines"][0], "rights": [[f"Nhóm {n}", "xem", False] for n in range(60)]}]
+    import pypdfium2
+
+    read = pypdfium2.PdfDocument(render_pdf(sample("handover_minutes", words=words), own_family()))
+    pages = [page.get_textpage().get_text_bounded() for page in read]
+    read.close()
+    with_rights = [text for text in pages if re.search(r"Nhóm \d", text)]
+    assert len(with_rights) > 1
+    assert all("1. Giáo viên chủ nhiệm" in text for text in with_rights)
 
 
 def test_the_report_on_software_has_eight_columns_and_nothing_below_them_on_its_page() -> None:

@@ -31,21 +31,23 @@ from access_service.evidence.render import render_pdf
 from access_service.rendering.dossier_sheets import make_sheets
 from access_service.storage.audit import LogFilter, events
 from access_service.storage.paper_pages import FileStore
-from access_service.storage.tables import EventRow, table
+from access_service.storage.tables import EventRow, PersonRow, table
 from access_service.usecases import paper_pages
 from access_service.usecases.dossiers import dossier_pages, making
 from access_service.usecases.dossiers.dossier_request import DossierRequest
 from access_service.usecases.dossiers.making import MadeDossier, check_dossier, make_dossier
-from access_service.usecases.handover import ceremonies, delegation
+from access_service.usecases.handover import ceremonies, delegation, inspection
 from access_service.usecases.handover.documents import EnteredLine
+from access_service.usecases.handover.inspection import Team
 from access_service.usecases.handover.signatures import Presented
 from access_service.usecases.identity import second_factor
 from access_service.usecases.looks import Looks
 from access_service.usecases.services import Caller, Services
 from evidence.made_dossier import VERIFY
+from evidence.pages_read import words_of
 from evidence.test_verify_dossier import broken
 from soft_passkey import SoftPasskey
-from world import OFFICE, PASSWORD, REGISTER, SCHOOL, World, hire_homeroom, homeroom_line
+from world import LOWER, OFFICE, PASSWORD, REGISTER, SCHOOL, World, hire_homeroom, homeroom_line
 
 pytestmark = pytest.mark.backends("sqlite")
 
@@ -264,6 +266,44 @@ def test_a_redacted_dossier_hides_reasons_and_says_where_words_remain(school: Sc
     assert "free_text" not in plain["README.txt"].decode()
     assert json.loads(plain["manifest.json"])["free_text"] == []
     assert {path for path in hidden if path.endswith("/noi-dung.json")} < set(manifest["free_text"])
+
+
+def test_a_name_that_changes_later_changes_no_paper(school: School) -> None:
+    """Words and page stand as they were signed; the lists, which name people as of now, have the new name."""
+    before = members(school.make(school.head)[0])
+    persons = table(PersonRow)
+    with school.services.db.aside() as connection:
+        connection.execute(
+            update(persons).where(persons.c.id == school.teacher.person).values(name="Người Thử Tên Mới")
+        )
+    data, _ = school.make(school.head)
+    after = members(data)
+
+    papers = {path for path in before if path.startswith("van-ban/")}
+    assert {path: after[path] for path in papers} == {path: before[path] for path in papers}
+    assert "Tên Mới" in after["ma-tran/cuoi-ky.json"].decode()
+    assert codes(school.check(data), "broken") == []
+
+
+def test_the_cover_names_the_decision_by_its_number_and_whose_it_is(school: School) -> None:
+    world = school.world
+    inspector = world.hire("kiểm tra", OFFICE, "level_officer", OFFICE, levels=frozenset({LOWER}))
+    team = Team(
+        number="07/QĐ-UBND",
+        dated=school.today,
+        units=frozenset({SCHOOL}),
+        members=frozenset({inspector.person}),
+        content="Kiểm tra",
+        valid_from=world.clock.now,
+        valid_to=world.clock.now + timedelta(days=10),
+        period_from=world.clock.now - timedelta(days=40),
+    )
+    decision = inspection.propose_inspection(world.services, world.admins[OFFICE], team).id
+    world.sign(world.head_of(OFFICE), decision)
+    cover = words_of(members(school.make(school.head, inspection=decision)[0])["bia-ho-so.pdf"])
+
+    assert "Đoàn kiểm tra theo Quyết định số 07/QĐ-UBND" in " ".join(cover.split())
+    assert decision not in cover
 
 
 def test_only_leadership_units_above_and_inspectors_have_it(school: School) -> None:

@@ -163,6 +163,23 @@ def test_of_two_nodes_that_render_at_once_the_first_is_kept(kept: Papers, monkey
     assert len(kept.filed()) == kept.rows() == 1
 
 
+def test_whoever_is_killed_before_a_page_is_kept_leaves_no_event_and_the_next_one_keeps_it(
+    kept: Papers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bytes lie in the folder already, and nothing names them: nobody has had them."""
+    kept.sign()
+    with monkeypatch.context() as killing:
+        killing.setattr(paper_pages, "add_file", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            show_pdf(kept.services, kept.head, kept.minutes)
+    left = [path.name for path in kept.files.folder.rglob("*") if path.is_file()]
+    assert (kept.filed(), kept.rows(), len(left)) == ([], 0, 1)
+    assert verify_register(kept.services.db, REGISTER, files=kept.files).findings == ()
+    data = show_pdf(kept.services, kept.head, kept.minutes)
+    assert left == [sha256_hex(data)]
+    assert [said["pdf_sha256"] for said in kept.filed()] == left
+
+
 def test_a_file_that_is_lost_is_made_anew_only_when_it_is_the_same(
     kept: Papers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

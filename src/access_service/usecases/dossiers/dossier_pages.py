@@ -9,7 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from access_service import evidence
+from access_service.domain.documents import Document
 from access_service.domain.errors import RefusedError
+from access_service.domain.org import Unit
 from access_service.domain.printing import short_date
 from access_service.domain.time import local
 from access_service.domain.wording import letterhead
@@ -47,6 +49,7 @@ REDACTED = (
     "chữ ký tính trên đó. Lý do, ghi chú do người dùng tự gõ nằm trong các tệp này, có thể nhắc đến tên người: "
     "hãy đọc các tệp ghi ở “free_text” của manifest.json trước khi giao hồ sơ cho người ngoài.\n"
 )
+IN_INK = "(Ký, ghi rõ họ tên)"
 _HERE = Path(evidence.__file__).parent
 MOST_LISTED = 2000
 
@@ -117,6 +120,16 @@ def issued_by(view: ReadView, asked: DossierRequest, name: str) -> IssuedBy:
     return IssuedBy(head.parent, head.name, head.place, day, number_label="")
 
 
+def purpose_of(view: ReadView, asked: DossierRequest) -> str:
+    """What the dossier is made for, as the cover says it: a decision by its number, day and whose it is."""
+    decision = None if asked.inspection is None else view.reader.get(Document, asked.inspection)
+    if decision is None:
+        return "kiểm tra, lưu hồ sơ"
+    unit = view.reader.get(Unit, decision.office)
+    of = "" if unit is None else f" của {unit.name}"
+    return f"Đoàn kiểm tra theo Quyết định số {decision.number} ngày {short_date(decision.dated)}{of}"
+
+
 def cover_file(
     asked: DossierRequest,
     issued: IssuedBy,
@@ -126,6 +139,7 @@ def cover_file(
     files: Sequence[DossierFile],
     body: bytes,
     made_at: datetime,
+    purpose: str,
 ) -> DossierFile:
     """The cover, with the list of the body inside it."""
     kinds = Counter(p.document.kind for p in papers)
@@ -135,7 +149,7 @@ def cover_file(
         subject=("Phân quyền truy cập dữ liệu", f"từ {short_date(asked.first)} đến {short_date(asked.last)}"),
         facts=(
             ("Đơn vị:", f"{issued.name} ({asked.unit})"),
-            ("Phục vụ:", asked.inspection or "kiểm tra, lưu hồ sơ"),
+            ("Phục vụ:", purpose),
             ("Lập lúc:", f"{local(made_at):%d/%m/%Y %H:%M}"),
         ),
         checks=tuple(checks),
@@ -160,7 +174,10 @@ def cover_file(
             ("Khoá nhật ký:", log.key),
         ),
         steps=STEPS,
-        signers=(SignerPlace("maker", ("NGƯỜI LẬP HỒ SƠ",), ""), SignerPlace("head", ("THỦ TRƯỞNG ĐƠN VỊ",), "")),
+        signers=(
+            SignerPlace("maker", ("NGƯỜI LẬP HỒ SƠ", IN_INK), ""),
+            SignerPlace("head", ("THỦ TRƯỞNG ĐƠN VỊ", IN_INK), ""),
+        ),
         manifest_sha256=hashlib.sha256(body).hexdigest(),
         made_at=made_at,
         attachments=(Attachment("ban-ke.json", body, "application/json", "data", "Bản kê tệp của hồ sơ"),),

@@ -26,7 +26,7 @@ from access_service.signing.notes import sign_note
 from access_service.storage.keys import public_keys
 from access_service.usecases.dossiers.dossier_facts import chain_file, directives_file, rule_files, software_file
 from access_service.usecases.dossiers.dossier_log import MADE, DossierLog, gather_log, key_file, seal_name
-from access_service.usecases.dossiers.dossier_pages import cover_file, issued_by, list_files, tool_files
+from access_service.usecases.dossiers.dossier_pages import cover_file, issued_by, list_files, purpose_of, tool_files
 from access_service.usecases.dossiers.dossier_papers import DossierPaper, accounts_of, gather_papers, list_papers
 from access_service.usecases.dossiers.dossier_request import DossierRequest, check_may_have
 from access_service.usecases.keys import SEAL
@@ -72,7 +72,7 @@ def make_dossier(
         papers = gather_papers(services, view, asked)
         accounts = accounts_of(view, papers)
         facts = [chain_file(view, asked), software_file(view, asked), directives_file()]
-        issued = issued_by(view, asked, unit.name)
+        issued, purpose = issued_by(view, asked, unit.name), purpose_of(view, asked)
     step(1, 5)
     actor: AccountId | str = "operator" if caller is None else caller.account
     for paper in papers:
@@ -105,7 +105,7 @@ def make_dossier(
         *rules,
     ]
     body = list_body(files)
-    files.append(cover_file(asked, issued, papers, log, checks, files, body, made_at))
+    files.append(cover_file(asked, issued, papers, log, checks, files, body, made_at, purpose))
     files.append(sum_up(files))
     head = _head(services, register, asked, log, papers, packs)
     head["free_text"] = _unaltered(files) if asked.is_redacted else []
