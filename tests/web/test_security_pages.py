@@ -102,6 +102,32 @@ def test_a_passkey_is_made_and_opens_the_door(tmp_path: Path) -> None:
         story.click("Tạo khoá truy cập")
         story.sees("Khoá truy cập đã có hiệu lực")
         story.page.context.clear_cookies()
+        story.interactions = 0
+        story.open("/dang-nhap")
+        story.page.wait_for_url(
+            "**/viec"
+        )  # the device offers the passkey in the name field, and its holder says yes
+        story.page.context.clear_cookies()
+        answered = story.page.context.request.post(
+            f"{story.address}/dang-nhap", headers={"Sec-Fetch-Site": "same-origin"}, form={"ten": "", "khoa": "{}"}
+        )
+        assert answered.status == 401
+
+
+def test_a_passkey_beside_the_password(tmp_path: Path) -> None:
+    """Where somebody typed the password first, the same passkey is the second factor."""
+    with telling("khoa-thu-hai", tmp_path) as story:
+        with_authenticator(story)
+        story.sign_in(HEAD)
+        story.open("/toi/bao-mat")
+        story.page.get_by_text("Thêm khoá truy cập (passkey)").click()
+        form = story.page.locator('form[action="/toi/bao-mat/khoa"]')
+        form.locator("[name=mat_khau]").fill(PASSWORD)
+        form.get_by_role("button", name="Tiếp tục").click()
+        story.click("Tạo khoá truy cập")
+        story.sees("Khoá truy cập đã có hiệu lực")
+        story.page.context.clear_cookies()
+        story.page.add_init_script("PublicKeyCredential.isConditionalMediationAvailable = async () => false")
         story.open("/dang-nhap")
         story.fill("Tên đăng nhập", HEAD)
         story.fill("Mật khẩu", PASSWORD)

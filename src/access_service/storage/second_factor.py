@@ -13,6 +13,8 @@ from access_service.storage.tables import ChallengeRow, SecondFactorRow, table
 
 _factors = table(SecondFactorRow)
 _challenges = table(ChallengeRow)
+ANSWERED = "answered"
+"""The purpose of a challenge that is kept so that nobody answers it again."""
 
 
 def factors_of(connection: Connection, register: RegisterId, account: AccountId) -> list[SecondFactor]:
@@ -101,6 +103,27 @@ def drop_factors(connection: Connection, register: RegisterId, account: AccountI
         delete(_factors).where(_factors.c.register_id == owner[0], _factors.c.account == owner[1])
     )
     return int(found.rowcount)
+
+
+def factor_by_credential(connection: Connection, register: RegisterId, credential: str) -> SecondFactor | None:
+    """The passkey with that id, if it counts."""
+    found = select(_factors).where(
+        _factors.c.register_id == register,
+        _factors.c.credential == credential,
+        _factors.c.confirmed_at.is_not(None),
+    )
+    row = connection.execute(found).mappings().first()
+    return None if row is None else _factor(row)
+
+
+def answer_door(
+    connection: Connection, register: RegisterId, account: AccountId, challenge: str, now: datetime, until: datetime
+) -> bool:
+    """Take down a challenge that was made for nobody and is answered now; False where it was answered before."""
+    if connection.execute(select(_challenges.c.challenge).where(_challenges.c.challenge == challenge)).first():
+        return False
+    add_challenge(connection, register, account, ANSWERED, challenge=challenge, now=now, expires_at=until)
+    return True
 
 
 def add_challenge(

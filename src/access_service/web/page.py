@@ -264,12 +264,17 @@ async def _ask_to_sign_in(visit: Visit) -> Response:
 def show_door(visit: Visit, door: str, form: SentForm) -> Response:
     """The sign-in visit, with the form that waits in it."""
     kept = json.dumps(list(form.typed()), ensure_ascii=False)
-    values = {"tiep": visit.request.url.path, "giu": kept if len(kept) <= KEPT_BYTES else "", "asked": ""}
+    values: dict[str, Any] = {
+        "tiep": visit.request.url.path,
+        "giu": kept if len(kept) <= KEPT_BYTES else "",
+        "asked": "",
+    }
+    values |= {"door": None, "passkey": None, "username": ""}
     inside = Visit(visit.request, visit.services, visit.sessions, Hat.PERSONAL if door == OPEN_HAT else Hat.NOBODY)
     if door == OPEN_HAT and inside.personal is not None:
         shell = inside.shell()
         return inside.render("signing_in/open_hat.html", 401, hats=shell.hats if shell else (), **values)
-    return inside.render("signing_in/sign_in.html", 401, factors=(), passkey=None, username="", **values)
+    return inside.render("signing_in/sign_in.html", 401, **values)
 
 
 def send_again(visit: Visit) -> Response:

@@ -13,7 +13,8 @@ from access_service.domain.names import AccountKind
 from access_service.domain.reasons import Refusal
 from access_service.usecases.evidence.reading import register_named
 from access_service.usecases.identity.accounts import SignedIn
-from access_service.usecases.identity.hats import sign_in_to_pages
+from access_service.usecases.identity.hats import open_pages_by_passkey, sign_in_to_pages
+from access_service.usecases.identity.passkey_sign_in import offer_door
 from access_service.usecases.identity.second_factor import Second
 from access_service.usecases.identity.sign_in import sign_out
 from access_service.web import cookies, phrases
@@ -43,6 +44,7 @@ def show_sign_in(visit: Visit) -> Response:
         asked="",
         passkey=None,
         username="",
+        door=offer_door(visit.services),
     )
 
 
@@ -68,6 +70,7 @@ def show_open_hat(visit: Visit) -> Response:
     return visit.render(
         "signing_in/open_hat.html",
         hats=shell.hats if shell else (),
+        door=offer_door(visit.services),
         tiep=_next(visit.query.get("tiep", "")),
         giu="",
         asked="",
@@ -159,6 +162,9 @@ async def _let_in(visit: Visit) -> SignedIn:
 
     def work() -> SignedIn:
         register = register_named(services, wanted)
+        ticket, answer = form.text("ve_vao"), read_passkey(touched)
+        if ticket and answer is not None and not form.text("mat_khau"):
+            return open_pages_by_passkey(services, register, ticket, answer, source)
         return sign_in_to_pages(services, register, form.text("ten"), form.text("mat_khau"), second, source)
 
     return await gate_of(visit.request).let_in(source, work)
@@ -186,6 +192,7 @@ def _ask_again(visit: Visit, template: str, refused: RefusedError, **values: Any
         "giu": visit.form.text("giu"),
         "username": visit.form.text("ten"),
         "passkey": passkey,
+        "door": None if passkey else offer_door(visit.services),
         "asked": t(SECOND) if is_more else "",
     }
     if is_more:

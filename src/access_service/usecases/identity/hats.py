@@ -4,9 +4,11 @@ A person signs with the personal account and prepares with the unit's admin acco
 two sessions. Both are good for the pages and nowhere else; the API's bearers open no page.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from access_service.domain.accounts import Account, Custody
 from access_service.domain.delegation import LEADERS, Inspection
@@ -19,6 +21,7 @@ from access_service.domain.reasons import Refusal
 from access_service.domain.time import Interval
 from access_service.usecases.identity.accounts import SignedIn
 from access_service.usecases.identity.open_sessions import session_from_token
+from access_service.usecases.identity.passkey_sign_in import sign_in_by_passkey
 from access_service.usecases.identity.second_factor import Second
 from access_service.usecases.identity.sign_in import sign_in
 from access_service.usecases.services import Caller, ReadView, Services, look
@@ -72,6 +75,13 @@ def sign_in_to_pages(
 ) -> SignedIn:
     """Open a session that is good for the pages alone; otherwise as `sign_in`."""
     return sign_in(services, register, username, password, second, source, PAGES)
+
+
+def open_pages_by_passkey(
+    services: Services, register: RegisterId, ticket: str, answer: Mapping[str, Any], source: str | None = None
+) -> SignedIn:
+    """The same by a passkey alone."""
+    return sign_in_by_passkey(services, register, ticket, answer, source, PAGES)
 
 
 def session_of_pages(

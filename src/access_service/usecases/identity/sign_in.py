@@ -73,7 +73,7 @@ def sign_in(
         else:
             _was_nobody(services, register, source)
         raise wrong
-    factors = _check_may_enter(services, credential)
+    factors = check_may_enter(services, credential)
     if factors and not second:
         raise ask(services, credential, factors)
     newer = passwords.hash_password(password) if passwords.needs_upgrade(hashed) else None
@@ -158,7 +158,7 @@ def _kinds(factors: list[SecondFactor]) -> list[FactorKind]:
     return [factor.kind for factor in factors]
 
 
-def _check_may_enter(services: Services, credential: stored.Credential) -> list[SecondFactor]:
+def check_may_enter(services: Services, credential: stored.Credential) -> list[SecondFactor]:
     """The password was right. May the account enter at all, and what else is it asked for?"""
     register, account = credential.register, credential.account
     with services.db.connect() as connection:

@@ -10,7 +10,7 @@ function said(credential) {
     authenticatorAttachment: credential.authenticatorAttachment, clientExtensionResults: {}, response: found });
 }
 
-async function touch(form) {
+async function touch(form, more = {}) {
   const { passkey, challenge, rp, credentials = "", user = "", name = "" } = form.dataset;
   const list = credentials.split(" ").filter(Boolean).map((id) => ({ type: "public-key", id: bytes(id) }));
   const publicKey = { challenge: bytes(challenge), timeout: 120000 };
@@ -19,17 +19,28 @@ async function touch(form) {
     pubKeyCredParams: [-8, -7, -257].map((alg) => ({ type: "public-key", alg })),
     authenticatorSelection: { residentKey: "preferred", userVerification: "required" } });
   else Object.assign(publicKey, { rpId: rp, allowCredentials: list, userVerification: "required" });
-  const got = await navigator.credentials[passkey === "create" ? "create" : "get"]({ publicKey });
+  const got = await navigator.credentials[passkey === "create" ? "create" : "get"]({ publicKey, ...more });
   form.elements.khoa.value = said(got);
-  for (const field of form.querySelectorAll("[data-unless-passkey]")) field.required = false;
+  if ("alone" in form.dataset) for (const field of form.querySelectorAll("input")) { field.required = false;
+    if (field.type === "password") field.value = ""; }
   form.requestSubmit();
+}
+
+// The name field offers the passkeys of this site by itself; the button asks aloud and ends that.
+let quiet = null;
+async function listen(form) {
+  if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
+  quiet = new AbortController();
+  await touch(form, { mediation: "conditional", signal: quiet.signal });
 }
 
 function offer(root = document) {
   if (!window.PublicKeyCredential) return;
+  const alone = root.querySelector("form[data-alone]");
+  if (alone) listen(alone).catch(() => {});
   for (const button of root.querySelectorAll("form[data-challenge] [data-touch]")) {
     button.hidden = false;
-    button.onclick = () => touch(button.form).catch(() => { button.setAttribute("aria-describedby", "khoa-loi");
+    button.onclick = () => (quiet?.abort(), touch(button.form)).catch(() => { button.setAttribute("aria-describedby", "khoa-loi");
       button.form.querySelector("#khoa-loi")?.removeAttribute("hidden"); });
   }
 }
