@@ -466,7 +466,7 @@ UNITS = [
         NO_SHEET,
     ),
     row(
-        "reorganising.check_year_closes",
+        "reorganising.check_year_open",
         "the school year `…` is closed",
         Tried("tests/api/manage/test_management_org.py::test_a_school_year_opens_and_closes"),
         "a sheet enters a year with the day on which it closes",

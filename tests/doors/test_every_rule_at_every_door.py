@@ -22,6 +22,7 @@ from cli.test_commands import init, run, url
 from cli.test_office_commands import two_operators
 from doors.cells import Api, Cli, File, Row, Token, Tried
 from doors.facts import Heard, listening, refused_in_domain
+from doors.table_correcting import CORRECTING
 from doors.table_drawing import DRAWING_ROWS
 from doors.table_duties import DUTIES, UNITS
 from doors.table_names import NAME_ROWS
@@ -44,6 +45,7 @@ TABLE: list[Row] = [
     *PAPERS,
     *INSPECTIONS,
     *TAKING,
+    *CORRECTING,
     *ACCOUNTS,
     *ACTING,
     *CUSTODY,

@@ -16,6 +16,7 @@ from access_service.api.http import health
 from access_service.api.manage import (
     accounts,
     audit,
+    correcting,
     delegation,
     documents,
     inspected_units,
@@ -25,6 +26,7 @@ from access_service.api.manage import (
     matrix,
     org,
     paper_pages,
+    rights,
     second_factors,
     sessions,
     software,

@@ -163,6 +163,20 @@ def answers_for(ground: Ground, account: Account) -> UnitId:
     return nearest_above(ground, home)
 
 
+def check_closes(
+    account: Account, duties: Iterable[Assignment], open_cases: Collection[object], now: datetime
+) -> None:
+    """(12) An account is closed once its holder has no duty and has handed back: closing is final."""
+    if account.kind is not AccountKind.USE:
+        raise InvalidError("only a person's account is closed after leaving")
+    if account.valid_to is not None and account.valid_to <= now:
+        raise RefusedError(Refusal.DOCUMENT_STATE, "the account is closed", account=account.id)
+    if any(d.valid_to is None or d.valid_to > now for d in duties):
+        raise RefusedError(Refusal.DOCUMENT_STATE, "its holder has a duty", account=account.id)
+    if open_cases:
+        raise RefusedError(Refusal.DOCUMENT_STATE, "what was handed over is not handed back", account=account.id)
+
+
 def nearest_above(ground: Ground, unit: UnitId) -> UnitId:
     """The nearest standing unit above this one; for a unit that is over, above where it last was."""
     found, at = ground.org.unit(unit), ground.now

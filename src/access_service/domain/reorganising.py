@@ -167,10 +167,15 @@ def check_class_passes(org: OrgView, id_: ClassId) -> None:
 # -- school years
 
 
-def check_year_closes(year: SchoolYear, now: datetime) -> None:
-    """(11) Only a year that has begun, and is not closed, is closed before its date."""
+def check_year_open(year: SchoolYear, now: datetime) -> None:
+    """(11) A year that is closed stays so until it is opened again."""
     if year.closes_at <= now:
         raise RefusedError(Refusal.CLOSED_YEAR, f"the school year `{year.id}` is closed", school_year=year.id)
+
+
+def check_year_closes(year: SchoolYear, now: datetime) -> None:
+    """(11) Only a year that has begun, and is not closed, is closed before its date."""
+    check_year_open(year, now)
     if year.starts_at >= now:
         raise InvalidError("a school year closes after it starts")
 

@@ -126,6 +126,10 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"minutes for `(.*)` on that duty wait already", "biên bản giao vai trò `{0}` theo phân công này đang chờ ký"),
     (r"the department has given that address to other software; .*", "địa chỉ này đã được giao cho phần mềm khác"),
     # What cannot be used, once more.
+    (
+        r"only a person's account is closed after leaving",
+        "chỉ tài khoản của cá nhân được đóng sau khi thôi nhiệm vụ",
+    ),
     (r"only a person's account moves to another unit", "chỉ tài khoản của cá nhân được chuyển đơn vị"),
     (
         r"that password is among the first that are tried; .*",

@@ -28,6 +28,8 @@ class WaitingKind(StrEnum):
     CLOSE_YEAR = "close_year"
     REOPEN_YEAR = "reopen_year"
     ADD_OPERATOR = "add_operator"
+    CORRECT_YEAR = "correct_year"
+    CORRECT_DUTY = "correct_duty"
 
 
 class Outcome(StrEnum):

@@ -13,6 +13,7 @@ from managing import ADMIN, OFFICE_ADMIN, OFFICE_HEAD, ROOT_ADMIN, TEACHER, Mana
 
 from access_service.api.manage import (
     accounts,
+    correcting,
     delegation,
     documents,
     org,
@@ -43,7 +44,7 @@ NOT_ASKED = {
     "clients.rotate_secret": "answers with a secret, which a rehearsal must not show",
     "clients.replace_keys": "one's own client goes on with the keys it just gave",
 }
-MODULES = (accounts, delegation, documents, org, second_factors, sessions, software, waiting)
+MODULES = (accounts, correcting, delegation, documents, org, second_factors, sessions, software, waiting)
 
 
 def routes() -> dict[str, list[Callable[..., Any]]]:

@@ -58,9 +58,10 @@ def software_of_unit(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     below: Annotated[bool, Query()] = False,
+    text: Annotated[str, Query(max_length=256, description="part of a name or supplier, marks or not")] = "",
 ) -> SoftwareListOut:
-    """The report form's lines of a unit; `below` for every unit below it too."""
-    found = software_seen.software_of_unit(services, caller, UnitId(id), below=below)
+    """The report form's lines of a unit; `below` for every unit below it too, `text` for those called so."""
+    found = software_seen.software_of_unit(services, caller, UnitId(id), below=below, text=text)
     return SoftwareListOut(software=[SoftwareSeenOut.of_seen(seen) for seen in found])
 
 

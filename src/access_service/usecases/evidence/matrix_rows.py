@@ -100,7 +100,7 @@ class Rows:
         for unit, rows in software_rows(self._gather, self._head, software, self._shared()).items():
             custodies.setdefault(unit, []).extend(rows)
         done: set[UnitId] = set()
-        for row in self._rows_of(lines):
+        for row in self.rows_of(lines):
             yield from _first_of(row.unit, batch, done, custodies)
             yield row
         yield from _first_of(None, batch, done, custodies)
@@ -108,7 +108,7 @@ class Rows:
     def above(self) -> tuple[MatrixRow, ...]:
         """Who reaches the unit or something below it from elsewhere: the highest units first."""
         reach = OutsideReach(self._gather, self._head.unit, frozenset(self._units), self._at)
-        rows = list(self._rows_of(reach.lines()))
+        rows = list(self.rows_of(reach.lines()))
         for found in software_rows(self._gather, self._head, reach.software(), self._shared()).values():
             rows += [row for row in found if row.scope is not None and reach.meets(row.scope)]
         return tuple(
@@ -120,13 +120,14 @@ class Rows:
         within = frozenset(self._units)
         edges = self._reader.find(ManagementEdge)
         inner = frozenset(e.manager for e in edges if self._at in Interval(e.valid_from, e.valid_to))
-        rows = list(self._rows_of(lines_beyond(self._reader, self._units, inner)))
+        rows = list(self.rows_of(lines_beyond(self._reader, self._units, inner)))
         software = [s for s in self._reader.find(Software) if s.unit in within]
         for made in software_rows(self._gather, self._head, software, self._shared()).values():
             rows += [r for r in made if r.scope and (r.scope.unit != r.unit or r.scope.unit in inner)]
         return rows
 
-    def _rows_of(self, lines: list[Line]) -> Iterator[MatrixRow]:
+    def rows_of(self, lines: list[Line]) -> Iterator[MatrixRow]:
+        """The rows of these grants, in the order given."""
         for first in range(0, len(lines), GRANTS_AT_ONCE):
             yield from self._grant_rows(lines[first : first + GRANTS_AT_ONCE])
 

@@ -15,6 +15,7 @@ from access_service.domain.software import (
     read_confirmed,
 )
 from access_service.domain.standing import approval_state
+from access_service.domain.vietnamese import without_marks
 from access_service.usecases.services import Caller, ReadView, Services, as_missing, look
 
 
@@ -47,21 +48,27 @@ def read_software(services: Services, caller: Caller, id_: SoftwareId) -> Softwa
 
 
 def software_of_unit(
-    services: Services, caller: Caller, unit: UnitId, *, below: bool = False
+    services: Services, caller: Caller, unit: UnitId, *, below: bool = False, text: str = ""
 ) -> list[SoftwareSeen]:
     """The report form's lines of a unit (#6), ended ones too; for whoever acts for it or a unit above.
 
-    `below` adds those of every unit below it today: what the department sums up (#13).
+    `below` adds those of every unit below it today: what the department sums up (#13). `text` keeps those whose
+    name or supplier holds it, with or without its marks.
     """
     with look(services, caller) as seen:
         with as_missing("unit", unit):
             seen.check_visible(unit)
             seen.as_above(unit)
         if not below:
-            return seen_of(seen, seen.reader.find(Software, unit=unit))
-        found = seen.reader.find(Software)
+            return seen_of(seen, _called(seen.reader.find(Software, unit=unit), text))
+        found = _called(seen.reader.find(Software), text)
         units = {u for u in {s.unit for s in found} if is_below(seen.org, u, unit, seen.now)}
         return seen_of(seen, [s for s in found if s.unit in units])
+
+
+def _called(software: Sequence[Software], text: str) -> list[Software]:
+    wanted = without_marks(text.strip())
+    return [s for s in software if wanted in without_marks(s.name) or wanted in without_marks(s.supplier)]
 
 
 def list_software(services: Services, register: RegisterId, unit: UnitId | None) -> list[SoftwareSeen]:

@@ -10,7 +10,7 @@ from access_service.domain.papers import Consequence
 from access_service.domain.waiting import Outcome, WaitingAct, WaitingKind
 from access_service.usecases import operators, policy
 from access_service.usecases.handover.signatures import Signed, follow
-from access_service.usecases.organisation import leaving, moving, org, succession, years
+from access_service.usecases.organisation import correcting, leaving, moving, org, succession, years
 from access_service.usecases.second_person import root_office
 from access_service.usecases.services import Act
 from access_service.usecases.waiting import close
@@ -61,6 +61,8 @@ _ENACT: Mapping[WaitingKind, Callable[[Act, WaitingAct], tuple[str, str | None]]
     WaitingKind.CLOSE_YEAR: years.enact_closing,
     WaitingKind.REOPEN_YEAR: years.enact_reopening,
     WaitingKind.ADD_OPERATOR: _add_operator,
+    WaitingKind.CORRECT_YEAR: correcting.enact_year,
+    WaitingKind.CORRECT_DUTY: correcting.enact_duty,
 }
 
 

@@ -1,0 +1,49 @@
+"""Rows about what is set right, and about closing an account after leaving."""
+
+from __future__ import annotations
+
+from doors.cells import ENTERS, Row, Tried, row
+
+_CORRECTED = "tests/usecases/organisation/test_correcting.py::"
+
+
+def _corrected(rule: str, says: str, test: str) -> Row:
+    """A wrong correction; no sheet corrects."""
+    return row(f"correcting.{rule}", says, Tried(f"{_CORRECTED}{test}"), ENTERS)
+
+
+CORRECTING = [
+    _corrected(
+        "check_changes",
+        "nothing changes",
+        "test_a_name_is_corrected_by_who_keeps_the_person_and_never_by_themselves",
+    ),
+    _corrected(
+        "corrected_class",
+        "rights or duties rest on its level and grade",
+        "test_a_class_keeps_level_and_grade_while_rights_rest_on_it",
+    ),
+    _corrected("corrected_duty", "the duty is over", "test_a_duty_that_is_over_is_not_corrected"),
+    _corrected(
+        "_check_day",
+        "what was signed rests on the day it began",
+        "test_the_day_a_duty_began_stays_once_something_was_signed",
+    ),
+    _corrected(
+        "_check_stand_ins",
+        "somebody stands in for what would go",
+        "test_what_somebody_stands_in_for_stays_in_the_duty",
+    ),
+    *(
+        row("accounts.check_closes", says, Tried(f"{_CORRECTED}{test}"), ENTERS)
+        for says, test in (
+            ("only a person's account is closed after leaving", "test_a_units_account_is_not_closed_so"),
+            ("the account is closed", "test_an_account_is_closed_once_its_holder_has_left_and_handed_back"),
+            ("its holder has a duty", "test_an_account_is_closed_once_its_holder_has_left_and_handed_back"),
+            (
+                "what was handed over is not handed back",
+                "test_an_account_is_closed_once_its_holder_has_left_and_handed_back",
+            ),
+        )
+    ),
+]
