@@ -51,5 +51,5 @@ routers: tuple[APIRouter, ...] = (
     oauth.router,
     *(sessions.open_router, sessions.router, second_factors.router, org.router, accounts.router),
     *(delegation.router, documents.router, paper_pages.router, software.router, audit.router, waiting.router),
-    *(log.router, log.files, inspected_units.router),
+    *(correcting.router, rights.router, log.router, log.files, inspected_units.router),
 )

@@ -26,6 +26,7 @@ class SaidRightOut(Out):
     text: str
     """The whole sentence, without a full stop."""
     place: str
+    """Where: classes, grades, levels, else the whole unit."""
     actions: list[str]
     categories: list[str]
     sensitive: list[str]
@@ -43,8 +44,11 @@ class PersonRightOut(Out):
     grant: str
     role: str
     role_vi: str
+    """The role in Vietnamese."""
     place: str
+    """Where: classes, grades, levels, else the whole unit."""
     said: list[SaidRightOut]
+    """One sentence for each set of actions."""
     state: str
     account_state: str
     """A right in force opens nothing while its account is not active."""
@@ -52,12 +56,16 @@ class PersonRightOut(Out):
     ends_at: datetime | None
     issuer: str
     issuer_name: str
+    """The name of the unit that gave it."""
     document: str | None
     document_number: str
+    """The number of the paper it rests on."""
     document_dated: date | None
+    """The day on the paper."""
     signer_name: str
     """Who signed for the giver."""
     signer_title: str
+    """Of the position in which they signed."""
     answerable_name: str
     """Who heads the unit at that instant."""
 
@@ -74,9 +82,11 @@ class PersonRightsOut(Out):
     person: str
     name: str
     at: datetime
+    """The instant asked about."""
     revision: str
     duties: list[AssignmentOut]
     rights: list[PersonRightOut]
+    """By unit and role."""
 
     @classmethod
     def of(cls, found: PersonRights) -> "PersonRightsOut":
