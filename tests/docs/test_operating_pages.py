@@ -6,13 +6,13 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+import warm
 from access_service.api.http.metrics import Metrics
 from access_service.settings import known_variables
 from databases import NoServerError, database, server
@@ -53,10 +53,7 @@ def two_databases(kind: str, folder: Path) -> Iterator[tuple[str, str]]:
 def test_a_machine_is_installed_rotated_upgraded_and_watched_as_the_pages_say(kind: str, tmp_path: Path) -> None:
     """From an empty machine to a service that was backed up, lost, restored and started again, on each database."""
     programs = tmp_path / "bin"
-    programs.mkdir()
-    program = programs / "access-service"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m access_service "$@"\n')
-    program.chmod(0o755)
+    warm.install(programs)
     script = "set -eu -o pipefail\n" + "\n".join(map(commands, PAGES))
     # The restored service is started by the commands that started the first.
     script += "\n" + blocks("install")[-1] + "\naccess-service verify\n"
@@ -67,7 +64,6 @@ def test_a_machine_is_installed_rotated_upgraded_and_watched_as_the_pages_say(ki
         script = script.replace(port, str(free_port()))
     environment = {
         "PATH": f"{programs}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT / "src"),
         "PYTHONIOENCODING": "utf-8",
         "ACCESS_SERVICE_DRAIN_SECONDS": "0",
         "PASSPHRASE": "một mật khẩu chỉ để thử",

@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import warm
 from pack_server import ROOT, free_port
 
 TEN_MINUTES = (ROOT / "docs" / "write-a-policy.md").read_text("utf-8")
@@ -41,10 +41,7 @@ def shell(tmp_path: Path) -> dict[str, str]:
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed here")
     programs = tmp_path / "bin"
-    programs.mkdir()
-    program = programs / "access-service"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m access_service "$@"\n', "utf-8")
-    program.chmod(0o755)
+    warm.install(programs)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ACCESS_SERVICE_")}
     return kept | {
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
