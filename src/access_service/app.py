@@ -68,7 +68,7 @@ from access_service.usecases.upkeep.writing_uses import UseWriter
 
 VIEWER = Path(str(resources.files("fastapi_swagger").joinpath("resources")))
 """Script and style of Swagger UI 5, as the package `fastapi-swagger` carries them; its code is not used."""
-OPEN_PATHS = ("/v1/sessions", "/v1/activations", "/oauth2/", "/activate", "/ngon-ngu", "/nen")
+OPEN_PATHS = ("/v1/sessions", "/v1/activations", "/oauth2/", "/activate", "/dang-nhap", "/ngon-ngu", "/nen")
 """Below these a body is looked at before it is known who sent it."""
 
 

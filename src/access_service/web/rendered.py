@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -101,7 +102,8 @@ def render_template(
             .render(
                 **{
                     **_EMPTY,
-                    "path": request.url.path,
+                    # What does not exist and what is somebody else's are the same bytes.
+                    "path": "/" if status == HTTPStatus.NOT_FOUND else request.url.path,
                     "now": request.app.state.services.db.now(),
                     "theme": theme if theme in ("light", "dark") else "",
                     **values,
