@@ -55,6 +55,8 @@ OWN: dict[str, str] = {
     "sign_in.check_may_enter": SECRET,
     "sign_in.change_password": SECRET,
     "sign_in.sign_in": SECRET,
+    "matrix_paging.show_matrix_page": REQUEST,
+    "matrix_paging._check_words": REQUEST,
     "who._answer": REQUEST,
     "who._pack": REQUEST,
     "who._unit_of": REQUEST,
