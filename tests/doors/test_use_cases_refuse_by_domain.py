@@ -46,6 +46,7 @@ OWN: dict[str, str] = {
     "register.init_register": OPERATOR,
     "revisions.check_known": REQUEST,
     "revisions.parse_revision": REQUEST,
+    "school_files.refuse_file": REQUEST,
     "second_factor.ask": SECRET,
     "second_factor.confirm_passkey": SECRET,
     "second_factor.confirm_totp": SECRET,
