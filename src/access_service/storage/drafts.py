@@ -22,6 +22,8 @@ from access_service.storage.codec import utc
 from access_service.storage.tables import table
 from access_service.storage.tables_drafts import GridDraftRow, GridRowRow, SheetMappingRow
 
+Held = Connection
+"""The open transaction in which drafts are changed, for whoever only hands it on."""
 _drafts = table(GridDraftRow)
 _rows = table(GridRowRow)
 _mappings = table(SheetMappingRow)

@@ -1,4 +1,4 @@
-"""A unit's grid: what its rows mean, what is wrong with them, and every way out; nobody overwrites anybody unseen."""
+"""A unit's grid: what its rows mean, what is wrong with them, and every way out; nobody overwrites anybody."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_namesakes_are_told_apart_by_whoever_knows_them(school_world: World) -> 
 def test_a_class_with_two_in_charge_is_kept_or_given_and_others_need_not_wait(school_world: World) -> None:
     rows = [HEAD, ["Trần Đức Bình", "6A", "Sử 6A"], ["Vũ Thị Ơn", "6A", "Văn 6A"], [NEW, "6B", ""]]
     grid = read(school_world, rows)
-    assert [row.name for row in grid.rows][0] == "Vũ Thị Ơn"
+    assert grid.rows[0].name == "Vũ Thị Ơn"
     assert {row.name for row in grid.ready} == {"Trần Đức Bình", NEW}
     grid = press(school_world, "Vũ Thị Ơn", "take:6A")
     assert row_of(grid, "Trần Đức Bình").row.cells.homeroom == ""

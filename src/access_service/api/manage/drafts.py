@@ -48,7 +48,7 @@ def read_file(
     name: Annotated[str, Query(max_length=255)],
     body: Annotated[bytes, Body(media_type="application/octet-stream")],
 ) -> SheetReadOut:
-    """The school's own workbook, `.xlsx` or `.csv`, at most 5 MB. A heading that was mapped before is read at once."""
+    """The school's own workbook, `.xlsx` or `.csv`, at most 5 MB. A heading mapped before is read at once."""
     return SheetReadOut.of(reading_sheets.read_file(services, caller, UnitId(id), year, name, body))
 
 

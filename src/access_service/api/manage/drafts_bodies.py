@@ -86,8 +86,8 @@ class MappingIn(RequestBody):
     layout: Annotated[SheetLayout, Field(strict=False)]
     """Is a line a teacher, or a class?"""
     fields: Annotated[list[Annotated[str, Field(max_length=48)]], Field(max_length=MOST_COLUMNS)]
-    """By column: `name`, `surname`, `given`, `code`, `homeroom`, `teaching`, `subject`, `classes`, `other`, `class`,
-    `teacher`, `grade`, `unused`, or `subject:` and a subject's code."""
+    """By column: `name`, `surname`, `given`, `code`, `homeroom`, `teaching`, `subject`, `classes`, `other`,
+    `class`, `teacher`, `grade`, `unused`, or `subject:` and a subject's code."""
 
     def mapping(self) -> SheetMapping:
         """As the domain has it."""

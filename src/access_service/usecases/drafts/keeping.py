@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import Connection
-
 from access_service.domain.drafting import (
     GridCells,
     GridDraft,
@@ -102,7 +100,7 @@ def _check_reads(seen: ReadView, unit: UnitId) -> bool:
 class Changing:
     """One change of a draft: what stands, under the lock, and how it is stored."""
 
-    connection: Connection
+    connection: stored.Held
     caller: Caller
     now: datetime
     draft: GridDraft
