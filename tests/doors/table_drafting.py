@@ -11,6 +11,7 @@ from usecases.drafts.grids import HEAD, workbook
 from world import SCHOOL, YEAR
 
 DRAFT = f"units/{SCHOOL}/drafts/{YEAR}"
+LAST_YEAR = "2025-2026"
 NAMED = {"decision_number": "41/QĐ", "decision_date": "2026-08-20"}
 
 
@@ -23,7 +24,9 @@ def _stale(m: Managed) -> Any:
 
 
 def _undecided(m: Managed) -> Any:
-    return m.post(ADMIN, f"{DRAFT}/rows/{_added(m)['id']}/papers", {})
+    draft = f"units/{SCHOOL}/drafts/{LAST_YEAR}"
+    added = m.post(ADMIN, f"{draft}/rows", {"name": "Dương Đức An"}).json()
+    return m.post(ADMIN, f"{draft}/rows/{added['id']}/papers", {})
 
 
 def _unmended(m: Managed) -> Any:

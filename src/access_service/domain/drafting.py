@@ -4,7 +4,7 @@ A draft is nobody's right and no fact of the register: it is work that the unit'
 nothing typed is lost. `domain.drafting_rules` says what its rows mean.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -238,10 +238,10 @@ def check_decision(draft: GridDraft) -> tuple[str, date]:
     return draft.decision_number, draft.decision_date
 
 
-def check_mended(faults: Sequence[GridFault]) -> None:
-    """Nothing is made of a row that says what cannot be."""
-    if faults:
-        raise InvalidError("the row has to be mended first", fault=str(faults[0].kind), because=faults[0].code)
+def check_mended(faults: Sequence[GridFault], duties: Sized) -> None:
+    """Nothing is made of a row that says what cannot be, or says nothing."""
+    if faults or not duties:
+        raise InvalidError("the row has to be mended first", fault=str(faults[0].kind) if faults else "empty")
 
 
 def check_reads_draft(ground: Ground, holder: Holder, unit: UnitId, custody: Custody | None) -> None:

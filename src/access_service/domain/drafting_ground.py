@@ -242,7 +242,7 @@ def natural(code: str) -> tuple[int, str, int]:
     return int(grade or 0), stem, int(digits or 0)
 
 
-def detailed(on: GridGround, duty: PlannedDuty) -> str:
+def say_in_full(on: GridGround, duty: PlannedDuty) -> str:
     """The same with every category and action."""
     by_actions: dict[str, list[str]] = {}
     for right in rights_in_words(on.pack, duty.role or "", duty.scope(on.unit)):

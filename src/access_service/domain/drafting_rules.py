@@ -37,12 +37,12 @@ from access_service.domain.drafting_ground import (
     RowMeaning,
     class_to_make,
     code_of,
-    detailed,
     is_head,
     last_years,
     planned_assignment,
     roles_for,
     said_of,
+    say_in_full,
 )
 from access_service.domain.duties import HOMEROOM, check_duty, whole_classes
 from access_service.domain.errors import RefusedError
@@ -240,11 +240,12 @@ def _role(on: GridGround, position: str) -> str | None:
 def _check_people(read: Sequence[_Read]) -> None:
     """A person has one row: the later one is joined to the first, or left out."""
     first: dict[str, GridRow] = {}
-    for one in read:
+    # Papers were made of some: their rows stand.
+    for one in sorted(read, key=lambda found: found.row.made is None):
         if one.row.is_left_out or (one.person is None and not one.is_new):
             continue
         key = one.person or f"new {fold(one.name)}"
-        if key in first and (one.person is not None or not one.row.is_new_person):
+        if key in first and one.row.made is None and (one.person is not None or not one.row.is_new_person):
             one.faults.append(person_twice(one.row, first[key]))
         first.setdefault(key, one.row)
 
@@ -298,7 +299,7 @@ def _finish(on: GridGround, one: _Read) -> RowMeaning:
         name=one.name,
         duties=duties,
         rights=tuple(said),
-        details=tuple(detailed(on, duty) for duty in duties if duty.role is not None),
+        details=tuple(say_in_full(on, duty) for duty in duties if duty.role is not None),
         faults=tuple(one.faults),
         state=state,
         changes=changes,

@@ -14,7 +14,7 @@ from access_service.usecases.drafts.keeping import GridSeen
 from access_service.usecases.drafts.reading_sheets import SheetRead
 from access_service.usecases.drafts.slips import ActivationSlip, WaitingSlip
 
-Cell = Annotated[str, Field(max_length=MOST_CELL)]
+CellText = Annotated[str, Field(max_length=MOST_CELL)]
 """A cell, in the school's own notation."""
 _SHOWN = 3
 
@@ -22,15 +22,15 @@ _SHOWN = 3
 class CellsIn(RequestBody):
     """What a row says."""
 
-    name: Cell
+    name: CellText
     """The person's whole name."""
-    code: Cell = ""
+    code: CellText = ""
     """The person's code in the register, where the school writes one."""
-    homeroom: Cell = ""
+    homeroom: CellText = ""
     """`7A1`: the classes that the person has charge of."""
-    teaching: Cell = ""
+    teaching: CellText = ""
     """`Ngữ văn 6A1, 6A2; Tin học 6A1`."""
-    other: Cell = ""
+    other: CellText = ""
     """`Tổ trưởng Toán; Thư viện`."""
 
     def cells(self) -> GridCells:

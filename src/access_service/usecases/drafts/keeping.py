@@ -132,6 +132,7 @@ class Changing:
         stored.drop_rows(self.connection, self.caller.register, self.draft, [row.id for row in rows])
 
 
+@powerless(WORK)
 @contextmanager
 def changing(
     services: Services, caller: Caller, unit: UnitId, school_year: str, *, begins: bool = False

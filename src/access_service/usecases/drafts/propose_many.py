@@ -73,7 +73,7 @@ def propose_row(
         found = replace(found, takes=tuple(dict.fromkeys((*found.takes, *takes))))
         on = grid_ground(doing, draft)
         [meant] = understand_rows(on, draft, [found])
-        check_mended(meant.faults)
+        check_mended(meant.faults, meant.duties)
         made = _make(doing, on, meant, number, day)
         stands = stored.put_row(connection, register, draft, replace(found, made=made, refused=None))
         check_version(found.version if stands else found.version + 1, found.version, row=row)
@@ -197,6 +197,7 @@ def _run(run: JobRun) -> JobResult:
     return JobResult(f"ket-qua-lap-{unit}-{year}.json", "application/json")
 
 
+@powerless("a class gives nobody a right to it")
 def make_classes(services: Services, caller: Caller, seen: GridSeen) -> list[str]:
     """The classes that the draft names and the register lacks; one that a rule refuses is left to its rows."""
     made: list[str] = []
