@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from access_service.domain.errors import RefusedError
 from access_service.domain.sentences import sentence
 from access_service.domain.text import REFUSAL_TEXT
-from access_service.web import labels, phrases
+from access_service.web import labels, menus, phrases, unit_words
 from access_service.web.cookies import LANGUAGE, THEME
 from access_service.web.menus import entries
 from access_service.web.static import address_of
@@ -64,6 +64,10 @@ def environment() -> Environment:
         "refusal": refusal_text,
         "menu_entries": entries,
         "language": phrases.language.get,
+        "pages_built": lambda: menus.built,
+        "mark_word": unit_words.mark_word,
+        "custody_word": unit_words.custody_word,
+        "level_word": unit_words.level_word,
     }
     made.filters |= {
         "day": phrases.day,
