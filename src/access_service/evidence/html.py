@@ -6,8 +6,9 @@ names the style's hash. Every word is escaped; the order of the parts is that of
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
@@ -30,27 +31,70 @@ def render_html(paper: PrintedPaper) -> str:
     """A paper as a page."""
     layout = lay_out(paper)
     stage = STAGES[paper.stage]
-    parts = [
-        f'<p class="stage">{escape(stage)}</p>' if stage else "",
+    shown = f'<p class="stage">{escape(stage)}</p>' if stage else ""
+    head = (
+        '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(layout['title'])}</title>\n<style>{STYLE}</style>"
+    )
+    body = "\n".join(filter(None, [shown, *_words(layout), *_places(layout)]))
+    page = f"<head>\n{head}\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>"
+    return f'<!doctype html>\n<html lang="vi">\n{page}\n</html>\n'
+
+
+def render_sheet(paper: PrintedPaper) -> str:
+    """The same paper as part of a page that has a heading and a style of its own."""
+    layout = lay_out(paper)
+    body = "\n".join(filter(None, [*_words(layout), *_places(layout)]))
+    for old, new in _INSIDE:
+        body = body.replace(old, new)
+    return body
+
+
+def list_lines(paper: PrintedPaper) -> list[str]:
+    """What a paper says, line by line, without its signatures: for comparing two versions."""
+    layout = lay_out(paper)
+    said = "\n".join(_words(layout))
+    text = _TAG.sub("", _END_OF_LINE.sub("\n", _END_OF_CELL.sub(" ", said)))
+    signers = [
+        f"{' / '.join(t['text'] for t in place['titles'] if not t['is_hint'])}: {place['name']}"
+        for place in layout["signers"]
+    ]
+    return [line for row in (*unescape(text).split("\n"), *signers) if (line := " ".join(row.split()))]
+
+
+_INSIDE = (
+    ("<h2>", "<h3>"),
+    ("</h2>", "</h3>"),
+    ("<h1>", "<h2>"),
+    ("</h1>", "</h2>"),
+    ('<div class="scroll">', '<div class="scroll" tabindex="0">'),
+    ('<section class="signers" aria-label="Người ký">', '<section class="signers">'),
+)
+"""Headings go down by one, and places to sign are no landmarks of a page with many papers."""
+_END_OF_LINE = re.compile(r"</(?:p|h1|h2|li|tr|dd)>|<br>")
+_END_OF_CELL = re.compile(r"</(?:td|th|dt)>")
+_TAG = re.compile(r"<[^>]*>")
+
+
+def _words(layout: Mapping[str, Any]) -> list[str]:
+    return [
         _heads(layout),
         f"<h1>{escape(layout['type_line'] or layout['title'])}</h1>" if layout["type_line"] else "",
         _middle(layout["subject"], "strong") if layout["type_line"] else "",
         _middle([layout["authority"]], "strong") if layout["authority"] else "",
         _addressed(layout["to"]),
         *map(_block, layout["body"]),
+    ]
+
+
+def _places(layout: Mapping[str, Any]) -> list[str]:
+    return [
         _dateline(layout),
         _signers(layout["signers"]),
         _recipients(layout["recipients"]),
         _annex(layout["annex"]),
         _foot(layout["foot"]),
     ]
-    head = (
-        '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(layout['title'])}</title>\n<style>{STYLE}</style>"
-    )
-    body = "\n".join(filter(None, parts))
-    page = f"<head>\n{head}\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>"
-    return f'<!doctype html>\n<html lang="vi">\n{page}\n</html>\n'
 
 
 def _heads(layout: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ without its file. Who is shown a page is written down without the register's loc
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -200,12 +200,17 @@ def _policy(view: ReadView, document: Document) -> tuple[str, str]:
     return f"{pack.name} {pack.version}", digest
 
 
+def how_signed(signature: Signature) -> str:
+    """What the signer did, in words."""
+    return HOW_KNOWN.get(signature.how.auth if signature.how else "", HOW[signature.method])
+
+
 def _block(view: ReadView, document: Document, signature: Signature, *, has_name: bool) -> SignedBlock:
     """The print names who signs. Where somebody else signed, or words of now name them, the signature does."""
     named = papers.named_signer(document.content)
     is_another = signature.side is Side.GIVER and named is not None and signature.person != named
     person = view.reader.get(Person, signature.person) if has_name or is_another else None
-    how = HOW_KNOWN.get(signature.how.auth if signature.how else "", HOW[signature.method])
+    how = how_signed(signature)
     return SignedBlock(
         side=str(signature.side),
         label=LABELS[signature.method],
@@ -296,11 +301,17 @@ def _let_read(
 
 
 def _was_shown(services: Services, caller: Caller, found: PaperToShow, view: ReadView) -> None:
-    """Written down once the page is made: what could not be made was sent to nobody."""
-    if not found.is_final:
-        document = found.document
+    keep_all_shown(services, caller, [found], view)
+
+
+@powerless("pages were shown, and that they were is written down")
+def keep_all_shown(services: Services, caller: Caller, found: Sequence[PaperToShow], view: ReadView) -> None:
+    """Written down once the pages are made: what could not be made was sent to nobody."""
+    drafts = [paper.document for paper in found if not paper.is_final]
+    if drafts:
         with services.db.aside() as connection:
-            keep_shown(connection, caller.register, document.id, document.version, caller.account, view.now)
+            for document in drafts:
+                keep_shown(connection, caller.register, document.id, document.version, caller.account, view.now)
 
 
 def print_paper(

@@ -60,6 +60,14 @@ class AskedToSign:
     """Documents that were left out, each with why."""
 
 
+@dataclass(frozen=True, slots=True)
+class PasskeysHere:
+    """Whether the account has a passkey that can sign here, and whether it could have one at all."""
+
+    has_one: bool
+    can_have_one: bool
+
+
 @powerless("it asks; the answer signs")
 def ask_to_sign(
     services: Services,
@@ -94,6 +102,14 @@ def ask_to_sign(
         None if key is None else _public_key(services, challenge, key),
         tuple(refused),
     )
+
+
+def passkeys_here(services: Services, caller: Caller) -> PasskeysHere:
+    """Could the caller sign by touching a passkey here, or could they add one?"""
+    with look(services, caller) as view:
+        held = factors_in(view.reader, caller.account)
+    can = passkeys.has_site(services.public_url)
+    return PasskeysHere(can and any(f.kind is FactorKind.PASSKEY for f in held), can)
 
 
 def _chosen(

@@ -127,6 +127,12 @@ def shell_of(services: Services, caller: Caller) -> Shell:
         return Shell(person.name, title, unit, found.name, frozenset(_menus(seen, caller, duties, hats)), hats)
 
 
+def username_of(services: Services, caller: Caller) -> str:
+    """The name of the account that acts, for the field by which a browser finds its password."""
+    with look(services, caller) as seen:
+        return seen.reader.require(Account, caller.account).username
+
+
 def _first_unit(seen: ReadView, caller: Caller, duties: list[Assignment], hats: tuple[AdminHat, ...]) -> UnitId:
     """The unit that its head or custodian works for; everybody else's is the account's home."""
     led = next((d.unit for d in duties if _leads(seen, d)), None)

@@ -42,6 +42,7 @@ function offer(root = document) {
     button.hidden = false;
     button.onclick = () => (quiet?.abort(), touch(button.form)).catch(() => { button.setAttribute("aria-describedby", "khoa-loi");
       button.form.querySelector("#khoa-loi")?.removeAttribute("hidden"); });
+    if ("now" in button.form.dataset) button.click();
   }
 }
 offer();
