@@ -40,6 +40,7 @@ from access_service.api.http.traces import Traces, check_installed
 from access_service.api.manage.segments import EncodedSlashes
 from access_service.api.oauth.answers import COMPONENTS as OAUTH_COMPONENTS
 from access_service.domain.errors import UnavailableError
+from access_service.domain.headings import MOST_BYTES
 from access_service.domain.jobs import JobRoom
 from access_service.engine.casbin_engine import check_distribution
 from access_service.engine.memory import Memory
@@ -68,8 +69,12 @@ from access_service.usecases.upkeep.writing_uses import UseWriter
 
 VIEWER = Path(str(resources.files("fastapi_swagger").joinpath("resources")))
 """Script and style of Swagger UI 5, as the package `fastapi-swagger` carries them; its code is not used."""
-OPEN_PATHS = ("/v1/sessions", "/v1/activations", "/oauth2/", "/activate", "/ngon-ngu", "/nen")
+SHEETS = "/v1/sheets/"
+"""Below this path a body is a school's own workbook."""
+OPEN_PATHS = ("/v1/sessions", "/v1/activations", "/oauth2/", "/activate", "/dang-nhap", "/ngon-ngu", "/nen")
 """Below these a body is looked at before it is known who sent it."""
+BODIES = {**dict.fromkeys(OPEN_PATHS, OPEN_BYTES), SHEETS: MOST_BYTES}
+"""How many bytes a body may have, by the beginning of its path."""
 
 
 def create_app(
@@ -129,7 +134,7 @@ def create_app(
             Middleware(EncodedSlashes),
             Middleware(Observe, edge=lambda: app.state.edge),
             Middleware(OperatorsOnly, is_open=settings.operations_public, describe=described),
-            Middleware(BodyLimit, paths=dict.fromkeys(OPEN_PATHS, OPEN_BYTES), endings=web.LARGE),
+            Middleware(BodyLimit, paths=BODIES, endings=web.LARGE),
         ],
     )
     app.state.forward_rules = load_forward_rules(settings.forward_rules) if settings.forward_rules else None

@@ -80,6 +80,11 @@ class Managed:
         headers = self.bearer(who) | ({"Idempotency-Key": key} if key is not None else {})
         return self.served.client.post(f"/v1/{path}", json=body, headers=headers)
 
+    def put(self, who: str, path: str, content: bytes) -> Response:
+        """A file as it is."""
+        headers = self.bearer(who) | {"Content-Type": "application/octet-stream"}
+        return self.served.client.put(f"/v1/{path}", content=content, headers=headers)
+
     def made(self, who: str, path: str, body: Any = None, *, key: str | None = None) -> Any:
         """The answer of a POST that must succeed."""
         answer = self.post(who, path, body, key=key)

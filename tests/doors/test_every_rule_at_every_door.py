@@ -23,6 +23,7 @@ from cli.test_office_commands import two_operators
 from doors.cells import Api, Cli, File, Row, Token, Tried
 from doors.facts import Heard, listening, refused_in_domain
 from doors.table_correcting import CORRECTING
+from doors.table_drafting import DRAFTING_ROWS
 from doors.table_drawing import DRAWING_ROWS
 from doors.table_duties import DUTIES, UNITS
 from doors.table_names import NAME_ROWS
@@ -52,6 +53,7 @@ TABLE: list[Row] = [
     *SECOND,
     *SOFTWARE_ROWS,
     *DRAWING_ROWS,
+    *DRAFTING_ROWS,
     *OPERATING_ROWS,
     *NAME_ROWS,
     *PRINTING_ROWS,

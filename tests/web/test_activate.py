@@ -1,74 +1,98 @@
-"""The page behind a one-time link: the right code once, every other way a sentence in Vietnamese."""
+"""The page behind a one-time link: whose account it is, a password twice, and on; every other way a sentence."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
-from serving import Served, serving
+from story import telling
+from visiting import FROM_US, Shown, Visitor, visiting
 
 from access_service.web import activation
+from world import SCHOOL
 
 NEW = "Mật khẩu mới 000"
 
 
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    with visiting(tmp_path_factory.mktemp("trang")) as found:
+        yield found
+
+
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as made:
-        yield made
+def visitor(service: Visitor) -> Visitor:
+    return service.other()
 
 
-def submit(served: Served, **fields: str) -> tuple[int, str]:
-    content = urlencode(fields).encode()
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    answer = served.client.post("/activate", content=content, headers=headers)
-    return answer.status_code, answer.text
+def code_for(visitor: Visitor) -> str:
+    world = visitor.world
+    return world.recover(world.admins[SCHOOL], world.people["gvcn"].account).activation_code
 
 
-def code_for(served: Served) -> str:
-    world = served.world
-    return world.recover(world.admins["0003101"], served.teacher.account).activation_code
+def asked(visitor: Visitor, code: str) -> Shown:
+    """The page after the code alone."""
+    return visitor.send(visitor.get("/activate"), "/activate", ma_kich_hoat=code)
 
 
-def test_the_page_is_vietnamese_and_runs_nothing_from_elsewhere(served: Served) -> None:
-    answer = served.client.get("/activate")
-    assert answer.status_code == 200
-    assert '<html lang="vi">' in answer.text
-    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    assert answer.headers["Cache-Control"] == "no-store"
-    for kind in ("css", "js"):
-        asset = served.client.get(f"/activate.{kind}")
-        assert asset.status_code == 200
-        assert asset.headers["Content-Type"] == activation.MEDIA_TYPES[kind]
-    assert served.client.get("/activate.py").status_code == 404
-
-
-def test_a_code_sets_the_password_once(served: Served) -> None:
-    code = code_for(served)
-    assert submit(served, code=f" {code} ", password=NEW, again=NEW)[0] == 200
-    username = "000.gvcn"
-    signed_in = served.client.post("/v1/sessions", json={"username": username, "password": NEW})
-    assert signed_in.status_code == 201
-    status, text = submit(served, code=code, password=NEW, again=NEW)
-    assert (status, activation.REFUSED in text) == (401, True)
+def test_a_code_says_whose_it_is_sets_the_password_once_and_leads_on(visitor: Visitor) -> None:
+    code = code_for(visitor)
+    page = asked(visitor, f" {code} ")
+    assert (page.status, "000.gvcn" in page.html, page.headers["Cache-Control"]) == (200, True, "no-store")
+    page = visitor.send(page, "/activate", mat_khau_moi=NEW, nhac_lai=NEW)
+    assert page.address == "/viec"
+    assert visitor.get("/toi/bao-mat").address == "/toi/bao-mat"
+    late = asked(visitor.other(), code)
+    assert (late.status, activation.REFUSED in late.words) == (401, True)
 
 
 @pytest.mark.parametrize(
-    ("fields", "status", "sentence"),
-    [
-        ({"code": "x", "password": NEW, "again": "khác đi một chút"}, 422, activation.UNLIKE),
-        ({"code": "x", "password": "ngắn", "again": "ngắn"}, 422, activation.SHORT),
-        ({"code": "<script>", "password": NEW, "again": NEW}, 401, activation.REFUSED),
-        ({"code": "", "password": NEW, "again": NEW}, 401, activation.REFUSED),
-    ],
+    ("password", "again", "sentence"),
+    [(NEW, "khác đi một chút", activation.UNLIKE), ("ngắn", "ngắn", activation.SHORT)],
 )
-def test_what_is_wrong_is_said(served: Served, fields: dict[str, str], status: int, sentence: str) -> None:
-    found, text = submit(served, **fields)
-    assert (found, sentence in text) == (status, True)
-    assert "<script>" not in text.replace('<script src="/activate.js" defer></script>', "")
+def test_a_password_that_is_refused_leaves_the_code_as_it_is(
+    visitor: Visitor, password: str, again: str, sentence: str
+) -> None:
+    page = asked(visitor, code_for(visitor))
+    page = visitor.send(page, "/activate", mat_khau_moi=password, nhac_lai=again)
+    assert (page.status, sentence in page.words) == (422, True)
+    assert again not in page.html
+    page = visitor.send(page, "/activate", mat_khau_moi=f"{NEW} 1", nhac_lai=f"{NEW} 1")
+    assert page.address == "/viec"
 
 
-@pytest.mark.parametrize("body", [b"", b"\xff\xfe=1", b"code=" + b"x" * 9000, b"a&b&c"])
-def test_an_unreadable_form_is_refused(served: Served, body: bytes) -> None:
-    answer = served.client.post("/activate", content=body)
-    assert (answer.status_code, activation.UNREADABLE in answer.text) == (400, True)
+@pytest.mark.parametrize("code", ["<script>", "", "x" * 256, "đ"])
+def test_what_is_no_code_is_one_sentence(visitor: Visitor, code: str) -> None:
+    page = asked(visitor, code)
+    assert (page.status, activation.REFUSED in page.words) == (401, True)
+    assert "<script>" not in page.html
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [(b"\xff\xfe=1", 422), (b"ma_kich_hoat=" + b"x" * 20_000, 413), (b"a&b&c", 422)]
+)
+def test_an_unreadable_form_is_refused(visitor: Visitor, body: bytes, status: int) -> None:
+    headers = FROM_US | {"Content-Type": "application/x-www-form-urlencoded"}
+    assert visitor.client.post("/activate", content=body, headers=headers).status_code == status
+
+
+def test_a_letter_may_call_it_by_its_vietnamese_name(visitor: Visitor) -> None:
+    assert visitor.get("/kich-hoat").address == "/activate"
+
+
+def test_a_teacher_activates_on_a_phone(tmp_path: Path) -> None:
+    """The link holds the code behind the #: three interactions, and no server hears the link."""
+    with telling("kich-hoat", tmp_path, size="phone") as story:
+        code = story.world.recover(story.world.admins[SCHOOL], story.world.people["gvcn"].account).activation_code
+        heard: list[str] = []
+        story.page.on("request", lambda request: heard.append(request.url))
+        story.open(f"/activate#code={code}")
+        story.sees("Đặt mật khẩu")
+        story.look("dat-mat-khau")
+        story.fill("Mật khẩu mới", NEW)
+        story.fill("Nhập lại mật khẩu mới", NEW)
+        story.click("Đặt mật khẩu")
+        story.page.wait_for_url("**/viec")
+        assert story.interactions == 3
+        assert not [url for url in heard if code in url]

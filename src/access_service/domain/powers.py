@@ -163,6 +163,8 @@ EVENTS: Mapping[str, PowerEdges] = {
     "waiting.decline": HARMLESS,
     "operator.add": HARMLESS,
     "account.codes": yields(Power.ACCOUNT),
+    # The row of a draft is marked as made; what was made has events of its own.
+    "draft.propose": HARMLESS,
     "school_year.reopen": yields(Power.YEAR) | ends(Power.SOFTWARE),
     "return.record": HARMLESS,
     "class.create": HARMLESS,

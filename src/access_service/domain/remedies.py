@@ -302,6 +302,30 @@ REFUSAL_REMEDY: Mapping[Refusal, Text] = MappingProxyType(
             "Đề nghị người khác có thẩm quyền, hoặc cơ quan quản lý trực tiếp, thực hiện",
             "Ask somebody else with the authority, or the direct manager",
         ),
+        Refusal.SHEET_FORMULA: Text(
+            "Mở tệp bằng Excel, lưu lại rồi nhập lại",
+            "Open the file in Excel, save it, and read it again",
+        ),
+        Refusal.SHEET_LOCKED: Text(
+            "Bỏ mật khẩu, lưu thành .xlsx rồi nhập lại",
+            "Save it without a password as .xlsx, and read it again",
+        ),
+        Refusal.SHEET_NO_HEADING: Text(
+            "Thêm dòng tiêu đề vào tệp, hoặc chọn dòng tiêu đề và ghép cột",
+            "Add a heading to the file, or say which row and columns they are",
+        ),
+        Refusal.SHEET_OLD_FORMAT: Text(
+            "Mở bằng Excel, lưu thành .xlsx rồi nhập lại",
+            "Open it in Excel, save it as .xlsx, and read it again",
+        ),
+        Refusal.SHEET_TOO_LARGE: Text(
+            "Giữ lại trang phân công, xoá các trang, dòng, cột khác rồi nhập lại",
+            "Keep the sheet with the assignment, delete the rest, and read it again",
+        ),
+        Refusal.SHEET_UNREADABLE: Text(
+            "Mở bằng Excel, lưu lại thành .xlsx với chữ Unicode rồi nhập lại",
+            "Open it in Excel, save it as .xlsx with Unicode text, and read it again",
+        ),
         Refusal.SIGNATURE_BAD: _DEVICE,
         Refusal.SIGNATURE_TOO_WEAK: Text(
             "Ký bằng khoá truy cập hoặc kèm mã xác thực thứ hai, theo yêu cầu của loại văn bản",

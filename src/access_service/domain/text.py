@@ -309,6 +309,30 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Không được tự cấp, tự duyệt hoặc tự gia hạn quyền cho chính mình",
             "Nobody grants, approves or extends their own rights",
         ),
+        Refusal.SHEET_FORMULA: Text(
+            "Có ô chứa công thức chưa có kết quả",
+            "A cell holds a formula without its result",
+        ),
+        Refusal.SHEET_LOCKED: Text(
+            "Tệp có mật khẩu",
+            "The file is under a password",
+        ),
+        Refusal.SHEET_NO_HEADING: Text(
+            "Không thấy dòng tiêu đề có cột họ tên hoặc cột lớp",
+            "No heading names a column of people or of classes",
+        ),
+        Refusal.SHEET_OLD_FORMAT: Text(
+            "Tệp không phải .xlsx hoặc .csv",
+            "The file is no .xlsx and no .csv",
+        ),
+        Refusal.SHEET_TOO_LARGE: Text(
+            "Tệp quá lớn: tối đa 5 MB (50 MB sau khi giải nén), 5.000 dòng, 60 cột",
+            "The file is too large: 5 MB (50 MB unpacked), 5,000 rows, 60 columns",
+        ),
+        Refusal.SHEET_UNREADABLE: Text(
+            "Không đọc được tệp",
+            "The file cannot be read",
+        ),
         Refusal.SIGNATURE_BAD: Text(
             "Chữ ký của khoá truy cập không đúng",
             "The passkey's signature is wrong",

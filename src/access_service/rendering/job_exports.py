@@ -11,6 +11,7 @@ from access_service.domain.names import AccountKind
 from access_service.domain.time import local
 from access_service.rendering.dossier_jobs import DOSSIER
 from access_service.rendering.matrix_files import WRITERS
+from access_service.usecases.drafts.propose_many import PROPOSE_MANY
 from access_service.usecases.evidence.matrix import check_matrix, file_sha256, open_matrix, record_matrix
 from access_service.usecases.evidence.matrix_values import EVERYTHING, MatrixBatch, MatrixFilters, MatrixShape
 from access_service.usecases.jobs.job_kinds import JobKind, JobResult, JobRun
@@ -114,5 +115,5 @@ def _counted(batches: Iterator[MatrixBatch], run: JobRun, units: int) -> Iterato
 
 
 MATRIX = JobKind("matrix", _check_matrix, _run_matrix)
-KINDS: Mapping[str, JobKind] = {kind.name: kind for kind in (MATRIX, DOSSIER)}
+KINDS: Mapping[str, JobKind] = {kind.name: kind for kind in (MATRIX, DOSSIER, PROPOSE_MANY)}
 """Every kind by its name."""

@@ -19,4 +19,5 @@ evidence      what may be read and proved           live          decisions and 
 tokens        tokens for services and software       upkeep        backups, what is checked, the machine examined
 jobs          long work, carried out by workers    dossiers      all of a unit's evidence in one file
 tasks         what waits for whom, progress of units, reminders
+drafts        a unit's grid, from a workbook to papers
 """

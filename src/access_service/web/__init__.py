@@ -4,6 +4,8 @@ page.py        one page: who, under which hat, what was sent, what comes back; `
 cookies.py     cookies to sessions      form_reader.py  forms, strictly      static.py  style and scripts
 rendered.py    templates to bytes       phrases.py      sentences, days      labels.py  states and kinds in words
 menus.py       who is offered what
+home.py        what waits, for everybody      task_words.py  what a task is called
+units.py       a unit, its people, what is below      unit_words.py  where they stand      finder.py  one field
 signing_in.py  sign in and out, the admin hat, language      security.py  one's own password and factors
 activation.py  what a one-time link leads to      paper_pages.py  what a paper's square leads to
 ceremony_pages.py  what waits for a signature      document_pages.py  papers, one and many
@@ -22,17 +24,28 @@ from access_service.web import (
     activation,
     ceremony_pages,
     document_pages,
+    finder,
+    home,
     menus,
     paper_pages,
     security,
     signing_in,
     static,
+    units,
 )
 from access_service.web.rendered import prepare, render_template
 
 LARGE = {"/phan-quyen/nhap": 5 << 20}
 """Addresses that end so take files; what a form around them costs comes on top."""
-_PAGES = (signing_in, security, ceremony_pages, document_pages)
+_PAGES = (
+    signing_in,
+    security,
+    home,
+    units,
+    finder,
+    ceremony_pages,
+    document_pages,
+)  # fmt: skip
 
 
 _PROGRAMS = ("/v1/", "/access/", "/oauth2/", "/.well-known/", "/forward", "/docs", "/openapi")

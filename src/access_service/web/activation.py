@@ -1,97 +1,85 @@
-"""The page behind a one-time activation link: the holder sets a password.
+"""What a one-time link leads to: whose account it is, the first password, and on into the work.
 
 The code stands in the fragment of the link, which browsers do not send; a few lines of script put it into the form.
-Without scripts the holder pastes it. The password goes to the same use case as `POST /v1/activations`.
+Without scripts the holder pastes it. A password that is refused leaves the code as it is.
 """
 
-from html import escape
-from pathlib import Path
-from string import Template
-from urllib.parse import parse_qs
-
-from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import RedirectResponse, Response
 
+from access_service.api.http.sign_in_gate import gate_of, source_of
 from access_service.domain.errors import InvalidError, RefusedError
-from access_service.usecases.identity.accounts import activate
+from access_service.domain.names import AccountKind
+from access_service.usecases.identity.entering import EnteredAccount, Invited, activate_and_enter, find_invited
+from access_service.usecases.identity.hats import PAGES
+from access_service.web import cookies
+from access_service.web.cookies import Hat
+from access_service.web.page import SIGN_IN, PageRouter, Visit
+from access_service.web.phrases import t
+from access_service.web.rendered import HEADERS
+from access_service.web.signing_in import HOME
 
-router = APIRouter(include_in_schema=False)
-FOLDER = Path(__file__).parent
-FORM_BYTES = 8_192
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-MEDIA_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
-
-DONE = "Đã đặt mật khẩu. Tài khoản sẵn sàng sử dụng."
+router = PageRouter()
+CODE = "ma_kich_hoat"
 UNLIKE = "Hai lần nhập mật khẩu không giống nhau."
 SHORT = (
     "Mật khẩu chưa đạt yêu cầu: ít nhất 14 ký tự gồm chữ hoa, chữ thường, chữ số và ký tự khác; tài khoản có "
-    "xác thực hai yếu tố: ít nhất 8 ký tự; không dùng lại mật khẩu cũ."
+    "xác thực hai yếu tố thì ít nhất 8 ký tự; không dùng lại mật khẩu cũ, không dùng mật khẩu phổ biến hay "
+    "tên mình."
 )
-REFUSED = "Mã không đúng, đã được dùng hoặc đã hết hạn. Hãy xin mã mới từ đơn vị quản lý."
-UNREADABLE = "Không đọc được nội dung gửi lên."
+REFUSED = "Mã không đúng, đã được dùng hoặc đã hết hạn. Đề nghị đơn vị quản lý tài khoản cấp mã mới."
 
 
-@router.get("/activate")
-def show() -> Response:
-    """The empty form."""
-    return _page("", 200)
+@router.show("/kich-hoat", hat=Hat.NOBODY)
+def show_other_name(_: Visit) -> Response:
+    """The same in the words of a letter; what stands behind the # goes along."""
+    return RedirectResponse("/activate", 303, HEADERS)
 
 
-@router.get("/activate.{kind}")
-def asset(kind: str) -> Response:
-    """The page's style and script."""
-    if kind not in MEDIA_TYPES:
-        return _page(UNREADABLE, 404)
-    content = (FOLDER / f"activate.{kind}").read_text("utf-8")
-    return Response(content, media_type=MEDIA_TYPES[kind], headers={"X-Content-Type-Options": "nosniff"})
+@router.show("/activate", hat=Hat.NOBODY)
+def show_activation(visit: Visit) -> Response:
+    """The field for the code; a link fills it in."""
+    return visit.render("signing_in/code.html", wrong="")
 
 
-@router.post("/activate")
-async def submit(request: Request) -> Response:
-    """Set the password, or say in a sentence why not."""
+@router.act("/activate", hat=Hat.NOBODY, is_once=False)
+async def activate_account(visit: Visit) -> Response:
+    """First the code alone: whose it is. Then with a password, twice: the account is open, and its session too."""
+    form, gate, source = visit.form, gate_of(visit.request), source_of(visit.request)
+    code, password = form.text(CODE).strip(), form.text("mat_khau_moi")
+
+    def find() -> Invited:
+        return find_invited(visit.services, code)
+
+    def enter() -> EnteredAccount:
+        return activate_and_enter(visit.services, code, password, source, PAGES)
+
     try:
-        code, password, again = _fields(await request.body())
-    except (ValueError, HTTPException):
-        return _page(UNREADABLE, 400)
-    if password != again:
-        return _page(UNLIKE, 422)
-    try:
-        await run_in_threadpool(activate, request.app.state.services, code.strip(), password)
+        invited = await gate.let_in(source, find)
+        if not form.fields.get("mat_khau_moi"):
+            return _ask(visit, invited, code)
+        if password != form.text("nhac_lai"):
+            return _ask(visit, invited, code, t(UNLIKE))
+        entered = await gate.let_in(source, enter)
     except InvalidError:
-        return _page(SHORT, 422)
+        return _ask(visit, await run_in_threadpool(find), code, t(SHORT))
     except RefusedError:
-        return _page(REFUSED, 401)
-    return _page(DONE, 200, is_done=True)
+        return visit.render("signing_in/code.html", 401, wrong=t(REFUSED))
+    return _go_on(visit, entered)
 
 
-def _fields(body: bytes) -> tuple[str, ...]:
-    """Code, password, and the password again; `ValueError` for anything but such a form."""
-    if len(body) > FORM_BYTES:
-        raise ValueError("too large")
-    found = parse_qs(
-        body.decode("utf-8"), keep_blank_values=True, strict_parsing=True, max_num_fields=8, errors="strict"
-    )
-    if not {"code", "password", "again"} <= found.keys():
-        raise ValueError("fields missing")
-    return tuple(found[name][0] for name in ("code", "password", "again"))
+def _ask(visit: Visit, invited: Invited, code: str, wrong: str = "") -> Response:
+    status = 422 if wrong else 200
+    return visit.render("signing_in/first_password.html", status, username=invited.username, code=code, wrong=wrong)
 
 
-def _page(message: str, status: int, *, is_done: bool = False) -> Response:
-    template = Template((FOLDER / "activate.html").read_text("utf-8"))
-    html = template.substitute(
-        message=escape(message),
-        role="status" if is_done else "alert",
-        message_hidden="" if message else "hidden",
-        form_hidden="hidden" if is_done else "",
-    )
-    return HTMLResponse(html, status, HEADERS)
+def _go_on(visit: Visit, entered: EnteredAccount) -> Response:
+    """Into the work; where a second factor is asked for first, through the door."""
+    if entered.signed_in is None:
+        return visit.redirect(SIGN_IN)
+    response = visit.redirect(HOME)
+    is_admin = entered.signed_in.caller.kind is AccountKind.ADMIN
+    cookies.keep(response, Hat.ADMIN if is_admin else Hat.PERSONAL, entered.signed_in.token)
+    if not is_admin:
+        cookies.drop(response, Hat.ADMIN)
+    return response

@@ -8,30 +8,20 @@ what was typed wrong are the same answer, and whoever asks for many of those wai
 import base64
 import time
 from collections import OrderedDict, deque
-from html import escape
-from pathlib import Path
-from string import Template
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from access_service.domain.addresses import source_of_host
 from access_service.domain.names import DocumentKind, DocumentState
 from access_service.usecases.paper_pages import PaperLookedUp, look_up_paper
+from access_service.web.phrases import t
+from access_service.web.rendered import render_template
 
 router = APIRouter(include_in_schema=False)
-FOLDER = Path(__file__).parent
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Robots-Tag": "noindex, nofollow",
-}
+HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
 LONGEST_NAME = 64
 WINDOW_S, MANY, MOST_SOURCES = 60.0, 30, 10_000
 """So many wrong ones in so long from one source: it is told to wait."""
@@ -92,14 +82,6 @@ class WrongOnes:
         return len(times) == MANY and time.monotonic() - times[0] < WINDOW_S
 
 
-@router.get("/k.js")
-def script() -> Response:
-    """The few lines that compare the hash in the address with the page's."""
-    content = (FOLDER / "paper.js").read_text("utf-8")
-    headers = {"X-Content-Type-Options": "nosniff"}
-    return Response(content, media_type="text/javascript; charset=utf-8", headers=headers)
-
-
 @router.get("/k/{name}")
 async def look_up(request: Request, name: str) -> Response:
     """What anybody who holds a paper may know of it."""
@@ -109,30 +91,27 @@ async def look_up(request: Request, name: str) -> Response:
     # The server believes `X-Forwarded-For` of trusted proxies only (`FORWARDED_ALLOW_IPS`).
     source = source_of_host(request.client.host if request.client is not None else "")
     if wrong.is_many(source):
-        return _page(WAIT, "", 429)
+        return _page(request, WAIT, None, 429)
     found = None
     if len(name) <= LONGEST_NAME:
         found = await run_in_threadpool(look_up_paper, request.app.state.services, name)
     if found is None:
         wrong.was_wrong(source)
-        return _page(UNKNOWN, "", 404)
-    return _page("", _told(found), 200)
+        return _page(request, UNKNOWN, None, 404)
+    return _page(request, "", found, 200)
 
 
-def _told(found: PaperLookedUp) -> str:
-    state = STATES[found.state] if found.is_newest else REPLACED
-    rows = (("Loại văn bản", KINDS[found.kind]), ("Tình trạng", state), ("Năm", str(found.year)))
-    shown = base64.urlsafe_b64encode(bytes.fromhex(found.sha256)).rstrip(b"=").decode()
-    listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
-    return (
-        f"<dl>{listed}</dl>"
-        f'<p id="compared" class="message" data-sha256="{shown}" hidden></p>'
-        "<p>Mã SHA-256 của nội dung, đối chiếu với chân trang cuối của văn bản:<br>"
-        f"<code>{found.sha256[:32]} {found.sha256[32:]}</code></p>"
-    )
-
-
-def _page(message: str, told: str, status: int) -> Response:
-    template = Template((FOLDER / "paper.html").read_text("utf-8"))
-    html = template.substitute(message=escape(message), message_hidden="" if message else "hidden", told=told)
-    return HTMLResponse(html, status, HEADERS)
+def _page(request: Request, wrong: str, found: PaperLookedUp | None, status: int) -> Response:
+    values: dict[str, Any] = {"rows": (), "sha256": "", "shown": ""}
+    if found is not None:
+        state = STATES[found.state] if found.is_newest else REPLACED
+        values = {
+            "rows": (
+                (t("Loại văn bản"), t(KINDS[found.kind])),
+                (t("Tình trạng"), t(state)),
+                (t("Năm"), str(found.year)),
+            ),
+            "sha256": found.sha256,
+            "shown": base64.urlsafe_b64encode(bytes.fromhex(found.sha256)).rstrip(b"=").decode(),
+        }
+    return render_template("papers/looked_up.html", status, request, HEADERS, wrong=t(wrong), **values)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -11,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from access_service.domain.errors import RefusedError
 from access_service.domain.sentences import sentence
 from access_service.domain.text import REFUSAL_TEXT
-from access_service.web import labels, phrases
+from access_service.web import labels, menus, phrases, unit_words
 from access_service.web.cookies import LANGUAGE, THEME
 from access_service.web.menus import entries
 from access_service.web.static import address_of
@@ -63,6 +64,10 @@ def environment() -> Environment:
         "refusal": refusal_text,
         "menu_entries": entries,
         "language": phrases.language.get,
+        "pages_built": lambda: menus.built,
+        "mark_word": unit_words.mark_word,
+        "custody_word": unit_words.custody_word,
+        "level_word": unit_words.level_word,
     }
     made.filters |= {
         "day": phrases.day,
@@ -101,7 +106,8 @@ def render_template(
             .render(
                 **{
                     **_EMPTY,
-                    "path": request.url.path,
+                    # What does not exist and what is somebody else's are the same bytes.
+                    "path": "/" if status == HTTPStatus.NOT_FOUND else request.url.path,
                     "now": request.app.state.services.db.now(),
                     "theme": theme if theme in ("light", "dark") else "",
                     **values,

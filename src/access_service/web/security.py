@@ -8,6 +8,7 @@ from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.reasons import Refusal
 from access_service.domain.sign_in import FactorKind
 from access_service.usecases.identity.accounts import SignedIn
+from access_service.usecases.identity.own_sessions import end_other_sessions, end_own_session, list_sessions
 from access_service.usecases.identity.second_factor import (
     Second,
     begin_passkey,
@@ -47,6 +48,20 @@ def set_new_password(visit: Visit) -> Response:
     except RefusedError as error:
         return visit.again("security/own.html", error, **_values(visit))
     return _go_on(visit, signed, "Đã đổi mật khẩu. Các phiên khác của tài khoản đã kết thúc.")
+
+
+@router.act("/toi/bao-mat/phien/{id}", even_if_due=True, is_once=False)
+def end_session(visit: Visit) -> Response:
+    """End one session of the account; its own one as well."""
+    end_own_session(visit.services, visit.caller, visit.at["id"])
+    return visit.redirect(SECURITY, "Đã kết thúc phiên.")
+
+
+@router.act("/toi/bao-mat/phien", even_if_due=True, is_once=False)
+def end_others(visit: Visit) -> Response:
+    """End every other session of the account."""
+    count = end_other_sessions(visit.services, visit.caller)
+    return visit.redirect(SECURITY, "Đã kết thúc {n} phiên khác.", n=count)
 
 
 @router.act("/toi/bao-mat/ma", even_if_due=True, is_once=False)
@@ -123,6 +138,7 @@ def _values(visit: Visit, asked: str = "") -> dict[str, Any]:
     return {
         "factors": [(f.id, f.kind is FactorKind.PASSKEY, f.confirmed_at) for f in factors],
         "has_code": any(f.kind is FactorKind.TOTP for f in factors),
+        "sessions": list_sessions(visit.services, visit.caller),
         "asked": asked,
         "more": "",
         "passkey": None,

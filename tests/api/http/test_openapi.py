@@ -32,7 +32,11 @@ INSIDERS = re.compile(
     r"|\brulings?\b|\brules? \d|\(#\d|\([A-Z]\d{0,2}(?:, [A-Z]\d+)*\)"
     r"|decisions?/\d|decision (?:record )?\d{4}|\bS\d Đ\d|issue \d"
 )
-NO_BODY = {("delete", "/v1/sessions/current"), ("get", "/access/v1/forward-auth")}
+NO_BODY = {
+    ("delete", "/v1/sessions/current"),
+    ("delete", "/v1/me/sessions/{id}"),
+    ("get", "/access/v1/forward-auth"),
+}
 
 
 def made(name: str) -> FastAPI:

@@ -161,6 +161,25 @@ def test_a_reading_is_told_from_an_export_and_says_what_was_asked_but_no_name(ma
     )
 
 
+def test_a_page_has_fifty_lines_and_says_how_many_there_are(managed: Managed) -> None:
+    everything = managed.seen(PRINCIPAL, PATH)
+    answer = managed.get(PRINCIPAL, f"{PATH}/page")
+    body = answer.json()
+    assert body["revision"] == answer.headers["x-access-revision"]
+    assert (body["total"], body["pages"], body["page"]) == (len(body["rows"]), 1, 1)
+    assert [row["grant"] for row in body["rows"]] == [
+        row["grant"] for row in (*everything["rows"], *everything["above"])
+    ]
+    described = managed.served.client.get("/openapi.json").json()["paths"]["/v1/units/{unit}/matrix/page"]["get"]
+    schema = described["responses"]["200"]["content"]["application/json"]["schema"]
+    assert set(body) == set(schema["properties"])
+    assert all(set(row) == set(schema["properties"]["rows"]["items"]["properties"]) for row in body["rows"])
+    asked = managed.seen(PRINCIPAL, f"{PATH}/page", role="homeroom_teacher", order="name", diff="01/08/2027")
+    assert {row["role"] for row in asked["rows"]} == {"homeroom_teacher"}
+    assert managed.get(TEACHER, f"{PATH}/page").status_code == 403
+    assert managed.get(PRINCIPAL, f"{PATH}/page", page=0).status_code == 422
+
+
 def test_what_is_refused_exports_nothing_and_what_cannot_be_recorded_is_not_handed_out(
     managed: Managed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,7 +103,7 @@ def test_an_account_is_issued_activated_and_used(managed: Managed) -> None:
     code = issued["activation_code"]
     client = managed.served.client
     activated = client.post("/v1/activations", json={"code": code, "password": PASSWORD})
-    assert activated.json() == {"account": issued["account"]["id"]}
+    assert activated.json() == {"account": issued["account"]["id"], "session": None}
     again = client.post("/v1/activations", json={"code": code, "password": PASSWORD})
     assert (again.status_code, again.json()["code"]) == (401, "credentials_wrong")
     assert managed.seen("000.moi-den", "me")["account"]["state"] == "active"

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from access_service.domain.errors import NotFoundError
 from access_service.domain.names import AccountState, DocumentState, UnitId
 from access_service.usecases.evidence.finding import find_named
-from access_service.usecases.evidence.people import PAGE, accounts_of, people_of, see_person
+from access_service.usecases.evidence.people import PAGE, ListPage, PersonLine, accounts_of, people_of, see_person
 from access_service.usecases.evidence.reading import read_unit
 from access_service.usecases.evidence.reading_papers import read_document, read_grant
 from access_service.usecases.handover import delegation
@@ -29,6 +30,10 @@ def custodian(world: World, unit: UnitId = SCHOOL) -> Caller:
     return world.admins[unit]
 
 
+def listed(*asked: Any, **filters: Any) -> ListPage[PersonLine]:
+    return people_of(*asked, **filters).listed
+
+
 def named(world: World, *names: str) -> None:
     for name in names:
         person = org.add_person(world.services, custodian(world), name=name)
@@ -37,7 +42,7 @@ def named(world: World, *names: str) -> None:
 
 def test_people_are_listed_by_given_name_and_found_however_they_were_typed(world: World) -> None:
     named(world, "Trần Văn Ơn", "Nguyễn Thị Ánh", "Lê An", "Phạm Hoà", "Đỗ Văn An")
-    page = people_of(world.services, custodian(world), SCHOOL)
+    page = listed(world.services, custodian(world), SCHOOL)
     ours = [
         line.name
         for line in page.items
@@ -46,30 +51,30 @@ def test_people_are_listed_by_given_name_and_found_however_they_were_typed(world
     assert ours == ["Đỗ Văn An", "Lê An", "Nguyễn Thị Ánh", "Phạm Hoà", "Trần Văn Ơn"]
     assert page.total == len(page.items)
     for query in ("hòa", "Pham HOA", "hoa pham"):
-        found = people_of(world.services, custodian(world), SCHOOL, query=query)
+        found = listed(world.services, custodian(world), SCHOOL, query=query)
         assert [line.name for line in found.items] == ["Phạm Hoà"], query
     # Marks decide which comes first, never which is found.
-    found = people_of(world.services, custodian(world), SCHOOL, query="anh")
+    found = listed(world.services, custodian(world), SCHOOL, query="anh")
     assert found.items[0].name == "Nguyễn Thị Ánh"
 
 
 def test_pages_have_fifty_lines_and_an_exact_total(world: World) -> None:
-    before = people_of(world.services, custodian(world), SCHOOL).total
+    before = listed(world.services, custodian(world), SCHOOL).total
     named(world, *(f"Người Thứ {n}" for n in range(PAGE)))
-    first = people_of(world.services, custodian(world), SCHOOL)
-    second = people_of(world.services, custodian(world), SCHOOL, start=PAGE)
+    first = listed(world.services, custodian(world), SCHOOL)
+    second = listed(world.services, custodian(world), SCHOOL, start=PAGE)
     assert (first.total, len(first.items), len(second.items)) == (before + PAGE, PAGE, before)
     assert not {x.person for x in first.items} & {x.person for x in second.items}
 
 
 def test_a_teacher_finds_only_themselves_and_a_stranger_no_such_unit(world: World) -> None:
     teacher = hire_homeroom(world)
-    own = people_of(world.services, teacher.caller, SCHOOL)
+    own = listed(world.services, teacher.caller, SCHOOL)
     assert ([line.person for line in own.items], own.total) == ([teacher.person], 1)
     assert accounts_of(world.services, teacher.caller, SCHOOL).total == 1
     assert find_named(world.services, teacher.caller, "a").people == []
     with pytest.raises(NotFoundError):
-        people_of(world.services, teacher.caller, UnitId("0009999"))
+        listed(world.services, teacher.caller, UnitId("0009999"))
 
 
 def test_accounts_are_listed_with_the_unit_s_own_first_and_by_state(world: World) -> None:

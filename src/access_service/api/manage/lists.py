@@ -10,6 +10,7 @@ from access_service.api.manage.lists_bodies import AccountsOut, FoundOut, People
 from access_service.api.manage.routing import manage
 from access_service.api.manage.segments import PathId
 from access_service.domain.names import AccountState, UnitId
+from access_service.domain.progress import PersonMark
 from access_service.usecases.evidence import people as listing
 from access_service.usecases.evidence.finding import find_named
 
@@ -24,10 +25,11 @@ def people(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     q: QueryText = None,
+    mark: Annotated[PersonMark | None, Query(description="those who stand there alone")] = None,
     start: StartLine = 0,
 ) -> PeopleOut:
     """Who serves in a unit now, fifty a page, by given name; whole for those who act for it."""
-    return PeopleOut.of(listing.people_of(services, caller, UnitId(id), query=q or "", start=start))
+    return PeopleOut.of(listing.people_of(services, caller, UnitId(id), query=q or "", mark=mark, start=start))
 
 
 @router.get("/units/{id}/accounts")

@@ -5,9 +5,10 @@ from datetime import datetime
 from access_service.api.manage.bodies import Out
 from access_service.api.manage.org_bodies import AssignmentOut
 from access_service.domain.names import AccountKind, AccountState
+from access_service.domain.progress import PersonMark
 from access_service.domain.vietnamese import ListedName
 from access_service.usecases.evidence.finding import Found
-from access_service.usecases.evidence.people import AccountLine, ListPage, PersonLine
+from access_service.usecases.evidence.people import AccountLine, ListPage, PeoplePage, PersonLine
 from access_service.usecases.identity.own_sessions import OwnSession
 
 
@@ -48,6 +49,8 @@ class PersonLineOut(Out):
     account: AccountLineOut | None
     roles: list[str]
     """Of the rights that are in their time."""
+    mark: PersonMark
+    """What is left to do."""
 
     @classmethod
     def of(cls, line: PersonLine) -> "PersonLineOut":
@@ -59,6 +62,7 @@ class PersonLineOut(Out):
             titles=list(line.titles),
             account=None if line.account is None else AccountLineOut.of(line.account),
             roles=sorted(line.roles),
+            mark=line.mark,
         )
 
 
@@ -68,14 +72,17 @@ class PeopleOut(Out):
     people: list[PersonLineOut]
     total: int
     start: int
+    marks: dict[PersonMark, int]
+    """How many of those found stand where, whichever are shown."""
     can: list[str]
     """What the caller may do with the unit."""
 
     @classmethod
-    def of(cls, page: ListPage[PersonLine]) -> "PeopleOut":
+    def of(cls, found: PeoplePage) -> "PeopleOut":
         """From the use case's value."""
+        page = found.listed
         people = [PersonLineOut.of(line) for line in page.items]
-        return cls(people=people, total=page.total, start=page.start, can=sorted(page.can))
+        return cls(people=people, total=page.total, start=page.start, marks=found.marks, can=sorted(page.can))
 
 
 class AccountsOut(Out):

@@ -6,6 +6,7 @@ from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from access_service.usecases.evidence.matrix_paging import LineChange
 from access_service.usecases.evidence.matrix_values import (
     AnomalyLine,
     CategoryLine,
@@ -40,6 +41,21 @@ def matrix_schema() -> Schema:
     }
     head["required"] += ["by", "rows"]
     return head
+
+
+def page_schema() -> Schema:
+    """A page of lines, with the totals of all."""
+    row = _row(MatrixRow)
+    row["properties"]["change"] = schema_of(LineChange)
+    counted = ("total", "people", "added", "gone", "pages", "page")
+    properties: Schema = {
+        "unit": {"type": "string"},
+        "at": {"type": "string", "format": "date-time"},
+        "revision": {"type": "string"},
+        **{name: {"type": "integer"} for name in counted},
+        "rows": {"type": "array", "items": row},
+    }
+    return {"type": "object", "properties": properties, "required": list(properties)}
 
 
 def _row(value_type: type[Any]) -> Schema:

@@ -187,7 +187,7 @@ def _matrix(
             recorded_at=recorded,
             packs=tuple(MatrixPack(p.name, p.version, p.digest) for p in packs),
             include_ended=include_ended,
-            categories=_categories(packs),
+            categories=categories_of(packs),
             filters=filters,
             diff=diff,
         )
@@ -285,7 +285,7 @@ def _packs(gather: Gatherer, units: list[UnitId], at: datetime) -> list[Pack]:
     return sorted(packs, key=lambda p: (p.name, p.digest))
 
 
-def _categories(packs: list[Pack]) -> tuple[MatrixCategory, ...]:
+def categories_of(packs: Sequence[Pack]) -> tuple[MatrixCategory, ...]:
     """Every category of these packs; sensitive where one of them says so."""
     found: dict[str, MatrixCategory] = {}
     for category in (category for pack in packs for category in pack.categories.values()):

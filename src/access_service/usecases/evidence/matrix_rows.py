@@ -126,6 +126,15 @@ class Rows:
             rows += [r for r in made if r.scope and (r.scope.unit != r.unit or r.scope.unit in inner)]
         return rows
 
+    def of_admins(self, units: list[UnitId]) -> list[MatrixRow]:
+        """The rows of the units' admin accounts, unit by unit; of each account the newest holder last."""
+        return [row for rows in self._custody_rows(units).values() for row in rows] if units else []
+
+    def of_software(self, software: list[Software]) -> list[MatrixRow]:
+        """The rows of software."""
+        made = software_rows(self._gather, self._head, software, self._shared()) if software else {}
+        return [row for rows in made.values() for row in rows]
+
     def rows_of(self, lines: list[Line]) -> Iterator[MatrixRow]:
         """The rows of these grants, in the order given."""
         for first in range(0, len(lines), GRANTS_AT_ONCE):

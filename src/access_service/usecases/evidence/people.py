@@ -13,9 +13,11 @@ from access_service.domain.accounts import Account, answers_for, state_of
 from access_service.domain.allowed import Can, can_with_account, can_with_duty, can_with_unit
 from access_service.domain.delegation import Grant
 from access_service.domain.names import AccountKind, AccountState, AssignmentId, PersonId, UnitId
-from access_service.domain.org import Assignment, Person
+from access_service.domain.org import Assignment, Person, Unit
+from access_service.domain.progress import PersonMark
 from access_service.domain.vietnamese import ListedName, is_found, name_key, search_key
 from access_service.storage.lists import accounts_at, names_of, people_serving
+from access_service.storage.progress import marks_of
 from access_service.storage.search import read_roles_held
 from access_service.storage.standing import suspensions_by_account
 from access_service.usecases.evidence.reading import find_person
@@ -65,6 +67,17 @@ class PersonLine:
     """The use account, unless it is closed."""
     roles: frozenset[str]
     """Roles of the rights that are in their time, whoever gave them; papers and suspensions are not asked here."""
+    mark: PersonMark
+    """What is left to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    """A page of a unit's people, with how many of those found stand where."""
+
+    listed: ListPage[PersonLine]
+    marks: Mapping[PersonMark, int]
+    unit: Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +127,24 @@ def _line(found: tuple[Account, AccountState], names: Mapping[str, str]) -> Acco
 
 
 def people_of(
-    services: Services, caller: Caller, unit: UnitId, *, query: str = "", start: int = 0
-) -> ListPage[PersonLine]:
-    """Who serves in a unit now, found by the words of a name however it was typed."""
+    services: Services,
+    caller: Caller,
+    unit: UnitId,
+    *,
+    query: str = "",
+    mark: PersonMark | None = None,
+    start: int = 0,
+) -> PeoplePage:
+    """Who serves in a unit now, found by the words of a name however it was typed, and by what is left to do."""
     with look(services, caller) as seen:
         is_whole = sees_all(seen, unit)
         named = people_serving(seen.reader, unit, seen.now, query)
         if not is_whole:
             named = [n for n in named if n.id == caller.person]
+        marks = {id_: found for id_, (found, _) in marks_of(seen.reader, unit, seen.now).items()}
+        stands = [marks.get(PersonId(n.id), PersonMark.WITHOUT_RIGHTS) for n in named]
+        sums = {m: stands.count(m) for m in PersonMark}
+        named = [n for n, stand in zip(named, stands, strict=True) if mark in (None, stand)]
         shown = _page(named, start)
         duties: dict[str, list[Assignment]] = {}
         for duty in seen.reader.find(Assignment, unit=unit, person=[n.id for n in shown]):
@@ -142,10 +165,12 @@ def people_of(
                     tuple(sorted({positions.get(d.position, d.position) for d in held})),
                     account,
                     roles.get(account.account.id, frozenset()) if account else frozenset(),
+                    marks.get(PersonId(n.id), PersonMark.WITHOUT_RIGHTS),
                 )
             )
-        can = can_with_unit(seen.ground, caller, seen.require_unit(unit))
-        return ListPage(lines, len(named), max(0, start), can)
+        found = seen.require_unit(unit)
+        can = can_with_unit(seen.ground, caller, found)
+        return PeoplePage(ListPage(lines, len(named), max(0, start), can), sums, found)
 
 
 def titles_in(seen: ReadView, unit: UnitId) -> Mapping[str, str]:

@@ -98,7 +98,6 @@ def read_unit(services: Services, caller: Caller, id_: UnitId) -> UnitSeen:
     with look(services, caller) as seen:
         seen.check_visible(id_)
         custody, head = seen.custody_of(id_), head_of(seen, id_)
-        laid = seen.reader.find(Suspension, kind=str(SuspendableKind.UNIT), target=id_)
         return UnitSeen(
             unit=seen.require_unit(id_),
             manager=manager_of(seen.org, id_, seen.now),
@@ -106,9 +105,15 @@ def read_unit(services: Services, caller: Caller, id_: UnitId) -> UnitSeen:
             custody=custody,
             head=head,
             people=_names(seen, custody.person if custody else None, head.person if head else None),
-            is_suspended=any(seen.now in s.interval for s in laid),
+            is_suspended=is_unit_suspended(seen, id_),
             can=can_with_unit(seen.ground, caller, seen.require_unit(id_)),
         )
+
+
+def is_unit_suspended(seen: ReadView, unit: UnitId) -> bool:
+    """Is the unit paused now?"""
+    laid = seen.reader.find(Suspension, kind=str(SuspendableKind.UNIT), target=unit)
+    return any(seen.now in s.interval for s in laid)
 
 
 def units_under(services: Services, caller: Caller, id_: UnitId) -> list[Unit]:

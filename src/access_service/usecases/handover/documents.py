@@ -102,66 +102,90 @@ def propose_handover(
     supplementary. A commitment to the unit is prepared beside them when the pack asks for one and none stands.
     """
     with act(services, caller, "handover.propose", unit) as doing:
-        as_preparing(doing, unit, receiver)
-        doing.tx.require(Person, receiver)
-        preparing.check_receiver(caller, receiver)
-        account = preparing.receiving_account(doing.ground, receiver)
-        preparing.check_lines(lines)
-        duties = doing.tx.find(Assignment, person=receiver, unit=unit)
-        document_id, grants, needs = DocumentId(doing.new_id("doc")), [], set[str]()
-        again = {id_ for line in lines for id_ in line.taken_back}
-        for line in lines:
-            held = own_authority(doing.ground, unit, line.authority)
-            office = doing.office(unit, held)
-            preparing.check_role(office.pack, line.role)
-            grant = Grant(
-                id=GrantId(doing.new_id("grn")),
-                account=account.id,
-                role=line.role,
-                scope=line.scope,
-                unit=unit,
-                authority=held.id,
-                assignment=line.assignment,
-                document=document_id,
-                valid_from=line.valid_from,
-                valid_to=line.valid_to,
-                replaces=line.replaces,
-            )
-            duty = doing.tx.require(Assignment, line.assignment)
-            grant = complete(office, grant, duty)
-            rule = check_grant(office, grant, account, duty, held=duties)
-            preparing.check_replaces(doing.ground, grant)
-            preparing.check_not_paused(doing.ground, grant)
-            preparing.check_none_waits(doing.ground, grant)
-            needs |= rule.documents
-            again.update(preparing.taken_back_before(doing.ground, grant))
-            grants.append(grant)
-        check_separations(doing.ground, doing.pack_for(unit), account.id, [grant.role for grant in grants])
-        kind = (
-            DocumentKind.SUPPLEMENTARY_MINUTES
-            if any(line.replaces for line in lines)
-            else DocumentKind.HANDOVER_MINUTES
-        )
-        taken_back = sorted(again)
-        document = new_document(
+        return prepare_handover(
             doing,
-            id_=document_id,
-            kind=kind,
             unit=unit,
+            receiver=receiver,
             number=number,
             dated=dated,
-            receiver=receiver,
-            body=HandoverBody(account.id, lines_of(grants), tuple(taken_back)),
-            supersedes=_minutes_replaced(doing, grants),
+            lines=lines,
             is_draft=is_draft,
             numbering=numbering,
         )
-        doing.tx.put(*grants)
-        for grant in grants:
-            doing.tx.happened("grant.propose", grant.id, unit=grant.unit, document=document.id)
-        doing.tx.touches(account.id)
-        commitment = _commitment_due(doing, unit, receiver) if "commitment" in needs else None
-        return Prepared(document, tuple(grants), commitment, tuple(taken_back))
+
+
+def prepare_handover(
+    doing: Act,
+    *,
+    unit: UnitId,
+    receiver: PersonId,
+    number: str,
+    dated: date,
+    lines: Sequence[EnteredLine],
+    is_draft: bool = False,
+    numbering: Numbering = PLAIN,
+) -> Prepared:
+    """Prepare minutes of handover within an act of whoever may."""
+    as_preparing(doing, unit, receiver)
+    doing.tx.require(Person, receiver)
+    preparing.check_receiver(doing.require_caller(), receiver)
+    account = preparing.receiving_account(doing.ground, receiver)
+    preparing.check_lines(lines)
+    duties = doing.tx.find(Assignment, person=receiver, unit=unit)
+    document_id, grants, needs = DocumentId(doing.new_id("doc")), [], set[str]()
+    again = {id_ for line in lines for id_ in line.taken_back}
+    for line in lines:
+        held = own_authority(doing.ground, unit, line.authority)
+        office = doing.office(unit, held)
+        preparing.check_role(office.pack, line.role)
+        grant = Grant(
+            id=GrantId(doing.new_id("grn")),
+            account=account.id,
+            role=line.role,
+            scope=line.scope,
+            unit=unit,
+            authority=held.id,
+            assignment=line.assignment,
+            document=document_id,
+            valid_from=line.valid_from,
+            valid_to=line.valid_to,
+            replaces=line.replaces,
+        )
+        duty = doing.tx.require(Assignment, line.assignment)
+        grant = complete(office, grant, duty)
+        rule = check_grant(office, grant, account, duty, held=duties)
+        preparing.check_replaces(doing.ground, grant)
+        preparing.check_not_paused(doing.ground, grant)
+        preparing.check_none_waits(doing.ground, grant)
+        needs |= rule.documents
+        again.update(preparing.taken_back_before(doing.ground, grant))
+        grants.append(grant)
+    check_separations(doing.ground, doing.pack_for(unit), account.id, [grant.role for grant in grants])
+    kind = (
+        DocumentKind.SUPPLEMENTARY_MINUTES
+        if any(line.replaces for line in lines)
+        else DocumentKind.HANDOVER_MINUTES
+    )
+    taken_back = sorted(again)
+    document = new_document(
+        doing,
+        id_=document_id,
+        kind=kind,
+        unit=unit,
+        number=number,
+        dated=dated,
+        receiver=receiver,
+        body=HandoverBody(account.id, lines_of(grants), tuple(taken_back)),
+        supersedes=_minutes_replaced(doing, grants),
+        is_draft=is_draft,
+        numbering=numbering,
+    )
+    doing.tx.put(*grants)
+    for grant in grants:
+        doing.tx.happened("grant.propose", grant.id, unit=grant.unit, document=document.id)
+    doing.tx.touches(account.id)
+    commitment = _commitment_due(doing, unit, receiver) if "commitment" in needs else None
+    return Prepared(document, tuple(grants), commitment, tuple(taken_back))
 
 
 def _minutes_replaced(doing: Act, grants: Sequence[Grant]) -> DocumentId | None:

@@ -361,17 +361,25 @@ def issue_account(
 ) -> IssuedAccount:
     """Issue an account (#90–#94, rule 4): by the unit that `domain.accounts.issuer_of` names."""
     with act(services, caller, "account.issue", unit) as doing:
-        doing.check_visible(unit)
-        person = None if kind is AccountKind.ADMIN else person
-        if person is not None:
-            doing.check_person_visible(person)
-        issuer = issuer_of(doing.ground, unit, kind, person)
-        if kind is AccountKind.ADMIN or caller.kind is AccountKind.ADMIN:
-            check_issues(caller, issuer, unit)
-        else:
-            doing.as_custodian(issuer or unit)
-        check_account(doing.ground, unit, kind, person)
-        return new_account(doing, unit=unit, kind=kind, person=person, username=username)
+        return issue_within(doing, unit=unit, kind=kind, person=person, username=username)
+
+
+def issue_within(
+    doing: Act, *, unit: UnitId, kind: AccountKind, person: PersonId | None, username: str
+) -> IssuedAccount:
+    """Issue an account within an act of whoever may."""
+    caller = doing.require_caller()
+    doing.check_visible(unit)
+    person = None if kind is AccountKind.ADMIN else person
+    if person is not None:
+        doing.check_person_visible(person)
+    issuer = issuer_of(doing.ground, unit, kind, person)
+    if kind is AccountKind.ADMIN or caller.kind is AccountKind.ADMIN:
+        check_issues(caller, issuer, unit)
+    else:
+        doing.as_custodian(issuer or unit)
+    check_account(doing.ground, unit, kind, person)
+    return new_account(doing, unit=unit, kind=kind, person=person, username=username)
 
 
 def new_account(

@@ -52,7 +52,9 @@ def find_invited(services: Services, code: str) -> Invited:
     return Invited(credential.register, credential.account, credential.username)
 
 
-def activate_and_enter(services: Services, code: str, password: str, source: str | None = None) -> EnteredAccount:
+def activate_and_enter(
+    services: Services, code: str, password: str, source: str | None = None, audience: str | None = None
+) -> EnteredAccount:
     """Set the password, then sign in with it by the rules of every sign-in.
 
     Where a second factor is asked for, or the account may not enter yet, it is opened and no session begins.
@@ -60,7 +62,7 @@ def activate_and_enter(services: Services, code: str, password: str, source: str
     invited = find_invited(services, code)
     account = activate(services, code, password)
     try:
-        signed = sign_in(services, invited.register, invited.username, password, None, source)
+        signed = sign_in(services, invited.register, invited.username, password, None, source, audience)
     except RefusedError:
         signed = None
     return EnteredAccount(account, signed)

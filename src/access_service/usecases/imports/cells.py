@@ -144,9 +144,19 @@ class CellReader:
     """Reads the cells of one workbook's sheets."""
 
     def __init__(
-        self, ns: str, strings: Sequence[str | None], styles: Sequence[NumberFormat], first_day: date
+        self,
+        ns: str,
+        strings: Sequence[str | None],
+        styles: Sequence[NumberFormat],
+        first_day: date,
+        *,
+        takes_results: bool = False,
     ) -> None:
-        """`ns` is the sheets' namespace in braces; `first_day` is the day before the first of the calendar used."""
+        """`ns` is the sheets' namespace in braces; `first_day` is the day before the first of the calendar used.
+
+        `takes_results`: a formula counts as the result that is stored with it, where there is one.
+        """
+        self._takes_results = takes_results
         self._c, self._f, self._v, self._is, self._ext = (f"{ns}{n}" for n in ("c", "f", "v", "is", "extLst"))
         self._ns = ns
         self._strings = strings
@@ -234,7 +244,9 @@ class CellReader:
         if not parts and (kind or "n") in _MAY_BE_EMPTY and not (cell.text or "").strip(_SPACE):
             return CellKind.TEXT, ""
         if any(part.tag == self._f for part in parts):
-            return CellKind.FORMULA, ""
+            parts = [part for part in parts if part.tag != self._f]
+            if not self._takes_results or len(parts) != 1 or not (parts[0].text or kind == "str"):
+                return CellKind.FORMULA, ""
         if len(parts) != 1 or len(parts[0]) or parts[0].tag != self._v:
             return CellKind.UNREADABLE, "a cell that cannot be read"
         return self._value(kind, parts[0].text or "", cell.get("s"))

@@ -87,12 +87,12 @@ class Link:
 class Package:
     """An open workbook."""
 
-    def __init__(self, archive: zipfile.ZipFile, name: str, packed: int) -> None:
-        """Raises `ImportRefusedError` for an archive that no spreadsheet program makes."""
+    def __init__(self, archive: zipfile.ZipFile, name: str, packed: int, most: int = MAX_FILE_BYTES) -> None:
+        """Raises `ImportRefusedError` for an archive that no spreadsheet program makes, or unpacks above `most`."""
         self.name = name
         self._archive = archive
         self._packed = packed
-        self._left = MAX_FILE_BYTES
+        self._most = self._left = most
         found = archive.infolist()
         if sum(part.file_size for part in found) > self._left:
             self.fault("", *_TOO_LARGE)
@@ -220,7 +220,7 @@ class Package:
         with self._archive.open(real) as stream:
             while chunk := stream.read(_CHUNK):
                 self._left -= len(chunk)
-                unpacked = MAX_FILE_BYTES - self._left
+                unpacked = self._most - self._left
                 if self._left < 0 or (unpacked > _BOMB_BYTES and unpacked > _BOMB_RATIO * self._packed):
                     self.fault("", *_TOO_LARGE)
                 yield chunk

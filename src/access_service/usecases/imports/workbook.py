@@ -71,7 +71,7 @@ _NAME = 40
 
 
 @dataclass(frozen=True, slots=True)
-class _SheetPart:
+class SheetPart:
     """A sheet as the workbook names it."""
 
     name: str
@@ -92,7 +92,7 @@ def read_workbook(path: Path) -> Sheets:
     problems = _Problems([], [])
     sheets: dict[str, Sheet] = {}
     with open_package(path) as (package, sha256):
-        workbook = _WorkbookParts(package)
+        workbook = WorkbookParts(package)
         for found in workbook.sheets:
             if found.name == GUIDE:
                 continue
@@ -116,10 +116,11 @@ def read_workbook(path: Path) -> Sheets:
     return Sheets(sheets, (Source("workbook", sha256),), tuple(problems.faults))
 
 
-class _WorkbookParts:
+class WorkbookParts:
     """The workbook's own part, its texts and its styles."""
 
-    def __init__(self, package: Package) -> None:
+    def __init__(self, package: Package, *, takes_results: bool = False) -> None:
+        """Raises `ImportRefusedError` where there is no workbook; `takes_results` as in `CellReader`."""
         self._package = package
         part = package.the_one("", "officeDocument")
         if not part:
@@ -137,9 +138,10 @@ class _WorkbookParts:
             () if strings is None else self._strings(strings),
             () if styles is None else self._styles(styles),
             date(1904, 1, 1) if is_1904 else date(1899, 12, 30),
+            takes_results=takes_results,
         )
 
-    def _sheets(self, root: Element, links: Mapping[str, Link]) -> Iterator[_SheetPart]:
+    def _sheets(self, root: Element, links: Mapping[str, Link]) -> Iterator[SheetPart]:
         names: set[str] = set()
         parts: set[str] = set()
         for element in root.findall(f"{self.ns}sheets/{self.ns}sheet"):
@@ -152,7 +154,7 @@ class _WorkbookParts:
             names.add(name.lower())
             parts.add(link.target)
             is_hidden = element.get("state", "visible") != "visible"
-            yield _SheetPart(name, link.kind, link.target, is_hidden)
+            yield SheetPart(name, link.kind, link.target, is_hidden)
 
     def _strings(self, part: str) -> Sequence[str | None]:
         """The shared texts in their order; None for one that cannot be read."""
@@ -190,7 +192,7 @@ class _WorkbookParts:
 class _SheetReader:
     """Reads one sheet, row by row."""
 
-    def __init__(self, package: Package, workbook: _WorkbookParts, sheet: _SheetPart, problems: _Problems) -> None:
+    def __init__(self, package: Package, workbook: WorkbookParts, sheet: SheetPart, problems: _Problems) -> None:
         self._package = package
         self._cells = workbook.cells
         self._ns = workbook.ns

@@ -55,6 +55,9 @@ class Season:
 class Frame:
     """Units, the edges between them, the packs bound to them: past and present, as known at one revision."""
 
+    KINDS = (Unit, ManagementEdge, PackBinding)
+    """What it is made of."""
+
     def __init__(self, reader: Reader) -> None:
         """Reads everything, in three questions."""
         self.units: dict[UnitId, Unit] = {unit.id: unit for unit in reader.find(Unit)}
@@ -147,7 +150,7 @@ class OrgIndex:
             return self
         newer = _by_id(class_rows(reader, after=self.revision))
         classes = ClassIndex.of({**self.classes.rows, **newer}) if newer else self.classes
-        moved = any(_recorded(reader, kind, self.revision) for kind in (Unit, ManagementEdge, PackBinding))
+        moved = any(_recorded(reader, kind, self.revision) for kind in Frame.KINDS)
         return OrgIndex(revision, Frame(reader) if moved else self.frame, classes)
 
 

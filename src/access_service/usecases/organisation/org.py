@@ -171,12 +171,17 @@ def create_class(
 def add_person(services: Services, caller: Caller, *, name: str) -> Person:
     """Enter a person. Any custodian may; the id is ours and says nothing about them."""
     with act(services, caller, "person.add", caller.unit) as doing:
-        doing.as_custodian(caller.unit)
-        person = Person(PersonId(doing.new_id("per")), name, name_key(name))
-        entering.check_person(doing.ground, person)
-        doing.tx.put(person)
-        doing.tx.happened("person.add", person.id)
-        return person
+        return enter_person(doing, name)
+
+
+def enter_person(doing: Act, name: str) -> Person:
+    """Enter a person, within an act of a custodian."""
+    doing.as_custodian(doing.require_caller().unit)
+    person = Person(PersonId(doing.new_id("per")), name, name_key(name))
+    entering.check_person(doing.ground, person)
+    doing.tx.put(person)
+    doing.tx.happened("person.add", person.id)
+    return person
 
 
 @power(yields(Power.OFFICE, Power.ACCOUNT) | ends(Power.OFFICE, Power.GRANT, Power.CUSTODY, Power.ACCOUNT))
@@ -188,24 +193,29 @@ def assign_duty(services: Services, caller: Caller, duty: Duty) -> Assignment | 
     about somebody who signs waits until one of the leadership of the caller's unit confirms it (ruling A1).
     """
     with act(services, caller, "duty.assign", duty.unit) as doing:
-        doing.check_visible(duty.unit)
-        assignment = duty.assignment(AssignmentId(doing.new_id("asg")))
-        hand = hand_in_duty(doing.ground, caller, assignment, duty.replaces)
-        if hand is Hand.COMPLETES:
-            replaced = None if duty.replaces is None else doing.tx.require(Assignment, duty.replaces)
-            return put_duty(doing, assignment, duties.position_of(doing.ground, assignment), replaced)
-        waiting = prepare(
-            doing,
-            WaitingKind.APPOINT,
-            target=assignment.id,
-            unit=duty.unit,
-            office=caller.unit,
-            body=duty_body(assignment, duty.replaces),
-            decision=WrittenDecision(duty.decision_number, duty.decision_date, None, duty.decision_sha256),
-            person=duty.person,
-        )
-        draft_decision(doing, waiting, AssignmentBody((DutyLine.of(assignment),), waiting.id, duty.replaces))
-        return waiting
+        return enter_duty(doing, duty)
+
+
+def enter_duty(doing: Act, duty: Duty) -> Assignment | WaitingAct:
+    """Record a decision that assigns a duty, within an act of whoever may."""
+    doing.check_visible(duty.unit)
+    assignment = duty.assignment(AssignmentId(doing.new_id("asg")))
+    hand = hand_in_duty(doing.ground, doing.require_caller(), assignment, duty.replaces)
+    if hand is Hand.COMPLETES:
+        replaced = None if duty.replaces is None else doing.tx.require(Assignment, duty.replaces)
+        return put_duty(doing, assignment, duties.position_of(doing.ground, assignment), replaced)
+    waiting = prepare(
+        doing,
+        WaitingKind.APPOINT,
+        target=assignment.id,
+        unit=duty.unit,
+        office=doing.require_caller().unit,
+        body=duty_body(assignment, duty.replaces),
+        decision=WrittenDecision(duty.decision_number, duty.decision_date, None, duty.decision_sha256),
+        person=duty.person,
+    )
+    draft_decision(doing, waiting, AssignmentBody((DutyLine.of(assignment),), waiting.id, duty.replaces))
+    return waiting
 
 
 def enact_duty(doing: Act, found: WaitingAct) -> str:

@@ -140,6 +140,12 @@ def newest_reminders(reader: Reader, units: Collection[UnitId]) -> dict[UnitId, 
     return found
 
 
+def sums_below(seen: ReadView, unit: UnitId) -> Totals | None:
+    """The sums over everything below a unit; None where nothing is."""
+    below = subtree(managed_units(seen.reader, seen.now), [unit]) - {unit}
+    return add_up(read_progress(seen.reader, below, seen.now).values(), seen.now) if below else None
+
+
 def progress_of(services: Services, caller: Caller, unit: UnitId) -> UnitProgress:
     """The numbers of one unit, for its leadership and custodian, units above it and its inspectors."""
     with look(services, caller) as seen:

@@ -82,12 +82,17 @@ def tasks_of(services: Services, caller: Caller) -> TasksSeen:
     Whoever has left finds the return minutes that wait for them, and nothing else; an inspector's account none.
     """
     with look(services, caller) as seen:
-        if caller.kind is AccountKind.INSPECTOR:
-            return TasksSeen((), seen.now, (), (), {})
-        hats = _hats(seen, caller)
-        found = _Waiting(seen, hats).all(is_leaving=caller.leaving)
-        names = names_of_units(seen.reader, {*hats.offices, *(t.unit for t in found)})
-        return TasksSeen(tuple(in_order(found)), seen.now, hats.led, hats.operated, names)
+        return tasks_in(seen, caller)
+
+
+def tasks_in(seen: ReadView, caller: Caller) -> TasksSeen:
+    """The same, within a question that asks for more."""
+    if caller.kind is AccountKind.INSPECTOR:
+        return TasksSeen((), seen.now, (), (), {})
+    hats = _hats(seen, caller)
+    found = _Waiting(seen, hats).all(is_leaving=caller.leaving)
+    names = names_of_units(seen.reader, {*hats.offices, *(t.unit for t in found)})
+    return TasksSeen(tuple(in_order(found)), seen.now, hats.led, hats.operated, names)
 
 
 def _hats(seen: ReadView, caller: Caller) -> _Hats:
