@@ -14,6 +14,7 @@ static/        app.css and the modules      english/  one file a noun
 """
 
 from http import HTTPStatus
+from types import ModuleType
 from typing import Any, cast
 
 from fastapi import FastAPI, Request
@@ -52,10 +53,15 @@ _PROGRAMS = ("/v1/", "/access/", "/oauth2/", "/.well-known/", "/forward", "/docs
 """Below these programs ask, and get problem documents."""
 
 
+def modules() -> tuple[ModuleType, ...]:
+    """Every module with pages."""
+    return (activation, paper_pages, *_PAGES)
+
+
 def install(app: FastAPI) -> None:
     """Add every page, and stop the start for a template that cannot be read."""
     prepare()
-    for module in (static, activation, paper_pages, *_PAGES):
+    for module in (static, *modules()):
         app.include_router(module.router)
         menus.built.update(path for route in module.router.routes if (path := getattr(route, "path", "")))
     by_program: Any = app.exception_handlers[HTTPException]

@@ -108,7 +108,7 @@ async def _parts(request: Request) -> SentForm:
 def _file_name(name: str) -> str:
     last = name.replace("\\", "/").rpartition("/")[2]
     shown = "".join(c for c in last if c.isprintable())[:200]
-    return words.compose_text(shown or "tệp")
+    return words.compose_text(shown or "tep")
 
 
 def _grouped(pairs: list[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
