@@ -72,6 +72,11 @@ class LineChange:
     old: tuple[tuple[bool, str], ...]
     new: tuple[tuple[bool, str], ...]
 
+    @property
+    def is_change(self) -> bool:
+        """Do the versions differ here?"""
+        return self.kind != "same"
+
 
 @dataclass(frozen=True, slots=True)
 class VersionChanges:

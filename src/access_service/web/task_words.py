@@ -169,6 +169,20 @@ class ShownTask:
     why: str
     button: str
     address: str
+    when: str
+    """Its deadline, or since when; empty where the sentence says it."""
+    names: tuple[str, ...]
+    """Whom it is about; empty where the sentence names them."""
+
+
+_SAYS_WHEN = frozenset({TaskKind.PASSWORD_DUE, TaskKind.REMINDED, TaskKind.NEW_FACTOR})
+_SAYS_WHO = frozenset({TaskKind.REMINDED, TaskKind.RECOVERY_TO_CONFIRM})
+
+
+def _when(task: Task) -> str:
+    if task.until and task.kind is not TaskKind.PASSWORD_DUE:
+        return t("Hạn {day}.", day=day(task.until))
+    return t("Từ {day}.", day=day(task.since)) if task.since and task.kind not in _SAYS_WHEN else ""
 
 
 def show_task(task: Task) -> ShownTask:
@@ -184,6 +198,8 @@ def show_task(task: Task) -> ShownTask:
         *(task, words.icon, words.tone, t(words.what, **said), task.said or t(words.why)),
         t(words.button, **said),
         _address(words, task),
+        _when(task),
+        () if task.kind in _SAYS_WHO else tuple(task.names),
     )
 
 
