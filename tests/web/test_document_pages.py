@@ -102,7 +102,8 @@ def test_the_office_cancels_what_is_not_signed_and_withdraws_what_is(service: Vi
     page = custodian.get(f"/van-ban/{open_}")
     page = custodian.send(page, f"/van-ban/{open_}/huy", ly_do="lập nhầm")
     assert "Đã huỷ văn bản." in page.words
-    page = custodian.get(f"/van-ban/{signed}")
+    assert f'href="/van-ban/{signed}/thu-hoi"' in custodian.get(f"/van-ban/{signed}").html
+    page = custodian.get(f"/van-ban/{signed}/thu-hoi")
     page = custodian.send(page, f"/van-ban/{signed}/thu-hoi", ly_do="lập sai")
     assert "Đã thu hồi văn bản." in page.words
     assert world.get(Document, signed).state is DocumentState.WITHDRAWN

@@ -4,8 +4,8 @@ A door shows a button where the word stands here and nowhere else; the act asks 
 """
 
 from access_service.domain import acting, edges, turns
-from access_service.domain.accounts import Account, Suspension
-from access_service.domain.delegation import Grant
+from access_service.domain.accounts import Account, Suspension, check_closes, home_of
+from access_service.domain.delegation import Grant, LeavingCase
 from access_service.domain.documents import MOVES, Document
 from access_service.domain.edges import Holder
 from access_service.domain.errors import RefusedError
@@ -53,13 +53,26 @@ def can_with_unit(ground: Ground, holder: Holder, unit: Unit) -> Can:
 
 
 def can_with_account(ground: Ground, holder: Holder, account: Account, state: AccountState) -> Can:
-    """With an account: stop it, let it go on, get its holder back in."""
+    """With an account: stop it, let it go on, get its holder back in, close it after leaving."""
     may_stop = state is not AccountState.CLOSED and edges.may_suspend(ground, holder, account)
     return _words(
         suspend=may_stop and state is not AccountState.SUSPENDED,
         resume=may_stop and state is AccountState.SUSPENDED,
         recover=state is not AccountState.CLOSED and edges.may_recover(ground, holder, account),
+        close=_may_close(ground, holder, account),
     )
+
+
+def _may_close(ground: Ground, holder: Holder, account: Account) -> bool:
+    if account.kind is not AccountKind.USE or account.person in (None, holder.person):
+        return False
+    duties = ground.facts.find(Assignment, person=account.person)
+    cases = [c for c in ground.facts.find(LeavingCase, person=account.person) if c.valid_to is None]
+    try:
+        check_closes(account, duties, cases, ground.now)
+    except RefusedError:
+        return False
+    return edges.acts_for(ground, holder, home_of(ground, account))
 
 
 def can_with_duty(ground: Ground, holder: Holder, duty: Assignment) -> Can:

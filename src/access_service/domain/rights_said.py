@@ -19,9 +19,14 @@ class SaidRight:
     """Those of them that the pack calls sensitive."""
 
     @property
+    def doing(self) -> str:
+        """What may be done, without the place."""
+        return f"{', '.join(map(_small, self.actions))} {', '.join(map(_small, self.categories))}"
+
+    @property
     def text(self) -> str:
         """The whole sentence, without a full stop."""
-        return f"{self.place}: {', '.join(map(_small, self.actions))} {', '.join(map(_small, self.categories))}"
+        return f"{self.place}: {self.doing}"
 
 
 def _small(word: str) -> str:

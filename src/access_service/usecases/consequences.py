@@ -240,7 +240,7 @@ def _weigh(doing: Act) -> _Weighed:
     behind, accounts, people = _find_behind(doing, ids)
     stopping = {f.id for f in falling if f.matter is Matter.ACCOUNT and f.how is not How.RESUMES}
     custodies = doing.tx.find(Custody, id=ids[Matter.CUSTODY])
-    falls = _listed(doing, behind, falling) + _people(people, behind, falling)
+    falls = _people(people, behind, falling) + _listed(doing, behind, falling)
     lost = [f.id for f in falling if f.matter is Matter.GRANT and f.how is not How.RESUMES]
     holders = {str(behind.grants[id_].account) for id_ in lost} | stopping
     holders |= {str(s.account) for s in doing.tx.find(Software, id=ids[Matter.SOFTWARE])}

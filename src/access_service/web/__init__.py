@@ -8,6 +8,7 @@ home.py        what waits, for everybody      task_words.py  what a task is call
 units.py       a unit, its people, what is below      unit_words.py  where they stand      finder.py  one field
 signing_in.py  sign in and out, the admin hat, language      security.py  one's own password and factors
 activation.py  what a one-time link leads to      paper_pages.py  what a paper's square leads to
+rights.py      a person, oneself, a right      consequences.py  what an act would take, before it does
 ceremony_pages.py  what waits for a signature      document_pages.py  papers, one and many
 templates/     base.html, parts/ (macros), one folder a noun
 static/        app.css and the modules      english/  one file a noun
@@ -24,11 +25,13 @@ from starlette.responses import Response
 from access_service.web import (
     activation,
     ceremony_pages,
+    consequences,
     document_pages,
     finder,
     home,
     menus,
     paper_pages,
+    rights,
     security,
     signing_in,
     static,
@@ -46,6 +49,8 @@ _PAGES = (
     finder,
     ceremony_pages,
     document_pages,
+    rights,
+    consequences,
 )  # fmt: skip
 
 

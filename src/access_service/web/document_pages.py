@@ -9,7 +9,7 @@ from starlette.responses import Response
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import AccountKind, DocumentId, DocumentKind, DocumentState, UnitId
 from access_service.usecases.evidence.paper_lists import PAGE, list_papers, sees_whole
-from access_service.usecases.handover.documents import cancel, submit, withdraw
+from access_service.usecases.handover.documents import cancel, submit
 from access_service.usecases.handover.naming import name_signer
 from access_service.usecases.paper_pages import PDF, show_pdf
 from access_service.usecases.paper_sheets import compare_versions, show_sheet
@@ -129,15 +129,6 @@ def call_off(visit: Visit) -> Response:
     """A paper that is not signed is taken back."""
     reason = visit.form.text("ly_do")
     return _act(visit, lambda id_: cancel(visit.services, visit.caller, id_, reason=reason), "Đã huỷ văn bản.")
-
-
-@router.act("/van-ban/{id}/thu-hoi")
-def take_back(visit: Visit) -> Response:
-    """A signed paper is withdrawn: what rests on it ends."""
-    reason = visit.form.text("ly_do")
-    return _act(
-        visit, lambda id_: withdraw(visit.services, visit.caller, id_, reason=reason), "Đã thu hồi văn bản."
-    )
 
 
 def _act(visit: Visit, done: Callable[[DocumentId], object], said: str) -> Response:

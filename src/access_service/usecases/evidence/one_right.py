@@ -1,0 +1,139 @@
+"""One right with the chain that it comes by, and what the pages about a person need beside it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from access_service.domain.accounts import Account
+from access_service.domain.allowed import Can, can_with_grant
+from access_service.domain.delegation import Grant
+from access_service.domain.duties import title_of
+from access_service.domain.errors import NotFoundError
+from access_service.domain.names import GrantId, PersonId, UnitId
+from access_service.domain.org import Assignment, Person, SchoolClass, Unit
+from access_service.domain.preparing import find_handed_back
+from access_service.usecases.evidence.reading_papers import GrantSeen, read_grant
+from access_service.usecases.evidence.rights import PersonRight, rights_of
+from access_service.usecases.services import Caller, ReadView, Services, look
+
+
+@dataclass(frozen=True, slots=True)
+class RightsLink:
+    """A unit through which a right comes, with what it may hand down."""
+
+    unit: UnitId
+    name: str
+    basis: str
+    valid_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantPage:
+    """One right in full."""
+
+    seen: GrantSeen
+    right: PersonRight | None
+    """Its sentences, signer and paper; None where the caller sees the right and not its holder's others."""
+    person: PersonId | None
+    person_name: str
+    duty: str
+    """What the duty is called on which it rests."""
+    chain: tuple[RightsLink, ...]
+    """From the register's root down to the unit that gave it."""
+    parts: tuple[tuple[str, str], ...]
+    """Each class, or subject in one: its word in a form, and its name."""
+    actions: tuple[tuple[str, str], ...]
+    """What may be done by it, as the pack calls it."""
+
+    @property
+    def grant(self) -> Grant:
+        """The right itself."""
+        return self.seen.grant
+
+    @property
+    def part_ids(self) -> tuple[str, ...]:
+        """The words of the parts."""
+        return tuple(id_ for id_, _ in self.parts)
+
+    @property
+    def action_ids(self) -> tuple[str, ...]:
+        """The words of the actions."""
+        return tuple(id_ for id_, _ in self.actions)
+
+
+def see_grant(services: Services, caller: Caller, id_: GrantId) -> GrantPage:
+    """One right: its holder's, and for those who act for the issuing unit or inspect it."""
+    seen_grant = read_grant(services, caller, id_)
+    grant = seen_grant.grant
+    with look(services, caller) as seen:
+        account = seen.reader.require(Account, grant.account)
+        person = None if account.person is None else seen.reader.get(Person, account.person)
+        duty = None if grant.assignment is None else seen.reader.get(Assignment, grant.assignment)
+        chain = tuple(
+            RightsLink(a.unit, _unit_name(seen, a.unit), a.basis, a.valid_to)
+            for a in reversed(seen.gather.chain_of_authority(grant.authority, seen.now))
+        )
+        classes = {c.id: c.name for c in seen.reader.find(SchoolClass, id=grant.scope.class_ids)}
+        title = "" if duty is None else _title(seen, duty)
+        pairs = sorted(grant.scope.classes or ())
+    right = None if person is None else _right(services, caller, person.id, id_)
+    return GrantPage(
+        seen=seen_grant,
+        right=right,
+        person=None if person is None else person.id,
+        person_name="" if person is None else person.name,
+        duty=title,
+        chain=chain,
+        parts=tuple((f"{c}|{s}", f"{classes.get(c, c)}{f' ({s})' if s else ''}") for c, s in pairs),
+        actions=_actions(right),
+    )
+
+
+def _right(services: Services, caller: Caller, person: PersonId, id_: GrantId) -> PersonRight | None:
+    try:
+        found = rights_of(services, caller, person, include_ended=True)
+    except NotFoundError:
+        return None
+    return next((r for r in found.rights if r.row.grant == id_), None)
+
+
+def _actions(right: PersonRight | None) -> tuple[tuple[str, str], ...]:
+    found: dict[str, str] = {}
+    for cell in right.row.rights if right is not None else ():
+        found.update(zip(cell.actions, cell.actions_vi, strict=True))
+    return tuple(found.items())
+
+
+def _unit_name(seen: ReadView, unit: UnitId) -> str:
+    found = seen.reader.get(Unit, unit)
+    return unit if found is None else found.name
+
+
+def _title(seen: ReadView, duty: Assignment) -> str:
+    tables = seen.gather.tables_for(duty.unit, seen.now)
+    return title_of(tables.pack if tables else None, duty, seen.org.school_class) or duty.position
+
+
+def titles_of(services: Services, caller: Caller, duties: Iterable[Assignment]) -> Mapping[str, tuple[str, str]]:
+    """What each duty is called, and in which unit."""
+    with look(services, caller) as seen:
+        return {d.id: (_title(seen, d), _unit_name(seen, d.unit)) for d in duties}
+
+
+def grants_allowed(services: Services, caller: Caller, seen_grants: Iterable[GrantSeen]) -> Mapping[str, Can]:
+    """What the caller may do with each of these rights."""
+    with look(services, caller) as seen:
+        return {g.grant.id: can_with_grant(seen.ground, caller, g.grant, g.state) for g in seen_grants}
+
+
+def units_to_hand_back(services: Services, caller: Caller) -> list[tuple[UnitId, str, int]]:
+    """The units from which the caller holds something to hand back, with how many rights that are not over."""
+    with look(services, caller) as seen:
+        account = seen.reader.get(Account, caller.account)
+        units = sorted({g.unit for g in seen.reader.find(Grant, account=caller.account)})
+        held = [
+            (unit, sum(g.ended_at is None or g.ended_at > seen.now for g in found))
+            for unit in units
+            if (found := find_handed_back(seen.ground, account, unit))
+        ]
+        return [(unit, _unit_name(seen, unit), number) for unit, number in held if number]
