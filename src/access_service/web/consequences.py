@@ -102,8 +102,17 @@ def _today(visit: Visit) -> str:
     return f"{local(visit.services.db.now()):%d/%m/%Y}"
 
 
-def show_consequences(visit: Visit, taking: Taking, error: RefusedError | None = None) -> Response:
+def _taking_at(visit: Visit) -> Taking:
+    return TAKINGS[visit.request.scope["route"].path]
+
+
+def show_consequences(visit: Visit) -> Response:
     """The page: what would happen now, and the form that does it."""
+    return _show(visit, None)
+
+
+def _show(visit: Visit, error: RefusedError | None) -> Response:
+    taking = _taking_at(visit)
     asked = Typed(ASKED_WITH, "0", _today(visit))
     found = consequences_of(visit.services, lambda s: taking.run(visit, s, asked))
     values: dict[str, Any] = {
@@ -121,15 +130,16 @@ def show_consequences(visit: Visit, taking: Taking, error: RefusedError | None =
     return visit.again("ends/confirm.html", error, **values)
 
 
-def take_back(visit: Visit, taking: Taking) -> Response:
+def take_back(visit: Visit) -> Response:
     """Do it, if it still takes what was shown; else the page anew, with what was typed."""
+    taking = _taking_at(visit)
     try:
         held = as_shown(visit.services, visit.form.text("da_xem") or None)
         taking.run(visit, held, Typed.of(visit, _today(visit)))
     except RefusedError as error:
         if error.code not in (Refusal.CONSEQUENCES_CHANGED, Refusal.INVALID):
             raise
-        return show_consequences(visit, taking, error)
+        return _show(visit, error)
     return visit.redirect(taking.back(visit), taking.done)
 
 
@@ -256,9 +266,9 @@ TAKINGS: Mapping[str, Taking] = {
 }
 """Every act that takes back, by its address."""
 
-for _address, _taking in TAKINGS.items():
-    router.show(_address)(partial(show_consequences, taking=_taking))
-    router.act(_address)(partial(take_back, taking=_taking))
+for _address in TAKINGS:
+    router.show(_address)(show_consequences)
+    router.act(_address)(take_back)
 
 
 def list_words() -> list[str]:
