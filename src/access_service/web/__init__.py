@@ -10,6 +10,7 @@ signing_in.py  sign in and out, the admin hat, language      security.py  one's 
 activation.py  what a one-time link leads to      paper_pages.py  what a paper's square leads to
 rights.py      a person, oneself, a right      consequences.py  what an act would take, before it does
 ceremony_pages.py  what waits for a signature      document_pages.py  papers, one and many
+matrix_pages.py  the matrix by page    questions.py  may she, and why    anomaly_pages.py  what looks wrong
 templates/     base.html, parts/ (macros), one folder a noun
 static/        app.css and the modules      english/  one file a noun
 """
@@ -24,13 +25,16 @@ from starlette.responses import Response
 
 from access_service.web import (
     activation,
+    anomaly_pages,
     ceremony_pages,
     consequences,
     document_pages,
     finder,
     home,
+    matrix_pages,
     menus,
     paper_pages,
+    questions,
     rights,
     security,
     signing_in,
@@ -51,6 +55,9 @@ _PAGES = (
     document_pages,
     rights,
     consequences,
+    matrix_pages,
+    questions,
+    anomaly_pages,
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from access_service.usecases.evidence import rights_index
 from access_service.usecases.evidence.matrix import read_matrix
 from access_service.usecases.evidence.matrix_paging import (
     PAGE,
-    LineChange,
+    MatrixLineChange,
     MatrixOrder,
     MatrixPage,
     PageQuestion,
@@ -114,10 +114,12 @@ def test_against_another_day_what_is_new_and_what_is_gone(world: World) -> None:
     delegation.revoke_grant(world.services, world.admins[SCHOOL], lost.grant, reason="thử")  # type: ignore[arg-type]
     found = page(world, diff=before)
     assert (found.added, found.gone) == (1, 1)
-    changes = {line.row.person_name: line.change for line in found.lines if line.change is not LineChange.SAME}
-    assert changes == {"Người Thử tổ trưởng mới": LineChange.NEW, "Người Thử kip": LineChange.GONE}
+    changes = {
+        line.row.person_name: line.change for line in found.lines if line.change is not MatrixLineChange.SAME
+    }
+    assert changes == {"Người Thử tổ trưởng mới": MatrixLineChange.NEW, "Người Thử kip": MatrixLineChange.GONE}
     assert found.total == len(whole(world)), "what is gone is no line of today"
-    [gone] = [line.row for line in found.lines if line.change is LineChange.GONE]
+    [gone] = [line.row for line in found.lines if line.change is MatrixLineChange.GONE]
     assert gone.state == "effective", "as it was on that day"
 
 

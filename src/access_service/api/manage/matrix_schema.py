@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from access_service.usecases.evidence.matrix_paging import LineChange
+from access_service.usecases.evidence.matrix_paging import MatrixLineChange
 from access_service.usecases.evidence.matrix_values import (
     AnomalyLine,
     CategoryLine,
@@ -46,7 +46,7 @@ def matrix_schema() -> Schema:
 def page_schema() -> Schema:
     """A page of lines, with the totals of all."""
     row = _row(MatrixRow)
-    row["properties"]["change"] = schema_of(LineChange)
+    row["properties"]["change"] = schema_of(MatrixLineChange)
     counted = ("total", "people", "added", "gone", "pages", "page")
     properties: Schema = {
         "unit": {"type": "string"},

@@ -211,6 +211,25 @@ def _matrix(
     return Matrix(head, _batches(gather, head, rows, above, keeps), above, differences)
 
 
+def head_of_units(gather: Gatherer, root: UnitId, units: list[UnitId], at: datetime) -> MatrixHead:
+    """The head of a list about some units below `root`, at the newest revision; what is over is left out."""
+    reader = gather.reader
+    revision = revision_at(reader.connection, reader.register)
+    packs = _packs(gather, units, at)
+    return MatrixHead(
+        register=reader.register,
+        unit=root,
+        unit_name=reader.require(Unit, root).name,
+        units=len(units),
+        at=at,
+        revision=revision,
+        recorded_at=recorded_at(reader.connection, reader.register, revision),
+        packs=tuple(MatrixPack(p.name, p.version, p.digest) for p in packs),
+        include_ended=False,
+        categories=categories_of(packs),
+    )
+
+
 def _all_rows(gather: Gatherer, head: MatrixHead, units: list[UnitId]) -> Iterator[MatrixRow]:
     """The rows of one instant, those from above too."""
     rows = Rows(gather, head, units)

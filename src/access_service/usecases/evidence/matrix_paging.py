@@ -54,7 +54,7 @@ class MatrixOrder(StrEnum):
     """What ends first."""
 
 
-class LineChange(StrEnum):
+class MatrixLineChange(StrEnum):
     """What a line is, against another day."""
 
     SAME = "same"
@@ -90,7 +90,7 @@ class PageLine:
     """One line, and what it was on the other day."""
 
     row: MatrixRow
-    change: LineChange
+    change: MatrixLineChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,10 +450,10 @@ class _Lines:
     ) -> Iterator[PageLine]:
         """The lines of a page, as the whole matrix writes them; of another day where they are gone."""
         for right, row in self._read(page, head):
-            yield PageLine(row, LineChange.NEW if _key(right) in news else LineChange.SAME)
+            yield PageLine(row, MatrixLineChange.NEW if _key(right) in news else MatrixLineChange.SAME)
         if head.diff is not None:
             for _, row in self._read(gone, replace(head, at=head.diff)):
-                yield PageLine(row, LineChange.GONE)
+                yield PageLine(row, MatrixLineChange.GONE)
 
     def _read(self, page: list[IndexedRight], head: MatrixHead) -> Iterator[tuple[IndexedRight, MatrixRow]]:
         if not page:

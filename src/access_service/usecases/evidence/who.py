@@ -200,7 +200,7 @@ def _answer(
         field = "category" if question.category not in pack.categories else "action"
         raise InvalidError(f"the pack has no such {field}", field=field)
     category = pack.categories[question.category]
-    request = _request(question, unit, category.resource_types)
+    request = request_about(question, unit, category.resource_types)
     found = _allowed(reading, reader, place, request, pack)
     revision = last if known is None else known
     stands, school_class = reader.get(Unit, unit), question.class_id and reader.get(SchoolClass, question.class_id)
@@ -234,7 +234,7 @@ def _pack(place: Place, unit: UnitId) -> Pack:
     return place.tables.pack
 
 
-def _request(question: WhoQuestion, unit: UnitId, types: frozenset[str]) -> AccessRequest:
+def request_about(question: WhoQuestion, unit: UnitId, types: frozenset[str]) -> AccessRequest:
     """About the class or unit itself where the category's records can be; else about somebody's record there."""
     if question.class_id is not None:
         kind, id_ = ("class", str(question.class_id)) if "class" in types else ("student", "0")
