@@ -21,7 +21,7 @@ from measuring import program
 ROOT = Path(__file__).parents[2]
 BUILT_WITHIN_S = 600
 TOLD = {
-    *("version", "base_url", "api_key", "now", "register", "revision"),
+    *("version", "base_url", "api_key", "now", "register", "revision", "begin_with"),
     *("accounts", "decisions", "revocable", "clients"),
 }
 ACCOUNT = {"id", "username", "password", "kind", "position", "unit", "unit_name"}

@@ -94,6 +94,8 @@ class Demo:
     decisions: list[DemoDecision] = field(default_factory=list)
     revocable: dict[str, Any] = field(default_factory=dict)
     clients: list[DemoClient] = field(default_factory=list)
+    begin_with: str = ""
+    """The name of an account whose first page has papers to sign."""
 
 
 def build_demo(services: Services, packs: dict[str, PackFiles], progress: Tell = lambda _: None) -> Demo:
@@ -411,6 +413,7 @@ class _Builder:
         self.sign_all(school, papers)
         grants = {member.account: paper.grants[0].id for member, paper in papers}
         self._end_some(grants, registrar, clerk, absent)
+        self.demo.begin_with = unsigned.username
         members = {
             "homeroom": teacher,
             "subject": subject,

@@ -90,7 +90,8 @@ def run_demo(*, port: int, data_dir: Path, output: Path, say: Say = print) -> No
 
 
 def _serve(told: dict[str, Any], *, port: int, data_dir: Path, output: Path, say: Say) -> None:
-    base_url = f"http://127.0.0.1:{port}"
+    # A browser has passkeys at names alone; the name is this machine's.
+    base_url = f"http://localhost:{port}"
     settings = _settings(data_dir, api_key=SecretStr(told["api_key"]), public_url=base_url, port=port)
     app = create_app(settings, allow_demo=True)
     server = Server(uvicorn.Config(app, host="127.0.0.1", port=port, timeout_graceful_shutdown=5, **LISTENING))
@@ -106,6 +107,8 @@ def _serve(told: dict[str, Any], *, port: int, data_dir: Path, output: Path, say
             )
             _write(output, told)
             say(f"Sẵn sàng: {base_url}  ({output.name})")
+            begin = told["begin_with"]
+            say(f"Trang web: {base_url}/dang-nhap  Tên đăng nhập: {begin['username']}  Mật khẩu: {begin['password']}")
 
     waiting = threading.Thread(target=announce, daemon=True)
     waiting.start()
@@ -174,7 +177,7 @@ def _kept(data_dir: Path) -> dict[str, Any] | None:
         if any("totp_secret" not in account for account in told["accounts"] if account["kind"] == "admin"):
             # Built before admin accounts had a second factor: nobody could sign in as the file says.
             return None
-        if not told["clients"]:
+        if not told["clients"] or not told["begin_with"]:
             return None
         upgrade(_settings(data_dir).database_url)
         db = Database(_settings(data_dir).database_url, system_clock, memory=Memory())
@@ -247,6 +250,9 @@ def _build(data_dir: Path, say: Say) -> dict[str, Any]:
         "decisions": [{k: v for k, v in asdict(decision).items() if v is not None} for decision in demo.decisions],
         "revocable": demo.revocable,
         "clients": [asdict(client) for client in demo.clients],
+        "begin_with": next(
+            {"username": a.username, "password": a.password} for a in demo.accounts if a.username == demo.begin_with
+        ),
     }
     _write(data_dir / "demo.json", told)
     return told
