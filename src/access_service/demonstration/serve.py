@@ -108,7 +108,9 @@ def _serve(told: dict[str, Any], *, port: int, data_dir: Path, output: Path, say
             _write(output, told)
             say(f"Sẵn sàng: {base_url}  ({output.name})")
             begin = told["begin_with"]
-            say(f"Trang web: {base_url}/dang-nhap  Tên đăng nhập: {begin['username']}  Mật khẩu: {begin['password']}")
+            say(
+                f"Trang web: {base_url}/dang-nhap  Tên đăng nhập: {begin['username']}  Mật khẩu: {begin['password']}"
+            )
 
     waiting = threading.Thread(target=announce, daemon=True)
     waiting.start()
