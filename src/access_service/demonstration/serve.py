@@ -107,10 +107,8 @@ def _serve(told: dict[str, Any], *, port: int, data_dir: Path, output: Path, say
             )
             _write(output, told)
             say(f"Sẵn sàng: {base_url}  ({output.name})")
-            begin = told["begin_with"]
-            say(
-                f"Trang web: {base_url}/dang-nhap  Tên đăng nhập: {begin['username']}  Mật khẩu: {begin['password']}"
-            )
+            name, password = told["begin_with"]["username"], told["begin_with"]["password"]
+            say(f"Trang web: {base_url}  Tên đăng nhập: {name}  Mật khẩu: {password}")
 
     waiting = threading.Thread(target=announce, daemon=True)
     waiting.start()
