@@ -30,10 +30,14 @@ from access_service.storage.migrate import upgrade
 from access_service.storage.schema import metadata
 from access_service.usecases.services import Services
 from databases import NoServerError, administrator, database, empty, server, template
-from remembered import share
+from remembered import forget_the_disk, share, share_statements
 from world import Clock, World, found, with_school
 
 share()
+share_statements()
+
+# As for PostgreSQL (`databases`): nothing here has to survive a power cut, and each commit waited for the disk.
+forget_the_disk()
 
 # Servers that tests stop have nobody to warn.
 os.environ.setdefault("ACCESS_SERVICE_DRAIN_SECONDS", "0")

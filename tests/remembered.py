@@ -1,4 +1,12 @@
-"""The one memory of the tests: a pack takes a second or two to compile, and hundreds of tests ask the same one."""
+"""The memories that all tests of a process share: packs that were compiled, and statements.
+
+A pack takes a second or two to compile, and hundreds of tests ask the same one. SQLAlchemy keeps the statements that
+it wrote out as SQL with each engine; nearly every test has an engine of its own, and wrote hundreds of them again.
+"""
+
+from typing import Any
+
+from sqlalchemy import Engine, create_engine
 
 from access_service.domain.names import ClassId
 from access_service.domain.org import SchoolClass
@@ -10,6 +18,7 @@ from access_service.engine.compiled_pack import CompiledPack
 from access_service.engine.decide import Place, Site
 from access_service.engine.memory import CLASS_BYTES, Memory
 from access_service.engine.snapshots import NEVER, Snapshot
+from access_service.storage import connecting
 
 MEMORY = Memory()
 _begin = Memory.__init__
@@ -29,6 +38,39 @@ def share() -> None:
         self.__dict__ = MEMORY.__dict__
 
     Memory.__init__ = shared  # type: ignore[method-assign]
+
+
+class Statements(dict[Any, Any]):
+    """Statements written out for one kind of database, whichever engine asks: in a key only the dialect differs."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(key[1:], default)
+
+    def __setitem__(self, key: Any, statement: Any) -> None:
+        super().__setitem__(key[1:], statement)
+
+
+STATEMENTS: dict[str, Statements] = {}
+
+
+def share_statements() -> None:
+    """From here on every engine of the product knows what the others wrote out for the same kind of database."""
+
+    def made(*given: Any, **named: Any) -> Engine:
+        engine = create_engine(*given, **named)
+        engine._compiled_cache = STATEMENTS.setdefault(engine.dialect.name, Statements())  # type: ignore[assignment]
+        return engine
+
+    connecting.create_engine = made  # type: ignore[attr-defined]
+
+
+DURABLE = connecting.SYNCHRONOUS
+"""As the product has it."""
+
+
+def forget_the_disk() -> None:
+    """From here on no commit of SQLite waits for the disk."""
+    connecting.SYNCHRONOUS = "OFF"
 
 
 def compile_pack(pack: Pack) -> CompiledPack:

@@ -13,6 +13,7 @@ from access_service.storage import connecting
 from access_service.storage.connecting import make_engine
 from access_service.storage.db import Database
 from access_service.usecases.services import Services
+from remembered import DURABLE
 from world import Clock
 
 
@@ -153,3 +154,12 @@ def test_an_answer_that_does_not_come_closes_its_connection_and_the_next_one_is_
         connection.execute(text("SELECT pg_sleep(60)"))
     db.ping()
     db.close()
+
+
+def test_a_commit_on_sqlite_waits_until_the_disk_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the tests do without (`conftest`)."""
+    monkeypatch.setattr(connecting, "SYNCHRONOUS", DURABLE)
+    engine = make_engine(f"sqlite:///{tmp_path / 'a.db'}")
+    with engine.connect() as connection:
+        assert connection.execute(text("PRAGMA synchronous")).scalar_one() == 2, "FULL"
+    engine.dispose()
