@@ -1,7 +1,7 @@
 """The memories that all tests of a process share: packs that were compiled, and statements.
 
-A pack takes a second or two to compile, and hundreds of tests ask the same one. SQLAlchemy keeps the statements that
-it wrote out as SQL with each engine; nearly every test has an engine of its own, and wrote hundreds of them again.
+A pack takes a second or two to compile, and hundreds of tests ask the same one. SQLAlchemy keeps the statements
+that it wrote out as SQL with each engine; nearly every test has an engine of its own, and wrote hundreds again.
 """
 
 from typing import Any
