@@ -153,7 +153,7 @@ def chain_of(org: OrgView, unit: UnitId, at: datetime) -> tuple[UnitId, ...]:
 
 def is_below(org: OrgView, unit: UnitId, root: UnitId, at: datetime) -> bool:
     """Is `unit` the `root` or somewhere under it at that instant?"""
-    return root in chain_of(org, unit, at)
+    return unit == root or root in chain_of(org, unit, at)
 
 
 def check_edge(org: OrgView, edge: ManagementEdge) -> None:

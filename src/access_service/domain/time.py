@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 VIETNAM = timezone(timedelta(hours=7), "ICT")
 """Giờ Việt Nam; no daylight saving since 1975."""
@@ -27,6 +28,7 @@ class Interval:
         return (other.end is None or self.start < other.end) and (self.end is None or other.start < self.end)
 
 
+@lru_cache(4096)
 def start_of_day(day: date) -> datetime:
     """00:00 of a Vietnamese day, as UTC: when a decision dated that day begins to bind."""
     return datetime(day.year, day.month, day.day, tzinfo=VIETNAM).astimezone(UTC)

@@ -5,13 +5,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import msgspec
 from sqlalchemy import Table
 
 T = TypeVar("T")
 Convert = Callable[[Any], Any]
+_KEPT = 4_096
+"""Frozen values that a field remembers by their text: levels, subjects, a scope that two facts share."""
 
 
 def dump_scope_json(value: Any) -> Any:
@@ -43,8 +47,20 @@ def _from_json(hint: Any) -> Convert:
         parts = {f.name: _from_json(hints[f.name]) for f in fields(hint)}
         return lambda value: hint(**{name: parts[name](item) for name, item in value.items()})
     if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return hint
+        return _Members(hint).__getitem__
     return lambda value: value
+
+
+class _Members(dict[str, StrEnum]):
+    """The members of an enum by their value: looking one up is cheaper than calling the enum."""
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__({str(member): member for member in kind})
+        self._kind = kind
+
+    def __missing__(self, value: str) -> StrEnum:
+        """Let the enum say what is wrong."""
+        return self._kind(value)
 
 
 def _without_none(hint: Any) -> tuple[Any, bool]:
@@ -65,12 +81,10 @@ def _converters(hint: Any) -> tuple[Convert | None, Convert | None]:
     hint, _ = _without_none(hint)
     if get_origin(hint) is frozenset or is_dataclass(hint):
         load = _from_json(hint)
-        return _dump_json, lambda text: load(json.loads(text))
+        return _dump_json, lru_cache(_KEPT)(lambda text: load(msgspec.json.decode(text)))
     if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return str, hint
-    if hint is datetime:
-        return None, utc
-    if hint in (str, int, bool, date):
+        return str, _Members(hint).__getitem__
+    if hint in (str, int, bool, date, datetime):
         return None, None
     raise RuntimeError(f"no way to store {hint!r}")
 

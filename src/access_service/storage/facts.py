@@ -13,6 +13,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
+    CursorResult,
     Dialect,
     Integer,
     Select,
@@ -143,7 +144,9 @@ _CHUNK = 500
 
 
 @lru_cache(maxsize=512)
-def _statement(codec: Codec[Any], is_past: bool, shape: tuple[tuple[str, str], ...]) -> Select[Any]:
+def _statement(
+    codec: Codec[Any], is_past: bool, shape: tuple[tuple[str, str], ...], only: tuple[str, ...] = ()
+) -> Select[Any]:
     """The query of that shape, made once: making one takes longer than SQLite takes to answer it."""
     table = codec.table
     columns = table.c
@@ -160,7 +163,8 @@ def _statement(codec: Codec[Any], is_past: bool, shape: tuple[tuple[str, str], .
             conditions.append(columns[name].in_(bindparam(f"is_{name}", expanding=True)))
         else:
             conditions.append(columns[name] == bindparam(f"is_{name}"))
-    return select(table).where(*conditions)
+    asked = select(*(columns[name] for name in only)) if only else select(table)
+    return asked.where(*conditions)
 
 
 def _chunks(many: tuple[str, Sequence[object]] | None) -> Iterator[dict[str, Sequence[object]]]:
@@ -209,8 +213,22 @@ class Reader:
 
     def find(self, value_type: type[T], *where: ColumnElement[bool], **equals: object) -> list[T]:
         """Values whose columns equal what is named (a list or set: any of them), ordered by id."""
-        self.asked += 1
         codec = CODECS[value_type]
+        found: list[T] = []
+        for rows in self._answers(codec, where, equals):
+            found += codec.values(rows)
+        # Not ORDER BY: a PostgreSQL collation may put ids in another order than bytes do, and chunks are apart.
+        return sorted(found, key=_id_of)
+
+    def find_ids(self, value_type: type[Any], **equals: object) -> list[str]:
+        """The ids alone of what `find` finds, in their order."""
+        return sorted(str(id_) for rows in self._answers(CODECS[value_type], (), equals, "id") for (id_,) in rows)
+
+    def _answers(
+        self, codec: Codec[Any], where: Sequence[ColumnElement[bool]], equals: dict[str, object], *columns: str
+    ) -> Iterator[CursorResult[Any]]:
+        """The rows in as many answers as the question has chunks: whole ones, or these columns of them."""
+        self.asked += 1
         said: dict[str, Any] = {"register": self.register, "known_at": self.known_at}
         shape: list[tuple[str, str]] = []
         many: tuple[str, Sequence[object]] | None = None
@@ -218,7 +236,7 @@ class Reader:
             if isinstance(wanted, list | tuple | set | frozenset):
                 items = sorted(set(wanted), key=str)
                 if not items:
-                    return []
+                    return
                 shape.append((name, "in"))
                 if len(items) > _CHUNK and many is None:
                     many = (name, items)
@@ -226,15 +244,11 @@ class Reader:
             else:
                 shape.append((name, "null" if wanted is None else "equal"))
                 said[f"is_{name}"] = wanted
-        statement = _statement(codec, self.known_at is not None, tuple(shape))
+        statement = _statement(codec, self.known_at is not None, tuple(shape), columns)
         if where:
             statement = statement.where(*where)
-        found: list[T] = []
         for chunk in _chunks(many):
-            here = said | chunk
-            found += codec.values(self.connection.execute(statement, here))
-        # Not ORDER BY: a PostgreSQL collation may put ids in another order than bytes do, and chunks are apart.
-        return sorted(found, key=_id_of)
+            yield self.connection.execute(statement, said | chunk)
 
     def first(self, value_type: type[T], **equals: object) -> T | None:
         """The value with the smallest id among those found, or None."""

@@ -1,6 +1,6 @@
 """The organisation as stored: an `OrgView` over a reader, with packs bound along the chain."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from access_service.domain.errors import RefusedError
@@ -23,6 +23,18 @@ class StoredOrg:
         self._years: dict[str, SchoolYear | None] = {}
         self._edges: dict[UnitId, list[ManagementEdge]] = {}
         self._bindings: dict[UnitId, list[PackBinding]] = {}
+        self._binding_for: dict[tuple[UnitId, datetime], PackBinding | None] = {}
+
+    def read_ahead(self, units: Collection[UnitId]) -> None:
+        """Read these units, the edges above them and the packs bound to them in three questions."""
+        self._units |= dict.fromkeys(units)
+        self._units |= {unit.id: unit for unit in self._reader.find(Unit, id=list(units))}
+        self._edges |= {unit: [] for unit in units}
+        for edge in self._reader.find(ManagementEdge, unit=list(units)):
+            self._edges[edge.unit].append(edge)
+        self._bindings |= {unit: [] for unit in units}
+        for binding in self._reader.find(PackBinding, unit=list(units)):
+            self._bindings[binding.unit].append(binding)
 
     def unit(self, id_: UnitId) -> Unit | None:
         """The unit with this code."""
@@ -56,11 +68,16 @@ class StoredOrg:
 
     def binding_for(self, unit: UnitId, at: datetime) -> PackBinding | None:
         """The binding that decides for a unit: the nearest ancestor-or-self's in force at that instant."""
-        for above in chain_of(self, unit, at):
-            for binding in self.bindings_of(above):
-                if at in Interval(binding.valid_from, binding.valid_to):
-                    return binding
-        return None
+        key = unit, at
+        if key not in self._binding_for:
+            found = (
+                binding
+                for above in chain_of(self, unit, at)
+                for binding in self.bindings_of(above)
+                if at in Interval(binding.valid_from, binding.valid_to)
+            )
+            self._binding_for[key] = next(found, None)
+        return self._binding_for[key]
 
     def require_binding(self, unit: UnitId, at: datetime) -> PackBinding:
         """As `binding_for`, or `RefusedError(no_policy)`."""

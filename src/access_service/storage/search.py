@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import and_, func, or_, select
 
@@ -19,6 +19,7 @@ from access_service.storage.standing import Gatherer, suspensions_by_account
 from access_service.storage.tables import CounterRow, RevisionRow, table
 
 _counters = table(CounterRow)
+T = TypeVar("T", int, str)
 IDS_AT_ONCE = 500
 """Ids in one query."""
 
@@ -149,20 +150,27 @@ def read_roles_held(reader: Reader, accounts: Iterable[str], at: datetime) -> di
 def read_first_recorded(reader: Reader, value_type: type[Any], ids: Iterable[str]) -> dict[str, datetime]:
     """When each fact was first recorded, by its id."""
     columns, revisions = CODECS[value_type].table.c, table(RevisionRow).c
-    found: dict[str, datetime] = {}
-    wanted = sorted(set(ids))
-    for start in range(0, len(wanted), IDS_AT_ONCE):
+    first: dict[str, int] = {}
+    for some in _chunks(ids):
         statement = (
-            select(columns.id, func.min(revisions.recorded_at))
-            .join(
-                table(RevisionRow),
-                and_(revisions.register_id == columns.register_id, revisions.n == columns.from_rev),
-            )
-            .where(columns.register_id == reader.register, columns.id.in_(wanted[start : start + IDS_AT_ONCE]))
+            select(columns.id, func.min(columns.from_rev))
+            .where(columns.register_id == reader.register, columns.id.in_(some))
             .group_by(columns.id)
         )
-        found.update({id_: utc(at) for id_, at in reader.connection.execute(statement)})
-    return found
+        first |= {str(id_): int(n) for id_, n in reader.connection.execute(statement)}
+    recorded: dict[int, datetime] = {}
+    for numbers in _chunks(first.values()):
+        instants = select(revisions.n, revisions.recorded_at).where(
+            revisions.register_id == reader.register, revisions.n.in_(numbers)
+        )
+        recorded |= {n: utc(at) for n, at in reader.connection.execute(instants)}
+    return {id_: recorded[n] for id_, n in first.items() if n in recorded}
+
+
+def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
+    wanted = sorted(set(items))
+    for start in range(0, len(wanted), IDS_AT_ONCE):
+        yield wanted[start : start + IDS_AT_ONCE]
 
 
 class BulkGatherer(Gatherer):

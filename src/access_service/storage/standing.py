@@ -81,6 +81,7 @@ class Gatherer:
         self._boxes: dict[tuple[AuthorityId, datetime], Scope | None] = {}
         self._heads: dict[UnitId, list[Assignment]] = {}
         self._confirmed: dict[UnitId, set[str]] = {}
+        self._rules: dict[tuple[str, str, str, str, str], DelegationRule | None] = {}
 
     def tables_for(self, unit: UnitId, at: datetime) -> CompiledPack | None:
         """The compiled pack that decides for a unit at an instant."""
@@ -244,7 +245,9 @@ class Gatherer:
         stand_ins: dict[str, list[Interval]] = {}
         for a in reader.find(Assignment, substitutes=list(assignments)):
             stand_ins.setdefault(a.substitutes or "", []).append(a.interval)
-        chains = {g.authority: self.chain_of_authority(g.authority, at) for g in grants}
+        unread = {g.authority for g in grants} - self._authorities.keys()
+        self._authorities |= {a.id: a for a in reader.find(Authority, id=unread)}
+        chains = {id_: self.chain_of_authority(id_, at) for id_ in {g.authority for g in grants}}
         laid_on = self._suspensions(grants, chains, {a.unit for a in assignments.values()})
         in_force = {unit: self.tables_for(unit, at) for unit in {g.unit for g in grants}}
         for grant in grants:
@@ -261,7 +264,7 @@ class Gatherer:
             left = None if box is None else left_of(self.org, at, grant.scope, box)
             yield GrantFacts(
                 # (3) Containment is asked again on the day of the question: what lies outside is not there.
-                grant=_as_lapsed(grant if left is None else replace(grant, scope=left), paper, pack, at),
+                grant=_as_lapsed(_within(grant, left), paper, pack, at),
                 is_outside=left is None,
                 turns=self._turns(chain),
                 above=frozenset(a.scope.unit for a in chain),
@@ -303,7 +306,12 @@ class Gatherer:
         """The pack's row by which the issuing unit handed that role to that position."""
         unit = self.org.unit(grant.unit)
         relation = OWN_UNIT if assignment.unit == grant.unit else DIRECT_MANAGER
-        return pack.delegation_rule(grant.role, assignment.position, unit.kind, relation) if unit else None
+        if unit is None:
+            return None
+        key = (pack.digest, grant.role, assignment.position, unit.kind, relation)
+        if key not in self._rules:
+            self._rules[key] = pack.delegation_rule(*key[1:])
+        return self._rules[key]
 
     def _required(self, grant: Grant, assignment: Assignment | None, pack: Pack | None) -> frozenset[str]:
         """The documents that the pack in force for the issuing unit asks for."""
@@ -337,6 +345,11 @@ class Gatherer:
         ]
         # A head who left before the deadline was not silent; the next one is asked.
         return min((d for d, head in deadlines if head.valid_to is None or head.valid_to > d), default=None)
+
+
+def _within(grant: Grant, left: Scope | None) -> Grant:
+    """The grant for what is left of its scope; most lie within and are themselves."""
+    return grant if left is None or left is grant.scope else replace(grant, scope=left)
 
 
 def _as_lapsed(grant: Grant, document: Document | None, pack: Pack | None, at: datetime) -> Grant:

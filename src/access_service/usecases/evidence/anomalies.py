@@ -13,7 +13,7 @@ from access_service.domain.org import Assignment, SchoolClass
 from access_service.domain.papers import sides_of
 from access_service.domain.policy import DEFAULT, Pack
 from access_service.domain.software import Software
-from access_service.domain.standing import OVER, grant_state
+from access_service.domain.standing import OVER
 from access_service.domain.time import Interval, local
 from access_service.storage.booked_numbers import read_booked
 from access_service.storage.search import read_first_recorded
@@ -133,7 +133,7 @@ class Examiner:
         signatures = papers.signatures.get(document.id, ()) if document else ()
         row = self._gather.rule_of(grant, line.assignment, own) if own and line.assignment else None
         role = own.roles.get(grant.role) if own else None
-        state = grant_state(facts, self._at)
+        state = seen.state
         outside = None
         if here is not None and line.assignment is not None and state not in OVER:
             outside = axis_outside_duty(self._gather.org, here, self._at, grant.scope, line.assignment)

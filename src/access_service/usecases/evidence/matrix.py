@@ -19,6 +19,7 @@ from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.org import ManagementEdge, Unit, chain_of
 from access_service.domain.policy import Pack
 from access_service.domain.time import Interval
+from access_service.storage.ahead import AheadReader
 from access_service.storage.audit import recorded_at, revision_at
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
@@ -172,10 +173,11 @@ def _matrix(
     found = reader.get(Unit, unit)
     if found is None:
         raise NotFoundError("unit", unit)
-    gather = Gatherer(reader)
+    gather = Gatherer(AheadReader(reader.connection, reader.register, reader.known_at))
 
     def make_head(instant_of: datetime) -> tuple[MatrixHead, list[UnitId]]:
         units = units_in_order(reader, unit, instant_of)
+        gather.org.read_ahead(units)
         packs = _packs(gather, units, instant_of)
         head = MatrixHead(
             register=reader.register,

@@ -9,7 +9,7 @@ from access_service.domain.accounts import Account, Custody, Suspension, state_o
 from access_service.domain.codes import CodeShown, is_seen_by_giver
 from access_service.domain.documents import Document, Signature
 from access_service.domain.inspecting import External
-from access_service.domain.names import AccountState, DocumentId, Side, UnitId
+from access_service.domain.names import AccountState, DocumentId, GrantState, Side, UnitId
 from access_service.domain.org import Assignment, Person, SchoolClass
 from access_service.domain.standing import GrantFacts, reads_otherwise
 from access_service.storage.facts import Reader
@@ -82,6 +82,7 @@ class SeenLine:
 
     line: Line
     facts: GrantFacts
+    state: GrantState
     papers: MatrixPapers
 
 

@@ -25,8 +25,8 @@ from access_service.domain.software import Software
 from access_service.domain.standing import OVER, GrantFacts, grant_state, has_no_end, head_at
 from access_service.domain.time import Interval
 from access_service.engine.compiled_pack import CompiledPack
+from access_service.storage.ahead import AheadReader
 from access_service.storage.audit import revision_at
-from access_service.storage.facts import Reader
 from access_service.storage.search import read_roles_held
 from access_service.storage.standing import Gatherer
 from access_service.usecases.evidence.matrix_lines import Line, OutsideReach, lines_beyond, lines_of
@@ -82,17 +82,30 @@ class Rows:
         self._admins: list[SeenAdmin] = []
         known = revision_at(self._reader.connection, self._reader.register, self._at)
         self._before = (
-            Reader(self._reader.connection, self._reader.register, known) if known < head.revision else None
+            AheadReader(self._reader.connection, self._reader.register, known) if known < head.revision else None
         )
         """What was known at the instant; None where nothing was recorded since."""
+        self._then = None if self._before is None else Gatherer(self._before)
 
     def batches(self) -> Iterator[SeenBatch]:
         """Every row once, some units at a time, each time with what was read for them."""
         for start in range(0, len(self._units), UNITS_AT_ONCE):
             batch = self._units[start : start + UNITS_AT_ONCE]
             self._seen, self._admins = [], []
+            self._read_ahead(batch)
             lines, duties = lines_of(self._reader, batch)
             yield SeenBatch(batch, list(self._batch(batch, lines)), self._seen, self._admins, duties)
+
+    def _read_ahead(self, batch: list[UnitId]) -> None:
+        """What the rows of these units ask about, each fact once; what the last ones asked is forgotten."""
+        for reader in (self._reader, self._before):
+            if isinstance(reader, AheadReader):
+                reader.forget()
+                for value_type in (Assignment, Account, Custody):
+                    reader.read_ahead(value_type, "unit", batch)
+        if isinstance(self._reader, AheadReader):
+            self._reader.read_ahead(Software, "unit", batch)
+            self._reader.read_ahead(SchoolClass, "school", batch)
 
     def _batch(self, batch: list[UnitId], lines: list[Line]) -> Iterator[MatrixRow]:
         custodies = self._custody_rows(batch)
@@ -144,10 +157,12 @@ class Rows:
 
     def _grant_rows(self, lines: list[Line]) -> Iterator[MatrixRow]:
         facts = {f.grant.id: f for f in self._gather.grants([line.grant for line in lines], self._at)}
-        over = [line.grant for line in lines if grant_state(facts[line.grant.id], self._at) in OVER]
-        stood = self._stood(over)
+        states = {id_: grant_state(found, self._at) for id_, found in facts.items()}
+        stood = self._stood([line.grant for line in lines if states[line.grant.id] in OVER])
         facts |= stood
-        kept = [line for line in lines if line.grant.id in stood or self._is_wanted(facts[line.grant.id])]
+        states |= {id_: grant_state(found, self._at) for id_, found in stood.items()}
+        wants_all = self._head.include_ended
+        kept = [line for line in lines if wants_all or states[line.grant.id] not in OVER]
         papers = read_papers(
             self._reader,
             accounts={line.grant.account for line in kept},
@@ -163,23 +178,21 @@ class Rows:
         self._mark_late(papers, kept, facts)
         for line in kept:
             if self._was_there(line.grant, papers):
-                self._seen.append(SeenLine(line, facts[line.grant.id], papers))
-                yield self._grant_row(line, facts[line.grant.id], papers)
-
-    def _is_wanted(self, facts: GrantFacts) -> bool:
-        return self._head.include_ended or grant_state(facts, self._at) not in OVER
+                seen = SeenLine(line, facts[line.grant.id], states[line.grant.id], papers)
+                self._seen.append(seen)
+                yield self._grant_row(seen)
 
     def _stood(self, over: list[Grant]) -> dict[GrantId, GrantFacts]:
         """(A5) Lines that are over as known now and stood as known at the instant: decisions of then were allow.
 
         They are shown as they stood; that an end was recorded later is noted.
         """
-        if self._before is None or not over:
+        if self._before is None or self._then is None or not over:
             return {}
         then = self._before.find(Grant, id=[grant.id for grant in over])
         return {
             facts.grant.id: facts
-            for facts in Gatherer(self._before).grants(then, self._at)
+            for facts in self._then.grants(then, self._at)
             if grant_state(facts, self._at) not in OVER
         }
 
@@ -187,7 +200,8 @@ class Rows:
         """Not what was first recorded after the instant for a time after it: nobody could have seen it then."""
         return grant.valid_from <= self._at or grant.id not in papers.late
 
-    def _grant_row(self, line: Line, facts: GrantFacts, papers: MatrixPapers) -> MatrixRow:
+    def _grant_row(self, seen: SeenLine) -> MatrixRow:
+        line, facts, papers = seen.line, seen.facts, seen.papers
         grant, duty = line.grant, line.assignment
         account = papers.accounts.get(grant.account)
         own = self.pack_of(grant.unit)
@@ -219,7 +233,7 @@ class Rows:
             rights=self.rights_of(grant, tables),
             starts_at=activated if ends_at is None or activated < ends_at else grant.valid_from,
             ends_at=ends_at,
-            state=grant_state(facts, self._at),
+            state=seen.state,
             issuer=grant.unit,
             issuer_name=self._unit_name(grant.unit),
             document=grant.document,
@@ -328,7 +342,7 @@ class Rows:
         ]
         custodies: dict[str, list[Custody]] = {}
         stood = self._stood_custodies([a.unit for a in accounts])
-        for custody in Gatherer(self._reader).held_custodies([a.unit for a in accounts], self._at):
+        for custody in self._gather.held_custodies([a.unit for a in accounts], self._at):
             is_past = custody.valid_to is not None and custody.valid_to <= self._at and custody.id not in stood
             if custody.valid_from <= self._at and (self._head.include_ended or not is_past):
                 custodies.setdefault(custody.account, []).append(custody)
@@ -362,9 +376,9 @@ class Rows:
 
     def _stood_custodies(self, units: list[UnitId]) -> frozenset[str]:
         """(A5) The custodies that stood as known at the instant, whatever was recorded of them since."""
-        if self._before is None:
+        if self._then is None:
             return frozenset()
-        held = Gatherer(self._before).held_custodies(units, self._at)
+        held = self._then.held_custodies(units, self._at)
         return frozenset(c.id for c in held if c.id and self._at in c.interval)
 
     def _custody_row(self, account: Account, custody: Custody | None, papers: MatrixPapers) -> MatrixRow:
