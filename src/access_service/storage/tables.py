@@ -5,15 +5,15 @@ A fact's row holds the value in the interval `valid_from`..`valid_to` and is wha
 register, so two registers on one database never meet. Columns carry the names of the domain value's fields.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
-from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Dialect, Index, LargeBinary, MetaData, Table, Text, text
+from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
+
+from access_service.storage.instants import INSTANT
 
 metadata: MetaData = SQLModel.metadata
 metadata.naming_convention = {
@@ -21,22 +21,6 @@ metadata.naming_convention = {
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-
-class Instant(UTCDateTime):
-    """An aware instant, read once: the same ones (a decision, a school year, an import) stand in row after row."""
-
-    cache_ok = True
-
-    def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[Any], Any] | None:
-        """As the type's own, which it asks for an instant that it does not remember."""
-        made = super().result_processor(dialect, coltype)
-        return None if made is None else lru_cache(INSTANTS_KEPT)(made)
-
-
-INSTANTS_KEPT = 16_384
-INSTANT = Instant()
-"""One for every column, so that all of them remember together."""
 
 
 def table(row_type: type[SQLModel]) -> Table:
