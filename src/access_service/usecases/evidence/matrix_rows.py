@@ -39,6 +39,7 @@ from access_service.usecases.evidence.matrix_papers import (
     late_among,
     read_papers,
 )
+from access_service.usecases.evidence.matrix_rights import RoleRights
 from access_service.usecases.evidence.matrix_software import Shared, software_rows
 from access_service.usecases.evidence.matrix_values import (
     VACANT,
@@ -70,9 +71,7 @@ class Rows:
         self.titles = Titles(gather)
         self._at = head.at
         self._units = units
-        self._rights: dict[
-            tuple[str, str, frozenset[str] | None, frozenset[str] | None], tuple[CategoryActions, ...]
-        ] = {}
+        self._rights = RoleRights()
         self._confirmed: dict[UnitId, list[Confirmation]] = {}
         self._names: dict[str, str] = {}
         self._meetings: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
@@ -290,28 +289,7 @@ class Rows:
 
     def rights_of(self, grant: Grant, tables: CompiledPack | None) -> tuple[CategoryActions, ...]:
         """The pack's table of the role where the records are, narrowed by the grant."""
-        if tables is None or grant.role not in tables.roles:
-            return ()
-        scope = grant.scope
-        key = (tables.pack.digest, grant.role, scope.categories, scope.actions)
-        if key not in self._rights:
-            pack, found = tables.pack, dict[str, list[str]]()
-            for category, action in tables.roles[grant.role].allow:
-                if scope.categories is not None and category not in scope.categories:
-                    continue
-                if scope.actions is None or action in scope.actions:
-                    found.setdefault(category, []).append(action)
-            self._rights[key] = tuple(
-                CategoryActions(
-                    category=category,
-                    category_vi=pack.categories[category].vi,
-                    actions=tuple(actions),
-                    actions_vi=tuple(pack.actions[action] for action in actions),
-                )
-                for category in pack.categories
-                if (actions := [a for a in pack.actions if a in found.get(category, ())])
-            )
-        return self._rights[key]
+        return self._rights.of(grant, tables)
 
     def _commitment(self, facts: GrantFacts) -> Document | None:
         """The newest commitment to the issuing unit that was signed by then and stood."""
