@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect
+from sqlalchemy import Dialect, Table
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 
@@ -22,3 +22,11 @@ class SharedInstant(UTCDateTime):
 INSTANTS_KEPT = 16_384
 INSTANT = SharedInstant()
 """One for every column, so that all of them remember together."""
+
+
+def share_instants(table: Table) -> Table:
+    """The table, its columns of instants of this type."""
+    for column in table.columns:
+        if isinstance(column.type, UTCDateTime):
+            column.type = INSTANT
+    return table

@@ -11,9 +11,8 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel
-from sqlmodel.sql.sqltypes import UTCDateTime
 
-from access_service.storage.instants import INSTANT
+from access_service.storage.instants import share_instants
 
 metadata: MetaData = SQLModel.metadata
 metadata.naming_convention = {
@@ -25,11 +24,7 @@ metadata.naming_convention = {
 
 def table(row_type: type[SQLModel]) -> Table:
     """The SQLAlchemy table of a row class: reads and bulk writes go around the ORM session."""
-    found: Table = row_type.__table__  # type: ignore[attr-defined]
-    for column in found.columns:
-        if isinstance(column.type, UTCDateTime):
-            column.type = INSTANT
-    return found
+    return share_instants(row_type.__table__)  # type: ignore[attr-defined]
 
 
 def insert_once(connection: Connection, into: Table, row: Mapping[str, object]) -> None:
