@@ -29,7 +29,7 @@ from access_service.storage.migrate import upgrade
 from access_service.storage.schema import metadata
 
 URL_VARIABLE = "ACCESS_SERVICE_TEST_DATABASE_URL"
-START_S = 30
+START_S = 180
 NOBODY = "nobody"
 
 

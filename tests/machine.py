@@ -21,7 +21,7 @@ from pack_server import KEY, free_port
 from world import SCHOOL, Clock, Someone, World, found, make_services, with_school
 
 ROOT = Path(__file__).parents[1]
-WITHIN_S = 90
+WITHIN_S = 180
 
 
 @dataclass

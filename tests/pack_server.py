@@ -26,7 +26,7 @@ from cryptography.x509.oid import NameOID
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY = "000-khoa-thu-nghiem"
-START_S = 60
+START_S = 180
 
 
 def _name(text: str) -> x509.Name:

@@ -26,7 +26,7 @@ from world import CLASS_6A, SCHOOL, Clock, found, hire_homeroom, homeroom_line, 
 
 ROOT = Path(__file__).parents[2]
 AT_ONCE = 100
-START_S = 60
+START_S = 180
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def once_checked(monkeypatch: pytest.MonkeyPatch, then: Callable[[], object]) ->
 def test_guesses_made_at_once_are_counted_each(managed: Managed) -> None:
     """Five guesses that each wrote down the count they had read would be one guess, and leave another four."""
     assert enter(managed, TEACHER, PASSWORD).status_code == 201
-    check, together = passwords.is_password, threading.Barrier(5, timeout=10)
+    check, together = passwords.is_password, threading.Barrier(5, timeout=120)
 
     def checking(password: str, hashed: str | None) -> bool:
         found = check(password, hashed)

@@ -181,7 +181,7 @@ def processes(school_world: World, tmp_path: Path) -> Iterator[Processes]:
 
 def wait_for(is_so: Callable[[], bool]) -> None:
     pause = threading.Event()
-    for _ in range(6000):
+    for _ in range(30_000):
         if is_so():
             return
         pause.wait(0.01)

@@ -471,10 +471,10 @@ def test_serve_answers_and_stops_when_told(run: Any, tmp_path: Path) -> None:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         ready = False
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not ready and time.monotonic() < deadline and process.poll() is None:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=60) as answer:
                     ready = answer.status == 200
             except (urllib.error.URLError, OSError):
                 time.sleep(0.1)

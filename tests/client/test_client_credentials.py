@@ -218,12 +218,12 @@ def test_many_threads_fetch_one_token(fake: Fake) -> None:
         allowed: list[bool] = []
 
         def ask() -> None:
-            waiting.wait(timeout=10)
+            waiting.wait(timeout=120)
             allowed.append(bool(access.check("acc_1", "read", PUPIL)))
 
         threads = [threading.Thread(target=ask) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(timeout=10)
+            thread.join(timeout=120)
     assert (allowed, tokens.issued) == ([True] * 8, 1)

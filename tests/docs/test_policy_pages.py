@@ -21,7 +21,7 @@ from pack_server import ROOT, free_port
 TEN_MINUTES = (ROOT / "docs" / "write-a-policy.md").read_text("utf-8")
 AUTHZEN = (ROOT / "docs" / "authzen.md").read_text("utf-8")
 FILES = re.findall(r"^`([\w./-]+)`\n\n```\w+\n(.*?)^```$", TEN_MINUTES, re.MULTILINE | re.DOTALL)
-START_S = 60
+START_S = 180
 
 
 def commands(page: str) -> list[tuple[str, str]]:
@@ -57,7 +57,7 @@ def run(command: str, folder: Path, environment: Mapping[str, str]) -> str:
         env=environment,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"

@@ -54,7 +54,9 @@ def client(told: dict[str, Any], scope: str) -> dict[str, str]:
 
 
 def metadata(told: dict[str, Any]) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{told['base_url']}/.well-known/oauth-authorization-server", timeout=10) as answer:
+    with urllib.request.urlopen(
+        f"{told['base_url']}/.well-known/oauth-authorization-server", timeout=120
+    ) as answer:
         found: dict[str, Any] = json.loads(answer.read())
     return found
 
@@ -68,12 +70,12 @@ def session(told: dict[str, Any]) -> str:
     )
     body = json.dumps({"username": who["username"], "password": who["password"]}).encode()
     request = urllib.request.Request(f"{told['base_url']}/v1/sessions", body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         signed_in = json.loads(answer.read())["token"]
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {signed_in}"}
     body = json.dumps({"audience": client(told, "read")["client_id"]}).encode()
     request = urllib.request.Request(f"{told['base_url']}/v1/me/sessions", body, headers)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         token: str = json.loads(answer.read())["token"]
     return token
 
@@ -133,13 +135,13 @@ def test_joserfc_verifies_a_token_with_the_published_keys(told: dict[str, Any]) 
     from joserfc.jwk import KeySet
 
     server, gradebook = metadata(told), client(told, "read")
-    with urllib.request.urlopen(server["jwks_uri"], timeout=10) as answer:
+    with urllib.request.urlopen(server["jwks_uri"], timeout=120) as answer:
         keys = KeySet.import_key_set(json.loads(answer.read()))
     body = (
         f"grant_type=client_credentials&client_id={gradebook['client_id']}"
         f"&client_secret={gradebook['client_secret']}"
     ).encode()
-    with urllib.request.urlopen(server["token_endpoint"], body, timeout=10) as answer:
+    with urllib.request.urlopen(server["token_endpoint"], body, timeout=120) as answer:
         text = json.loads(answer.read())["access_token"]
     token = jwt.decode(text, keys, algorithms=["ES256"])
     assert token.header["typ"] == "at+jwt"

@@ -293,7 +293,7 @@ def test_nodes_that_start_together_migrate_once(blank_url: str) -> None:
         second.start()
         second.join(0.5)
         assert second.is_alive()
-    second.join(20)
+    second.join(120)
     assert failed == []
     migrate.require_current(engine)
     engine.dispose()

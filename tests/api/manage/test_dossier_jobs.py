@@ -30,7 +30,7 @@ def managed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Managed]:
 
 def over(managed: Managed, who: str, job: str) -> dict[str, Any]:
     pause = threading.Event()
-    for _ in range(6000):
+    for _ in range(30_000):
         seen: dict[str, Any] = managed.seen(who, f"jobs/{job}")
         if seen["state"] not in ("waiting", "running"):
             return seen

@@ -26,7 +26,7 @@ def managed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Managed]:
 
 def over(managed: Managed, job: str) -> dict[str, Any]:
     pause = threading.Event()
-    for _ in range(3000):
+    for _ in range(30_000):
         seen: dict[str, Any] = managed.seen(ADMIN, f"jobs/{job}")
         if seen["state"] not in ("waiting", "running"):
             return seen

@@ -40,7 +40,7 @@ def waiting(tmp_path: Path) -> Iterator[Managed]:
 def over(managed: Managed, who: str, job: str) -> dict[str, Any]:
     """The job, once it is over."""
     pause = threading.Event()
-    for _ in range(3000):
+    for _ in range(30_000):
         seen: dict[str, Any] = managed.seen(who, f"jobs/{job}")
         if seen["state"] not in ("waiting", "running"):
             return seen
@@ -185,7 +185,7 @@ def test_the_numbers_of_jobs_are_scraped(waiting: Managed) -> None:
 def test_jobs_that_are_over_are_counted(managed: Managed) -> None:
     over(managed, OFFICE_ADMIN, managed.post(OFFICE_ADMIN, ASK, {"format": "csv"}).json()["id"])
     pause = threading.Event()
-    for _ in range(1000):
+    for _ in range(30_000):
         shown = managed.served.client.get("/metrics").text
         if 'access_service_job_seconds_count{kind="matrix"}' in shown:
             break

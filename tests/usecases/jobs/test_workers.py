@@ -81,7 +81,7 @@ def scene(school_world: World, tmp_path: Path) -> Scene:
 def wait_for(is_so: Callable[[], bool]) -> None:
     """Until a thread of the scene has come so far."""
     waiting = threading.Event()
-    for _ in range(2000):
+    for _ in range(30_000):
         if is_so():
             return
         waiting.wait(0.01)
@@ -156,7 +156,7 @@ def test_a_cancelled_job_stops_at_its_next_step_and_leaves_no_file(scene: Scene)
     asked = scene.ask(work)
     workers = scene.workers(work)
     workers.start()
-    assert begun.wait(20)
+    assert begun.wait(300)
     wait_for(lambda: scene.seen(asked).done == 7)
     assert asking.cancel_job(scene.services, scene.caller, asked.id).state is JobState.CANCELLED
     wait_for(lambda: not workers._running())
@@ -187,7 +187,7 @@ def test_a_worker_that_stops_gives_its_jobs_back_uncounted(scene: Scene) -> None
     asked = scene.ask(work)
     workers = scene.workers(work)
     workers.start()
-    assert begun.wait(20)
+    assert begun.wait(300)
     workers.close()
     left = scene.seen(asked)
     assert (left.state, left.attempts, left.leased_by) == (JobState.WAITING, 0, None)
