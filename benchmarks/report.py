@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import plot
 
 HERE = Path(__file__).resolve().parent
-TRIED, IMPORTS, WORST = HERE / "tried.md", HERE / "imports.md", HERE / "worst_request.md"
+KEPT = tuple(HERE / f"{name}.md" for name in ("tried", "imports", "worst_request", "evidence"))
 PLOT = "benchmarks/latency.svg"
 NAMES = {
     "ours": "**ours**",
@@ -320,6 +320,6 @@ def write(found: dict[str, Any], docs: Path) -> None:
     image.write_text(plot.svg(found["in_process"]), encoding="utf-8")
     run, _, rest = body(found).partition("### ")
     figure = f"![Median latency against the number of grants, both logarithmic]({PLOT})\n\n"
-    kept = tuple(page.read_text(encoding="utf-8").strip() for page in (TRIED, IMPORTS, WORST))
+    kept = tuple(page.read_text(encoding="utf-8").strip() for page in KEPT)
     whole = "\n\n".join([INTRO.strip(), run + figure + "### " + rest, *kept]) + "\n"
     (docs / "benchmarks.md").write_text(whole, encoding="utf-8")
