@@ -53,6 +53,8 @@ def test_a_head_signs_what_is_ticked_and_the_teacher_what_they_receive(service: 
     teacher.sign_in(name)
     page = teacher.get("/ky")
     assert "Nhận bàn giao quyền" in page.words
+    assert "Trường THCS Thử: xem thông tin trường" in page.words
+    assert "Hạn ký:" in page.words
     told = teacher.send(page, "/ky", mat_khau=PASSWORD, press=("cach", "mat_khau"))
     assert "Đã ký 2 văn bản." in told.words
     assert "Đang hiệu lực" in told.words
@@ -84,7 +86,7 @@ def test_with_nothing_ticked_nothing_is_signed_and_the_page_says_so(service: Vis
     clerk.sign_in(name)
     page = clerk.get("/ky")
     again = clerk.send(page, "/ky", vb=None, mat_khau=PASSWORD, press=("cach", "mat_khau"))
-    assert again.status == 400
+    assert again.status == 422
     assert "Chưa chọn văn bản nào để ký." in again.words
     assert service.world.get(Document, commitment).state is DocumentState.AWAITING_RECEIVER
 
@@ -159,7 +161,7 @@ def test_a_receiver_sends_back_with_a_reason_and_declines_for_good(service: Visi
     clerk.sign_in(name)
     page = clerk.get(f"/van-ban/{minutes}/tra-lai")
     again = clerk.send(page, f"/van-ban/{minutes}/tra-lai")
-    assert (again.status, "Chọn hoặc ghi lý do." in again.words) == (400, True)
+    assert (again.status, "Chọn hoặc ghi lý do." in again.words) == (422, True)
     sent = clerk.send(again, f"/van-ban/{minutes}/tra-lai", chon="Sai thời hạn", ly_do="từ tháng 9")
     assert "Đã trả lại văn bản để sửa." in sent.words
     stands = world.get(Document, minutes)
@@ -183,3 +185,33 @@ def test_the_admin_hat_signs_nothing(service: Visitor) -> None:
     with world.services.db.read(world.register) as reader:
         [signature] = reader.find(Signature, document=minutes)
     assert signature.account == world.head_of(SCHOOL).account
+
+
+def test_a_code_beside_the_password_stands_in_what_was_signed(service: Visitor) -> None:
+    world = service.world
+    _, minutes, _ = prepared(world, "vt-14")
+    head = service.other().as_head()
+    page = head.get("/ky")
+    code = head.code_of(f"000.head:{SCHOOL}")
+    ticked = [ticks(page.html, minutes)]
+    told = head.send(page, "/ky", vb=ticked, mat_khau=PASSWORD, ma=code, press=("cach", "mat_khau"))
+    assert "Đã ký 1 văn bản." in told.words
+    with world.services.db.read(world.register) as reader:
+        [signature] = reader.find(Signature, document=minutes)
+    assert signature.how is not None
+    assert signature.how.auth == "password+totp"
+
+
+def test_an_answer_to_a_ceremony_that_nobody_asked_for_signs_nothing(service: Visitor) -> None:
+    """Another session's, an invented one, and one that is answered with no passkey's words."""
+    world = service.world
+    _, minutes, _ = prepared(world, "vt-15")
+    head = service.other().as_head()
+    page = head.get("/ky")
+    kept = {name: value for name, value in page.form("/ky").fields if name.startswith("_")}
+    for answer, status in (("{}", 409), ('{"id": "x"}', 409), ("[]", 422), ("không phải", 422)):
+        sent = {**kept, "_lan": f"{kept['_lan']}{len(answer)}", "khoa": answer}
+        told = head.client.post("/ky/cer_khongco", data=sent, headers=FROM_US)
+        assert told.status_code == status, told.text
+    assert head.get("/ky/khong-phai-mot-luc").status == 404
+    assert world.get(Document, minutes).state is DocumentState.AWAITING_GIVER

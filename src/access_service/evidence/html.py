@@ -8,6 +8,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,8 @@ def render_html(paper: PrintedPaper) -> str:
 
 
 def render_sheet(paper: PrintedPaper) -> str:
-    """The same paper as part of a page that has a heading and a style of its own."""
-    layout = lay_out(paper)
+    """The same paper as part of a page that has a heading and a style of its own; the square is for paper."""
+    layout = lay_out(replace(paper, qr=""))
     body = "\n".join(filter(None, [*_words(layout), *_places(layout)]))
     for old, new in _INSIDE:
         body = body.replace(old, new)
@@ -52,7 +53,7 @@ def render_sheet(paper: PrintedPaper) -> str:
 
 def list_lines(paper: PrintedPaper) -> list[str]:
     """What a paper says, line by line, without its signatures: for comparing two versions."""
-    layout = lay_out(paper)
+    layout = lay_out(replace(paper, qr=""))
     said = "\n".join(_words(layout))
     text = _TAG.sub("", _END_OF_LINE.sub("\n", _END_OF_CELL.sub(" ", said)))
     signers = [
@@ -207,7 +208,7 @@ def _foot(foot: Mapping[str, Any]) -> str:
         f"{escape(foot['attached'])} <strong>{escape(foot['name'])}</strong>.",
         f"SHA-256: {escape(foot['sha256'])}",
     ]
-    square = foot["qr"].replace(
+    square = foot["qr"] and foot["qr"].replace(
         "<svg ", f'<svg role="img" aria-label="{escape(foot["qr_alt"])}" viewBox="0 0 {_side(foot["qr"])}" ', 1
     )
     return f"<footer>{square}<p>{'<br>'.join([*said, *map(escape, foot['lines'])])}</p></footer>"

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 
 from access_service.domain import papers
-from access_service.domain.documents import Document, Signature
+from access_service.domain.documents import Document, Signature, lapses_at
 from access_service.domain.errors import NotFoundError
 from access_service.domain.names import DocumentId, DocumentState
 from access_service.domain.org import Person
@@ -16,10 +16,13 @@ from access_service.signing.canonical import sha256_hex
 from access_service.signing.documents import check_confirmation
 from access_service.signing.keys import BadSignatureError
 from access_service.storage.keys import public_key
-from access_service.usecases.evidence.reading_papers import DocumentSeen, find_document, tell_read
+from access_service.usecases.evidence.reading_papers import DocumentSeen, find_document, pack_or_none, tell_read
 from access_service.usecases.handover.paper_acts import PaperAct, acts_on
 from access_service.usecases.paper_pages import PaperToShow, gather_paper, how_signed, keep_all_shown
 from access_service.usecases.services import Caller, ReadView, Services, look
+
+ANSWERS = (PaperAct.RETURN, PaperAct.DECLINE)
+"""What can be done with a paper that waits, other than signing it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class SheetShown:
     signatures: tuple[SheetSignature, ...]
     steps: tuple[SheetStep, ...]
     code_seen_by_giver: bool
+    lapses_at: datetime | None
+    """When it will have waited too long; None while it waits for nobody."""
     can: frozenset[PaperAct]
 
 
@@ -89,23 +94,35 @@ class VersionChanges:
 
 @powerless("pages are shown, and that they were")
 def show_sheets(services: Services, caller: Caller, ids: Sequence[DocumentId]) -> list[SheetShown]:
-    """The newest versions of papers that the caller may read, in the order given."""
+    """The newest versions of papers that the caller may read, in the order given, to be answered.
+
+    Their way and the checks of their signatures are left out: whoever wants them opens one.
+    """
     with look(services, caller) as view:
-        return _shown(services, caller, view, [(find_document(view, caller, id_), None) for id_ in ids])
+        wanted = [(find_document(view, caller, id_), None) for id_ in ids]
+        return _shown(services, caller, view, wanted, ANSWERS, has_way=False)
 
 
 @powerless("a page is shown, and that it was")
 def show_sheet(services: Services, caller: Caller, id_: DocumentId, version: int | None = None) -> SheetShown:
     """One version of a paper that the caller may read."""
     with look(services, caller) as view:
-        return _shown(services, caller, view, [(find_document(view, caller, id_), version)])[0]
+        return _shown(
+            services, caller, view, [(find_document(view, caller, id_), version)], tuple(PaperAct), has_way=True
+        )[0]
 
 
 def _shown(
-    services: Services, caller: Caller, view: ReadView, wanted: Sequence[tuple[DocumentSeen, int | None]]
+    services: Services,
+    caller: Caller,
+    view: ReadView,
+    wanted: Sequence[tuple[DocumentSeen, int | None]],
+    acts: tuple[PaperAct, ...],
+    *,
+    has_way: bool,
 ) -> list[SheetShown]:
     gathered = [(seen, _gather(services, view, seen, version)) for seen, version in wanted]
-    sheets = [_sheet(view, seen, found) for seen, found in gathered]
+    sheets = [_sheet(view, seen, found, acts, has_way=has_way) for seen, found in gathered]
     keep_all_shown(services, caller, [found for _, found in gathered if found is not None], view)
     for sheet, (seen, found) in zip(sheets, gathered, strict=True):
         tell_read(services, view, seen, file="" if found is None else sha256_hex(sheet.html.encode()))
@@ -122,7 +139,9 @@ def _gather(services: Services, view: ReadView, seen: DocumentSeen, version: int
         return None
 
 
-def _sheet(view: ReadView, seen: DocumentSeen, found: PaperToShow | None) -> SheetShown:
+def _sheet(
+    view: ReadView, seen: DocumentSeen, found: PaperToShow | None, acts: tuple[PaperAct, ...], *, has_way: bool
+) -> SheetShown:
     newest = seen.document
     document = newest if found is None else found.document
     signer = papers.named_signer(document.content)
@@ -138,11 +157,18 @@ def _sheet(view: ReadView, seen: DocumentSeen, found: PaperToShow | None) -> She
         signatures=tuple(
             SheetSignature(s, names.get(s.person, ""), how_signed(s), _is_verified(view, s))
             for s in seen.signatures
+            if has_way
         ),
-        steps=tuple(_steps(view, newest, seen.state)),
+        steps=tuple(_steps(view, newest, seen.state)) if has_way else (),
         code_seen_by_giver=seen.code_seen_by_giver,
-        can=acts_on(view, newest, seen.signatures) if document.version == newest.version else frozenset(),
+        lapses_at=_lapses(view, newest),
+        can=acts_on(view, newest, seen.signatures, acts) if document.version == newest.version else frozenset(),
     )
+
+
+def _lapses(view: ReadView, newest: Document) -> datetime | None:
+    pack = pack_or_none(view, newest.office)
+    return None if pack is None else lapses_at(newest, timedelta(days=pack.number("document_lapse_days")))
 
 
 def _steps(view: ReadView, newest: Document, state: DocumentState) -> list[SheetStep]:

@@ -10,8 +10,10 @@ from starlette.responses import Response
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.names import DocumentId
 from access_service.domain.reasons import Refusal
+from access_service.domain.rights_said import SaidRight
 from access_service.domain.statements import SigningWay
-from access_service.usecases.evidence.paper_lists import papers_to_sign, signed_at_once
+from access_service.usecases.evidence.paper_lists import PaperLine, papers_to_sign, signed_at_once
+from access_service.usecases.evidence.rights import rights_of
 from access_service.usecases.handover.ceremonies import answer_ceremony, ask_to_sign, passkeys_here
 from access_service.usecases.handover.documents import decline, return_document
 from access_service.usecases.handover.paper_acts import PaperAct
@@ -50,11 +52,19 @@ def _desk(visit: Visit, error: RefusedError | None = None, chosen: Sequence[str]
         "more": len(waiting) - len(shown),
         "username": username_of(visit.services, visit.caller),
         "keys": passkeys_here(visit.services, visit.caller),
+        "rights": _rights(visit, shown) if not of_office else (),
         "nothing": chosen is not None and not chosen,
     }
     if error is not None:
         return visit.again("ceremony/desk.html", error, **values)
-    return visit.render("ceremony/desk.html", 400 if values["nothing"] else 200, **values)
+    return visit.render("ceremony/desk.html", 422 if values["nothing"] else 200, **values)
+
+
+def _rights(visit: Visit, shown: Sequence[PaperLine]) -> list[SaidRight]:
+    """What the receiver would be allowed, in sentences."""
+    waiting = {line.document.id for line in shown}
+    mine = rights_of(visit.services, visit.caller, visit.caller.person).rights
+    return [said for right in mine if right.row.document in waiting for said in right.said]
 
 
 def present(sheet: SheetShown) -> str:
@@ -176,7 +186,7 @@ def _ask_why(
         error = RefusedError(Refusal.DOCUMENT_STATE, "it cannot be answered so now", document=sheet.document.id)
     if error is not None:
         return visit.again("ceremony/why.html", error, **values)
-    return visit.render("ceremony/why.html", 400 if is_missing else 200, **values)
+    return visit.render("ceremony/why.html", 422 if is_missing else 200, **values)
 
 
 def _answer(visit: Visit, act: PaperAct) -> Response:

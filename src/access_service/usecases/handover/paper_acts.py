@@ -1,6 +1,6 @@
 """What this caller may do with a paper now: each rule is asked, and nothing is done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from access_service.domain import papers, turns
@@ -24,9 +24,11 @@ class PaperAct(StrEnum):
     """The caller leads the office, and the paper names somebody else to sign it."""
 
 
-def acts_on(view: ReadView, document: Document, given: tuple[Signature, ...]) -> frozenset[PaperAct]:
-    """Everything that would not be refused now."""
-    return frozenset(act for act, asked in _ASKED.items() if _passes(asked, view, document, given))
+def acts_on(
+    view: ReadView, document: Document, given: tuple[Signature, ...], wanted: Iterable[PaperAct] = PaperAct
+) -> frozenset[PaperAct]:
+    """Those that would not be refused now."""
+    return frozenset(act for act in wanted if _passes(_ASKED[act], view, document, given))
 
 
 def _passes(
