@@ -1,14 +1,22 @@
 """Events as lines of a CSV file, and as lines of text."""
 
 import csv
+import hashlib
 import io
 import json
+import tempfile
 from collections.abc import Callable, Iterable
 from typing import IO
 
 from access_service.domain.audit import Event
 from access_service.domain.time import local
 from access_service.rendering.matrix_columns import guard_cell
+from access_service.usecases.evidence import log_reading
+from access_service.usecases.evidence.log_reading import LogQuestion
+from access_service.usecases.services import Caller, Services
+
+IN_MEMORY = 1 << 20
+"""Bytes of a file kept in memory; the rest goes to a temporary one."""
 
 
 def _details(event: Event) -> str:
@@ -47,6 +55,21 @@ def write_events(events: Iterable[Event], stream: IO[bytes]) -> int:
         count += 1
     text.detach()
     return count
+
+
+def write_log_file(services: Services, caller: Caller, question: LogQuestion) -> IO[bytes]:
+    """What was asked for as a CSV file, recorded before it is handed out; closing it is the caller's."""
+    file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 closed when it has been sent
+    try:
+        with log_reading.open_log(services, caller, question) as found:
+            rows = write_events(found.events, file)
+        file.seek(0)
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        log_reading.record_log_export(services.db, found, form="csv", rows=rows, sha256=sha256)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def event_line(event: Event) -> str:

@@ -94,9 +94,13 @@ def events_about(
     return [_event(connection, row) for row in sorted(found, key=lambda row: row["seq"])]
 
 
-def newest_events(connection: Connection, register: RegisterId, most: int, wanted: LogFilter) -> list[Event]:
-    """The newest of them, in order."""
+def newest_events(
+    connection: Connection, register: RegisterId, most: int, wanted: LogFilter, before: int | None = None
+) -> list[Event]:
+    """The newest of them, in order; with `before` those that came before that one."""
     statement = select(_events).where(_events.c.register_id == register, *wanted.clauses())
+    if before is not None:
+        statement = statement.where(_events.c.seq < before)
     rows = connection.execute(statement.order_by(_events.c.seq.desc()).limit(most)).mappings().all()
     return [_event(connection, row) for row in reversed(rows)]
 

@@ -7,6 +7,8 @@ menus.py       who is offered what
 home.py        what waits, for everybody      task_words.py  what a task is called
 units.py       a unit, its people, what is below      unit_words.py  where they stand      finder.py  one field
 signing_in.py  sign in and out, the admin hat, language      security.py  one's own password and factors
+jobs.py        long work      dossiers.py  all evidence of a unit      inspections.py  teams, and what they read
+log_pages.py   events with their proof      recoveries.py  one that waits      packs.py  rules with their articles
 activation.py  what a one-time link leads to      paper_pages.py  what a paper's square leads to
 rights.py      a person, oneself, a right      consequences.py  what an act would take, before it does
 ceremony_pages.py  what waits for a signature      document_pages.py  papers, one and many
@@ -29,12 +31,18 @@ from access_service.web import (
     ceremony_pages,
     consequences,
     document_pages,
+    dossiers,
     finder,
     home,
+    inspections,
+    jobs,
+    log_pages,
     matrix_pages,
     menus,
+    packs,
     paper_pages,
     questions,
+    recoveries,
     rights,
     security,
     signing_in,
@@ -53,12 +61,18 @@ _PAGES = (
     finder,
     ceremony_pages,
     document_pages,
-    rights,
-    consequences,
-    matrix_pages,
-    questions,
     anomaly_pages,
-)  # fmt: skip
+    consequences,
+    dossiers,
+    inspections,
+    jobs,
+    log_pages,
+    matrix_pages,
+    packs,
+    questions,
+    recoveries,
+    rights,
+)
 
 
 _PROGRAMS = ("/v1/", "/access/", "/oauth2/", "/.well-known/", "/forward", "/docs", "/openapi")

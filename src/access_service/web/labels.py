@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from access_service.domain.jobs import JobState
 from access_service.domain.names import AccountKind, AccountState, DocumentKind, DocumentState, GrantState
+from access_service.domain.recovery import RecoveryState
 from access_service.web.phrases import t
 
 _OF: Mapping[StrEnum, tuple[str, str, str]] = {
@@ -44,16 +46,39 @@ _OF: Mapping[StrEnum, tuple[str, str, str]] = {
 }
 
 
+_APART: Mapping[type[StrEnum], Mapping[StrEnum, tuple[str, str, str]]] = {
+    JobState: {
+        JobState.WAITING: ("Đang chờ", "wait", "ring"),
+        JobState.RUNNING: ("Đang làm", "act", "clock"),
+        JobState.DONE: ("Xong", "ok", "check"),
+        JobState.FAILED: ("Không làm được", "bad", "alert"),
+        JobState.CANCELLED: ("Đã dừng", "off", "cross"),
+    },
+    RecoveryState: {
+        RecoveryState.WAITING: ("Đang chờ", "wait", "clock"),
+        RecoveryState.OPEN: ("Mã đã mở", "act", "key"),
+        RecoveryState.STOPPED: ("Đã dừng", "off", "cross"),
+        RecoveryState.USED: ("Đã dùng", "ok", "check"),
+        RecoveryState.LAPSED: ("Đã quá hạn", "off", "clock"),
+    },
+}
+"""States that share their code with another noun's: members of two enumerations with one value are equal."""
+
+
+def _said(value: StrEnum) -> tuple[str, str, str]:
+    return _APART.get(type(value), _OF)[value]
+
+
 def label(value: StrEnum) -> str:
     """The word for a state or kind; the value itself for one that has none yet is a mistake, and raises."""
-    return t(_OF[value][0])
+    return t(_said(value)[0])
 
 
 def shape_of(value: StrEnum) -> tuple[str, str]:
     """The class of a state's pill and its icon."""
-    return _OF[value][1:]
+    return _said(value)[1:]
 
 
 def list_words() -> list[str]:
     """Every word, for the test that English is complete."""
-    return [text for text, _, _ in _OF.values()]
+    return [text for found in (_OF, *_APART.values()) for text, _, _ in found.values()]

@@ -1,8 +1,6 @@
 """The log, the register, and the packs in force."""
 
 import asyncio
-import hashlib
-import tempfile
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -18,7 +16,7 @@ from access_service.api.manage.bodies import Id
 from access_service.api.manage.routing import manage
 from access_service.domain import words
 from access_service.domain.names import UnitId
-from access_service.rendering.event_lines import write_events
+from access_service.rendering.event_lines import write_log_file
 from access_service.usecases import policy
 from access_service.usecases.evidence import log_reading, reading
 from access_service.usecases.evidence.log_reading import LogQuestion
@@ -28,8 +26,8 @@ LAST_SEQ = 1 << 53
 """Beyond it no JSON number is exact."""
 CSV = "text/csv; charset=utf-8"
 EXAMPLE = "Số thứ tự,Thời điểm,Tài khoản,Người thực hiện,Việc,…\r\n1,20/08/2026 08:00:00,operator,,register.init,…"
-IN_MEMORY, PART = 1 << 20, 1 << 16
-"""Bytes of a file kept in memory, the rest goes to a temporary one; and what is sent at once."""
+PART = 1 << 16
+"""Bytes that are sent at once."""
 router = manage("audit")
 _exports = ThreadPoolExecutor(1, "log-exports")
 """Never in the threads that decisions wait for."""
@@ -78,21 +76,7 @@ def events(
 )
 async def export(services: ServicesDep, caller: CallerDep, question: QuestionDep) -> StreamingResponse:
     """For the same readers; leaves the event `log.export` with the file's SHA-256 before the first byte leaves."""
-
-    def work() -> IO[bytes]:
-        file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 closed when it has been sent
-        try:
-            with log_reading.open_log(services, caller, question) as found:
-                rows = write_events(found.events, file)
-            file.seek(0)
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            log_reading.record_log_export(services.db, found, form="csv", rows=rows, sha256=sha256)
-        except BaseException:
-            file.close()
-            raise
-        return file
-
-    file = await asyncio.get_running_loop().run_in_executor(_exports, work)
+    file = await asyncio.get_running_loop().run_in_executor(_exports, write_log_file, services, caller, question)
     size = file.seek(0, 2)
     file.seek(0)
     headers = {"Content-Length": str(size), "Content-Disposition": "attachment; filename*=UTF-8''nhat-ky.csv"}

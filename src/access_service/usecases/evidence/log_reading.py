@@ -6,18 +6,21 @@ Reading leaves an event, too: pages of ten minutes one together, every file one 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 
+from access_service.domain.accounts import Account
 from access_service.domain.audit import Doer, Event
-from access_service.domain.errors import InvalidError
+from access_service.domain.documents import Document
+from access_service.domain.errors import InvalidError, NotFoundError
 from access_service.domain.names import RegisterId, UnitId
+from access_service.domain.org import Person, Unit
 from access_service.domain.time import start_of_day
 from access_service.storage.audit import LogConnection, LogFilter, count_events, events, newest_events
 from access_service.storage.db import Database
 from access_service.usecases.log.readers import check_reads_log
 from access_service.usecases.looks import Look, hash_parameters
-from access_service.usecases.services import Caller, Services, look
+from access_service.usecases.services import Caller, ReadView, Services, look
 from access_service.usecases.upkeep.writing_looks import record_look
 
 MOST_ROWS = 1_000_000
@@ -51,6 +54,17 @@ class LogQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class EventNamed:
+    """An event with names for whoever reads it."""
+
+    event: Event
+    who: str
+    target: str
+    """What the target is called; empty where it has no name."""
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class LogExtract:
     """What goes into a file, from one snapshot."""
 
@@ -80,6 +94,61 @@ def read_events(
         )
         services.looks.count(asked)
         return list(events(seen.reader.connection, caller.register, after=after, limit=limit, wanted=wanted))
+
+
+def read_log_page(
+    services: Services, caller: Caller, question: LogQuestion, *, before: int | None, limit: int
+) -> list[EventNamed]:
+    """The newest events that were asked for, the newest first, with the names of whom and what they are about.
+
+    An actor may be named by the user name of an account.
+    """
+    root = _root_of(services.db, caller.register)
+    with look(services, caller) as seen:
+        check_reads_log(services, seen, caller)
+        wanted = _by_username(seen, question)
+        asked = Look(
+            *(caller.register, caller.doer, "log.read", root, seen.now),
+            unit=question.unit or root,
+            parameters=question.hash(before=before, limit=limit),
+        )
+        services.looks.count(asked)
+        found = newest_events(seen.reader.connection, caller.register, limit, wanted.as_filter(), before)
+        return _named(seen, found[::-1])
+
+
+def read_event(services: Services, caller: Caller, seq: int) -> EventNamed:
+    """One event, for the same readers."""
+    found = read_events(services, caller, LogQuestion(), after=seq - 1, limit=1) if seq > 0 else []
+    if not found or found[0].seq != seq:
+        raise NotFoundError("event", str(seq))
+    with look(services, caller) as seen:
+        return _named(seen, found)[0]
+
+
+def _by_username(seen: ReadView, question: LogQuestion) -> LogQuestion:
+    account = seen.reader.find(Account, username=question.actor) if question.actor else []
+    return replace(question, actor=str(account[0].id)) if account else question
+
+
+def _named(seen: ReadView, found: list[Event]) -> list[EventNamed]:
+    """The names of now: the log itself holds ids."""
+    ids = sorted({i for e in found for i in (e.actor, e.person, e.happening.target, e.happening.unit) if i})
+    accounts = {str(a.id): a for a in seen.reader.find(Account, id=ids)}
+    holders = [a.person for a in accounts.values() if a.person]
+    people = {str(p.id): p.name for p in seen.reader.find(Person, id=[*ids, *holders])}
+    names = {str(u.id): u.name for u in seen.reader.find(Unit, id=ids)} | people
+    names |= {i: a.username or people.get(str(a.person), i) for i, a in accounts.items()}
+    names |= {str(d.id): d.number for d in seen.reader.find(Document, id=ids) if d.number}
+    return [
+        EventNamed(
+            event,
+            names.get(str(event.person), "") or names.get(event.actor, event.actor),
+            names.get(event.happening.target, ""),
+            names.get(event.happening.unit, ""),
+        )
+        for event in found
+    ]
 
 
 @contextmanager

@@ -46,3 +46,13 @@ document.addEventListener("submit", (event) => {
 });
 addEventListener("popstate", () => location.reload());
 document.getElementById("loi")?.focus();
+// Long work: the element that says data-poll is fetched again until it no longer does.
+async function poll() {
+  const old = document.querySelector("[data-poll]");
+  if (!old) return;
+  const answer = await fetch(location.href, { credentials: "same-origin" }).catch(() => null);
+  const page = answer && parse(await answer.text()), next = page && page.getElementById(old.id);
+  if (next) { document.title = page.title; old.replaceWith(document.adoptNode(next)); }
+  setTimeout(poll, 2000);
+}
+setTimeout(poll, 2000);

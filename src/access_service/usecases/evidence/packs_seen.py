@@ -1,0 +1,70 @@
+"""The packs that bind the units a caller sees: which, since when, what each says, what changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from access_service.domain.errors import NotFoundError, UnavailableError
+from access_service.domain.names import UnitId
+from access_service.domain.org import Unit
+from access_service.domain.pack_changes import PackChange, changes_between
+from access_service.domain.policy import Pack, PackBinding
+from access_service.domain.time import Interval
+from access_service.storage.policy import load_tables
+from access_service.usecases.services import Caller, ReadView, Services, look
+
+
+@dataclass(frozen=True, slots=True)
+class PacksSeen:
+    """Bindings that the caller sees, the newest first, with the names of their units."""
+
+    bindings: tuple[PackBinding, ...]
+    units: Mapping[UnitId, str]
+    in_force: frozenset[str]
+    """Ids of those that hold now."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackSeen:
+    """One pack, and the others of its name that were in force where the caller sees it."""
+
+    pack: Pack
+    others: tuple[PackBinding, ...]
+    against: PackBinding | None
+    changes: tuple[PackChange, ...]
+
+
+def list_packs(services: Services, caller: Caller) -> PacksSeen:
+    """Every binding of a unit that the caller sees, now and before."""
+    with look(services, caller) as seen:
+        found = _bindings(seen)
+        units = {u.id: u.name for u in seen.reader.find(Unit, id=sorted({b.unit for b in found}))}
+        now = frozenset(b.id for b in found if seen.now in Interval(b.valid_from, b.valid_to))
+        return PacksSeen(tuple(found), units, now)
+
+
+def read_pack_seen(services: Services, caller: Caller, digest: str, against: str | None) -> PackSeen:
+    """One of those packs; with `against` what it says otherwise than another of them."""
+    with look(services, caller) as seen:
+        found = _bindings(seen)
+        named = [b for b in found if b.digest == digest]
+        if not named:
+            raise NotFoundError("pack", digest)
+        pack = _load(seen, digest)
+        others = {b.digest: b for b in found if b.digest != digest}
+        other = others.get(against or "")
+        if against and other is None:
+            raise NotFoundError("pack", against)
+        changes = () if other is None else tuple(changes_between(_load(seen, other.digest), pack))
+        return PackSeen(pack, tuple(others.values()), other, changes)
+
+
+def _bindings(seen: ReadView) -> list[PackBinding]:
+    visible = [b for b in seen.reader.find(PackBinding) if seen.is_related(b.unit)]
+    return sorted(visible, key=lambda b: (b.valid_from, b.id), reverse=True)
+
+
+def _load(seen: ReadView, digest: str) -> Pack:
+    try:
+        return load_tables(seen.reader.connection, digest).pack
+    except UnavailableError:
+        raise NotFoundError("pack", digest) from None

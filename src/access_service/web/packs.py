@@ -1,0 +1,66 @@
+"""The packs in force: each rule with its article, and what one version says otherwise than another."""
+
+from collections import defaultdict
+
+from starlette.responses import Response
+
+from access_service.domain.policy import Pack, RoleRule
+from access_service.usecases.evidence.packs_seen import list_packs, read_pack_seen
+from access_service.web.page import PageRouter, Visit
+from access_service.web.phrases import t
+
+router = PageRouter()
+RoleLine = tuple[str, str, bool, str]
+"""Category and actions in words, whether they are allowed, by which article."""
+PARTS = {
+    "roles": "Vai trò",
+    "rules": "Quyền của vai trò",
+    "delegation": "Ai được giao quyền",
+    "limits": "Thời hạn và mức",
+    "locks": "Khoá kỳ báo cáo",
+    "commitments": "Bản cam kết",
+}
+
+
+@router.show("/quy-tac")
+def show_packs(visit: Visit) -> Response:
+    """Which packs bind the units that the caller sees, and since when."""
+    return visit.render("packs/list.html", found=list_packs(visit.services, visit.caller))
+
+
+@router.show("/quy-tac/{ma}")
+def show_pack(visit: Visit) -> Response:
+    """One pack, rule by rule; with another version to compare, what changed."""
+    found = read_pack_seen(visit.services, visit.caller, visit.at["ma"], visit.query.get("so_voi") or None)
+    return visit.render(
+        "packs/one.html",
+        found=found,
+        pack=found.pack,
+        roles=_by_role(found.pack),
+        part=lambda name: t(PARTS[name]),
+    )
+
+
+def _by_role(pack: Pack) -> list[tuple[str, str, list[RoleLine]]]:
+    """Each role with its article and what it may do, in words."""
+    rules: dict[str, dict[tuple[str, bool, str], list[RoleRule]]] = defaultdict(lambda: defaultdict(list))
+    for rule in pack.rules:
+        rules[rule.role][rule.category, rule.allow, rule.article].append(rule)
+    found = []
+    for role in sorted(pack.roles.values(), key=lambda role: role.vi):
+        lines: list[RoleLine] = []
+        for (category, allow, article), same in sorted(rules[role.id].items()):
+            actions = dict.fromkeys(pack.actions.get(rule.action, rule.action) for rule in same)
+            lines.append((_category(pack, category), ", ".join(actions), allow, article))
+        found.append((role.vi, role.article, lines))
+    return found
+
+
+def _category(pack: Pack, id_: str) -> str:
+    found = pack.categories.get(id_)
+    return id_ if found is None else found.vi
+
+
+def list_words() -> list[str]:
+    """Every word, for the test that English is complete."""
+    return [*PARTS.values()]
