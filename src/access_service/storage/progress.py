@@ -62,7 +62,7 @@ class _Counting:
 
     def count(self, units: Collection[UnitId]) -> list[UnitProgress]:
         duties = self._duties(units)
-        rights = self._rights(units)
+        rights = self._rights(duties)
         managers = self._managers(units)
         custodies = self._custodies(units)
         people = {PersonId(d["person"]) for found in duties.values() for d in found}
@@ -77,11 +77,12 @@ class _Counting:
         return found
 
     def marks(self, unit: UnitId) -> Mapping[PersonId, tuple[PersonMark, datetime | None]]:
-        served = [Served(PersonId(d["person"]), _interval(d)) for d in self._duties([unit]).get(unit, ())]
+        duties = self._duties([unit])
+        served = [Served(PersonId(d["person"]), _interval(d)) for d in duties.get(unit, ())]
         papers = self._papers({s.person for s in served})
         here = _about(served, papers, {unit, *self._managers([unit]).get(unit, ())})
         open_ = [self._open(p) for p in here if p["kind"] in _HANDS]
-        return mark_people(served, open_, self._rights([unit]).get(unit, ()), self._now)
+        return mark_people(served, open_, self._rights(duties).get(unit, ()), self._now)
 
     def _rows_of(self, statement: Any) -> Iterable[RowMapping]:
         return self._reader.connection.execute(statement).mappings()
@@ -92,34 +93,31 @@ class _Counting:
         for chunk in _chunks(units):
             # What is over concerns nobody any more; what begins later is known to begin.
             left = or_(c.valid_to.is_(None), c.valid_to > self._now)
-            statement = select(c.unit, c.person, c.valid_from, c.valid_to).where(
+            statement = select(c.id, c.unit, c.person, c.valid_from, c.valid_to).where(
                 self._reader.visible(Assignment), c.unit.in_(chunk), left
             )
             for row in self._rows_of(statement):
                 found[row["unit"]].append(row)
         return found
 
-    def _rights(self, units: Collection[UnitId]) -> Mapping[str, list[Served]]:
+    def _rights(self, duties: Mapping[str, list[RowMapping]]) -> Mapping[str, list[Served]]:
         """Rights by the unit of their duty, whoever gave them; papers and suspensions are not asked."""
-        d, g = CODECS[Assignment].table, CODECS[Grant].table
+        c, now = CODECS[Grant].table.c, self._now
+        by_id = {d["id"]: d for found in duties.values() for d in found}
         found: dict[str, list[Served]] = defaultdict(list)
-        for chunk in _chunks(units):
-            statement = (
-                select(d.c.unit, d.c.person, g.c.valid_from, g.c.valid_to, g.c.activated_at, g.c.ended_at)
-                .join(g, and_(g.c.register_id == d.c.register_id, g.c.assignment == d.c.id))
-                .where(
-                    self._reader.visible(Assignment),
-                    self._reader.visible(Grant),
-                    d.c.unit.in_(chunk),
-                    g.c.activated_at.is_not(None),
-                    or_(g.c.ended_at.is_(None), g.c.ended_at > self._now),
-                    or_(g.c.valid_to.is_(None), g.c.valid_to > self._now),
-                )
+        for chunk in _chunks(by_id):
+            statement = select(c.assignment, c.valid_from, c.valid_to, c.activated_at, c.ended_at).where(
+                self._reader.visible(Grant),
+                c.assignment.in_(chunk),
+                c.activated_at.is_not(None),
+                or_(c.ended_at.is_(None), c.ended_at > now),
+                or_(c.valid_to.is_(None), c.valid_to > now),
             )
             for row in self._rows_of(statement):
+                duty = by_id[row["assignment"]]
                 start = max(utc(row["valid_from"]), utc(row["activated_at"]))
                 end = min((utc(t) for t in (row["valid_to"], row["ended_at"]) if t is not None), default=None)
-                found[row["unit"]].append(Served(PersonId(row["person"]), Interval(start, end)))
+                found[duty["unit"]].append(Served(PersonId(duty["person"]), Interval(start, end)))
         return found
 
     def _managers(self, units: Collection[UnitId]) -> Mapping[str, list[str]]:

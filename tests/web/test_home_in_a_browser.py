@@ -1,0 +1,46 @@
+"""A head's first page and a commune's units in a real browser: few interactions, at laptop and phone size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from story import telling
+from test_home_and_units import furnished
+
+from world import OFFICE, SCHOOL
+
+HEAD, CHAIR = f"000.head:{SCHOOL}", f"000.head:{OFFICE}"
+
+
+@pytest.mark.parametrize("size", ["laptop", "phone"])
+def test_a_commune_sees_who_is_late_and_reminds(tmp_path: Path, size: str) -> None:
+    """Every late school is reminded in three interactions: the tab, all, the button."""
+    with telling(f"nhac-{size}", tmp_path, furnished, size) as story:
+        for name in (HEAD, CHAIR):
+            story.world.enrol(name)
+        story.world.clock.forward(days=8)
+        story.sign_in(CHAIR)
+        story.look("viec-phuong")
+        story.open(f"/don-vi/{OFFICE}/truc-thuoc")
+        story.look("truc-thuoc")
+        story.click("Chậm 1", role="link")
+        story.interactions += 1
+        story.page.get_by_text("Chọn cả 1 đơn vị theo bộ lọc").click()
+        story.click("Nhắc đơn vị đã chọn")
+        story.sees("Đã nhắc 1 đơn vị.")
+        assert story.interactions <= 3
+        story.look("da-nhac")
+        story.open(f"/don-vi/{SCHOOL}")
+        story.look("mot-don-vi")
+        story.open("/tim?q=thu")
+        story.look("tim")
+        story.sign_in(HEAD)
+        story.open("/viec")
+        story.sees("nhắc bàn giao quyền")
+        story.look("viec-hieu-truong")
+        story.open(f"/don-vi/{SCHOOL}/nguoi")
+        story.look("nguoi")
+        story.open(f"/don-vi/{SCHOOL}/nguoi?muc=tai-khoan")
+        story.look("tai-khoan")
+        assert story.page.locator(".btn.go").count() <= 1
