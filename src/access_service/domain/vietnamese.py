@@ -116,6 +116,11 @@ def is_found(query: str, key: str) -> bool:
     return all(f" {word}" in key for word in search_words(query))
 
 
+def has_marks(text: str) -> bool:
+    """Was it typed with tones or marks, so that they say which of two alike is meant?"""
+    return without_marks(text) != unicodedata.normalize("NFD", text.casefold())
+
+
 def search_rank(query: str, text: str) -> int:
     """0 where the marks agree as well, else 1: who types `Cẩm Giàng` is shown it before `Cẩm Giang`."""
     held = _exact_words(text)

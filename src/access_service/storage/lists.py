@@ -8,13 +8,14 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 
 from access_service.domain.accounts import Account, Home
+from access_service.domain.delegation import Grant
 from access_service.domain.documents import Document
 from access_service.domain.names import AccountId, PersonId, UnitId
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, Unit
-from access_service.domain.vietnamese import ListedName, search_rank, search_words
+from access_service.domain.vietnamese import ListedName, has_marks, search_rank, search_words
 from access_service.storage.facts import CODECS, Reader
 from access_service.storage.search import IDS_AT_ONCE
 
@@ -34,7 +35,8 @@ def _holds(columns: Any, at: datetime) -> ColumnElement[bool]:
 def in_order(found: Iterable[Sequence[Any]], query: str) -> list[ListedName]:
     """Those whose marks agree with the query first, then as a register sorts them."""
     named = {row[0]: ListedName(row[0], row[1], row[2] or "") for row in found}
-    return sorted(named.values(), key=lambda n: (search_rank(query, n.name), n.sort_key, n.id))
+    ranks = has_marks(query)
+    return sorted(named.values(), key=lambda n: (search_rank(query, n.name) if ranks else 0, n.sort_key, n.id))
 
 
 def managed_units(reader: Reader, at: datetime) -> dict[UnitId, list[UnitId]]:
@@ -82,15 +84,22 @@ def find_people(
     reader: Reader, units: Collection[UnitId], at: datetime, query: str
 ) -> tuple[list[ListedName], dict[str, list[UnitId]]]:
     """People with a duty in one of the units, at most `MOST_FOUND`, and where they serve."""
-    statement = _serving(reader, at, query)
+    people = CODECS[Person].table.c
+    statement = _serving(reader, at, query).order_by(people.sort_key, people.id)
     if len(units) <= IDS_AT_ONCE:
         statement = statement.where(CODECS[Assignment].table.c.unit.in_(sorted(units)))
-    rows = [row for row in reader.connection.execute(statement) if row[3] in units]
+    where: dict[str, set[UnitId]] = {}
+    rows = []
+    for row in reader.connection.execute(statement):
+        if row[3] not in units:
+            continue
+        if row[0] not in where and len(where) == MOST_FOUND and not has_marks(query):
+            # They come in order: only marks put a later one before these.
+            break
+        rows.append(row)
+        where.setdefault(row[0], set()).add(row[3])
     found = in_order(rows, query)[:MOST_FOUND]
-    where: dict[str, list[UnitId]] = {}
-    for row in rows:
-        where.setdefault(row[0], []).append(row[3])
-    return found, {named.id: sorted(set(where[named.id])) for named in found}
+    return found, {named.id: sorted(where[named.id]) for named in found}
 
 
 def find_units(reader: Reader, units: Collection[UnitId], query: str) -> list[ListedName]:
@@ -111,27 +120,22 @@ def find_classes(reader: Reader, units: Collection[UnitId], query: str, years: C
     return in_order((row for row in reader.connection.execute(statement) if row[3] in units), query)[:MOST_FOUND]
 
 
-def find_documents(reader: Reader, units: Collection[UnitId], query: str) -> list[ListedName]:
-    """Papers of these units by the number on them, or by whose they are; the newest first, at most `MOST_FOUND`."""
-    columns, people = CODECS[Document].table.c, CODECS[Person].table
-    wanted = query.strip()
-    if not search_words(query):
+def find_documents(
+    reader: Reader, units: Collection[UnitId], query: str, people: Collection[str]
+) -> list[ListedName]:
+    """Papers of these units by how the number on them begins, or of these people; the newest first."""
+    columns, wanted = CODECS[Document].table.c, query.strip()
+    # Every number of a paper holds a digit; a name does not, and is looked for among people alone.
+    by_number = any(c.isdigit() for c in wanted)
+    if not by_number and not people:
         return []
-    holders = select(people.c.id).where(reader.visible(Person), _meets(people.c.folded, query))
+    theirs = columns.receiver.in_(sorted(people))
+    begins = columns.number.startswith(wanted, autoescape=True)
     statement = (
         select(columns.id, columns.number, columns.dated, columns.unit)
-        .where(
-            reader.visible(Document),
-            or_(
-                columns.number == wanted,
-                columns.number.startswith(wanted, autoescape=True),
-                columns.receiver.in_(holders),
-            ),
-        )
+        .where(reader.visible(Document), or_(begins, theirs) if by_number else theirs)
         .order_by(columns.dated.desc(), columns.id)
     )
-    if len(units) <= IDS_AT_ONCE:
-        statement = statement.where(columns.unit.in_(sorted(units)))
     rows = (row for row in reader.connection.execute(statement) if row[3] in units)
     return [ListedName(row[0], row[1], row[2].isoformat()) for row in islice(rows, MOST_FOUND)]
 
@@ -156,3 +160,16 @@ def names_of(reader: Reader, people: Iterable[PersonId | None]) -> dict[PersonId
 def names_of_units(reader: Reader, units: Iterable[UnitId]) -> dict[UnitId, str]:
     """The names of these units."""
     return {u.id: u.name for u in reader.find(Unit, id=sorted(set(units)))}
+
+
+def count_older_rights(reader: Reader, unit: UnitId, before: datetime, now: datetime) -> int:
+    """Rights that a unit gave before an instant and that are still in their time."""
+    columns = CODECS[Grant].table.c
+    statement = select(func.count()).where(
+        reader.visible(Grant),
+        columns.unit == unit,
+        columns.activated_at < before,
+        columns.ended_at.is_(None),
+        or_(columns.valid_to.is_(None), columns.valid_to > now),
+    )
+    return int(reader.connection.execute(statement).scalar_one())

@@ -5,6 +5,7 @@ effects       what follows from an act: grants end, custody begins, accounts are
 consequences  what an act would take from whom, asked first and held to
 waiting       what is prepared for a second person
 idempotency   a repeated request has no second effect
+counts        numbers that take long, remembered for minutes
 register      `init`; operators: who runs the machine; policy: packs put in force
 paper_pages   papers as pages and files, for readers and for whoever holds one
 clock         looked at, accepted, mended

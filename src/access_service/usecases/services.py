@@ -44,6 +44,7 @@ from access_service.storage.org import StoredOrg
 from access_service.storage.paper_pages import FileStore
 from access_service.storage.spans import spanning
 from access_service.storage.standing import Gatherer
+from access_service.usecases.counts import RememberedCounts
 from access_service.usecases.looks import Looks
 from access_service.usecases.unknown_names import UnknownNames
 from access_service.usecases.uses import Uses
@@ -129,6 +130,8 @@ class Services:
 
     uses: Uses = field(default_factory=Uses)
     """The rights by which something was allowed, until it is written down."""
+    counts: RememberedCounts = field(default_factory=RememberedCounts)
+    """Numbers that take long to count."""
     looks: Looks = field(default_factory=Looks)
     """What was read, until the log is told."""
     job_files: JobFiles | None = None

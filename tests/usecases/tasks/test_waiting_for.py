@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from access_service.domain.anomalies import AnomalySeverity
 from access_service.domain.names import UnitId
 from access_service.domain.org import Unit
 from access_service.domain.tasks import GROUPS, TaskGroup, TaskHat, TaskKind, in_order
 from access_service.domain.tasks import Task as Waits
+from access_service.usecases.evidence.anomaly_list import list_anomalies
 from access_service.usecases.handover import documents
 from access_service.usecases.organisation.leaving import end_duty
 from access_service.usecases.services import Caller
@@ -143,3 +145,15 @@ def test_what_is_due_first_stands_first_in_its_group(world: World) -> None:
     never, know = task(TaskKind.DRAFTS, None), task(TaskKind.NEW_FACTOR, day)
     confirm = task(TaskKind.CONFIRM_ACTS, 9 * day)
     assert in_order([know, never, later, confirm, sign]) == [sign, later, confirm, never, know]
+
+
+def test_what_looks_wrong_is_counted_and_counted_again_after_some_minutes(world: World) -> None:
+    head = world.head_of(SCHOOL)
+    wrong = kinds(world, head.caller)[TaskKind.ANOMALIES]
+    listed = list_anomalies(world.services, head.caller, SCHOOL).lines
+    assert wrong.count == sum(line.anomaly.severity is not AnomalySeverity.INFO for line in listed)
+    assert wrong.leads_to == ("anomalies", SCHOOL)
+    remembered = world.services.counts
+    assert remembered.get(world.register, SCHOOL, world.clock.now, lambda: 99) == wrong.count
+    world.clock.forward(minutes=10)
+    assert remembered.get(world.register, SCHOOL, world.clock.now, lambda: 99) == 99

@@ -55,7 +55,7 @@ def find_named(services: Services, caller: Caller, query: str) -> Found:
             people=[FoundPerson(PersonId(n.id), n.name, tuple(where[n.id])) for n in people],
             units=lists.find_units(seen.reader, known, query),
             classes=lists.find_classes(seen.reader, known, query, years),
-            documents=lists.find_documents(seen.reader, whole, query) if whole else (),
+            documents=lists.find_documents(seen.reader, whole, query, list(where)) if whole else (),
             names=lists.names_of_units(seen.reader, units),
         )
 

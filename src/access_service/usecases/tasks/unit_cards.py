@@ -62,7 +62,7 @@ MOST_CARDS = 3
 def home_of(services: Services, caller: Caller) -> HomePage:
     """What waits for the caller and the units that they lead or operate, all of one instant."""
     with look(services, caller) as seen:
-        waiting = tasks_in(seen, caller)
+        waiting = tasks_in(services, seen, caller)
         units = sorted({*waiting.led, *waiting.operated})
         cards = tuple(_card(seen, caller, unit) for unit in units[:MOST_CARDS])
         return HomePage(waiting, cards, _articles(seen, waiting))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from access_service.domain import edges, turns
 from access_service.domain.accounts import Account, Custody
 from access_service.domain.codes import CodeShown
-from access_service.domain.delegation import HEADS, Confirmation, Grant, LeavingCase
+from access_service.domain.delegation import HEADS, Confirmation, LeavingCase
 from access_service.domain.documents import Document, lapses_at, state_at
 from access_service.domain.duties import is_successor
 from access_service.domain.jobs import OPEN
@@ -31,12 +31,14 @@ from access_service.domain.tasks import (
 from access_service.domain.waiting import WaitingAct, is_waiting
 from access_service.storage import accounts as stored
 from access_service.storage import jobs as stored_jobs
-from access_service.storage.lists import managed_units, names_of, names_of_units, subtree
+from access_service.storage.lists import count_older_rights, managed_units, names_of, names_of_units, subtree
 from access_service.storage.progress import marks_of, read_progress
 from access_service.storage.second_factor import factors_of
+from access_service.usecases.counts import RememberedCounts
 from access_service.usecases.evidence.reading_papers import head_of, pack_or_none
 from access_service.usecases.identity.accounts import rules_of
 from access_service.usecases.services import Caller, ReadView, Services, look
+from access_service.usecases.tasks.counted_anomalies import count_anomalies
 from access_service.usecases.tasks.units_below import newest_reminders
 
 
@@ -82,15 +84,15 @@ def tasks_of(services: Services, caller: Caller) -> TasksSeen:
     Whoever has left finds the return minutes that wait for them, and nothing else; an inspector's account none.
     """
     with look(services, caller) as seen:
-        return tasks_in(seen, caller)
+        return tasks_in(services, seen, caller)
 
 
-def tasks_in(seen: ReadView, caller: Caller) -> TasksSeen:
+def tasks_in(services: Services, seen: ReadView, caller: Caller) -> TasksSeen:
     """The same, within a question that asks for more."""
     if caller.kind is AccountKind.INSPECTOR:
         return TasksSeen((), seen.now, (), (), {})
     hats = _hats(seen, caller)
-    found = _Waiting(seen, hats).all(is_leaving=caller.leaving)
+    found = _Waiting(seen, hats, services.counts).all(is_leaving=caller.leaving)
     names = names_of_units(seen.reader, {*hats.offices, *(t.unit for t in found)})
     return TasksSeen(tuple(in_order(found)), seen.now, hats.led, hats.operated, names)
 
@@ -110,9 +112,10 @@ def _hats(seen: ReadView, caller: Caller) -> _Hats:
 class _Waiting:
     """Looks for each kind; names are read once, for all of them."""
 
-    def __init__(self, seen: ReadView, hats: _Hats) -> None:
-        self._seen, self._hats = seen, hats
+    def __init__(self, seen: ReadView, hats: _Hats, counts: RememberedCounts) -> None:
+        self._seen, self._hats, self._counts = seen, hats, counts
         self._find, self._now = seen.reader.find, seen.now
+        self._managed = managed_units(seen.reader, seen.now) if hats.offices else {}
 
     def all(self, *, is_leaving: bool) -> list[Task]:
         if is_leaving:
@@ -152,6 +155,10 @@ class _Waiting:
     ) -> Task:
         article = article_of(kind, self._pack(unit))
         return Task(kind, hat, unit, count, names, since, until, article, leads_to, said)
+
+    def _either(self, unit: UnitId) -> TaskHat:
+        """Where both hats do, the personal one."""
+        return TaskHat.PERSONAL if unit in self._hats.led else TaskHat.ADMIN
 
     def _lapse(self, unit: UnitId) -> timedelta | None:
         pack = self._pack(unit)
@@ -232,18 +239,12 @@ class _Waiting:
             return
         if any(c.assignment == head.id for c in self._find(Confirmation, unit=unit)):
             return
-        older = [
-            g
-            for g in self._find(Grant, unit=unit, ended_at=None)
-            if g.activated_at is not None
-            and g.activated_at < head.valid_from
-            and (g.valid_to is None or g.valid_to > self._now)
-        ]
+        older = count_older_rights(self._seen.reader, unit, head.valid_from, self._now)
         if older:
             yield self._task(
                 TaskKind.CONFIRM_GRANTS,
                 unit,
-                len(older),
+                older,
                 ("confirmations", unit),
                 since=head.valid_from,
                 until=head.valid_from + timedelta(days=pack.number("confirmation_days")),
@@ -329,10 +330,12 @@ class _Waiting:
                 unit,
                 len(cases),
                 ("leaving_cases", unit),
-                hat=hat,
+                hat=self._either(unit),
                 names=self._people(c.person for c in cases),
                 since=min(c.valid_from for c in cases),
             )
+        if pack is not None and (wrong := count_anomalies(self._counts, self._seen, unit)):
+            yield self._task(TaskKind.ANOMALIES, unit, wrong, ("anomalies", unit), hat=self._either(unit))
         reminder = newest_reminders(self._seen.reader, [unit]).get(unit)
         is_left = any(mark is not PersonMark.WITH_RIGHTS for mark, _ in marks.values())
         if reminder is not None and reminder.is_shown(self._now) and is_left:
@@ -342,17 +345,13 @@ class _Waiting:
                 unit,
                 1,
                 ("unit", unit),
-                hat=hat,
+                hat=self._either(unit),
                 names=tuple(names.values()),
                 since=reminder.valid_from,
                 said=reminder.about,
             )
 
     # -- the units below
-
-    @property
-    def _managed(self) -> dict[UnitId, list[UnitId]]:
-        return managed_units(self._seen.reader, self._now)
 
     def _below(self) -> Iterator[Task]:
         managed = self._managed
@@ -376,7 +375,7 @@ class _Waiting:
                         unit,
                         len(found),
                         ("units_below", unit),
-                        hat=self._hats.hat_for(unit),
+                        hat=self._hats.hat_for(unit) if kind is TaskKind.CUSTODY_VACANT else self._either(unit),
                         names=self._worst(found),
                         since=min((t for t in since if t is not None), default=None),
                     )
