@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
-from access_service.domain.headings import OF_SUBJECT, SheetField, SheetLayout, field_of_heading, recognise
+from access_service.domain.headings import (
+    OF_SUBJECT,
+    SheetField,
+    SheetLayout,
+    field_of_heading,
+    find_decision,
+    recognise,
+)
 from access_service.domain.notation import distance, fold, nearest, read_teaching, split_classes
 
 
@@ -19,6 +28,7 @@ from access_service.domain.notation import distance, fold, nearest, read_teachin
         ("LS&ĐL 6/1; HĐTN,HN 6/1", [("LSDL", "6/1"), ("HDTN", "6/1")]),
         ("T.Anh lớp 9A1\n9A2", [("NGOAINGU", "9A1 9A2")]),
         ("Khoa học tự nhiên 6A 6B", [("KHTN", "6A 6B")]),
+        ("GDCD 6A1–6A4; Tin 7A1-3", [("GDCD", "6A1 6A2 6A3 6A4"), ("TINHOC", "7A1 7A2 7A3")]),
         ("Bay 6A1", [(None, "6A1")]),
         ("6A1, 6A2", [(None, "6A1 6A2")]),
         ("", []),
@@ -99,6 +109,20 @@ def test_a_list_of_classes_and_a_list_of_staff_are_read_by_heading() -> None:
     assert classes.fields == ("unused", "grade", "class", "teacher", "unused")
     assert staff is not None
     assert staff.fields == ("unused", "code", "name", "unused", "other")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "(Kèm theo Quyết định số 41/QĐ-THCSLC ngày 20/08/2026 của Hiệu trưởng)",
+        "Ban hành kèm theo quyết định số: 41/QĐ-THCSLC, ngày 20 tháng 8 năm 2026",
+    ],
+)
+def test_the_decision_is_read_above_the_heading(said: str) -> None:
+    rows = [["TRƯỜNG"], ["", said], ["Họ và tên", "CN"]]
+    assert find_decision(rows, 2) == ("41/QĐ-THCSLC", date(2026, 8, 20))
+    assert find_decision(rows, 1) is None
+    assert find_decision([["Quyết định số 1/QĐ ngày 31/2/2026"]], 1) is None
 
 
 def test_a_page_without_people_or_classes_has_no_heading() -> None:

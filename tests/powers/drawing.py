@@ -143,6 +143,7 @@ class Dice:
             bool: lambda: self.random.random() < 0.5,
             int: lambda: self.random.choice((1, 2, 3)),
             str: lambda: self.random.choice(NUMBERS),
+            bytes: "Họ và tên,CN,Dạy,Nhiệm vụ khác\nNguyễn Thử,6A,Toán 6A,Kế toán\n".encode,
         }
         if kind in simple:
             return simple[kind]()

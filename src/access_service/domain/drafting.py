@@ -110,6 +110,11 @@ class GridRow:
         )
 
     @property
+    def has_papers(self) -> bool:
+        """Were minutes made of it?"""
+        return self.made is not None and self.made.document is not None
+
+    @property
     def is_touched(self) -> bool:
         """Does it differ from what was read?"""
         return replace(self.undone(), refused=self.refused) != self

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from access_service.domain.accounts import Account
@@ -128,6 +128,16 @@ class GridGround:
     def codes(self) -> list[str]:
         """The codes of the year's classes, and of those that are to be made."""
         return [code_of(c) for c in self.classes.values()] + sorted(self.new_classes)
+
+
+_AHEAD = timedelta(days=120)
+"""How long before its beginning a school year is worked on."""
+
+
+def pick_year(years: Iterable[SchoolYear], now: datetime) -> str | None:
+    """The school year that work is on: the newest that has begun, or begins within a summer."""
+    meant = [year for year in years if year.starts_at <= now + _AHEAD]
+    return max(meant, key=lambda year: year.starts_at).id if meant else None
 
 
 def code_of(school_class: SchoolClass) -> str:

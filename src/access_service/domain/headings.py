@@ -8,10 +8,11 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from access_service.domain.errors import RefusedError
-from access_service.domain.notation import fold, looks_like_class, subject_of
+from access_service.domain.notation import MOST_CELL, fold, looks_like_class, subject_of
 from access_service.domain.reasons import Refusal
 
 MOST_ROWS, MOST_COLUMNS, MOST_BYTES, MOST_UNPACKED = 5_000, 60, 5 << 20, 50 << 20
@@ -220,9 +221,16 @@ def recognise(sheet: str, rows: Sequence[Sequence[str]]) -> SheetMapping | None:
             best = (len(known), number)
     if best is None:
         return None
-    heading = best[1]
-    fields = _once([field_of_heading(cell) for cell in rows[heading]])
-    layout = _layout(fields)
+    return map_under(sheet, rows, best[1])
+
+
+def map_under(
+    sheet: str, rows: Sequence[Sequence[str]], heading: int, layout: SheetLayout | None = None
+) -> SheetMapping:
+    """What the columns under that row are, as far as anything is recognised; in that layout, where one is said."""
+    row = rows[heading] if heading < len(rows) else ()
+    fields = _once([field_of_heading(cell) for cell in row])
+    layout = layout or _layout(fields)
     return SheetMapping(
         sheet, heading, layout, _as_laid_out(_by_content(fields, rows[heading + 1 :], layout), layout)
     )
@@ -289,6 +297,29 @@ def _as_laid_out(fields: Sequence[str], layout: SheetLayout) -> tuple[str, ...]:
         SheetField.UNUSED if field.startswith(OF_SUBJECT) else turned.get(field, field)  # type: ignore[call-overload]
         for field in fields
     )
+
+
+_DECISION = re.compile(
+    r"(?:quyết định|qđ)\s+(?:phân công\s+)?số\s*:?\s*([^\s,;()]{1,60})[^0-9]{0,40}?ngày\s+"
+    r"(?:([0-9]{1,2})\s*[/.-]\s*([0-9]{1,2})\s*[/.-]\s*([0-9]{4})"
+    r"|([0-9]{1,2})\s+tháng\s+([0-9]{1,2})\s+năm\s+([0-9]{4}))",
+    re.IGNORECASE,
+)
+
+
+def find_decision(rows: Sequence[Sequence[str]], heading: int) -> tuple[str, date] | None:
+    """The decision that a sheet names above its heading: `(Kèm theo Quyết định số 41/QĐ ngày 20/08/2026)`."""
+    for row in rows[:heading]:
+        for cell in row:
+            found = _DECISION.search(cell[:MOST_CELL])
+            if found is None:
+                continue
+            day, month, year = (part for part in found.groups()[1:] if part is not None)
+            try:
+                return found[1], date(int(year), int(month), int(day))
+            except ValueError:
+                continue
+    return None
 
 
 def check_mapping(mapping: SheetMapping, rows: Sequence[Sequence[str]]) -> None:

@@ -27,6 +27,8 @@ _CLASS = re.compile(
 )
 _DIGITS = re.compile(r"[0-9]{1,2}")
 _STEM = re.compile(r"(.*?)[0-9]{1,2}")
+_RANGE = re.compile(r"(.{1,8}?)([0-9]{1,2})[-–→](.{0,8}?)([0-9]{1,2})")
+"""`6A1–6A4`, `6A1-4`."""
 _SPLIT = re.compile(r"[,;:()\[\]\n+&|]|\s-\s|\s–\s")
 _PARTS = re.compile(r"[,;\n+|]")
 
@@ -131,6 +133,16 @@ def grade_of(code: str) -> str:
     return "" if found is None else found[1]
 
 
+def spread(word: str) -> tuple[str, ...]:
+    """The classes of `6A1–6A4` or `6A1-4`; any other word as it is."""
+    found = _RANGE.fullmatch(word)
+    if found is None or found[3].upper() not in ("", found[1].upper()) or not int(found[2]) < int(found[4]):
+        return (word,)
+    if not looks_like_class(f"{found[1]}{found[2]}"):
+        return (word,)
+    return tuple(f"{found[1]}{number}" for number in range(int(found[2]), int(found[4]) + 1))
+
+
 @dataclass(frozen=True, slots=True)
 class Taught:
     """One subject and the classes in which it is taught, as written."""
@@ -152,7 +164,7 @@ def split_classes(text: str, known: Collection[str] = ()) -> tuple[str, ...]:
         if class_key(part) in keys:
             found.append(keys[class_key(part)])
             continue
-        for word in part.split():
+        for word in (one for written in part.split() for one in spread(written)):
             found.append(_continued(found, word))
     return tuple(dict.fromkeys(found))
 
@@ -182,7 +194,7 @@ def read_teaching(text: str, known: Collection[str] = ()) -> tuple[Taught, ...]:
         classes.clear()
 
     for part in _SPLIT.split(_PERIODS.sub(" ", text[:MOST_CELL])):
-        for word in part.split():
+        for word in (one for written in part.split() for one in spread(written)):
             bare = word.strip(".-–/")
             is_class = class_key(bare) in keys or looks_like_class(bare)
             goes_on = bool(classes) and _DIGITS.fullmatch(bare) is not None

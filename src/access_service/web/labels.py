@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from access_service.domain.drafting_ground import GridRowState
 from access_service.domain.jobs import JobState
 from access_service.domain.names import AccountKind, AccountState, DocumentKind, DocumentState, GrantState
 from access_service.domain.recovery import RecoveryState
@@ -39,6 +40,13 @@ _OF: Mapping[StrEnum, tuple[str, str, str]] = {
     DocumentKind.ASSIGNMENT_DECISION: ("Quyết định phân công", "", ""),
     DocumentKind.APPROVAL_LETTER: ("Văn bản đồng ý", "", ""),
     DocumentKind.SOFTWARE_REPORT: ("Báo cáo phần mềm", "", ""),
+    GridRowState.TO_MEND: ("Cần sửa", "bad", "alert"),
+    GridRowState.NEW: ("Mới", "new", "plus"),
+    GridRowState.CHANGED: ("Có thay đổi", "wait", "swap"),
+    GridRowState.AS_BEFORE: ("Như năm trước", "off", "check"),
+    GridRowState.HELD: ("Đã có quyền", "ok", "check"),
+    GridRowState.LEFT_OUT: ("Bỏ qua", "off", "bar"),
+    GridRowState.MADE: ("Đã lập biên bản", "act", "paper"),
     AccountKind.ADMIN: ("Tài khoản quản trị", "", ""),
     AccountKind.USE: ("Tài khoản khai thác, sử dụng", "", ""),
     AccountKind.SERVICE: ("Tài khoản phần mềm", "", ""),

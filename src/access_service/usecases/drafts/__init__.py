@@ -3,6 +3,7 @@
 school_files    the workbook as text, bounded
 grounds         what the rows of a draft are understood over
 keeping         a draft begun, shown, mended, undone
+saving          many rows at once, as a page sends them
 reading_sheets  a file read into a draft, its columns remembered; a year renewed
 propose_many    *Lập*: persons, duties, accounts, classes and papers of every ticked row
 slips           the codes that open new accounts, drawn when they are handed out

@@ -27,6 +27,7 @@ from access_service.domain.headings import (
     SheetField,
     SheetMapping,
     check_mapping,
+    find_decision,
     heading_key,
     recognise,
 )
@@ -39,9 +40,9 @@ from access_service.domain.vietnamese import name_key
 from access_service.domain.wording import subject_in_words
 from access_service.storage import drafts as stored
 from access_service.usecases.drafts.grounds import grid_ground
-from access_service.usecases.drafts.keeping import WORK, Changing, changing
+from access_service.usecases.drafts.keeping import WORK, Changing, GridSeen, changing, see_grid
 from access_service.usecases.drafts.school_files import read_school_file, refuse_file
-from access_service.usecases.services import Caller, Services, look
+from access_service.usecases.services import Caller, ReadView, Services, look
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,16 @@ class SheetRead:
 
 @powerless(WORK)
 def read_file(
-    services: Services, caller: Caller, unit: UnitId, school_year: str, name: str, content: bytes
+    services: Services,
+    caller: Caller,
+    unit: UnitId,
+    school_year: str,
+    name: str,
+    content: bytes,
+    *,
+    asks_again: bool = False,
 ) -> SheetRead:
-    """Read a school's own workbook. A heading that the unit mapped before is read so at once."""
+    """Read a school's own workbook. A heading mapped before is read so at once, unless the caller `asks_again`."""
     with changing(services, caller, unit, school_year, begins=True):
         pass
     pending = read_school_file(name, content)
@@ -67,7 +75,7 @@ def read_file(
     with changing(services, caller, unit, school_year, begins=True) as change:
         for sheet, mapping in found:
             known = _remembered(change, sheet, mapping)
-            if known is not None:
+            if known is not None and not asks_again:
                 rows = _take(services, change, pending, sheet, known)
                 return SheetRead(pending, known, is_taken=True, rows=rows)
         if not found and not any(sheet.rows for sheet in pending.sheets):
@@ -134,7 +142,20 @@ def _take(
     used = sum(field != SheetField.UNUSED for field in mapping.fields)
     source = SheetSource(pending.name, pending.sha256, len(entries), used)
     classes = _classes_named(change, listed, entries)
-    change.put_draft(replace(change.draft, source=source, pending=None, mapping=mapping, new_classes=classes))
+    number, day = change.draft.decision_number, change.draft.decision_date
+    if not number:
+        number, day = find_decision(sheet.rows, mapping.heading) or ("", None)
+    change.put_draft(
+        replace(
+            change.draft,
+            source=source,
+            pending=None,
+            mapping=mapping,
+            new_classes=classes,
+            decision_number=number,
+            decision_date=day,
+        )
+    )
     return len(entries)
 
 
@@ -150,34 +171,61 @@ def _classes_named(change: Changing, listed: Sequence[str], entries: Sequence[Sh
 # -- last year -----------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _LastYear:
+    """What last year's duties come to: a row a person, and the classes that the new year lacks."""
+
+    entries: tuple[tuple[PersonId, GridCells], ...]
+    missing: tuple[str, ...]
+
+
+def _last_year(seen: ReadView, draft: GridDraft) -> _LastYear:
+    on = grid_ground(seen, draft)
+    before: list[SchoolClass] = []
+    if on.last_year is not None:
+        before = seen.reader.find(SchoolClass, school=draft.unit, school_year=on.last_year.id)
+    entries = [(person, cells) for person in on.people if (cells := _as_last_year(on, person)) is not None]
+    known = {code_of(c) for c in on.classes.values()}
+    missing = {code_of(c) for c in before if code_of(c) not in known and grade_of(code_of(c))}
+    entries.sort(key=lambda pair: name_key(pair[1].name))
+    return _LastYear(tuple(entries), tuple(sorted(missing, key=natural)))
+
+
+def preview_renewal(services: Services, caller: Caller, unit: UnitId, school_year: str) -> GridSeen:
+    """The grid as `renew_draft` would fill it; nothing is kept."""
+    with look(services, caller) as seen:
+        seen.as_custodian(unit)
+        empty = GridDraft(unit, school_year, 0)
+        found = _last_year(seen, empty)
+        rows = [
+            GridRow(f"row-{place}", place, 0, cells, cells, person=person)
+            for place, (person, cells) in enumerate(found.entries, 1)
+        ]
+        return see_grid(seen, replace(empty, new_classes=found.missing), rows, may_change=True)
+
+
 @powerless(WORK)
 def renew_draft(services: Services, caller: Caller, unit: UnitId, school_year: str) -> int:
     """Fill the grid from what was assigned at the end of last year; returns how many rows it has then."""
     with look(services, caller) as seen:
         seen.as_custodian(unit)
         draft = stored.draft_of(seen.reader.connection, caller.register, unit, school_year)
-        on = grid_ground(seen, draft or GridDraft(unit, school_year, 0))
-        before = (
-            [] if on.last_year is None else seen.reader.find(SchoolClass, school=unit, school_year=on.last_year.id)
-        )
-    entries = [(person, cells) for person in on.people if (cells := _as_last_year(on, person)) is not None]
-    entries.sort(key=lambda pair: name_key(pair[1].name))
-    known = {code_of(c) for c in on.classes.values()}
-    missing = sorted((code_of(c) for c in before if code_of(c) not in known and grade_of(code_of(c))), key=natural)
+        found = _last_year(seen, draft or GridDraft(unit, school_year, 0))
     with changing(services, caller, unit, school_year, begins=True) as change:
         kept = [row for row in change.rows if row.made is not None]
-        check_room(len(entries) + len(kept))
+        check_room(len(found.entries) + len(kept))
         done = {row.made.person for row in kept if row.made is not None}
+        first = 1 + max((row.place for row in kept), default=0)
         change.drop([row for row in change.rows if row.made is None])
         change.put(
             *(
                 GridRow(services.new_id("row"), place, 0, cells, cells, person=person)
-                for place, (person, cells) in enumerate(entries, 1 + max((r.place for r in kept), default=0))
+                for place, (person, cells) in enumerate(found.entries, first)
                 if person not in done
             )
         )
-        change.put_draft(replace(change.draft, source=None, pending=None, mapping=None, new_classes=tuple(missing)))
-    return len(entries)
+        change.put_draft(replace(change.draft, source=None, pending=None, mapping=None, new_classes=found.missing))
+    return len(found.entries)
 
 
 def _as_last_year(on: GridGround, person: PersonId) -> GridCells | None:
