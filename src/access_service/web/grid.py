@@ -44,7 +44,7 @@ _DAY_FIELD = 10
 
 
 @dataclass(frozen=True, slots=True)
-class ShownRow:
+class LineOfGrid:
     """A row as the template has it."""
 
     meant: RowMeaning
@@ -94,10 +94,10 @@ def mark_of(cells: GridCells, *, ticked: bool) -> str:
     return hashlib.sha256("\x1f".join((*cells.texts(), str(ticked))).encode()).hexdigest()[:12]
 
 
-def as_shown(meant: RowMeaning) -> ShownRow:
+def as_shown(meant: RowMeaning) -> LineOfGrid:
     """A row for the template."""
     code = None if meant.row.has_papers else meant.row.refused
-    return ShownRow(
+    return LineOfGrid(
         meant,
         mark_of(meant.row.cells, ticked=meant.row.ticked),
         None if code is None else REFUSAL_TEXT[Refusal(code)],

@@ -53,7 +53,7 @@ _LAYOUTS = {SheetLayout.BY_PERSON: "Mỗi dòng một người", SheetLayout.BY_
 
 
 @dataclass(frozen=True, slots=True)
-class ShownColumn:
+class ColumnOfSheet:
     """A column of the file."""
 
     letter: str
@@ -155,7 +155,7 @@ def _mapping(
     width = max(len(head), max((len(row) for row in below[:40]), default=0))
     fields = (*mapping.fields, *[SheetField.UNUSED] * width)[:width]
     columns = [
-        ShownColumn(
+        ColumnOfSheet(
             _letter(number),
             head[number] if number < len(head) else "",
             tuple([row[number] for row in below if number < len(row) and row[number]][:3]),
