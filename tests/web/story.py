@@ -156,12 +156,17 @@ def browsing(**options: Any) -> Iterator[Any]:
 
 @contextmanager
 def telling(
-    name: str, folder: Path, furnish: Callable[[World], Any] = with_homeroom, size: str = "laptop", **options: Any
+    name: str,
+    folder: Path,
+    furnish: Callable[[World], Any] = with_homeroom,
+    size: str = "laptop",
+    job_workers: int = 0,
+    **options: Any,
 ) -> Iterator[Story]:
     """A story from the first page on; at its end axe found nothing, and the console no refused content."""
     width, height = SIZES[size]
     options = {"viewport": {"width": width, "height": height}, "locale": "vi-VN"} | options
-    with browsing(**options) as context, served(folder, furnish) as (world, address, made):
+    with browsing(**options) as context, served(folder, furnish, job_workers=job_workers) as (world, address, made):
         page = context.new_page()
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)

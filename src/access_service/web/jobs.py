@@ -10,6 +10,7 @@ from access_service.domain.errors import NotFoundError
 from access_service.domain.jobs import OPEN, Job, JobState, sentence_of
 from access_service.rendering.dossier_jobs import DOSSIER
 from access_service.rendering.job_exports import KINDS
+from access_service.usecases.drafts.propose_many import PROPOSE_MANY, AfterProposing, after_proposing
 from access_service.usecases.jobs import asking
 from access_service.usecases.services import Caller
 from access_service.web.page import PageRouter, Visit
@@ -17,14 +18,16 @@ from access_service.web.phrases import t, two
 
 router = PageRouter()
 PART = 1 << 16
-TITLES = {"dossier": "Hồ sơ kiểm tra", "matrix": "Ma trận phân quyền"}
+TITLES = {"propose_many": "Lập biên bản bàn giao", "dossier": "Hồ sơ kiểm tra", "matrix": "Ma trận phân quyền"}
 """What is made, by the kind of the job."""
 
 
 @router.show("/cong-viec/{id}")
 def show_job(visit: Visit) -> Response:
     """How far it is, for whoever asked; it is looked at again until it is over."""
-    _, job = _owned(visit)
+    caller, job = _owned(visit)
+    if job.kind == PROPOSE_MANY.name and job.state is JobState.DONE:
+        return _go_on(visit, caller, job)
     said = None if job.code is None else sentence_of(job.code)
     return visit.render(
         "jobs/one.html",
@@ -35,6 +38,17 @@ def show_job(visit: Visit) -> Response:
         again=f"/don-vi/{job.unit}/ho-so" if job.kind == DOSSIER.name else "",
         why="" if said is None else two(said.vi, said.en),
     )
+
+
+def _go_on(visit: Visit, caller: Caller, job: Job) -> Response:
+    """Minutes were made: to what comes next."""
+    grid = f"/don-vi/{job.unit}/phan-quyen?nam={job.parameters['school_year']}"
+    comes = after_proposing(visit.services, caller, job)
+    if comes is AfterProposing.MEND:
+        return visit.redirect(grid, "Có dòng chưa lập được: xem lý do ở từng dòng.")
+    if comes is AfterProposing.SIGN:
+        return visit.redirect("/ky", "Đã lập xong. Đọc rồi ký một lượt.")
+    return visit.redirect(grid, "Đã lập xong và gửi lãnh đạo đơn vị ký.")
 
 
 @router.act("/cong-viec/{id}")

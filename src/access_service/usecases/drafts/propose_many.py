@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from enum import StrEnum
 
 from access_service.domain.drafting import GridRow, RowMade, check_decision, check_mended, check_version
 from access_service.domain.drafting_ground import (
@@ -20,6 +21,7 @@ from access_service.domain.drafting_ground import (
 )
 from access_service.domain.drafting_rules import understand_rows
 from access_service.domain.duties import HOMEROOM
+from access_service.domain.edges import leads
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.jobs import Job
 from access_service.domain.names import AccountKind, AssignmentId, UnitId
@@ -161,6 +163,27 @@ def ask_propose_many(services: Services, caller: Caller, unit: UnitId, school_ye
         view.as_custodian(unit)
         check_decision(seen.draft)
     return ask_job(services, caller, PROPOSE_MANY, unit, {"school_year": school_year})
+
+
+class AfterProposing(StrEnum):
+    """What comes next for whoever asked, once the job is done."""
+
+    MEND = "mend"
+    """Rows were refused and say why."""
+    SIGN = "sign"
+    """The same person leads the unit and signs in the personal session."""
+    SENT = "sent"
+    """The papers wait for the unit's leadership."""
+
+
+def after_proposing(services: Services, caller: Caller, job: Job) -> AfterProposing:
+    """Where a page goes on from a job that is done."""
+    seen = show_draft(services, caller, job.unit, str(job.parameters["school_year"]))
+    if any(meant.row.refused is not None for meant in seen.rows):
+        return AfterProposing.MEND
+    with look(services, caller) as view:
+        is_leader = leads(view.ground, caller.person, job.unit)
+    return AfterProposing.SIGN if is_leader else AfterProposing.SENT
 
 
 def _check(services: Services, caller: Caller, job: Job) -> None:
