@@ -12,6 +12,7 @@ log_pages.py   events with their proof      recoveries.py  one that waits      p
 activation.py  what a one-time link leads to      paper_pages.py  what a paper's square leads to
 rights.py      a person, oneself, a right      consequences.py  what an act would take, before it does
 ceremony_pages.py  what waits for a signature      document_pages.py  papers, one and many
+second_person.py what somebody else prepared      waiting_words.py  what such an act is called
 matrix_pages.py  the matrix by page    questions.py  may she, and why    anomaly_pages.py  what looks wrong
 templates/     base.html, parts/ (macros), one folder a noun
 static/        app.css and the modules      english/  one file a noun
@@ -46,6 +47,7 @@ from access_service.web import (
     questions,
     recoveries,
     rights,
+    second_person,
     security,
     signing_in,
     static,
@@ -76,6 +78,7 @@ _PAGES = (
     questions,
     recoveries,
     rights,
+    second_person,
 )
 
 
