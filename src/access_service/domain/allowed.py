@@ -5,7 +5,7 @@ A door shows a button where the word stands here and nowhere else; the act asks 
 
 from access_service.domain import acting, edges, turns
 from access_service.domain.accounts import Account, Suspension, check_closes, home_of
-from access_service.domain.delegation import Grant, LeavingCase
+from access_service.domain.delegation import Authority, Grant, LeavingCase
 from access_service.domain.documents import MOVES, Document
 from access_service.domain.edges import Holder
 from access_service.domain.errors import RefusedError
@@ -98,6 +98,15 @@ def can_with_grant(ground: Ground, holder: Holder, grant: Grant, state: GrantSta
         resume=may_take and stopped,
         hand_back=holder.kind is AccountKind.USE and holder.account == grant.account,
     )
+
+
+def can_with_authority(ground: Ground, holder: Holder, authority: Authority) -> Can:
+    """With what a unit may hand down: take it back or stop it, from above."""
+    if authority.parent is None or ground.now not in authority.interval:
+        return frozenset()
+    may_take = edges.may_suspend(ground, holder, authority)
+    stopped = _is_stopped(ground, SuspendableKind.AUTHORITY, authority.id)
+    return _words(withdraw=may_take, suspend=may_take and not stopped, resume=may_take and stopped)
 
 
 def can_with_recovery(ground: Ground, holder: Holder, recovery: Recovery) -> Can:

@@ -175,6 +175,12 @@ def title_of(pack: Pack | None, duty: Assignment | None, class_of: Callable[[Cla
     return "; ".join(sorted({pack.homeroom(level).vi for level in levels})) or position.vi
 
 
+def role_of_charge(pack: Pack, unit_kind: str) -> str | None:
+    """The role that a unit of that kind may hand to its own teacher in charge of a class, where the pack has one."""
+    rules = (rule for rule in pack.delegation if (rule.position, rule.unit_kind) == (HOMEROOM, unit_kind))
+    return next((rule.role for rule in rules if "classes" in pack.roles[rule.role].narrows_by), None)
+
+
 def check_replaced(old: Assignment, duty: Assignment) -> None:
     """The assignment to be replaced is one of the same unit, in force when the new one begins."""
     if old.unit != duty.unit or (old.valid_to is not None and old.valid_to <= duty.valid_from):

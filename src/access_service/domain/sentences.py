@@ -155,6 +155,7 @@ _SAID: tuple[tuple[str, str], ...] = (
         "đơn vị chỉ được kế thừa một lần, muộn nhất hôm nay",
     ),
     (r"say why", "phải nêu lý do"),
+    (r"say who", "phải chọn người"),
     (
         r"name a new person or one of the register, one of them",
         "nêu một người mới hoặc một người đã có, không nêu cả hai",

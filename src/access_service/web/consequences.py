@@ -165,6 +165,11 @@ def _back_from(default: str) -> Callable[[Visit], str]:
     return find
 
 
+def _to_authorities(visit: Visit) -> str:
+    unit = visit.query.get("dv", "")
+    return f"/don-vi/{unit}/tham-quyen" if unit.replace("-", "").isalnum() else "/viec"
+
+
 def _pauses(kind: SuspendableKind, name: str, what: str, back: Callable[[Visit], str]) -> tuple[Taking, Taking]:
     return (
         Taking(
@@ -185,7 +190,7 @@ _ONE_GRANT, _ONE_ACCOUNT, _ONE_UNIT = _to("/quyen/{id}"), _back_from("/tai-khoan
 _GRANT_PAUSES = _pauses(SuspendableKind.GRANT, "id", "quyền", _ONE_GRANT)
 _ACCOUNT_PAUSES = _pauses(SuspendableKind.ACCOUNT, "id", "tài khoản", _ONE_ACCOUNT)
 _UNIT_PAUSES = _pauses(SuspendableKind.UNIT, "dv", "đơn vị", _ONE_UNIT)
-_AUTHORITY_PAUSES = _pauses(SuspendableKind.AUTHORITY, "id", "thẩm quyền", _to("/viec"))
+_AUTHORITY_PAUSES = _pauses(SuspendableKind.AUTHORITY, "id", "thẩm quyền", _to_authorities)
 
 TAKINGS: Mapping[str, Taking] = {
     "/quyen/{id}/thu-hoi": Taking(
@@ -236,7 +241,7 @@ TAKINGS: Mapping[str, Taking] = {
         "Thu hồi thẩm quyền",
         "Đã thu hồi thẩm quyền phân cấp.",
         lambda v, s, _: delegation.withdraw_authority(s, v.caller, AuthorityId(v.at["id"])),
-        _to("/viec"),
+        _to_authorities,
         reason=False,
     ),
     "/tham-quyen/{id}/tam-khoa": _AUTHORITY_PAUSES[0],

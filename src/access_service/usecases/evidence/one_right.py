@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from access_service.domain.accounts import Account
-from access_service.domain.allowed import Can, can_with_grant
-from access_service.domain.delegation import Grant
+from access_service.domain.allowed import Can, can_with_authority, can_with_grant
+from access_service.domain.delegation import Authority, Grant
 from access_service.domain.duties import title_of
 from access_service.domain.errors import NotFoundError
 from access_service.domain.names import GrantId, PersonId, UnitId
 from access_service.domain.org import Assignment, Person, SchoolClass, Unit
 from access_service.domain.preparing import find_handed_back
+from access_service.domain.rights_said import place_of
+from access_service.domain.vocabulary import LEVEL_TEXT
+from access_service.usecases.evidence.reading import authorities_of
 from access_service.usecases.evidence.reading_papers import GrantSeen, read_grant
 from access_service.usecases.evidence.rights import PersonRight, rights_of
 from access_service.usecases.services import Caller, ReadView, Services, look
@@ -118,6 +121,41 @@ def titles_of(services: Services, caller: Caller, duties: Iterable[Assignment]) 
     """What each duty is called, and in which unit."""
     with look(services, caller) as seen:
         return {d.id: (_title(seen, d), _unit_name(seen, d.unit)) for d in duties}
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityLine:
+    """What a unit may hand down, and what the caller may do with it."""
+
+    authority: Authority
+    place: str
+    is_suspended: bool
+    is_now: bool
+    can: Can
+
+
+def authorities_seen(services: Services, caller: Caller, unit: UnitId) -> list[AuthorityLine]:
+    """What a unit may hand down, past and present, the newest first."""
+    found = authorities_of(services, caller, unit)
+    with look(services, caller) as seen:
+        lines = [
+            AuthorityLine(
+                authority,
+                _place(seen, authority),
+                is_suspended,
+                seen.now in authority.interval,
+                can_with_authority(seen.ground, caller, authority),
+            )
+            for authority, is_suspended in found
+        ]
+    return sorted(lines, key=lambda x: (not x.is_now, -x.authority.valid_from.timestamp(), x.authority.id))
+
+
+def _place(seen: ReadView, authority: Authority) -> str:
+    scope, unit = authority.scope, seen.reader.get(Unit, authority.scope.unit)
+    whole = unit is not None and scope.levels == unit.levels
+    levels = () if whole else tuple(text.vi for x, text in LEVEL_TEXT.items() if x in (scope.levels or ()))
+    return place_of(scope, scope.unit if unit is None else unit.name, (), levels)
 
 
 def grants_allowed(services: Services, caller: Caller, seen_grants: Iterable[GrantSeen]) -> Mapping[str, Can]:
