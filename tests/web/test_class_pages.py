@@ -22,7 +22,7 @@ def furnish(world: World) -> Someone:
     """A homeroom teacher with a right, and another teacher without a class."""
     teacher = hire_homeroom(world)
     world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))
-    world.hire("bo mon", SCHOOL, "subject_teacher", SCHOOL)
+    world.hire("bo mon", SCHOOL, "academic_registrar", SCHOOL)
     return teacher
 
 
@@ -75,7 +75,7 @@ def test_the_homeroom_changes_after_what_falls_was_shown(service: Visitor) -> No
     assert world.get(Assignment, service.made.duty).valid_to is not None
     with world.services.db.read(world.register) as reader:
         duties = reader.find(Assignment, person=new, position="homeroom")
-        [line] = [g for g in reader.find(Grant, assignment=[d.id for d in duties])]
+        [line] = reader.find(Grant, assignment=[d.id for d in duties])
         papers = reader.find(Document, receiver=new, kind=str(DocumentKind.HANDOVER_MINUTES))
     assert line.role == "homeroom_teacher"
     assert [p.state for p in papers] == [DocumentState.AWAITING_GIVER]

@@ -176,7 +176,7 @@ def title_of(pack: Pack | None, duty: Assignment | None, class_of: Callable[[Cla
 
 
 def role_of_charge(pack: Pack, unit_kind: str) -> str | None:
-    """The role that a unit of that kind may hand to its own teacher in charge of a class, where the pack has one."""
+    """The role that a unit of that kind may hand to its own teacher in charge of a class, if there is one."""
     rules = (rule for rule in pack.delegation if (rule.position, rule.unit_kind) == (HOMEROOM, unit_kind))
     return next((rule.role for rule in rules if "classes" in pack.roles[rule.role].narrows_by), None)
 

@@ -400,7 +400,9 @@ def _stays(
     kept_papers = [d for d in papers if (Matter.DOCUMENT, d) not in gone]
     every = _Behind(
         behind.grants | {str(g.id): g for g in kept_rights},
-        behind.accounts | {str(a.id): a for a in tx.find(Account, id={g.account for g in kept_rights})},
+        behind.accounts
+        | {str(a.id): a for a in mine}
+        | {str(a.id): a for a in tx.find(Account, id={g.account for g in kept_rights})},
         behind.people,
     )
     missing = {a.person for a in every.accounts.values() if a.person is not None} - every.people.keys()

@@ -10,6 +10,7 @@ signing_in.py  sign in and out, the admin hat, language      security.py  one's 
 jobs.py        long work      dossiers.py  all evidence of a unit      inspections.py  teams, and what they read
 log_pages.py   events with their proof      recoveries.py  one that waits      packs.py  rules with their articles
 activation.py  what a one-time link leads to      paper_pages.py  what a paper's square leads to
+class_pages.py  classes and their teachers      custody_pages.py  admin accounts, one account, authority
 rights.py      a person, oneself, a right      consequences.py  what an act would take, before it does
 ceremony_pages.py  what waits for a signature      document_pages.py  papers, one and many
 second_person.py what somebody else prepared      waiting_words.py  what such an act is called
@@ -30,7 +31,9 @@ from access_service.web import (
     activation,
     anomaly_pages,
     ceremony_pages,
+    class_pages,
     consequences,
+    custody_pages,
     document_pages,
     dossiers,
     finder,
@@ -67,6 +70,8 @@ _PAGES = (
     document_pages,
     anomaly_pages,
     consequences,
+    class_pages,
+    custody_pages,
     dossiers,
     grid,
     grid_sheets,

@@ -74,6 +74,7 @@ def change(visit: Visit) -> Response:
             on=words.day(form.text("ngay")),
             decision_number=words.identifier(form.text("so")),
             replaces=None if old is None else AssignmentId(old.id),
+            with_minutes=form.has("lap"),
         )
 
     try:
@@ -85,5 +86,5 @@ def change(visit: Visit) -> Response:
         return visit.again("classes/change.html", error, **values)
     place = f"/don-vi/{found.unit.id}/lop"
     if done.prepared is None:
-        return visit.redirect(place, "Đã đổi chủ nhiệm. Biên bản bàn giao chưa lập được; lập ở trang phân quyền.")
+        return visit.redirect(place, "Đã đổi chủ nhiệm. Chưa lập biên bản bàn giao.")
     return visit.redirect(place, "Đã đổi chủ nhiệm và lập biên bản bàn giao, chờ thủ trưởng ký.")

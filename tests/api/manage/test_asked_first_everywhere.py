@@ -42,6 +42,7 @@ NOT_ASKED = {
     "ceremonies.answer_ceremony": "a signature is given once, by what was put before the signer word for word",
     "signatures.sign_batch": "a signature is given once, after a password; what it ends stands on the paper",
     "clients.rotate_secret": "answers with a secret, which a rehearsal must not show",
+    "homerooms.change_homeroom": "the page shows first what it ends; programs assign the duty and ask there",
     "clients.replace_keys": "one's own client goes on with the keys it just gave",
 }
 MODULES = (accounts, correcting, delegation, documents, org, second_factors, sessions, software, waiting)

@@ -4,25 +4,23 @@ from dataclasses import dataclass
 from datetime import date
 
 from access_service.domain.duties import HOMEROOM, role_of_charge
-from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import AssignmentId, ClassId, PersonId
 from access_service.domain.org import Assignment, SchoolClass
 from access_service.domain.powers import Power, ends, power, yields
 from access_service.domain.scope import Scope
 from access_service.domain.time import local, start_of_day
 from access_service.domain.waiting import WaitingAct
-from access_service.usecases.handover.documents import EnteredLine, Prepared, propose_handover
-from access_service.usecases.organisation.org import Duty, assign_duty
-from access_service.usecases.services import Caller, Services, look
+from access_service.usecases.handover.documents import EnteredLine, Prepared, prepare_handover
+from access_service.usecases.organisation.org import Duty, enter_duty
+from access_service.usecases.services import Caller, Services, act, as_missing
 
 
 @dataclass(frozen=True, slots=True)
 class NewHomeroom:
-    """The duty that was recorded, and its minutes; where those were refused, why."""
+    """The duty that was recorded, and its minutes where they were wanted and the pack has a role for it."""
 
     duty: Assignment | WaitingAct
     prepared: Prepared | None
-    refused: RefusedError | None
 
 
 @power(yields(Power.OFFICE, Power.ACCOUNT) | ends(Power.OFFICE, Power.GRANT, Power.CUSTODY, Power.ACCOUNT))
@@ -35,39 +33,34 @@ def change_homeroom(
     on: date,
     decision_number: str,
     replaces: AssignmentId | None,
+    with_minutes: bool = True,
 ) -> NewHomeroom:
     """The class has another homeroom teacher from a day: whom they replace loses the class that day (rule 11).
 
-    Two acts: the duty stands even where the minutes cannot be prepared yet, and then the answer says why.
+    One act with its minutes, so that a press is the whole of it; where those are refused, nothing is recorded.
     """
-    with look(services, caller) as seen:
-        found = seen.reader.get(SchoolClass, class_id)
-        if found is None or not seen.is_related(found.school):
-            raise NotFoundError("class", class_id)
-        unit = seen.require_unit(found.school)
-        role = role_of_charge(seen.pack_for(unit.id), unit.kind)
-        today, now = local(seen.now).date(), seen.now
-    classes = frozenset({(class_id, "")})
-    begins = start_of_day(on)
-    duty = Duty(
-        person=person,
-        unit=unit.id,
-        position=HOMEROOM,
-        decision_number=decision_number,
-        decision_date=min(on, today),
-        valid_from=begins,
-        classes=classes,
-        replaces=replaces,
-    )
-    made = assign_duty(services, caller, duty)
-    if services.rehearsal is not None or role is None or not isinstance(made, Assignment):
-        # Minutes rest on a duty that is there; who only asks is told what the duty changes.
-        return NewHomeroom(made, None, None)
-    line = EnteredLine(role, made.id, Scope(unit=unit.id, classes=classes), max(now, begins))
-    try:
-        prepared = propose_handover(
-            services, caller, unit=unit.id, receiver=person, number="", dated=today, lines=[line]
+    with act(services, caller, "duty.assign", class_id) as doing:
+        found = doing.tx.require(SchoolClass, class_id)
+        with as_missing("class", class_id):
+            doing.check_visible(found.school)
+        unit, today = doing.require_unit(found.school), local(doing.now).date()
+        classes, begins = frozenset({(class_id, "")}), start_of_day(on)
+        made = enter_duty(
+            doing,
+            Duty(
+                person=person,
+                unit=unit.id,
+                position=HOMEROOM,
+                decision_number=decision_number,
+                decision_date=min(on, today),
+                valid_from=begins,
+                classes=classes,
+                replaces=replaces,
+            ),
         )
-    except RefusedError as refused:
-        return NewHomeroom(made, None, refused)
-    return NewHomeroom(made, prepared, None)
+        role = role_of_charge(doing.pack_for(unit.id), unit.kind)
+        if not with_minutes or role is None or not isinstance(made, Assignment):
+            return NewHomeroom(made, None)
+        line = EnteredLine(role, made.id, Scope(unit=unit.id, classes=classes), max(doing.now, begins))
+        prepared = prepare_handover(doing, unit=unit.id, receiver=person, number="", dated=today, lines=[line])
+        return NewHomeroom(made, prepared)
