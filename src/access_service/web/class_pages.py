@@ -10,7 +10,7 @@ from access_service.domain.names import AssignmentId, ClassId, PersonId, UnitId
 from access_service.domain.time import local
 from access_service.usecases.consequences import as_shown, consequences_of
 from access_service.usecases.evidence.school_classes import ClassCharge, ClassesPage, classes_with_charge
-from access_service.usecases.handover.homerooms import NewHomeroom, change_homeroom
+from access_service.usecases.organisation.homerooms import NewHomeroom, change_homeroom
 from access_service.usecases.services import Services
 from access_service.web.consequences import HOWS, MATTERS
 from access_service.web.cookies import Hat
