@@ -7,6 +7,7 @@ from access_service.domain.drafting_ground import GridRowState
 from access_service.domain.jobs import JobState
 from access_service.domain.names import AccountKind, AccountState, DocumentKind, DocumentState, GrantState
 from access_service.domain.recovery import RecoveryState
+from access_service.usecases.evidence.explanation import APPROVAL, CONFIRMATIONS
 from access_service.web.phrases import t
 
 _OF: Mapping[StrEnum, tuple[str, str, str]] = {
@@ -80,6 +81,13 @@ def _said(value: StrEnum) -> tuple[str, str, str]:
 def label(value: StrEnum) -> str:
     """The word for a state or kind; the value itself for one that has none yet is a mistake, and raises."""
     return t(_said(value)[0])
+
+
+def paper_names() -> Mapping[str, str]:
+    """What explanations call the papers they rest on: documents, approvals, and what the department confirms."""
+    found = {str(kind): label(kind) for kind in DocumentKind}
+    confirmed = t("Văn bản xác nhận của Sở")
+    return found | {APPROVAL: t("Văn bản đồng ý")} | dict.fromkeys(CONFIRMATIONS.values(), confirmed)
 
 
 def shape_of(value: StrEnum) -> tuple[str, str]:

@@ -31,6 +31,7 @@ from access_service.usecases.evidence.matrix_paging import (
 from access_service.usecases.evidence.matrix_values import MatrixCategory, MatrixFilters, MatrixRow
 from access_service.usecases.evidence.who import WhoQuestion
 from access_service.usecases.jobs import asking
+from access_service.web.labels import paper_names
 from access_service.web.page import PageRouter, Visit
 from access_service.web.phrases import day, t
 
@@ -125,7 +126,15 @@ def show_matrix(visit: Visit) -> Response:
         known_at="then" if asked.known_then else None,
     )
     shown = _shown(visit, asked, found, choices)
-    return visit.render("matrix/page.html", shown=shown, asked=asked, choices=choices, orders=ORDERS, kinds=_KINDS)
+    return visit.render(
+        "matrix/page.html",
+        shown=shown,
+        asked=asked,
+        choices=choices,
+        orders=ORDERS,
+        kinds=_KINDS,
+        papers=paper_names(),
+    )
 
 
 _KINDS = (AccountKind.USE, AccountKind.ADMIN, AccountKind.SERVICE)

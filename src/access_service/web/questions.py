@@ -12,6 +12,7 @@ from access_service.usecases.evidence.explaining import WhyAnswer, explain_to
 from access_service.usecases.evidence.matrix_choices import read_choices
 from access_service.usecases.evidence.matrix_paging import PageQuestion, show_matrix_page
 from access_service.usecases.evidence.who import WhoQuestion
+from access_service.web.labels import paper_names
 from access_service.web.page import PageRouter, Visit
 
 router = PageRouter()
@@ -48,6 +49,7 @@ def show_question(visit: Visit) -> Response:
         found=found,
         why=why,
         reasons=REASON_TEXT,
+        papers=paper_names(),
     )
 
 

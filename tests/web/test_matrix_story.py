@@ -1,0 +1,50 @@
+"""A reviewer asks in a real browser who could see a class's health data, who allowed it, and what changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from story import telling
+
+from access_service.usecases.handover import delegation
+from software_world import approve, enter
+from world import CLASS_6A, CLASS_6B, SCHOOL, World, hire_homeroom, homeroom_line
+
+
+def furnish(world: World) -> None:
+    """A school with two homeroom teachers, three clerks, software, and a right that was taken back."""
+    for key, class_id in (("Ngọc Ánh", CLASS_6A), ("Văn Bình", CLASS_6B)):
+        teacher = hire_homeroom(world, key, class_id)
+        world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher, class_id))
+    for number in (1, 2, 3):
+        world.hire_granted(f"giáo vụ {number}")
+    _, grant = world.hire_granted("người thôi")
+    approve(world, enter(world))
+    world.clock.forward(days=1)
+    delegation.revoke_grant(world.services, world.admins[SCHOOL], grant.id, reason="chuyển công tác")
+    world.enrol(f"000.head:{SCHOOL}")
+
+
+@pytest.mark.parametrize("size", ["laptop", "phone"])
+def test_a_question_an_answer_and_why(tmp_path: Path, size: str) -> None:
+    with telling(f"ma-tran-{size}", tmp_path, furnish, size=size) as story:
+        story.sign_in(f"000.head:{SCHOOL}")
+        story.open(f"/don-vi/{SCHOOL}/ma-tran")
+        story.sees("Hỏi: ai xem được gì")
+        story.look("ca-don-vi")
+        before = story.interactions
+        story.fill("Hỏi: ai xem được gì, của lớp nào, ngày nào", "suc khoe 6a 20/8/2026")
+        story.click("Tra cứu")
+        story.sees("Hiểu là:")
+        story.click("Vì sao?", "link")
+        story.page.locator(".chain:visible").first.wait_for()
+        assert story.interactions - before == 3
+        story.look("vi-sao")
+        story.open(f"/don-vi/{SCHOOL}/ma-tran?so=20/08/2026")
+        story.look("so-voi-ngay")
+        story.open(f"/tra-cuu?ai=Bình&hd=write&nhom=STU-HEA&lop={CLASS_6A}")
+        story.sees("KHÔNG")
+        story.look("tra-cuu")
+        story.open(f"/don-vi/{SCHOOL}/bat-thuong")
+        story.look("bat-thuong")
