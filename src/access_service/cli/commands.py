@@ -375,12 +375,19 @@ def policy_check(
 def policy_test(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of packs.")],
     models: options.Models = None,
+    *,
+    record: Annotated[
+        bool, typer.Option("--record", help="Write the results into the log of the register that has the packs.")
+    ] = False,
+    database: options.DatabaseOption = None,
+    register: options.Register = None,
     json: options.JsonOption = False,
 ) -> int:
     """Run the cases (*_test.yaml) of packs."""
     from access_service.cli.policy import run_policy_test
 
-    return run_policy_test(folders, models=models, as_json=json)
+    at = (database, register) if record else None
+    return run_policy_test(folders, models=models, record=at, as_json=json)
 
 
 @policy.command("bind")

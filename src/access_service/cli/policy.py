@@ -1,17 +1,17 @@
 """`policy check`, `policy test`, `policy bind`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import typer
 
 from access_service.cli.errors import DONE, REFUSED, UsageError
 from access_service.cli.office import Entered, SinceUntil, office, say_waiting
-from access_service.cli.opening import say_json, settings_for
+from access_service.cli.opening import open_database, register_of, say_json, services_for, settings_for
 from access_service.domain import words
 from access_service.domain.errors import Fault, PolicyError
 from access_service.domain.names import UnitId
-from access_service.domain.policy import Pack
+from access_service.domain.policy import Pack, PackCase
 from access_service.domain.separations import Meeting, meetings
 from access_service.domain.time import local
 from access_service.engine.alone.decisions import StandaloneEngine
@@ -21,8 +21,8 @@ from access_service.engine.cases.alone import run_standalone_cases
 from access_service.engine.cases.case_files import CaseResult, run_cases
 from access_service.engine.compile import compile_pack
 from access_service.engine.memory import Memory
-from access_service.engine.packs.load import load_pack
-from access_service.usecases.policy import prepare_binding, read_pack
+from access_service.engine.packs.load import load_pack, read_pack_files
+from access_service.usecases.policy import prepare_binding, read_pack, record_tests
 
 
 def run_policy_check(folders: Sequence[Path], *, models: Path | None, as_json: bool) -> int:
@@ -83,9 +83,21 @@ def _run(folder: Path, models: Path | None) -> list[CaseResult]:
     return run_cases(folder, models or settings_for().models_dir)
 
 
-def run_policy_test(folders: Sequence[Path], *, models: Path | None, as_json: bool) -> int:
-    """Run every case of the packs; 1 when one of them answers otherwise than it says, or there is none."""
-    results = [result for folder in folders for result in _run(folder.resolve(), models)]
+def run_policy_test(
+    folders: Sequence[Path],
+    *,
+    models: Path | None,
+    as_json: bool,
+    record: tuple[str | None, str | None] | None = None,
+) -> int:
+    """Run every case of the packs; 1 when one of them answers otherwise than it says, or there is none.
+
+    `record` names the database and the register whose log keeps the results of packs that it has.
+    """
+    by_folder = {folder: _run(folder.resolve(), models) for folder in folders}
+    results = [result for found in by_folder.values() for result in found]
+    if record is not None:
+        _record(by_folder, models, *record)
     failed = [result for result in results if not result.ok]
     if as_json:
         say_json(
@@ -102,6 +114,18 @@ def run_policy_test(folders: Sequence[Path], *, models: Path | None, as_json: bo
         typer.echo(f"{len(results)} cases, {len(failed)} failed")
     # Nothing tested is not everything right.
     return REFUSED if failed or not results else DONE
+
+
+def _record(
+    by_folder: Mapping[Path, Sequence[CaseResult]], models: Path | None, database: str | None, register: str | None
+) -> None:
+    settings = settings_for(database)
+    with open_database(settings) as db:
+        services, name = services_for(db, settings), register_of(db, register)
+        for folder, found in by_folder.items():
+            files = read_pack_files(folder.resolve().parent, folder.resolve().name, models or settings.models_dir)
+            tried = [PackCase(r.name, r.place, r.expected, r.got, is_good=r.ok) for r in found]
+            record_tests(services, name, files.digest, tried)
 
 
 def run_policy_bind(

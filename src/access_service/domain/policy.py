@@ -325,6 +325,22 @@ class Pack:
         )
 
 
+TESTED = "policy.test"
+"""The event that says what the tests of a pack came to."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackCase:
+    """What came of one test of a pack, as the log keeps it."""
+
+    name: str
+    place: str
+    """`file:line`."""
+    expected: str
+    got: str
+    is_good: bool
+
+
 @dataclass(frozen=True, slots=True)
 class PackBinding:
     """A pack in force for a unit and what is below it, unless a nearer binding holds (architecture section 4)."""

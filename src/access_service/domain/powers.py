@@ -214,6 +214,7 @@ EVENTS: Mapping[str, PowerEdges] = {
     "grants.confirm": HARMLESS,
     "policy.bind": yields(Power.POLICY),
     "policy.unbind": ends(Power.POLICY),
+    "policy.test": HARMLESS,
     "school_year.open": yields(Power.YEAR),
     "school_year.close": ends(Power.YEAR),
     "session.open": HARMLESS,

@@ -1,21 +1,22 @@
 """Packs put in force: which one decides for a unit and what is below it, from a date to a date."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from access_service.domain import binding as rules
+from access_service.domain.audit import Happening, Json
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import RegisterId, UnitId
-from access_service.domain.policy import PackBinding
+from access_service.domain.policy import TESTED, PackBinding, PackCase
 from access_service.domain.powers import powerless
 from access_service.domain.waiting import WaitingAct, WaitingKind, WrittenDecision, check_decision
 from access_service.engine.packs.files import is_pack_name
 from access_service.engine.packs.load import PackFiles, parse_pack, read_pack_files
-from access_service.storage.policy import load_tables, store_pack
+from access_service.storage.policy import load_tables, pack_archive, store_pack
 from access_service.usecases.operators import OperatorKey, check_operator, root_of
 from access_service.usecases.services import Act, Caller, Services, act, operate
 from access_service.usecases.waiting import prepare
@@ -83,6 +84,16 @@ def prepare_binding(
             decision=decision,
             operator=name,
         )
+
+
+def record_tests(services: Services, register: RegisterId, digest: str, cases: Sequence[PackCase]) -> None:
+    """Write into the log what the tests of a pack said. `NotFoundError` for one that the register never had."""
+    with services.db.connect() as connection:
+        if pack_archive(connection, digest) is None:
+            raise NotFoundError("pack of the register", digest)
+    told: list[Json] = [[c.name, c.place, c.expected, c.got, c.is_good] for c in cases]
+    tested = Happening(TESTED, digest, details={"cases": told}, unit=root_of(services, register))
+    services.db.note(register, "operator", tested)
 
 
 def enact_binding(doing: Act, found: WaitingAct) -> str:

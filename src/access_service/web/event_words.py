@@ -99,6 +99,7 @@ ACTIONS: dict[str, str] = {
     "person.add": "Thêm người",
     "person.correct": "Đính chính thông tin người",
     "policy.bind": "Áp dụng bộ quy tắc",
+    "policy.test": "Kiểm thử bộ quy tắc",
     "policy.unbind": "Thôi áp dụng bộ quy tắc",
     "read.lost": "Lượt xem không ghi kịp",
     "recovery.approve": "Xác nhận khôi phục tài khoản",

@@ -38,6 +38,7 @@ def show_pack(visit: Visit) -> Response:
         pack=found.pack,
         roles=_by_role(found.pack),
         part=lambda name: t(PARTS[name]),
+        failed=sum(not case.is_good for case in found.cases),
     )
 
 

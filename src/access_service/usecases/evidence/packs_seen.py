@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
+from access_service.domain.audit import Event
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import UnitId
 from access_service.domain.org import Unit
 from access_service.domain.pack_changes import PackChange, changes_between
-from access_service.domain.policy import Pack, PackBinding
+from access_service.domain.policy import TESTED, Pack, PackBinding, PackCase
 from access_service.domain.time import Interval
+from access_service.storage.audit import LogFilter, newest_events
 from access_service.storage.policy import load_tables
 from access_service.usecases.services import Caller, ReadView, Services, look
 
@@ -31,6 +35,9 @@ class PackSeen:
     others: tuple[PackBinding, ...]
     against: PackBinding | None
     changes: tuple[PackChange, ...]
+    cases: tuple[PackCase, ...]
+    """Its tests, as they were run last; none where nobody has had them recorded."""
+    tested_at: datetime | None
 
 
 def list_packs(services: Services, caller: Caller) -> PacksSeen:
@@ -55,7 +62,22 @@ def read_pack_seen(services: Services, caller: Caller, digest: str, against: str
         if against and other is None:
             raise NotFoundError("pack", against)
         changes = () if other is None else tuple(changes_between(_load(seen, other.digest), pack))
-        return PackSeen(pack, tuple(others.values()), other, changes)
+        tested = newest_events(
+            seen.reader.connection, seen.reader.register, 1, LogFilter(target=digest, action=TESTED)
+        )
+        return PackSeen(
+            pack,
+            tuple(others.values()),
+            other,
+            changes,
+            tuple(case for event in tested for case in _cases(event)),
+            tested[0].recorded_at if tested else None,
+        )
+
+
+def _cases(event: Event) -> list[PackCase]:
+    told: Any = (event.happening.details or {}).get("cases", ())
+    return [PackCase(name, place, expected, got, is_good=good) for name, place, expected, got, good in told]
 
 
 def _bindings(seen: ReadView) -> list[PackBinding]:
