@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from story import telling
 from test_home_and_units import furnished
+from test_second_person_pages import with_new_head, with_waiting
 
 from world import OFFICE, SCHOOL
 
@@ -44,3 +45,28 @@ def test_a_commune_sees_who_is_late_and_reminds(tmp_path: Path, size: str) -> No
         story.open(f"/don-vi/{SCHOOL}/nguoi?muc=tai-khoan")
         story.look("tai-khoan")
         assert story.page.locator(".btn.go").count() <= 1
+        assert story.found == []
+
+
+@pytest.mark.parametrize("size", ["laptop", "phone"])
+def test_a_new_head_confirms_what_the_old_one_granted(tmp_path: Path, size: str) -> None:
+    """From the first page: the task, the button; nothing is typed."""
+    with telling(f"xac-nhan-{size}", tmp_path, with_new_head, size) as story:
+        story.world.enrol("000.mới")
+        story.sign_in("000.mới")
+        story.click("Xem 1 quyền", role="link")
+        story.look("quyen-truoc")
+        story.click("Xác nhận 1 quyền")
+        story.sees("Đã xác nhận các quyền")
+        assert story.interactions <= 2
+
+
+def test_a_chair_confirms_what_an_officer_entered(tmp_path: Path) -> None:
+    with telling("cho-xac-nhan", tmp_path, with_waiting) as story:
+        story.world.enrol(CHAIR)
+        story.sign_in(CHAIR)
+        story.click("Xem 1 việc", role="link")
+        story.look("viec-cho")
+        story.click("Xác nhận việc này")
+        story.sees("Không có việc nào đang chờ xác nhận")
+        assert story.interactions <= 2

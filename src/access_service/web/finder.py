@@ -16,4 +16,4 @@ def find(visit: Visit) -> Response:
     query = visit.query.get("q", "").strip()[:LONGEST]
     found = find_named(visit.services, visit.caller, query)
     schools = {c.id: ClassId(c.id).partition(":")[0] for c in found.classes}
-    return visit.render("finder/found.html", query=query, found=found, schools=schools)
+    return visit.render("finder/found.html", query=query, found=found, schools=schools, school_names=found.names)

@@ -31,7 +31,7 @@ class Found:
     classes: Sequence[ListedName]
     documents: Sequence[ListedName]
     names: dict[UnitId, str]
-    """Of the units where the people serve."""
+    """Of the units where the people serve and the classes are."""
 
 
 NOTHING = Found((), (), (), (), {})
@@ -50,11 +50,13 @@ def find_named(services: Services, caller: Caller, query: str) -> Found:
         known = whole | set(seen.office_chain(caller.unit))
         people, where = lists.find_people(seen.reader, whole, seen.now, query) if whole else ([], {})
         years = [y.id for y in seen.reader.find(SchoolYear) if seen.now < y.closes_at]
+        classes = lists.find_classes(seen.reader, known, query, years)
         units = {unit for serving in where.values() for unit in serving}
+        units |= {UnitId(c.id.partition(":")[0]) for c in classes}
         return Found(
             people=[FoundPerson(PersonId(n.id), n.name, tuple(where[n.id])) for n in people],
             units=lists.find_units(seen.reader, known, query),
-            classes=lists.find_classes(seen.reader, known, query, years),
+            classes=classes,
             documents=lists.find_documents(seen.reader, whole, query, list(where)) if whole else (),
             names=lists.names_of_units(seen.reader, units),
         )
