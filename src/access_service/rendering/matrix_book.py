@@ -17,7 +17,6 @@ from access_service.rendering.matrix_columns import (
     ANOMALY,
     ANOMALY_TABLE,
     CATEGORY_TABLE,
-    CHANGE_TABLE,
     CLASS_TABLE,
     RIGHTS,
     SHEET_NAMES,
@@ -25,6 +24,7 @@ from access_service.rendering.matrix_columns import (
     TITLES,
     Column,
     MatrixTable,
+    change_table,
     person_table,
     rights_parts,
     title_lines,
@@ -246,7 +246,7 @@ class _Sheets:
             sheet(SHEET_NAMES[MatrixShape.ANOMALY], ANOMALY_TABLE) if MatrixShape.ANOMALY in shapes else None
         )
         self._changes = (
-            sheet(SHEET_NAMES[MatrixShape.CHANGE], CHANGE_TABLE) if MatrixShape.CHANGE in shapes else None
+            sheet(SHEET_NAMES[MatrixShape.CHANGE], change_table(head)) if MatrixShape.CHANGE in shapes else None
         )
         self._runs: dict[int, tuple[tuple[CategoryActions, ...], tuple[tuple[str, bool], ...]]] = {}
 
@@ -269,8 +269,9 @@ class _Sheets:
         if self._categories is not None:
             self._add_lines(self._categories, list_by_category(self._matrix.head, [*held, *above]))
         if self._changes is not None and self._matrix.differences is not None:
+            columns = change_table(self._matrix.head).columns
             for line in self._matrix.differences.lines:
-                self._changes.add([column.text(line) for column in CHANGE_TABLE.columns])
+                self._changes.add([column.text(line) for column in columns])
         sheets = (self._people, self._above, self._classes, self._categories, self._anomalies, self._changes)
         written = [sheet for sheet in sheets if sheet is not None]
         for sheet in written:

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from access_service.domain.anomalies import AnomalyCode, AnomalySeverity
 from access_service.domain.difference import ChangeKind
+from access_service.domain.policy import DEFAULT
 from access_service.domain.scope import Scope
 from access_service.domain.time import local
 from access_service.rendering.sheets import (
@@ -46,6 +47,8 @@ SENSITIVE = " *"
 """Behind the name of a sensitive category."""
 SENSITIVE_WORD = "Nhạy cảm"
 ANOMALY = "Bất thường"
+OWN_CHOICE = "mặc định của sản phẩm"
+"""In place of an article, where none says it."""
 PARTS = {MatrixPart.UNIT: "Trong đơn vị", MatrixPart.ABOVE: "Từ cấp trên, từ ngoài đơn vị"}
 TITLES = {
     MatrixShape.PERSON: "MA TRẬN PHÂN QUYỀN",
@@ -352,7 +355,7 @@ ANOMALY_TABLE: MatrixTable[AnomalyLine] = MatrixTable(
         Column("Lớp", 8, lambda x: x.class_name),
         Column("Từ ngày", 11, lambda x: day_text(local(x.anomaly.since).date() if x.anomaly.since else None)),
         Column("Nội dung", 52, lambda x: x.anomaly.vi),
-        Column("Căn cứ", 16, lambda x: x.anomaly.article),
+        Column("Căn cứ", 16, lambda x: OWN_CHOICE if x.anomaly.article == DEFAULT else x.anomaly.article),
         Column("Cách khắc phục", 36, lambda x: x.cleared_by),
     ),
     (
@@ -389,12 +392,12 @@ CAUSES = {
 }
 
 
-def _cells(cells: Sequence[tuple[str, str]]) -> str:
-    """Letters by category: `STU-ACA XS; STU-ID X`."""
+def _cells(names: Mapping[str, str], cells: Sequence[tuple[str, str]]) -> str:
+    """Letters by category: `Kết quả học tập: XS; Định danh học sinh: X`."""
     found: dict[str, str] = {}
     for category, action in cells:
         found[category] = found.get(category, "") + LETTERS.get(action, OTHER_LETTER)
-    return "; ".join(f"{category} {letters}" for category, letters in found.items())
+    return "; ".join(f"{names.get(category, category)}: {letters}" for category, letters in found.items())
 
 
 def _extent(scope: Scope | None) -> str:
@@ -407,30 +410,36 @@ def _cause_text(line: ChangeLine) -> str:
     return f"{said} ({line.reason})" if line.reason else said
 
 
-CHANGE_TABLE: MatrixTable[ChangeLine] = MatrixTable(
-    TITLES[MatrixShape.CHANGE],
-    (
+def change_table(head: MatrixHead) -> MatrixTable[ChangeLine]:
+    """What changed, with the categories by the names that the packs in force have for them."""
+    names = {category.id: category.vi for category in head.categories}
+    return MatrixTable(TITLES[MatrixShape.CHANGE], _change_columns(names), _CHANGE_IDS)
+
+
+def _change_columns(names: Mapping[str, str]) -> tuple[Column[ChangeLine], ...]:
+    return (
         Column("Mã đơn vị", 10, lambda x: x.unit),
         Column("Tên đơn vị", 20, lambda x: x.unit_name),
         Column("Thay đổi", 14, lambda x: CHANGES[x.kind]),
         Column("Họ và tên", 18, lambda x: x.person_name),
         Column("Tài khoản", 14, lambda x: x.username),
         Column("Vai trò", 18, lambda x: x.role_vi),
-        Column("Bớt", 22, lambda x: _cells(x.removed)),
-        Column("Thêm", 22, lambda x: _cells(x.added)),
+        Column("Bớt", 26, lambda x: _cells(names, x.removed)),
+        Column("Thêm", 26, lambda x: _cells(names, x.added)),
         Column("Phạm vi trước", 24, lambda x: _extent(x.scope_before)),
         Column("Phạm vi sau", 24, lambda x: _extent(x.scope_after)),
         Column("Từ", 11, lambda x: instant_text(x.at)),
         Column("Nguyên nhân", 30, _cause_text),
         Column("Người ký bên giao", 18, lambda x: x.signer_name),
         Column("Ghi nhận muộn", 9, lambda x: "Muộn" if x.late else ""),
-    ),
-    (
-        Column("Mã quyền trước", 10, lambda x: x.grant_before or ""),
-        Column("Mã quyền sau", 10, lambda x: x.grant_after or ""),
-        Column("Tài khoản thực hiện", 10, lambda x: x.actor or ""),
-        Column("Số sự kiện", 8, lambda x: "" if x.seq is None else str(x.seq)),
-    ),
+    )
+
+
+_CHANGE_IDS: tuple[Column[ChangeLine], ...] = (
+    Column("Mã quyền trước", 10, lambda x: x.grant_before or ""),
+    Column("Mã quyền sau", 10, lambda x: x.grant_after or ""),
+    Column("Tài khoản thực hiện", 10, lambda x: x.actor or ""),
+    Column("Số sự kiện", 8, lambda x: "" if x.seq is None else str(x.seq)),
 )
 
 
@@ -440,7 +449,7 @@ def table_by(shape: MatrixShape, head: MatrixHead) -> MatrixTable[Any]:
         MatrixShape.CLASS: CLASS_TABLE,
         MatrixShape.CATEGORY: CATEGORY_TABLE,
         MatrixShape.ANOMALY: ANOMALY_TABLE,
-        MatrixShape.CHANGE: CHANGE_TABLE,
+        MatrixShape.CHANGE: change_table(head),
     }
     return others[shape] if shape in others else person_table(head)
 

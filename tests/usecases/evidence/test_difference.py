@@ -150,7 +150,7 @@ def test_in_every_form_and_with_filters(world: World) -> None:
     assert body["rows"][0]["cause"]["type"] == "document"
     [row] = csv.DictReader(io.StringIO(written(write_csv).decode("utf-8-sig")))
     assert (row["Thay đổi"], row["Họ và tên"]) == ("Giao mới", "Người Thử gvcn")
-    assert "STU-ACA X" in row["Thêm"]
+    assert "Kết quả học tập, rèn luyện: X" in row["Thêm"]
     book = CalamineWorkbook.from_filelike(io.BytesIO(written(write_xlsx)))
     assert "Thay đổi" in book.sheet_names
     assert set(CHANGES) == set(ChangeKind)

@@ -4,6 +4,8 @@ from datetime import date, datetime
 from typing import Any
 
 from access_service.api.manage.bodies import Out
+from access_service.usecases.evidence.explaining import WhyAnswer
+from access_service.usecases.evidence.explanation import explanation_json
 from access_service.usecases.evidence.json_values import json_value
 from access_service.usecases.evidence.who import WhoAnswer, WhoMay, WhoSigned
 from access_service.usecases.live.revisions import revision_text
@@ -78,4 +80,40 @@ class WhoOut(Out):
         plain = {name: getattr(answer, name) for name in cls.model_fields if name not in ("revision", "people")}
         return cls(
             **plain, revision=revision_text(answer.revision), people=[WhoMayOut.of(m) for m in answer.people]
+        )
+
+
+class TriedRightOut(Out):
+    """One of the account's rights, tried alone."""
+
+    id: str
+    """Id of the grant, or of the approval."""
+    role: str
+    """Its role."""
+    role_vi: str
+    """The same in words."""
+    reason: str | None
+    """Why it does not allow this; null where it does."""
+
+
+class WhyOut(Out):
+    """What a decision of that instant is, and why."""
+
+    decision: bool
+    """Whether it is allowed."""
+    tried: list[TriedRightOut]
+    """Every right of the account."""
+    roles: list[str]
+    """Names of the roles that the rules let do this."""
+    explanation: dict[str, Any]
+    """As `explain: "full"` answers services: the right, the chain, the papers, the rule, the articles."""
+
+    @classmethod
+    def of(cls, found: WhyAnswer) -> "WhyOut":
+        """From the use case's value."""
+        return cls(
+            decision=found.explanation.allowed,
+            tried=[TriedRightOut(**json_value(one)) for one in found.tried],
+            roles=list(found.roles),
+            explanation=explanation_json(found.explanation),
         )
