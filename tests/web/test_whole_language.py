@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import gzip
 import re
+import tomllib
 from pathlib import Path
 
 from access_service.web import labels, menus, phrases
@@ -90,3 +91,12 @@ def test_no_sentence_shouts_or_begs() -> None:
     said = said_in_templates() | said_in_modules()
     wrong = [text for text in said if re.search(r"!|\bbạn\b|vui lòng|thành công", text, re.IGNORECASE)]
     assert wrong == []
+
+
+def test_a_sentence_has_one_english() -> None:
+    """One noun has one name: no sentence stands in two files."""
+    where: dict[str, list[str]] = {}
+    for path in sorted((WEB / "english").glob("*.toml")):
+        for sentence in tomllib.loads(path.read_text("utf-8")):
+            where.setdefault(sentence, []).append(path.stem)
+    assert {sentence: files for sentence, files in where.items() if len(files) > 1} == {}
