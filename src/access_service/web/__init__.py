@@ -10,6 +10,7 @@ signing_in.py  sign in and out, the admin hat, language      security.py  one's 
 jobs.py        long work      dossiers.py  all evidence of a unit      inspections.py  teams, and what they read
 log_pages.py   events with their proof      recoveries.py  one that waits      packs.py  rules with their articles
 activation.py  what a one-time link leads to      paper_pages.py  what a paper's square leads to
+software_pages.py  software and its approvals
 class_pages.py  classes and their teachers      custody_pages.py  admin accounts, one account, authority
 rights.py      a person, oneself, a right      consequences.py  what an act would take, before it does
 ceremony_pages.py  what waits for a signature      document_pages.py  papers, one and many
@@ -54,6 +55,7 @@ from access_service.web import (
     second_person,
     security,
     signing_in,
+    software_pages,
     static,
     units,
 )
@@ -85,6 +87,7 @@ _PAGES = (
     questions,
     recoveries,
     rights,
+    software_pages,
     second_person,
 )
 

@@ -266,7 +266,7 @@ TAKINGS: Mapping[str, Taking] = {
         "Thu hồi văn bản đồng ý",
         "Đã thu hồi văn bản đồng ý.",
         lambda v, s, typed: software.withdraw_approval(s, v.caller, ApprovalId(v.at["id"]), reason=typed.reason),
-        _to("/viec"),
+        _to("/dong-y/{id}"),
     ),
 }
 """Every act that takes back, by its address."""
