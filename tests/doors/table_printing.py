@@ -67,6 +67,14 @@ LETTER_ROWS = [
         ATTESTED,
     ),
     row(
+        "turns.check_capacity_named",
+        "the paper names them in another capacity; name them anew",
+        Tried(
+            "tests/usecases/handover/test_named_signers.py::test_a_deputy_who_heads_the_unit_by_now_is_named_anew"
+        ),
+        ATTESTED,
+    ),
+    row(
         "turns.check_signs_for",
         "that person does not sign for the office",
         Tried("tests/usecases/handover/test_named_signers.py::test_a_paper_names_nobody_who_could_not_sign_it"),

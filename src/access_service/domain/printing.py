@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import Any
 
 from access_service.domain.errors import InvalidError, RefusedError
-from access_service.domain.names import DocumentId, DocumentKind, Side
+from access_service.domain.names import Capacity, DocumentId, DocumentKind, Side
 from access_service.domain.reasons import Refusal
 from access_service.domain.time import local
 from access_service.domain.words import is_seen, normalise_text
@@ -113,6 +113,20 @@ class PrintedSigner:
     title: str
     """`ĐẠI DIỆN BÊN GIAO`; empty where the capacity alone stands over the name."""
     name: str
+
+
+def capacity_printed(printed: "Print") -> Capacity | None:
+    """In which capacity the paper says that somebody signs for the office; None where it says nothing of that.
+
+    The form of the software report has “(Ký tên và đóng dấu)” over every name.
+    """
+    if printed.kind == DocumentKind.SOFTWARE_REPORT:
+        return None
+    over = next((place.over for place in printed.signers if place.side is Side.GIVER and place.name), ())
+    if not over:
+        return None
+    for_another = (Capacity.ACTING, Capacity.DEPUTY, Capacity.BY_ORDER, Capacity.BY_AUTHORISATION)
+    return next((one for one in for_another if over[0].startswith(f"{one} ")), Capacity.HEAD)
 
 
 @dataclass(frozen=True, slots=True)

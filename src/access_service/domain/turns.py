@@ -9,7 +9,7 @@ from access_service.domain.documents import Document, Signature
 from access_service.domain.edges import Holder
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.facts import Ground
-from access_service.domain.names import AccountKind, DocumentKind, DocumentState, PersonId
+from access_service.domain.names import AccountKind, Capacity, DocumentKind, DocumentState, PersonId
 from access_service.domain.papers import InspectionBody, named_signer, print_hash_of, read, witness_of
 from access_service.domain.reasons import Refusal
 
@@ -99,6 +99,17 @@ def check_named(document: Document, person: PersonId) -> None:
     if print_hash_of(document.content) is not None and named_signer(document.content) != person:
         raise RefusedError(
             Refusal.SIGNER_NOT_NAMED, "the paper names another signer; name them first", document=document.id
+        )
+
+
+def check_capacity_named(document: Document, printed: Capacity | None, capacity: Capacity) -> None:
+    """(5) They sign in the capacity over their name: a deputy who heads the unit by now is named anew."""
+    if printed is not None and printed is not capacity:
+        raise RefusedError(
+            Refusal.SIGNER_NOT_NAMED,
+            "the paper names them in another capacity; name them anew",
+            document=document.id,
+            capacity=printed,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 
@@ -14,8 +15,9 @@ from access_service.domain.printing import Print
 from access_service.domain.reasons import Refusal
 from access_service.usecases import paper_pages
 from access_service.usecases.evidence import reading_papers
-from access_service.usecases.handover import composing, naming
-from world import SCHOOL, Someone, World, hire_homeroom, homeroom_line
+from access_service.usecases.handover import composing, naming, software_letters
+from access_service.usecases.organisation import leaving
+from world import OFFICE, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
 
 def words(world: World, document: Document) -> Print:
@@ -83,6 +85,7 @@ def test_whoever_signed_stands_below_their_signature_whom_the_paper_names(
     world = school_world
     deputy, teacher, paper = waiting(world)
     monkeypatch.setattr(turns, "check_named", lambda *_: None)
+    monkeypatch.setattr(turns, "check_capacity_named", lambda *_: None)
     world.sign(deputy, paper.id)
     page = paper_pages.show_html(world.services, teacher.caller, paper.id)
     places = page[page.index('class="signers"') :]
@@ -111,3 +114,28 @@ def test_a_receiver_names_nobody(school_world: World) -> None:
     deputy, teacher, paper = waiting(world)
     with world.refuses(Refusal.FORBIDDEN):
         naming.name_signer(world.services, teacher.caller, paper.id, deputy.person)
+
+
+def test_a_deputy_who_heads_the_unit_by_now_is_named_anew(school_world: World) -> None:
+    """The paper says KT.; what is signed would say that the head did."""
+    world = school_world
+    deputy, _, paper = waiting(world)
+    world.name(deputy, paper.id)
+    with world.refuses(Refusal.SIGNER_NO_CAPACITY):
+        world.sign(deputy, paper.id, Capacity.HEAD)
+    head = world.head_of(SCHOOL)
+    leaving.end_duty(world.services, world.admins[OFFICE], head.duty, on=date(2026, 8, 20), decision_number="06/QĐ")
+    world.assign(deputy.person, SCHOOL, "principal", OFFICE)
+    with world.refuses(Refusal.SIGNER_NOT_NAMED):
+        world.sign(deputy, paper.id)
+    named = naming.name_signer(world.services, deputy.caller, paper.id, deputy.person)
+    assert words(world, named).signers[0].over == ("HIỆU TRƯỞNG",)
+    assert world.sign(deputy, paper.id).signature.capacity is Capacity.HEAD
+
+
+def test_a_deputy_signs_the_form_that_prints_no_capacity(school_world: World) -> None:
+    world = school_world
+    deputy = world.hire("phó", SCHOOL, "vice_principal", SCHOOL)
+    report = software_letters.propose_report(world.services, world.admins[SCHOOL], SCHOOL)
+    world.name(deputy, report.id)
+    assert world.sign(deputy, report.id).signature.capacity is Capacity.DEPUTY

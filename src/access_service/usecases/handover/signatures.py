@@ -5,6 +5,7 @@ by their passkey (`ceremonies`); the service confirms the canonical statement wi
 signature brings about (grants, custody, an inspection) happens in the same transaction.
 """
 
+import json
 import logging
 import secrets
 from collections.abc import Callable, Sequence
@@ -42,6 +43,7 @@ from access_service.domain.names import (
 from access_service.domain.org import Assignment
 from access_service.domain.papers import Consequence, CustodyBody, ReturnBody
 from access_service.domain.powers import Power, ends, power, powerless, yields
+from access_service.domain.printing import Print, capacity_printed
 from access_service.domain.sign_in import check_has_factor
 from access_service.domain.statements import MEETS, METHODS, SigningWay, check_finishes, check_shown, check_strength
 from access_service.domain.time import Interval, local
@@ -49,6 +51,7 @@ from access_service.domain.waiting import WaitingAct, check_leader_confirms
 from access_service.domain.waiting import check_waiting as check_still_waiting
 from access_service.signing.documents import confirm
 from access_service.storage.paper_pages import shown_at
+from access_service.storage.prints import print_of
 from access_service.usecases.effects import activate_ready, begin_custody, close_cases, end_grants, try_again
 from access_service.usecases.handover.documents import visible
 from access_service.usecases.handover.inspection import begin_inspection, leave_own_inspections
@@ -244,6 +247,7 @@ def _giver_capacity(
     turns.check_not_sent(document, caller.person)
     turns.check_not_witness(document, caller.person)
     turns.check_named(document, caller.person)
+    turns.check_capacity_named(document, _capacity_printed(view, document), capacity)
     prepared = Interval(document.valid_from, document.valid_from if document.version == 1 else view.now)
     held_custodies = view.reader.find(Custody, person=caller.person)
     told: tuple[PersonId, ...] = ()
@@ -255,6 +259,12 @@ def _giver_capacity(
         if not told:
             raise
     return capacity, f"{duty.decision_number} ({duty.id})", told
+
+
+def _capacity_printed(view: ReadView, document: Document) -> Capacity | None:
+    """What the paper's own words say; None for one of format 1, and where the words were erased."""
+    stored = print_of(view.reader.connection, view.reader.register, document.id, document.version)
+    return None if stored is None or stored.body is None else capacity_printed(Print.read(json.loads(stored.body)))
 
 
 def check_leads_with_factor(view: ReadView) -> None:
