@@ -208,7 +208,12 @@ def decide(visitor: Visitor, **fields: Any) -> Shown:
 def test_a_team_is_decided_reads_its_pages_and_is_ended(visitor: Visitor) -> None:
     office = as_office(visitor)
     page = decide(
-        office, ten_1="Người Thử Công An", co_quan_1="Công an tỉnh", quyet_dinh_1="15/QĐ", tai_khoan_1="000.congan"
+        office,
+        ky_tu="2026-08-05",
+        ten_1="Người Thử Công An",
+        co_quan_1="Công an tỉnh",
+        quyet_dinh_1="15/QĐ",
+        tai_khoan_1="000.congan",
     )
     assert "Đã lập quyết định" in page.words
     place = page.address
@@ -222,12 +227,15 @@ def test_a_team_is_decided_reads_its_pages_and_is_ended(visitor: Visitor) -> Non
     assert "Hồ sơ mở cho tôi đến hết 30/08/2026" in shown.words
     assert "Kết thúc kiểm tra" not in shown.words
     pages = member.get(f"{place}/{SCHOOL}")
-    assert "Từ 01/08/2026 đến 20/08/2026" in pages.words
+    assert "Từ 05/08/2026 đến 20/08/2026" in pages.words
     file = member.client.get(f"{place}/{SCHOOL}/trang?tep=uy-quyen/chain.json")
     assert (file.status_code, file.headers["content-type"]) == (200, "application/json")
     assert member.client.get(f"{place}/{SCHOOL}/trang?tep=verify.py").status_code == 404
     for who in (as_person(office.other(), "gvcn"), as_person(office.other(), f"head:{SCHOOL}")):
         assert who.get(place).status == who.get(f"{place}/{SCHOOL}").status == 404
+    asked = member.get(DOSSIER)
+    assert dict(asked.form(DOSSIER).fields)["tu_ngay"] == "2026-08-05", "no day before the period is offered"
+    assert f'value="{document}"' in asked.html
     shown = office.get(place)
     admit = next(f.action for f in shown.forms if "/tai-khoan/" in f.action)
     assert "Mã kích hoạt của 000.congan" in office.send(shown, admit).words

@@ -11,7 +11,7 @@ from access_service.domain.time import local
 from access_service.rendering.dossier_jobs import DOSSIER
 from access_service.usecases.dossiers.dossier_request import DossierRequest
 from access_service.usecases.dossiers.making import check_dossier
-from access_service.usecases.evidence.inspections_seen import inspections_over
+from access_service.usecases.evidence.inspections_seen import first_day_open, inspections_over
 from access_service.usecases.evidence.reading import read_unit
 from access_service.usecases.jobs.asking import ask_job, list_jobs
 from access_service.web.page import PageRouter, Visit
@@ -50,9 +50,10 @@ def ask_for_dossier(visit: Visit) -> Response:
 def _values(visit: Visit, unit: UnitId) -> dict[str, object]:
     seen = read_unit(visit.services, visit.caller, unit)
     today = local(visit.services.db.now()).date()
+    since = first_day_open(visit.services, visit.caller, unit)
     return {
         "unit": seen.unit,
-        "first": school_year_of(today).isoformat(),
+        "first": max(school_year_of(today), since or date.min).isoformat(),
         "last": today.isoformat(),
         "inspections": inspections_over(visit.services, visit.caller, unit),
         "jobs": [

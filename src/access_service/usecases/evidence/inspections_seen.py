@@ -100,6 +100,15 @@ def inspections_over(services: Services, caller: Caller, unit: UnitId) -> list[D
         return seen.reader.find(Document, id=sorted(found))
 
 
+def first_day_open(services: Services, caller: Caller, unit: UnitId) -> date | None:
+    """From when on the unit's dossier is open to the caller; None where no inspection bounds it."""
+    with look(services, caller) as seen:
+        if acts_for(seen, unit):
+            return None
+        own = inspections_of(seen.ground, caller.person, unit)
+        return min((first_day_inspected(seen.ground, i) for i in own), default=None)
+
+
 def _is_in_force(seen: ReadView, document: DocumentId, unit: UnitId) -> bool:
     try:
         inspection_in_force(seen.ground, document, unit)

@@ -50,7 +50,8 @@ document.getElementById("loi")?.focus();
 async function poll() {
   const old = document.querySelector("[data-poll]");
   if (!old) return;
-  const answer = await fetch(location.href, { credentials: "same-origin" }).catch(() => null);
+  const answer = await fetch(location.href, { credentials: "same-origin", redirect: "manual" }).catch(() => null);
+  if (answer?.type === "opaqueredirect") { location.reload(); return; }
   const page = answer && parse(await answer.text()), next = page && page.getElementById(old.id);
   if (next) { document.title = page.title; old.replaceWith(document.adoptNode(next)); }
   setTimeout(poll, 2000);
