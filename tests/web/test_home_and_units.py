@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 from visiting import Visitor, visiting
@@ -10,7 +12,7 @@ from visiting import Visitor, visiting
 from access_service.domain.tasks import TaskKind
 from access_service.web import task_words, unit_words
 from access_service.web.phrases import english
-from world import LOWER, OFFICE, SCHOOL, World, hire_homeroom, homeroom_line
+from world import LOWER, OFFICE, PASSWORD, SCHOOL, World, hire_homeroom, homeroom_line
 
 
 def furnished(world: World) -> None:
@@ -139,3 +141,32 @@ def test_every_sentence_of_these_pages_has_its_english(visitor: Visitor) -> None
     known = english()
     assert [s for s in (*task_words.list_words(), *unit_words.list_words()) if s not in known] == []
     assert set(task_words._OF) == set(TaskKind)
+
+
+def test_whoevers_code_was_seen_confirms_the_account_and_the_task_goes(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with visiting(tmp_path_factory.mktemp("rieng"), furnish=furnished) as visitor:
+        visitor.sign_in("000.gvcn")
+        assert "Người khác đã thấy mã kích hoạt" in visitor.get("/viec").words
+        assert "Thêm mã dùng một lần" in visitor.get("/toi/bao-mat").words
+        other = visitor.other()
+        other.sign_in(other.enrolled("000.gvcn"))
+        page = other.get("/toi/bao-mat")
+        page = other.send(page, "/toi/bao-mat/rieng", mat_khau="Sai mật khẩu 000", ma="")
+        assert page.status == 401
+        page = other.send(page, "/toi/bao-mat/rieng", mat_khau=PASSWORD, ma=other.code_of("000.gvcn"))
+        assert "Đã xác nhận tài khoản do một mình tôi dùng." in page.words
+        assert "Người khác đã thấy mã kích hoạt" not in other.get("/viec").words
+
+
+def test_the_units_below_are_saved_as_a_sheet_with_the_filter_that_is_shown(visitor: Visitor) -> None:
+    office = as_office(visitor)
+    page = office.get(f"/don-vi/{OFFICE}/truc-thuoc?chi=vacant")
+    assert f"/don-vi/{OFFICE}/truc-thuoc/bang.xlsx?chi=vacant" in page.html
+    answer = office.client.get(f"/don-vi/{OFFICE}/truc-thuoc/bang.xlsx?chi=vacant")
+    with ZipFile(BytesIO(answer.content)) as book:
+        said = book.read("xl/sharedStrings.xml").decode()
+    assert "Trường THCS Số 9" in said
+    assert f">{SCHOOL}<" not in said
+    assert visitor.other().get(f"/don-vi/{OFFICE}/truc-thuoc/bang.xlsx").address.startswith("/dang-nhap")

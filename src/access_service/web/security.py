@@ -8,6 +8,7 @@ from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.reasons import Refusal
 from access_service.domain.sign_in import FactorKind
 from access_service.usecases.identity.accounts import SignedIn
+from access_service.usecases.identity.codes import confirm_account, list_codes_seen
 from access_service.usecases.identity.own_sessions import end_other_sessions, end_own_session, list_sessions
 from access_service.usecases.identity.second_factor import (
     Second,
@@ -107,6 +108,16 @@ def confirm_key(visit: Visit) -> Response:
     return _go_on(visit, signed, "Khoá truy cập đã có hiệu lực.")
 
 
+@router.act("/toi/bao-mat/rieng", hat=Hat.PERSONAL, is_once=False)
+def confirm_alone(visit: Visit) -> Response:
+    """Nobody else opens this account any more: the mark on its papers goes."""
+    try:
+        confirm_account(visit.services, visit.caller, visit.form.text("mat_khau"), _second(visit))
+    except RefusedError as error:
+        return _ask_more(visit, error, "rieng")
+    return visit.redirect(SECURITY, "Đã xác nhận tài khoản do một mình tôi dùng.")
+
+
 @router.act("/toi/bao-mat/bo/{id}", even_if_due=True, is_once=False)
 def forget_factor(visit: Visit) -> Response:
     """One that is no longer used; the last one stays where one is mandatory."""
@@ -139,6 +150,7 @@ def _values(visit: Visit, asked: str = "") -> dict[str, Any]:
         "factors": [(f.id, f.kind is FactorKind.PASSKEY, f.confirmed_at) for f in factors],
         "has_code": any(f.kind is FactorKind.TOTP for f in factors),
         "sessions": list_sessions(visit.services, visit.caller),
+        "codes_seen": list_codes_seen(visit.services, visit.caller),
         "asked": asked,
         "more": "",
         "passkey": None,

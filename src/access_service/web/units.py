@@ -7,15 +7,20 @@ from starlette.responses import Response
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountState, EducationLevel, UnitId
 from access_service.domain.progress import PersonMark
+from access_service.rendering.units_sheet import write_units
 from access_service.usecases.evidence.people import PAGE, accounts_of, people_of
 from access_service.usecases.tasks.unit_cards import see_unit
 from access_service.usecases.tasks.units_below import Showing, UnitsBelow, remind, units_below
 from access_service.web.page import PageRouter, Visit
+from access_service.web.rendered import HEADERS
 from access_service.web.unit_words import levels_shown, marks_shown, showings_shown
 
 router = PageRouter()
 ACCOUNTS = "tai-khoan"
 """The list of accounts beside that of people."""
+MOST_UNITS = 10_000
+"""In one sheet: more than any province has."""
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_DIGITS = 7
 """Of the number of a line in a list."""
 
@@ -102,13 +107,15 @@ def _show_accounts(visit: Visit, unit: UnitId, query: str) -> Response:
     )
 
 
-def _below(visit: Visit, start: int = 0) -> tuple[UnitsBelow, Showing, EducationLevel | None, str]:
+def _below(
+    visit: Visit, start: int = 0, most: int = PAGE
+) -> tuple[UnitsBelow, Showing, EducationLevel | None, str]:
     showing = next((s for s in Showing if s == visit.query.get("chi")), Showing.ALL)
     level = next((x for x in EducationLevel if x == visit.query.get("cap")), None)
-    query = visit.query.get("q", "").strip()
-    unit = UnitId(visit.at["dv"])
-    found = units_below(visit.services, visit.caller, unit, query=query, showing=showing, level=level, start=start)
-    return found, showing, level, query
+    asked = visit.query.get("q", "").strip()
+    unit, lines = UnitId(visit.at["dv"]), {"start": start, "most": most}
+    found = units_below(visit.services, visit.caller, unit, query=asked, showing=showing, level=level, **lines)
+    return found, showing, level, asked
 
 
 def _values(visit: Visit) -> dict[str, object]:
@@ -132,6 +139,16 @@ def _values(visit: Visit) -> dict[str, object]:
 def show_below(visit: Visit) -> Response:
     """Every unit below, the worst first."""
     return visit.render("units/below.html", **_values(visit))
+
+
+@router.show("/don-vi/{dv}/truc-thuoc/bang.xlsx")
+def save_below(visit: Visit) -> Response:
+    """Everything that the filter finds, as a sheet."""
+    found = _below(visit, most=MOST_UNITS)[0]
+    card = see_unit(visit.services, visit.caller, UnitId(visit.at["dv"]))
+    content = write_units(found, card.unit.name, visit.services.db.now())
+    named = {"Content-Disposition": 'attachment; filename="don-vi-truc-thuoc.xlsx"'}
+    return Response(content, media_type=XLSX, headers={**HEADERS, **named})
 
 
 @router.act("/don-vi/{dv}/truc-thuoc")

@@ -9,7 +9,13 @@ from access_service.domain.powers import powerless
 from access_service.domain.sign_in import check_has_factor
 from access_service.usecases.identity.accounts import confirm_password, factors_in
 from access_service.usecases.identity.second_factor import Second, show_again
-from access_service.usecases.services import Caller, Services, act
+from access_service.usecases.services import Caller, Services, act, look
+
+
+def list_codes_seen(services: Services, caller: Caller) -> list[CodeShown]:
+    """Who was shown a code of the caller's own account and may still open it with what they saw."""
+    with look(services, caller) as seen:
+        return [c for c in seen.reader.find(CodeShown, account=caller.account) if seen.now in c.interval]
 
 
 @powerless("it takes a mark off the caller's own papers, and gives nobody anything")

@@ -70,6 +70,7 @@ def units_below(
     showing: Showing = Showing.ALL,
     level: EducationLevel | None = None,
     start: int = 0,
+    most: int = PAGE,
 ) -> UnitsBelow:
     """Everything below a unit, for whoever acts for it or one above it, or inspects it; to others it is missing."""
     with look(services, caller) as seen:
@@ -82,7 +83,7 @@ def units_below(
             (p for p in numbers.values() if _shows(showing, p, seen)),
             key=lambda p: (*order_worst_first(p, seen.now), natural_key(found[p.unit].name), p.unit),
         )
-        page = shown[max(0, start) : max(0, start) + PAGE]
+        page = shown[max(0, start) : max(0, start) + most]
         return UnitsBelow(
             items=_lines(seen, page, found),
             total=len(shown),
