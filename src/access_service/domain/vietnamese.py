@@ -107,8 +107,11 @@ def search_words(text: str) -> tuple[str, ...]:
 
 
 def search_key(text: str) -> str:
-    """What is stored to be looked through: a blank before each word, so that words are met where they begin."""
-    return "".join(f" {word}" for word in search_words(text))
+    """What is stored to be looked through: a blank before each word, so that words are met where they begin.
+
+    A name of an old register may be longer than any is now: it is found by how it begins.
+    """
+    return "".join(f" {word}" for word in search_words(text[: words.LINE]))
 
 
 def is_found(query: str, key: str) -> bool:

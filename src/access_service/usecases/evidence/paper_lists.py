@@ -12,6 +12,7 @@ from access_service.domain.errors import NotFoundError
 from access_service.domain.names import AccountKind, DocumentId, DocumentKind, DocumentState, PersonId, UnitId
 from access_service.domain.org import Assignment, Person
 from access_service.domain.vietnamese import name_key, without_marks
+from access_service.domain.words import LINE
 from access_service.usecases.evidence.reading_papers import (
     GrantSeen,
     acts_for,
@@ -81,7 +82,9 @@ def papers_to_sign(services: Services, caller: Caller) -> list[PaperLine]:
         waits = [d for d in found.values() if state_now(seen, d) is d.state]
         kinds = list(DocumentKind)
         lines = _lines(seen, waits)
-        return sorted(lines, key=lambda x: (kinds.index(x.document.kind), name_key(x.receiver), x.document.id))
+        return sorted(
+            lines, key=lambda x: (kinds.index(x.document.kind), name_key(x.receiver[:LINE]), x.document.id)
+        )
 
 
 def _waiting_for_office(seen: ReadView, units: list[UnitId]) -> Iterable[Document]:
@@ -161,7 +164,9 @@ def _of_unit(seen: ReadView, caller: Caller, unit: UnitId) -> list[Document]:
 
 def _has(line: PaperLine, text: str) -> bool:
     wanted = without_marks(text.strip())
-    return not wanted or wanted in without_marks(line.receiver) or wanted in without_marks(line.document.number)
+    return (
+        not wanted or wanted in without_marks(line.receiver[:LINE]) or wanted in without_marks(line.document.number)
+    )
 
 
 def sees_whole(services: Services, caller: Caller, unit: UnitId) -> bool:
