@@ -7,15 +7,17 @@ from datetime import date, timedelta
 
 import pytest
 
+import software_world
 from access_service.domain.consequences import How, Matter
 from access_service.domain.delegation import Grant
 from access_service.domain.names import SuspendableKind
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
-from access_service.usecases.consequences import Consequences, SortFalling, as_shown, consequences_of
+from access_service.usecases.consequences import _TYPES, Consequences, SortFalling, as_shown, consequences_of
 from access_service.usecases.handover import delegation, documents
 from access_service.usecases.organisation import leaving
 from access_service.usecases.services import Services
+from access_service.usecases.third_party import software
 from world import OFFICE, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
 Act = Callable[[Services], object]
@@ -173,6 +175,33 @@ def test_a_register_that_moved_without_changing_the_list_refuses_nothing(
     assert world.revision > shown.revision
     revoking(world, grant)(as_shown(world.services, shown.digest))
     assert world.get(Grant, grant.id).ended_at == world.clock.now
+
+
+def test_software_ends_with_what_was_agreed_to_and_an_approval_alone(school_world: World) -> None:
+    world = school_world
+    made = software_world.enter(world)
+    approval = software_world.approve(world, made)
+    ending = consequences_of(world.services, lambda s: software.end_software(s, world.admins[SCHOOL], made.id))
+    for matter in (Matter.SOFTWARE, Matter.APPROVAL, Matter.ACCOUNT):
+        assert number(ending, matter, How.ENDS) == 1, matter
+    line = told(ending, Matter.ACCOUNT)
+    assert line is not None
+    assert [n.name for n in line.first] == [made.name]
+    taking = consequences_of(
+        world.services,
+        lambda s: software.withdraw_approval(s, world.admins[world.root], approval.id, reason="hết hợp đồng"),
+    )
+    line = told(taking, Matter.APPROVAL)
+    assert line is not None
+    assert [n.name for n in line.first] == [approval.number]
+    assert number(taking, Matter.TOKENS) == 1
+    assert number(taking, Matter.SOFTWARE) == 0
+
+
+def test_every_sort_of_thing_can_be_named() -> None:
+    """A sort without a type would break the page of whatever act first takes one."""
+    counted = {Matter.TOKENS, Matter.SESSION, Matter.PERSON}
+    assert set(_TYPES) | counted == set(Matter)
 
 
 def test_numbers_are_exact_and_names_are_the_first_ten(granted: tuple[World, Someone, Grant]) -> None:

@@ -24,9 +24,9 @@ from access_service.domain.consequences import (
 )
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document
-from access_service.domain.names import GrantState, PersonId, RegisterId, SuspendableKind, UnitId
+from access_service.domain.names import AccountKind, GrantState, PersonId, RegisterId, SuspendableKind, UnitId
 from access_service.domain.org import Assignment, Person, SchoolYear, Unit
-from access_service.domain.software import Client, Software
+from access_service.domain.software import Approval, Client, Software
 from access_service.domain.standing import grant_state
 from access_service.storage.accounts import count_sessions
 from access_service.storage.facts import Reader
@@ -143,7 +143,17 @@ def _find_falling(doing: Act) -> frozenset[Falling]:
             falling = falling_of(old.get(value.id), value, doing.now)
             if falling is not None:
                 found.add(as_narrowed(falling, replaced))
+    found |= _approvals(doing, found)
     return frozenset(found | _paused_below(doing, before, found) | _custodies(doing, before))
+
+
+def _approvals(doing: Act, found: Collection[Falling]) -> set[Falling]:
+    """What software was agreed to ends with its use: the papers stay as they are, and let nothing be drawn."""
+    over = {f.id: f for f in found if f.matter is Matter.SOFTWARE and f.how is How.ENDS}
+    papers = doing.tx.find(Approval, software=set(over))
+    return {
+        Falling(Matter.APPROVAL, p.id, How.ENDS, over[p.software].at) for p in papers if doing.now in p.interval
+    }
 
 
 def _before(doing: Act) -> Reader:
@@ -243,7 +253,8 @@ def _weigh(doing: Act) -> _Weighed:
     falls = _people(people, behind, falling) + _listed(doing, behind, falling)
     lost = [f.id for f in falling if f.matter is Matter.GRANT and f.how is not How.RESUMES]
     holders = {str(behind.grants[id_].account) for id_ in lost} | stopping
-    holders |= {str(s.account) for s in doing.tx.find(Software, id=ids[Matter.SOFTWARE])}
+    agreed = {a.software for a in doing.tx.find(Approval, id=ids[Matter.APPROVAL])}
+    holders |= {str(s.account) for s in doing.tx.find(Software, id={*ids[Matter.SOFTWARE], *agreed})}
     if holders:
         at = min(f.at for f in falling)
         falls.append(SortFalling(Matter.TOKENS, How.ENDS, len(holders), at, ()))
@@ -318,6 +329,7 @@ _TYPES: dict[Matter, type[Any]] = {
     Matter.UNIT: Unit,
     Matter.YEAR: SchoolYear,
     Matter.SOFTWARE: Software,
+    Matter.APPROVAL: Approval,
     Matter.CLIENT: Client,
 }
 
@@ -360,6 +372,9 @@ def _named(doing: Act, behind: _Behind, matter: Matter, value: Any) -> NamedThin
         what = _position(doing, value) if isinstance(value, Assignment) else _unit_name(doing, value.unit)
         return NamedThing(value.id, value.person if person is None else person.name, what)
     if isinstance(value, Account):
+        software = doing.tx.first(Software, account=value.id) if value.kind is AccountKind.SERVICE else None
+        if software is not None:
+            return NamedThing(value.id, software.name)
         holder = behind.holder(value.id)
         return NamedThing(value.id, value.username if holder is None else holder.name, value.username)
     if isinstance(value, Authority):

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from access_service.domain.errors import RefusedError
+from access_service.domain.remedies import REFUSAL_REMEDY
 from access_service.domain.sentences import sentence
 from access_service.domain.text import REFUSAL_TEXT
 from access_service.web import labels, menus, phrases, unit_words
@@ -62,6 +63,7 @@ def environment() -> Environment:
         "state_shape": labels.shape_of,
         "asset": address_of,
         "refusal": refusal_text,
+        "remedy": remedy_text,
         "menu_entries": entries,
         "language": phrases.language.get,
         "pages_built": lambda: menus.built,
@@ -90,6 +92,12 @@ def refusal_text(error: RefusedError) -> str:
     """What was refused, in the reader's language: the sentence of its code, and what of this request it was."""
     text = REFUSAL_TEXT[error.code]
     return phrases.two(f"{sentence(error, text.vi)}.", f"{text.en}: {error.message}.")
+
+
+def remedy_text(error: RefusedError) -> str:
+    """Who can do what about it."""
+    remedy = REFUSAL_REMEDY[error.code]
+    return phrases.two(f"{remedy.vi}.", f"{remedy.en}.")
 
 
 def render_template(
