@@ -86,6 +86,18 @@ def test_the_workbook_is_what_the_filters_cover_and_stands_in_the_log(head: Visi
     assert (last.action, (last.details or {})["role"]) == ("matrix.export", "homeroom_teacher")
 
 
+def test_by_class_and_by_category_say_who_reaches_what(head: Visitor) -> None:
+    page = head.get(f"{PATH}/theo-lop")
+    assert "Lớp 6A" in page.words
+    assert "Chủ nhiệm Người Thử gvcn" in page.words
+    assert "Sức khoẻ : 1 người" in page.words or "Sức khoẻ: 1 người" in page.words
+    page = head.get(f"{PATH}/theo-nhom?hoi=suc+khoe")
+    assert "Sức khoẻ, y tế học đường, khuyết tật" in page.words
+    assert "Người Thử gvcn" in page.words
+    assert "giáo vụ" not in page.words
+    assert head.get("/don-vi/000999/ma-tran/theo-lop").status == 404
+
+
 def test_a_foreign_unit_and_a_missing_one_are_the_same_page_and_staff_are_refused(
     service: Visitor, head: Visitor
 ) -> None:

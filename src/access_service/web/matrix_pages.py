@@ -28,7 +28,14 @@ from access_service.usecases.evidence.matrix_paging import (
     PageQuestion,
     show_matrix_page,
 )
-from access_service.usecases.evidence.matrix_values import MatrixCategory, MatrixFilters, MatrixRow
+from access_service.usecases.evidence.matrix_values import (
+    CategoryLine,
+    MatrixCategory,
+    MatrixFilters,
+    MatrixRow,
+    MatrixShape,
+)
+from access_service.usecases.evidence.matrix_views import show_matrix_view
 from access_service.usecases.evidence.who import WhoQuestion
 from access_service.usecases.jobs import asking
 from access_service.web.labels import paper_names
@@ -138,6 +145,35 @@ def show_matrix(visit: Visit) -> Response:
 
 
 _KINDS = (AccountKind.USE, AccountKind.ADMIN, AccountKind.SERVICE)
+
+
+@router.show("/don-vi/{dv}/ma-tran/theo-lop")
+def show_by_class(visit: Visit) -> Response:
+    """Each class with everybody who reaches it."""
+    return _show_view(visit, MatrixShape.CLASS, "matrix/classes.html")
+
+
+@router.show("/don-vi/{dv}/ma-tran/theo-nhom")
+def show_by_category(visit: Visit) -> Response:
+    """Each category of data with whoever may do what to it, what is sensitive first."""
+    return _show_view(visit, MatrixShape.CATEGORY, "matrix/categories.html")
+
+
+def _show_view(visit: Visit, by: MatrixShape, template: str) -> Response:
+    unit = UnitId(visit.at["dv"])
+    choices = read_choices(visit.services, visit.caller, unit)
+    asked = _read(visit, choices)
+    view = show_matrix_view(visit.services, visit.caller, unit, by, at=asked.at, filters=_filters(asked.question))
+    groups: dict[str, list[CategoryLine]] = {}
+    for line in view.lines:
+        groups.setdefault(line.right.category, []).append(line)
+    links = {name: asked.link(f"/don-vi/{unit}/ma-tran{end}") for name, end in _VIEWS}
+    return visit.render(
+        template, view=view, asked=asked, choices=choices, groups=groups, links=links, scope_of=scope_text
+    )
+
+
+_VIEWS = (("people", ""), ("classes", "/theo-lop"), ("categories", "/theo-nhom"), ("xlsx", ".xlsx"))
 
 
 @router.show("/don-vi/{dv}/ma-tran.xlsx")
@@ -269,6 +305,9 @@ def _shown(visit: Visit, asked: AskedMatrix, found: MatrixPage, choices: MatrixC
         "after": asked.link(path, trang=str(number + 1)) if number < found.pages else "",
         "xlsx": asked.link(f"{path}.xlsx"),
         "job": asked.link(path),
+        "people": asked.link(path),
+        "classes": asked.link(f"{path}/theo-lop"),
+        "categories": asked.link(f"{path}/theo-nhom"),
         "day_before": asked.link(path, tai=(local(found.head.at) - timedelta(days=1)).date().isoformat()),
         "without_class": asked.link(path, lop=None),
     }
