@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Date, DateTime, Engine, column, insert, inspe
 
 from access_service.domain.errors import UnavailableError
 from access_service.domain.names import AccountId, RegisterId
+from access_service.domain.vietnamese import natural_key
 from access_service.storage import migrate, schema
 from access_service.storage.accounts import credential_by_username, credential_of, session_by_token, usernames_like
 from access_service.storage.connecting import make_engine
@@ -374,3 +375,37 @@ def test_every_file_of_tables_is_part_of_the_schema() -> None:
     """A table that only one use case imports was in no backup."""
     files = {path.stem for path in Path(schema.__file__).parent.glob("tables*.py")}
     assert {module.__name__.rpartition(".")[2] for module in schema.MODULES} == files
+
+
+def test_names_of_an_older_schema_are_found_and_sorted_as_new_ones(
+    blank_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Schema 0029: whoever was entered before would be missing from every search, without a word."""
+    newest = migrate.HEAD
+    monkeypatch.setattr(migrate, "HEAD", "0028")
+    migrate.upgrade(blank_url)
+    engine = make_engine(blank_url)
+    with engine.begin() as connection:
+        for id_, name in (("p1", "Nguyễn Thị Hoà"), ("p2", "Nguyễn Thị Hoà"), ("p3", "Đỗ Ơn")):
+            connection.execute(
+                text(
+                    "INSERT INTO persons (register_id, id, from_rev, valid_from, name, sort_key) "
+                    "VALUES ('thu', :id, 1, '2026-08-20 00:00:00', :name, 'x')"
+                ),
+                {"id": id_, "name": name},
+            )
+        connection.execute(
+            text(
+                "INSERT INTO school_classes "
+                "(register_id, id, from_rev, valid_from, school, school_year, name, level, grade) VALUES "
+                "('thu', 'c', 1, '2026-08-20 00:00:00', 's', '2026-2027', '6A10', 'primary', '6')"
+            )
+        )
+    monkeypatch.setattr(migrate, "HEAD", newest)
+    migrate.upgrade(blank_url)
+    with engine.connect() as connection:
+        found = {row[0]: row[1] for row in connection.execute(text("SELECT id, folded FROM persons"))}
+        key = connection.execute(text("SELECT sort_key FROM school_classes")).scalar_one()
+    engine.dispose()
+    assert found == {"p1": " nguyen thi hoa", "p2": " nguyen thi hoa", "p3": " do on"}
+    assert key == natural_key("6A10")
