@@ -75,6 +75,8 @@ FOUND_BY: dict[str, Callable[[World, Reader], str]] = {
     "/quyen/": _grant,
     "/don-vi/{dv}/lop/": lambda *_: CLASS_6A,
     "/don-vi/{dv}/tham-quyen/": lambda _, reader: next(a.id for a in reader.find(Authority) if a.unit == SCHOOL),
+    "/tham-quyen/": lambda _, reader: next(a.id for a in reader.find(Authority) if a.unit == SCHOOL),
+    "/phan-cong/": lambda world, _: world.people["gvcn"].duty,
     "/k/": lambda world, reader: f"{_document(world, reader)}.1",
 }
 

@@ -12,6 +12,7 @@ from access_service.usecases.evidence.one_software import (
     list_with_below,
     see_software,
     software_approved_by,
+    unit_to_enter_for,
 )
 from access_service.usecases.third_party.software import Entry, register_software
 from access_service.web.cookies import Hat
@@ -67,7 +68,8 @@ def show_list(visit: Visit) -> Response:
 @router.show("/don-vi/{dv}/phan-mem/khai", hat=Hat.ADMIN)
 def show_entry(visit: Visit) -> Response:
     """The form of eight columns."""
-    return visit.render("software/enter.html", unit=visit.at["dv"], columns=COLUMNS)
+    unit = unit_to_enter_for(visit.services, visit.caller, UnitId(visit.at["dv"]))
+    return visit.render("software/enter.html", unit=unit.id, columns=COLUMNS)
 
 
 @router.act("/don-vi/{dv}/phan-mem/khai", hat=Hat.ADMIN)

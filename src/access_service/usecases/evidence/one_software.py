@@ -92,6 +92,14 @@ def list_with_below(
     return SoftwareList(own, tuple(kept), counts, can)
 
 
+def unit_to_enter_for(services: Services, caller: Caller, unit: UnitId) -> Unit:
+    """The unit for which the caller's admin account enters software; to others there is none."""
+    with look(services, caller) as seen:
+        seen.check_visible(unit)
+        seen.as_custodian(approving.entering_unit(seen.ground, unit))
+        return seen.require_unit(unit)
+
+
 def _line(seen: ReadView, one: SoftwareSeen) -> SoftwareLine:
     unit = seen.reader.get(Unit, one.software.unit)
     return SoftwareLine(one, one.software.unit if unit is None else unit.name, _standing(seen, one))
