@@ -11,7 +11,8 @@ from story import Story, axe, browsing, served
 from walked import Ids, routes
 from world import SCHOOL
 
-FILES = (".xlsx", ".pdf", ".csv", ".zip", ".json")
+FILES = (".xlsx", ".pdf", ".csv", ".zip", ".json", "/phan-quyen/tai", "/phan-quyen/mau")
+"""What such addresses end in is a file, and no page."""
 WIDTHS = (1366, 390, 320)
 LOOKS = (
     {"color_scheme": "light", "forced_colors": "none"},
