@@ -1,4 +1,4 @@
-"""Every page in a real browser: no width makes it scroll sideways, and axe finds nothing in light, dark or contrast."""
+"""Every page in a real browser: no width makes it scroll sideways, and axe finds nothing in any look."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
 from story import Story, axe, browsing, served
 from walked import Ids, routes
+
 from world import SCHOOL
 
 FILES = (".xlsx", ".pdf", ".csv", ".zip", ".json", "/phan-quyen/tai", "/phan-quyen/mau")
