@@ -7,6 +7,7 @@ handed back as it stood, so that whoever wrote it is asked.
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from access_service.domain.policy import Pack
 from access_service.domain.vietnamese import without_marks
@@ -100,6 +101,7 @@ _NOTHING = frozenset(
 """What stands in such a cell and is no duty with rights to data."""
 
 
+@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Small letters without marks, words parted by one blank: `  LS & ĐL ` is `ls dl`."""
     return _SIGNS.sub(" ", without_marks(text[:MOST_CELL])).strip()
