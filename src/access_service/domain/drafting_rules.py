@@ -5,7 +5,7 @@ The duties and rights of a row are built as facts and put before the same rules 
 stands here: a name that nobody has, a class with two in charge, the head's own row (rule 7).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from access_service.domain.accounts import Account
@@ -67,6 +67,7 @@ from access_service.domain.org import Assignment, OrgView, SchoolClass
 from access_service.domain.scope import ClassSubject
 from access_service.domain.separations import check_separations
 from access_service.domain.time import Interval
+from access_service.domain.vietnamese import without_marks
 from access_service.domain.wording import subject_in_words
 
 
@@ -102,7 +103,8 @@ def understand_rows(on: GridGround, draft: GridDraft, rows: Sequence[GridRow]) -
     wide = _WithNew(on.ground.org, named.values())
     by_key = {**{class_key(code): made for code, made in named.items()}, **on.classes}
     on = replace(on, ground=replace(on.ground, org=wide), office=replace(on.office, org=wide), classes=by_key)
-    read = [_read(on, row) for row in rows]
+    claimed = frozenset(p for row in rows if not row.is_left_out and (p := _plainly_meant(on, row)) is not None)
+    read = [_read(on, row, claimed) for row in rows]
     _check_people(read)
     _check_homerooms(on, read)
     return [_finish(on, one) for one in read]
@@ -111,52 +113,64 @@ def understand_rows(on: GridGround, draft: GridDraft, rows: Sequence[GridRow]) -
 # -- one row -------------------------------------------------------------------------------------------------
 
 
-def _read(on: GridGround, row: GridRow) -> _Read:
+def _read(on: GridGround, row: GridRow, claimed: Collection[PersonId]) -> _Read:
     one = _Read(row)
     if row.is_left_out:
         one.person, one.name = row.person, row.cells.name
         return one
-    _find_person(on, one)
+    _find_person(on, one, claimed)
     _read_homeroom(on, one)
     _read_teaching(on, one)
     _read_others(on, one)
     return one
 
 
-def _find_person(on: GridGround, one: _Read) -> None:
-    """Whoever was chosen, or has the code, or alone has the name; somebody new where no name is near."""
-    row, cells = one.row, one.row.cells
-    one.name = cells.name
-    code = PersonId(cells.code)
+def _plainly_meant(on: GridGround, row: GridRow) -> PersonId | None:
+    """Whoever papers were made for, or was chosen, or has the code, or alone bears exactly that name."""
+    cells, code = row.cells, PersonId(row.cells.code)
     if row.made is not None:
-        one.person = row.made.person
-    elif row.person is not None and row.person in on.people:
-        one.person = row.person
-    elif row.is_new_person:
-        one.is_new = True
-    elif cells.code and code in on.people and nearest(cells.name, [(code, on.people[code])]):
-        one.person = code
-    elif not fold(cells.name):
-        one.faults.append(name_missing(row))
-    else:
-        same = [id_ for id_, name in on.people.items() if fold(name) == fold(cells.name)]
-        exact = [id_ for id_ in same if on.people[id_].casefold() == cells.name.casefold()]
-        if len(exact or same) == 1 and (exact or len(same) == 1):
-            one.person = (exact or same)[0]
-        elif same:
-            one.faults.append(person_ambiguous(row, [(id_, on.people[id_]) for id_ in exact or same]))
-        else:
-            near = [(PersonId(id_), on.people[PersonId(id_)]) for id_ in nearest(cells.name, _pairs(on), most=2)]
-            one.is_new = not near
-            if near:
-                one.faults.append(person_unknown(row, near, len(on.people)))
+        return row.made.person
+    if row.person is not None and row.person in on.people:
+        return row.person
+    if row.is_new_person:
+        return None
+    if cells.code and code in on.people and nearest(cells.name, [(code, on.people[code])]):
+        return code
+    exact = [id_ for id_, name in on.people.items() if name.casefold() == cells.name.casefold()]
+    return exact[0] if len(exact) == 1 else None
+
+
+def _find_person(on: GridGround, one: _Read, claimed: Collection[PersonId]) -> None:
+    """Whoever is plainly meant; somebody new where no name is near. Whom another row means is not near.
+
+    A name typed without marks is that of whoever alone has it with them; with other marks it is another name.
+    """
+    row, cells = one.row, one.row.cells
+    one.name, one.person = cells.name, _plainly_meant(on, row)
     if one.person is not None:
         one.name = on.people.get(one.person, cells.name)
         _check_not_given_here(on, one, one.person)
+    elif row.is_new_person:
+        one.is_new = True
+    elif not fold(cells.name):
+        one.faults.append(name_missing(row))
+    else:
+        _find_near(on, one, {id_: name for id_, name in on.people.items() if id_ not in claimed})
 
 
-def _pairs(on: GridGround) -> list[tuple[str, str]]:
-    return [(id_, name) for id_, name in on.people.items()]
+def _find_near(on: GridGround, one: _Read, free: Mapping[PersonId, str]) -> None:
+    row, name = one.row, one.row.cells.name
+    same = [(id_, other) for id_, other in free.items() if fold(other) == fold(name)]
+    if len(same) == 1 and without_marks(name) == name.casefold():
+        one.person, one.name = same[0]
+        _check_not_given_here(on, one, one.person)
+    elif same:
+        one.faults.append(person_ambiguous(row, same))
+    else:
+        near = [(PersonId(id_), free[PersonId(id_)]) for id_ in nearest(name, free.items(), most=2)]
+        one.is_new = not near
+        if near:
+            one.faults.append(person_unknown(row, near, len(on.people)))
 
 
 def _check_not_given_here(on: GridGround, one: _Read, person: PersonId) -> None:

@@ -91,6 +91,17 @@ def test_a_name_that_is_nearly_somebodys_offers_the_nearest_and_somebody_new(sch
     assert row_of(grid, "Người Thử gvcn").person == teacher.person
 
 
+def test_other_marks_are_another_name_and_none_are_the_only_one(school_world: World) -> None:
+    person = org.add_person(school_world.services, admin(school_world), name="Lê Thị Ân").id
+    school_world.assign(person, SCHOOL, "librarian", SCHOOL)
+    grid = read(school_world, [HEAD, ["Lê Thị An", "", "Toán 6A"]])
+    assert kinds(grid, "Lê Thị An") == [GridFaultKind.PERSON_AMBIGUOUS]
+    grid = read(school_world, [HEAD, ["le thi an", "", "Toán 6A"]])
+    assert row_of(grid, "Lê Thị Ân").person == person
+    grid = read(school_world, [HEAD, ["Lê Thị Ân", "", "Toán 6A"], ["Lê Thị Ấn", "", "Toán 6B"]])
+    assert row_of(grid, "Lê Thị Ấn").makes_person
+
+
 def test_namesakes_are_told_apart_by_whoever_knows_them(school_world: World) -> None:
     for _ in range(2):
         person = org.add_person(school_world.services, admin(school_world), name="Lê Thu").id

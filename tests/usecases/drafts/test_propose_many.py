@@ -90,6 +90,14 @@ def test_the_result_says_of_each_row_what_became_of_it_and_names_nobody(
 
 
 @sqlite
+def test_a_person_whom_one_row_makes_is_not_near_to_the_next(school_world: World, tmp_path: Path) -> None:
+    world = school_world
+    read(world, [HEAD, ["Bùi Thu An", "", "Toán 6A", ""], ["Bùi Thị An", "", "Toán 6B", ""]])
+    propose_all(world, tmp_path)
+    assert {meant.state for meant in seen(world).rows} == {GridRowState.MADE}
+
+
+@sqlite
 def test_a_row_pressed_twice_is_made_once(school_world: World) -> None:
     world = school_world
     row = row_of(read(world, [HEAD, [NEW, "6A", ""]]), NEW).row

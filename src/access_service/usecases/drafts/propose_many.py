@@ -6,7 +6,6 @@ says why while the others go on.
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -20,7 +19,6 @@ from access_service.domain.drafting_ground import (
     planned_assignment,
 )
 from access_service.domain.drafting_rules import understand_rows
-from access_service.domain.duties import HOMEROOM
 from access_service.domain.edges import leads
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.jobs import Job
@@ -53,28 +51,26 @@ class RowOutcome:
 
 
 @power(yields(Power.OFFICE, Power.ACCOUNT) | ends(Power.OFFICE, Power.GRANT, Power.CUSTODY, Power.ACCOUNT))
-def propose_row(
-    services: Services, caller: Caller, unit: UnitId, school_year: str, row: str, *, takes: Sequence[str] = ()
-) -> RowMade:
+def propose_row(services: Services, caller: Caller, unit: UnitId, school_year: str, row: str) -> RowMade:
     """Make everything of one row: whoever is new, duties, account, minutes and commitment. Again: what was made.
 
-    `takes` names the classes whose charge passes from somebody else by the rows beside it. Nobody sees the code of
-    an account that it issues: codes are drawn when they are handed out (`slips`).
+    What it means is worked out beside the other rows, under the register's lock. Nobody sees the code of an account
+    that it issues: codes are drawn when they are handed out (`slips`).
     """
     with act(services, caller, "draft.propose", row) as doing:
         doing.as_custodian(unit)
         connection, register = doing.tx.connection, caller.register
         draft = stored.draft_of(connection, register, unit, school_year)
-        found = stored.row_of(connection, register, unit, school_year, row)
+        rows = stored.rows_of(connection, register, unit, school_year)
+        found = next((known for known in rows if known.id == row), None)
         if draft is None or found is None:
             raise NotFoundError("row", row)
         if found.made is not None and found.made.document is not None:
             doing.tx.happened("draft.propose", row, unit=unit, document=found.made.document)
             return found.made
         number, day = check_decision(draft)
-        found = replace(found, takes=tuple(dict.fromkeys((*found.takes, *takes))))
         on = grid_ground(doing, draft)
-        [meant] = understand_rows(on, draft, [found])
+        meant = next(m for m in understand_rows(on, draft, rows) if m.row.id == row)
         check_mended(meant.faults, meant.duties)
         made = _make(doing, on, meant, number, day)
         stands = stored.put_row(connection, register, draft, replace(found, made=made, refused=None))
@@ -248,16 +244,11 @@ def make_classes(services: Services, caller: Caller, seen: GridSeen) -> list[str
 
 
 def _propose(services: Services, caller: Caller, unit: UnitId, year: str, meant: RowMeaning) -> RowOutcome:
-    takes = [code for duty in meant.duties if duty.replaces for code in _codes(duty)]
     try:
-        return RowOutcome(meant.row.id, propose_row(services, caller, unit, year, meant.row.id, takes=takes))
+        return RowOutcome(meant.row.id, propose_row(services, caller, unit, year, meant.row.id))
     except RefusedError as refused:
         _note(services, caller, unit, year, meant.row, str(refused.code))
         return RowOutcome(meant.row.id, None, refused)
-
-
-def _codes(duty: PlannedDuty) -> list[str]:
-    return [id_.rpartition(":")[2] for id_, _ in duty.classes or () if duty.position == HOMEROOM]
 
 
 def _note(services: Services, caller: Caller, unit: UnitId, year: str, row: GridRow, code: str) -> None:
