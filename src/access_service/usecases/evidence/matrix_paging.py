@@ -22,6 +22,7 @@ from access_service.domain.time import Interval
 from access_service.domain.vietnamese import without_marks
 from access_service.engine.compiled_pack import CompiledPack
 from access_service.storage.audit import recorded_at, revision_at
+from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.policy import load_tables
 from access_service.storage.right_rows import NEVER
@@ -165,11 +166,24 @@ def show_matrix_page(
         is_inspecting = inspects(view, caller.person, unit)
         if not is_inspecting:
             view.as_above(unit)
-        found = _page(services, newest, unit, question, at=at, known_at=known_at, now=now)
+        found = _page(services.db, newest, unit, question, at=at, known_at=known_at, now=now)
         if is_inspecting:
             found = replace(found, inspected_until=_term(newest, caller, unit, now))
     _count_look(services, caller, unit, found, now)
     return found
+
+
+def read_matrix_page(
+    db: Database,
+    reader: Reader,
+    unit: UnitId,
+    question: PageQuestion,
+    *,
+    at: datetime | None = None,
+) -> MatrixPage:
+    """The same for the operator, who needs no account."""
+    now = db.now_in(reader.connection, reader.register)
+    return _page(db, reader, unit, question, at=at, known_at=None, now=now)
 
 
 def _count_look(services: Services, caller: Caller, unit: UnitId, found: MatrixPage, now: datetime) -> None:
@@ -186,7 +200,7 @@ def _term(reader: Reader, caller: Caller, unit: UnitId, now: datetime) -> dateti
 
 
 def _page(
-    services: Services,
+    db: Database,
     newest: Reader,
     unit: UnitId,
     question: PageQuestion,
@@ -204,7 +218,7 @@ def _page(
     recorded = recorded_at(connection, register, revision)
     moment = at or max(filter(None, (now, recorded)))
     reader = newest if known is None else Reader(connection, register, known)
-    lines = _Lines(services, reader, unit, question, moment)
+    lines = _Lines(db, reader, unit, question, moment)
     there = lines.at(moment, is_past=recorded is not None and moment < recorded)
     ordered = [*_in_order(there.own, question.order), *_in_order(there.above, question.order)]
     news: frozenset[str] = frozenset()
@@ -255,10 +269,10 @@ class _Lines:
     """The lines of one question."""
 
     def __init__(
-        self, services: Services, reader: Reader, unit: UnitId, question: PageQuestion, moment: datetime
+        self, db: Database, reader: Reader, unit: UnitId, question: PageQuestion, moment: datetime
     ) -> None:
         self._reader, self._unit, self._question, self._moment = reader, unit, question, moment
-        self._index: RightsIndex = indexes_of(services.db).at(reader)
+        self._index: RightsIndex = indexes_of(db).at(reader)
         self._org = IndexedOrg(reader, self._index.frame)
         if self._index.frame.units.get(unit) is None:
             raise NotFoundError("unit", unit)
