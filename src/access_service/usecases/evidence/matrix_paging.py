@@ -478,7 +478,12 @@ class _Lines:
         grants = self._reader.find(Grant, id=[GrantId(id_) for id_ in by_id])
         duties = {d.id: d for d in self._reader.find(Assignment, id=[g.assignment for g in grants if g.assignment])}
         lines = [
-            Line(by_id[g.id].unit, g, duties.get(g.assignment) if g.assignment else None, _person(by_id[g.id]))
+            Line(
+                by_id[g.id].unit,
+                g,
+                duties.get(g.assignment) if g.assignment else None,
+                PersonId(who) if (who := by_id[g.id].person) else None,
+            )
             for g in grants
         ]
         for row in rows.rows_of(lines):
@@ -495,7 +500,3 @@ class _Lines:
             if row_of is not None:
                 part = MatrixPart.UNIT if right.unit in within else MatrixPart.ABOVE
                 yield right, row_of if row_of.part is part else replace(row_of, part=part)
-
-
-def _person(right: IndexedRight) -> PersonId | None:
-    return None if right.person is None else PersonId(right.person)
