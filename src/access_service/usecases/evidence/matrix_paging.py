@@ -477,15 +477,9 @@ class _Lines:
         by_id = {right.id: right for right in page if right.kind is AccountKind.USE}
         grants = self._reader.find(Grant, id=[GrantId(id_) for id_ in by_id])
         duties = {d.id: d for d in self._reader.find(Assignment, id=[g.assignment for g in grants if g.assignment])}
-        lines = [
-            Line(
-                by_id[g.id].unit,
-                g,
-                duties.get(g.assignment) if g.assignment else None,
-                PersonId(who) if (who := by_id[g.id].person) else None,
-            )
-            for g in grants
-        ]
+        people = {id_: PersonId(x.person) if x.person else None for id_, x in by_id.items()}
+        held = {g.id: duties.get(g.assignment) if g.assignment else None for g in grants}
+        lines = [Line(by_id[g.id].unit, g, held[g.id], people[g.id]) for g in grants]
         for row in rows.rows_of(lines):
             found[row.grant or "", row.account] = row
         for row in rows.of_admins(sorted({r.unit for r in page if r.kind is AccountKind.ADMIN})):
