@@ -79,8 +79,12 @@ _RUNS = re.compile(r"[0-9]+|[^0-9]+")
 _WORDS = re.compile(r"[^\W_]+")
 
 
+@lru_cache(maxsize=4096)
 def natural_key(text: str) -> str:
-    """As `sort_key`, with numbers by their value: 6A2 < 6A10 < 10A1, Trường số 2 < Trường số 10."""
+    """As `sort_key`, with numbers by their value: 6A2 < 6A10 < 10A1, Trường số 2 < Trường số 10.
+
+    A list of a province's units is sorted for every page of it, so the keys of some thousand names are remembered.
+    """
     key = []
     for run in _RUNS.findall(words.normalise_text(text, 4 * words.LINE)):
         digits = run.lstrip("0") if run[0].isascii() and run[0].isdigit() else None

@@ -4,7 +4,7 @@ A `Reader` sees a register as known at one revision (or now); a `Writer` adds a 
 delete of a fact: `put` closes what was known and inserts what is known from this revision on.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -200,7 +200,7 @@ class Reader:
         self.register = register
         self.known_at = known_at
         self.asked = 0
-        """How many questions were asked; see `usecases.services.ReadView.as_if_missing`."""
+        """How many questions the database was asked; see `usecases.services.ReadView.as_if_missing`."""
 
     def visible(self, value_type: type[Any]) -> ColumnElement[bool]:
         """The rows of a fact as known at this revision, for queries of one's own."""
@@ -257,6 +257,15 @@ class Reader:
     def get(self, value_type: type[T], id_: str) -> T | None:
         """The value with this id, or None."""
         return self.first(value_type, id=id_)
+
+    def once(self, key: Hashable, read: Callable[[], T]) -> T:  # noqa: ARG002 for those who remember
+        """What `read` finds; a reader that remembers does not read it twice. Nobody changes what it is given."""
+        return read()
+
+    def ask_for_nothing(self, times: int) -> None:
+        """Ask so many questions that find nothing: what is missing takes as long as what is somebody else's."""
+        for _ in range(times):
+            Reader.find(self, ManagementEdge, unit="")
 
     def has_any(self, value_type: type[Any]) -> bool:
         """Does the register hold any fact of this type?"""

@@ -40,7 +40,11 @@ def in_order(found: Iterable[Sequence[Any]], query: str) -> list[ListedName]:
 
 
 def managed_units(reader: Reader, at: datetime) -> dict[UnitId, list[UnitId]]:
-    """Which units each unit directly manages at that instant, in one question."""
+    """Which units each unit directly manages at that instant, in one question; nobody changes it."""
+    return reader.once(("managed units", at), lambda: _managed_units(reader, at))
+
+
+def _managed_units(reader: Reader, at: datetime) -> dict[UnitId, list[UnitId]]:
     columns = CODECS[ManagementEdge].table.c
     statement = select(columns.manager, columns.unit).where(reader.visible(ManagementEdge), _holds(columns, at))
     found: dict[UnitId, list[UnitId]] = {}

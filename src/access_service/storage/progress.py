@@ -217,9 +217,14 @@ def count_units(reader: Reader, units: Collection[UnitId], now: datetime) -> lis
 
 def read_progress(reader: Reader, units: Collection[UnitId], now: datetime) -> dict[UnitId, UnitProgress]:
     """The numbers of these units as they are kept; those that are missing or whose time is over are counted."""
-    found = {p.unit: p for p in _kept(reader, units) if p.holds(now) and p.unit in units}
-    found |= {p.unit: p for p in count_units(reader, set(units) - found.keys(), now)}
-    return found
+    wanted = frozenset(units)
+
+    def read() -> dict[UnitId, UnitProgress]:
+        found = {p.unit: p for p in _kept(reader, wanted) if p.unit in wanted and p.holds(now)}
+        found |= {p.unit: p for p in count_units(reader, wanted - found.keys(), now)}
+        return found
+
+    return reader.once(("progress", wanted, now), read).copy()
 
 
 def _kept(reader: Reader, units: Collection[UnitId] | None = None) -> Iterable[UnitProgress]:

@@ -29,7 +29,7 @@ from access_service.domain.names import (
     SuspendableKind,
     UnitId,
 )
-from access_service.domain.org import Assignment, ManagementEdge, Person, Unit
+from access_service.domain.org import Assignment, Person, Unit
 from access_service.domain.policy import Pack
 from access_service.domain.preparing import use_account_of, waits_at_most
 from access_service.signing.keys import SealKey
@@ -37,6 +37,7 @@ from access_service.signing.vault import FactorKey
 from access_service.storage import idempotency
 from access_service.storage.accounts import session_by_token
 from access_service.storage.appending import unit_of
+from access_service.storage.asked_once import OnceReader
 from access_service.storage.db import Database, Transaction
 from access_service.storage.facts import Reader
 from access_service.storage.job_files import JobFiles
@@ -294,8 +295,7 @@ class ReadView:
         try:
             yield
         except NotFoundError:
-            for _ in range(until - self.reader.asked):
-                self.reader.find(ManagementEdge, unit="")
+            self.reader.ask_for_nothing(until - self.reader.asked)
             raise
 
     def check_named(self, other: UnitId) -> None:
@@ -456,8 +456,8 @@ def look(services: Services, caller: Caller) -> AbstractContextManager[ReadView]
 @contextmanager
 def _looking(services: Services, caller: Caller, name: str) -> Iterator[ReadView]:
     db, register = services.db, caller.register
-    with spanning(db.tracer, name, register, caller.account), db.read(register) as reader:
-        yield ReadView(reader, caller, db.now_in(reader.connection, register))
+    with spanning(db.tracer, name, register, caller.account), db.connect() as connection:
+        yield ReadView(OnceReader(connection, register), caller, db.now_in(connection, register))
 
 
 @contextmanager

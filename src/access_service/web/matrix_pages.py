@@ -86,6 +86,18 @@ class MatrixCell:
     """Of its group."""
     change: str = ""
 
+    @property
+    def css(self) -> str:
+        """Its classes: a page has more than a thousand cells, and a template asks long for each."""
+        said = (
+            ("c", True),
+            ("first", self.is_first),
+            ("sens", self.sensitive),
+            ("hit", self.is_asked),
+            ("none", not self.letters),
+        )
+        return " ".join(name for name, holds in said if holds)
+
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:

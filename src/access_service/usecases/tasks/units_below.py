@@ -104,7 +104,7 @@ def _stands(seen: ReadView, unit: Unit) -> bool:
 
 def _is_wanted(unit: Unit, query: str, level: EducationLevel | None) -> bool:
     is_level = level is None or level in unit.levels
-    return is_level and (unit.id == query.strip() or is_found(query, search_key(unit.name)))
+    return is_level and (not query.strip() or unit.id == query.strip() or is_found(query, search_key(unit.name)))
 
 
 def _shows(showing: Showing, progress: UnitProgress, seen: ReadView) -> bool:
