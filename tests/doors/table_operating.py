@@ -17,6 +17,7 @@ from world import OFFICE, SCHOOL
 BY_OPERATORS = "operators act at the command line"
 NO_JOBS = "the operator's files are written while they wait"
 NO_SERVICE_JOBS = "tokens ask for no job"
+REMINDED = "tests/usecases/tasks/test_units_below.py::test_a_reminder_names_some_units_and_not_more_than_a_province_has"
 LONG = "tests/attacks/test_long_work.py::"
 NO_FACTORS = "the operator has no account, and sets nobody's factors"
 IN_DOMAIN = "it takes eight of them: played in tests/domain/test_factor_rules"
@@ -51,7 +52,14 @@ def _result_too_early(m: Any) -> Any:
     return m.get(ADMIN, f"jobs/{asked}/result")
 
 
+def _remind(*units: str) -> Any:
+    return lambda m: m.post(ADMIN, "reminders", {"units": list(units)})
+
+
 OPERATING_ROWS = [
+    row("reminding.check_reminds", "a unit above `…` reminds it", Api(_remind(SCHOOL)), NO_SHEET),
+    row("reminding.check_many", "name at least one unit", Tried(REMINDED), NO_SHEET),
+    row("reminding.check_many", "at most … units at once", Tried(REMINDED), NO_SHEET),
     row(
         "jobs.check_may_ask",
         "too many jobs wait or run already",

@@ -124,6 +124,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"it overlaps the school year (.*)", "trùng thời gian với năm học {0}"),
     (r"`(.*)` answers for that account", "đơn vị `{0}` đang chịu trách nhiệm về tài khoản này"),
     (r"minutes for `(.*)` on that duty wait already", "biên bản giao vai trò `{0}` theo phân công này đang chờ ký"),
+    (r"minutes were made of that row already", "đã lập biên bản từ dòng này"),
     (r"the department has given that address to other software; .*", "địa chỉ này đã được giao cho phần mềm khác"),
     # What cannot be used, once more.
     (

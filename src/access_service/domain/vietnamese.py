@@ -63,7 +63,15 @@ def name_key(name: str) -> str:
 
 def without_marks(text: str) -> str:
     """The text in small letters without tones, accents and đ, as somebody types who has no such keyboard."""
-    parts = words.normalise_text(text.casefold(), 4 * words.LINE, "NFD")
+    return _drop_marks(_decompose(text))
+
+
+def _decompose(text: str) -> str:
+    """Small letters, and each mark behind the letter that it is on."""
+    return words.normalise_text(text.casefold(), 4 * words.LINE, "NFD")
+
+
+def _drop_marks(parts: str) -> str:
     return "".join(c for c in parts if not unicodedata.combining(c)).replace("đ", "d")
 
 
@@ -95,9 +103,10 @@ def natural_key(text: str) -> str:
 
 def _word(word: str) -> tuple[str, str]:
     """The letters of a small word without its tone, and the tone: `Hoà` and `Hòa` are one word."""
-    parts = unicodedata.normalize("NFD", word)
+    parts = _decompose(word)
     tone = next((TONES[c] for c in parts if c in TONES), "0")
-    return unicodedata.normalize("NFC", "".join(c for c in parts if c not in TONES)), tone
+    letters = "".join(c for c in parts if c not in TONES)
+    return words.normalise_text(letters, len(letters)), tone
 
 
 def _exact_words(text: str) -> list[tuple[str, str]]:
@@ -125,7 +134,8 @@ def is_found(query: str, key: str) -> bool:
 
 def has_marks(text: str) -> bool:
     """Was it typed with tones or marks, so that they say which of two alike is meant?"""
-    return without_marks(text) != unicodedata.normalize("NFD", text.casefold())
+    parts = _decompose(text)
+    return _drop_marks(parts) != parts
 
 
 def search_rank(query: str, text: str) -> int:

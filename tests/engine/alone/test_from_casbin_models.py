@@ -164,7 +164,7 @@ def test_a_deny_about_what_nobody_says_is_passed_by_unless_the_allow_demands_it(
     if is_mended:
         texts[ROLES] = texts[ROLES].replace("admin,edit,*,*,allow", "admin,edit,*,open,allow")
     engine = StandaloneEngine(parsed(texts))
-    admin, edit = Named("user", "an", {}), NamedAction("edit", {})
+    admin, edit = Named("user", "bach", {}), NamedAction("edit", {})
     assert bool(engine.decide(admin, edit, Named("task", "unheard-of", {}))) is not is_mended
     assert engine.decide(admin, edit, Named("task", "fix-lamp", {}))
     assert not engine.decide(admin, edit, Named("task", "old-list", {}))

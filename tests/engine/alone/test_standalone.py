@@ -83,7 +83,7 @@ def test_null_an_empty_text_and_an_empty_list_say_nothing(nothing: object) -> No
 def test_a_trusted_property_outside_its_vocabulary_passes_no_deny(odd: object) -> None:
     """`state: "Archived"` once let an archived list be edited."""
     engine = StandaloneEngine(load_standalone(ROOT / "policy" / "todo", ROOT / "models"))
-    admin, edit = user("an"), act("edit")
+    admin, edit = user("bach"), act("edit")
     assert said(engine.decide(admin, edit, Named("task", "old-list", {}))) == "denied_by_rule 13"
     decision = engine.decide(admin, edit, Named("task", "old-list", {"state": odd}))
     assert decision == Forbidden(Reason.RESOURCE_INCOMPLETE, field="resource.properties.state")

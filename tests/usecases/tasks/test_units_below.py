@@ -13,6 +13,7 @@ from access_service.domain.names import GrantState, UnitId
 from access_service.domain.org import Assignment, Unit
 from access_service.domain.progress import CustodyMark, UnitProgress
 from access_service.domain.reasons import Refusal
+from access_service.domain.reminding import MOST_REMINDED
 from access_service.domain.standing import grant_state
 from access_service.storage.progress import _kept, count_units, read_progress
 from access_service.storage.standing import Gatherer
@@ -173,5 +174,14 @@ def test_only_a_unit_above_reminds_and_every_unit_finds_it_in_its_own_log(world:
         with pytest.raises(RefusedError) as refused:
             remind(services, caller, units)
         assert refused.value.code is Refusal.NOT_DIRECT_MANAGER
+
+
+def test_a_reminder_names_some_units_and_not_more_than_a_province_has(world: World) -> None:
+    services, above = world.services, world.admins[OFFICE]
+    before = world.log()[-1]
     with pytest.raises(InvalidError):
         remind(services, above, [])
+    with pytest.raises(RefusedError) as refused:
+        remind(services, above, [UnitId(f"000{number}") for number in range(MOST_REMINDED + 1)])
+    assert refused.value.code is Refusal.BATCH_TOO_LARGE
+    assert world.log()[-1] == before
