@@ -17,7 +17,7 @@ from world import OFFICE, SCHOOL
 BY_OPERATORS = "operators act at the command line"
 NO_JOBS = "the operator's files are written while they wait"
 NO_SERVICE_JOBS = "tokens ask for no job"
-REMINDED = "tests/usecases/tasks/test_units_below.py::test_a_reminder_names_some_units_and_not_more_than_a_province_has"
+REMINDED = "tests/usecases/tasks/test_units_below.py::test_a_reminder_names_some_units_and_never_too_many"
 LONG = "tests/attacks/test_long_work.py::"
 NO_FACTORS = "the operator has no account, and sets nobody's factors"
 IN_DOMAIN = "it takes eight of them: played in tests/domain/test_factor_rules"

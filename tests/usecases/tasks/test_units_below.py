@@ -176,7 +176,7 @@ def test_only_a_unit_above_reminds_and_every_unit_finds_it_in_its_own_log(world:
         assert refused.value.code is Refusal.NOT_DIRECT_MANAGER
 
 
-def test_a_reminder_names_some_units_and_not_more_than_a_province_has(world: World) -> None:
+def test_a_reminder_names_some_units_and_never_too_many(world: World) -> None:
     services, above = world.services, world.admins[OFFICE]
     before = world.log()[-1]
     with pytest.raises(InvalidError):
