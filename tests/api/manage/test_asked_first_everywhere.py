@@ -43,6 +43,7 @@ NOT_ASKED = {
     "signatures.sign_batch": "a signature is given once, after a password; what it ends stands on the paper",
     "clients.rotate_secret": "answers with a secret, which a rehearsal must not show",
     "homerooms.change_homeroom": "the page shows first what it ends; programs assign the duty and ask there",
+    "propose_many.propose_row": "a row of a draft says beforehand what it hands over and what it replaces",
     "clients.replace_keys": "one's own client goes on with the keys it just gave",
 }
 MODULES = (accounts, correcting, delegation, documents, org, second_factors, sessions, software, waiting)
