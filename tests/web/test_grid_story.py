@@ -59,7 +59,7 @@ def test_sixty_people_go_from_excel_to_minutes_in_six_interactions(tmp_path: Pat
         story.click("Đổi thành 6B" if size == "laptop" else "Đổi thành 6A")
         story.click("Lập 60 biên bản")
         assert story.interactions == 6
-        story.page.wait_for_url("**/ky")
+        story.page.wait_for_url("**/ky", timeout=300_000)
         story.open(f"/don-vi/{SCHOOL}/nam-hoc?nam={YEAR}")
         story.look("nam-hoc")
         story.open(f"/don-vi/{SCHOOL}/phieu-kich-hoat")

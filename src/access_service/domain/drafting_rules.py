@@ -97,8 +97,10 @@ class _Read:
     duties: list[PlannedDuty] = field(default_factory=list)
 
 
-def understand_rows(on: GridGround, draft: GridDraft, rows: Sequence[GridRow]) -> list[RowMeaning]:
-    """What every row means, beside the others."""
+def understand_rows(
+    on: GridGround, draft: GridDraft, rows: Sequence[GridRow], only: str | None = None
+) -> list[RowMeaning]:
+    """What every row means, or `only` the one of that id, beside the others."""
     named = {code: made for code in draft.new_classes if (made := class_to_make(on, code)) is not None}
     wide = _WithNew(on.ground.org, named.values())
     by_key = {**{class_key(code): made for code, made in named.items()}, **on.classes}
@@ -107,7 +109,7 @@ def understand_rows(on: GridGround, draft: GridDraft, rows: Sequence[GridRow]) -
     read = [_read(on, row, claimed) for row in rows]
     _check_people(read)
     _check_homerooms(on, read)
-    return [_finish(on, one) for one in read]
+    return [_finish(on, one) for one in read if only in (None, one.row.id)]
 
 
 # -- one row -------------------------------------------------------------------------------------------------

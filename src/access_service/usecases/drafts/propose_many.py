@@ -70,7 +70,7 @@ def propose_row(services: Services, caller: Caller, unit: UnitId, school_year: s
             return found.made
         number, day = check_decision(draft)
         on = grid_ground(doing, draft)
-        meant = next(m for m in understand_rows(on, draft, rows) if m.row.id == row)
+        [meant] = understand_rows(on, draft, rows, only=row)
         check_mended(meant.faults, meant.duties)
         made = _make(doing, on, meant, number, day)
         stands = stored.put_row(connection, register, draft, replace(found, made=made, refused=None))
