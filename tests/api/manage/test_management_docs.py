@@ -9,7 +9,7 @@ from access_service.app import create_app
 from access_service.settings import Settings
 from world import ROOT
 
-ROUTE = re.compile(r"`(DELETE|GET|POST) (/v1/[^`?]+)`")
+ROUTE = re.compile(r"`(DELETE|GET|POST|PUT) (/v1/[^`?]+)`")
 
 
 def test_the_page_lists_every_route_and_no_other() -> None:
