@@ -3,7 +3,7 @@
 Only what a list needs is read; what a page of it shows in full is fetched by id afterwards.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -88,22 +88,57 @@ def find_people(
     reader: Reader, units: Collection[UnitId], at: datetime, query: str
 ) -> tuple[list[ListedName], dict[str, list[UnitId]]]:
     """People with a duty in one of the units, at most `MOST_FOUND`, and where they serve."""
-    people = CODECS[Person].table.c
-    statement = _serving(reader, at, query).order_by(people.sort_key, people.id)
-    if len(units) <= IDS_AT_ONCE:
-        statement = statement.where(CODECS[Assignment].table.c.unit.in_(sorted(units)))
-    where: dict[str, set[UnitId]] = {}
-    rows = []
-    for row in reader.connection.execute(statement):
-        if row[3] not in units:
-            continue
-        if row[0] not in where and len(where) == MOST_FOUND and not has_marks(query):
-            # They come in order: only marks put a later one before these.
+    ranks = has_marks(query)
+    where: dict[str, list[UnitId]] = {}
+    # Those whose marks agree come first, so that many of the others are in vain: as many of each are kept.
+    kept: dict[int, list[ListedName]] = {0: [], 1: []}
+    for batch in _batched(_people_named(reader, units, at, query)):
+        serving = _where_serving(reader, [named.id for named in batch], units, at)
+        for named in batch:
+            rank = search_rank(query, named.name) if ranks else 0
+            if named.id in serving and len(kept[rank]) < MOST_FOUND:
+                kept[rank].append(named)
+                where[named.id] = sorted(serving[named.id])
+        if len(kept[0]) == MOST_FOUND:
             break
-        rows.append(row)
-        where.setdefault(row[0], set()).add(row[3])
-    found = in_order(rows, query)[:MOST_FOUND]
-    return found, {named.id: sorted(where[named.id]) for named in found}
+    found = [*kept[0], *kept[1]][:MOST_FOUND]
+    return found, {named.id: where[named.id] for named in found}
+
+
+def _people_named(reader: Reader, units: Collection[UnitId], at: datetime, query: str) -> Iterator[ListedName]:
+    """Everybody of that name in order; of few units, those who serve there alone."""
+    if len(units) <= IDS_AT_ONCE:
+        statement = _serving(reader, at, query).where(CODECS[Assignment].table.c.unit.in_(sorted(units)))
+        yield from in_order(reader.connection.execute(statement), "")
+        return
+    columns = CODECS[Person].table.c
+    statement = (
+        select(columns.id, columns.name, columns.sort_key)
+        .where(reader.visible(Person), _meets(columns.folded, query))
+        .order_by(columns.sort_key, columns.id)
+    )
+    for row in reader.connection.execute(statement):
+        yield ListedName(row[0], row[1], row[2])
+
+
+def _batched(found: Iterator[ListedName]) -> Iterator[list[ListedName]]:
+    while batch := list(islice(found, IDS_AT_ONCE)):
+        yield batch
+
+
+def _where_serving(
+    reader: Reader, people: Collection[str], units: Collection[UnitId], at: datetime
+) -> dict[str, set[UnitId]]:
+    """In which of these units each of these people serves."""
+    columns = CODECS[Assignment].table.c
+    statement = select(columns.person, columns.unit).where(
+        reader.visible(Assignment), columns.person.in_(sorted(people)), _holds(columns, at)
+    )
+    found: dict[str, set[UnitId]] = {}
+    for person, unit in reader.connection.execute(statement):
+        if unit in units:
+            found.setdefault(person, set()).add(UnitId(unit))
+    return found
 
 
 def find_units(reader: Reader, units: Collection[UnitId], query: str) -> list[ListedName]:
