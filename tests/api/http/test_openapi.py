@@ -32,6 +32,8 @@ INSIDERS = re.compile(
     r"|\brulings?\b|\brules? \d|\(#\d|\([A-Z]\d{0,2}(?:, [A-Z]\d+)*\)"
     r"|decisions?/\d|decision (?:record )?\d{4}|\bS\d Đ\d|issue \d"
 )
+FILES = {"/v1/sheets/{id}/{year}"}
+"""Their body is a file as it is."""
 NO_BODY = {
     ("delete", "/v1/sessions/current"),
     ("delete", "/v1/me/sessions/{id}"),
@@ -130,7 +132,11 @@ def test_every_example_of_a_managed_body_is_read_as_it_stands() -> None:
     assert len(routes) > 50
     for route in routes:
         operation = document["paths"][route.path][next(iter(route.methods)).lower()]
-        example = operation["requestBody"]["content"]["application/json"]["example"]
+        content = operation["requestBody"]["content"]
+        if route.path in FILES:
+            assert list(content) == ["application/octet-stream"], route.path
+            continue
+        example = content["application/json"]["example"]
         try:
             TypeAdapter(route.body_field.field_info.annotation).validate_json(json.dumps(example))
         except ValueError as error:

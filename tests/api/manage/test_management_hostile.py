@@ -24,6 +24,8 @@ from managing import (
 from world import CLASS_6A, CLASS_6B, OFFICE, PASSWORD, SCHOOL
 
 PROBLEM = "application/problem+json"
+ABOUT_ONESELF = {"/v1/me/sessions/end-others"}
+"""They read no body and name nobody: there is nothing to refuse a signed-in caller for."""
 UNIT = {"id": "0003109", "kind": "school", "name": "Trường Thử", "manager": OFFICE, "basis": "000/QĐ"}
 
 
@@ -93,7 +95,7 @@ BODIES = {
 def test_a_body_that_cannot_be_used_is_a_problem_everywhere(managed: Managed, name: str) -> None:
     managed.bearer(ROOT_ADMIN)
     revision = managed.revision()
-    for path in routes(managed, "POST"):
+    for path in sorted({*routes(managed, "POST")} - ABOUT_ONESELF):
         answer = send(managed, ROOT_ADMIN, path, BODIES[name])
         assert 400 <= answer.status_code < 500, (path, answer.text)
         assert answer.headers["content-type"] == PROBLEM

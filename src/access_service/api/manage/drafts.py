@@ -45,7 +45,9 @@ def read_file(
     caller: CallerDep,
     id: PathId,  # noqa: A002
     year: PathId,
-    name: Annotated[str, Query(max_length=255)],
+    name: Annotated[
+        str, Query(max_length=255, description="the file's name, by which it is read as a workbook or as CSV")
+    ],
     body: Annotated[bytes, Body(media_type="application/octet-stream")],
 ) -> SheetReadOut:
     """The school's own workbook, `.xlsx` or `.csv`, at most 5 MB. A heading mapped before is read at once."""
