@@ -42,7 +42,6 @@ NOT_ASKED = {
     "ceremonies.answer_ceremony": "a signature is given once, by what was put before the signer word for word",
     "signatures.sign_batch": "a signature is given once, after a password; what it ends stands on the paper",
     "clients.rotate_secret": "answers with a secret, which a rehearsal must not show",
-    "propose_many.propose_row": "the grid shows first what each row means, and which duties it leaves out",
     "homerooms.change_homeroom": "the page shows first what it ends; programs assign the duty and ask there",
     "propose_many.propose_row": "a row of a draft says beforehand what it hands over and what it replaces",
     "clients.replace_keys": "one's own client goes on with the keys it just gave",
