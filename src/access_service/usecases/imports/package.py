@@ -87,15 +87,18 @@ class Link:
 class Package:
     """An open workbook."""
 
-    def __init__(self, archive: zipfile.ZipFile, name: str, packed: int, most: int = MAX_FILE_BYTES) -> None:
-        """Raises `ImportRefusedError` for an archive that no spreadsheet program makes, or unpacks above `most`."""
+    def __init__(self, archive: zipfile.ZipFile, name: str, packed: int, most: int | None = None) -> None:
+        """Raises `ImportRefusedError` for an archive that no spreadsheet program makes, or unpacks above `most`.
+
+        Without `most` it is what an import may hold.
+        """
         self.name = name
         self._archive = archive
         self._packed = packed
-        self._most = self._left = most
+        self._most = self._left = MAX_FILE_BYTES if most is None else most
         found = archive.infolist()
         if sum(part.file_size for part in found) > self._left:
-            self.fault("", *_TOO_LARGE)
+            self.fault("", f"more than {self._most} bytes once unpacked", "import csv files, or in parts")
         self._parts: dict[str, zipfile.ZipInfo] = {}
         for part in found:
             key = _part_name(part.filename)
@@ -222,11 +225,8 @@ class Package:
                 self._left -= len(chunk)
                 unpacked = self._most - self._left
                 if self._left < 0 or (unpacked > _BOMB_BYTES and unpacked > _BOMB_RATIO * self._packed):
-                    self.fault("", *_TOO_LARGE)
+                    self.fault("", f"more than {self._most} bytes once unpacked", "import csv files, or in parts")
                 yield chunk
-
-
-_TOO_LARGE = (f"more than {MAX_FILE_BYTES} bytes once unpacked", "import csv files, or in parts")
 
 
 class _Kept:
