@@ -8,7 +8,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
@@ -114,6 +114,12 @@ class RightsIndex:
         duties = {row.id: row for row in duty_rows(reader, after=after)}
         people = {row.id: row for row in person_rows(reader, after=after)}
         accounts = {row.id: row for row in account_rows(reader, after=after)}
+        software = {found.unit for found in _recorded(reader, Software, after)}
+        approvals = {a.software for a in _recorded(reader, Approval, after)}
+        moved = any(_recorded(reader, kind, after) for kind in Frame.KINDS)
+        if not (grants or duties or people or accounts or software or approvals or moved):
+            # A sign-in, a paper, a setting: a province has one every few seconds.
+            return replace(self, revision=revision, head=head)
         made = _Making(
             {**self.grants, **grants},
             {**self.duties, **duties},
@@ -124,13 +130,11 @@ class RightsIndex:
         units = self._units_of(grants, duties, people, accounts) | made.units_of(grants.values())
         units |= {UnitId(row.unit) for row in [*duties.values()]}
         units |= {UnitId(row.unit) for row in accounts.values()}
-        units |= {software.unit for software in _recorded(reader, Software, after)}
-        approvals = {a.software for a in _recorded(reader, Approval, after)}
+        units |= software
         if approvals:
-            units |= {software.unit for software in reader.find(Software, id=approvals)}
+            units |= {found.unit for found in reader.find(Software, id=approvals)}
         by_unit = {unit: lines for unit, lines in self.by_unit.items() if unit not in units}
         by_unit |= made.lines(reader, units)
-        moved = any(_recorded(reader, kind, after) for kind in Frame.KINDS)
         return made.index(revision, head, Frame(reader) if moved else self.frame, by_unit)
 
     def _units_of(
