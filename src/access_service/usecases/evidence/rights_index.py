@@ -7,7 +7,7 @@ from here but which lines it has, how many there are, and in which order.
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from weakref import WeakKeyDictionary
@@ -134,7 +134,8 @@ class RightsIndex:
         if approvals:
             units |= {found.unit for found in reader.find(Software, id=approvals)}
         by_unit = {unit: lines for unit, lines in self.by_unit.items() if unit not in units}
-        by_unit |= made.lines(reader, units)
+        stood = {line.id for unit in units for line in self.by_unit.get(unit, ())}
+        by_unit |= made.lines(reader, units, stood | grants.keys())
         return made.index(revision, head, Frame(reader) if moved else self.frame, by_unit)
 
     def _units_of(
@@ -199,10 +200,13 @@ class _Making:
         """The units in which these rights stand."""
         return {self._unit_of(row) for row in grants}
 
-    def lines(self, reader: Reader, units: set[UnitId] | None) -> dict[UnitId, tuple[IndexedRight, ...]]:
-        """The lines of these units, or of all, in order."""
+    def lines(
+        self, reader: Reader, units: set[UnitId] | None, rights: Collection[str] = ()
+    ) -> dict[UnitId, tuple[IndexedRight, ...]]:
+        """The lines of these units, whose rights are among these; or of all; in order."""
         found: dict[UnitId, list[IndexedRight]] = {}
-        for row in self._grants.values():
+        rows = self._grants.values() if units is None else (self._grants[r] for r in rights if r in self._grants)
+        for row in rows:
             unit = self._unit_of(row)
             if units is None or unit in units:
                 found.setdefault(unit, []).append(self._right(row, unit))
