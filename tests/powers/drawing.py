@@ -149,6 +149,8 @@ class Dice:
             return simple[kind]()
         if inspect.isclass(kind) and issubclass(kind, enum.Enum):
             return self.random.choice(list(kind))
+        if typing.get_origin(kind) is typing.Literal:
+            return self.random.choice(typing.get_args(kind))
         if dataclasses.is_dataclass(kind):
             return self.dataclass(kind)
         raise UnknownParameterError(f"{name}: {kind}")

@@ -64,6 +64,8 @@ def test_one_number_is_one_sequence(states: States, tmp_path: Path) -> None:
 
 WITHOUT_CALLER = {
     "accounts.activate": "opens an account with a code; the game does it with every code that somebody is shown",
+    "entering.activate_and_enter": "opens an account with a code and signs in, as the two acts do",
+    "open_sessions.caller_from_token": "writes down that a session is used",
     "open_sessions.session_from_token": "writes down that a session is used",
     "bearers.bearer_of": "writes down that a session is used",
     "introspect.revoke": "takes a client's own token back",
