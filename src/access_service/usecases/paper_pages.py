@@ -301,11 +301,11 @@ def _let_read(
 
 
 def _was_shown(services: Services, caller: Caller, found: PaperToShow, view: ReadView) -> None:
-    keep_all_shown(services, caller, [found], view)
+    keep_all_shown(view, services, caller, [found])
 
 
 @powerless("pages were shown, and that they were is written down")
-def keep_all_shown(services: Services, caller: Caller, found: Sequence[PaperToShow], view: ReadView) -> None:
+def keep_all_shown(view: ReadView, services: Services, caller: Caller, found: Sequence[PaperToShow]) -> None:
     """Written down once the pages are made: what could not be made was sent to nobody."""
     drafts = [paper.document for paper in found if not paper.is_final]
     if drafts:

@@ -123,7 +123,7 @@ def _shown(
 ) -> list[SheetShown]:
     gathered = [(seen, _gather(services, view, seen, version)) for seen, version in wanted]
     sheets = [_sheet(view, seen, found, acts, has_way=has_way) for seen, found in gathered]
-    keep_all_shown(services, caller, [found for _, found in gathered if found is not None], view)
+    keep_all_shown(view, services, caller, [found for _, found in gathered if found is not None])
     for sheet, (seen, found) in zip(sheets, gathered, strict=True):
         tell_read(services, view, seen, file="" if found is None else sha256_hex(sheet.html.encode()))
     return sheets
