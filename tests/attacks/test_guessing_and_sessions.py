@@ -151,7 +151,7 @@ def test_a_lock_that_comes_while_the_holder_signs_in_stops_only_strangers(
 ) -> None:
     """The hash takes its time, and the fifth wrong one is counted meanwhile."""
     assert enter(world, MINE)
-    may_enter = sign_in._check_may_enter
+    may_enter = sign_in.check_may_enter
     busy: list[bool] = []
 
     def meanwhile(*given: Any) -> Any:
@@ -160,7 +160,7 @@ def test_a_lock_that_comes_while_the_holder_signs_in_stops_only_strangers(
             lock(world)
         return may_enter(*given)
 
-    monkeypatch.setattr(sign_in, "_check_may_enter", meanwhile)
+    monkeypatch.setattr(sign_in, "check_may_enter", meanwhile)
     assert enter(world, MINE)
     busy.clear()
     with pytest.raises(RefusedError):

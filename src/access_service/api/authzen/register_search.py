@@ -8,6 +8,7 @@ from access_service.api.authzen.search_schemas import Search, SearchContext
 from access_service.api.http.limits import clean
 from access_service.api.pdp import FoundPage, Start
 from access_service.domain import words
+from access_service.domain.errors import InvalidError
 from access_service.domain.access import AccessRequest, Wanted
 from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.usecases.live.revisions import parse_revision, revision_text
@@ -48,7 +49,10 @@ def read_search(wanted: Wanted, sent: Search) -> AccessRequest:
 def read_instant(sent: Search) -> datetime | None:
     """As of when is asked; None for now. Raises `InvalidError` for text that is no instant."""
     text = None if sent.context is None else _word(sent.context.at, "context.at")
-    return None if text is None else words.instant(text)
+    try:
+        return None if text is None else words.instant(text)
+    except InvalidError as error:
+        raise InvalidError(f"`context.at`: {error.message}") from None
 
 
 def read_start(start: Start | None) -> PageStart | None:
