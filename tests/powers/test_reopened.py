@@ -23,7 +23,7 @@ from world import OFFICE, SCHOOL
 MOST = 200
 """Sequences after which a hole counts as not found."""
 RECOVERY = ("recoveries.ask_recovery",)
-SIGNING = ("documents.propose_handover", "signatures.sign_batch")
+SIGNING = ("documents.propose_handover", "naming.name_signer", "signatures.sign_batch")
 HEAD, ABOVE = f"head:{SCHOOL}", f"head:{OFFICE}"
 
 
