@@ -8,8 +8,8 @@ from access_service.api.authzen.search_schemas import Search, SearchContext
 from access_service.api.http.limits import clean
 from access_service.api.pdp import FoundPage, Start
 from access_service.domain import words
-from access_service.domain.errors import InvalidError
 from access_service.domain.access import AccessRequest, Wanted
+from access_service.domain.errors import InvalidError
 from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.usecases.live.revisions import parse_revision, revision_text
 from access_service.usecases.live.search import PageStart, SearchPage
