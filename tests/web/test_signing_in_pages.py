@@ -164,3 +164,38 @@ def test_the_language_is_chosen_and_kept(visitor: Visitor) -> None:
     assert '<html lang="en"' in page.html
     assert "Sign in" in page.words
     assert str(visitor.client.base_url).rstrip("/") == HOST
+
+
+def test_a_form_acts_under_the_hat_under_which_it_was_shown(visitor: Visitor) -> None:
+    """Shown to the person, sent after the admin account was put on: it is the person who acts."""
+    visitor.as_head()
+    shown = visitor.get("/toi/bao-mat")
+    other = visitor.other().as_head()
+    visitor.put_on(visitor.enrolled(QUAN_TRI))
+    page = visitor.send(shown, "/toi/bao-mat/phien")
+    assert page.status == 200
+    assert other.get("/toi/bao-mat").address.startswith("/dang-nhap")
+    assert "Đang dùng tài khoản quản trị" in visitor.get("/quan-tri/dang-nhap").words
+
+
+def test_the_way_back_keeps_every_filter(visitor: Visitor) -> None:
+    page = visitor.get("/quan-tri/dang-nhap?a=1&b=2")
+    page = visitor.send(page, "/dang-nhap", ten="000.gvcn", mat_khau=PASSWORD)
+    assert page.address == "/quan-tri/dang-nhap?a=1&b=2"
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://["}, {"Referer": "http://[", "Sec-Fetch-Site": "none"}])
+def test_an_address_that_is_none_is_no_error(visitor: Visitor, headers: dict[str, str]) -> None:
+    assert visitor.client.post("/dang-nhap", data={}, headers=headers).status_code == 403
+
+
+def test_a_path_with_a_nul_leads_nowhere(visitor: Visitor) -> None:
+    visitor.sign_in("000.gvcn")
+    assert visitor.get("/van-ban/%00").status == 404
+    assert visitor.get("/van-ban?q=%00").status == 404
+
+
+def test_an_answer_of_a_passkey_with_half_a_character_is_refused(visitor: Visitor) -> None:
+    page = visitor.get("/dang-nhap")
+    form = dict(page.form("/dang-nhap").fields) | {"khoa": '{"id":"\\ud800x","response":{}}', "ten": ""}
+    assert visitor.client.post("/dang-nhap", data=form, headers=FROM_US).status_code == 401

@@ -233,7 +233,11 @@ EVENTS: Mapping[str, PowerEdges] = {
 
 def find_undeclared(declaration: Declaration, events: Iterable[str]) -> list[str]:
     """Events that an act left and did not declare, or that nobody has put into `EVENTS`."""
-    return sorted({e for e in events if e not in EVENTS or not EVENTS[e] <= declaration.edges})
+    declared = declaration.edges
+    if ends(Power.CUSTODY) <= declared:
+        # With the custody goes what opened the account: the next custodian has a device of their own (rule 6).
+        declared |= ends(Power.FACTORS)
+    return sorted({e for e in events if e not in EVENTS or not EVENTS[e] <= declared})
 
 
 @dataclass(frozen=True, slots=True)

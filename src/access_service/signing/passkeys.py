@@ -126,7 +126,7 @@ def challenge_of(answer: Mapping[str, Any]) -> str:
     except (ValueError, RecursionError):
         told = None
     challenge = told.get("challenge") if isinstance(told, dict) else None
-    if not isinstance(challenge, str):
+    if not isinstance(challenge, str) or not (challenge.isascii() and challenge.isprintable()):
         raise PasskeyError("the answer names no challenge")
     return challenge
 

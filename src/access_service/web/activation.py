@@ -82,4 +82,6 @@ def _go_on(visit: Visit, entered: EnteredAccount) -> Response:
     cookies.keep(response, Hat.ADMIN if is_admin else Hat.PERSONAL, entered.signed_in.token)
     if not is_admin:
         cookies.drop(response, Hat.ADMIN)
+    elif visit.sessions.personal and visit.sessions.personal.caller.person != entered.signed_in.caller.person:
+        cookies.drop(response, Hat.PERSONAL)
     return response

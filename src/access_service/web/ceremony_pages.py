@@ -21,6 +21,7 @@ from access_service.usecases.handover.signatures import BatchAnswer, Presented, 
 from access_service.usecases.identity.hats import username_of
 from access_service.usecases.paper_sheets import SheetShown, show_sheet, show_sheets
 from access_service.web.cookies import Hat
+from access_service.web.form_reader import is_number
 from access_service.web.page import PageRouter, Visit
 
 router = PageRouter()
@@ -74,7 +75,7 @@ def present(sheet: SheetShown) -> str:
 
 def _presented(sent: str) -> Presented:
     match sent.split("."):
-        case [id_, version, sha256] if version.isascii() and version.isdigit():
+        case [id_, version, sha256] if is_number(version):
             return Presented(DocumentId(id_), int(version), sha256)
     raise InvalidError("a ticked paper names its version and its hash")
 

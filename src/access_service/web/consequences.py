@@ -130,11 +130,17 @@ def _show(visit: Visit, error: RefusedError | None) -> Response:
     return visit.again("ends/confirm.html", error, **values)
 
 
+def _digest_shown(visit: Visit) -> str:
+    if not visit.form.has("da_xem"):
+        raise RefusedError(Refusal.CONSEQUENCES_CHANGED, "what it takes was not shown")
+    return visit.form.text("da_xem")
+
+
 def take_back(visit: Visit) -> Response:
     """Do it, if it still takes what was shown; else the page anew, with what was typed."""
     taking = _taking_at(visit)
     try:
-        held = as_shown(visit.services, visit.form.text("da_xem") or None)
+        held = as_shown(visit.services, _digest_shown(visit))
         taking.run(visit, held, Typed.of(visit, _today(visit)))
     except RefusedError as error:
         if error.code not in (Refusal.CONSEQUENCES_CHANGED, Refusal.INVALID):

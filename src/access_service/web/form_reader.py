@@ -15,8 +15,9 @@ from access_service.domain.errors import InvalidError
 FIELDS = 4_000
 """Most fields of a form: a grid of three hundred people."""
 FIELD_CHARACTERS = 20_000
+LONGEST_NUMBER = 10
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
-SECRET = frozenset({"mat_khau", "mat_khau_moi", "nhac_lai", "ma", "ma_kich_hoat", "khoa"})
+SECRET = frozenset({"mat_khau", "mat_khau_moi", "nhac_lai", "ma", "ma_kich_hoat", "khoa", "bi_mat", "dia_chi"})
 """Fields that are never shown again, kept, or compared: passwords, one-time codes, answers of a passkey."""
 OURS = frozenset({"_ma", "_lan"})
 """The fields that every form carries: the token against forged requests, and the number of this attempt."""
@@ -62,6 +63,11 @@ class SentForm:
         for name, values in self.fields.items():
             if name not in SECRET and name not in OURS:
                 yield from ((name, value) for value in values)
+
+
+def is_number(text: str) -> bool:
+    """Is it a number of at most nine digits, as a form carries one?"""
+    return text.isascii() and text.isdigit() and len(text) < LONGEST_NUMBER
 
 
 async def read_form(request: Request) -> SentForm:

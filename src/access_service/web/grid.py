@@ -22,6 +22,7 @@ from access_service.usecases.drafts.keeping import GridSeen
 from access_service.usecases.drafts.saving import RowsSaved, TypedRow, list_draft_years, save_rows
 from access_service.web import menus
 from access_service.web.cookies import Hat
+from access_service.web.form_reader import is_number
 from access_service.web.labels import label
 from access_service.web.page import OPEN_HAT, PageRouter, Visit
 from access_service.web.phrases import t
@@ -202,7 +203,7 @@ def _touched(visit: Visit) -> Iterator[TypedRow]:
     form, ticked = visit.form, frozenset(visit.form.all("chon"))
     for id_ in form.all("hien"):
         version = form.text(f"v.{id_}")
-        if not version.isdigit():
+        if not is_number(version):
             raise InvalidError("the form was changed on its way")
         names = ("ten", "cn", "day", "khac")
         name, homeroom, teaching, other = (form.text(f"{field}.{id_}") for field in names)
@@ -216,7 +217,7 @@ def _pressed(visit: Visit, year: str, saved: RowsSaved) -> Response:
     back = visit.path
     if visit.form.has("sua"):
         id_, version, key = (*visit.form.text("sua").split("|", 2), "", "")[:3]
-        stands = saved.versions.get(id_, int(version) if version.isdigit() else 0)
+        stands = saved.versions.get(id_, int(version) if is_number(version) else 0)
         keeping.mend_row(services, caller, unit, year, id_, stands, key)
         return visit.redirect(back)
     pressed, _, id_ = visit.form.text("lam").partition(":")

@@ -280,7 +280,7 @@ def _day(text: str) -> datetime | None:
     """The end of a day, so that what happened on it is in it: a day is asked about as people speak of it."""
     if not text:
         return None
-    begins = start_of_day(date.fromisoformat(text)) if _is_iso(text) else words.instant(text)
+    begins = start_of_day(words.iso_day(text)) if _is_iso(text) else words.instant(text)
     return begins + timedelta(days=1) - timedelta(seconds=1)
 
 

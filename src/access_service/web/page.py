@@ -176,6 +176,8 @@ class PageRouter(APIRouter):
             @wraps(handler)
             async def endpoint(request: Request) -> Response:
                 request.scope["route"] = route
+                if _has_nul(request):
+                    return render_template("not_found.html", 404, request)
                 try:
                     return await _serve(spec, handler, request)
                 except RefusedError as refused:
@@ -188,6 +190,12 @@ class PageRouter(APIRouter):
             return handler
 
         return added
+
+
+def _has_nul(request: Request) -> bool:
+    """PostgreSQL keeps no such character: nothing has an id with one."""
+    given = (request.url.path, *request.path_params.values(), *request.query_params.values())
+    return any("\0" in str(text) for text in given)
 
 
 async def _serve(spec: Spec, handler: Handler, request: Request) -> Response:
@@ -215,9 +223,21 @@ async def _serve(spec: Spec, handler: Handler, request: Request) -> Response:
     visit = Visit(request, services, visit.sessions, spec.hat, await _read(request))
     if visit.worn is not None and not visit.sessions.made(visit.form.text("_ma")):
         return await run_in_threadpool(send_again, visit)
+    visit = _as_shown(visit)
     if visit.worn is None or not spec.is_once:
         return await _carry_out(handler, visit)
     return await run_in_threadpool(_act_once, visit, handler)
+
+
+def _as_shown(visit: Visit) -> Visit:
+    """A form acts under the hat under which it was shown, whatever was put on since."""
+    personal, worn = visit.sessions.personal, visit.worn
+    if visit.hat is not Hat.EITHER or worn is None or personal is None:
+        return visit
+    if cookies.is_form_token(worn.token, visit.form.text("_ma")):
+        return visit
+    visit.request.state.account = personal.caller.account
+    return Visit(visit.request, visit.services, visit.sessions, Hat.PERSONAL, visit.form)
 
 
 async def _carry_out(handler: Handler, visit: Visit) -> Response:
@@ -239,7 +259,14 @@ def comes_from_us(request: Request) -> bool:
     if site is not None:
         return site == "same-origin"
     origin = request.headers.get("origin", "")
-    return bool(origin) and urlsplit(origin).netloc == request.headers.get("host", "")
+    return bool(origin) and _host_of(origin) == request.headers.get("host", "")
+
+
+def _host_of(address: str) -> str:
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return ""
 
 
 def is_ours(address: str) -> bool:
@@ -256,7 +283,7 @@ async def _ask_to_sign_in(visit: Visit) -> Response:
     """To the sign-in that is missing, and back; a form that was sent meanwhile is kept."""
     door = OPEN_HAT if visit.hat is Hat.ADMIN and visit.sessions.personal is not None else SIGN_IN
     if visit.request.method != "POST":
-        return RedirectResponse(f"{door}?tiep={quote(visit.path, safe='/?&=')}", 303, HEADERS)
+        return RedirectResponse(f"{door}?tiep={quote(visit.path, safe='/')}", 303, HEADERS)
     form = await _read(visit.request)
     return await run_in_threadpool(show_door, visit, door, form)
 
@@ -265,7 +292,7 @@ def show_door(visit: Visit, door: str, form: SentForm) -> Response:
     """The sign-in visit, with the form that waits in it."""
     kept = json.dumps(list(form.typed()), ensure_ascii=False)
     values: dict[str, Any] = {
-        "tiep": visit.request.url.path,
+        "tiep": visit.path,
         "giu": kept if len(kept) <= KEPT_BYTES else "",
         "asked": "",
     }
@@ -279,20 +306,22 @@ def show_door(visit: Visit, door: str, form: SentForm) -> Response:
 
 def send_again(visit: Visit) -> Response:
     """The form was made for a session that is over: everything typed stands there, to be sent by hand."""
-    return visit.render("send_again.html", 403, target=visit.request.url.path, fields=list(visit.form.typed()))
+    return visit.render("send_again.html", 403, target=visit.path, fields=list(visit.form.typed()))
 
 
 def _act_once(visit: Visit, handler: Handler) -> Response:
     key = visit.form.text("_lan")
     if len(key) not in ATTEMPT_CHARACTERS or not key.isascii():
         raise InvalidError("the form carries no number of its attempt")
-    body = json.dumps([visit.request.url.path, sorted(visit.form.fields.items())], ensure_ascii=True)
-    sha256 = hashlib.sha256(_without_secrets(visit.form, body).encode()).hexdigest()
+    form = visit.form
+    fields = sorted((name, values) for name, values in form.fields.items() if name not in SECRET)
+    files = sorted((name, sent.name, hashlib.sha256(sent.data).hexdigest()) for name, sent in form.files.items())
+    sha256 = hashlib.sha256(json.dumps([visit.path, fields, files]).encode()).hexdigest()
     taken = take_key(visit.services, visit.caller, f"web-{key}", sha256)
     if isinstance(taken, KeptAnswer):
         return RedirectResponse(taken.body, 303, HEADERS)
     if isinstance(taken, Acted):
-        return RedirectResponse(visit.request.url.path, 303, HEADERS)
+        return RedirectResponse(visit.path, 303, HEADERS)
     response: Response | None = None
     try:
         with carrying_out(taken):
@@ -305,12 +334,6 @@ def _act_once(visit: Visit, handler: Handler) -> Response:
             drop_key(visit.services, taken)
 
 
-def _without_secrets(form: SentForm, body: str) -> str:
-    if not SECRET & form.fields.keys():
-        return body
-    return json.dumps(sorted((k, v) for k, v in form.fields.items() if k not in SECRET), ensure_ascii=True)
-
-
 def _refused(request: Request, error: RefusedError) -> Response:
     """A refusal as a page; what is not the caller's and what does not exist are the same bytes."""
     if isinstance(error, NotFoundError):
@@ -319,6 +342,9 @@ def _refused(request: Request, error: RefusedError) -> Response:
 
 
 def _back(request: Request) -> str:
-    referrer = urlsplit(request.headers.get("referer", ""))
+    said = request.headers.get("referer", "")
+    if _host_of(said) != request.headers.get("host"):
+        return "/"
+    referrer = urlsplit(said)
     path = referrer.path + (f"?{referrer.query}" if referrer.query else "")
-    return path if referrer.netloc == request.headers.get("host") and is_ours(path) else "/"
+    return path if is_ours(path) else "/"

@@ -209,9 +209,14 @@ def _go_on(visit: Visit, signed: SignedIn, hat: Hat) -> Response:
     return response
 
 
+def _whole(text: object) -> str:
+    """What was kept, without halves of characters that no page can hold."""
+    return str(text).encode("utf-8", "replace").decode()
+
+
 def _show_kept(visit: Visit, signed: SignedIn, target: str, kept: str) -> Response:
     try:
-        fields = [(str(name), str(value)) for name, value in json.loads(kept)]
+        fields = [(_whole(name), _whole(value)) for name, value in json.loads(kept)]
     except (ValueError, TypeError, RecursionError):
         return RedirectResponse(quote(target, safe="/?&=%"), 303, HEADERS)
     sessions = cookies.Sessions(signed, None)

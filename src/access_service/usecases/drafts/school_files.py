@@ -141,7 +141,7 @@ def _sheet(package: Package, workbook: WorkbookParts, sheet: SheetPart) -> ReadS
                 element.clear()
                 if cells:
                     found[number] = cells
-                    _check_size(len(found) - 1, max((c.column for c in cells if c.text), default=0))
+                    _check_size(len(found) - 1, max(c.column for c in cells))
             elif element.tag == f"{ns}mergeCell":
                 merged.append(element.get("ref", ""))
     rows = {number: _texts(sheet.name, cells) for number, cells in found.items()}
@@ -177,6 +177,7 @@ def _texts(sheet: str, cells: Sequence[SheetCell]) -> tuple[str, ...]:
 def _fill(rows: dict[int, tuple[str, ...]], merged: Iterable[str]) -> set[int]:
     """Fill joined cells down; the numbers of the rows that were filled."""
     filled: set[int] = set()
+    last, steps = max(rows, default=0), 0
     for reference in merged:
         first, _, second = reference.partition(":")
         place, end = _place(first), _place(second or first)
@@ -185,8 +186,11 @@ def _fill(rows: dict[int, tuple[str, ...]], merged: Iterable[str]) -> set[int]:
         column, text = place[1], ""
         if column <= len(rows[place[0]]):
             text = rows[place[0]][column - 1]
-        for number in range(place[0] + 1, end[0] + 1):
-            if text and number in rows:
+        for number in range(place[0] + 1, min(end[0], last) + 1) if text else ():
+            steps += 1
+            if steps > MOST_ROWS * MOST_COLUMNS:
+                refuse_file(Refusal.SHEET_UNREADABLE, "joined cells lie over one another", sheet="")
+            if number in rows:
                 row = [*rows[number], *[""] * (column - len(rows[number]))]
                 row[column - 1] = text
                 rows[number] = tuple(row)

@@ -73,7 +73,8 @@ def _read(answer: Mapping[str, Any], ticket: str) -> str:
     except PasskeyError:
         return ""
     credential = answer.get("id")
-    return credential if challenge == challenge_of_ticket(ticket) and isinstance(credential, str) else ""
+    is_id = isinstance(credential, str) and credential.isascii() and credential.isprintable()
+    return str(credential) if is_id and challenge == challenge_of_ticket(ticket) else ""
 
 
 @powerless("it opens the caller's own session")
