@@ -155,3 +155,29 @@ def test_what_is_no_school_workbook_is_refused_with_a_code(content: bytes, name:
 
 def test_a_file_is_called_by_its_last_name_alone() -> None:
     assert read_school_file("C:\\Users\\x\\PC.csv", b"a,b").name == "PC.csv"
+
+
+def with_sheet(xml: bytes) -> bytes:
+    """A workbook whose one sheet is that XML."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook([["Họ và tên"], ["An"]]))) as old, zipfile.ZipFile(target, "w") as new:
+        for item in old.infolist():
+            is_sheet = item.filename.startswith("xl/worksheets/sheet")
+            new.writestr(item, xml if is_sheet else old.read(item.filename))
+    return target.getvalue()
+
+
+NAMESPACE = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+def test_cells_joined_over_ten_million_rows_cost_no_more_than_the_rows_there_are() -> None:
+    rows = b'<row r="1"><c r="A1" t="inlineStr"><is><t>An</t></is></c></row>'
+    joined = b'<mergeCell ref="A1:A9999999"/>' * 1000
+    xml = b'<worksheet xmlns="%s"><sheetData>%s</sheetData><mergeCells>%s</mergeCells></worksheet>'
+    assert only(with_sheet(xml % (NAMESPACE, rows, joined))).rows == (("An",),)
+
+
+def test_an_empty_error_far_to_the_right_is_a_column_too_many() -> None:
+    rows = b'<row r="1"><c r="A1" t="inlineStr"><is><t>An</t></is></c><c r="XFD1" t="e"><v/></c></row>'
+    xml = b'<worksheet xmlns="%s"><sheetData>%s</sheetData></worksheet>' % (NAMESPACE, rows)
+    assert refused(with_sheet(xml)).code is Refusal.SHEET_TOO_LARGE
