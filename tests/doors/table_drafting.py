@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from managing import ADMIN, Managed
+from managing import ADMIN, ROOT_ADMIN, Managed
 
 from doors.cells import NO_SHEET, Api, row
 from usecases.drafts.grids import HEAD, workbook
@@ -15,8 +15,8 @@ LAST_YEAR = "2025-2026"
 NAMED = {"decision_number": "41/QĐ", "decision_date": "2026-08-20"}
 
 
-def _added(m: Managed, **cells: str) -> Any:
-    return m.post(ADMIN, f"{DRAFT}/rows", {"name": "Dương Đức An", **cells}).json()
+def _added(m: Managed, name: str = "Dương Đức An", **cells: str) -> Any:
+    return m.post(ADMIN, f"{DRAFT}/rows", {"name": name, **cells}).json()
 
 
 def _stale(m: Managed) -> Any:
@@ -24,6 +24,8 @@ def _stale(m: Managed) -> Any:
 
 
 def _undecided(m: Managed) -> Any:
+    year = {"id": LAST_YEAR, "starts_on": "2025-08-01", "closes_on": "2026-08-01"}
+    m.post(ROOT_ADMIN, "school-years", year)
     draft = f"units/{SCHOOL}/drafts/{LAST_YEAR}"
     added = m.post(ADMIN, f"{draft}/rows", {"name": "Dương Đức An"}).json()
     return m.post(ADMIN, f"{draft}/rows/{added['id']}/papers", {})
@@ -36,8 +38,9 @@ def _unmended(m: Managed) -> Any:
 
 def _made(m: Managed) -> Any:
     m.post(ADMIN, f"{DRAFT}/decision", NAMED)
-    added = _added(m, other="Thư viện")
-    m.post(ADMIN, f"{DRAFT}/rows/{added['id']}/papers", {})
+    added = _added(m, "Quách Văn Thịnh", other="Thư viện")
+    papers = m.post(ADMIN, f"{DRAFT}/rows/{added['id']}/papers", {})
+    assert papers.status_code < 300, papers.text
     return m.post(ADMIN, f"{DRAFT}/rows/{added['id']}/undo", {"version": added["version"] + 1})
 
 
