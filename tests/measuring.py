@@ -48,5 +48,8 @@ def program() -> list[str]:
 def leave_result() -> None:
     """Write what this process reached so far; nothing where nobody measures."""
     if _measure is not None:
+        found = dict(_measure.get_coverage())
+        # A process that began in another folder names files in full: they are the same files.
+        found["files"] = {name.removeprefix(f"{ROOT}/"): told for name, told in found["files"].items()}
         path = Path(os.environ[VARIABLE]) / f"{os.getpid()}.json"
-        path.write_text(json.dumps(_measure.get_coverage()), encoding="utf-8")
+        path.write_text(json.dumps(found), encoding="utf-8")
