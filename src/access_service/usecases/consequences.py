@@ -403,10 +403,16 @@ def _stays(
     kept_rights = [
         g
         for g in rights.values()
-        if (Matter.GRANT, g.id) not in gone and g.account not in stopped and _holds(g, now)
+        if (Matter.GRANT, g.id) not in gone
+        and g.account not in stopped
+        and _holds(g, now)
+        # What the same person has at a unit that the caller may not see stays unsaid.
+        and doing.is_related(g.scope.unit)
     ]
     kept_duties = [
-        d for d in tx.find(Assignment, person=people) if now in d.interval and (Matter.DUTY, d.id) not in gone
+        d
+        for d in tx.find(Assignment, person=people)
+        if now in d.interval and (Matter.DUTY, d.id) not in gone and doing.is_related(d.unit)
     ]
     laid = tx.find(Suspension, kind=str(SuspendableKind.ACCOUNT), target={a.id for a in mine})
     paused = {s.target for s in laid if now in s.interval}
