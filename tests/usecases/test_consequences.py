@@ -18,7 +18,7 @@ from access_service.usecases.handover import delegation, documents
 from access_service.usecases.organisation import leaving
 from access_service.usecases.services import Services
 from access_service.usecases.third_party import software
-from world import OFFICE, SCHOOL, Someone, World, hire_homeroom, homeroom_line
+from world import LOWER, OFFICE, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 
 Act = Callable[[Services], object]
 
@@ -66,6 +66,47 @@ def test_revoking_names_whose_right_ends_and_what_they_keep(granted: tuple[World
     assert number(found, Matter.ACCOUNT, How.STAYS) == 1
     assert number(found, Matter.DOCUMENT, How.STAYS) == 1
     assert world.ask(teacher)
+
+
+def test_what_stays_is_what_the_caller_may_see_and_what_is_not_over(
+    granted: tuple[World, Someone, Grant],
+) -> None:
+    """The same person's duty at another school is said to the office above both, and never to the first school."""
+    world, teacher, grant = granted
+    other = world.add_unit("0003102", "school", "Trường THCS Thử Hai", OFFICE, LOWER)
+    world.appoint_head(f"head:{other}", other, "principal", OFFICE)
+    elsewhere = world.assign(teacher.person, other, "academic_registrar", other)
+    over = world.assign(teacher.person, SCHOOL, "academic_registrar", SCHOOL)
+    leaving.end_duty(world.services, world.admins[SCHOOL], over, on=date(2026, 8, 1), decision_number="02/QĐ")
+    world.clock.forward(minutes=1)
+
+    def stop(by: str) -> Consequences[object]:
+        return consequences_of(
+            world.services,
+            lambda s: delegation.revoke_grant(s, world.admins[by], grant.id, reason="rà soát"),
+        )
+
+    own = told(stop(SCHOOL), Matter.DUTY, How.STAYS)
+    assert own is not None
+    assert [n.id for n in own.first] == [teacher.duty]
+    above = told(stop(OFFICE), Matter.DUTY, How.STAYS)
+    assert above is not None
+    assert {n.id for n in above.first} == {teacher.duty, elsewhere}
+
+
+def test_what_a_pause_reaches_does_not_stay(granted: tuple[World, Someone, Grant]) -> None:
+    """A stopped account and its rights are named as stopped, and not again among what is kept."""
+    world, teacher, _ = granted
+    found = consequences_of(
+        world.services,
+        lambda s: delegation.suspend(
+            s, world.admins[SCHOOL], kind=SuspendableKind.ACCOUNT, target=teacher.account, reason="rà soát"
+        ),
+    )
+    assert number(found, Matter.ACCOUNT, How.PAUSES) == 1
+    assert number(found, Matter.ACCOUNT, How.STAYS) == 0
+    assert number(found, Matter.GRANT, How.STAYS) == 0
+    assert number(found, Matter.DUTY, How.STAYS) == 1
 
 
 def test_suspending_a_unit_pauses_every_right_below_it_and_counts_them(

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from visiting import FROM_US, HOST, Visitor, visiting
 
+from access_service.domain.sign_in import Due
+from access_service.signing.passwords import digest
+from access_service.storage import accounts as stored
+from access_service.usecases.identity.hats import sign_in_to_pages
 from access_service.web import cookies
-from world import PASSWORD, SCHOOL
+from world import OFFICE, PASSWORD, REGISTER, SCHOOL
 
 HEAD, QUAN_TRI = f"000.head:{SCHOOL}", f"quantri.{SCHOOL}"
 
@@ -199,3 +204,38 @@ def test_an_answer_of_a_passkey_with_half_a_character_is_refused(visitor: Visito
     page = visitor.get("/dang-nhap")
     form = dict(page.form("/dang-nhap").fields) | {"khoa": '{"id":"\\ud800x","response":{}}', "ten": ""}
     assert visitor.client.post("/dang-nhap", data=form, headers=FROM_US).status_code == 401
+
+
+def used_at(visitor: Visitor, cookie: str) -> datetime:
+    """When the session behind a cookie of that browser was last used."""
+    with visitor.world.services.db.connect() as connection:
+        session = stored.session_by_token(connection, digest(visitor.client.cookies[cookie]))
+    assert session is not None
+    return session.used_at
+
+
+def test_a_page_that_asks_again_by_itself_keeps_no_session_open(visitor: Visitor) -> None:
+    """Long work is looked at every two seconds: the hat ends nevertheless, and then the page leads to its door."""
+    visitor.as_custodian()
+    visitor.world.clock.forward(minutes=2)
+    before = [used_at(visitor, cookie) for cookie in (cookies.PERSONAL, cookies.ADMIN)]
+    assert visitor.get("/cong-viec/khong-co").status == 404
+    assert [used_at(visitor, cookie) for cookie in (cookies.PERSONAL, cookies.ADMIN)] == before
+    visitor.get("/viec")
+    assert all(used_at(visitor, cookie) > before[0] for cookie in (cookies.PERSONAL, cookies.ADMIN))
+    visitor.client.cookies.delete(cookies.ADMIN)
+    assert visitor.get("/cong-viec/khong-co").address == "/quan-tri/dang-nhap?tiep=/cong-viec/khong-co"
+
+
+def test_another_persons_hat_in_the_same_browser_is_none_whatever_it_has_to_do(visitor: Visitor) -> None:
+    """It neither sends the pages away to set its second factor, nor is it kept open by them."""
+    visitor.sign_in("000.gvcn")
+    name, services = f"quantri.{OFFICE}", visitor.world.services
+    due = sign_in_to_pages(services, REGISTER, name, PASSWORD)
+    assert due.due is Due.SECOND_FACTOR
+    visitor.client.cookies.set(cookies.ADMIN, due.token, domain="testserver.local", path="/")
+    before = used_at(visitor, cookies.ADMIN)
+    visitor.world.clock.forward(minutes=2)
+    page = visitor.get("/viec")
+    assert (page.status, page.address) == (200, "/viec")
+    assert used_at(visitor, cookies.ADMIN) == before

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
+from access_service.domain.names import PersonId
 from access_service.usecases.identity.accounts import SignedIn
 from access_service.usecases.identity.hats import session_of_pages
 from access_service.usecases.services import Services
@@ -54,24 +55,32 @@ class Sessions:
         return any(is_form_token(one.token, shown) for one in (self.personal, self.admin) if one is not None)
 
 
-def read_sessions(services: Services, request: Request, hat: Hat, *, even_if_due: bool, leaving: bool) -> Sessions:
+def read_sessions(
+    services: Services, request: Request, hat: Hat, *, even_if_due: bool, leaving: bool, watches: bool = False
+) -> Sessions:
     """Both sessions of a browser. A page keeps open the session it wears and the personal one beside it, no other.
 
-    Raises `RefusedError` where the one that the page wears has something to do first.
+    A page that `watches` is asked for again by itself and keeps none open. Two people in one browser: the hat stays
+    with whoever put it on, and to the other it is none. Raises `RefusedError` where the session that the page wears
+    has something to do first.
     """
-    found: dict[str, SignedIn | None] = {}
-    for name in (PERSONAL, ADMIN):
+
+    def find(name: str, *, wears_it: bool, holder: PersonId | None) -> SignedIn | None:
         token = request.cookies.get(name, "")
-        wears_it = name == PERSONAL or hat in (Hat.ADMIN, Hat.EITHER)
-        found[name] = None
-        if token and len(token) <= LONGEST_COOKIE:
-            found[name] = session_of_pages(
-                services, token, keeps_open=wears_it, even_if_due=even_if_due or not wears_it, to_hand_back=leaving
-            )
-    personal, admin = found[PERSONAL], found[ADMIN]
-    if admin is not None and personal is not None and admin.caller.person != personal.caller.person:
-        admin = None  # Two people, one browser: the hat stays with whoever put it on.
-    return Sessions(personal, admin)
+        if not token or len(token) > LONGEST_COOKIE:
+            return None
+        return session_of_pages(
+            services,
+            token,
+            keeps_open=wears_it and not watches,
+            even_if_due=even_if_due or not wears_it,
+            to_hand_back=leaving,
+            holder=holder,
+        )
+
+    personal = find(PERSONAL, wears_it=True, holder=None)
+    owner = None if personal is None else personal.caller.person
+    return Sessions(personal, find(ADMIN, wears_it=hat in (Hat.ADMIN, Hat.EITHER), holder=owner))
 
 
 def keep(response: Response, hat: Hat, token: str) -> None:

@@ -12,10 +12,11 @@ from access_service.usecases.evidence.admin_accounts import see_account, see_cus
 from access_service.usecases.evidence.one_right import authorities_seen
 from access_service.usecases.handover.documents import propose_custody
 from access_service.usecases.identity.recoveries import ask_recovery
-from access_service.usecases.identity.second_factor import Second
 from access_service.usecases.tasks.unit_cards import see_unit
 from access_service.web.cookies import Hat
 from access_service.web.page import PageRouter, Visit
+from access_service.web.phrases import t
+from access_service.web.signing_in import SECOND, read_second
 
 router = PageRouter()
 PLACE = "/don-vi/{dv}/tai-khoan-quan-tri"
@@ -62,31 +63,33 @@ def show_account(visit: Visit) -> Response:
     return _show_account(visit, None)
 
 
-def _show_account(visit: Visit, error: RefusedError | None, **more: Any) -> Response:
+def _show_account(visit: Visit, error: RefusedError | None, status: int = 200, /, **more: Any) -> Response:
     found = see_account(visit.services, visit.caller, AccountId(visit.at["id"]))
-    values: dict[str, Any] = {"found": found, "asked": None} | more
+    values: dict[str, Any] = {"found": found, "asked": None, "more": "", "passkey": None} | more
     if error is not None:
         return visit.again("custody/account.html", error, **values)
-    return visit.render("custody/account.html", **values)
+    return visit.render("custody/account.html", status, **values)
 
 
 @router.act("/tai-khoan/{id}", is_once=False)
 def recover(visit: Visit) -> Response:
     """Ask for a one-time code for the holder; it is shown once, on this page, and opens after a second word."""
     form = visit.form
-    code = form.text("ma")
     try:
         asked = ask_recovery(
             visit.services,
             visit.caller,
             AccountId(visit.at["id"]),
             password=form.text("mat_khau"),
-            second=Second(totp=code) if code else None,
+            second=read_second(form),
             reset_second_factor=form.has("mat_thiet_bi"),
         )
     except RefusedError as error:
         if error.code is Refusal.NOT_FOUND:
             raise
+        if error.code is Refusal.SECOND_FACTOR_REQUIRED:
+            passkey = error.details if "challenge" in error.details else None
+            return _show_account(visit, None, 401, more=t(SECOND), passkey=passkey)
         return _show_account(visit, error)
     return _show_account(visit, None, asked=asked)
 

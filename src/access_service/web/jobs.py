@@ -13,7 +13,7 @@ from access_service.rendering.job_exports import KINDS
 from access_service.usecases.drafts.propose_many import PROPOSE_MANY, AfterProposing, after_proposing
 from access_service.usecases.jobs import asking
 from access_service.usecases.services import Caller
-from access_service.web.page import PageRouter, Visit
+from access_service.web.page import OPEN_HAT, PageRouter, Visit
 from access_service.web.phrases import t, two
 
 router = PageRouter()
@@ -22,10 +22,17 @@ TITLES = {"propose_many": "Lập biên bản bàn giao", "dossier": "Hồ sơ ki
 """What is made, by the kind of the job."""
 
 
-@router.show("/cong-viec/{id}")
+@router.show("/cong-viec/{id}", watches=True)
 def show_job(visit: Visit) -> Response:
-    """How far it is, for whoever asked; it is looked at again until it is over."""
-    caller, job = _owned(visit)
+    """How far it is, for whoever asked; it is looked at again until it is over, and keeps nobody's hat on."""
+    try:
+        caller, job = _owned(visit)
+    except NotFoundError:
+        shell = visit.shell()
+        if visit.admin is None and shell is not None and shell.hats:
+            # It may have been asked for under a hat that ended meanwhile; whether it was is not said.
+            return visit.redirect(f"{OPEN_HAT}?tiep={quote(visit.path, safe='/')}")
+        raise
     if job.kind == PROPOSE_MANY.name and job.state is JobState.DONE:
         return _go_on(visit, caller, job)
     said = None if job.code is None else sentence_of(job.code)

@@ -57,6 +57,8 @@ class Spec:
     even_if_due: bool = False
     leaving: bool = False
     is_once: bool = True
+    watches: bool = False
+    """Is the page asked for again by itself? Then it keeps no session open."""
 
 
 @dataclass(frozen=True)
@@ -154,10 +156,16 @@ class PageRouter(APIRouter):
         super().__init__(include_in_schema=False)
 
     def show(
-        self, path: str, *, hat: Hat = Hat.EITHER, even_if_due: bool = False, leaving: bool = False
+        self,
+        path: str,
+        *,
+        hat: Hat = Hat.EITHER,
+        even_if_due: bool = False,
+        leaving: bool = False,
+        watches: bool = False,
     ) -> Callable[[Handler], Handler]:
         """GET: nothing changes, however often it is asked for."""
-        return self._page(path, "GET", Spec(hat, even_if_due, leaving))
+        return self._page(path, "GET", Spec(hat, even_if_due, leaving, watches=watches))
 
     def act(
         self,
@@ -205,7 +213,12 @@ async def _serve(spec: Spec, handler: Handler, request: Request) -> Response:
 
     def sessions() -> Sessions:
         return cookies.read_sessions(
-            services, request, spec.hat, even_if_due=spec.even_if_due, leaving=spec.leaving
+            services,
+            request,
+            spec.hat,
+            even_if_due=spec.even_if_due,
+            leaving=spec.leaving,
+            watches=spec.watches,
         )
 
     try:

@@ -11,7 +11,6 @@ from access_service.usecases.identity.accounts import SignedIn
 from access_service.usecases.identity.codes import confirm_account, list_codes_seen
 from access_service.usecases.identity.own_sessions import end_other_sessions, end_own_session, list_sessions
 from access_service.usecases.identity.second_factor import (
-    Second,
     begin_passkey,
     begin_totp,
     confirm_passkey,
@@ -25,7 +24,7 @@ from access_service.web import cookies
 from access_service.web.cookies import Hat
 from access_service.web.page import SECURITY, PageRouter, Visit
 from access_service.web.phrases import t
-from access_service.web.signing_in import SECOND, read_passkey
+from access_service.web.signing_in import SECOND, read_passkey, read_second
 
 router = PageRouter()
 LONGEST_URI = 600
@@ -69,7 +68,7 @@ def end_others(visit: Visit) -> Response:
 def begin_authenticator(visit: Visit) -> Response:
     """A new secret for an authenticator, shown once as a square and as text."""
     try:
-        made = begin_totp(visit.services, visit.caller, visit.form.text("mat_khau"), _second(visit))
+        made = begin_totp(visit.services, visit.caller, visit.form.text("mat_khau"), read_second(visit.form))
     except RefusedError as error:
         return _ask_more(visit, error, "ma")
     return visit.render("security/authenticator.html", secret=made.secret, square=draw_totp(made.uri), uri=made.uri)
@@ -92,7 +91,7 @@ def confirm_authenticator(visit: Visit) -> Response:
 def begin_key(visit: Visit) -> Response:
     """What the browser needs to make a passkey."""
     try:
-        options = begin_passkey(visit.services, visit.caller, visit.form.text("mat_khau"), _second(visit))
+        options = begin_passkey(visit.services, visit.caller, visit.form.text("mat_khau"), read_second(visit.form))
     except RefusedError as error:
         return _ask_more(visit, error, "khoa")
     return visit.render("security/passkey.html", options=options)
@@ -112,7 +111,7 @@ def confirm_key(visit: Visit) -> Response:
 def confirm_alone(visit: Visit) -> Response:
     """Nobody else opens this account any more: the mark on its papers goes."""
     try:
-        confirm_account(visit.services, visit.caller, visit.form.text("mat_khau"), _second(visit))
+        confirm_account(visit.services, visit.caller, visit.form.text("mat_khau"), read_second(visit.form))
     except RefusedError as error:
         return _ask_more(visit, error, "rieng")
     return visit.redirect(SECURITY, "Đã xác nhận tài khoản do một mình tôi dùng.")
@@ -123,16 +122,11 @@ def forget_factor(visit: Visit) -> Response:
     """One that is no longer used; the last one stays where one is mandatory."""
     try:
         signed = remove_factor(
-            visit.services, visit.caller, visit.at["id"], visit.form.text("mat_khau"), _second(visit)
+            visit.services, visit.caller, visit.at["id"], visit.form.text("mat_khau"), read_second(visit.form)
         )
     except RefusedError as error:
         return _ask_more(visit, error, f"bo/{visit.at['id']}")
     return _go_on(visit, signed, "Đã bỏ phương thức xác thực. Các phiên khác của tài khoản đã kết thúc.")
-
-
-def _second(visit: Visit) -> Second | None:
-    code, touched = visit.form.text("ma").replace(" ", ""), read_passkey(visit.form.text("khoa"))
-    return Second(totp=code or None, passkey=touched) if code or touched else None
 
 
 def _ask_more(visit: Visit, error: RefusedError, what: str) -> Response:

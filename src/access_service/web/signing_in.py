@@ -19,6 +19,7 @@ from access_service.usecases.identity.second_factor import Second
 from access_service.usecases.identity.sign_in import sign_out
 from access_service.web import cookies, phrases
 from access_service.web.cookies import Hat
+from access_service.web.form_reader import SentForm
 from access_service.web.page import SIGN_IN, PageRouter, Visit, is_ours
 from access_service.web.phrases import t
 from access_service.web.rendered import HEADERS
@@ -155,8 +156,7 @@ def _next(address: str) -> str:
 
 async def _let_in(visit: Visit) -> SignedIn:
     form, services = visit.form, visit.services
-    code, touched = form.text("ma").replace(" ", ""), form.text("khoa")
-    second = Second(totp=code or None, passkey=read_passkey(touched)) if code or touched else None
+    touched, second = form.text("khoa"), read_second(form)
     wanted = visit.request.app.state.settings.register_name
     source = source_of(visit.request)
 
@@ -168,6 +168,12 @@ async def _let_in(visit: Visit) -> SignedIn:
         return sign_in_to_pages(services, register, form.text("ten"), form.text("mat_khau"), second, source)
 
     return await gate_of(visit.request).let_in(source, work)
+
+
+def read_second(form: SentForm) -> Second | None:
+    """The second factor that a form carries: a code however it was spaced, or a passkey's answer."""
+    code, touched = "".join(form.text("ma").split()), read_passkey(form.text("khoa"))
+    return Second(totp=code or None, passkey=touched) if code or touched else None
 
 
 def read_passkey(text: str) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """One's own sessions are listed and ended; a code that is used leads on into a session."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,12 @@ import pytest
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import AccountKind
 from access_service.domain.reasons import Refusal
+from access_service.storage import accounts as stored
 from access_service.usecases.identity import accounts, entering, open_sessions
 from access_service.usecases.identity.own_sessions import end_other_sessions, end_own_session, list_sessions
 from access_service.usecases.organisation import org
 from prepared import copied, with_homeroom
-from world import PASSWORD, SCHOOL, Someone, World
+from world import PASSWORD, REGISTER, SCHOOL, Someone, World
 
 
 @pytest.fixture
@@ -48,6 +50,24 @@ def test_all_others_end_at_once_and_the_list_forgets_what_is_over(made: tuple[Wo
     assert [s.is_current for s in list_sessions(world.services, here.caller)] == [True]
     world.clock.forward(hours=13)
     assert list_sessions(world.services, here.caller) == []
+
+
+def test_the_session_of_whoever_had_the_account_before_is_not_the_callers(
+    made: tuple[World, Someone],
+) -> None:
+    """Ended or left, alone or with all others: both acts ask whose session it is."""
+    world, _ = made
+    here = world.sign_in("000.gvcn")
+    with world.services.db.aside() as connection:
+        mine = next(s for s in stored.sessions_of(connection, REGISTER, here.caller.account))
+        theirs = replace(mine, token_sha256="0" * 64, person=world.head_of(SCHOOL).person)
+        stored.open_session(connection, theirs)
+    with pytest.raises(NotFoundError):
+        end_own_session(world.services, here.caller, theirs.token_sha256[:16])
+    end_other_sessions(world.services, here.caller)
+    with world.services.db.connect() as connection:
+        found = stored.sessions_of(connection, REGISTER, here.caller.account)
+    assert {s.token_sha256 for s in found if s.is_open(world.clock.now)} == {here.caller.session, "0" * 64}
 
 
 def test_a_code_says_whose_it_is_survives_a_refused_password_and_opens_a_session(

@@ -14,7 +14,7 @@ from access_service.domain.accounts import Account, Custody
 from access_service.domain.delegation import LEADERS, Inspection
 from access_service.domain.duties import title_of
 from access_service.domain.errors import RefusedError
-from access_service.domain.names import AccountId, AccountKind, RegisterId, UnitId
+from access_service.domain.names import AccountId, AccountKind, PersonId, RegisterId, UnitId
 from access_service.domain.org import Assignment, ManagementEdge, Person
 from access_service.domain.policy import Pack
 from access_service.domain.reasons import Refusal
@@ -85,9 +85,15 @@ def open_pages_by_passkey(
 
 
 def session_of_pages(
-    services: Services, token: str, *, keeps_open: bool, even_if_due: bool = False, to_hand_back: bool = False
+    services: Services,
+    token: str,
+    *,
+    keeps_open: bool,
+    even_if_due: bool = False,
+    to_hand_back: bool = False,
+    holder: PersonId | None = None,
 ) -> SignedIn | None:
-    """The session of a browser's token; None when there is none any more.
+    """The session of a browser's token; None when there is none any more, or it is not that of the `holder`.
 
     Raises `RefusedError` where the session has something to do first, `UnavailableError` without a database.
     """
@@ -107,6 +113,7 @@ def session_of_pages(
             to_hand_back=to_hand_back,
             meant_for=(PAGES,),
             keeps_open=keeps_open,
+            holder=holder,
         )
     except RefusedError as refused:
         if refused.code in gone:

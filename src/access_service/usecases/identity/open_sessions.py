@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from access_service.domain.errors import RefusedError, UnavailableError
+from access_service.domain.names import PersonId
 from access_service.domain.reasons import Refusal
 from access_service.domain.sign_in import Due, check_due, is_meant
 from access_service.signing import passwords
@@ -42,10 +43,12 @@ def session_from_token(
     to_hand_back: bool = False,
     meant_for: Collection[str] = (),
     keeps_open: bool = True,
+    holder: PersonId | None = None,
 ) -> SignedIn:
     """The session of a token, or `not_authenticated`.
 
-    Every half minute its use is written down, if it `keeps_open`.
+    Every half minute its use is written down, if it `keeps_open`. Where a `holder` is named, another person's
+    session counts as none: what it has to do first is not said, and its use is not written down.
 
     `meant_for` are the names of another service that was handed the token; `wrong_audience` for a session that is
     good elsewhere. Without it a session counts that was opened by signing in, and no other.
@@ -63,6 +66,8 @@ def session_from_token(
         if not is_meant(session.audience, meant_for):
             raise RefusedError(Refusal.WRONG_AUDIENCE, AUDIENCE_TEXT)
         caller = caller_in_session(Gatherer(Reader(connection, session.register)), session, now)
+    if holder is not None and caller.person != holder:
+        raise RefusedError(Refusal.NOT_AUTHENTICATED, "the session is another person's")
     is_let_in = to_hand_back if session.due is Due.HAND_BACK else even_if_due
     check_due(None if is_let_in else session.due)
     if keeps_open and now - session.used_at >= min(USED_EVERY, session.idle / 10):

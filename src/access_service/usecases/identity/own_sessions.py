@@ -63,7 +63,11 @@ def end_other_sessions(services: Services, caller: Caller) -> int:
     with act(services, caller, "session.close", caller.account) as doing:
         found = stored.sessions_of(doing.tx.connection, caller.register, caller.account)
         mine = caller.session
-        others = [s for s in found if mine not in (s.token_sha256, s.parent) and s.is_open(doing.now)]
+        others = [
+            s
+            for s in found
+            if s.person == caller.person and mine not in (s.token_sha256, s.parent) and s.is_open(doing.now)
+        ]
         for session in others:
             stored.end_session(doing.tx.connection, session.token_sha256)
         doing.tx.happened("session.close", caller.account, others=len(others))
