@@ -9,7 +9,9 @@ from zipfile import ZipFile
 import pytest
 from visiting import Visitor, visiting
 
+from access_service.domain.recounting import MOST_TOLD
 from access_service.domain.tasks import TaskKind
+from access_service.usecases.tasks.units_below import remind
 from access_service.web import task_words, unit_words
 from access_service.web.phrases import english
 from world import LOWER, OFFICE, PASSWORD, SCHOOL, World, hire_homeroom, homeroom_line
@@ -49,6 +51,26 @@ def test_a_head_sees_what_waits_with_one_filled_button_and_the_unit_beside(visit
     assert "Bàn giao quyền năm học 2026-2027" in page.words
     assert page.html.count('class="btn go"') <= 1
     assert f'href="/don-vi/{SCHOOL}"' in page.html
+
+
+def test_a_head_is_told_what_happened_lately_and_a_teacher_is_not(visitor: Visitor) -> None:
+    page = visitor.as_head().get("/viec")
+    assert "Còn 16 ngày đến khai giảng." in page.words
+    lately = page.html.partition(">Vừa diễn ra<")[2]
+    assert f"Người Thử head:{SCHOOL}: " in lately
+    assert "đăng nhập" not in lately
+    assert lately.count("<li>") <= MOST_TOLD
+    other = visitor.other()
+    other.sign_in("000.gvcn")
+    page = other.get("/viec")
+    assert "Vừa diễn ra" not in page.words
+    assert "khai giảng" not in page.words
+
+
+def test_whoever_acts_from_above_is_told_by_their_units_name(service: Visitor) -> None:
+    remind(service.world.services, service.world.enter(service.world.admins[OFFICE].account), [SCHOOL])
+    page = service.other().as_head().get("/viec")
+    assert "UBND xã Thử: nhắc đơn vị" in page.words
 
 
 def test_a_teacher_finds_what_concerns_them_and_no_numbers_of_the_school(visitor: Visitor) -> None:

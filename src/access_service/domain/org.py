@@ -13,9 +13,13 @@ from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import AssignmentId, ClassId, EducationLevel, PersonId, UnitId
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import ClassSubject, Scope
-from access_service.domain.time import Interval
+from access_service.domain.time import Interval, local
 
 T = TypeVar("T")
+OPENING = (9, 5)
+"""Month and day on which every school opens."""
+OPENING_IS_NEAR = 60
+"""Days before it from which on a home page counts."""
 MAX_CHAIN = 12
 """Longest chain of units followed; a longer one is refused when an edge is written, never cut in silence."""
 
@@ -69,6 +73,18 @@ class SchoolYear:
     id: str
     starts_at: datetime
     closes_at: datetime
+
+    @property
+    def opens_on(self) -> date:
+        """Ngày khai giảng: the ministry's plan of every school year names the fifth of September."""
+        return date(local(self.starts_at).year, *OPENING)
+
+
+def days_to_opening(years: Iterable[SchoolYear], now: datetime) -> int | None:
+    """How many days until the first bell of the nearest school year; None where none is near."""
+    today = local(now).date()
+    left = [(year.opens_on - today).days for year in years]
+    return min((days for days in left if 0 <= days <= OPENING_IS_NEAR), default=None)
 
 
 @dataclass(frozen=True, slots=True)

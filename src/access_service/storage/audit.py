@@ -53,6 +53,8 @@ class LogFilter:
 
 
 WHOLE_LOG = LogFilter()
+LOOKED_THROUGH = 1_000
+"""Newest events of a unit among which its home page looks: a question that costs alike for every unit."""
 AT_ONCE = 500
 """Most ids in one question."""
 
@@ -103,6 +105,23 @@ def newest_events(
         statement = statement.where(_events.c.seq < before)
     rows = connection.execute(statement.order_by(_events.c.seq.desc()).limit(most)).mappings().all()
     return [_event(connection, row) for row in reversed(rows)]
+
+
+def newest_of_unit(
+    connection: Connection, register: RegisterId, unit: str, actions: Collection[str], most: int
+) -> list[RowMapping]:
+    """What was done in a unit by these acts, the newest first, among its newest `LOOKED_THROUGH` events."""
+    columns = _events.c
+    newest = select(_chains.c.n).where(_chains.c.register_id == register, _chains.c.unit == unit).scalar_subquery()
+    statement = (
+        select(columns.recorded_at, columns.actor, columns.person, columns.action, columns.target)
+        .where(columns.register_id == register, columns.unit == unit)
+        .where(columns.unit_seq > newest - LOOKED_THROUGH)
+        .where(columns.outcome == "done", columns.action.in_(sorted(actions)))
+        .order_by(columns.unit_seq.desc())
+        .limit(most)
+    )
+    return list(connection.execute(statement).mappings())
 
 
 def count_events(connection: Connection, register: RegisterId, wanted: LogFilter) -> int:

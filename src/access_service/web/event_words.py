@@ -1,5 +1,6 @@
 """What acts are called in the log, for whoever reads it: an official's words, not codes."""
 
+from access_service.domain.recounting import ToldLine
 from access_service.web.phrases import t
 
 ACTIONS: dict[str, str] = {
@@ -141,6 +142,17 @@ ACTIONS: dict[str, str] = {
 def action_word(code: str) -> str:
     """What the act is called."""
     return t(ACTIONS[code]) if code in ACTIONS else code
+
+
+def tell_line(line: ToldLine) -> tuple[str, str]:
+    """Who did it, and what was done to what: two parts of one sentence."""
+    deed, word = line.newest, action_word(line.newest.action)
+    what = word[:1].lower() + word[1:]
+    if line.count > 1:
+        said = t("{what} ({n} lần)", what=what, n=line.count)
+    else:
+        said = " ".join(filter(None, (what, deed.name)))
+    return deed.who or t("Hệ thống"), said
 
 
 def list_words() -> list[str]:

@@ -4,7 +4,9 @@ from itertools import groupby
 
 from starlette.responses import Response
 
+from access_service.domain.time import local
 from access_service.usecases.tasks.unit_cards import home_of
+from access_service.web.event_words import tell_line
 from access_service.web.page import PageRouter, Visit
 from access_service.web.task_words import heading_of, show_task
 
@@ -26,5 +28,9 @@ def show_home(visit: Visit) -> Response:
         waiting=home.waiting,
         cards=home.cards,
         articles=home.articles,
+        lately=home.lately,
+        days_to_opening=home.days_to_opening,
+        today=local(visit.services.db.now()).date(),
+        deed=tell_line,
         is_many=len(home.waiting.names) > 1,
     )

@@ -57,6 +57,11 @@ def clock(at: datetime) -> str:
     return f"{local(at):%H:%M}"
 
 
+def recent(at: datetime, today: date) -> str:
+    """`14:30` of today, `26/08` of another day."""
+    return clock(at) if local(at).date() == today else f"{local(at):%d/%m}"
+
+
 def last_day(end: datetime | None) -> str:
     """The last day of something that ends at `end`: the day before, where it ends at midnight."""
     return "" if end is None else day(end - timedelta(microseconds=1))

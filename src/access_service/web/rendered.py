@@ -75,6 +75,7 @@ def environment() -> Environment:
         "day": phrases.day,
         "moment": phrases.moment,
         "clock": phrases.clock,
+        "recent": phrases.recent,
         "last_day": phrases.last_day,
         "weekday": phrases.weekday,
         "number": phrases.number,

@@ -6,9 +6,10 @@ from access_service.domain.accounts import Custody
 from access_service.domain.allowed import Can, can_with_unit
 from access_service.domain.documents import Document
 from access_service.domain.names import PersonId, UnitId
-from access_service.domain.org import SchoolClass, SchoolYear, Unit
+from access_service.domain.org import SchoolClass, SchoolYear, Unit, days_to_opening
 from access_service.domain.policy import DEFAULT
 from access_service.domain.progress import Totals, UnitProgress
+from access_service.domain.recounting import ToldLine
 from access_service.domain.reminding import Reminder
 from access_service.storage.lists import names_of, names_of_units
 from access_service.storage.progress import read_progress
@@ -16,6 +17,7 @@ from access_service.usecases.evidence.people import sees_all
 from access_service.usecases.evidence.reading import is_unit_suspended
 from access_service.usecases.evidence.reading_papers import head_of
 from access_service.usecases.services import Caller, ReadView, Services, look
+from access_service.usecases.tasks.lately import lately_in
 from access_service.usecases.tasks.units_below import newest_reminders, sums_below
 from access_service.usecases.tasks.waiting_for import TasksSeen, tasks_in
 
@@ -53,6 +55,10 @@ class HomePage:
     cards: tuple[UnitCard, ...]
     articles: dict[str, str]
     """What is written for an article that a task names."""
+    lately: dict[UnitId, tuple[ToldLine, ...]]
+    """What happened in each of these units, the newest first."""
+    days_to_opening: int | None
+    """Until the first bell of the school year, while that is near; None for whoever answers for no unit."""
 
 
 MOST_CARDS = 3
@@ -65,7 +71,13 @@ def home_of(services: Services, caller: Caller) -> HomePage:
         waiting = tasks_in(services, seen, caller)
         units = sorted({*waiting.led, *waiting.operated})
         cards = tuple(_card(seen, caller, unit) for unit in units[:MOST_CARDS])
-        return HomePage(waiting, cards, _articles(seen, waiting))
+        return HomePage(
+            waiting,
+            cards,
+            _articles(seen, waiting),
+            {card.unit.id: lately_in(seen, card.unit.id) for card in cards},
+            days_to_opening(seen.reader.find(SchoolYear), seen.now) if cards else None,
+        )
 
 
 def _articles(seen: ReadView, waiting: TasksSeen) -> dict[str, str]:
