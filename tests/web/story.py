@@ -1,4 +1,10 @@
-"""A story in a real browser: what is done is counted, every step can be looked at, and axe looks at every page."""
+"""A story in a real browser: what is done is counted, every step can be looked at, and axe looks at every page.
+
+A story is told in several ways (`WAYS`): before a laptop's window, a phone's, and `plain`: in a browser that runs
+no script. CI tells each in the ways that its test names, `scripts/night` in all. What is script by nature is never
+told plainly: passkeys (a page asks the device through a script alone), the grid's saving by itself and its paste,
+and what a page compares without sending it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -24,7 +30,10 @@ from world import PASSWORD, World
 
 PICTURES = os.environ.get("ACCESS_SERVICE_TEST_PICTURES")
 """A folder into which every step is pictured; without it none is."""
-SIZES = {"phone": (390, 844), "laptop": (1366, 768)}
+EVERY_WAY = bool(PICTURES) or bool(os.environ.get("ACCESS_SERVICE_TEST_EVERY_WAY"))
+"""Whether each story is told in every way, whatever its test names: at night, and for its pictures."""
+SIZES = {"phone": (390, 844), "laptop": (1366, 768), "plain": (1366, 768)}
+WAYS = tuple(SIZES)
 WAIT_MS = 60_000
 
 
@@ -37,6 +46,7 @@ class Story:
     world: World
     name: str
     made: Any = None
+    is_scripted: bool = True
     interactions: int = 0
     steps: int = 0
     found: list[str] = field(default_factory=list)
@@ -61,6 +71,11 @@ class Story:
         self.interactions += 1
         self.page.get_by_label(label).set_input_files(path)
 
+    def click_unscripted(self, name: str) -> None:
+        """The button that a script presses by itself; where none runs, one click."""
+        if not self.is_scripted:
+            self.click(name)
+
     def sees(self, text: str) -> None:
         """The page says so, sooner or later."""
         self.page.get_by_text(text).first.wait_for(timeout=WAIT_MS)
@@ -72,7 +87,8 @@ class Story:
             folder = Path(PICTURES)
             folder.mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=folder / f"{self.name}-{self.steps:02}-{what}.png", full_page=True)
-        self.found += [f"{what}: {finding}" for finding in axe(self.page)]
+        if self.is_scripted:  # axe waits for the page's own clock, which stands without scripts
+            self.found += [f"{what}: {finding}" for finding in axe(self.page)]
         width = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if width > 0:
             self.found.append(f"{what}: scrolls {width} px sideways")
@@ -137,9 +153,49 @@ def served(
             world.services.db.close()
 
 
+def told(*by_day: str) -> pytest.MarkDecorator:
+    """Tells the story in these ways in CI, and in every way at night; the test takes `way`."""
+    return pytest.mark.parametrize("way", WAYS if EVERY_WAY else by_day)
+
+
+@dataclass
+class _Shared:
+    """The browser of all stories of one file, opened by the first of them."""
+
+    until: ExitStack | None = None
+    browser: Any = None
+
+
+_shared = _Shared()
+
+
+@contextmanager
+def sharing_a_browser() -> Iterator[None]:
+    """Within this, one browser serves every story, each in a context of its own."""
+    with ExitStack() as stack:
+        _shared.until = stack
+        try:
+            yield
+        finally:
+            _shared.until = _shared.browser = None
+
+
 @contextmanager
 def browsing(**options: Any) -> Iterator[Any]:
     """A browser context; without a browser the test is skipped, and says so."""
+    with ExitStack() as stack:
+        if _shared.until is None:
+            browser = stack.enter_context(_browser())
+        else:
+            browser = _shared.browser = _shared.browser or _shared.until.enter_context(_browser())
+        context = browser.new_context(**options)
+        stack.callback(context.close)
+        context.set_default_timeout(WAIT_MS)
+        yield context
+
+
+@contextmanager
+def _browser() -> Iterator[Any]:
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium is None:
         pytest.skip("no Chromium here: the story was not told in a browser")
@@ -147,9 +203,7 @@ def browsing(**options: Any) -> Iterator[Any]:
     with play.sync_playwright() as tool:
         browser = tool.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
         try:
-            context = browser.new_context(**options)
-            context.set_default_timeout(WAIT_MS)
-            yield context
+            yield browser
         finally:
             browser.close()
 
@@ -159,18 +213,20 @@ def telling(
     name: str,
     folder: Path,
     furnish: Callable[[World], Any] = with_homeroom,
-    size: str = "laptop",
+    way: str = "laptop",
     job_workers: int = 0,
     **options: Any,
 ) -> Iterator[Story]:
     """A story from the first page on; at its end axe found nothing, and the console no refused content."""
-    width, height = SIZES[size]
+    width, height = SIZES[way]
     options = {"viewport": {"width": width, "height": height}, "locale": "vi-VN"} | options
+    is_scripted = way != "plain"
+    options["java_script_enabled"] = is_scripted
     with browsing(**options) as context, served(folder, furnish, job_workers=job_workers) as (world, address, made):
         page = context.new_page()
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-        story = Story(page, address, world, name, made)
+        story = Story(page, address, world, name, made, is_scripted)
         yield story
         assert story.found == []
         assert [line for line in said if "Content Security Policy" in line or "Trusted" in line] == []

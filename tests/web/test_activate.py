@@ -83,7 +83,7 @@ def test_a_letter_may_call_it_by_its_vietnamese_name(visitor: Visitor) -> None:
 
 def test_a_teacher_activates_on_a_phone(tmp_path: Path) -> None:
     """The link holds the code behind the #: three interactions, and no server hears the link."""
-    with telling("kich-hoat", tmp_path, size="phone") as story:
+    with telling("kich-hoat", tmp_path, way="phone") as story:
         code = story.world.recover(story.world.admins[SCHOOL], story.world.people["gvcn"].account).activation_code
         heard: list[str] = []
         story.page.on("request", lambda request: heard.append(request.url))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-from story import Story, telling
+from story import Story, telling, told
 from test_class_pages import AT, furnish
 
 from world import OFFICE, SCHOOL
@@ -19,9 +18,9 @@ def enter(story: Story, unit: str) -> None:
     story.put_on(f"quantri.{unit}")
 
 
-@pytest.mark.parametrize("size", ["laptop", "phone"])
-def test_the_homeroom_changes_in_november(tmp_path: Path, size: str) -> None:
-    with telling(f"lop-{size}", tmp_path, furnish, size=size) as story:
+@told("phone", "plain")
+def test_the_homeroom_changes_in_november(tmp_path: Path, way: str) -> None:
+    with telling(f"lop-{way}", tmp_path, furnish, way=way) as story:
         enter(story, SCHOOL)
         story.open(f"{AT}/lop")
         story.look("cac-lop")
@@ -38,9 +37,9 @@ def test_the_homeroom_changes_in_november(tmp_path: Path, size: str) -> None:
         assert story.interactions == 5
 
 
-@pytest.mark.parametrize("size", ["laptop", "phone"])
-def test_the_admin_account_is_looked_at_and_taken_back(tmp_path: Path, size: str) -> None:
-    with telling(f"tkqt-{size}", tmp_path, furnish, size=size) as story:
+@told("phone", "plain")
+def test_the_admin_account_is_looked_at_and_taken_back(tmp_path: Path, way: str) -> None:
+    with telling(f"tkqt-{way}", tmp_path, furnish, way=way) as story:
         enter(story, OFFICE)
         story.open(f"{AT}/tai-khoan-quan-tri")
         story.look("tai-khoan-quan-tri")

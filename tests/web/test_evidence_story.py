@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-from story import Story, telling
+from story import Story, telling, told
 from test_evidence_pages import asked_by_head, furnish
 
 from access_service.storage import jobs as stored
@@ -20,9 +19,9 @@ def enter(story: Story, name: str) -> None:
     story.sign_in(name)
 
 
-@pytest.mark.parametrize("size", ["laptop", "phone"])
-def test_evidence_is_asked_for_read_and_inspected(size: str, tmp_path: Path) -> None:
-    with telling(f"bang-chung-{size}", tmp_path, furnish, size) as story:
+@told("phone", "plain")
+def test_evidence_is_asked_for_read_and_inspected(way: str, tmp_path: Path) -> None:
+    with telling(f"bang-chung-{way}", tmp_path, furnish, way) as story:
         world = story.world
         enter(story, f"000.head:{SCHOOL}")
         story.open(f"/don-vi/{SCHOOL}/ho-so")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-from story import telling
+from story import telling, told
 from test_home_and_units import furnished
 from test_second_person_pages import with_new_head, with_waiting
 
@@ -14,10 +13,10 @@ from world import OFFICE, SCHOOL
 HEAD, CHAIR = f"000.head:{SCHOOL}", f"000.head:{OFFICE}"
 
 
-@pytest.mark.parametrize("size", ["laptop", "phone"])
-def test_a_commune_sees_who_is_late_and_reminds(tmp_path: Path, size: str) -> None:
+@told("phone", "plain")
+def test_a_commune_sees_who_is_late_and_reminds(tmp_path: Path, way: str) -> None:
     """Every late school is reminded in three interactions: the tab, all, the button."""
-    with telling(f"nhac-{size}", tmp_path, furnished, size) as story:
+    with telling(f"nhac-{way}", tmp_path, furnished, way) as story:
         for name in (HEAD, CHAIR):
             story.world.enrol(name)
         story.world.clock.forward(days=8)
@@ -48,10 +47,10 @@ def test_a_commune_sees_who_is_late_and_reminds(tmp_path: Path, size: str) -> No
         assert story.found == []
 
 
-@pytest.mark.parametrize("size", ["laptop", "phone"])
-def test_a_new_head_confirms_what_the_old_one_granted(tmp_path: Path, size: str) -> None:
+@told("phone", "plain")
+def test_a_new_head_confirms_what_the_old_one_granted(tmp_path: Path, way: str) -> None:
     """From the first page: the task, the button; nothing is typed."""
-    with telling(f"xac-nhan-{size}", tmp_path, with_new_head, size) as story:
+    with telling(f"xac-nhan-{way}", tmp_path, with_new_head, way) as story:
         story.world.enrol("000.mới")
         story.sign_in("000.mới")
         story.click("Xem 1 quyền", role="link")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-from story import telling
+from story import telling, told
 
 from access_service.usecases.handover import delegation
 from software_world import approve, enter
@@ -26,9 +25,9 @@ def furnish(world: World) -> None:
     world.enrol(f"000.head:{SCHOOL}")
 
 
-@pytest.mark.parametrize("size", ["laptop", "phone"])
-def test_a_question_an_answer_and_why(tmp_path: Path, size: str) -> None:
-    with telling(f"ma-tran-{size}", tmp_path, furnish, size=size) as story:
+@told("phone", "plain")
+def test_a_question_an_answer_and_why(tmp_path: Path, way: str) -> None:
+    with telling(f"ma-tran-{way}", tmp_path, furnish, way=way) as story:
         story.sign_in(f"000.head:{SCHOOL}")
         story.open(f"/don-vi/{SCHOOL}/ma-tran")
         story.sees("Hỏi: ai xem được gì")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-from story import Story, telling
+from story import Story, telling, told
 
 from access_service.domain.delegation import Grant
 from world import SCHOOL
@@ -18,9 +17,9 @@ def as_head(story: Story) -> None:
     story.sign_in(f"000.head:{SCHOOL}")
 
 
-@pytest.mark.parametrize("size", ["laptop", "phone"])
-def test_revoking_shows_what_falls_in_three_presses(tmp_path: Path, size: str) -> None:
-    with telling(f"quyen-{size}", tmp_path, size=size) as story:
+@told("phone", "plain")
+def test_revoking_shows_what_falls_in_three_presses(tmp_path: Path, way: str) -> None:
+    with telling(f"quyen-{way}", tmp_path, way=way) as story:
         as_head(story)
         story.open(f"/nguoi/{story.made.person}")
         story.look("mot-nguoi")
@@ -40,7 +39,7 @@ def test_revoking_shows_what_falls_in_three_presses(tmp_path: Path, size: str) -
 
 def test_a_duty_ends_after_its_consequences_were_shown(tmp_path: Path) -> None:
     """The person was found: one press to the page, a number, a day, one press more."""
-    with telling("thoi", tmp_path, size="phone") as story:
+    with telling("thoi", tmp_path, way="phone") as story:
         as_head(story)
         story.open(f"/nguoi/{story.made.person}")
         story.click("Thôi nhiệm vụ", role="link")
@@ -52,9 +51,9 @@ def test_a_duty_ends_after_its_consequences_were_shown(tmp_path: Path) -> None:
         assert story.interactions == 4
 
 
-@pytest.mark.parametrize("size", ["laptop", "phone"])
-def test_a_teacher_reads_her_rights_and_hands_them_back(tmp_path: Path, size: str) -> None:
-    with telling(f"toi-{size}", tmp_path, size=size) as story:
+@told("phone", "plain")
+def test_a_teacher_reads_her_rights_and_hands_them_back(tmp_path: Path, way: str) -> None:
+    with telling(f"toi-{way}", tmp_path, way=way) as story:
         story.sign_in("000.gvcn")
         story.open("/toi")
         story.look("quyen-cua-toi")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-from story import Story, telling
+from story import Story, telling, told
 
 from access_service.domain.documents import Document, Signature
 from access_service.domain.names import DocumentState, Method
@@ -50,23 +49,24 @@ def make_key(story: Story) -> None:
     story.sees("Khoá truy cập đã có hiệu lực")
 
 
-@pytest.mark.parametrize("size", ["laptop", "phone"])
-def test_a_head_signs_for_everybody_with_one_password(tmp_path: Path, size: str) -> None:
-    with telling(f"ky-{size}", tmp_path, with_clerks, size, reduced_motion="reduce") as story:
+@told("phone", "plain")
+def test_a_head_signs_for_everybody_with_one_password(tmp_path: Path, way: str) -> None:
+    with telling(f"ky-{way}", tmp_path, with_clerks, way, reduced_motion="reduce") as story:
         world = story.world
         name_signer(world.services, world.admins[SCHOOL], story.made[1], world.head_of(SCHOOL).person)
         story.sign_in(HEAD)
         story.open("/ky")
         story.look("cho-ky")
         story.page.locator("article.paper > :last-child").nth(1).scroll_into_view_if_needed()
-        story.page.get_by_text("đã xem").first.wait_for()
         story.fill("Mật khẩu", PASSWORD)
-        story.click("Ký 3 văn bản bằng mật khẩu")
-        story.sees("Chưa xem: 1")
-        assert {world.get(Document, id_).state for id_ in story.made} == {DocumentState.AWAITING_GIVER}
+        if story.is_scripted:  # what was not scrolled past is named once, and asked for no longer then
+            story.page.get_by_text("đã xem").first.wait_for()
+            story.click("Ký 3 văn bản bằng mật khẩu")
+            story.sees("Chưa xem: 1")
+            assert {world.get(Document, id_).state for id_ in story.made} == {DocumentState.AWAITING_GIVER}
         story.click("Ký 3 văn bản bằng mật khẩu")
         story.sees("Đã ký 3 văn bản.")
-        assert story.interactions == 3
+        assert story.interactions == (3 if story.is_scripted else 2)
         story.look("da-ky")
         assert {world.get(Document, id_).state for id_ in story.made} == {DocumentState.AWAITING_RECEIVER}
         story.open("/van-ban")

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-from story import telling
+from story import telling, told
 from test_software_pages import AT, furnish
 
 from world import SCHOOL
 
 
-@pytest.mark.parametrize("size", ["laptop", "phone"])
-def test_software_is_stopped_after_what_falls_was_shown(tmp_path: Path, size: str) -> None:
-    with telling(f"phan-mem-{size}", tmp_path, furnish, size=size) as story:
+@told("phone", "plain")
+def test_software_is_stopped_after_what_falls_was_shown(tmp_path: Path, way: str) -> None:
+    with telling(f"phan-mem-{way}", tmp_path, furnish, way=way) as story:
         for name in (f"000.head:{SCHOOL}", f"quantri.{SCHOOL}"):
             story.world.enrol(name)
         story.sign_in(f"000.head:{SCHOOL}")
