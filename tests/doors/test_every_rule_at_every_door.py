@@ -26,6 +26,7 @@ from doors.table_correcting import CORRECTING
 from doors.table_drafting import DRAFTING_ROWS
 from doors.table_drawing import DRAWING_ROWS
 from doors.table_duties import DUTIES, UNITS
+from doors.table_external import EXTERNAL_ROWS
 from doors.table_names import NAME_ROWS
 from doors.table_operating import OPERATING_ROWS
 from doors.table_papers import GRANTS, PAPERS
@@ -59,6 +60,7 @@ TABLE: list[Row] = [
     *PRINTING_ROWS,
     *NUMBER_ROWS,
     *LETTER_ROWS,
+    *EXTERNAL_ROWS,
 ]
 TESTS = Path(__file__).parents[1]
 

@@ -25,6 +25,7 @@ from access_service.api.manage import (
     lists,
     log,
     matrix,
+    old_systems,
     org,
     paper_pages,
     rights,
@@ -53,5 +54,6 @@ routers: tuple[APIRouter, ...] = (
     oauth.router,
     *(sessions.open_router, sessions.router, second_factors.router, org.router, accounts.router),
     *(delegation.router, documents.router, paper_pages.router, software.router, audit.router, waiting.router),
+    old_systems.router,
     *(correcting.router, rights.router, log.router, log.files, inspected_units.router),
 )

@@ -120,6 +120,9 @@ EVENTS: Mapping[str, PowerEdges] = {
     "recovery.stop": ends(Power.ACCOUNT),
     "home.move": yields(Power.ACCOUNT) | ends(Power.ACCOUNT),
     "home.upgrade": HARMLESS,
+    # What something is called elsewhere: no decision is asked by it.
+    "external_id.set": HARMLESS,
+    "external_id.end": HARMLESS,
     # The holder outlived whoever saw the code: a mark on papers goes, no right moves.
     "account.confirm": HARMLESS,
     "account.issue": yields(Power.ACCOUNT),

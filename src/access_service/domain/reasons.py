@@ -103,6 +103,8 @@ class Refusal(StrEnum):
     DOCUMENT_STATE = "document_state"
     DUPLICATE = "duplicate"
     DUTIES_SEPARATED = "duties_separated"
+    EXTERNAL_ID_AMBIGUOUS = "external_id_ambiguous"
+    EXTERNAL_ID_TAKEN = "external_id_taken"
     FORBIDDEN = "forbidden"
     FREQUENCY_EXCEEDED = "frequency_exceeded"
     GRANT_ENDED = "grant_ended"

@@ -212,6 +212,14 @@ REFUSAL_REMEDY: Mapping[Refusal, Text] = MappingProxyType(
         Refusal.DUTIES_SEPARATED: Text(
             "Giao một trong hai nhiệm vụ cho người khác", "Give one of the two duties to somebody else"
         ),
+        Refusal.EXTERNAL_ID_AMBIGUOUS: Text(
+            "Nêu rõ loại đối tượng: người, tài khoản, đơn vị hay lớp",
+            "Say of which kind: person, account, unit or class",
+        ),
+        Refusal.EXTERNAL_ID_TAKEN: Text(
+            "Kiểm tra lại mã; nếu đã ghi nhầm, đơn vị ghi mã hoặc đơn vị cấp trên thôi dùng mã ấy trước",
+            "Check the id; where it was recorded wrongly, the unit that did, or one above, ends it first",
+        ),
         Refusal.FORBIDDEN: _ABOVE,
         Refusal.FREQUENCY_EXCEEDED: Text(
             "Chờ đến kỳ lấy dữ liệu sau, hoặc đề nghị Sở GDĐT đồng ý tần suất khác",

@@ -204,6 +204,13 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Hai nhiệm vụ này không được giao cho cùng một người",
             "These two duties may not be held by one person",
         ),
+        Refusal.EXTERNAL_ID_AMBIGUOUS: Text(
+            "Mã này trỏ đến nhiều đối tượng khác loại", "This id names several things of different kinds"
+        ),
+        Refusal.EXTERNAL_ID_TAKEN: Text(
+            "Mã của hệ thống ngoài này đã được ghi cho đối tượng khác",
+            "This id of another system is recorded for something else",
+        ),
         Refusal.FORBIDDEN: Text("Không có thẩm quyền thực hiện", "Not within your authority"),
         Refusal.FREQUENCY_EXCEEDED: Text(
             "Phần mềm đã sử dụng hết số lần lấy dữ liệu trong kỳ theo văn bản đồng ý",

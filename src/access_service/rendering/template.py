@@ -16,6 +16,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_range_abs
 from xlsxwriter.worksheet import Worksheet
 
+from access_service.domain.external_ids import NATIONAL, ExternalKind
 from access_service.domain.names import AccountKind, Capacity, DocumentKind, EducationLevel
 from access_service.domain.policy import Pack
 from access_service.usecases.imports.csv_files import COLUMNS, GUIDE
@@ -86,6 +87,7 @@ EXAMPLE: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
             (f"QL-{_ROOT}", _ROOT, _OFFICER, "BB-01", "06/07/2024", ""),
             (f"QL-{_SCHOOL}", _SCHOOL, _PRINCIPAL, "BB-02", "11/07/2024", ""),
         ),
+        "external_ids": (("person", _PRINCIPAL, _SCHOOL, NATIONAL, "0000000003", "05/09/2024"),),
         "grants": (
             (
                 *("Q-1", f"TK-{_PRINCIPAL}", "principal", _ROOT, _SCHOOL, f"TQ-{_ROOT}", "PC-3", "BB-03"),
@@ -166,6 +168,11 @@ _IN_SHEET: Mapping[tuple[str, str], str] = MappingProxyType(
         ("documents", "sha256"): "SHA-256 của bản quét, 64 chữ số thập lục phân",
         ("custodies", "person"): "Mã người quản lý tài khoản quản trị",
         ("custodies", "document"): "Mã biên bản bàn giao tài khoản quản trị",
+        ("external_ids", "kind"): "person: người; account: tài khoản; unit: đơn vị; class: lớp",
+        ("external_ids", "target"): "Mã của người, tài khoản, đơn vị, hoặc lớp (trường:năm học:lớp)",
+        ("external_ids", "unit"): "Mã đơn vị chịu trách nhiệm về mã ngoài này",
+        ("external_ids", "system"): "Tên hệ thống ngoài, ví dụ smas, csdl-gddt",
+        ("external_ids", "value"): "Mã ở hệ thống ngoài, giữ nguyên cách viết",
         ("grants", "account"): "Mã tài khoản sử dụng",
         ("grants", "role"): "Vai trò theo quy tắc phân quyền, ví dụ homeroom_teacher",
         ("grants", "unit"): "Đơn vị cấp quyền",
@@ -189,6 +196,7 @@ _WORDS: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
     {
         ("classes", "level"): tuple(map(str, EducationLevel)),
         ("accounts", "kind"): (str(AccountKind.ADMIN), str(AccountKind.USE)),
+        ("external_ids", "kind"): tuple(map(str, ExternalKind)),
         ("assignments", "leads"): ("yes",),
         ("documents", "kind"): tuple(
             map(str, (DocumentKind.HANDOVER_MINUTES, DocumentKind.CUSTODY_MINUTES, DocumentKind.COMMITMENT))

@@ -31,6 +31,7 @@ from access_service.domain.codes import CodeShown
 from access_service.domain.delegation import Authority, Confirmation, Grant, Inspection, LeavingCase
 from access_service.domain.documents import Document, Signature
 from access_service.domain.errors import NotFoundError
+from access_service.domain.external_ids import ExternalId
 from access_service.domain.inspecting import External
 from access_service.domain.moves import AuthorityMove
 from access_service.domain.names import RegisterId
@@ -58,6 +59,7 @@ from access_service.storage import (
     tables_papers,
     tables_progress,
     tables_software,
+    tables_taking,
 )
 from access_service.storage.bulk import ReadyRows, insert_ready, make_ready
 from access_service.storage.codec import Codec
@@ -122,12 +124,14 @@ CODECS: dict[type[Any], Codec[Any]] = {
         (Client, tables_software.ClientRow),
         (WaitingAct, tables_acts.WaitingActRow),
         (Reminder, tables_progress.ReminderRow),
+        (ExternalId, tables_taking.ExternalIdRow),
     )
 }
 NOUNS = {
     DocumentNumber: "number",
     CodeShown: "code shown",
     External: "external member",
+    ExternalId: "external id",
     AuthorityMove: "authority move",
     ManagementEdge: "management edge",
     SchoolYear: "school year",

@@ -10,6 +10,7 @@ from access_service.storage import (
     tables_papers,
     tables_progress,
     tables_software,
+    tables_taking,
     tables_uses,
 )
 
@@ -23,6 +24,7 @@ MODULES = (
     tables_papers,
     tables_progress,
     tables_software,
+    tables_taking,
     tables_uses,
 )
 metadata = tables.metadata

@@ -62,6 +62,8 @@ STATUS: Mapping[Refusal, int] = {
     Refusal.DOCUMENT_STATE: 409,
     Refusal.DUPLICATE: 409,
     Refusal.DUTIES_SEPARATED: 409,
+    Refusal.EXTERNAL_ID_AMBIGUOUS: 409,
+    Refusal.EXTERNAL_ID_TAKEN: 409,
     Refusal.FORBIDDEN: 403,
     Refusal.FREQUENCY_EXCEEDED: 403,
     Refusal.GRANT_ENDED: 409,

@@ -4,7 +4,7 @@ Lists are of pages of fifty with an exact total, people by given name as a class
 for whoever acts for the unit or one above it or inspects it; everybody else finds themselves.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from access_service.domain.accounts import Account, answers_for, state_of
 from access_service.domain.allowed import Can, can_with_account, can_with_duty, can_with_unit
 from access_service.domain.delegation import Grant
+from access_service.domain.external_ids import ExternalId, ExternalKind
 from access_service.domain.names import AccountKind, AccountState, AssignmentId, PersonId, UnitId
 from access_service.domain.org import Assignment, Person, Unit
 from access_service.domain.progress import PersonMark
@@ -94,6 +95,8 @@ class PersonSeen:
     """With the account."""
     can_with: Mapping[AssignmentId, Can]
     """With each duty."""
+    external: tuple[ExternalId, ...] = ()
+    """What they and their account are called in other systems, as units say whose people the caller sees."""
 
 
 def _page(found: Sequence[T], start: int) -> Sequence[T]:
@@ -233,7 +236,15 @@ def see_person(services: Services, caller: Caller, id_: PersonId) -> PersonSeen:
             tuple(grants_seen(seen, grants)),
             can,
             {d.id: can_with_duty(seen.ground, caller, d) for d in duties},
+            external_ids_of(seen, [id_, *([use.id] if use is not None and account else [])], whole),
         )
+
+
+def external_ids_of(seen: ReadView, targets: Sequence[str], units: Collection[UnitId]) -> tuple[ExternalId, ...]:
+    """What these are called in other systems now, as these units say."""
+    found = seen.reader.find(ExternalId, target=list(targets))
+    named = [f for f in found if f.unit in units and f.kind is not ExternalKind.CLASS and seen.now in f.interval]
+    return tuple(sorted(named, key=lambda f: (f.system, f.value)))
 
 
 def _over(end: datetime | None, now: datetime) -> bool:

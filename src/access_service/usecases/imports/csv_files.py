@@ -41,6 +41,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("code", "account", "role", "unit", "scope_unit", "authority", "assignment", "document"),
             *("school_year", "classes", "subjects", "levels", "categories", "valid_from", "valid_to"),
         ),
+        "external_ids": ("kind", "target", "unit", "system", "value", "valid_from"),
     }
 )
 """Every sheet with its columns, in the order in which rows are checked and stored."""

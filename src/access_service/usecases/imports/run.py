@@ -18,6 +18,7 @@ from access_service.domain.names import RegisterId
 from access_service.storage.facts import Reader
 from access_service.usecases.imports.code_index import CodeIndex, Progress
 from access_service.usecases.imports.csv_files import Sheets, refuse
+from access_service.usecases.imports.external_rows import check_external_ids
 from access_service.usecases.imports.odd_numbers import NumberReport, report_numbers
 from access_service.usecases.imports.org_rows import (
     check_accounts,
@@ -61,6 +62,7 @@ _CHECKS = (
     check_documents,
     check_custodies,
     check_grants,
+    check_external_ids,
 )
 """In an order in which each finds what it refers to."""
 

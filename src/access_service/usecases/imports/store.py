@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from access_service.domain.accounts import Account, Custody, Home
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document, Signature
+from access_service.domain.external_ids import ExternalId
 from access_service.domain.names import (
     Capacity,
     DocumentId,
@@ -52,6 +53,7 @@ _FACTS: tuple[tuple[str, type[Any]], ...] = (
     ("assignments", Assignment),
     ("authorities", Authority),
     ("custodies", Custody),
+    ("external_ids", ExternalId),
 )
 """Sheets whose facts are stored as they were checked; accounts, documents and grants take more."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from access_service.domain.accounts import Custody
 from access_service.domain.allowed import Can, can_with_unit
 from access_service.domain.documents import Document
+from access_service.domain.external_ids import ExternalId
 from access_service.domain.names import PersonId, UnitId
 from access_service.domain.org import SchoolClass, SchoolYear, Unit, days_to_opening
 from access_service.domain.policy import DEFAULT
@@ -13,7 +14,7 @@ from access_service.domain.recounting import ToldLine
 from access_service.domain.reminding import Reminder
 from access_service.storage.lists import names_of, names_of_units
 from access_service.storage.progress import read_progress
-from access_service.usecases.evidence.people import sees_all
+from access_service.usecases.evidence.people import external_ids_of, sees_all
 from access_service.usecases.evidence.reading import is_unit_suspended
 from access_service.usecases.evidence.reading_papers import head_of
 from access_service.usecases.services import Caller, ReadView, Services, look
@@ -45,6 +46,8 @@ class UnitCard:
     """Over the units below; None where there are none, or the caller may not see them."""
     reminder: Reminder | None
     can: Can
+    external: tuple[ExternalId, ...] = ()
+    """What the unit is called in other systems."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,7 @@ def _card(seen: ReadView, caller: Caller, id_: UnitId) -> UnitCard:
         sums=sums_below(seen, id_) if is_whole else None,
         reminder=reminder if reminder is not None and reminder.is_shown(seen.now) else None,
         can=can_with_unit(seen.ground, caller, unit),
+        external=external_ids_of(seen, [id_], [id_]),
     )
 
 

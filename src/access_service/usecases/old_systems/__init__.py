@@ -1,0 +1,4 @@
+"""Taking over what exists: ids of other systems, exports of theirs, rights that they have and no paper gives.
+
+naming_ids     what people, accounts, units and classes are called elsewhere, and who is meant by an id
+"""
