@@ -47,6 +47,10 @@ SOFTWARE = {
 }
 
 
+HANDED = "tests/usecases/tokens/test_authorizing.py::"
+BY_PAGE = "people are signed in for a service by a page; no command does that"
+HANDED_ON = Tried(HANDED + "test_only_a_person_s_own_account_is_signed_in_elsewhere_and_where_they_work")
+RETURNS = Tried(HANDED + "test_an_address_that_browsers_read_in_two_ways_is_not_registered")
 CONFIRMED = Tried("tests/attacks/test_software_papers.py::test_a_confirmation_that_says_too_little_is_none")
 DELETED = Tried(
     "tests/attacks/test_software_papers.py::"
@@ -55,6 +59,39 @@ DELETED = Tried(
 SAME_ACT = "the command calls the act of the API with the same rule (tests/cli/test_software_commands)"
 OBLIGED = "a token rests on approvals in force; what is owed after them is a matter of people"
 SOFTWARE_ROWS = [
+    row(
+        "service_sign_in.check_return_addresses",
+        "a client registers at most … addresses of a kind",
+        Tried("tests/attacks/test_signing_in_for_services.py::test_a_client_does_not_name_any_number_of_addresses"),
+        NO_SOFTWARE,
+        SAME_ACT,
+        "an address is registered before anybody is sent to it",
+    ),
+    row(
+        "service_sign_in.check_return_addresses",
+        "an address to come back to is an https URL without user name, fragment or dot segment, and without a "
+        "parameter that an answer adds",
+        RETURNS,
+        NO_SOFTWARE,
+        SAME_ACT,
+        "an address is registered before anybody is sent to it",
+    ),
+    row(
+        "service_sign_in.check_may_be_handed_on",
+        "only a person's own account is signed in elsewhere",
+        HANDED_ON,
+        NO_SOFTWARE,
+        BY_PAGE,
+        "a token is given for a code, and a code only to whom this rule lets",
+    ),
+    row(
+        "service_sign_in.check_may_be_handed_on",
+        "the service is another unit's: it signs in who works there",
+        HANDED_ON,
+        NO_SOFTWARE,
+        BY_PAGE,
+        "a token is given for a code, and a code only to whom this rule lets",
+    ),
     row("obligations.check_deletion", "the approval has not ended", DELETED, NO_SOFTWARE, SAME_ACT, OBLIGED),
     row("obligations.check_deletion", "the deletion is confirmed", DELETED, NO_SOFTWARE, SAME_ACT, OBLIGED),
     row(

@@ -52,6 +52,7 @@ OWN: dict[str, str] = {
     "second_factor.confirm_totp": SECRET,
     "second_factor.show_again": SECRET,
     "service_sessions.open_service_session": SESSION,
+    "authorizing.issue_code": SESSION,
     "passkey_sign_in.sign_in_by_passkey": SECRET,
     "sign_in.check_may_enter": SECRET,
     "sign_in.change_password": SECRET,

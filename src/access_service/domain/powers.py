@@ -140,6 +140,7 @@ EVENTS: Mapping[str, PowerEdges] = {
     "client.disable": ends(Power.SOFTWARE),
     "client.keys": yields(Power.SOFTWARE),
     "client.rotate": yields(Power.SOFTWARE),
+    "client.sign_in": yields(Power.SOFTWARE) | ends(Power.SOFTWARE),
     "software.register": HARMLESS,
     "software.confirm": yields(Power.SOFTWARE),
     "software.unconfirm": ends(Power.SOFTWARE),

@@ -198,6 +198,10 @@ class Client:
     """What was issued to it earlier is worth nothing: its secret had leaked."""
     serves_approved_at: datetime | None = None
     """When the department said that this address is the software's own; until then it serves nothing."""
+    redirect_uris: frozenset[str] = frozenset()
+    """Where people are sent back to who were signed in for it: exactly these, letter by letter."""
+    post_logout_uris: frozenset[str] = frozenset()
+    """Where people may be sent who signed out there."""
 
     @property
     def address(self) -> str | None:

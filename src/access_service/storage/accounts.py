@@ -66,6 +66,8 @@ class Session:
     """The one service that it is good for; None: for signing in here, and for nothing else."""
     parent: str | None = None
     """The session in which its holder opened it for that service: both end together."""
+    methods: str | None = None
+    """By what its holder proved who they are: `password`, `password+totp`, `passkey`; None where nobody knows."""
 
     @property
     def ends_at(self) -> datetime:
@@ -318,6 +320,7 @@ def open_session(connection: Connection, session: Session) -> None:
             due=session.due,
             audience=session.audience,
             parent=session.parent,
+            methods=session.methods,
         )
     )
 
@@ -347,6 +350,7 @@ def _as_session(row: RowMapping) -> Session:
         due=None if row["due"] is None else Due(row["due"]),
         audience=row["audience"],
         parent=row["parent"],
+        methods=row["methods"],
     )
 
 

@@ -21,7 +21,7 @@ from access_service.storage.tables import (
     UsedAssertionRow,
     table,
 )
-from access_service.storage.tables_accounts import KnownSourceRow
+from access_service.storage.tables_accounts import KnownSourceRow, ServiceSignInRow
 from access_service.storage.tables_acts import JobRow
 from access_service.storage.tables_pages import CeremonyRow
 
@@ -33,7 +33,8 @@ SOURCES_KEPT = timedelta(days=366)
 
 def _over(now: datetime) -> Iterator[tuple[str, Table, ColumnElement[bool]]]:
     """Each table's name, the table, and the condition for rows whose time is over."""
-    for kind in (SessionRow, DeniedTokenRow, UsedAssertionRow, CeremonyRow, ChallengeRow, JobRow):
+    passing = (SessionRow, ServiceSignInRow, DeniedTokenRow, UsedAssertionRow, CeremonyRow, ChallengeRow, JobRow)
+    for kind in passing:
         found = table(kind)
         yield found.name, found, found.c.expires_at <= now
     answers, sources = table(IdempotencyRow), table(KnownSourceRow)

@@ -21,8 +21,10 @@ from access_service.storage.db import Database
 from access_service.storage.migrate import check_known, version_of, wait_for_others
 from access_service.storage.schema import metadata
 from access_service.storage.tables import ChallengeRow, CredentialRow, SessionRow, table
+from access_service.storage.tables_accounts import ServiceSignInRow
 
 _sessions = table(SessionRow)
+_handed_on = table(ServiceSignInRow)
 _challenges = table(ChallengeRow)
 _credentials = table(CredentialRow)
 _RUNNING = "a running service or another command uses that database; stop it first"
@@ -218,5 +220,6 @@ def end_what_was_open(connection: Connection, register: RegisterId) -> Ended:
     connection.execute(update(_credentials).where(waiting).values(activation_sha256=None, activation_until=None))
     connection.execute(delete(_challenges).where(_challenges.c.register_id == register))
     jobs.drop_all(connection, register)
+    connection.execute(delete(_handed_on).where(_handed_on.c.register_id == register))
     ended = connection.execute(delete(_sessions).where(_sessions.c.register_id == register))
     return Ended(ended.rowcount, codes)

@@ -390,6 +390,7 @@ class SessionRow(SQLModel, table=True):
     due: str | None = None
     audience: str | None = None
     parent: str | None = Field(default=None, index=True)
+    methods: str | None = None
 
 
 class IdempotencyRow(SQLModel, table=True):

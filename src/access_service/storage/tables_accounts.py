@@ -70,3 +70,39 @@ class KnownSourceRow(SQLModel, table=True):
     source: str = Field(primary_key=True)
     """SHA-256 of the address."""
     seen_at: datetime
+
+
+class ServiceSignInRow(SQLModel, table=True):
+    """Codes and refresh tokens of people who were signed in for a service: SHA-256 only."""
+
+    __tablename__ = "service_sign_ins"
+    id: str = Field(primary_key=True)
+    register_id: str
+    account: str
+    person: str
+    audience: str = Field(sa_type=Text)
+    redirect_uri: str = Field(sa_type=Text)
+    scope: str
+    resources: str = Field(sa_type=Text)
+    nonce: str | None = Field(default=None, sa_type=Text)
+    challenge: str
+    code_sha256: str = Field(unique=True)
+    code_until: datetime
+    parent: str
+    signed_in_at: datetime
+    methods: str
+    expires_at: datetime = Field(index=True)
+    redeemed_at: datetime | None = None
+    session_sha256: str | None = None
+    refresh_sha256: str | None = None
+
+
+class ToldServiceRow(SQLModel, table=True):
+    """What a person was told that a service learns of them, when they first signed in for it."""
+
+    __tablename__ = "told_services"
+    register_id: str = Field(primary_key=True)
+    account: str = Field(primary_key=True)
+    audience: str = Field(primary_key=True)
+    scope: str
+    told_at: datetime

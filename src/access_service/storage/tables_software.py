@@ -112,3 +112,5 @@ class ClientRow(Fact, table=True):
     serves: str | None = Field(default=None, sa_type=Text)
     revoked_before: datetime | None = None
     serves_approved_at: datetime | None = None
+    redirect_uris: str = Field(default="[]", sa_type=Text, sa_column_kwargs={"server_default": "[]"})
+    post_logout_uris: str = Field(default="[]", sa_type=Text, sa_column_kwargs={"server_default": "[]"})

@@ -32,6 +32,7 @@ ACTIONS: dict[str, str] = {
     "client.disable": "Ngắt kết nối của phần mềm",
     "client.keys": "Thay khoá của phần mềm",
     "client.rotate": "Đổi bí mật của phần mềm",
+    "client.sign_in": "Đổi địa chỉ đăng nhập của phần mềm",
     "clock.accept": "Chấp nhận đồng hồ",
     "clock.mend": "Chỉnh đồng hồ",
     "custody.begin": "Giao quản lý tài khoản quản trị",

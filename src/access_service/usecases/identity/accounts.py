@@ -1,6 +1,6 @@
 """Accounts and what opens them: issue, activate, recover, the caller of a session, re-authentication."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -148,12 +148,21 @@ def new_session(doing: Act, caller: Caller, rules: SignInRules, due: Due | None,
         idle=rules.idle,
         due=due,
         audience=caller.audience,
+        methods=_methods(details),
     )
     stored.open_session(doing.tx.connection, session)
     doing.tx.happened("session.open", caller.account, **details, **({} if due is None else {"due": str(due)}))
     doing.tx.touches()
     caller = replace(caller, session=session.token_sha256)
     return SignedIn(token, caller, session.ends_at, session.expires_at, due)
+
+
+def _methods(details: Mapping[str, str]) -> str:
+    """By what somebody proved who they are: a password and a factor, or a passkey alone."""
+    factor = details.get("factor", "")
+    if "alone" in details:
+        return factor
+    return f"password+{factor}" if factor else "password"
 
 
 def caller_of(gather: Gatherer, id_: AccountId, now: datetime, *, even_leaving: bool = False) -> Caller:

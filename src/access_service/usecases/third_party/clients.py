@@ -15,6 +15,7 @@ from access_service.domain import clients as rules
 from access_service.domain.addresses import check_may_have
 from access_service.domain.names import ClientId, RegisterId, SoftwareId
 from access_service.domain.powers import Power, ends, power, yields
+from access_service.domain.service_sign_in import check_return_addresses
 from access_service.domain.software import Client, Software
 from access_service.signing import passwords
 from access_service.signing.client_keys import check_new_jwks
@@ -38,6 +39,10 @@ class NewClient:
     """URL as which it is called itself; once that is approved, it may exchange tokens addressed to it."""
     jwks: Mapping[str, Any] | None = None
     """Public keys (RFC 7517); without them the client gets a secret."""
+    redirect_uris: frozenset[str] = frozenset()
+    """Where people are sent back to who were signed in for it; none: it signs nobody in."""
+    post_logout_uris: frozenset[str] = frozenset()
+    """Where people may be sent who signed out there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,8 @@ def _create(doing: Act, software: Software, wanted: NewClient, keys: str | None)
     rules.check_scopes(software, wanted.pep_scopes, wanted.resource_types)
     rules.check_resource(wanted.resource)
     rules.check_resource(wanted.serves)
+    check_return_addresses(wanted.redirect_uris)
+    check_return_addresses(wanted.post_logout_uris)
     secret = passwords.new_secret(SECRET_BITS) if keys is None else None
     client = Client(
         id=ClientId(doing.new_id("cli")),
@@ -81,6 +88,8 @@ def _create(doing: Act, software: Software, wanted: NewClient, keys: str | None)
         resource=wanted.resource,
         serves=wanted.serves,
         created_at=doing.now,
+        redirect_uris=wanted.redirect_uris,
+        post_logout_uris=wanted.post_logout_uris,
     )
     if client.serves is not None and approving.is_department(doing.ground, doing.caller):
         # Whoever says whose an address is has just said so.
@@ -155,6 +164,52 @@ def replace_keys(services: Services, caller: Caller, id_: ClientId, jwks: Mappin
         doing.tx.happened("client.keys", id_, unit=software.unit)
         doing.tx.touches()
         return changed
+
+
+@power(yields(Power.SOFTWARE) | ends(Power.SOFTWARE))
+def change_sign_in(
+    services: Services,
+    caller: Caller,
+    id_: ClientId,
+    redirect_uris: frozenset[str],
+    post_logout_uris: frozenset[str],
+) -> Client:
+    """Other addresses to come back to in place of those before: nobody is sent to one that is left out."""
+    with act(services, caller, "client.sign_in", id_) as doing:
+        client, software = _own_client(doing, id_)
+        return _change_sign_in(doing, client, software, redirect_uris, post_logout_uris)
+
+
+def change_sign_in_as_operator(
+    services: Services,
+    register: RegisterId,
+    id_: ClientId,
+    redirect_uris: frozenset[str],
+    post_logout_uris: frozenset[str],
+) -> Client:
+    """The same at the command line."""
+    with operate(services, register) as doing:
+        client = _enabled(doing, id_)
+        software = doing.tx.require(Software, client.software)
+        return _change_sign_in(doing, client, software, redirect_uris, post_logout_uris)
+
+
+def _change_sign_in(
+    doing: Act, client: Client, software: Software, redirect_uris: frozenset[str], post_logout_uris: frozenset[str]
+) -> Client:
+    check_return_addresses(redirect_uris)
+    check_return_addresses(post_logout_uris)
+    changed = replace(client, redirect_uris=redirect_uris, post_logout_uris=post_logout_uris)
+    doing.tx.put(changed)
+    doing.tx.happened(
+        "client.sign_in",
+        client.id,
+        unit=software.unit,
+        redirect_uris=sorted(redirect_uris),
+        post_logout_uris=sorted(post_logout_uris),
+    )
+    doing.tx.touches()
+    return changed
 
 
 @power(yields(Power.SOFTWARE))

@@ -5,7 +5,6 @@ in a box of the token it is exchanged for, and in what was asked for. It ends no
 begins with the id of what it came from, so that taking that back takes this back (`token_state.lineage`).
 """
 
-import base64
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +20,8 @@ from access_service.signing.token_claims import MOST_ACTORS
 from access_service.storage.accounts import session_by_token
 from access_service.usecases.identity.open_sessions import caller_from_token
 from access_service.usecases.live.revisions import revision_text
-from access_service.usecases.tokens.introspect import SESSION_MARK, read_any, why_over
+from access_service.usecases.tokens.authorizing import token_mark
+from access_service.usecases.tokens.introspect import read_any, why_over
 from access_service.usecases.tokens.issue import (
     IssuedToken,
     Now,
@@ -137,7 +137,7 @@ def _subject(point: TokenPoint, now: Now, known: Known, token: str, type_: str, 
             raise OAuthError(OAuthCode.INVALID_GRANT, WRONG)
         return _Subject(
             session.account,
-            SESSION_MARK + _short(session.sha256),
+            token_mark(session.sha256),
             session.ends.timestamp(),
             None,
             None,
@@ -185,10 +185,6 @@ def session_of(point: TokenPoint, token: str, known: Known) -> SessionSeen:
     if found is None:
         raise refused
     return SessionSeen(caller.register, caller.account, found.token_sha256, found.ends_at)
-
-
-def _short(sha256_hex: str) -> str:
-    return base64.urlsafe_b64encode(bytes.fromhex(sha256_hex)).rstrip(b"=").decode()
 
 
 def _next_jti(before: str) -> str:

@@ -26,13 +26,12 @@ from access_service.storage.standing import Gatherer
 from access_service.storage.tokens import changes_since, deny, read_denied
 from access_service.usecases.identity.accounts import caller_of
 from access_service.usecases.live.revisions import parse_revision
+from access_service.usecases.tokens.authorizing import SESSION_MARK
 from access_service.usecases.tokens.issue import Now, TokenPoint, by_category
 from access_service.usecases.tokens.oauth_errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.state import Holding, Known, NotInStateError
 
 INTROSPECT = "introspect"
-SESSION_MARK = "ses_"
-"""With what the id of a token begins that came from a session; the SHA-256 of the session's token follows."""
 POLL_S = 5
 """How often, in seconds, verifiers without a call are to ask for the list."""
 
