@@ -29,60 +29,21 @@ from access_service.usecases.identity import accounts, recoveries
 from access_service.usecases.imports.run import import_sheets
 from access_service.usecases.services import Caller, Services, rehearse
 from powers import files
-from powers.acts import acts
+from powers.browsing import Window, opened, signed_in_as_they_are
 from powers.checks import Played, handed_in_writing, whatever_happened, whoever_acted
 from powers.decisions import widened
 from powers.drawing import Dice, NothingThereError, arguments
 from powers.factors import factor_shown
+from powers.habits import ACTS, DULL, LIFE, NO_GAME, STRONG
 from powers.lived_with import unaccepted
 from powers.oracle import Seen, confirmed, entering, events_of, see
 from powers.states import STATES, States, second_factor
 from world import PASSWORD, World
 
-ACTS = acts()
-NO_GAME = frozenset({"asking.ask_job", "asking.cancel_job", "idempotency.take_key", "sign_in.sign_out"})
-"""Acts that do nothing to a register that a coalition could want."""
-STRONG = frozenset(name for name, act in ACTS.items() if (said := declared_by(act)) and said.edges) - NO_GAME
-DULL = frozenset(
-    {
-        "org.add_person",
-        "org.create_unit",
-        "documents.prepare_commitment",
-        "delegation.confirm_grants",
-        "org.create_class",
-        "org.open_school_year",
-        "sign_in.change_password",
-        "second_factor.begin_passkey",
-        "second_factor.begin_totp",
-        "software.register_software",
-        "software.change_software",
-        "software.end_software",
-    }
-)
-"""Acts that anybody may do at any time; played seldom, or nothing else would be."""
-LIFE = (
-    "org.add_person",
-    "org.assign_duty",
-    "org.create_class",
-    "accounts.issue_account",
-    "recoveries.ask_recovery",
-    "documents.propose_handover",
-    "documents.propose_custody",
-    "documents.prepare_commitment",
-    "returns.hand_back",
-    "documents.withdraw",
-    "inspection.propose_inspection",
-    "leaving.end_duty",
-    "leaving.take_back_custody",
-    "delegation.suspend",
-    "delegation.resume",
-    "delegation.narrow_grant",
-    "delegation.revoke_grant",
-    "delegation.give_authority",
-    "moving.change_manager",
-    "succession.succeed_unit",
-)
-"""What honest people do, beside signing what waits for them."""
+GUESSED = frozenset({"session.fail"})
+"""A wrong password or code is written down, whatever it was typed for."""
+REFUSED = 400
+"""The status from which on a form was not taken."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +78,8 @@ class Game:
     tries: int = 0
     tried: set[str] = field(default_factory=set)
     """Acts that the coalition itself has tried."""
+    forms: dict[str, bool] = field(default_factory=dict)
+    """Addresses of forms that the coalition sent, and whether one of them was taken."""
     files: float = 0.03
     """How often somebody imports a file."""
     seq: int = 0
@@ -165,6 +128,40 @@ class Game:
             if self.play(account, name, is_honest=False):
                 return True
         return False
+
+    def browse(self, tries: int = 12) -> bool:
+        """Somebody of the coalition sends forms of the pages: the first of some that changes anything."""
+        for _ in range(tries):
+            self.tries += 1
+            account = self.random.choice(sorted(self.held))
+            caller = self._entering(account)
+            if caller is None:
+                continue
+            dice = Dice(self.random, self.seen, caller, PASSWORD, self._likes())
+            window = opened(self.world.services, self._entering, dice, self.passwords.get(account, PASSWORD))
+            if self._sent(window, account):
+                return True
+        return False
+
+    def _sent(self, window: Window, account: AccountId) -> bool:
+        with signed_in_as_they_are() as reached, factor_shown():
+            try:
+                window.choose()
+            except NothingThereError:
+                return False
+            seq = self._seq()
+            status = window.send()
+        self.forms[window.pattern] = status < REFUSED or self.forms.get(window.pattern, False)
+        done = tuple(events_of(self.world.services, self.world.register, seq))
+        if not done:
+            return False
+        names = tuple(dict.fromkeys(name for name, _ in reached.acts))
+        actor = next((by for _, by in reached.acts), account)
+        self.moves.append(
+            Move("! " + self._called(actor), f"{window.pattern}: {', '.join(names)}", window.filled, done)
+        )
+        self._after(names, actor, reached.results, done, is_honest=False)
+        return True
 
     def live(self, tries: int = 8) -> bool:
         """Somebody else does what people do: sign what waits for them, or something of `LIFE`."""
@@ -232,7 +229,7 @@ class Game:
             return False
         who = ("" if is_honest else "! ") + self._called(account)
         self.moves.append(Move(who, name, drawn, done))
-        self._after(name, account, result, done, is_honest=is_honest)
+        self._after((name,), account, result, done, is_honest=is_honest)
         return True
 
     def _entering(self, account: AccountId) -> Caller | None:
@@ -296,14 +293,17 @@ class Game:
 
     # -- what is known afterwards
 
-    def _after(self, name: str, account: AccountId, result: Any, did: tuple[str, ...], *, is_honest: bool) -> None:
+    def _after(
+        self, names: tuple[str, ...], account: AccountId, result: Any, did: tuple[str, ...], *, is_honest: bool
+    ) -> None:
+        name = names[-1] if names else ""
         before, held = self.seen, self.held
         self.seen = see(self.world.services, self.world.register)
         self._note_people(before, is_honest=is_honest)
         self._take_codes(result, is_honest=is_honest)
         self.held = frozenset(a for a in self.held | set(self._own(self.seen.state)) if self._still_opens(a))
         self.found += [
-            Finding("declared", name, f"it left `{event}` undeclared") for event in self._lies(name, did)
+            Finding("declared", name, f"it left `{event}` undeclared") for event in self._lies(names, did)
         ]
         if not is_honest:
             self.found += findings(self._step(before, held))
@@ -336,9 +336,11 @@ class Game:
         )
 
     @staticmethod
-    def _lies(name: str, did: tuple[str, ...]) -> list[str]:
-        declaration = declared_by(ACTS[name])
-        return [] if declaration is None else [e for e in find_undeclared(declaration, did) if e in EVENTS]
+    def _lies(names: tuple[str, ...], did: tuple[str, ...]) -> set[str]:
+        """What happened that none of the acts had declared."""
+        declared = [d for d in (declared_by(ACTS[name]) for name in names) if d is not None]
+        left = [frozenset(find_undeclared(declaration, did)) for declaration in declared] or [frozenset(did)]
+        return set(frozenset.intersection(*left) & frozenset(EVENTS) - GUESSED)
 
     def _note_people(self, before: Seen, *, is_honest: bool) -> None:
         people = self._ids(self.seen, "Person") - self._ids(before, "Person")
@@ -456,6 +458,8 @@ def advance(game: Game, steps: int) -> None:
         chance = game.random.random()
         if game.random.random() < game.files:
             game.bring()
+        elif chance < 0.15:
+            game.browse()
         elif chance < 0.65:
             game.attack()
         elif chance < 0.92:

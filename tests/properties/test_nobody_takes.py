@@ -55,6 +55,10 @@ class NobodyTakes(RuleBasedStateMachine):
         self._at(seed).attack()
 
     @rule(seed=SEEDS)
+    def the_coalition_sends_forms_of_the_pages(self, seed: int) -> None:
+        self._at(seed).browse(tries=3)
+
+    @rule(seed=SEEDS)
     def somebody_lives(self, seed: int) -> None:
         self._at(seed).live()
 

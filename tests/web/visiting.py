@@ -109,6 +109,15 @@ class Shown:
         return next(form for form in self.forms if form.action.partition("?")[0] == action)
 
 
+def read_page(answer: Any) -> Shown:
+    """What a browser makes of an answer."""
+    reader = _Reader()
+    reader.feed(answer.text)
+    path = str(answer.url).removeprefix(HOST)
+    words = re.sub(r"\s+", " ", " ".join(reader.said))
+    return Shown(answer.status_code, path, answer.text, answer.headers, reader.forms, words)
+
+
 @dataclass
 class Visitor:
     """Somebody's browser, at the service of a world."""
@@ -122,16 +131,9 @@ class Visitor:
         """Another browser, with no cookies, at the same service."""
         return Visitor(self.world, TestClient(self.client.app, HOST, raise_server_exceptions=False), self.folder)
 
-    def read(self, answer: Any) -> Shown:
-        reader = _Reader()
-        reader.feed(answer.text)
-        path = str(answer.url).removeprefix(HOST)
-        words = re.sub(r"\s+", " ", " ".join(reader.said))
-        return Shown(answer.status_code, path, answer.text, answer.headers, reader.forms, words)
-
     def get(self, path: str) -> Shown:
         """Open an address, and go where it leads."""
-        return self.read(self.client.get(path, headers={"Accept": "text/html"}, follow_redirects=True))
+        return read_page(self.client.get(path, headers={"Accept": "text/html"}, follow_redirects=True))
 
     def send(
         self, page: Shown, action: str, *, files: Any = None, press: tuple[str, str] | None = None, **fields: Any
@@ -148,7 +150,7 @@ class Visitor:
                 data[name] = value if isinstance(value, list) else [value]
         if press is not None:
             data[press[0]] = [press[1]]
-        return self.read(
+        return read_page(
             self.client.post(form.action, data=data, files=files, headers=FROM_US, follow_redirects=True)
         )
 
