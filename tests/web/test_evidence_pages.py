@@ -6,8 +6,6 @@ import io
 import threading
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,10 +14,8 @@ from visiting import Shown, Visitor, visiting
 from access_service.domain.audit import Event
 from access_service.domain.errors import NotFoundError
 from access_service.domain.log_texts import read_log_proof
-from access_service.domain.pack_changes import changes_between
 from access_service.domain.policy import PackCase
 from access_service.domain.powers import EVENTS
-from access_service.engine.packs.load import load_pack
 from access_service.storage.audit import events
 from access_service.usecases.identity import recoveries
 from access_service.usecases.identity.second_factor import Second
@@ -29,7 +25,6 @@ from access_service.web.event_words import ACTIONS
 from prepared import with_homeroom
 from world import LOWER, OFFICE, PASSWORD, REGISTER, SCHOOL, World
 
-ROOT = Path(__file__).parents[2]
 DOSSIER = f"/don-vi/{SCHOOL}/ho-so"
 DAYS = {"tu_ngay": "2026-08-01", "den_ngay": "2026-08-20"}
 
@@ -332,20 +327,3 @@ def test_the_rules_in_force_are_read_with_their_articles(visitor: Visitor) -> No
         record_tests(visitor.world.services, REGISTER, "0" * 64, cases)
     assert visitor.get("/quy-tac/" + "0" * 64).status == 404
     assert visitor.get(f"/quy-tac/{address}?so_voi={'0' * 64}").status == 404
-
-
-def test_what_a_version_says_otherwise_is_named_part_by_part() -> None:
-    """Every rule, limit and row that is new, gone or otherwise; nothing where two packs are one."""
-    old = load_pack(ROOT / "policy", "base", ROOT / "models")
-    new = load_pack(ROOT / "policy", "hai-phong", ROOT / "models")
-    assert changes_between(old, old) == []
-    found = changes_between(old, new)
-    assert {change.part for change in found} >= {"rules", "limits"}
-    back = changes_between(new, old)
-    assert [(c.part, c.what, c.after, c.before) for c in back] == [
-        (c.part, c.what, c.before, c.after) for c in found
-    ]
-    lesser = replace(old, rules=old.rules[1:])
-    (gone,) = changes_between(old, lesser)
-    assert (gone.part, gone.after) == ("rules", "")
-    assert old.rules[0].article in gone.before

@@ -12,6 +12,7 @@ from access_service.domain import words
 from access_service.domain.errors import Fault, PolicyError
 from access_service.domain.names import UnitId
 from access_service.domain.policy import Pack, PackCase
+from access_service.domain.promises import IdleAcceptance, idle_acceptances
 from access_service.domain.separations import Meeting, meetings
 from access_service.domain.time import local
 from access_service.engine.alone.decisions import StandaloneEngine
@@ -47,6 +48,7 @@ def run_policy_check(folders: Sequence[Path], *, models: Path | None, as_json: b
                     "digest": p.digest,
                     "rules": len(p.rules),
                     "separations": [{"id": met.separation.id, "roles": met.roles} for met in _meetings(p)],
+                    "idle": [{"place": i.source, "id": i.id, "accepted": i.accepted} for i in _idle(p)],
                 }
                 for p in read
             ]
@@ -58,12 +60,20 @@ def run_policy_check(folders: Sequence[Path], *, models: Path | None, as_json: b
                 typer.echo(
                     f"  {met.separation.id}: {met.roles} ({met.separation.article}) {met.separation.because}"
                 )
+            for idle in _idle(pack):
+                typer.echo(f"  {idle.source}: `{idle.id}` accepts `{idle.accepted}`, which never comes about")
     return DONE
 
 
 def _meetings(pack: Pack | StandalonePack) -> tuple[Meeting, ...]:
     """The roles in which duties would meet that should not, where the pack has not accepted it."""
     return meetings(pack, pack.roles) if isinstance(pack, Pack) else ()
+
+
+def _idle(pack: Pack | StandalonePack) -> tuple[IdleAcceptance, ...]:
+    """What the pack accepts in its own files although it never comes about; what it inherits is not its to mend."""
+    found = idle_acceptances(pack) if isinstance(pack, Pack) else ()
+    return tuple(idle for idle in found if idle.source.startswith(f"{pack.name}/"))
 
 
 def _checked(folder: Path, models: Path | None) -> Pack | StandalonePack:

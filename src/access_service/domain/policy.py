@@ -21,6 +21,8 @@ JOINED = "+"
 ONE_BOOK, BY_TYPE = "one", "by_type"
 BOOKS = frozenset({ONE_BOOK, BY_TYPE})
 """One series of numbers for all papers of a year, or one for each type (NĐ 30/2020 Đ15)."""
+NEVER, NEVER_LOCKED = "never", "never_locked"
+"""Kinds of promises: what no role may do, and what no period's lock may stop."""
 ONE_ROLE = "one_role"
 ONE_PERSON = "one_person"
 
@@ -143,6 +145,8 @@ class PeriodLock:
     end: datetime
     vi: str
     article: str
+    source: str = field(default="", compare=False)
+    """`hai-phong/pack.toml:120`: where it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +188,33 @@ class Limit:
 
     value: int | str | bool
     article: str
+    source: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SectionCited:
+    """What a section of a pack that is one table (`[custody]`, `[signing]`) rests on, and where it is written."""
+
+    article: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What the pack says will never be so (`domain.promises`): a change that breaks it does not load."""
+
+    id: str
+    kind: str
+    """`never`: no role may do it. `never_locked`: no period's lock stops it."""
+    categories: frozenset[str]
+    """Empty: every category."""
+    actions: frozenset[str]
+    except_roles: frozenset[str]
+    """Roles that may all the same; none in `never_locked`."""
+    because: str
+    """Why, in Vietnamese, for whoever reviews."""
+    article: str
+    source: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +233,7 @@ class Separation:
     because: str
     """Why they should not meet, or why they may: in Vietnamese, for whoever reviews."""
     article: str
+    source: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +268,9 @@ class Pack:
     function_required: bool
     """Must a request say `context.function`?"""
     separations: tuple[Separation, ...] = ()
+    promises: tuple[Promise, ...] = ()
+    sections: Mapping[str, SectionCited] = field(default_factory=dict, compare=False)
+    """Each section that is one table, to what it rests on; `signing.school` for a table inside it."""
     grades: Mapping[EducationLevel, tuple[str, ...]] = field(default_factory=dict)
     """Khối lớp of each level, in order; empty where a pack names none."""
     capacities_by_kind: Mapping[str, frozenset[Capacity]] = field(default_factory=dict)

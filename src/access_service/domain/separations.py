@@ -37,8 +37,13 @@ def cells_by_role(pack: Pack) -> Cells:
     return {role: frozenset(cells - everybody - denied.get(role, set())) for role, cells in allowed.items()}
 
 
-def meetings(pack: Pack, roles: Iterable[str], cells: Cells | None = None) -> tuple[Meeting, ...]:
-    """Where the roles, held by one person, meet against a separation that the pack has not accepted for them."""
+def meetings(
+    pack: Pack, roles: Iterable[str], cells: Cells | None = None, *, accepting: bool = True
+) -> tuple[Meeting, ...]:
+    """Where the roles, held by one person, meet against a separation that the pack has not accepted for them.
+
+    With `accepting=False` also where it has.
+    """
     if not pack.separations:
         return ()
     permits = cells_by_role(pack) if cells is None else cells
@@ -52,7 +57,7 @@ def meetings(pack: Pack, roles: Iterable[str], cells: Cells | None = None) -> tu
                     continue
                 if one in permits[first] and other in permits[second]:
                     name = "+".join(sorted({first, second}))
-                    if name not in separation.accept:
+                    if not accepting or name not in separation.accept:
                         found[Meeting(separation, name)] = None
     return tuple(found)
 

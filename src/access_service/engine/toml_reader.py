@@ -176,6 +176,10 @@ class TomlTable:
         at = self.at if key is None else (*self.at, key)
         self.faults.append(Fault(self.file.place(at), message, hint))
 
+    def place(self) -> str:
+        """`hai-phong/pack.toml:17`: where the table is written."""
+        return self.file.place(self.at)
+
     def has(self, key: str) -> bool:
         """Is the key written?"""
         return key in self.values

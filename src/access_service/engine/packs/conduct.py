@@ -1,20 +1,23 @@
-"""How units act, in a pack.toml: from `[signing]` to `[grades]`, `[homeroom]` and `[[separations]]`."""
+"""How units act, in a pack.toml: `[signing]`, `[grades]`, `[[separations]]`, `[[promises]]` and such."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from access_service.domain.custody import HOLDERS
 from access_service.domain.names import Capacity, EducationLevel
 from access_service.domain.policy import (
     DEPARTMENT,
     MANAGING_UNIT,
+    NEVER,
+    NEVER_LOCKED,
     ONE,
     ONE_PERSON,
     ONE_ROLE,
     SEVERAL,
     Homeroom,
+    Promise,
     Separation,
 )
-from access_service.engine.packs.draft import Draft, article_of
+from access_service.engine.packs.draft import Draft, article_of, cite_section
 from access_service.engine.toml_reader import TomlTable, guess, quote
 
 GIVER_CAPACITIES = frozenset(Capacity) - {Capacity.SELF, Capacity.WITNESS}
@@ -28,15 +31,15 @@ def read_conduct(table: TomlTable, draft: Draft) -> None:
         _signing(signing, draft)
     if (custody := table.table("custody")) is not None:
         draft.holders = custody.words("holders", HOLDERS, "holder of an admin account")
-        article_of(custody, draft)
+        cite_section("custody", custody, draft)
         custody.done()
     if (requests := table.table("requests")) is not None:
         draft.function_required = requests.flag("function_required")
-        article_of(requests, draft)
+        cite_section("requests", requests, draft)
         requests.done()
     if (approvals := table.table("approvals")) is not None:
         draft.approvals_by = approvals.word("by", {DEPARTMENT, MANAGING_UNIT}, "choice of who approves")
-        article_of(approvals, draft)
+        cite_section("approvals", approvals, draft)
         approvals.done()
 
 
@@ -44,7 +47,9 @@ def _signing(signing: TomlTable, draft: Draft) -> None:
     """For every unit, and in tables of their own for kinds of units: TL. names the positions that sign so."""
     draft.capacities = _capacities(signing)
     draft.capacities_by_kind, draft.by_order = {}, {}
-    article_of(signing, draft)
+    for inherited in [name for name in draft.sections if name.startswith("signing.")]:
+        del draft.sections[inherited]
+    cite_section("signing", signing, draft)
     for kind in [key for key, value in signing.values.items() if isinstance(value, Mapping)]:
         known = draft.known(draft.unit_kinds)
         if known is not None and kind not in known:
@@ -55,7 +60,7 @@ def _signing(signing: TomlTable, draft: Draft) -> None:
         draft.capacities_by_kind[kind] = _capacities(own)
         if Capacity.BY_ORDER in draft.capacities_by_kind[kind]:
             draft.by_order[kind] = own.words("by_order", draft.known(draft.positions), "position")
-        article_of(own, draft)
+        cite_section(f"signing.{kind}", own, draft)
         own.done()
     signing.done()
 
@@ -117,8 +122,50 @@ def read_separations(table: TomlTable, draft: Draft) -> None:
             frozenset("+".join(sorted(roles.split("+"))) for roles in accept),
             row.text("because"),
             article_of(row, draft),
+            row.place(),
         )
         row.done()
+
+
+def read_promises(table: TomlTable, draft: Draft) -> None:
+    """`[[promises]]`: an inner pack's takes the place of an inherited one with the same id."""
+    here: set[str] = set()
+    for row in table.rows("promises"):
+        id_ = row.text("id")
+        if id_ in here and id_:
+            row.fault("id", f"{quote(id_)} stands twice")
+        here.add(id_)
+        kinds = [kind for kind in (NEVER, NEVER_LOCKED) if row.has(kind)]
+        if len(kinds) != 1:
+            row.fault(None, f"a promise is one of `{NEVER}`, `{NEVER_LOCKED}`")
+            row.asked |= {NEVER, NEVER_LOCKED}
+        categories: frozenset[str] = frozenset()
+        actions: frozenset[str] = frozenset()
+        excepted: frozenset[str] = frozenset()
+        said = row.table(kinds[0]) if len(kinds) == 1 else None
+        if said is not None:
+            actions = said.words("actions", draft.known(draft.actions), "action")
+            categories = _left_out(said, "categories", draft.known(draft.categories), "category")
+            if kinds == [NEVER]:
+                excepted = _left_out(said, "except_roles", draft.known(draft.roles), "role")
+            said.done()
+        draft.promises[id_] = Promise(
+            id_,
+            kinds[0] if kinds else NEVER,
+            categories,
+            actions,
+            excepted,
+            row.text("because"),
+            article_of(row, draft),
+            row.place(),
+        )
+        row.done()
+
+
+def _left_out(table: TomlTable, key: str, known: Collection[str] | None, noun: str) -> frozenset[str]:
+    """Words of a vocabulary that may be left out."""
+    table.asked.add(key)
+    return table.words(key, known, noun) if table.has(key) else frozenset()
 
 
 def _accepted(row: TomlTable, accept: frozenset[str], draft: Draft) -> None:

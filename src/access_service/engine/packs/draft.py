@@ -17,8 +17,10 @@ from access_service.domain.policy import (
     Limit,
     PeriodLock,
     Position,
+    Promise,
     Role,
     RoleRule,
+    SectionCited,
     Separation,
     UnitKind,
 )
@@ -56,6 +58,8 @@ class Draft:
     """Each with the day, where no hour is written: `load` lets it begin as the limits of the whole pack say."""
     commitments: dict[str, CommitmentText] = field(default_factory=dict)
     separations: dict[str, Separation] = field(default_factory=dict)
+    promises: dict[str, Promise] = field(default_factory=dict)
+    sections: dict[str, SectionCited] = field(default_factory=dict)
     grades: dict[EducationLevel, tuple[str, ...]] = field(default_factory=dict)
     homerooms: dict[EducationLevel, Homeroom] = field(default_factory=dict)
     capacities_by_kind: dict[str, frozenset[Capacity]] = field(default_factory=dict)
@@ -81,3 +85,8 @@ class Draft:
 def article_of(table: TomlTable, draft: Draft) -> str:
     """The article that a table cites."""
     return table.word("article", draft.known(draft.articles), "article")
+
+
+def cite_section(name: str, table: TomlTable, draft: Draft) -> None:
+    """Keep what a section that is one table rests on, and where it is written."""
+    draft.sections[name] = SectionCited(article_of(table, draft), table.place())

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from access_service.domain.errors import Fault, PolicyError
 from access_service.domain.policy import DEFAULT, Limit, Pack, PeriodLock
+from access_service.domain.promises import broken_promises
 from access_service.domain.separations import meetings
 from access_service.engine.casbin_engine import model_faults
 from access_service.engine.packs.csv_rows import read_delegation, read_roles
@@ -99,6 +100,7 @@ class _Reader:
             return None
         pack = self._assembled(model_text)
         self._separated(chain[0][1], pack)
+        self._faults += [Fault(b.source, b.said, b.hint) for b in broken_promises(pack)]
         return None if self._faults else pack
 
     def _text(self, path: str, *, required: bool) -> str | None:
@@ -225,6 +227,8 @@ class _Reader:
             custody_holders=draft.holders or frozenset(),
             function_required=bool(draft.function_required),
             separations=tuple(draft.separations.values()),
+            promises=tuple(draft.promises.values()),
+            sections=_frozen(draft.sections),
             grades=_frozen(draft.grades),
             homerooms=_frozen(draft.homerooms),
             capacities_by_kind=_frozen(draft.capacities_by_kind),

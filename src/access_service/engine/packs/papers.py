@@ -17,7 +17,7 @@ from access_service.domain.templates import (
     fields_in,
     has_stray_brace,
 )
-from access_service.engine.packs.draft import Draft, article_of
+from access_service.engine.packs.draft import Draft, article_of, cite_section
 from access_service.engine.toml_reader import TomlTable, guess, quote
 
 DEMANDS = frozenset({"none", "optional", "required"})
@@ -34,11 +34,11 @@ def read_papers(table: TomlTable, draft: Draft) -> None:
             draft.strengths[kind] = _strengths(strengths, draft)
     if (words := table.table("letterhead")) is not None:
         draft.letterhead = LetterheadWords(_optional(words, "parent"), _optional(words, "place"))
-        article_of(words, draft)
+        cite_section("letterhead", words, draft)
         words.done()
     if (numbering := table.table("numbering")) is not None:
         draft.books = numbering.word("books", BOOKS, "choice of books")
-        article_of(numbering, draft)
+        cite_section("numbering", numbering, draft)
         numbering.done()
 
 

@@ -24,7 +24,13 @@ from access_service.domain.policy import (
 )
 from access_service.domain.sign_in import DEFAULTS, MANDATORY, OPTIONAL
 from access_service.domain.time import start_of_day
-from access_service.engine.packs.conduct import read_conduct, read_grades, read_homerooms, read_separations
+from access_service.engine.packs.conduct import (
+    read_conduct,
+    read_grades,
+    read_homerooms,
+    read_promises,
+    read_separations,
+)
 from access_service.engine.packs.draft import Draft, article_of
 from access_service.engine.packs.files import NAME
 from access_service.engine.packs.papers import read_papers
@@ -115,6 +121,7 @@ def read_tables(table: TomlTable, name: str, draft: Draft) -> None:
     read_grades(table, draft)
     read_homerooms(table, draft)
     read_separations(table, draft)
+    read_promises(table, draft)
     read_conduct(table, draft)
     read_papers(table, draft)
     table.done()
@@ -218,7 +225,7 @@ def _limits(table: TomlTable, draft: Draft) -> None:
             value = limit.flag("value")
         else:
             value = limit.word("value", allowed, f"choice for `{id_}`")
-        draft.limits[id_] = Limit(value, article_of(limit, draft))
+        draft.limits[id_] = Limit(value, article_of(limit, draft), limit.place())
         limit.done()
 
 
@@ -243,6 +250,7 @@ def _locks(table: TomlTable, draft: Draft) -> None:
             end,
             lock.text("vi"),
             article_of(lock, draft),
+            lock.place(),
         )
         draft.locks[id_] = read, day
         lock.done()

@@ -9,9 +9,9 @@ from access_service.domain.audit import Event
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import UnitId
 from access_service.domain.org import Unit
-from access_service.domain.pack_changes import PackChange, changes_between
 from access_service.domain.policy import TESTED, Pack, PackBinding, PackCase
 from access_service.domain.time import Interval
+from access_service.engine.proofs.pack_cells import PackChange, compare_packs
 from access_service.storage.audit import LogFilter, newest_events
 from access_service.storage.policy import load_tables
 from access_service.usecases.services import Caller, ReadView, Services, look
@@ -61,7 +61,7 @@ def read_pack_seen(services: Services, caller: Caller, digest: str, against: str
         other = others.get(against or "")
         if against and other is None:
             raise NotFoundError("pack", against)
-        changes = () if other is None else tuple(changes_between(_load(seen, other.digest), pack))
+        changes = () if other is None else compare_packs(_load(seen, other.digest), pack).changes
         tested = newest_events(
             seen.reader.connection, seen.reader.register, 1, LogFilter(target=digest, action=TESTED)
         )
