@@ -134,6 +134,30 @@ def test_markup_in_a_name_is_text_and_a_formula_leaves_as_text(visitor: Visitor)
     assert visitor.get(f"{AT}/mau").html.startswith("\ufeffHọ và tên")
 
 
+def test_minutes_are_seen_before_they_are_made_and_nothing_is_numbered_or_stored(visitor: Visitor) -> None:
+    page, world = filled(visitor), visitor.world
+    before = (world.revision, len(world.log()))
+    shown = visitor.send(page, AT, press=("lam", "xem"))
+    assert shown.address.startswith(f"{AT}/xem-truoc")
+    assert "DỰ THẢO" in shown.words
+    assert "Dương Đức An" in shown.html
+    assert "Biên bản 1 trong 1" in shown.words
+    assert world.revision == before[0]
+    assert [e.happening.action for e in world.log()[before[1] :] if "document" in e.happening.action] == []
+    assert not re.search(r"Số: *[0-9]", shown.words)
+    again = visitor.get(f"{AT}/xem-truoc?nam={YEAR}")
+    assert again.status == 200
+    assert "DỰ THẢO" in again.words
+
+
+def test_a_row_that_has_to_be_mended_has_no_minutes_to_look_at(visitor: Visitor) -> None:
+    bad, _ = ids(filled(visitor))
+    for row in (bad, "row_khong_co"):
+        page = visitor.get(f"{AT}/xem-truoc?nam={YEAR}&dong={row}")
+        assert page.status == 404
+        assert "DỰ THẢO" not in page.words
+
+
 def test_papers_are_made_and_slips_printed_once(visitor: Visitor) -> None:
     page = filled(visitor)
     page = visitor.send(page, AT, press=("lam", "lap"))

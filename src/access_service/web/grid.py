@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -19,6 +20,7 @@ from access_service.domain.words import identifier, vietnamese_day
 from access_service.rendering.grid_files import write_grid
 from access_service.usecases.drafts import keeping, propose_many
 from access_service.usecases.drafts.keeping import GridSeen
+from access_service.usecases.drafts.previewing import preview_row
 from access_service.usecases.drafts.saving import RowsSaved, TypedRow, list_draft_years, save_rows
 from access_service.web import menus
 from access_service.web.cookies import Hat
@@ -228,6 +230,9 @@ def _pressed(visit: Visit, year: str, saved: RowsSaved) -> Response:
         return visit.redirect(f"/cong-viec/{job.id}" if on_job else back, "Đang lập biên bản.")
     if pressed == "them":
         keeping.add_row(services, caller, unit, year, GridCells(""))
+    elif pressed == "xem":
+        name_decision(visit, year)
+        return visit.redirect(f"{grid_at(visit)}/xem-truoc?{urlencode({'nam': year, 'dong': id_})}")
     elif pressed == "bo":
         undone = keeping.undo_all(services, caller, unit, year)
         return visit.redirect(back, "Đã khôi phục {n} dòng.", n=undone)
@@ -236,6 +241,26 @@ def _pressed(visit: Visit, year: str, saved: RowsSaved) -> Response:
         if found is not None:
             keeping.undo_row(services, caller, unit, year, id_, found.row.version)
     return visit.redirect(back)
+
+
+@router.show("/don-vi/{dv}/phan-quyen/xem-truoc", hat=Hat.ADMIN)
+def show_preview(visit: Visit) -> Response:
+    """The minutes of one ready row as they would be, with the rows before and after it."""
+    year, _ = meant_year(visit)
+    seen = keeping.show_draft(visit.services, visit.caller, unit_of(visit), year)
+    ready = seen.ready
+    wanted = visit.query.get("dong", "") or (ready[0].row.id if ready else "")
+    place = next((n for n, meant in enumerate(ready) if meant.row.id == wanted), None)
+    values: dict[str, Any] = {"at": grid_at(visit), "year": year, "ready": ready, "place": place, "preview": None}
+    if place is None:
+        return visit.render("grid/preview.html", 404 if wanted else 200, **values)
+    try:
+        values["preview"] = preview_row(visit.services, visit.caller, unit_of(visit), year, wanted)
+    except NotFoundError:
+        raise
+    except RefusedError as refused:
+        return visit.again("grid/preview.html", refused, **values)
+    return visit.render("grid/preview.html", **values)
 
 
 @router.show("/don-vi/{dv}/phan-quyen/tai")

@@ -72,14 +72,17 @@ def propose_row(services: Services, caller: Caller, unit: UnitId, school_year: s
         on = grid_ground(doing, draft)
         [meant] = understand_rows(on, draft, rows, only=row)
         check_mended(meant.faults, meant.duties)
-        made = _make(doing, on, meant, number, day)
+        made = make_row(doing, on, meant, number, day)
         stands = stored.put_row(connection, register, draft, replace(found, made=made, refused=None))
         check_version(found.version if stands else found.version + 1, found.version, row=row)
         doing.tx.happened("draft.propose", row, unit=unit, document=made.document or "")
         return made
 
 
-def _make(doing: Act, on: GridGround, meant: RowMeaning, number: str, day: date) -> RowMade:
+def make_row(
+    doing: Act, on: GridGround, meant: RowMeaning, number: str, day: date, *, is_draft: bool = False
+) -> RowMade:
+    """Everything of one row, within an act of the custodian; papers that are drafts have no number."""
     person = meant.person
     if person is None:
         person = enter_person(doing, meant.row.cells.name).id
@@ -109,7 +112,13 @@ def _make(doing: Act, on: GridGround, meant: RowMeaning, number: str, day: date)
     prepared = None
     if lines:
         prepared = prepare_handover(
-            doing, unit=on.unit, receiver=person, number="", dated=local(doing.now).date(), lines=lines
+            doing,
+            unit=on.unit,
+            receiver=person,
+            number="",
+            dated=local(doing.now).date(),
+            lines=lines,
+            is_draft=is_draft,
         )
     return RowMade(
         person=person,

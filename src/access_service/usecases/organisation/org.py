@@ -149,22 +149,31 @@ def create_class(
     grade: str,
 ) -> SchoolClass:
     """A class of one school and school year; the school's custodian enters it."""
-    id_ = entering.class_id(school, school_year, code)
-    with act(services, caller, "class.create", id_) as doing:
-        doing.as_custodian(school)
-        doing.require_unit(school)
-        year = reorganising.year_to_enter(doing.ground, school_year)
-        reorganising.check_new_class(doing.org, id_)
-        beside = doing.tx.find(SchoolClass, school=school, school_year=school_year)
-        entering.check_class_code(id_, [known.id for known in beside])
-        school_class = SchoolClass(
-            id_, school, school_year, name, level, grade, min(year.starts_at, doing.now), year.closes_at
+    with act(services, caller, "class.create", entering.class_id(school, school_year, code)) as doing:
+        return enter_class(
+            doing, school=school, school_year=school_year, code=code, name=name, level=level, grade=grade
         )
-        entering.check_class(doing.ground, school_class)
-        # A class that was unknown is in nobody's memory: no decision kept anywhere changes.
-        doing.tx.put(school_class)
-        doing.tx.happened("class.create", id_, unit=school)
-        return school_class
+
+
+def enter_class(
+    doing: Act, *, school: UnitId, school_year: str, code: str, name: str, level: EducationLevel, grade: str
+) -> SchoolClass:
+    """Enter a class, within an act of the school's custodian."""
+    id_ = entering.class_id(school, school_year, code)
+    doing.as_custodian(school)
+    doing.require_unit(school)
+    year = reorganising.year_to_enter(doing.ground, school_year)
+    reorganising.check_new_class(doing.org, id_)
+    beside = doing.tx.find(SchoolClass, school=school, school_year=school_year)
+    entering.check_class_code(id_, [known.id for known in beside])
+    school_class = SchoolClass(
+        id_, school, school_year, name, level, grade, min(year.starts_at, doing.now), year.closes_at
+    )
+    entering.check_class(doing.ground, school_class)
+    # A class that was unknown is in nobody's memory: no decision kept anywhere changes.
+    doing.tx.put(school_class)
+    doing.tx.happened("class.create", id_, unit=school)
+    return school_class
 
 
 @powerless("a name in the register, without duty or account")
