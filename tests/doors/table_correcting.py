@@ -23,7 +23,7 @@ CORRECTING = [
         "rights or duties rest on its level and grade",
         "test_a_class_keeps_level_and_grade_while_rights_rest_on_it",
     ),
-    _corrected("corrected_duty", "the duty is over", "test_a_duty_that_is_over_is_not_corrected"),
+    _corrected("check_duty_runs", "the duty is over", "test_a_duty_that_is_over_is_not_corrected"),
     _corrected(
         "_check_day",
         "what was signed rests on the day it began",
@@ -33,6 +33,14 @@ CORRECTING = [
         "_check_stand_ins",
         "somebody stands in for what would go",
         "test_what_somebody_stands_in_for_stays_in_the_duty",
+    ),
+    *(
+        _corrected(rule, says, "test_classes_and_subjects_are_read_as_schools_write_them")
+        for rule, says in (
+            ("_class_called", "there is no class `…` in that school year"),
+            ("read_charge", "`…` is no subject with its classes"),
+            ("read_subjects", "there is no subject `…`"),
+        )
     ),
     *(
         row("accounts.check_closes", says, Tried(f"{_CORRECTED}{test}"), ENTERS)

@@ -5,6 +5,7 @@ A door shows a button where the word stands here and nowhere else; the act asks 
 
 from access_service.domain import acting, edges, turns
 from access_service.domain.accounts import Account, Suspension, check_closes, home_of
+from access_service.domain.appointing import may_correct_duty
 from access_service.domain.delegation import Authority, Grant, LeavingCase
 from access_service.domain.documents import MOVES, Document
 from access_service.domain.edges import Holder
@@ -76,10 +77,13 @@ def _may_close(ground: Ground, holder: Holder, account: Account) -> bool:
 
 
 def can_with_duty(ground: Ground, holder: Holder, duty: Assignment) -> Can:
-    """With a duty: end it, while it is not over."""
+    """With a duty: end it, or set right how it was recorded, while it is not over."""
     is_over = duty.valid_to is not None and duty.valid_to <= ground.now
     try:
-        return _words(end_duty=not is_over and edges.may_end_duty(ground, holder, duty))
+        return _words(
+            end_duty=not is_over and edges.may_end_duty(ground, holder, duty),
+            correct=may_correct_duty(ground, holder, duty),
+        )
     except RefusedError:
         # Where no policy is in force nobody's duty is ended.
         return frozenset()

@@ -1,6 +1,7 @@
 """Who enters a duty, and how far that goes: one function for the act and for whoever asks about every pair."""
 
 from access_service.domain.acting import check_not_oneself, check_operates, operated_by
+from access_service.domain.correcting import check_duty_runs
 from access_service.domain.custody import custody_at
 from access_service.domain.duties import (
     Hand,
@@ -58,6 +59,24 @@ def _known(ground: Ground, id_: AssignmentId) -> Assignment:
     if found is None:
         raise NotFoundError("assignment", id_)
     return found
+
+
+def check_corrects_duty(ground: Ground, holder: Holder, duty: Assignment) -> None:
+    """(A1) Whoever may assign the duty sets right how it was recorded, while it is not over."""
+    check_duty_runs(ground, duty)
+    check_not_oneself(holder, duty.person, "nobody assigns a duty to themselves")
+    _hand(ground, holder, duty.unit, position_of(ground, duty))
+
+
+def may_correct_duty(ground: Ground, holder: Holder, duty: Assignment) -> bool:
+    """Would `check_corrects_duty` let the holder?"""
+    if not is_related(ground, holder, duty.unit):
+        return False
+    try:
+        check_corrects_duty(ground, holder, duty)
+    except RefusedError:
+        return False
+    return True
 
 
 def may_appoint(

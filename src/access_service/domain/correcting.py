@@ -5,7 +5,7 @@ version. It is no way around an act: what would give or take a right is refused 
 act.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -14,7 +14,8 @@ from access_service.domain.delegation import Grant, axis_outside_duty
 from access_service.domain.duties import position_of, signs
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.facts import Ground
-from access_service.domain.names import EducationLevel
+from access_service.domain.names import ClassId, EducationLevel
+from access_service.domain.notation import class_key, fold, read_teaching, split_classes, subject_of
 from access_service.domain.org import Assignment, Person, SchoolClass, SchoolYear
 from access_service.domain.reasons import Refusal
 from access_service.domain.register import check_class, check_school_year, read
@@ -109,11 +110,16 @@ def corrected_duty(
         levels=duty.levels if changes.levels is None else changes.levels,
     )
     check_changes(duty, after)
-    if duty.valid_to is not None and duty.valid_to <= ground.now:
-        raise RefusedError(Refusal.DOCUMENT_STATE, "the duty is over", assignment=duty.id)
+    check_duty_runs(ground, duty)
     _check_day(ground, duty, after, grants)
     _check_stand_ins(ground, after, stand_ins)
     return after
+
+
+def check_duty_runs(ground: Ground, duty: Assignment) -> None:
+    """What is over stays as it was recorded."""
+    if duty.valid_to is not None and duty.valid_to <= ground.now:
+        raise RefusedError(Refusal.DOCUMENT_STATE, "the duty is over", assignment=duty.id)
 
 
 def _check_day(ground: Ground, duty: Assignment, after: Assignment, grants: Iterable[Grant]) -> None:
@@ -130,6 +136,37 @@ def _check_stand_ins(ground: Ground, after: Assignment, stand_ins: Iterable[Assi
         is_over = other.valid_to is not None and other.valid_to <= ground.now
         if not is_over and not (other.classes or frozenset()) <= (after.classes or frozenset()):
             raise RefusedError(Refusal.DOCUMENT_STATE, "somebody stands in for what would go", assignment=other.id)
+
+
+def read_charge(homeroom: str, teaching: str, known: Iterable[SchoolClass]) -> frozenset[ClassSubject]:
+    """The classes of a duty as schools write them: `6A1` in charge of it, `Ngữ văn 6A1, 6A2` taught there."""
+    by_key = {class_key(c.id.rpartition(":")[2]): c.id for c in known}
+    codes = [id_.rpartition(":")[2] for id_ in by_key.values()]
+    pairs = {(_class_called(by_key, code), "") for code in split_classes(homeroom, codes)}
+    for taught in read_teaching(teaching, codes):
+        if taught.subject is None or not taught.classes:
+            raise InvalidError(f"`{taught.text[:40]}` is no subject with its classes")
+        pairs |= {(_class_called(by_key, code), taught.subject) for code in taught.classes}
+    return frozenset(pairs)
+
+
+def _class_called(by_key: Mapping[str, ClassId], code: str) -> ClassId:
+    if class_key(code) not in by_key:
+        raise InvalidError(f"there is no class `{code[:20]}` in that school year")
+    return by_key[class_key(code)]
+
+
+def read_subjects(text: str) -> frozenset[str]:
+    """The subjects of a duty as schools write them: `Toán; Tin học`."""
+    found: set[str] = set()
+    for part in text.replace(";", ",").split(","):
+        if not part.strip():
+            continue
+        subject = subject_of(fold(part))
+        if subject is None:
+            raise InvalidError(f"there is no subject `{part.strip()[:40]}`")
+        found.add(subject)
+    return frozenset(found)
 
 
 def beyond(ground: Ground, duty: Assignment, grants: Iterable[Grant]) -> list[Grant]:

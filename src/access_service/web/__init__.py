@@ -11,6 +11,7 @@ jobs.py        long work      dossiers.py  all evidence of a unit      inspectio
 log_pages.py   events with their proof      recoveries.py  one that waits      packs.py  rules with their articles
 activation.py  what a one-time link leads to      paper_pages.py  what a paper's square leads to
 software_pages.py  software and its approvals
+correcting_pages.py  what was recorded wrongly, set right
 class_pages.py  classes and their teachers      custody_pages.py  admin accounts, one account, authority
 rights.py      a person, oneself, a right      consequences.py  what an act would take, before it does
 ceremony_pages.py  what waits for a signature      document_pages.py  papers, one and many
@@ -34,6 +35,7 @@ from access_service.web import (
     ceremony_pages,
     class_pages,
     consequences,
+    correcting_pages,
     custody_pages,
     document_pages,
     dossiers,
@@ -75,6 +77,7 @@ _PAGES = (
     anomaly_pages,
     consequences,
     class_pages,
+    correcting_pages,
     custody_pages,
     dossiers,
     grid,

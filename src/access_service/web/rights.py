@@ -18,6 +18,7 @@ from access_service.usecases.evidence.people import see_person
 from access_service.usecases.evidence.reading import read_me
 from access_service.usecases.evidence.rights import rights_of
 from access_service.usecases.handover import delegation, returns
+from access_service.usecases.organisation.corrections_seen import may_correct_name
 from access_service.usecases.services import Services
 from access_service.web.consequences import HOWS, MATTERS
 from access_service.web.cookies import Hat
@@ -58,6 +59,8 @@ def show_person(visit: Visit) -> Response:
 def _show(visit: Visit, wrong: RefusedError | None, **values: Any) -> Response:
     values["asked"] = visit.query.get("tai", "")
     values["allowed"] = one_right.grants_allowed(visit.services, visit.caller, values["seen"].grants)
+    person = values["seen"].person.id
+    values["may_correct"] = values["me"] is None and may_correct_name(visit.services, visit.caller, person)
     values["titles"] = one_right.titles_of(visit.services, visit.caller, values["seen"].duties)
     if wrong is not None:
         return visit.again("rights/person.html", wrong, **values)

@@ -13,6 +13,8 @@ _OF: Mapping[WaitingKind, str] = {
     WaitingKind.BIND: "Áp dụng bộ quy tắc",
     WaitingKind.CLOSE_YEAR: "Đóng năm học",
     WaitingKind.REOPEN_YEAR: "Mở lại năm học",
+    WaitingKind.CORRECT_YEAR: "Đính chính năm học",
+    WaitingKind.CORRECT_DUTY: "Đính chính phân công nhiệm vụ",
     WaitingKind.ADD_OPERATOR: "Thêm người vận hành",
 }
 

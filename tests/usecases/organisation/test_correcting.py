@@ -7,9 +7,10 @@ from datetime import date, timedelta
 import pytest
 
 from access_service.domain.accounts import Account
-from access_service.domain.correcting import DutyChanges
+from access_service.domain.correcting import DutyChanges, read_charge, read_subjects
 from access_service.domain.delegation import Grant
 from access_service.domain.documents import Document
+from access_service.domain.errors import InvalidError
 from access_service.domain.names import AccountKind, ClassId, EducationLevel
 from access_service.domain.org import Assignment, Person, SchoolClass, SchoolYear
 from access_service.domain.reasons import Refusal
@@ -20,7 +21,7 @@ from access_service.usecases.identity import accounts, closing
 from access_service.usecases.organisation import correcting, leaving, org
 from access_service.usecases.organisation.org import Duty
 from access_service.usecases.second_person import confirming
-from world import CLASS_6A, OFFICE, SCHOOL, YEAR, Someone, World, hire_homeroom, homeroom_line
+from world import CLASS_6A, CLASS_6B, OFFICE, SCHOOL, YEAR, Someone, World, hire_homeroom, homeroom_line
 
 WHY = "ghi nhầm"
 
@@ -257,3 +258,21 @@ def test_a_units_account_is_not_closed_so(granted: tuple[World, Someone, Grant])
     with world.refuses(Refusal.INVALID):
         closing.close_account(world.services, world.admins[OFFICE], world.admins[SCHOOL].account, reason="đóng")
     assert world.get(Account, world.admins[SCHOOL].account).valid_to is None
+
+
+def test_classes_and_subjects_are_read_as_schools_write_them(school_world: World) -> None:
+    with school_world.services.db.read(school_world.register) as reader:
+        known = reader.find(SchoolClass, school=SCHOOL)
+    assert read_charge("6a", "Văn 6A, 6B; Toán 6B", known) == {
+        (CLASS_6A, ""),
+        (CLASS_6A, "NGUVAN"),
+        (CLASS_6B, "NGUVAN"),
+        (CLASS_6B, "TOAN"),
+    }
+    assert read_charge(" ", "", known) == frozenset()
+    assert read_subjects("Toán, tin học;") == {"TOAN", "TINHOC"}
+    for homeroom, teaching in (("9Z", ""), ("", "Văn 9Z"), ("", "Chiêm tinh 6A"), ("", "Văn")):
+        with pytest.raises(InvalidError):
+            read_charge(homeroom, teaching, known)
+    with pytest.raises(InvalidError, match="chiêm tinh"):
+        read_subjects("Toán, chiêm tinh")

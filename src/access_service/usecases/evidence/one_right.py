@@ -77,7 +77,7 @@ def see_grant(services: Services, caller: Caller, id_: GrantId) -> GrantPage:
             for a in reversed(seen.gather.chain_of_authority(grant.authority, seen.now))
         )
         classes = {c.id: c.name for c in seen.reader.find(SchoolClass, id=grant.scope.class_ids)}
-        title = "" if duty is None else _title(seen, duty)
+        title = "" if duty is None else title_of_duty(seen, duty)
         pairs = sorted(grant.scope.classes or ())
     right = None if person is None else _right(services, caller, person.id, id_)
     return GrantPage(
@@ -112,7 +112,8 @@ def _unit_name(seen: ReadView, unit: UnitId) -> str:
     return unit if found is None else found.name
 
 
-def _title(seen: ReadView, duty: Assignment) -> str:
+def title_of_duty(seen: ReadView, duty: Assignment) -> str:
+    """What a duty is called in the pack in force."""
     tables = seen.gather.tables_for(duty.unit, seen.now)
     return title_of(tables.pack if tables else None, duty, seen.org.school_class) or duty.position
 
@@ -120,7 +121,7 @@ def _title(seen: ReadView, duty: Assignment) -> str:
 def titles_of(services: Services, caller: Caller, duties: Iterable[Assignment]) -> Mapping[str, tuple[str, str]]:
     """What each duty is called, and in which unit."""
     with look(services, caller) as seen:
-        return {d.id: (_title(seen, d), _unit_name(seen, d.unit)) for d in duties}
+        return {d.id: (title_of_duty(seen, d), _unit_name(seen, d.unit)) for d in duties}
 
 
 @dataclass(frozen=True, slots=True)

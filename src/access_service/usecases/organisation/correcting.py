@@ -40,7 +40,7 @@ from access_service.domain.waiting import (
 )
 from access_service.usecases.effects import end_grants
 from access_service.usecases.organisation.years import as_root
-from access_service.usecases.services import Act, Caller, Services, act, as_missing
+from access_service.usecases.services import Act, Caller, ReadView, Services, act, as_missing
 from access_service.usecases.waiting import prepare
 
 
@@ -50,7 +50,7 @@ def correct_name(services: Services, caller: Caller, id_: PersonId, *, name: str
     with act(services, caller, "person.correct", id_) as doing:
         person = doing.tx.require(Person, id_)
         doing.check_person_visible(id_)
-        unit = _keeping(doing, id_)
+        unit = keeping_unit(doing, id_)
         check_not_oneself(caller, id_, "nobody corrects their own name")
         with as_missing("person", id_):
             doing.as_above(unit)
@@ -61,16 +61,16 @@ def correct_name(services: Services, caller: Caller, id_: PersonId, *, name: str
         return after
 
 
-def _keeping(doing: Act, person: PersonId) -> UnitId:
+def keeping_unit(seen: ReadView, person: PersonId) -> UnitId:
     """The unit that keeps the person's entry: whose account it is, else whose duty, else who asks."""
-    for account in doing.tx.find(Account, person=person, kind=str(AccountKind.USE)):
-        return account_rules.answers_for(doing.ground, account)
-    duties = doing.tx.find(Assignment, person=person)
-    held = [d for d in duties if doing.now in d.interval] or duties
+    for account in seen.reader.find(Account, person=person, kind=str(AccountKind.USE)):
+        return account_rules.answers_for(seen.ground, account)
+    duties = seen.reader.find(Assignment, person=person)
+    held = [d for d in duties if seen.now in d.interval] or duties
     if held:
         return held[-1].unit
-    caller = doing.require_caller()
-    doing.as_custodian(caller.unit)
+    caller = seen.require_caller()
+    seen.as_custodian(caller.unit)
     return caller.unit
 
 
@@ -91,7 +91,7 @@ def correct_class(
         with as_missing("class", id_):
             doing.as_custodian(found.school)
         after = corrected_class(
-            doing.ground, found, name=name, level=level, grade=grade, resting=_resting_on_class(doing, found)
+            doing.ground, found, name=name, level=level, grade=grade, resting=resting_on_class(doing, found)
         )
         doing.tx.put(after)
         doing.tx.happened("class.correct", id_, unit=found.school, reason=check_reason(reason))
@@ -99,17 +99,18 @@ def correct_class(
         return after
 
 
-def _resting_on_class(doing: Act, found: SchoolClass) -> Sequence[Grant | Assignment]:
+def resting_on_class(seen: ReadView, found: SchoolClass) -> Sequence[Grant | Assignment]:
+    """Rights and duties about a class that are not over: its level and grade stay while there are any."""
     grants = [
         g
-        for g in doing.tx.find(Grant, scope_unit=found.school)
-        if found.id in g.scope.class_ids and (g.ended_at is None or g.ended_at > doing.now)
+        for g in seen.reader.find(Grant, scope_unit=found.school)
+        if found.id in g.scope.class_ids and (g.ended_at is None or g.ended_at > seen.now)
     ]
     duties = [
         d
-        for d in doing.tx.find(Assignment, unit=found.school)
+        for d in seen.reader.find(Assignment, unit=found.school)
         if any(class_id == found.id for class_id, _ in d.classes or ())
-        and (d.valid_to is None or d.valid_to > doing.now)
+        and (d.valid_to is None or d.valid_to > seen.now)
     ]
     return [*grants, *duties]
 
