@@ -79,6 +79,8 @@ RUN: dict[tuple[str, str], str] = {
     ("docs/development.md", "scripts/build"): "tests/scripts/test_build.py::test_no_file_belongs_to_both_wheels",
     ("docs/development.md", "scripts/vocabulary"): "tests/api/manage/test_vocabulary.py::"
     "test_the_page_is_what_the_packs_say",
+    ("docs/development.md", "scripts/pictures"): "tests/web/test_guide_of_heads.py::"
+    "test_whoever_does_only_what_the_heads_guide_says_reaches_its_end",
     ("docs/development.md", "scripts/bench"): "tests/scripts/test_bench.py::"
     "test_one_object_has_every_engine_or_says_why_not",
     ("docs/development.md", "scripts/attack"): "tests/scripts/test_attack.py::"

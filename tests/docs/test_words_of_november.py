@@ -69,7 +69,7 @@ def test_the_page_for_heads_says_what_was_settled() -> None:
     for words in (
         "hình thức xác nhận bằng phương tiện điện tử; không phải chữ ký điện tử, chữ ký số và không thay con dấu",
         "Ghi nhận quyết định bổ nhiệm, công nhận thủ trưởng của cấp có thẩm quyền; cấp tài khoản quản trị; giao",
-        "Hiện nay các chức năng này được gọi qua API; trang web sẽ được bổ sung.",
+        "phần mềm gọi các chức năng này qua API.",
         "Khi đủ chữ ký, quyền có hiệu lực. Nếu còn thiếu văn bản, thông báo từ chối nêu rõ văn bản còn thiếu.",
         "quyền chấm dứt từ 00 giờ 00 phút ngày thôi nhiệm vụ",
         "Trường hợp người thôi nhiệm vụ không thể trực tiếp bàn giao, thủ trưởng đơn vị lập biên bản có người",

@@ -1,7 +1,7 @@
 """The demonstration in this process, for guides that are followed: its file, its address, a clock that can go on.
 
 Built once for all guides of a process. Pictures are made small (a palette), and written where the variable
-`ACCESS_SERVICE_GUIDE_PICTURES` says (`scripts/pictures`: `docs/pictures`); without it each is made and measured.
+`ACCESS_SERVICE_TEST_GUIDE_PICTURES` says (`scripts/pictures`: `docs/pictures`); without it each is only measured.
 """
 
 from __future__ import annotations
@@ -126,6 +126,6 @@ def take_picture(page: Any, name: str) -> None:
     small = BytesIO()
     picture.save(small, "PNG", optimize=True)
     assert len(small.getvalue()) <= MOST_BYTES, f"{name} has {len(small.getvalue())} bytes"
-    if asked := os.environ.get("ACCESS_SERVICE_GUIDE_PICTURES"):
+    if asked := os.environ.get("ACCESS_SERVICE_TEST_GUIDE_PICTURES"):
         Path(asked).mkdir(parents=True, exist_ok=True)
         (Path(asked) / name).write_bytes(small.getvalue())

@@ -1,7 +1,8 @@
 """Does what the sentences of a guide say, and nothing else: in a real browser, by what stands on the page.
 
 A guide is Markdown. Its steps are the numbered lines (`1. …`); every sentence of such a line is one of these, and
-a line that says anything else is an error with its number. What explains stands in paragraphs and bullets, unread.
+a line that says anything else is an error with its number (a step may go on, indented, on the next lines). What
+explains stands in paragraphs and bullets, unread.
 
     Mở trang «/dang-nhap».                     an address of the service
     Bấm «Đăng nhập».                           a button, a link, or what folds open
@@ -14,6 +15,7 @@ a line that says anything else is an error with its number. What explains stands
     Nếu thấy «Đọc tệp» thì bấm «Đọc tệp».      only where it stands there now
     Quét hình vuông.                           the telephone takes the key, from now on shows `mã trên điện thoại`
     Chép chữ đứng sau «Mã kích hoạt:».         the next word, from now on `chữ đã chép`
+    Nhấn phím Enter.                           in the field that was filled last
     Quay lại trang trước.
     Đến máy của giáo viên.                     somebody else's browser, with its own sessions
     Đến máy của hiệu trưởng.                   whoever begins has the name that the follower gives first
@@ -39,7 +41,7 @@ from access_service.signing.totp import STEP_S, code_at
 
 WAIT_S = 60.0
 STEP = re.compile(r"\s*\d+\.\s+(.*)")
-CONTINUED = re.compile(r"\s{2,}(?!\d+\.|[-*] )(\S.*)")
+CONTINUED = re.compile(r"\s{2,}\S.*")
 PICTURE = re.compile(r"!\[[^\]]*\]\((?:[^)]*/)?pictures/([\w.-]+\.png)\)")
 QUOTED = r"«([^»]*)»"
 PLACE = rf"(?: ở (mục|dòng) {QUOTED})?"
@@ -56,11 +58,12 @@ SENTENCES: dict[str, re.Pattern[str]] = {
     "maybe": re.compile(rf"Nếu thấy {QUOTED} thì bấm {QUOTED}{PLACE}"),
     "scan": re.compile(r"Quét hình vuông"),
     "copy": re.compile(rf"Chép chữ đứng sau {QUOTED}"),
+    "enter": re.compile(r"Nhấn phím Enter"),
     "back": re.compile(r"Quay lại trang trước"),
     "go_to": re.compile(r"Đến máy của ([^«».]+)"),
 }
 COPIED, SHOWN = "chữ đã chép", "mã trên điện thoại"
-ACTS = frozenset(["press", "fill", "give", "choose", "tick", "untick", "maybe"])
+ACTS = frozenset(["press", "fill", "give", "choose", "tick", "untick", "maybe", "enter"])
 Known = str | Path | Callable[[], str]
 SECRET = re.compile(r"\b[A-Z2-7]{4}(?: ?[A-Z2-7]{4}){3,}\b")
 
@@ -78,14 +81,19 @@ class Sentence:
 def read_guide(text: str) -> list[Sentence]:
     """Every sentence of the numbered lines, and every picture, in order; raises for what is no sentence of ours."""
     found: list[Sentence] = []
-    inside = False
-    for number, line in enumerate(text.splitlines(), start=1):
-        found += [Sentence("picture", (name,), number, line.strip()) for name in PICTURE.findall(line)]
-        plain = PICTURE.sub("", line)
-        step = STEP.fullmatch(plain) or (CONTINUED.fullmatch(plain) if inside else None)
-        inside = step is not None or (inside and not plain.strip())
-        if step is not None and step[1].strip():
-            found += _sentences(step[1].replace("*", "").strip(), number)
+    step: list[str] = []
+    began = 0
+    for number, line in enumerate([*text.splitlines(), ""], start=1):
+        first, pictures = STEP.fullmatch(line), PICTURE.findall(line)
+        goes_on = step and CONTINUED.fullmatch(line) and not pictures
+        if step and not goes_on:
+            found += _sentences(" ".join(step).replace("*", ""), began)
+            step = []
+        if first is not None:
+            step, began = [first[1].strip()], number
+        elif goes_on:
+            step.append(line.strip())
+        found += [Sentence("picture", (name,), number, line.strip()) for name in pictures]
     return found
 
 
@@ -225,6 +233,10 @@ class Follower:
         after = re.compile(pattern_of(text, whole=False).pattern + r"\s+(\S+)", re.DOTALL)
         self._until(lambda: after.search(self._text()), f"nothing stands after «{text}»")
         self.known[COPIED] = after.search(self._text())[1]  # type: ignore[index]
+
+    def _enter(self) -> None:
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_load_state()
 
     def _back(self) -> None:
         self.page.go_back()

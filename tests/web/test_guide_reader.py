@@ -40,7 +40,7 @@ def test_only_numbered_lines_are_done_and_each_sentence_must_be_known() -> None:
     assert [(s.verb, s.parts[0], s.line) for s in read_guide(text)] == [
         ("open", "/a.b", 3),
         ("see", "Xong.", 3),
-        ("press", "Ký", 4),
+        ("press", "Ký", 3),
         ("picture", "x.png", 6),
     ]
     for wrong in ("1. Bấm vào nút Ký.", "1. Bấm «Ký». Rồi chờ.", "1. Bấm «Ký». rồi chờ"):

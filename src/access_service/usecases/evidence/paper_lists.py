@@ -80,11 +80,13 @@ def papers_to_sign(services: Services, caller: Caller) -> list[PaperLine]:
         if caller.leaving:
             found = {id_: d for id_, d in found.items() if d.kind is DocumentKind.RETURN_MINUTES}
         waits = [d for d in found.values() if state_now(seen, d) is d.state]
-        kinds = list(DocumentKind)
-        lines = _lines(seen, waits)
-        return sorted(
-            lines, key=lambda x: (kinds.index(x.document.kind), name_key(x.receiver[:LINE]), x.document.id)
-        )
+        return _in_order(_lines(seen, waits))
+
+
+def _in_order(lines: list[PaperLine]) -> list[PaperLine]:
+    """By kind, then by name as a register of names has them."""
+    kinds = list(DocumentKind)
+    return sorted(lines, key=lambda x: (kinds.index(x.document.kind), name_key(x.receiver[:LINE]), x.document.id))
 
 
 def _waiting_for_office(seen: ReadView, units: list[UnitId]) -> Iterable[Document]:
@@ -176,13 +178,14 @@ def sees_whole(services: Services, caller: Caller, unit: UnitId) -> bool:
 
 
 def signed_at_once(services: Services, caller: Caller, at: datetime) -> list[PaperSigned]:
-    """What the caller signed at that instant: one batch has one. `NotFoundError` where there is nothing."""
+    """What the caller signed at that instant, as it stood before them; `NotFoundError` where there is nothing."""
     with look(services, caller) as seen:
         given = [s for s in seen.reader.find(Signature, person=caller.person) if s.signed_at == at]
         if not given:
             raise NotFoundError("signatures", at.isoformat())
         found = seen.reader.find(Document, id=sorted({s.document for s in given}))
-        return [PaperSigned(line, tuple(_grants(seen, line.document.id))) for line in _lines(seen, found)]
+        lines = _in_order(_lines(seen, found))
+        return [PaperSigned(line, tuple(_grants(seen, line.document.id))) for line in lines]
 
 
 def _grants(seen: ReadView, id_: DocumentId) -> list[GrantSeen]:
