@@ -69,11 +69,11 @@ from access_service.usecases.upkeep.writing_uses import UseWriter
 
 VIEWER = Path(str(resources.files("fastapi_swagger").joinpath("resources")))
 """Script and style of Swagger UI 5, as the package `fastapi-swagger` carries them; its code is not used."""
-SHEETS = "/v1/sheets/"
-"""Below this path a body is a school's own workbook."""
+SHEETS = ("/v1/sheets/", "/v1/old-exports/")
+"""Below these a body is a school's own workbook, or a list of an old system's accounts."""
 OPEN_PATHS = ("/v1/sessions", "/v1/activations", "/oauth2/", "/activate", "/dang-nhap", "/ngon-ngu", "/nen")
 """Below these a body is looked at before it is known who sent it."""
-BODIES = {**dict.fromkeys(OPEN_PATHS, OPEN_BYTES), SHEETS: MOST_BYTES}
+BODIES = {**dict.fromkeys(OPEN_PATHS, OPEN_BYTES), **dict.fromkeys(SHEETS, MOST_BYTES)}
 """How many bytes a body may have, by the beginning of its path."""
 
 

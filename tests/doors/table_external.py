@@ -10,6 +10,7 @@ from doors.cells import ENTERS, NO_SHEET, Api, File, Tried, change, row
 from world import CLASS_6A, CLASS_6B, SCHOOL
 
 _TEST = "tests/usecases/old_systems/test_naming_ids.py::"
+_DECIDED = "tests/usecases/old_systems/test_old_exports.py::"
 NAMED = {"kind": "class", "target": CLASS_6A, "system": "smas", "value": "000-6A"}
 
 
@@ -63,6 +64,18 @@ EXTERNAL_ROWS = [
         "`…:…` names several things; say of which kind",
         Tried(f"{_TEST}test_what_names_several_things_is_refused_until_somebody_says_of_which_kind"),
         ENTERS,
+    ),
+    row(
+        "matching.check_choice",
+        "name a person, or choose `new` or `nobody`",
+        Tried(f"{_DECIDED}test_a_decision_names_somebody_of_the_unit_about_a_row_of_the_file"),
+        NO_SHEET,
+    ),
+    row(
+        "matching.check_choice",
+        "no person `…`",
+        Tried(f"{_DECIDED}test_a_decision_names_somebody_of_the_unit_about_a_row_of_the_file"),
+        NO_SHEET,
     ),
     row(
         "external_ids.check_ends",

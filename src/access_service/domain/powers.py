@@ -123,6 +123,7 @@ EVENTS: Mapping[str, PowerEdges] = {
     # What something is called elsewhere: no decision is asked by it.
     "external_id.set": HARMLESS,
     "external_id.end": HARMLESS,
+    "old_export.take": HARMLESS,
     # The holder outlived whoever saw the code: a mark on papers goes, no right moves.
     "account.confirm": HARMLESS,
     "account.issue": yields(Power.ACCOUNT),

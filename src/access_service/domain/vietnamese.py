@@ -114,6 +114,11 @@ def _exact_words(text: str) -> list[tuple[str, str]]:
     return [_word(word) for word in found]
 
 
+def name_words(name: str) -> tuple[tuple[str, str], ...]:
+    """By which two names are the same: letters and tones of each word, wherever the tone is written (Hoà, Hòa)."""
+    return tuple(_exact_words(name[: words.LINE]))
+
+
 def search_words(text: str) -> tuple[str, ...]:
     """The words of a text as they are looked for: without capitals, tones, accents and đ."""
     return tuple(_WORDS.findall(without_marks(text)))

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 from managing import ADMIN, Managed, managing
 
-from world import CLASS_6A, SCHOOL
+from usecases.drafts.grids import workbook
+from usecases.old_systems.exports import HEAD, line
+from world import CLASS_6A, SCHOOL, YEAR
 
 NAMED = {"kind": "class", "target": CLASS_6A, "system": "SMAS", "value": "06-A"}
 
@@ -35,3 +37,27 @@ def test_an_id_is_said_found_listed_and_ended(managed: Managed) -> None:
 def test_an_id_that_cannot_be_read_is_refused_with_a_code(managed: Managed, system: str, value: str) -> None:
     refused = managed.post(ADMIN, f"units/{SCHOOL}/external-ids", NAMED | {"system": system, "value": value})
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
+
+
+def test_a_list_of_accounts_is_read_decided_recorded_and_carried_over(managed: Managed) -> None:
+    rows = [HEAD, line("an", "Người Thử van-thu", rights="Văn thư"), line("x", "Trần Văn Cũ", rights="Kế toán")]
+    read = managed.put(ADMIN, f"old-exports/{SCHOOL}?system=smas&name=a.xlsx", workbook(rows))
+    assert (read.status_code, read.json()["counts"]) == (200, {"sure": 1, "doubtful": 0, "orphan": 1})
+    at = f"units/{SCHOOL}/old-export"
+    assert managed.get(ADMIN, at).json() == read.json()
+    nobody = read.json()["rows"][1]
+    assert (nobody["reason"], nobody["vi"]) == ("nobody", "Đơn vị không có ai tên như vậy")
+    said = managed.post(ADMIN, f"{at}/decisions", {"decisions": [{"key": nobody["key"], "choice": "new"}]})
+    assert said.json()["rows"][1]["decision"]["choice"] == "new"
+    rights = managed.get(ADMIN, f"{at}/rights").json()
+    assert [(x["right"], x["paper"]) for x in rights["rights"]][1] == ("Kế toán", "nobody")
+    told = managed.post(ADMIN, f"{at}/external-ids?dry_run=true").json()
+    assert (told["dry_run"], [e["value"] for e in told["new"]]) == (True, ["an"])
+    assert managed.get(ADMIN, "external-ids", system="smas", value="an").status_code == 404
+    managed.post(ADMIN, f"{at}/external-ids")
+    person = managed.get(ADMIN, "external-ids", system="smas", value="an").json()["target"]
+    assert person == read.json()["rows"][0]["person"]
+    carried = managed.post(ADMIN, f"{at}/grid/{YEAR}").json()
+    assert carried == {"school_year": YEAR, "added": 2, "already": 0}
+    assert managed.served.client.delete(f"/v1/{at}", headers=managed.bearer(ADMIN)).status_code == 204
+    assert managed.get(ADMIN, at).status_code == 404

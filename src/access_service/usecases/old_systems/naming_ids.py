@@ -30,21 +30,27 @@ def set_external_id(
     """Say what one of the unit's own is called in another system; said before, nothing changes."""
     with act(services, caller, "external_id.set", target) as doing:
         doing.as_custodian(unit)
-        return put_external_id(doing, unit, kind, target, read_system(system), read_value(value))
+        said, is_new = put_external_id(doing, unit, kind, target, read_system(system), read_value(value))
+        if not is_new:
+            doing.tx.happened("external_id.set", said.id, unit=unit, kind=str(kind), of=target, system=said.system)
+        return said
 
 
 def put_external_id(
     doing: Act, unit: UnitId, kind: ExternalKind, target: str, system: str, value: str
-) -> ExternalId:
-    """The same, within an act of the unit's custodian. The event names no id: the fact does."""
+) -> tuple[ExternalId, bool]:
+    """The same, within an act of the unit's custodian, and whether it is new. The event names no id.
+
+    The fact does: the log outlives it.
+    """
     check_kept_by(doing.ground, kind, target, unit)
     new = ExternalId(doing.new_id("ext"), kind, target, unit, system, value, doing.now)
     known = said_already(doing.ground, new)
-    if known is None:
-        doing.tx.put(new)
-    said = known or new
-    doing.tx.happened("external_id.set", said.id, unit=unit, kind=str(kind), of=target, system=system)
-    return said
+    if known is not None:
+        return known, False
+    doing.tx.put(new)
+    doing.tx.happened("external_id.set", new.id, unit=unit, kind=str(kind), of=target, system=system)
+    return new, True
 
 
 @powerless(OPENS_NOTHING)
