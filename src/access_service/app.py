@@ -52,6 +52,7 @@ from access_service.storage.db import Database
 from access_service.storage.job_files import JobFiles
 from access_service.storage.jobs import count_open
 from access_service.storage.migrate import require_current
+from access_service.storage.observed_answers import count_observations
 from access_service.storage.spans import NO_TRACER
 from access_service.usecases.jobs.workers import Workers
 from access_service.usecases.keys import FACTORS, PAGES, SEAL, open_key
@@ -158,7 +159,7 @@ def _beside(settings: Settings, services: Services, edge: Edge) -> Iterator[None
         services, settings.checkpoint_minutes * 60, lambda what, why: edge.log.error(what, error=why)
     )
     looks = LookWriter(services.db, services.looks, lambda why: edge.log.warning("looks", error=why))
-    uses = UseWriter(services.db, services.uses, lambda why: edge.log.warning("uses", error=why))
+    uses = UseWriter(services.db, services.uses, services.observed, lambda why: edge.log.warning("uses", error=why))
     progress = ProgressKeeper(services.db, lambda why: edge.log.warning("progress", error=why))
     edge.metrics.checkpoints = checkpointing.rounds
     edge.has_forked_log = lambda: bool(checkpointing.forked)
@@ -232,6 +233,8 @@ def _edge(settings: Settings, services: Services, point: DecisionPoint, tokens: 
         pool=pool,
         tokens=tokens,
         open_jobs=partial(count_open, services.db),
+        observed=services.observed,
+        observed_units=lambda: count_observations(services.db, services.db.now()),
     )
 
 
@@ -265,6 +268,7 @@ def _open(
         public_url=settings.public_url,
         checkpoint_dirs=settings.checkpoint_dirs or (),
         signs_log=settings.checkpoint_minutes > 0,
+        observe_days=settings.observe_days,
         files=open_files(settings.files_dir),
         job_files=JobFiles(settings.jobs_dir, JobRoom.of_mib(settings.job_account_mib, settings.job_files_mib)),
     )

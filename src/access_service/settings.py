@@ -175,6 +175,13 @@ class Settings(BaseSettings):
         ge=1,
         description="Most MiB of results of jobs of all accounts together; the oldest go first.",
     )
+    observe_days: int = Field(
+        90,
+        ge=1,
+        le=366,
+        description="How many days at most an enforcement point observes at a unit (its answers are logged and not "
+        "enforced), counted from when it first did; then it is enforced.",
+    )
     settle_minutes: int = Field(
         60,
         ge=0,

@@ -58,6 +58,14 @@ DELETED = Tried(
 )
 SAME_ACT = "the command calls the act of the API with the same rule (tests/cli/test_software_commands)"
 OBLIGED = "a token rests on approvals in force; what is owed after them is a matter of people"
+OPENED = Tried(
+    "tests/attacks/test_observing_stories.py::"
+    "test_only_the_department_opens_a_door_by_observing_and_only_below_whose_door_it_is"
+)
+LONGER = Tried("tests/attacks/test_observing_stories.py::test_observing_ends_and_a_way_back_never_makes_it_longer")
+NOT_IMPORTED = "an observation comes by the department's act, never by import"
+OBSERVED = "the command calls the act of the API with the same rule (tests/cli/test_observe_commands)"
+NO_TOKEN = "observing changes what is done with an answer, and no token"
 SOFTWARE_ROWS = [
     row(
         "service_sign_in.check_return_addresses",
@@ -232,5 +240,53 @@ SOFTWARE_ROWS = [
         NO_SOFTWARE,
         "a draw is counted when a token is asked for",
         "the register of the scene has its school year; without one the draw is played in tests/domain",
+    ),
+    row(
+        "observing.check_may_observe",
+        "only an enforcement point that asks for decisions observes",
+        OPENED,
+        NOT_IMPORTED,
+        OBSERVED,
+        NO_TOKEN,
+    ),
+    row(
+        "observing.check_may_observe",
+        "the software is not of that unit nor of one above it",
+        OPENED,
+        NOT_IMPORTED,
+        OBSERVED,
+        NO_TOKEN,
+    ),
+    row(
+        "observing.check_may_observe",
+        "observing would be over when it begins",
+        LONGER,
+        NOT_IMPORTED,
+        OBSERVED,
+        NO_TOKEN,
+    ),
+    row(
+        "observing.check_may_observe",
+        "the client observes at that unit already",
+        OPENED,
+        NOT_IMPORTED,
+        OBSERVED,
+        NO_TOKEN,
+    ),
+    row(
+        "observing.check_may_observe",
+        "observing ends at most … days after it first began at the unit",
+        LONGER,
+        NOT_IMPORTED,
+        OBSERVED,
+        NO_TOKEN,
+    ),
+    row(
+        "observing.find_running",
+        "the client observes nothing at that unit",
+        LONGER,
+        NOT_IMPORTED,
+        OBSERVED,
+        NO_TOKEN,
     ),
 ]

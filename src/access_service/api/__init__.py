@@ -25,6 +25,7 @@ from access_service.api.manage import (
     lists,
     log,
     matrix,
+    observing,
     old_systems,
     org,
     paper_pages,
@@ -54,6 +55,6 @@ routers: tuple[APIRouter, ...] = (
     oauth.router,
     *(sessions.open_router, sessions.router, second_factors.router, org.router, accounts.router),
     *(delegation.router, documents.router, paper_pages.router, software.router, audit.router, waiting.router),
-    old_systems.router,
+    *(old_systems.router, observing.router),
     *(correcting.router, rights.router, log.router, log.files, inspected_units.router),
 )

@@ -22,6 +22,7 @@ from access_service.cli import (
 from access_service.cli.clock_commands import clock
 from access_service.cli.errors import run
 from access_service.cli.jobs_commands import jobs
+from access_service.cli.observing_commands import observe
 from access_service.cli.paper_page_commands import document
 from access_service.cli.software_commands import software
 
@@ -38,6 +39,7 @@ app.add_typer(policy, name="policy")
 keys = typer.Typer(help="Keys: list, rotate, begin anew.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(keys, name="keys")
 app.add_typer(software, name="software")
+app.add_typer(observe, name="observe")
 app.add_typer(document, name="document")
 app.add_typer(office_commands.operators, name="operator")
 app.add_typer(clock, name="clock")

@@ -72,6 +72,7 @@ def services_for(db: Database, settings: Settings) -> Services:
         job_files=JobFiles(settings.jobs_dir, JobRoom.of_mib(settings.job_account_mib, settings.job_files_mib)),
         checkpoint_dirs=settings.checkpoint_dirs or (),
         signs_log=settings.checkpoint_minutes > 0,
+        observe_days=settings.observe_days,
     )
 
 

@@ -100,12 +100,15 @@ class AccessClient:
         function: str | None = None,
         explain: Explain | None = None,
         at_least: str | None = None,
+        old_answer: bool | None = None,
     ) -> Decision:
         """May this account do this to that, now? Only `Allow` is true.
 
-        `at_least` is a revision: the answer is of that state or a newer one, or there is none.
+        `at_least` is a revision: the answer is of that state or a newer one, or there is none. `old_answer` is what
+        the system in place answered, while the service only observes.
         """
-        return self._run(self._core.check(Question(account, action, resource, function), explain, at_least))
+        question = Question(account, action, resource, function, old_answer)
+        return self._run(self._core.check(question, explain, at_least))
 
     def check_many(
         self, questions: Sequence[Question], *, explain: Explain | None = None, at_least: str | None = None

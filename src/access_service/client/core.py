@@ -161,7 +161,13 @@ class Core:
         return results
 
     def _context(self, question: Question, explain: Explain | None, at_least: str | None) -> dict[str, str]:
-        said = {"explain": explain or self.conduct.explain, "at_least": at_least, "function": question.function}
+        old = question.old_answer
+        said = {
+            "explain": explain or self.conduct.explain,
+            "at_least": at_least,
+            "function": question.function,
+            "old_answer": None if old is None else "allow" if old else "deny",
+        }
         return {name: value for name, value in said.items() if value is not None}
 
     def _post(self, path: str, body: Mapping[str, Any] | bytes) -> Send:

@@ -11,10 +11,10 @@ each as a problem document (RFC 9457). A route whose application has no guard an
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from inspect import isawaitable
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
@@ -31,12 +31,15 @@ from access_service.client.values import TYPES, Allow, Decision, Deny, Question,
 from access_service.client.verify import AsyncTokenVerifier
 from access_service.client.words import REFUSED, sentence
 
+T = TypeVar("T")
 Source = str | Callable[[Request], Awaitable[str | None] | str | None]
 """Where a value comes from: the name of a path or query parameter, or a function of the request."""
 AccountOf = Callable[[Request], Awaitable[str | None] | str | None]
 """Whose request this is; None when nobody is signed in."""
 _ARGUMENTS = {"class": "class_"}
 """Words of the wire that are another argument here."""
+OldAnswerOf = Callable[[Request, Question], Awaitable[bool | None] | bool | None]
+"""What the system in place answers to a question, while the service only observes; None: not told."""
 LONGEST = 256
 SHOWN = {"revoked": "token_revoked", "wrong_audience": "wrong_audience"}
 """The service's own codes for tokens that do not count; of every other it is said that nobody is signed in."""
@@ -52,6 +55,8 @@ class Access:
     decision: Allow
     token: Token | None
     """The verified token of the request, where it carried one."""
+    observed: bool = False
+    """The service only observes there: it was let in by the system in place, whatever the service said."""
 
 
 class AccessRefusedError(Exception):
@@ -80,19 +85,26 @@ class Guard:
         verifier: AsyncTokenVerifier | None = None,
         account: AccountOf | None = None,
         above: Callable[[Resource], Collection[str]] | None = None,
+        old_answer: OldAnswerOf | None = None,
     ) -> None:
-        """`above` names the units that you know to stand above a resource's (`Token.permits`)."""
+        """`above` names the units that you know to stand above a resource's (`Token.permits`).
+
+        `old_answer` is how the system that is being taken over answers. It is told to the service with every
+        question, and counts at units where the service says that it only observes; nowhere else.
+        """
         if (verifier is None) == (account is None):
             raise ValueError("a guard knows accounts by a verifier or by a function")
         if verifier is None and client is None:
             raise ValueError("without tokens the service decides: a client is needed")
+        if old_answer is not None and client is None:
+            raise ValueError("an old answer is compared with the service's: a client is needed")
         # The client for threads would stop the event loop at every question.
         if client is not None and not isinstance(client, AsyncAccessClient):
             raise TypeError("a guard asks through an AsyncAccessClient")
         if verifier is not None and not isinstance(verifier, AsyncTokenVerifier):
             raise TypeError("a guard verifies through an AsyncTokenVerifier")
         self._client, self._verifier, self._account = client, verifier, account
-        self._above = above
+        self._above, self._old_answer = above, old_answer
 
     def install(self, app: FastAPI) -> None:
         """Make this the application's guard; a route that names a parameter it lacks then stops the start."""
@@ -115,7 +127,11 @@ class Guard:
             account = await self._known(request)
             decision = Deny()
         if self._client is not None:
-            decision = await self._asked(self._client, Question(account, action, resource, function))
+            question = Question(account, action, resource, function)
+            old = None if self._old_answer is None else await _settled(self._old_answer(request, question))
+            decision = await self._asked(self._client, replace(question, old_answer=old))
+            if decision.observed:
+                return _observed(question, decision, old, token)
         if not decision:
             raise _denied(decision)
         return Access(account, action, resource, decision, token)
@@ -125,7 +141,14 @@ class Guard:
         """Also of a client that raises."""
         account, action, resource = question.account, question.action, question.resource
         try:
-            return await client.check(account, action, resource, function=question.function, explain="code")
+            return await client.check(
+                account,
+                action,
+                resource,
+                function=question.function,
+                explain="code",
+                old_answer=question.old_answer,
+            )
         except ClientError as error:
             return Deny(why_not(error), error=error)
 
@@ -156,6 +179,17 @@ class Guard:
                 if isinstance(decision, Deny) and decision.error is None and decision.reason is not None:
                     raise _denied(decision) from error
             raise _nobody(error) from error
+
+
+def _observed(question: Question, decision: Decision, old: bool | None, token: Token | None) -> Access:
+    """Where the service only observes, the system in place counts; what it refuses is refused.
+
+    Where nothing says how it answers, the application asks it elsewhere: the request goes on to it.
+    """
+    if old is False:
+        raise AccessRefusedError(403, _said("forbidden"))
+    allowed = decision if isinstance(decision, Allow) else Allow(decision.revision, observed=True)
+    return Access(question.account, question.action, question.resource, allowed, token, observed=True)
 
 
 def _nobody(error: ClientError) -> AccessRefusedError:
@@ -306,7 +340,7 @@ def require(
     )
 
 
-async def _settled(found: Awaitable[str | None] | str | None) -> str | None:
+async def _settled(found: Awaitable[T] | T) -> T:
     return await found if isawaitable(found) else found
 
 

@@ -97,6 +97,8 @@ class Question:
     resource: Resource
     function: str | None = None
     """Where the policy asks for it."""
+    old_answer: bool | None = None
+    """What the system in place answered, while the service only observes; None: not told."""
 
     def __post_init__(self) -> None:
         """What would only be refused by the service is refused where it is written."""
@@ -105,6 +107,8 @@ class Question:
         check_resource(self.resource)
         if self.function is not None:
             check_text("function", self.function)
+        if self.old_answer is not None and not isinstance(self.old_answer, bool):
+            raise TypeError("`old_answer` is True, False or left out")
 
     def on_the_wire(self) -> dict[str, Any]:
         """As an AuthZEN evaluation, without its context."""
@@ -149,6 +153,8 @@ class Allow:
     """The state of the register that answered; send it back as `at_least` to read nothing older."""
     explanation: Mapping[str, Any] | None = field(default=None, hash=False)
     """With `explain="full"`: grant, chain, documents, rule, article."""
+    observed: bool = False
+    """The service only observes there: the answer of the system in place counts."""
 
     def __bool__(self) -> Literal[True]:
         return True
@@ -164,6 +170,8 @@ class Deny:
     explanation: Mapping[str, Any] | None = field(default=None, hash=False)
     error: ClientError | None = field(default=None, compare=False)
     """Why there was no answer; None when the service itself said no."""
+    observed: bool = False
+    """The service only observes there: the answer of the system in place counts."""
 
     def __bool__(self) -> Literal[False]:
         return False

@@ -15,6 +15,8 @@ from access_service.client.values import Allow, Decision, Deny, Entity, Reason
 
 BODY_BYTES = 16 << 20
 """Largest answer that is read."""
+OBSERVE = "observe"
+"""The mode of an answer that is not enforced; without one, or with any other, it is."""
 WORDS = 512
 """Longest text of a problem that is shown."""
 
@@ -97,15 +99,16 @@ def decision_of(found: Any, revision: str | None) -> Decision:
     explanation = context.get("explanation")
     if explanation is not None and not isinstance(explanation, dict):
         raise unreadable()
+    observed = context.get("mode") == OBSERVE
     if found["decision"] is True:
-        return Allow(revision, explanation)
+        return Allow(revision, explanation, observed)
     reason = context.get("reason")
     if reason is None:
-        return Deny(None, revision, explanation)
+        return Deny(None, revision, explanation, observed=observed)
     if not isinstance(reason, dict) or not _word(reason.get("code")):
         raise unreadable()
     words = {name: _word(reason.get(name)) for name in ("code", "vi", "en", "field", "read", "expected", "nearest")}
-    return Deny(Reason(**words), revision, explanation)
+    return Deny(Reason(**words), revision, explanation, observed=observed)
 
 
 def decisions_of(found: Mapping[str, Any], count: int, revision: str | None) -> list[Decision]:

@@ -24,6 +24,7 @@ ApprovalId = NewType("ApprovalId", str)
 SoftwareConfirmationId = NewType("SoftwareConfirmationId", str)
 ObligationId = NewType("ObligationId", str)
 ClientId = NewType("ClientId", str)
+ObservationId = NewType("ObservationId", str)
 
 
 class EducationLevel(StrEnum):

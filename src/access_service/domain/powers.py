@@ -143,6 +143,9 @@ EVENTS: Mapping[str, PowerEdges] = {
     "client.rotate": yields(Power.SOFTWARE),
     "client.sign_in": yields(Power.SOFTWARE) | ends(Power.SOFTWARE),
     "software.register": HARMLESS,
+    # What an enforcement point answers counts at a unit no more, or counts again.
+    "software.observe": yields(Power.SOFTWARE),
+    "software.cut_over": ends(Power.SOFTWARE),
     "software.confirm": yields(Power.SOFTWARE),
     "software.unconfirm": ends(Power.SOFTWARE),
     "obligation.open": HARMLESS,

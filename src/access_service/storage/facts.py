@@ -37,6 +37,7 @@ from access_service.domain.moves import AuthorityMove
 from access_service.domain.names import RegisterId
 from access_service.domain.numbering import DocumentNumber
 from access_service.domain.obligations import Obligation
+from access_service.domain.observing import Observation
 from access_service.domain.org import (
     Assignment,
     ManagementEdge,
@@ -56,6 +57,7 @@ from access_service.storage import (
     tables,
     tables_accounts,
     tables_acts,
+    tables_observed,
     tables_papers,
     tables_progress,
     tables_software,
@@ -122,6 +124,7 @@ CODECS: dict[type[Any], Codec[Any]] = {
         (Obligation, tables_software.ObligationRow),
         (Draw, tables_software.DrawRow),
         (Client, tables_software.ClientRow),
+        (Observation, tables_observed.ObservationRow),
         (WaitingAct, tables_acts.WaitingActRow),
         (Reminder, tables_progress.ReminderRow),
         (ExternalId, tables_taking.ExternalIdRow),

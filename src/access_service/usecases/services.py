@@ -46,6 +46,7 @@ from access_service.storage.paper_pages import FileStore
 from access_service.storage.spans import spanning
 from access_service.storage.standing import Gatherer
 from access_service.usecases.counts import RememberedCounts
+from access_service.usecases.live.observed import ObservedAnswers
 from access_service.usecases.looks import Looks
 from access_service.usecases.unknown_names import UnknownNames
 from access_service.usecases.uses import Uses
@@ -131,6 +132,10 @@ class Services:
 
     uses: Uses = field(default_factory=Uses)
     """The rights by which something was allowed, until it is written down."""
+    observed: ObservedAnswers = field(default_factory=ObservedAnswers)
+    """Answers that were not enforced, until they are written down."""
+    observe_days: int = 90
+    """How many days at most an enforcement point observes at a unit."""
     counts: RememberedCounts = field(default_factory=RememberedCounts)
     """Numbers that take long to count."""
     looks: Looks = field(default_factory=Looks)

@@ -10,7 +10,7 @@ signing_in.py  sign in and out, the admin hat, language      security.py  one's 
 jobs.py        long work      dossiers.py  all evidence of a unit      inspections.py  teams, and what they read
 log_pages.py   events with their proof      recoveries.py  one that waits      packs.py  rules with their articles
 activation.py  what a one-time link leads to      paper_pages.py  what a paper's square leads to
-software_pages.py  software and its approvals
+software_pages.py  software and its approvals      observing_pages.py  what is not enforced yet
 correcting_pages.py  what was recorded wrongly, set right
 class_pages.py  classes and their teachers      custody_pages.py  admin accounts, one account, authority
 rights.py      a person, oneself, a right      consequences.py  what an act would take, before it does
@@ -49,6 +49,7 @@ from access_service.web import (
     log_pages,
     matrix_pages,
     menus,
+    observing_pages,
     packs,
     paper_pages,
     questions,
@@ -91,6 +92,7 @@ _PAGES = (
     recoveries,
     rights,
     software_pages,
+    observing_pages,
     second_person,
 )
 

@@ -16,6 +16,7 @@ from access_service.api.manage import (
     correcting,
     delegation,
     documents,
+    observing,
     org,
     second_factors,
     sessions,
@@ -46,7 +47,7 @@ NOT_ASKED = {
     "propose_many.propose_row": "a row of a draft says beforehand what it hands over and what it replaces",
     "clients.replace_keys": "one's own client goes on with the keys it just gave",
 }
-MODULES = (accounts, correcting, delegation, documents, org, second_factors, sessions, software, waiting)
+MODULES = (accounts, correcting, delegation, documents, observing, org, second_factors, sessions, software, waiting)
 
 
 def routes() -> dict[str, list[Callable[..., Any]]]:

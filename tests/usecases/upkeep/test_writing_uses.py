@@ -11,6 +11,7 @@ from access_service.domain.errors import UnavailableError
 from access_service.domain.names import RegisterId
 from access_service.storage.db import Database
 from access_service.storage.uses import add_uses, first_day_counted, read_last_uses
+from access_service.usecases.live.observed import ObservedAnswers
 from access_service.usecases.upkeep.writing_uses import UseWriter, write_uses
 from access_service.usecases.uses import Uses
 from prepared import as_it_is, copied
@@ -71,7 +72,7 @@ def test_what_cannot_be_written_is_written_later(world: World, monkeypatch: pyte
         yield
 
     told: list[str] = []
-    writer = UseWriter(world.services.db, uses, told.append)
+    writer = UseWriter(world.services.db, uses, ObservedAnswers(), told.append)
     with monkeypatch.context() as patched:
         patched.setattr(Database, "aside", broken)
         writer.round()
@@ -82,7 +83,7 @@ def test_what_cannot_be_written_is_written_later(world: World, monkeypatch: pyte
 
 def test_around_midnight_a_use_is_never_said_to_be_later_than_it_was(world: World) -> None:
     uses = Uses()
-    writer = UseWriter(world.services.db, uses, lambda _: None)
+    writer = UseWriter(world.services.db, uses, ObservedAnswers(), lambda _: None)
     uses.of(HERE).grants.add("grn_1")
     world.clock.forward(days=1)
     writer.round()

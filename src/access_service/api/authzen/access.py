@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from access_service.api.authzen.callers import EVALUATE, Asker, asker
 from access_service.api.authzen.examples import BATCH, DECISIONS, DENIED, METADATA_EXAMPLE, QUESTION
+from access_service.api.authzen.observe import mark_observed
 from access_service.api.authzen.schemas import Answer, Answers, Evaluation, Evaluations, Metadata
 from access_service.api.http.body_reader import list_unused, note_unused
 from access_service.api.http.edge import Edge, edge_of
@@ -142,6 +143,8 @@ async def _single(edge: Edge, who: Asker, sent: Any, is_clean: bool) -> Reply:
     answered = await edge.pdp.evaluate(
         (sent,), stop_at=None, explain="code", log=edge.log_decisions, is_clean=is_clean, asker=who.id
     )
+    if who.watch is not None:
+        answered = mark_observed(edge, who.watch, (sent,), answered, edge.clock())
     return Reply(answered.answers[0], answered, who.client)
 
 
@@ -162,11 +165,14 @@ async def _batch(edge: Edge, who: Asker, sent: Any, is_clean: bool) -> Reply:
     answered = await edge.pdp.evaluate(
         sent.evaluations,
         stop_at=STOP_AT.get(semantic),
-        explain="none",
+        # What is not enforced is counted with its reason.
+        explain="none" if who.watch is None else "code",
         log=edge.log_decisions,
         is_clean=is_clean,
         asker=who.id,
     )
+    if who.watch is not None:
+        answered = mark_observed(edge, who.watch, sent.evaluations, answered, edge.clock())
     return Reply(b'{"evaluations":[' + b",".join(answered.answers) + b"]}", answered, who.client)
 
 

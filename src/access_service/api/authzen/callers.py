@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 from access_service.api.http.edge import Edge
 from access_service.api.pdp import KEY
 from access_service.domain.errors import RefusedError
+from access_service.domain.names import ClientId
 from access_service.domain.reasons import Refusal
 from access_service.domain.tokens import Claims, TokenError
+from access_service.usecases.live.observed import Watch
 from access_service.usecases.tokens.introspect import EnforcementPoint, enforcement_point
 from access_service.usecases.tokens.oauth_errors import OAuthError
 from access_service.usecases.tokens.proofs import check_proof
@@ -31,6 +33,8 @@ class Asker(NamedTuple):
     scopes: frozenset[str]
     resource_types: frozenset[str] | None
     """None: all."""
+    watch: Watch | None = None
+    """Where its answers are not enforced; None: everywhere they are."""
 
     def require(self, scope: str) -> None:
         """Raise `insufficient_scope` unless it may."""
@@ -87,7 +91,8 @@ async def asker(edge: Edge, path: str, headers: Mapping[bytes, bytes], method: s
         raise _unknown(scheme, "the token is for data, and asks for no decisions")
     if await edge.pdp.audience() != f"register {found.register}":
         raise RefusedError(Refusal.INSUFFICIENT_SCOPE, "the token is of another register")
-    return Asker(found.client, found.client, found.scopes, found.resource_types)
+    watch = Watch(found.register, ClientId(found.client), found.observed) if found.observed else None
+    return Asker(found.client, found.client, found.scopes, found.resource_types, watch)
 
 
 def _unknown(scheme: bytes, message: str) -> RefusedError:

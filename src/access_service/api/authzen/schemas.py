@@ -62,6 +62,8 @@ class Context(Struct, omit_defaults=True, dict=True):
     """Default `code` for a single evaluation, `none` for an item of a batch."""
     at_least: Word | None = None
     """A revision (`X-Access-Revision` of an earlier answer) that the decision must have seen."""
+    old_answer: Word | None = None
+    """`allow` or `deny`: what the system in place answered, from an enforcement point that observes."""
 
 
 class Evaluation(Struct, omit_defaults=True, dict=True):
@@ -111,6 +113,8 @@ class AnswerContext(Struct, omit_defaults=True):
 
     reason: ReasonText | None = None
     explanation: dict[str, Any] | None = None
+    mode: Literal["observe"] | None = None
+    """The answer is not enforced at that unit yet: the old system's counts. Left out where it is enforced."""
 
 
 class Answer(Struct, omit_defaults=True):

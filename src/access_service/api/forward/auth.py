@@ -1,10 +1,11 @@
 """For reverse proxies: may this request pass? nginx `auth_request`, Traefik and Caddy forward-auth.
 
 The proxy names the original request in two headers and itself by a key of its own; the person's bearer comes along
-as `Authorization`. The answer is 200, 401 or 403, and nothing else lets a request through. docs/proxies.md.
+as `Authorization`. The answer is 200, 401 or 403, and nothing else lets a request through. Where the proxy observes
+(0133), every request that a rule is about passes, and what it would have been answered is counted. docs/proxies.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -13,22 +14,25 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from access_service.api.authzen.callers import EVALUATE, Asker, asker
+from access_service.api.authzen.observe import count_observed
 from access_service.api.authzen.schemas import Action, Context, Evaluation, Resource, ResourceProperties, Subject
-from access_service.api.forward.rules import HEADERS, ForwardRules, UnclearPathError
+from access_service.api.forward.rules import HEADERS, ForwardRules, Matched, UnclearPathError
 from access_service.api.http.deps import bearer_token, services_of
 from access_service.api.http.edge import Edge, edge_of
 from access_service.api.http.errors import AUTHZEN, STATUS, Problem, problem
 from access_service.api.http.openapi import READ_PROBLEMS
 from access_service.api.pdp import BodyAnswers
 from access_service.domain.errors import RefusedError
+from access_service.domain.observing import Mode, read_old_answer, unit_asked_about
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.text import REASON_TEXT
+from access_service.usecases.live.observed import Watch
 from access_service.usecases.tokens.bearers import AskedAccess, Bearer, bearer_of
 
 router = APIRouter(tags=["access"])
 PATH = f"{AUTHZEN}forward-auth"
-KEY = "x-access-key"
-"""The proxy's own key or access token; never the person's."""
+KEY, OLD_ANSWER = "x-access-key", "x-access-old-answer"
+"""The proxy's own key or access token, never the person's; and what the system in place answered."""
 REWRITERS = frozenset(
     {
         *("x-http-method", "x-http-method-override", "x-method-override"),
@@ -38,7 +42,7 @@ REWRITERS = frozenset(
 )
 """By these some services take another method or path than the one that was checked."""
 PAIRS = [name for pair in HEADERS.values() for name in pair]
-OURS = frozenset({KEY, "x-access-account", "x-access-grant", "authorization", *PAIRS})
+OURS = frozenset({KEY, OLD_ANSWER, "x-access-account", "x-access-grant", "authorization", *PAIRS})
 """What a proxy, this service or the one behind reads; spelled with `_` many a server takes it for the same."""
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 
@@ -49,7 +53,10 @@ PRINTABLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
     response_class=Response,
     openapi_extra={"security": [{"key": []}]},
     responses={
-        200: {"description": "It may; `X-Access-Account` and `X-Access-Grant` say whose it is and by what right."},
+        200: {
+            "description": "It may; `X-Access-Account` and `X-Access-Grant` say whose it is and by what right; "
+            "`X-Access-Mode: observe` that nothing was enforced."
+        },
         403: {"description": "It may not; `X-Access-Reason` says why."},
         **{status: described for status, described in READ_PROBLEMS.items() if status in (400, 401, 503)},
     },
@@ -60,13 +67,48 @@ async def forward_auth(request: Request) -> Response:
     rules: ForwardRules | None = getattr(request.app.state, "forward_rules", None)
     who = await _proxy(edge, request)
     try:
-        return await _decided(edge, request, rules, who)
+        matched = _matched(request, rules)
+        if matched.asked is None:
+            return _nobody()
+        who.check_types((matched.asked.type,))
     except UnclearPathError as error:
         return _refused(Refusal.FORBIDDEN, str(error))
     except RefusedError as error:
-        # A proxy knows 401 and 403, and takes any other status for no answer.
-        is_nobody = STATUS[error.code] == HTTPStatus.UNAUTHORIZED
-        return _refused(error.code, error.message, status=401 if is_nobody else 403)
+        return _refused_by(error)
+    known: list[Bearer] = []
+    try:
+        response = await _decided(edge, request, matched.asked, matched, who, known)
+    except RefusedError as error:
+        response = _refused_by(error)
+    if who.watch is None:
+        return response
+    return _observed(edge, request, who.watch, matched.asked, response, known)
+
+
+def _refused_by(error: RefusedError) -> Response:
+    """A proxy knows 401 and 403, and takes any other status for no answer."""
+    is_nobody = STATUS[error.code] == HTTPStatus.UNAUTHORIZED
+    return _refused(error.code, error.message, status=401 if is_nobody else 403)
+
+
+def _observed(
+    edge: Edge, request: Request, watch: Watch, asked: AskedAccess, response: Response, known: Sequence[Bearer]
+) -> Response:
+    """The answer as it is where the unit is enforced; where it is observed it is counted, and all pass."""
+    unit = unit_asked_about(asked.type, asked.id, asked.unit, asked.class_)
+    if unit is None or watch.mode(unit, edge.clock()) is not Mode.OBSERVE:
+        return response
+    said = request.headers.getlist(OLD_ANSWER)
+    old = read_old_answer(said[0] if len(said) == 1 else None)
+    is_allowed, reason = response.status_code == HTTPStatus.OK, response.headers.get("x-access-reason", "")
+    words = (asked.category, asked.action)
+    count_observed(edge, watch, unit, words, old, reason, is_allowed=is_allowed)
+    if not is_allowed:
+        response = _nobody()
+        if known:
+            response.headers["X-Access-Account"] = quote(known[0].account, safe=PRINTABLE)
+    response.headers["X-Access-Mode"] = Mode.OBSERVE.value
+    return response
 
 
 router.head(PATH, include_in_schema=False)(forward_auth)
@@ -81,9 +123,10 @@ async def _proxy(edge: Edge, request: Request) -> Asker:
     return who
 
 
-async def _decided(edge: Edge, request: Request, rules: ForwardRules | None, who: Asker) -> Response:
+def _matched(request: Request, rules: ForwardRules | None) -> Matched:
+    """Which question the request is; `forbidden` where no rule is about it."""
     if rules is None:
-        return _refused(Refusal.FORBIDDEN, "no rules are set up for requests through a proxy")
+        raise RefusedError(Refusal.FORBIDDEN, "no rules are set up for requests through a proxy")
     # Two hosts or none: the proxy and whoever else stands between may each have meant another service.
     _one(request, "host")
     for name in request.headers:
@@ -93,14 +136,24 @@ async def _decided(edge: Edge, request: Request, rules: ForwardRules | None, who
             raise UnclearPathError("a header asks for another method or path")
     matched = rules.match(_one(request, rules.method_header), _one(request, rules.uri_header))
     if matched is None:
-        return _refused(Refusal.FORBIDDEN, "no rule is about this method and path")
-    if matched.asked is None:
-        # Who it is was not asked: the service behind is told of nobody, whatever bearer came along. The headers are
-        # there and empty, because Caddy writes a placeholder's name where one is missing.
-        nobody = {"X-Access-Account": "", "X-Access-Grant": ""}
-        return Response(status_code=200, headers={**nobody, "Cache-Control": "no-store"})
-    asked = matched.asked
-    who.check_types((asked.type,))
+        raise RefusedError(Refusal.FORBIDDEN, "no rule is about this method and path")
+    return matched
+
+
+def _nobody() -> Response:
+    """Who it is was not asked: the service behind is told of nobody, whatever bearer came along.
+
+    The headers are there and empty, because Caddy writes a placeholder's name where one is missing.
+    """
+    nobody = {"X-Access-Account": "", "X-Access-Grant": ""}
+    return Response(status_code=200, headers={**nobody, "Cache-Control": "no-store"})
+
+
+async def _decided(
+    edge: Edge, request: Request, asked: AskedAccess, matched: Matched, who: Asker, known: list[Bearer]
+) -> Response:
+    """The answer, as if it were enforced; whoever was found to ask is added to `known`."""
+    rules: ForwardRules = request.app.state.forward_rules
     token = bearer_token(request) if len(request.headers.getlist("authorization")) == 1 else None
     if token is None:
         raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
@@ -108,6 +161,7 @@ async def _decided(edge: Edge, request: Request, rules: ForwardRules | None, who
     bearer = await edge.in_pool(lambda: bearer_of(services, edge.tokens, token, rules.audience, asked))
     if await edge.pdp.audience() != f"register {bearer.register}":
         raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
+    known.append(bearer)
     if not bearer.covers:
         return _refused(Refusal.INSUFFICIENT_SCOPE, "the token does not cover this")
     return await _asked(edge, request, bearer, asked, matched.properties, who)

@@ -30,6 +30,7 @@ from access_service.api.pdp import AtOnce, BodyAnswers, LogDecisions, Pdp
 from access_service.domain.errors import UnavailableError
 from access_service.domain.pages import PageToken
 from access_service.domain.tokens import TokenError, TokenFault
+from access_service.usecases.live.observed import ObservedAnswers
 from access_service.usecases.tokens.introspect import RevocationList
 from access_service.usecases.tokens.issue import TokenPoint
 from access_service.usecases.tokens.once import UsedOnce
@@ -103,6 +104,10 @@ class Edge:
     """None where nobody gets in but by the static key: a pack alone."""
     open_jobs: Callable[[], Mapping[str, int]] | None = None
     """How many jobs wait and run, in all processes; None where there are none."""
+    observed: ObservedAnswers = field(default_factory=ObservedAnswers)
+    """Answers that were not enforced."""
+    observed_units: Callable[[], int] | None = None
+    """At how many units some client observes; None where none can."""
 
     def __post_init__(self) -> None:
         self.headers = {**HEADERS, **(HSTS if self.public_url.startswith("https:") else {})}

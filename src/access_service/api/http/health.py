@@ -22,16 +22,25 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz", summary="Can it decide?", response_class=JSONResponse, responses={503: READ_PROBLEMS[503]})
-async def readyz(request: Request) -> dict[str, str]:
+async def readyz(request: Request) -> dict[str, str | int]:
     """200 when a question would be answered: the register can be read and has been seen lately.
 
     503 otherwise, and from the first SIGTERM on. `degraded` where a log does not go on from what was signed of it:
-    decisions go on, and somebody should look (docs/watch.md).
+    decisions go on, and somebody should look (docs/watch.md). `observed_units`, where there are any: there some
+    enforcement point logs its answers and does not enforce them.
     """
     edge = edge_of(request)
     edge.check_goes_on()
-    await edge.readiness.ask(edge.pdp.check_ready)
-    return {"status": "degraded", "because": "log_forked"} if edge.has_forked_log() else {"status": "ready"}
+    found: dict[str, int] = {}
+
+    def check() -> None:
+        edge.pdp.check_ready()
+        if edge.observed_units is not None and (units := edge.observed_units()):
+            found["observed_units"] = units
+
+    await edge.readiness.ask(check)
+    state = {"status": "degraded", "because": "log_forked"} if edge.has_forked_log() else {"status": "ready"}
+    return {**state, **found}
 
 
 @router.get(
@@ -48,4 +57,7 @@ async def metrics(request: Request) -> Response:
         # What is counted is told whether the database answers or not.
         with suppress(UnavailableError):
             counted.open_jobs = await run_in_threadpool(edge.open_jobs)
+    if edge.observed_units is not None:
+        with suppress(UnavailableError):
+            counted.observed_units = await run_in_threadpool(edge.observed_units)
     return Response(generate_latest(counted.registry), media_type=CONTENT_TYPE_LATEST)

@@ -72,6 +72,10 @@ class Metrics(Collector):
         """Jobs that are over, by kind and state."""
         self.worked: defaultdict[str, Times] = defaultdict(partial(Times, JOB_BOUNDS_S))
         """Time of a job, by kind."""
+        self.observed: Counter[str] = Counter()
+        """Answers that were not enforced, by how the old answer and ours stand to each other."""
+        self.observed_units = 0
+        """At how many units some client observes, as the database had it when somebody asked."""
         self.open_jobs: Mapping[str, int] = {}
         """Jobs that wait and run, in all processes, as the database had them when somebody asked."""
         self.registry = CollectorRegistry()
@@ -99,7 +103,7 @@ class Metrics(Collector):
         self.worked[kind].observe(seconds)
 
     def _counters(self) -> tuple[Counter[Any], ...]:
-        return self.requests, self.decisions, self.refused, self.checkpoints, self.jobs
+        return self.requests, self.decisions, self.refused, self.checkpoints, self.jobs, self.observed
 
     def _times(self) -> tuple[defaultdict[str, Times], ...]:
         return self.decided, self.searched, self.issued, self.worked
@@ -123,6 +127,16 @@ class Metrics(Collector):
         yield _counter("access_service_checkpoints", "Rounds of signing the log.", ("outcome",), rounds)
         yield _counter("access_service_jobs", "Jobs that are over.", ("kind", "state"), self.jobs)
         yield _histogram("access_service_job_seconds", "Time of a job.", "kind", self.worked)
+        observed = {(difference,): count for difference, count in self.observed.items()}
+        yield _counter(
+            "access_service_observed_answers",
+            "Answers that were not enforced, beside what the old system answered.",
+            ("difference",),
+            observed,
+        )
+        units = GaugeMetricFamily("access_service_observed_units", "Units at which some client observes.")
+        units.add_metric((), self.observed_units)
+        yield units
         open_ = GaugeMetricFamily("access_service_open_jobs", "Jobs that wait or run.", labels=("state",))
         for state, number in sorted(self.open_jobs.items()):
             open_.add_metric((state,), number)

@@ -15,6 +15,7 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.reasons import DEPTH, Reason, Refusal
 from access_service.domain.software import PEP_SCOPES
+from access_service.domain.time import Interval
 from access_service.domain.tokens import Claims, TokenError, TokenFault, covers
 from access_service.signing.jose import json_object, read_compact
 from access_service.signing.token_claims import claims_to_wire
@@ -207,6 +208,8 @@ class EnforcementPoint:
     register: RegisterId
     scopes: frozenset[str]
     resource_types: frozenset[str]
+    observed: Mapping[UnitId, Interval]
+    """Where its answers are not enforced."""
 
 
 def enforcement_point(point: TokenPoint, claims: Claims) -> EnforcementPoint | None:
@@ -227,6 +230,7 @@ def enforcement_point(point: TokenPoint, claims: Claims) -> EnforcementPoint | N
         now.register,
         claims.scope & known.client.pep_scopes & PEP_SCOPES,
         known.client.resource_types,
+        known.observed,
     )
 
 

@@ -8,10 +8,12 @@ carries the instant at which time alone changes it; a new revision drops what ma
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeVar
 
 from access_service.domain.delegation import Grant
 from access_service.domain.names import AccountId, AccountKind, ClassId, RegisterId, UnitId
+from access_service.domain.observing import Observation, observed_units
 from access_service.domain.org import is_below
 from access_service.domain.policy import PackBinding
 from access_service.domain.reasons import DEPTH, Reason
@@ -49,6 +51,8 @@ class Known(NamedTuple):
 
     client: Client
     software: Software
+    observed: Mapping[UnitId, Interval] = MappingProxyType({})
+    """Where its answers are not enforced, and in which time."""
 
 
 class ClassPlace(NamedTuple):
@@ -199,7 +203,8 @@ def load(reader: Reader, state: RegisterState, miss: NotInStateError, now: datet
         client = client_by_id(reader.connection, miss.key)
         software = None if client is None else reader.get(Software, client.software)
         if client is not None and software is not None and client.register == reader.register:
-            state.clients[client.id] = Known(client, software)
+            observed = observed_units(reader.find(Observation, client=client.id), now)
+            state.clients[client.id] = Known(client, software, observed)
     elif miss.kind == "holding":
         found = holding_of(reader, AccountId(miss.key), now, locks)
         _make_room(state.holdings)

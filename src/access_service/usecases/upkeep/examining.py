@@ -13,7 +13,9 @@ from pathlib import Path
 
 from access_service.domain.errors import AccessServiceError, ClockError, PolicyError, UnavailableError
 from access_service.domain.names import RegisterId
+from access_service.domain.observing import Observation
 from access_service.domain.policy import PackBinding
+from access_service.domain.time import local
 from access_service.engine.casbin_engine import check_distribution
 from access_service.engine.packs.load import read_pack_files
 from access_service.signing.keyring import TOKEN_KEYS
@@ -97,7 +99,23 @@ def examine(db: Database, places: ExaminedPlaces, *, program: str) -> Iterator[E
             )
         yield from _clock(db, RegisterId(row["id"]))
         yield from _packs(db, RegisterId(row["id"]), places)
+        yield from _observed(db, RegisterId(row["id"]))
         yield from _log(db, RegisterId(row["id"]), places)
+
+
+def _observed(db: Database, register: RegisterId) -> Iterator[Examined]:
+    """Where an enforcement point logs its answers and does not enforce them: somebody is to remember it."""
+    with db.read(register) as reader:
+        now = db.now_in(reader.connection, register)
+        running = [o for o in reader.find(Observation) if now in o.interval]
+    if running:
+        last = local(max(o.valid_to for o in running)).strftime("%d/%m/%Y")
+        yield Examined(
+            "observing",
+            LevelFound.WARNING,
+            f"{register}: at {len({o.unit for o in running})} units answers are not enforced, until {last} at the "
+            "latest; `access-service observe report`",
+        )
 
 
 def _log(db: Database, register: RegisterId, places: ExaminedPlaces) -> Iterator[Examined]:
