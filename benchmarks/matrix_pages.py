@@ -22,7 +22,8 @@ import province
 from access_service.domain.names import UnitId
 from access_service.storage.db import Database
 from access_service.storage.migrate import upgrade
-from access_service.usecases.evidence.matrix_paging import MatrixOrder, PageQuestion, read_matrix_page
+from access_service.usecases.evidence.matrix_paging import read_matrix_page
+from access_service.usecases.evidence.matrix_questions import MatrixOrder, PageQuestion
 
 QUESTIONS = {
     "first": PageQuestion(),

@@ -62,6 +62,7 @@ OWN: dict[str, str] = {
     "explaining._request": REQUEST,
     "anomaly_list.list_anomalies": REQUEST,
     "matrix_paging._check_words": REQUEST,
+    "matrix_paging.in_state": REQUEST,
     "who._answer": REQUEST,
     "who._pack": REQUEST,
     "who._unit_of": REQUEST,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from io import BytesIO
 
 import pytest
+from python_calamine import CalamineWorkbook
 from visiting import Visitor, visiting
 
 from access_service.usecases.handover import delegation
@@ -84,6 +87,52 @@ def test_the_workbook_is_what_the_filters_cover_and_stands_in_the_log(head: Visi
     assert (answer.status_code, answer.content[:2]) == (200, b"PK")
     last = head.world.log()[-1].happening
     assert (last.action, (last.details or {})["role"]) == ("matrix.export", "homeroom_teacher")
+
+
+def people_in(file: bytes) -> list[str]:
+    """Who stands in the first sheet of a workbook, a name a row."""
+    found = CalamineWorkbook.from_filelike(BytesIO(file))
+    rows = found.get_sheet_by_name(found.sheet_names[0]).to_python()
+    start = next(n for n, row in enumerate(rows) if "Họ và tên" in row)
+    return sorted(str(row[rows[start].index("Họ và tên")]) for row in rows[start + 1 :] if any(row))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        f"lop={CLASS_6A}",
+        "hd=write&nhom=STU-ETH",
+        "tt=effective",
+        "tt=ended&het=1",
+        "so=20/08/2026",
+        "hd=approve",
+    ],
+)
+def test_the_workbook_has_the_lines_that_the_pages_have(head: Visitor, query: str) -> None:
+    page = head.get(f"{PATH}?{query}")
+    shown = re.findall(r'<th scope="row" class="pin">([^<]+)<span', page.html)
+    answer = head.client.get(f"{PATH}.xlsx?{query}")
+    assert people_in(answer.content) == sorted(shown)
+    assert f"đúng {len(shown)} dòng" in page.words
+
+
+def test_lines_are_found_by_their_state(head: Visitor) -> None:
+    page = head.get(f"{PATH}?tt=ended&het=1")
+    assert "Người Thử người thôi" in page.words
+    assert "Người Thử gvcn" not in page.words
+    assert "Trạng thái: Đã chấm dứt" in page.words
+    assert "Không ai." in head.get(f"{PATH}?tt=suspended").words
+    assert head.get(f"{PATH}?tt=khong-co").status == 422
+
+
+def test_an_answer_is_kept_with_the_dossiers_and_no_name_with_it(head: Visitor) -> None:
+    page = head.get(f"{PATH}?nhom=STU-HEA&lop={CLASS_6A}&tt=effective")
+    form = next(f for f in page.forms if ("lam", "ho-so") in f.buttons)
+    kept = head.send(page, form.action.partition("?")[0], press=("lam", "ho-so"))
+    assert kept.address.startswith(f"/don-vi/{SCHOOL}/ho-so")
+    assert "Ma trận phân quyền, ngày 21/08/2026 · STU-HEA, 6A, effective" in kept.words
+    assert "Lưu vào hồ sơ" not in head.get(f"{PATH}?nguoi=gvcn").words
 
 
 def test_by_class_and_by_category_say_who_reaches_what(head: Visitor) -> None:

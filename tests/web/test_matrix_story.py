@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from story import telling, told
@@ -32,6 +33,8 @@ def test_a_question_an_answer_and_why(tmp_path: Path, way: str) -> None:
         story.open(f"/don-vi/{SCHOOL}/ma-tran")
         story.sees("Hỏi: ai xem được gì")
         story.look("ca-don-vi")
+        # Printed lying down, whatever the window: the paper is 297 by 210 millimetres.
+        assert re.search(rb"/MediaBox \[0 0 841\.\d+ 59\d", story.page.pdf(prefer_css_page_size=True))
         before = story.interactions
         story.fill("Hỏi: ai xem được gì, của lớp nào, ngày nào", "suc khoe 6a 20/8/2026")
         story.click("Tra cứu")

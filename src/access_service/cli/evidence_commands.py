@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from access_service.cli import options
-from access_service.domain.names import AccountKind
+from access_service.domain.names import AccountKind, ClassId
 
 
 def matrix(
@@ -47,6 +47,10 @@ def matrix(
     kind: Annotated[AccountKind | None, typer.Option(metavar="KIND", help="Kind of account.")] = None,
     unit_kind: Annotated[str | None, typer.Option(metavar="KIND", help="Kind of the holder's unit.")] = None,
     person: Annotated[str | None, typer.Option(metavar="WHO", help="Id, username, or a part of the name.")] = None,
+    action: Annotated[str | None, typer.Option(metavar="ACTION", help="Rows with a right to do this.")] = None,
+    class_: Annotated[
+        str | None, typer.Option("--class", metavar="CLASS", help="Rows that reach this class.")
+    ] = None,
     database: options.DatabaseOption = None,
     register: options.Register = None,
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
@@ -66,7 +70,10 @@ def matrix(
         include_ended=all_,
         by=by,
         diff=diff,
-        filters=MatrixFilters(role, category, sensitive, state, kind, unit_kind, person),
+        filters=MatrixFilters(
+            *(role, category, sensitive, state, kind, unit_kind, person, action),
+            class_id=None if class_ is None else ClassId(class_),
+        ),
     )
 
 
@@ -129,7 +136,7 @@ def who(
 ) -> None:
     """List who could do this to that class's data at an instant, by which paper and whose signature."""
     from access_service.cli.who import run_who
-    from access_service.domain.names import ClassId, UnitId
+    from access_service.domain.names import UnitId
     from access_service.usecases.evidence.who import WhoQuestion
 
     question = WhoQuestion(

@@ -7,7 +7,7 @@ from datetime import datetime
 from access_service.domain import words
 from access_service.domain.errors import InvalidError
 from access_service.domain.jobs import Job, Parameter
-from access_service.domain.names import AccountKind
+from access_service.domain.names import AccountKind, ClassId
 from access_service.domain.time import local
 from access_service.rendering.dossier_jobs import DOSSIER
 from access_service.rendering.matrix_files import WRITERS
@@ -47,6 +47,8 @@ class MatrixExport:
             "state": filters.state,
             "kind": None if filters.kind is None else str(filters.kind),
             "unit_kind": filters.unit_kind,
+            "action": filters.action,
+            "class": filters.class_id,
         }
 
 
@@ -75,6 +77,8 @@ def read_export(kept: Mapping[str, Parameter]) -> MatrixExport:
             state=text("state"),
             kind=None if kind is None else AccountKind(kind),
             unit_kind=text("unit_kind"),
+            action=text("action"),
+            class_id=ClassId(class_id) if (class_id := text("class")) else None,
         ),
     )
 

@@ -82,6 +82,8 @@ def filter_lines(filters: MatrixFilters) -> Iterator[tuple[str, str]]:
     said = (
         ("Vai trò", filters.role),
         ("Nhóm dữ liệu", filters.category),
+        ("Hành động", None if filters.action is None else ACTIONS.get(filters.action, filters.action)),
+        ("Lớp", None if filters.class_id is None else filters.class_id.rpartition(":")[2]),
         ("Nhạy cảm", None if filters.sensitive is None else ("có" if filters.sensitive else "không")),
         ("Trạng thái", None if filters.state is None else STATES.get(filters.state, filters.state)),
         ("Loại tài khoản", None if filters.kind is None else KINDS[filters.kind]),

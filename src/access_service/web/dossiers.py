@@ -1,14 +1,17 @@
 """The dossier of a unit: which days, for which inspection, with names or without; made as long work."""
 
+from collections.abc import Iterator
 from datetime import date
 
 from starlette.responses import Response
 
 from access_service.domain import words
 from access_service.domain.errors import RefusedError
+from access_service.domain.jobs import Job
 from access_service.domain.names import DocumentId, UnitId
 from access_service.domain.time import local
 from access_service.rendering.dossier_jobs import DOSSIER
+from access_service.rendering.job_exports import MATRIX
 from access_service.usecases.dossiers.dossier_request import DossierRequest
 from access_service.usecases.dossiers.making import check_dossier
 from access_service.usecases.evidence.inspections_seen import first_day_open, inspections_over
@@ -61,7 +64,20 @@ def _values(visit: Visit, unit: UnitId) -> dict[str, object]:
             for job in list_jobs(visit.services, visit.caller)
             if job.kind == DOSSIER.name and job.unit == unit
         ],
+        "matrices": [
+            (job, words.iso_instant(str(job.parameters["at"])), list(_asked(job)))
+            for job in list_jobs(visit.services, visit.caller)
+            if job.kind == MATRIX.name and job.unit == unit and job.parameters.get("at")
+        ],
     }
+
+
+def _asked(job: Job) -> Iterator[str]:
+    """What a matrix was narrowed to, as codes: the words stand in the file."""
+    for name in ("category", "action", "role", "class", "state"):
+        value = job.parameters.get(name)
+        if value:
+            yield str(value).rpartition(":")[2]
 
 
 def school_year_of(day: date) -> date:

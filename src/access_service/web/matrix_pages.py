@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from tempfile import SpooledTemporaryFile
+from typing import Literal
 from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
@@ -20,15 +21,17 @@ from access_service.rendering.sheets import scope_text, signed_as
 from access_service.usecases.evidence.explaining import WhyAnswer, explain_to
 from access_service.usecases.evidence.matrix import file_sha256, open_matrix, record_matrix
 from access_service.usecases.evidence.matrix_choices import MatrixChoices, read_choices
-from access_service.usecases.evidence.matrix_paging import (
+from access_service.usecases.evidence.matrix_paging import list_matrix_keys, revision_known, show_matrix_page
+from access_service.usecases.evidence.matrix_questions import (
+    MOST_UNITS_BY_STATE,
     MatrixLineChange,
     MatrixOrder,
     MatrixPage,
     PageLine,
     PageQuestion,
-    show_matrix_page,
 )
 from access_service.usecases.evidence.matrix_values import (
+    VACANT,
     CategoryLine,
     MatrixCategory,
     MatrixFilters,
@@ -38,7 +41,7 @@ from access_service.usecases.evidence.matrix_values import (
 from access_service.usecases.evidence.matrix_views import show_matrix_view
 from access_service.usecases.evidence.who import WhoQuestion
 from access_service.usecases.jobs import asking
-from access_service.web.labels import paper_names
+from access_service.web.labels import label, paper_names
 from access_service.web.page import PageRouter, Visit
 from access_service.web.phrases import day, t
 
@@ -47,7 +50,9 @@ MOST_AT_ONCE = 30
 """Units of which a workbook is written while somebody waits; more is a job."""
 GROUPS = (("STU", "Học sinh"), ("CLS SCH CUR", "Lớp, trường"), ("EMP", "Nhân sự"))
 OTHERS = "Khác"
-FIELDS = ("nhom", "hd", "vt", "lop", "nguoi", "tk", "tai", "so", "biet", "xep", "het")
+STATES = (*GrantState, VACANT)
+"""What a line can be in."""
+FIELDS = ("nhom", "hd", "vt", "lop", "nguoi", "tk", "tt", "tai", "so", "biet", "xep", "het")
 """What stands in the address of an answer, so that a link is an answer."""
 ORDERS = (
     (MatrixOrder.UNIT, "Theo đơn vị"),
@@ -152,6 +157,9 @@ def show_matrix(visit: Visit) -> Response:
         choices=choices,
         orders=ORDERS,
         kinds=_KINDS,
+        states=STATES,
+        state_word=state_word,
+        by_state=found.head.units <= MOST_UNITS_BY_STATE,
         papers=paper_names(),
     )
 
@@ -190,23 +198,29 @@ _VIEWS = (("people", ""), ("classes", "/theo-lop"), ("categories", "/theo-nhom")
 
 @router.show("/don-vi/{dv}/ma-tran.xlsx")
 def download_matrix(visit: Visit) -> Response:
-    """The workbook of everything that the filters cover."""
+    """The workbook of what the pages have: the same lines, whatever they were found by."""
     unit = UnitId(visit.at["dv"])
     asked = _read(visit, read_choices(visit.services, visit.caller, unit))
+    known_at: Literal["then"] | None = "then" if asked.known_then else None
     write, media_type = WRITERS["xlsx"]
+    shown, only = list_matrix_keys(
+        visit.services, visit.caller, unit, asked.question, at=asked.at, known_at=known_at
+    )
+    if shown.units > MOST_AT_ONCE:
+        return visit.redirect(asked.link(f"/don-vi/{unit}/ma-tran"))
     with SpooledTemporaryFile(1 << 20) as file:
         with open_matrix(
             visit.services,
             visit.caller,
             unit,
-            at=asked.at,
-            include_ended=asked.question.include_ended,
+            at=shown.at,
+            known_at=shown.revision if asked.known_then else None,
+            include_ended=True,
             filters=_filters(asked.question),
             diff=asked.question.diff,
+            only=only,
         ) as matrix:
             head = matrix.head
-            if head.units > MOST_AT_ONCE:
-                return visit.redirect(asked.link(f"/don-vi/{unit}/ma-tran"))
             rows = write(matrix, file, None)
         digest = file_sha256(file)
         record_matrix(visit.services.db, head, visit.caller.account, form="xlsx", rows=rows, sha256=digest)
@@ -218,22 +232,34 @@ def download_matrix(visit: Visit) -> Response:
 
 @router.act("/don-vi/{dv}/ma-tran")
 def ask_workbook(visit: Visit) -> Response:
-    """The same in the background, for more units than somebody waits for."""
+    """The same in the background: for more units than somebody waits for, or beside the dossiers of the unit."""
     unit = UnitId(visit.at["dv"])
     asked = _read(visit, read_choices(visit.services, visit.caller, unit))
+    at = asked.at or visit.services.db.now()
     export = MatrixExport(
         "xlsx",
-        at=asked.at or visit.services.db.now(),
+        at=at,
+        known_at=revision_known(visit.services, visit.caller, at) if asked.known_then else None,
         include_ended=asked.question.include_ended,
         diff=asked.question.diff,
         filters=replace(_filters(asked.question), person=None),
     )
     job = asking.ask_job(visit.services, visit.caller, MATRIX, unit, export.parameters())
+    if visit.form.text("lam") == "ho-so":
+        return visit.redirect(f"/don-vi/{unit}/ho-so", "Ma trận đang được lưu vào hồ sơ.")
     return visit.redirect(f"/cong-viec/{job.id}", "Đang lập bảng tính.")
 
 
 def _filters(question: PageQuestion) -> MatrixFilters:
-    return MatrixFilters(role=question.role, category=question.category, kind=question.kind, person=question.person)
+    return MatrixFilters(
+        role=question.role,
+        category=question.category,
+        state=question.state,
+        kind=question.kind,
+        person=question.person,
+        action=question.action,
+        class_id=question.class_id,
+    )
 
 
 # -- what is asked
@@ -256,6 +282,7 @@ def _read(visit: Visit, choices: MatrixChoices) -> AskedMatrix:
         class_id=ClassId(values["lop"]) if values["lop"] else None,
         person=words.line(values["nguoi"]) if values["nguoi"] else None,
         kind=_kind(values["tk"]),
+        state=_state_asked(values["tt"]),
         include_ended=values["het"] == "1",
         order=_order(values["xep"]),
         page=int(page[:6]),
@@ -296,6 +323,17 @@ def _kind(text: str) -> AccountKind | None:
     if text and text not in tuple(AccountKind):
         raise InvalidError("no such kind of account", field="tk")
     return AccountKind(text) if text else None
+
+
+def _state_asked(text: str) -> str | None:
+    if text and text not in STATES:
+        raise InvalidError("no such state", field="tt")
+    return text or None
+
+
+def state_word(code: str) -> str:
+    """What a state is called; an admin account may have nobody."""
+    return t("Chưa có người quản lý") if code == VACANT else label(GrantState(code))
 
 
 def _order(text: str) -> MatrixOrder:
@@ -354,6 +392,7 @@ def _chips(asked: AskedMatrix, choices: MatrixChoices, path: str) -> Iterable[tu
         ("hd", question.action, t("Hành động: {x}", x=dict(choices.actions).get(question.action or "", ""))),
         ("vt", question.role, t("Vai trò: {x}", x=dict(choices.roles).get(question.role or "", ""))),
         ("lop", question.class_id, t("Lớp: {x}", x=dict(choices.classes).get(question.class_id or "", ""))),
+        ("tt", question.state, t("Trạng thái: {x}", x=state_word(question.state) if question.state else "")),
         ("nguoi", question.person, t("Người: {x}", x=question.person)),
         ("tai", asked.at, t("Tại ngày: {x}", x=day(asked.at))),
         ("so", question.diff, t("So với ngày: {x}", x=day(question.diff))),

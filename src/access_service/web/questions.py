@@ -10,7 +10,8 @@ from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.domain.text import REASON_TEXT
 from access_service.usecases.evidence.explaining import WhyAnswer, explain_to
 from access_service.usecases.evidence.matrix_choices import read_choices
-from access_service.usecases.evidence.matrix_paging import PageQuestion, show_matrix_page
+from access_service.usecases.evidence.matrix_paging import show_matrix_page
+from access_service.usecases.evidence.matrix_questions import PageQuestion
 from access_service.usecases.evidence.who import WhoQuestion
 from access_service.web.labels import paper_names
 from access_service.web.page import PageRouter, Visit

@@ -13,13 +13,13 @@ from access_service.domain.org import Person
 from access_service.domain.reasons import Refusal
 from access_service.usecases.evidence import rights_index
 from access_service.usecases.evidence.matrix import read_matrix
-from access_service.usecases.evidence.matrix_paging import (
+from access_service.usecases.evidence.matrix_paging import show_matrix_page
+from access_service.usecases.evidence.matrix_questions import (
     PAGE,
     MatrixLineChange,
     MatrixOrder,
     MatrixPage,
     PageQuestion,
-    show_matrix_page,
 )
 from access_service.usecases.evidence.matrix_values import MatrixFilters, MatrixRow
 from access_service.usecases.evidence.rights_index import RightsIndex, indexes_of

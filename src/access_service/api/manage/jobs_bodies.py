@@ -7,7 +7,7 @@ from pydantic import Field
 
 from access_service.api.manage.bodies import Day, Id, Instant, Out, RequestBody
 from access_service.domain.jobs import Job, JobState, sentence_of
-from access_service.domain.names import AccountKind, DocumentId, UnitId
+from access_service.domain.names import AccountKind, ClassId, DocumentId, UnitId
 from access_service.rendering.job_exports import MatrixExport
 from access_service.usecases.dossiers.dossier_request import DossierRequest
 from access_service.usecases.evidence.matrix_values import MatrixFilters, MatrixShape
@@ -41,6 +41,10 @@ class MatrixJobIn(RequestBody):
     """Kind of account."""
     unit_kind: Id | None = None
     """Kind of the holder's unit."""
+    action: Id | None = None
+    """Rows with a right to do this."""
+    class_: Id | None = Field(default=None, alias="class")
+    """Rows that reach this class."""
 
     def to_export(self, now: datetime) -> MatrixExport:
         """What is asked for, as of when it is asked unless it says so itself."""
@@ -51,7 +55,11 @@ class MatrixJobIn(RequestBody):
             include_ended=self.all,
             by=self.by,
             diff=self.diff,
-            filters=MatrixFilters(self.role, self.category, self.sensitive, self.state, self.kind, self.unit_kind),
+            filters=MatrixFilters(
+                *(self.role, self.category, self.sensitive, self.state, self.kind, self.unit_kind),
+                action=self.action,
+                class_id=None if self.class_ is None else ClassId(self.class_),
+            ),
         )
 
 

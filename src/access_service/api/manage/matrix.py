@@ -25,7 +25,8 @@ from access_service.domain.names import AccountKind, ClassId, UnitId
 from access_service.domain.time import local
 from access_service.rendering.matrix_files import WRITERS, row_json
 from access_service.usecases.evidence.matrix import file_sha256, open_matrix, record_matrix
-from access_service.usecases.evidence.matrix_paging import MatrixOrder, PageQuestion, show_matrix_page
+from access_service.usecases.evidence.matrix_paging import show_matrix_page
+from access_service.usecases.evidence.matrix_questions import MatrixOrder, PageQuestion
 from access_service.usecases.evidence.matrix_values import MatrixFilters, MatrixHead, MatrixShape
 from access_service.usecases.evidence.who import read_known_at
 from access_service.usecases.live.revisions import parse_revision, revision_text
@@ -77,13 +78,16 @@ async def matrix(
     kind: Annotated[AccountKind | None, Query(description="kind of account")] = None,
     unit_kind: Annotated[str | None, Query(description="kind of the holder's unit")] = None,
     person: Annotated[str | None, Query(description="id, username, or a part of the name")] = None,
+    action: Annotated[str | None, Query(description="rows with a right to do this")] = None,
+    class_: Annotated[Id | None, Query(alias="class", description="rows that reach this class")] = None,
 ) -> StreamingResponse:
     """For the unit's leadership, units above it, and inspections of it; to others there is no such unit."""
     instant = None if at is None else words.instant(at)
     other = None if diff is None else words.instant(diff)
     revision = None if known_at is None else parse_revision(known_at)
     write, media_type = WRITERS[format]
-    filters = MatrixFilters(role, category, sensitive, state, kind, unit_kind, person)
+    class_id = None if class_ is None else ClassId(class_)
+    filters = MatrixFilters(role, category, sensitive, state, kind, unit_kind, person, action, class_id)
 
     def work() -> tuple[MatrixHead, IO[bytes]]:
         file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 closed when it has been sent
@@ -144,6 +148,9 @@ def matrix_page(
     person: Annotated[str | None, Query(description="id, username, or a part of the name")] = None,
     kind: Annotated[AccountKind | None, Query(description="kind of account")] = None,
     unit_kind: Annotated[str | None, Query(description="kind of the holder's unit")] = None,
+    state: Annotated[
+        str | None, Query(description="state of the right or of its account; of at most 30 units")
+    ] = None,
     order: Annotated[MatrixOrder, Query(description="in which order")] = MatrixOrder.UNIT,
     page: Annotated[int, Query(description="number of the page, from 1")] = 1,
 ) -> JSONResponse:
@@ -160,6 +167,7 @@ def matrix_page(
         person=person,
         kind=kind,
         unit_kind=unit_kind,
+        state=state,
         include_ended=all,
         order=order,
         page=page,

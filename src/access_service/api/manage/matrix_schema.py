@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from access_service.usecases.evidence.matrix_paging import MatrixLineChange
+from access_service.usecases.evidence.matrix_questions import MatrixLineChange
 from access_service.usecases.evidence.matrix_values import (
     AnomalyLine,
     CategoryLine,

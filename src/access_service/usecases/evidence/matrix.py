@@ -6,7 +6,7 @@ comes from one transaction (rule 15).
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from datetime import datetime
@@ -28,7 +28,7 @@ from access_service.storage.standing import Gatherer
 from access_service.usecases.evidence.anomalies import Examiner
 from access_service.usecases.evidence.difference import compare_sides, read_side
 from access_service.usecases.evidence.matrix_classes import by_scope_unit, list_classes
-from access_service.usecases.evidence.matrix_filters import RowFilter
+from access_service.usecases.evidence.matrix_filters import RowFilter, RowKey
 from access_service.usecases.evidence.matrix_marks import codes_by_class, mark_rows, name_anomalies
 from access_service.usecases.evidence.matrix_rows import Rows
 from access_service.usecases.evidence.matrix_values import (
@@ -61,16 +61,20 @@ def open_matrix(
     include_ended: bool = False,
     filters: MatrixFilters = EVERYTHING,
     diff: datetime | None = None,
+    only: Collection[RowKey] | None = None,
 ) -> Iterator[Matrix]:
     """The matrix for a signed-in caller: the unit's leadership, a unit above, or an inspection of it (rule 14).
 
-    `at` is now when left out, `known_at` the newest revision. Raises `NotFoundError` for a unit that is none of the
-    caller's business, `RefusedError(forbidden)` for the unit's own staff, `InvalidError` for an unknown revision.
+    `at` is now when left out, `known_at` the newest revision; `only` names the rows that a page has. Raises
+    `NotFoundError` for a unit that is none of the caller's business, `RefusedError(forbidden)` for the unit's own
+    staff, `InvalidError` for an unknown revision.
     """
     with services.db.connect() as connection:
         now = _check_may_have(services, Reader(connection, caller.register), caller, unit)
         reader = Reader(connection, caller.register, known_at)
-        yield _matrix(reader, unit, at=at, now=now, include_ended=include_ended, filters=filters, diff=diff)
+        yield _matrix(
+            reader, unit, at=at, now=now, include_ended=include_ended, filters=filters, diff=diff, only=only
+        )
 
 
 def check_matrix(services: Services, caller: Caller, unit: UnitId, known_at: int | None) -> None:
@@ -163,6 +167,7 @@ def _matrix(
     include_ended: bool,
     filters: MatrixFilters,
     diff: datetime | None,
+    only: Collection[RowKey] | None = None,
 ) -> Matrix:
     newest = revision_at(reader.connection, reader.register)
     check_known(reader.register, newest, reader.known_at)
@@ -197,7 +202,7 @@ def _matrix(
 
     head, units = make_head(moment)
     rows = Rows(gather, head, units)
-    keeps = RowFilter(head, gather)
+    keeps = RowFilter(head, gather, only)
     above = tuple(row for row in rows.above() if keeps(row))
     differences = None
     if diff is not None:
@@ -265,7 +270,7 @@ def _batches(
         anomalies = [a for unit in examiner.examine(batch, used).values() for a in unit]
         marked = mark_rows(batch.rows, anomalies, used)
         kept = tuple(filter(keeps, marked))
-        wrong = name_anomalies(anomalies, marked, gather, None if head.filters == EVERYTHING else kept)
+        wrong = name_anomalies(anomalies, marked, gather, None if keeps.is_open else kept)
         yield MatrixBatch(kept, partial(classes, batch.units, kept, wrong), wrong)
 
 

@@ -51,7 +51,7 @@ def list_classes(
         reaching = {row.grant: row for above in chain_of(unit) for row in wide.get(above, ())}
         reaching |= {row.grant: row for row in own.get(unit, ())}
         for found in sorted(classes[unit], key=_place):
-            yield _class(gather, head, found, [r for r in reaching.values() if _reaches(r.scope, found)])
+            yield _class(gather, head, found, [r for r in reaching.values() if reaches_class(r.scope, found)])
 
 
 def _stands(gather: Gatherer, found: SchoolClass, at: datetime) -> bool:
@@ -65,7 +65,8 @@ def _place(found: SchoolClass) -> tuple[str, str, int, str, str]:
     return found.school_year, str(found.level), int(grade) if grade.isdecimal() else 0, grade, found.name
 
 
-def _reaches(scope: Scope | None, found: SchoolClass) -> bool:
+def reaches_class(scope: Scope | None, found: SchoolClass) -> bool:
+    """Do the axes of a scope take the class, whatever unit they are about?"""
     return (
         scope is not None
         and (scope.levels is None or found.level in scope.levels)

@@ -6,15 +6,14 @@ says so.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from access_service.domain.audit import Doer
 from access_service.domain.delegation import Grant, Inspection
 from access_service.domain.errors import InvalidError, NotFoundError
-from access_service.domain.names import AccountId, AccountKind, ClassId, GrantId, PersonId, UnitId
+from access_service.domain.names import AccountId, AccountKind, GrantId, PersonId, UnitId
 from access_service.domain.org import Assignment, SchoolClass
 from access_service.domain.policy import Pack
 from access_service.domain.software import Software
@@ -28,7 +27,18 @@ from access_service.storage.policy import load_tables
 from access_service.storage.right_rows import NEVER
 from access_service.storage.standing import Gatherer
 from access_service.usecases.evidence.matrix import categories_of
+from access_service.usecases.evidence.matrix_filters import RowKey, is_in_state
 from access_service.usecases.evidence.matrix_lines import Line
+from access_service.usecases.evidence.matrix_questions import (
+    FURTHEST,
+    MOST_UNITS_BY_STATE,
+    PAGE,
+    MatrixLineChange,
+    MatrixOrder,
+    MatrixPage,
+    PageLine,
+    PageQuestion,
+)
 from access_service.usecases.evidence.matrix_rows import Rows
 from access_service.usecases.evidence.matrix_values import MatrixHead, MatrixPack, MatrixPart, MatrixRow
 from access_service.usecases.evidence.rights_index import IndexedRight, ReachOfRight, RightsIndex, indexes_of
@@ -37,94 +47,6 @@ from access_service.usecases.live.revisions import check_known
 from access_service.usecases.live.search_org import IndexedOrg
 from access_service.usecases.looks import Look, hash_parameters
 from access_service.usecases.services import Caller, ReadView, Services
-
-PAGE = 50
-"""Lines of a page."""
-FURTHEST = 10_000
-"""The last page that may be asked for."""
-
-
-class MatrixOrder(StrEnum):
-    """In which order lines stand."""
-
-    UNIT = "unit"
-    """As in the workbook: units from the top, each one's people by name."""
-    NAME = "name"
-    ROLE = "role"
-    END = "end"
-    """What ends first."""
-
-
-class MatrixLineChange(StrEnum):
-    """What a line is, against another day."""
-
-    SAME = "same"
-    NEW = "new"
-    """It was not there on the other day."""
-    GONE = "gone"
-    """It was there on the other day, and is not now."""
-
-
-@dataclass(frozen=True, slots=True)
-class PageQuestion:
-    """Which lines are wanted; None: whatever it is. Every filter that is given must fit."""
-
-    category: str | None = None
-    action: str | None = None
-    sensitive: bool | None = None
-    role: str | None = None
-    class_id: ClassId | None = None
-    """Lines that reach this class."""
-    person: str | None = None
-    """A part of the name or username, with or without its marks, or an id."""
-    kind: AccountKind | None = None
-    unit_kind: str | None = None
-    include_ended: bool = False
-    order: MatrixOrder = MatrixOrder.UNIT
-    page: int = 1
-    diff: datetime | None = None
-    """Another instant, compared line by line."""
-
-
-@dataclass(frozen=True, slots=True)
-class PageLine:
-    """One line, and what it was on the other day."""
-
-    row: MatrixRow
-    change: MatrixLineChange
-
-
-@dataclass(frozen=True, slots=True)
-class MatrixPage:
-    """Some lines, of how many."""
-
-    head: MatrixHead
-    question: PageQuestion
-    total: int
-    """Lines that fit, on all pages."""
-    people: int
-    """People, software and admin accounts that they are about."""
-    added: int
-    """Lines that the other day had not."""
-    gone: int
-    """Lines that only the other day had."""
-    pages: int
-    lines: tuple[PageLine, ...]
-    class_name: str = ""
-    inspected_until: datetime | None = None
-    """For a member of an inspection: when the decision's term ends."""
-    day_before: int = 0
-    """Where nobody fits: how many did the day before."""
-
-    @property
-    def first(self) -> int:
-        """Number of the first line of the page; 0 where there is none."""
-        return (self.question.page - 1) * PAGE + 1 if self.lines else 0
-
-    @property
-    def last(self) -> int:
-        """Number of its last line."""
-        return (self.question.page - 1) * PAGE + len(self.lines)
 
 
 class _Found(NamedTuple):
@@ -173,6 +95,32 @@ def show_matrix_page(
     return found
 
 
+def list_matrix_keys(
+    services: Services,
+    caller: Caller,
+    unit: UnitId,
+    question: PageQuestion,
+    *,
+    at: datetime | None = None,
+    known_at: int | Literal["then"] | None = None,
+) -> tuple[MatrixHead, frozenset[RowKey]]:
+    """Every line that the pages of a question have, for a file that has the same."""
+    with services.db.connect() as connection:
+        newest = Reader(connection, caller.register)
+        now = services.db.now_in(connection, caller.register)
+        view = ReadView(newest, caller, now)
+        if not inspects(view, caller.person, unit):
+            view.as_above(unit)
+        answer = _Answer(services.db, newest, unit, question, at=at, known_at=known_at, now=now)
+        return answer.head, frozenset((right.id, right.account) for right in (*answer.ordered, *answer.gone))
+
+
+def revision_known(services: Services, caller: Caller, at: datetime) -> int:
+    """The revision that stood at an instant: what was known then."""
+    with services.db.connect() as connection:
+        return revision_at(connection, caller.register, at)
+
+
 def read_matrix_page(
     db: Database,
     reader: Reader,
@@ -209,39 +157,68 @@ def _page(
     known_at: int | Literal["then"] | None,
     now: datetime,
 ) -> MatrixPage:
-    connection, register = newest.connection, newest.register
-    last = revision_at(connection, register)
-    known = revision_at(connection, register, at or now) if known_at == "then" else known_at
-    assert known is None or isinstance(known, int)
-    check_known(register, last, known)
-    revision = last if known is None else known
-    recorded = recorded_at(connection, register, revision)
-    moment = at or max(filter(None, (now, recorded)))
-    reader = newest if known is None else Reader(connection, register, known)
-    lines = _Lines(db, reader, unit, question, moment)
-    there = lines.at(moment, is_past=recorded is not None and moment < recorded)
-    ordered = [*_in_order(there.own, question.order), *_in_order(there.above, question.order)]
-    news: frozenset[str] = frozenset()
-    gone: list[IndexedRight] = []
-    if question.diff is not None:
-        then = lines.at(question.diff, is_past=True)
-        news, gone = _compared(ordered, [*then.own, *then.above])
-    start = (question.page - 1) * PAGE
-    page, left = ordered[start : start + PAGE], max(0, start - len(ordered))
-    page_gone = gone[left : left + PAGE - len(page)] if len(page) < PAGE else []
-    head = lines.head(revision, recorded)
-    return MatrixPage(
-        head=head,
-        question=question,
-        total=there.total,
-        people=there.people(),
-        added=len(news),
-        gone=len(gone),
-        pages=-(-(len(ordered) + len(gone)) // PAGE),
-        lines=tuple(lines.read(page, page_gone, news, head)),
-        class_name=lines.class_name,
-        day_before=0 if ordered else lines.at(moment - timedelta(days=1), is_past=True).total,
-    )
+    return _Answer(db, newest, unit, question, at=at, known_at=known_at, now=now).page()
+
+
+class _Answer:
+    """Which lines a question has, on whichever page."""
+
+    def __init__(
+        self,
+        db: Database,
+        newest: Reader,
+        unit: UnitId,
+        question: PageQuestion,
+        *,
+        at: datetime | None,
+        known_at: int | Literal["then"] | None,
+        now: datetime,
+    ) -> None:
+        connection, register = newest.connection, newest.register
+        last = revision_at(connection, register)
+        known = revision_at(connection, register, at or now) if known_at == "then" else known_at
+        assert known is None or isinstance(known, int)
+        check_known(register, last, known)
+        revision = last if known is None else known
+        recorded = recorded_at(connection, register, revision)
+        self.moment = at or max(filter(None, (now, recorded)))
+        reader = newest if known is None else Reader(connection, register, known)
+        self.question = question
+        self.lines = lines = _Lines(db, reader, unit, question, self.moment)
+        self.head = lines.head(revision, recorded)
+        found = lines.at(self.moment, is_past=recorded is not None and self.moment < recorded)
+        self.there = lines.in_state(found, self.head)
+        own, above = (_in_order(part, question.order) for part in self.there)
+        self.ordered = [*own, *above]
+        self.news: frozenset[str] = frozenset()
+        self.gone: list[IndexedRight] = []
+        if question.diff is not None:
+            then = lines.in_state(lines.at(question.diff, is_past=True), replace(self.head, at=question.diff))
+            self.news, self.gone = _compared(self.ordered, [*then.own, *then.above])
+
+    def page(self) -> MatrixPage:
+        """The lines of the page that was asked for."""
+        question, ordered, gone = self.question, self.ordered, self.gone
+        start = (question.page - 1) * PAGE
+        page, left = ordered[start : start + PAGE], max(0, start - len(ordered))
+        page_gone = gone[left : left + PAGE - len(page)] if len(page) < PAGE else []
+        return MatrixPage(
+            head=self.head,
+            question=question,
+            total=self.there.total,
+            people=self.there.people(),
+            added=len(self.news),
+            gone=len(gone),
+            pages=-(-(len(ordered) + len(gone)) // PAGE),
+            lines=tuple(self.lines.read(page, page_gone, self.news, self.head)),
+            class_name=self.lines.class_name,
+            day_before=0 if ordered else self._day_before(),
+        )
+
+    def _day_before(self) -> int:
+        before = self.moment - timedelta(days=1)
+        found = self.lines.at(before, is_past=True)
+        return self.lines.in_state(found, replace(self.head, at=before)).total
 
 
 def _in_order(found: list[IndexedRight], order: MatrixOrder) -> list[IndexedRight]:
@@ -468,6 +445,20 @@ class _Lines:
         if head.diff is not None:
             for _, row in self._read(gone, replace(head, at=head.diff)):
                 yield PageLine(row, MatrixLineChange.GONE)
+
+    def in_state(self, found: _Found, head: MatrixHead) -> _Found:
+        """Those in the state that is asked for, as they are read at the head's instant."""
+        state = self._question.state
+        if state is None:
+            return found
+        if head.units > MOST_UNITS_BY_STATE:
+            raise InvalidError(f"a state is looked for in at most {MOST_UNITS_BY_STATE} units", field="state")
+
+        def kept(lines: list[IndexedRight]) -> list[IndexedRight]:
+            stand = {_key(right) for right, row in self._read(lines, head) if is_in_state(row, state)}
+            return [right for right in lines if _key(right) in stand]
+
+        return _Found(kept(found.own), kept(found.above))
 
     def _read(self, page: list[IndexedRight], head: MatrixHead) -> Iterator[tuple[IndexedRight, MatrixRow]]:
         if not page:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from access_service.domain.anomalies import Anomaly
 from access_service.domain.difference import ChangeKind
-from access_service.domain.names import AccountKind, Capacity, Method, RegisterId, UnitId
+from access_service.domain.names import AccountKind, Capacity, ClassId, Method, RegisterId, UnitId
 from access_service.domain.org import SchoolClass
 from access_service.domain.scope import Scope
 
@@ -103,6 +103,10 @@ class MatrixFilters:
     """Kind of the row's unit."""
     person: str | None = None
     """The holder's id or username, or a part of the name, with or without its marks."""
+    action: str | None = None
+    """A right to do this, to that category where one is asked for."""
+    class_id: ClassId | None = None
+    """A right that reaches this class."""
 
 
 EVERYTHING = MatrixFilters()

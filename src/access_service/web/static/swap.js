@@ -44,6 +44,10 @@ document.addEventListener("submit", (event) => {
   address.search = new URLSearchParams(new FormData(form, event.submitter)).toString();
   swap(address, form.dataset.swap).catch((error) => error.name === "AbortError" || location.assign(address));
 });
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
 addEventListener("popstate", () => location.reload());
 document.getElementById("loi")?.focus();
 // Long work: the element that says data-poll is fetched again until it no longer does.
