@@ -392,6 +392,35 @@ def policy_test(
     return run_policy_test(folders, models=models, record=at, as_json=json)
 
 
+@policy.command("diff")
+def policy_diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="Folder of a pack, or a git revision.")],
+    new: Annotated[
+        Path | None,
+        typer.Argument(metavar="DIR", help="Folder of a pack; every pack of the policy folder if left out."),
+    ] = None,
+    models: options.Models = None,
+    *,
+    cases: Annotated[
+        bool, typer.Option("--cases", help="Print each changed cell as a case for a *_test.yaml.")
+    ] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Status 1 where something is newly allowed.")
+    ] = False,
+    database: Annotated[
+        str | None,
+        typer.Option("--database", metavar="URL", help="Also whom of the people of this register it touches."),
+    ] = None,
+    register: options.Register = None,
+    json: options.JsonOption = False,
+) -> int:
+    """Say everything that one pack allows, demands or shuts and another does not."""
+    from access_service.cli.policy_diff import run_policy_diff
+
+    at = None if database is None else (database, register)
+    return run_policy_diff(old, new, models=models, cases=cases, at=at, strict=exit_code, as_json=json)
+
+
 @policy.command("bind")
 def policy_bind(
     unit: Annotated[str, typer.Argument(help="Code of the unit; what is below it follows.")],

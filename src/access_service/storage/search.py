@@ -64,17 +64,18 @@ def class_rows(reader: Reader, *, after: int = 0) -> Iterator[ClassRow]:
 
 
 def read_holders(
-    reader: Reader, units: Collection[UnitId], roles: Collection[str], now: datetime
+    reader: Reader, units: Collection[UnitId] | None, roles: Collection[str], now: datetime
 ) -> list[AccountId]:
     """Accounts with a grant of one of these roles whose scope's unit is one of `units` and whose time is not over.
 
-    A superset of who may do something there: nothing but what can never allow at `now` is left out. In byte order.
+    None as `units`: wherever it is. A superset of who may do something there: nothing but what can never allow at
+    `now` is left out. In byte order.
     """
     codec = CODECS[Grant]
     columns = codec.table.c
     statement = select(columns.account).where(
         reader.visible(Grant),
-        columns.scope_unit.in_(sorted(units)),
+        *([] if units is None else [columns.scope_unit.in_(sorted(units))]),
         columns.role.in_(sorted(roles)),
         or_(columns.ended_at.is_(None), columns.ended_at > now),
         or_(columns.valid_to.is_(None), columns.valid_to > now),
@@ -87,7 +88,7 @@ def read_holders(
     return sorted(found)
 
 
-def _software(reader: Reader, units: Collection[UnitId], now: datetime) -> set[AccountId]:
+def _software(reader: Reader, units: Collection[UnitId] | None, now: datetime) -> set[AccountId]:
     """Accounts of software with an approval for one of these units whose term is not over.
 
     What an authority leaves of an approval lies in the paper's unit or below, so `units`, a chain, names that too.
@@ -105,7 +106,7 @@ def _software(reader: Reader, units: Collection[UnitId], now: datetime) -> set[A
         .where(
             reader.visible(Approval),
             reader.visible(Software),
-            papers.table.c.scope_unit.in_(sorted(units)),
+            *([] if units is None else [papers.table.c.scope_unit.in_(sorted(units))]),
             papers.table.c.valid_to > now,
             or_(papers.table.c.withdrawn_at.is_(None), papers.table.c.withdrawn_at > now),
         )

@@ -126,15 +126,15 @@ def test_a_paper_a_limit_and_an_article_alone_are_each_said() -> None:
     assert (change.before, change.after) == ("commitment+minutes", "minutes")
     other = parsed(edited(ROOT, "root/delegation.csv", row, row.replace("default", "thu-1")))
     (change,) = compare_packs(old, other).changes
-    assert (change.before, change.after) == ("commitment+minutes (default)", "commitment+minutes (thu-1)")
+    assert (change.before, change.after) == ("article default", "article thu-1")
     limit = "[limits.max_depth]\nvalue = 6\narticle = "
     cited = parsed(edited(ROOT, TOML, limit + '"default"', limit + '"thu-1"'))
     (change,) = compare_packs(old, cited).changes
-    assert (change.part, change.before, change.after) == ("limits", "6 (default)", "6 (thu-1)")
+    assert (change.part, change.before, change.after) == ("limits", "article default", "article thu-1")
     row = "teacher,marks,STU,read,allow,thu-1"
     moved = parsed(edited(ROOT, "root/roles.csv", row, row.replace("thu-1", "default")))
     (change,) = compare_packs(old, moved).changes
-    assert (change.part, change.before, change.after) == ("bases", "default thu-1", "default")
+    assert (change.part, change.before, change.after) == ("bases", "article default, thu-1", "article default")
 
 
 def test_a_row_that_never_decides_anything_is_named() -> None:

@@ -16,6 +16,8 @@ from access_service.engine.proofs.parts import other_parts
 
 RoleCell = tuple[str, str, str]
 """Role, category and action."""
+ON_ARTICLE = "article "
+"""What is said of something that is the same by another article."""
 CELL, FUNCTION, DENY, BASIS, HAND_DOWN, SHUT = "cells", "functions", "denies", "bases", "delegation", "shut"
 """Parts that are worked out here; every other one is a table of pack.toml (`engine.proofs.parts`)."""
 
@@ -133,7 +135,9 @@ def _bases(old: Pack, new: Pack) -> Iterator[PackChange]:
     for allow in (True, False):
         before, after = _rows(old, allow=allow), _rows(new, allow=allow)
         for cell in sorted(before.keys() & after.keys()):
-            was, now = (" ".join(sorted({row.article for row in found[cell]})) for found in (before, after))
+            was, now = (
+                ON_ARTICLE + ", ".join(sorted({row.article for row in found[cell]})) for found in (before, after)
+            )
             if was != now:
                 row = after[cell][-1]
                 yield PackChange(BASIS, cell, was, now, row.article, row.source)
@@ -187,16 +191,16 @@ def _hand_downs(old: Pack, new: Pack) -> Iterator[PackChange]:
         for held, in_kinds in sorted(same.items()):
             what = (role, issuer, _all_or_each(in_kinds, kinds), held)
             # On the same papers: the row rests on another article, and nothing else is otherwise.
-            is_same = was_on.partition(" ")[0] == now_on.partition(" ")[0]
+            is_same = was_on.startswith(ON_ARTICLE)
             yield PackChange(BASIS if is_same else HAND_DOWN, what, was_on, now_on, article, source)
 
 
 def _papers(said: HandDown | None, other: HandDown | None) -> str:
-    """The papers; with the article where that alone differs."""
+    """The papers; the article where that alone differs."""
     if said is None:
         return ""
     is_same = other is not None and other.documents == said.documents
-    return f"{said.documents} ({said.article})" if is_same else said.documents
+    return f"{ON_ARTICLE}{said.article}" if is_same else said.documents
 
 
 def _all_or_each(found: Iterable[str], every: list[str]) -> str:
@@ -213,6 +217,11 @@ Triple = tuple[str, str, str]
 def breakpoints(*packs: Pack) -> tuple[datetime, ...]:
     """Every instant at which a lock of one of the packs begins or ends: between two of them nothing changes."""
     return tuple(sorted({instant for pack in packs for lock in pack.locks for instant in (lock.start, lock.end)}))
+
+
+def shut_at(pack: Pack, instant: datetime) -> frozenset[Triple]:
+    """Everything that a lock shuts at an instant."""
+    return frozenset(triple for triple, locks in _by_triple(pack).items() if locked_by(locks, instant))
 
 
 def _by_triple(pack: Pack) -> Mapping[Triple, tuple[PeriodLock, ...]]:

@@ -133,7 +133,7 @@ def other_parts(old: Pack, new: Pack) -> Iterator[PartRow]:
 
 
 def _shown(said: tuple[str, str, str] | None, other: tuple[str, str, str] | None) -> str:
-    """What is said; with its article where that alone differs."""
+    """What is said; the article where that alone differs."""
     if said is None:
         return ""
-    return f"{said[0]} ({said[1]})" if other is not None and other[0] == said[0] else said[0] or "–"
+    return f"article {said[1]}" if other is not None and other[0] == said[0] else said[0] or "–"
