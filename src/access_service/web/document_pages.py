@@ -6,10 +6,11 @@ from typing import TypeVar
 
 from starlette.responses import Response
 
+from access_service.domain import words
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import AccountKind, DocumentId, DocumentKind, DocumentState, UnitId
 from access_service.usecases.evidence.paper_lists import PAGE, list_papers, sees_whole
-from access_service.usecases.handover.documents import cancel, submit
+from access_service.usecases.handover.documents import cancel, revise, submit
 from access_service.usecases.handover.naming import name_signer
 from access_service.usecases.paper_pages import PDF, show_pdf
 from access_service.usecases.paper_sheets import compare_versions, show_sheet
@@ -115,6 +116,24 @@ def name_myself(visit: Visit) -> Response:
     """A leader of the office puts their own name on a paper that nobody has signed."""
     return _act(
         visit, lambda id_: name_signer(visit.services, visit.caller, id_, visit.caller.person), "Đã đổi người ký."
+    )
+
+
+@router.act("/van-ban/{id}/sua")
+def mend(visit: Visit) -> Response:
+    """A new version of a paper that came back: its date, or a number of its own; everybody signs anew."""
+    form = visit.form
+    return _act(
+        visit,
+        lambda id_: revise(
+            visit.services,
+            visit.caller,
+            id_,
+            number=form.text("so"),
+            dated=words.day(form.text("ngay")),
+            version=_number(form.text("ban")) or 0,
+        ),
+        "Đã lập bản mới; các bên ký lại từ đầu.",
     )
 
 

@@ -270,10 +270,12 @@ class _Explainer:
         chain = self._reading.gather.chain_of_authority(id_, self._now)
         self._use(*chain)
         targets = {a.id for a in chain} | {a.unit for a in chain}
-        self._use(*self._reader.find(Suspension, target=targets))
-        return tuple(self._authority(a) for a in chain)
+        stopped = self._reader.find(Suspension, target=targets)
+        self._use(*stopped)
+        since = {s.target: s.valid_from for s in stopped if self._now in s.interval}
+        return tuple(self._authority(a, since.get(a.id) or since.get(a.unit)) for a in chain)
 
-    def _authority(self, authority: Authority) -> ExplainedAuthority:
+    def _authority(self, authority: Authority, suspended_since: datetime | None) -> ExplainedAuthority:
         unit = self._reading.org.unit(authority.unit)
         return ExplainedAuthority(
             id=authority.id,
@@ -283,6 +285,7 @@ class _Explainer:
             valid_from=authority.valid_from,
             valid_to=authority.valid_to,
             passed=self._passages(authority),
+            suspended_since=suspended_since,
         )
 
     def _passages(self, authority: Authority) -> tuple[ExplainedPassage, ...]:

@@ -70,6 +70,8 @@ class ExplainedAuthority:
     valid_to: datetime | None
     passed: "tuple[ExplainedPassage, ...]" = ()
     """By which acts it came to hang where it does, oldest first; empty where it was given there."""
+    suspended_since: datetime | None = None
+    """Since when it, or its unit, is suspended: there the chain breaks."""
 
 
 @dataclass(frozen=True, slots=True)

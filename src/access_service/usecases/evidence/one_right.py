@@ -6,12 +6,12 @@ from datetime import datetime
 
 from access_service.domain.accounts import Account
 from access_service.domain.allowed import Can, can_with_authority, can_with_grant
-from access_service.domain.delegation import Authority, Grant
+from access_service.domain.delegation import Authority, Grant, LeavingCase
 from access_service.domain.duties import title_of
-from access_service.domain.errors import NotFoundError
+from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import GrantId, PersonId, UnitId
 from access_service.domain.org import Assignment, Person, SchoolClass, Unit
-from access_service.domain.preparing import find_handed_back
+from access_service.domain.preparing import check_no_return_waits, find_handed_back
 from access_service.domain.rights_said import place_of
 from access_service.domain.vocabulary import LEVEL_TEXT
 from access_service.usecases.evidence.reading import authorities_of
@@ -28,6 +28,20 @@ class RightsLink:
     name: str
     basis: str
     valid_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitToHandBack:
+    """A unit that is owed a return, with what is handed back."""
+
+    unit: UnitId
+    name: str
+    rights: int
+    """How many are not over yet."""
+    left_at: datetime | None
+    """When the duty ended; None while it lasts."""
+    is_prepared: bool
+    """The return minutes stand already, and wait for somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +179,26 @@ def grants_allowed(services: Services, caller: Caller, seen_grants: Iterable[Gra
         return {g.grant.id: can_with_grant(seen.ground, caller, g.grant, g.state) for g in seen_grants}
 
 
-def units_to_hand_back(services: Services, caller: Caller) -> list[tuple[UnitId, str, int]]:
-    """The units from which the caller holds something to hand back, with how many rights that are not over."""
+def units_to_hand_back(services: Services, caller: Caller) -> list[UnitToHandBack]:
+    """The units to which the caller has something to hand back: rights, or the paper that closes a leaving."""
     with look(services, caller) as seen:
         account = seen.reader.get(Account, caller.account)
         units = sorted({g.unit for g in seen.reader.find(Grant, account=caller.account)})
-        held = [
-            (unit, sum(g.ended_at is None or g.ended_at > seen.now for g in found))
-            for unit in units
-            if (found := find_handed_back(seen.ground, account, unit))
-        ]
-        return [(unit, _unit_name(seen, unit), number) for unit, number in held if number]
+        found = [_to_hand_back(seen, account, caller.person, unit) for unit in units]
+        return [one for one in found if one is not None]
+
+
+def _to_hand_back(seen: ReadView, account: Account | None, person: PersonId, unit: UnitId) -> UnitToHandBack | None:
+    held = find_handed_back(seen.ground, account, unit)
+    rights = sum(g.ended_at is None or g.ended_at > seen.now for g in held)
+    cases = [c for c in seen.reader.find(LeavingCase, person=person, unit=unit) if c.valid_to is None]
+    if not held or not (rights or cases):
+        return None
+    try:
+        check_no_return_waits(seen.ground, person, unit)
+    except RefusedError:
+        is_waiting = True
+    else:
+        is_waiting = False
+    left = min((c.valid_from for c in cases), default=None)
+    return UnitToHandBack(unit, _unit_name(seen, unit), rights, left, is_waiting)

@@ -7,7 +7,8 @@ from access_service.domain import papers, turns
 from access_service.domain.composing import find_office_signer
 from access_service.domain.documents import Document, Signature, check_waiting, move
 from access_service.domain.errors import RefusedError
-from access_service.domain.names import AccountKind, DocumentState
+from access_service.domain.names import AccountKind, DocumentKind, DocumentState
+from access_service.domain.preparing import check_receiver
 from access_service.usecases.services import ReadView
 
 
@@ -17,6 +18,8 @@ class PaperAct(StrEnum):
     SIGN = "sign"
     RETURN = "return"
     DECLINE = "decline"
+    REVISE = "revise"
+    """A new version of what came back."""
     SUBMIT = "submit"
     CANCEL = "cancel"
     WITHDRAW = "withdraw"
@@ -99,6 +102,12 @@ def _withdraw(view: ReadView, document: Document, given: tuple[Signature, ...]) 
     turns.check_lines_are_theirs(view.ground, caller, document)
 
 
+def _revise(view: ReadView, document: Document, given: tuple[Signature, ...]) -> None:
+    _by_office("revise")(view, document, given)
+    if document.kind in (DocumentKind.HANDOVER_MINUTES, DocumentKind.SUPPLEMENTARY_MINUTES):
+        check_receiver(view.require_caller(), document.receiver)
+
+
 def _name_myself(view: ReadView, document: Document, given: tuple[Signature, ...]) -> None:
     turns.check_renamed(document, given)
     _check_leads(view, document)
@@ -110,6 +119,7 @@ _ASKED = {
     PaperAct.SIGN: _sign,
     PaperAct.RETURN: _return,
     PaperAct.DECLINE: _decline,
+    PaperAct.REVISE: _revise,
     PaperAct.SUBMIT: _by_office("submit"),
     PaperAct.CANCEL: _by_office("cancel"),
     PaperAct.WITHDRAW: _withdraw,
