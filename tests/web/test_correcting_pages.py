@@ -37,14 +37,19 @@ def as_office(visitor: Visitor) -> Visitor:
     return visitor
 
 
+def names_of_root(world: World) -> tuple[str, str]:
+    """Under which names whoever operates the department's admin account signs in: their own, and the account's."""
+    admin = world.admins[world.root]
+    with world.services.db.read(world.register) as reader:
+        [own] = reader.find(Account, person=admin.person, kind=str(AccountKind.USE))
+        return own.username, reader.require(Account, admin.account).username
+
+
 def as_root(visitor: Visitor) -> Visitor:
     """Whoever operates the department's admin account, under both hats."""
-    admin = visitor.world.admins[visitor.world.root]
-    with visitor.world.services.db.read(visitor.world.register) as reader:
-        [own] = reader.find(Account, person=admin.person, kind=str(AccountKind.USE))
-        name = reader.require(Account, admin.account).username
-    visitor.sign_in(visitor.enrolled(own.username))
-    visitor.put_on(visitor.enrolled(name))
+    own, admin = names_of_root(visitor.world)
+    visitor.sign_in(visitor.enrolled(own))
+    visitor.put_on(visitor.enrolled(admin))
     return visitor
 
 

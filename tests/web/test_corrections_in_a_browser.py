@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-from story import telling
+from story import telling, told
 from test_correcting_pages import furnish
 
 from world import CLASS_6A, SCHOOL
 
 
-@pytest.mark.parametrize("size", ["laptop", "phone"])
-def test_what_was_recorded_wrongly_is_set_right(tmp_path: Path, size: str) -> None:
-    with telling(f"dinh-chinh-{size}", tmp_path, furnish, size=size) as story:
+@told("laptop", "phone")
+def test_what_was_recorded_wrongly_is_set_right(tmp_path: Path, way: str) -> None:
+    with telling(f"dinh-chinh-{way}", tmp_path, furnish, way=way) as story:
         for name in (f"000.head:{SCHOOL}", f"quantri.{SCHOOL}"):
             story.world.enrol(name)
         story.sign_in(f"000.head:{SCHOOL}")

@@ -10,7 +10,7 @@ from access_service.domain.edges import Holder
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import AccountKind, UnitId
-from access_service.domain.org import manager_of
+from access_service.domain.org import SchoolClass, is_below, manager_of
 from access_service.domain.policy import DEPARTMENT
 from access_service.domain.reasons import Refusal
 from access_service.domain.software import LEVELS, Approval, Software, SoftwareConfirmation
@@ -125,6 +125,18 @@ def check_authority_covers(offices: Iterable[Office], unit: UnitId, approval: Ap
         else:
             return
     raise refused
+
+
+def reaches_class(ground: Ground, approval: Approval, school_class: SchoolClass) -> bool:
+    """Is the class among those whose data the approval is about, as far as its paper goes?"""
+    scope = approval.scope
+    return (
+        is_below(ground.org, school_class.school, scope.unit, ground.now)
+        and (scope.levels is None or school_class.level in scope.levels)
+        and (scope.grades is None or school_class.grade in scope.grades)
+        and (scope.classes is None or school_class.id in scope.class_ids)
+        and scope.school_year in (None, school_class.school_year)
+    )
 
 
 def check_approval_runs(ground: Ground, approval: Approval) -> None:

@@ -10,7 +10,8 @@ signing_in.py  sign in and out, the admin hat, language      security.py  one's 
 jobs.py        long work      dossiers.py  all evidence of a unit      inspections.py  teams, and what they read
 log_pages.py   events with their proof      recoveries.py  one that waits      packs.py  rules with their articles
 activation.py  what a one-time link leads to      paper_pages.py  what a paper's square leads to
-software_pages.py  software and its approvals      observing_pages.py  what is not enforced yet
+software_pages.py  software      client_pages.py  what proves that it is it      approval_pages.py  what it draws
+observing_pages.py  what is not enforced yet
 correcting_pages.py  what was recorded wrongly, set right
 class_pages.py  classes and their teachers      custody_pages.py  admin accounts, one account, authority
 rights.py      a person, oneself, a right      consequences.py  what an act would take, before it does
@@ -32,8 +33,10 @@ from starlette.responses import Response
 from access_service.web import (
     activation,
     anomaly_pages,
+    approval_pages,
     ceremony_pages,
     class_pages,
+    client_pages,
     consequences,
     correcting_pages,
     custody_pages,
@@ -64,7 +67,7 @@ from access_service.web import (
 )
 from access_service.web.rendered import prepare, render_template
 
-LARGE = {"/phan-quyen/nhap": 5 << 20}
+LARGE = {"/phan-quyen/nhap": 5 << 20, "/dong-y": 10 << 20, "/xoa-du-lieu": 5 << 20}
 """Addresses that end so take files; what a form around them costs comes on top."""
 _PAGES = (
     signing_in,
@@ -93,6 +96,8 @@ _PAGES = (
     rights,
     software_pages,
     observing_pages,
+    client_pages,
+    approval_pages,
     second_person,
 )
 

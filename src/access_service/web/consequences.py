@@ -19,6 +19,7 @@ from access_service.domain.names import (
     ApprovalId,
     AssignmentId,
     AuthorityId,
+    ClientId,
     DocumentId,
     DocumentKind,
     GrantId,
@@ -33,7 +34,7 @@ from access_service.usecases.handover import delegation, documents
 from access_service.usecases.identity import closing
 from access_service.usecases.organisation import leaving
 from access_service.usecases.services import Services
-from access_service.usecases.third_party import software
+from access_service.usecases.third_party import clients, software
 from access_service.web.labels import label
 from access_service.web.page import PageRouter, Visit
 
@@ -265,6 +266,22 @@ TAKINGS: Mapping[str, Taking] = {
         "Đã chấm dứt sử dụng phần mềm.",
         lambda v, s, _: software.end_software(s, v.caller, SoftwareId(v.at["id"])),
         _to("/phan-mem/{id}"),
+        reason=False,
+    ),
+    "/may-khach/{id}/ngung": Taking(
+        "Ngừng máy khách?",
+        "Ngừng máy khách",
+        "Đã ngừng máy khách.",
+        lambda v, s, _: clients.disable_client(s, v.caller, ClientId(v.at["id"])),
+        _to("/may-khach/{id}"),
+        reason=False,
+    ),
+    "/may-khach/{id}/thu-hoi-dia-chi": Taking(
+        "Thu hồi địa chỉ của máy khách?",
+        "Thu hồi địa chỉ",
+        "Đã thu hồi địa chỉ của máy khách.",
+        lambda v, s, _: clients.withdraw_address(s, v.caller, ClientId(v.at["id"])),
+        _to("/may-khach/{id}"),
         reason=False,
     ),
     "/dong-y/{id}/thu-hoi": Taking(

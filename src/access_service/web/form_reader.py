@@ -15,6 +15,8 @@ from access_service.domain.errors import InvalidError
 FIELDS = 4_000
 """Most fields of a form: a grid of three hundred people."""
 FIELD_CHARACTERS = 20_000
+MOST_FILES = 2
+"""A paper and the agreement that it rests on."""
 LONGEST_NUMBER = 10
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 SECRET = frozenset({"mat_khau", "mat_khau_moi", "nhac_lai", "ma", "ma_kich_hoat", "khoa", "bi_mat", "dia_chi"})
@@ -94,7 +96,7 @@ def _pairs(body: bytes) -> list[tuple[str, str]]:
 async def _parts(request: Request) -> SentForm:
     pairs, files = [], {}
     try:
-        sent = await request.form(max_files=1, max_fields=FIELDS, max_part_size=FIELD_CHARACTERS * 4)
+        sent = await request.form(max_files=MOST_FILES, max_fields=FIELDS, max_part_size=FIELD_CHARACTERS * 4)
     except HTTPException as error:
         if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             raise

@@ -2,22 +2,20 @@
 
 from typing import Any
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from access_service.domain import words
 from access_service.domain.errors import NotFoundError, RefusedError
-from access_service.domain.names import ApprovalId, DrawMethod, Frequency, SoftwareId, UnitId
+from access_service.domain.names import DrawMethod, Frequency, SoftwareId, UnitId
 from access_service.usecases.evidence.one_software import (
     SoftwareStanding,
     list_with_below,
     see_software,
-    software_approved_by,
     unit_to_enter_for,
 )
 from access_service.usecases.third_party.software import Entry, register_software
 from access_service.web.cookies import Hat
 from access_service.web.page import PageRouter, Visit
-from access_service.web.rendered import HEADERS
 
 router = PageRouter()
 STANDINGS = {
@@ -133,14 +131,6 @@ def show_software(visit: Visit) -> Response:
         methods=METHODS,
         unmet=UNMET,
     )
-
-
-@router.show("/dong-y/{id}")
-def show_approval(visit: Visit) -> Response:
-    """To the software that it is about, where all its approvals stand."""
-    id_ = ApprovalId(visit.at["id"])
-    software = software_approved_by(visit.services, visit.caller, id_)
-    return RedirectResponse(f"/phan-mem/{software}#{id_}", 303, HEADERS)
 
 
 def list_words() -> list[str]:

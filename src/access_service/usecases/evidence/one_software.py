@@ -9,15 +9,17 @@ from enum import StrEnum
 from access_service.domain import approving
 from access_service.domain.acting import operates
 from access_service.domain.allowed import Can
-from access_service.domain.names import ApprovalId, GrantState, SoftwareId, UnitId
+from access_service.domain.names import GrantState, SoftwareId, UnitId
 from access_service.domain.org import Unit
+from access_service.domain.policy import Pack
 from access_service.domain.rights_said import place_of
-from access_service.domain.software import REQUIRED, Approval
+from access_service.domain.scope import Scope
+from access_service.domain.software import REQUIRED, Approval, ApprovalFacts
 from access_service.domain.vocabulary import LEVEL_TEXT
 from access_service.usecases.evidence.matrix_values import class_names
 from access_service.usecases.evidence.reading_papers import pack_or_none
 from access_service.usecases.evidence.software_seen import SoftwareSeen, read_software, software_of_unit
-from access_service.usecases.services import Caller, ReadView, Services, as_missing, look
+from access_service.usecases.services import Caller, ReadView, Services, look
 
 SOON = timedelta(days=30)
 """How long before its end an approval is said to be ending."""
@@ -120,24 +122,7 @@ def see_software(services: Services, caller: Caller, id_: SoftwareId) -> Softwar
     with look(services, caller) as seen:
         unit = found.software.unit
         pack = pack_or_none(seen, unit)
-        names = {} if pack is None else {c.id: c.vi for c in pack.categories.values()}
-        approvals = []
-        for facts, state in found.approvals:
-            scope = facts.approval.scope
-            known = {str(c): k for c in scope.class_ids if (k := seen.org.school_class(c)) is not None}
-            place = seen.reader.get(Unit, scope.unit)
-            name = scope.unit if place is None else place.name
-            whole = place is not None and scope.levels == place.levels
-            levels = () if whole else tuple(w.vi for x, w in LEVEL_TEXT.items() if x in (scope.levels or ()))
-            approvals.append(
-                ApprovalSeen(
-                    facts.approval,
-                    state,
-                    place_of(scope, name, class_names(scope, known), levels),
-                    tuple(names.get(c, c) for c in sorted(scope.categories or ())),
-                    facts.unmet,
-                )
-            )
+        approvals = [approval_in_words(seen, facts, state, pack) for facts, state in found.approvals]
         approvals.sort(key=lambda a: (a.state is not GrantState.EFFECTIVE, -a.approval.valid_from.timestamp()))
         return SoftwarePage(
             line=_line(seen, found),
@@ -148,19 +133,34 @@ def see_software(services: Services, caller: Caller, id_: SoftwareId) -> Softwar
         )
 
 
+def approval_in_words(seen: ReadView, facts: ApprovalFacts, state: GrantState, pack: Pack | None) -> ApprovalSeen:
+    """An approval with its place and categories as people call them."""
+    scope = facts.approval.scope
+    return ApprovalSeen(
+        facts.approval, state, place_in_words(seen, scope), categories_in_words(scope, pack), facts.unmet
+    )
+
+
+def categories_in_words(scope: Scope, pack: Pack | None) -> tuple[str, ...]:
+    """The categories of a scope as the pack calls them."""
+    names = {} if pack is None else {c.id: c.vi for c in pack.categories.values()}
+    return tuple(names.get(c, c) for c in sorted(scope.categories or ()))
+
+
+def place_in_words(seen: ReadView, scope: Scope) -> str:
+    """Classes, grades or levels of a scope, else its unit."""
+    known = {str(c): k for c in scope.class_ids if (k := seen.org.school_class(c)) is not None}
+    place = seen.reader.get(Unit, scope.unit)
+    name = scope.unit if place is None else place.name
+    whole = place is not None and scope.levels == place.levels
+    levels = () if whole else tuple(w.vi for x, w in LEVEL_TEXT.items() if x in (scope.levels or ()))
+    return place_of(scope, name, class_names(scope, known), levels)
+
+
 def _allowed(seen: ReadView, caller: Caller, found: SoftwareSeen) -> Can:
     if seen.now not in found.software.interval:
         return frozenset()
     ground, unit = seen.ground, found.software.unit
     answers = approving.is_department(ground, caller) or operates(caller, approving.entering_unit(ground, unit))
-    words = {"end"} if answers else set()
-    return frozenset(words | ({"withdraw"} if approving.approves(ground, caller, unit) else set()))
-
-
-def software_approved_by(services: Services, caller: Caller, id_: ApprovalId) -> SoftwareId:
-    """The software that an approval is about, for whoever may see it."""
-    with look(services, caller) as seen:
-        found = seen.reader.require(Approval, id_).software
-    with as_missing("approval", id_):
-        read_software(services, caller, found)
-    return found
+    words = {"end", "make_client"} if answers else set()
+    return frozenset(words | ({"withdraw", "approve"} if approving.approves(ground, caller, unit) else set()))
