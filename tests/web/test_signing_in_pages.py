@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from visiting import FROM_US, HOST, Visitor, visiting
+from visiting import FROM_US, HOST, Visitor, read_page, visiting
 
 from access_service.domain.sign_in import Due
 from access_service.signing.passwords import digest
@@ -136,7 +136,7 @@ def test_two_people_in_one_browser_wear_no_hat_together(visitor: Visitor) -> Non
 def test_what_was_typed_survives_a_session_that_ended(visitor: Visitor) -> None:
     """A form that comes when nobody is signed in is carried over the sign-in, and sent by hand."""
     form = {"_ma": "cũ", "_lan": "0123456789", "ghi_chu": "Lớp 6A1 – đã sửa", "mat_khau": "bí mật"}
-    page = visitor.read(visitor.client.post("/quan-tri/dang-nhap", data=form, headers=FROM_US))
+    page = read_page(visitor.client.post("/quan-tri/dang-nhap", data=form, headers=FROM_US))
     assert (page.status, "Lớp 6A1" in page.html, "bí mật" in page.html) == (401, True, False)
     page = visitor.send(page, "/dang-nhap", ten="000.gvcn", mat_khau=PASSWORD)
     assert "Gửi lại biểu mẫu" in page.words

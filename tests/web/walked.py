@@ -18,7 +18,18 @@ from world import CLASS_6A, OFFICE, SCHOOL, World
 
 PLACES = re.compile(r"{(\w+)}")
 NOT_A_PAGE = {"/static/{sha256}/{name}"}
-FOR_ANYBODY = {"/", "/dang-nhap", "/activate", "/kich-hoat", "/k/{name}", "/ngon-ngu", "/nen", "/tro-giup"}
+FOR_ANYBODY = {
+    "/oauth2/authorize",
+    "/oauth2/logout",
+    "/",
+    "/dang-nhap",
+    "/activate",
+    "/kich-hoat",
+    "/k/{name}",
+    "/ngon-ngu",
+    "/nen",
+    "/tro-giup",
+}
 """Pages and forms before which nobody has to sign in."""
 
 

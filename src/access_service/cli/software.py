@@ -191,6 +191,8 @@ def run_client(
     resource: str | None,
     serves: str | None,
     jwks: Path | None,
+    redirect: Sequence[str],
+    post_logout: Sequence[str],
     database: str | None,
     register: str | None,
     as_json: bool,
@@ -203,6 +205,8 @@ def run_client(
         resource=resource,
         serves=serves,
         jwks=None if jwks is None else _keys(jwks),
+        redirect_uris=frozenset(redirect),
+        post_logout_uris=frozenset(post_logout),
     )
     with open_register(database, register) as (services, name):
         _say_client(clients.create_client_as_operator(services, name, wanted), as_json)
@@ -218,6 +222,29 @@ def _keys(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise UsageError(f"`{path}` holds no JSON Web Key Set")
     return found
+
+
+def run_sign_in(
+    client: str,
+    *,
+    redirect: Sequence[str],
+    post_logout: Sequence[str],
+    database: str | None,
+    register: str | None,
+    as_json: bool,
+) -> None:
+    """Say where a client has people sent back to."""
+    with open_register(database, register) as (services, name):
+        found = clients.change_sign_in_as_operator(
+            services, name, ClientId(client), frozenset(redirect), frozenset(post_logout)
+        )
+    if as_json:
+        say_json(_client(found))
+        return
+    for address in sorted(found.redirect_uris):
+        typer.echo(f"{found.id}: {address}")
+    if not found.redirect_uris:
+        typer.echo(f"{found.id}: không đăng nhập cho ai")
 
 
 def run_rotate(client: str, *, at_once: bool, database: str | None, register: str | None, as_json: bool) -> None:

@@ -12,6 +12,14 @@ software = typer.Typer(
     help="Software that draws data: register, approvals, clients.", no_args_is_help=True, rich_markup_mode=None
 )
 
+RedirectOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="URL", help="Where people come back to who were signed in for it. May be repeated."),
+]
+PostLogoutOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="URL", help="Where people may be sent who signed out there. May be repeated."),
+]
 ClientIdArgument = Annotated[str, typer.Argument(help="Id of the client, `cli_…`.")]
 
 
@@ -241,6 +249,8 @@ def software_client(
     jwks: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Its public keys (JSON Web Key Set), in place of a secret.")
     ] = None,
+    redirect: RedirectOption = None,
+    post_logout: PostLogoutOption = None,
     database: options.DatabaseOption = None,
     register: options.Register = None,
     json: options.JsonOption = False,
@@ -255,6 +265,30 @@ def software_client(
         resource=resource,
         serves=serves,
         jwks=jwks,
+        redirect=redirect or [],
+        post_logout=post_logout or [],
+        database=database,
+        register=register,
+        as_json=json,
+    )
+
+
+@software.command("sign-in")
+def software_sign_in(
+    client: ClientIdArgument,
+    redirect: RedirectOption = None,
+    post_logout: PostLogoutOption = None,
+    database: options.DatabaseOption = None,
+    register: options.Register = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Say where a client has people sent back to, in place of before. Without an address it signs nobody in."""
+    from access_service.cli.software import run_sign_in
+
+    run_sign_in(
+        client,
+        redirect=redirect or [],
+        post_logout=post_logout or [],
         database=database,
         register=register,
         as_json=json,

@@ -7,6 +7,7 @@ menus.py       who is offered what
 home.py        what waits, for everybody      task_words.py  what a task is called
 units.py       a unit, its people, what is below      unit_words.py  where they stand      finder.py  one field
 signing_in.py  sign in and out, the admin hat, language      security.py  one's own password and factors
+service_sign_in.py  signing in to other services, and out
 jobs.py        long work      dossiers.py  all evidence of a unit      inspections.py  teams, and what they read
 log_pages.py   events with their proof      recoveries.py  one that waits      packs.py  rules with their articles
 activation.py  what a one-time link leads to      paper_pages.py  what a paper's square leads to
@@ -60,6 +61,7 @@ from access_service.web import (
     rights,
     second_person,
     security,
+    service_sign_in,
     signing_in,
     software_pages,
     static,
@@ -71,6 +73,7 @@ LARGE = {"/phan-quyen/nhap": 5 << 20, "/dong-y": 10 << 20, "/xoa-du-lieu": 5 << 
 """Addresses that end so take files; what a form around them costs comes on top."""
 _PAGES = (
     signing_in,
+    service_sign_in,
     security,
     home,
     help_pages,

@@ -23,6 +23,7 @@ from access_service.web.form_reader import SentForm
 from access_service.web.page import SIGN_IN, PageRouter, Visit, is_ours
 from access_service.web.phrases import t
 from access_service.web.rendered import HEADERS
+from access_service.web.service_sign_in import leads_elsewhere, service_of
 
 router = PageRouter()
 HOME = "/viec"
@@ -46,6 +47,7 @@ def show_sign_in(visit: Visit) -> Response:
         passkey=None,
         username="",
         door=offer_door(visit.services),
+        service=service_of(visit, visit.query.get("tiep", "")),
     )
 
 
@@ -200,6 +202,7 @@ def _ask_again(visit: Visit, template: str, refused: RefusedError, **values: Any
         "passkey": passkey,
         "door": None if passkey else offer_door(visit.services),
         "asked": t(SECOND) if is_more else "",
+        "service": service_of(visit, visit.form.text("tiep")),
     }
     if is_more:
         return visit.render(template, 401, **values)
@@ -210,6 +213,10 @@ def _go_on(visit: Visit, signed: SignedIn, hat: Hat) -> Response:
     """To where somebody wanted to go; a form that waited is shown, to be sent by hand."""
     target = _next(visit.form.text("tiep")) or HOME
     kept = visit.form.text("giu")
+    if not kept and leads_elsewhere(target):
+        response = visit.render("service_sign_in/onward.html", address=target)
+        cookies.keep(response, hat, signed.token)
+        return response
     response = _show_kept(visit, signed, target, kept) if kept else RedirectResponse(target, 303, HEADERS)
     cookies.keep(response, hat, signed.token)
     return response

@@ -76,7 +76,7 @@ def test_the_metadata_names_what_there_is(stage: Scene) -> None:
         "client_secret_post",
         "private_key_jwt",
     ]
-    assert "authorization_endpoint" not in body
+    assert body["authorization_endpoint"] == f"{URL}/oauth2/authorize"
 
 
 def test_a_token_verifies_with_the_published_keys(stage: Scene) -> None:
@@ -260,7 +260,7 @@ def test_whoever_is_not_let_in_hears_the_same(stage: Scene, name: str) -> None:
     [
         (b"", "invalid_request"),
         (b"grant_type=password", "unsupported_grant_type"),
-        (b"grant_type=authorization_code&code=x", "unsupported_grant_type"),
+        (b"grant_type=authorization_code&code=x", "invalid_request"),
         (b"grant_type=client_credentials&grant_type=client_credentials", "invalid_request"),
         (b"grant_type=client_credentials&scope=read&scope=read", "invalid_request"),
         (b"grant_type=client_credentials&scope=%ff", "invalid_request"),

@@ -58,6 +58,9 @@ class Stage(NamedTuple):
         said = {"audience": self.client, "redirect_uri": BACK, "verifier": VERIFIER, "with_refresh": True, **more}
         return redeem_code(self.world.services, code, **said)
 
+    def next(self, token: str, audience: str = "") -> HandedOn:
+        return refresh_sign_in(self.world.services, token, audience=audience or self.client, before=lambda f: f)
+
     def is_open(self, found: HandedOn) -> bool:
         with self.world.services.db.connect() as connection:
             session = session_by_token(connection, found.sign_in.session_sha256 or "")
@@ -137,7 +140,7 @@ def test_a_code_that_comes_again_ends_what_it_was_redeemed_for(stage: Stage) -> 
     assert stage.is_open(found)
     assert is_refused(lambda: stage.redeem(code))
     assert not stage.is_open(found)
-    assert is_refused(lambda: refresh_sign_in(stage.world.services, found.refresh or "", audience=stage.client))
+    assert is_refused(lambda: stage.next(found.refresh or ""))
 
 
 def test_a_code_is_good_for_a_minute(stage: Stage) -> None:
@@ -147,15 +150,14 @@ def test_a_code_is_good_for_a_minute(stage: Stage) -> None:
 
 
 def test_refresh_tokens_take_turns_and_one_that_comes_again_ends_all(stage: Stage) -> None:
-    services = stage.world.services
     first = stage.redeem(stage.code())
-    second = refresh_sign_in(services, first.refresh or "", audience=stage.client)
-    assert is_refused(lambda: refresh_sign_in(services, second.refresh or "", audience=stage.other))
-    third = refresh_sign_in(services, second.refresh or "", audience=stage.client)
+    second = stage.next(first.refresh or "")
+    assert is_refused(lambda: stage.next(second.refresh or "", stage.other))
+    third = stage.next(second.refresh or "")
     assert stage.is_open(third)
-    assert is_refused(lambda: refresh_sign_in(services, first.refresh or "", audience=stage.client))
+    assert is_refused(lambda: stage.next(first.refresh or ""))
     assert not stage.is_open(third)
-    assert is_refused(lambda: refresh_sign_in(services, third.refresh or "", audience=stage.client))
+    assert is_refused(lambda: stage.next(third.refresh or ""))
 
 
 def test_signing_out_here_ends_what_was_begun_in_the_session(stage: Stage) -> None:
@@ -164,7 +166,7 @@ def test_signing_out_here_ends_what_was_begun_in_the_session(stage: Stage) -> No
     sign_out(stage.world.services, caller)
     assert not stage.is_open(found)
     assert is_refused(lambda: stage.redeem(waiting))
-    assert is_refused(lambda: refresh_sign_in(stage.world.services, found.refresh or "", audience=stage.client))
+    assert is_refused(lambda: stage.next(found.refresh or ""))
 
 
 def test_a_service_may_end_what_it_was_given(stage: Stage) -> None:
@@ -177,7 +179,7 @@ def test_a_service_may_end_what_it_was_given(stage: Stage) -> None:
 def test_a_session_that_is_not_used_ends(stage: Stage) -> None:
     found = stage.redeem(stage.code())
     stage.world.clock.forward(seconds=int(timedelta(days=1).total_seconds()))
-    assert is_refused(lambda: refresh_sign_in(stage.world.services, found.refresh or "", audience=stage.client))
+    assert is_refused(lambda: stage.next(found.refresh or ""))
 
 
 def test_only_a_person_s_own_account_is_signed_in_elsewhere_and_where_they_work(stage: Stage) -> None:

@@ -23,6 +23,7 @@ from access_service.api.manage.software_bodies import (
     NewSoftwareReport,
     ObligationOut,
     Rotation,
+    SignInAddresses,
     SoftwareChanges,
     SoftwareConfirmationOut,
     SoftwareListOut,
@@ -194,6 +195,19 @@ def rotate_secret(
 def replace_keys(services: ServicesDep, caller: CallerDep, id: PathId, body: NewKeys) -> ClientOut:  # noqa: A002
     """Other public keys in place of those before."""
     return ClientOut.of(clients.replace_keys(services, caller, ClientId(id), body.jwks))
+
+
+@router.post("/clients/{id}/sign-in")
+def change_sign_in(services: ServicesDep, caller: CallerDep, id: PathId, body: SignInAddresses) -> ClientOut:  # noqa: A002
+    """Other addresses to come back to, for software that signs people in."""
+    found = clients.change_sign_in(
+        services,
+        caller,
+        ClientId(id),
+        frozenset(body.redirect_uris or ()),
+        frozenset(body.post_logout_uris or ()),
+    )
+    return ClientOut.of(found)
 
 
 @router.post("/clients/{id}/address/approve")

@@ -225,6 +225,10 @@ class Withdrawal(RequestBody):
     reason: Prose | None = None
 
 
+Addresses = Annotated[list[Annotated[str, Field(max_length=2048)]], Field(max_length=16)]
+"""Addresses of a client, letter by letter."""
+
+
 class NewClientBody(RequestBody):
     """A client of software."""
 
@@ -240,6 +244,10 @@ class NewClientBody(RequestBody):
     are addressed to it (RFC 8693)."""
     jwks: ClientKeySet | None = None
     """Public keys for `private_key_jwt`; without them the client gets a secret."""
+    redirect_uris: Addresses | None = None
+    """Where people are sent back to who were signed in for it; left out, it signs nobody in."""
+    post_logout_uris: Addresses | None = None
+    """Where people may be sent who signed out there."""
 
     def wanted(self) -> NewClient:
         """As the use case wants it."""
@@ -250,6 +258,8 @@ class NewClientBody(RequestBody):
             resource=self.resource,
             serves=self.serves,
             jwks=self.jwks,
+            redirect_uris=frozen(self.redirect_uris) or frozenset(),
+            post_logout_uris=frozen(self.post_logout_uris) or frozenset(),
         )
 
 
@@ -264,6 +274,15 @@ class NewKeys(RequestBody):
     """Other public keys in place of those before."""
 
     jwks: ClientKeySet
+
+
+class SignInAddresses(RequestBody):
+    """Where a client has people sent back to, in place of what was registered before."""
+
+    redirect_uris: Addresses | None = None
+    """Exact addresses that codes are sent to; left out: it signs nobody in."""
+    post_logout_uris: Addresses | None = None
+    """Where people may be sent who signed out there."""
 
 
 class SoftwareOut(Out):
@@ -409,6 +428,8 @@ class ClientOut(Out):
     serves_approved_at: datetime | None
     """Until the department has approved the address it serves nothing."""
     created_at: datetime
+    redirect_uris: Sorted[str]
+    post_logout_uris: Sorted[str]
     old_secret_until: datetime | None
     disabled_at: datetime | None
 

@@ -22,6 +22,30 @@ class TokenAnswer(Struct, omit_defaults=True):
     scope: str
     authorization_details: list[dict[str, Any]] | None = None
     issued_token_type: str | None = None
+    id_token: str | None = None
+    """Where a person signed in with the scope `openid` (OpenID Connect Core 1.0 section 3.1.3.3)."""
+    refresh_token: str | None = None
+    """Good once."""
+
+
+class PositionOut(Struct):
+    """One duty of a person."""
+
+    unit: str
+    unit_name: str
+    position: str
+    title: str
+
+
+class UserInfo(Struct, omit_defaults=True):
+    """OpenID Connect Core 1.0 section 5.3.2; name and user name with the scope `profile`."""
+
+    sub: str
+    positions: list[PositionOut]
+    unit: str | None = None
+    unit_name: str | None = None
+    name: str | None = None
+    preferred_username: str | None = None
 
 
 class OAuthProblem(Struct, omit_defaults=True):
@@ -61,10 +85,13 @@ class Introspected(Struct, omit_defaults=True):
 
 
 class ServerMetadata(Struct):
-    """RFC 8414 section 2."""
+    """RFC 8414 section 2, and OpenID Connect Discovery 1.0 section 3: one document at both addresses."""
 
     issuer: str
+    authorization_endpoint: str
     token_endpoint: str
+    userinfo_endpoint: str
+    end_session_endpoint: str
     jwks_uri: str
     introspection_endpoint: str
     revocation_endpoint: str
@@ -75,9 +102,23 @@ class ServerMetadata(Struct):
     introspection_endpoint_auth_methods_supported: Sequence[str]
     revocation_endpoint_auth_methods_supported: Sequence[str]
     authorization_details_types_supported: Sequence[str]
-    scopes_supported: Sequence[str] = ("evaluate", "search", "explain", "introspect", "read", "export")
-    response_types_supported: Sequence[str] = ("none",)
-    """Required, and not to be empty; there is no authorization endpoint that could use one."""
+    id_token_signing_alg_values_supported: Sequence[str]
+    acr_values_supported: Sequence[str]
+    claims_supported: Sequence[str]
+    scopes_supported: Sequence[str] = (
+        *("openid", "profile"),
+        *("evaluate", "search", "explain", "introspect", "read", "export"),
+    )
+    response_types_supported: Sequence[str] = ("code",)
+    response_modes_supported: Sequence[str] = ("query",)
+    subject_types_supported: Sequence[str] = ("public",)
+    code_challenge_methods_supported: Sequence[str] = ("S256",)
+    prompt_values_supported: Sequence[str] = ("none", "login", "consent", "select_account")
+    authorization_response_iss_parameter_supported: bool = True
+    claims_parameter_supported: bool = False
+    request_parameter_supported: bool = False
+    request_uri_parameter_supported: bool = False
+    ui_locales_supported: Sequence[str] = ("vi", "en")
     token_endpoint_auth_signing_alg_values_supported: Sequence[str] = CLIENT_ALGORITHMS
     introspection_endpoint_auth_signing_alg_values_supported: Sequence[str] = CLIENT_ALGORITHMS
     revocation_endpoint_auth_signing_alg_values_supported: Sequence[str] = CLIENT_ALGORITHMS
@@ -122,7 +163,9 @@ UNAVAILABLE: dict[int | str, dict[str, Any]] = {
         "content": {PROBLEM_JSON: {"schema": reference(Problem)}},
     }
 }
-COMPONENTS = components_of((TokenAnswer, OAuthProblem, Introspected, ServerMetadata, KeySet, RevocationsOut))
+COMPONENTS = components_of(
+    (TokenAnswer, PositionOut, UserInfo, OAuthProblem, Introspected, ServerMetadata, KeySet, RevocationsOut)
+)
 _CLIENT = ("client_id", "client_secret", "client_assertion_type", "client_assertion")
 
 

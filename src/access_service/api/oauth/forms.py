@@ -53,6 +53,7 @@ KNOWN = frozenset(
     {
         *("grant_type", "scope", "resource", "audience", "authorization_details"),
         *("subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type"),
+        *("code", "redirect_uri", "code_verifier", "refresh_token"),
         *("client_id", "client_secret", "client_assertion", "client_assertion_type", "token", "token_type_hint"),
     }
 )

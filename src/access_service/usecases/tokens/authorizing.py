@@ -15,9 +15,10 @@ A code or a refresh token that comes again was copied: everything of that sign-i
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from access_service.domain.audit import Happening
 from access_service.domain.errors import NotFoundError, RefusedError
@@ -42,6 +43,7 @@ from access_service.usecases.identity.open_sessions import caller_in_session
 from access_service.usecases.services import Caller, ReadView, Services, look
 from access_service.usecases.tokens.oauth_errors import OAuthCode, OAuthError
 
+T = TypeVar("T")
 SECRET_BITS = 256
 SESSION_MARK = "ses_"
 """With what the id of a token begins that came from a session; the SHA-256 of the session's token follows."""
@@ -218,8 +220,10 @@ def _check_person(reader: Reader, session: stored.Session, found: ServiceSignIn,
         raise wrong_code()
 
 
-def refresh_sign_in(services: Services, token: str, *, audience: str) -> HandedOn:
+def refresh_sign_in(services: Services, token: str, *, audience: str, before: Callable[[HandedOn], T]) -> T:
     """The next refresh token for the one that counts, while the session is open; `invalid_grant` otherwise.
+
+    `before` makes the answer and may refuse: then the token that was shown still counts.
 
     One that was used before, or that was never issued under that id, ends the whole sign-in: of two who hold it one
     is a thief, and nobody can say which.
@@ -234,16 +238,20 @@ def refresh_sign_in(services: Services, token: str, *, audience: str) -> HandedO
         if session is None or found.refresh_sha256 is None or not session.is_open(now):
             raise wrong_code()
         _check_person(Reader(connection, found.register), session, found, now)
-    before, after = passwords.digest(secret), passwords.new_secret(SECRET_BITS)
+    shown, after = passwords.digest(secret), passwords.new_secret(SECRET_BITS)
+    ends = min(session.expires_at, now + session.idle)
+    answer = None
+    if passwords.is_same(shown, found.refresh_sha256):
+        turned = replace(found, refresh_sha256=passwords.digest(after))
+        answer = before(HandedOn(turned, None, f"{found.id}.{after}", ends))
     with services.db.aside() as connection:
-        is_first = kept.turn_refresh(connection, found.id, before, passwords.digest(after))
+        is_first = kept.turn_refresh(connection, found.id, shown, passwords.digest(after))
         if is_first:
             stored.mark_used(connection, session.token_sha256, now)
-    if not is_first:
+    if not is_first or answer is None:
         end_sign_in(services, found.id, because="refresh_again")
         raise wrong_code()
-    ends = min(session.expires_at, now + session.idle)
-    return HandedOn(replace(found, refresh_sha256=passwords.digest(after)), None, f"{found.id}.{after}", ends)
+    return answer
 
 
 def end_sign_in(services: Services, id_: str, *, because: str) -> bool:

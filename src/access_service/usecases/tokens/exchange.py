@@ -6,7 +6,7 @@ begins with the id of what it came from, so that taking that back takes this bac
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -79,12 +79,41 @@ def exchange(
         raise NotInStateError("database", client_id)
     now, known = point.known(client_id)
     point.check_enabled(now, known)
+    return _acting_for(
+        point,
+        now,
+        known,
+        lambda: _subject(point, now, known, subject_token, subject_type, wanted),
+        wanted,
+        may_wait=may_wait,
+    )
+
+
+def token_for_session(point: TokenPoint, client_id: str, seen: SessionSeen, wanted: WantedToken) -> IssuedToken:
+    """The same for a session that the client got when its person signed in. To be called where one may wait."""
+    now, known = point.known(client_id)
+    point.check_enabled(now, known)
+    if seen.register != now.register:
+        raise OAuthError(OAuthCode.INVALID_GRANT, WRONG)
+    subject = _Subject(seen.account, token_mark(seen.sha256), seen.ends.timestamp(), None, None)
+    return _acting_for(point, now, known, lambda: subject, wanted, may_wait=True)
+
+
+def _acting_for(
+    point: TokenPoint,
+    now: Now,
+    known: Known,
+    subject_of: Callable[[], _Subject],
+    wanted: WantedToken,
+    *,
+    may_wait: bool,
+) -> IssuedToken:
     audience = point.audience(known, wanted)
     if audience == point.issuer:
         raise OAuthError(OAuthCode.INVALID_TARGET, "nobody acts for another at this service itself")
     acting = point.holding(now, known.software.account)
     approved = point.rights_of(acting)
-    subject = _subject(point, now, known, subject_token, subject_type, wanted)
+    subject = subject_of()
     held = now.state.holding(subject.account, now.instant)
     if held.stopped is not None or not held.rights:
         raise OAuthError(OAuthCode.INVALID_GRANT, "the subject holds nothing now", held.stopped or held.lacking)
@@ -113,7 +142,7 @@ def exchange(
             iss=point.issuer,
             sub=subject.account,
             aud=(audience,),
-            client_id=client_id,
+            client_id=known.client.id,
             iat=int(now.instant),
             exp=exp,
             jti=_next_jti(subject.lineage),

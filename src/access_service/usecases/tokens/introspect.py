@@ -14,6 +14,7 @@ from typing import Any
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.reasons import DEPTH, Reason, Refusal
+from access_service.domain.service_sign_in import OPENID
 from access_service.domain.software import PEP_SCOPES
 from access_service.domain.time import Interval
 from access_service.domain.tokens import Claims, TokenError, TokenFault, covers
@@ -68,7 +69,7 @@ def why_over(point: TokenPoint, now: Now, claims: Claims) -> Reason | Refusal | 
     for holding in (*holdings, own):
         if holding.stopped is not None:
             return holding.stopped
-    if not claims.details and not claims.scope <= known.client.pep_scopes:
+    if not claims.details and OPENID not in claims.scope and not claims.scope <= known.client.pep_scopes:
         return Refusal.TOKEN_REVOKED
     since = parse_revision(claims.revision)
     if any(h.is_service and h is not own and state.touched.get(h.account, 0) > since for h in holdings):
@@ -213,12 +214,14 @@ class EnforcementPoint:
 
 
 def enforcement_point(point: TokenPoint, claims: Claims) -> EnforcementPoint | None:
-    """Who the bearer of a verified token for this service is; None for a token that is for data. Nothing is read.
+    """Who the bearer of a verified token for this service is; None for one that is for data or about a person.
+
+    Nothing is read.
 
     Raises `NotInStateError` for what memory lacks; `token_revoked` or `account_not_active` when it no longer holds.
     """
     now, known = point.known(claims.client_id)
-    if claims.details:
+    if claims.details or claims.sub != known.software.account:
         return None
     over = why_over(point, now, claims)
     if over is Reason.ACCOUNT_NOT_ACTIVE:

@@ -26,6 +26,16 @@ class OAuthCode(StrEnum):
     """RFC 9449 section 5."""
     UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type"  # noqa: S105 a code, not a secret
     """RFC 7009 section 2.2.1."""
+    UNSUPPORTED_RESPONSE_TYPE = "unsupported_response_type"
+    ACCESS_DENIED = "access_denied"
+    """RFC 6749 section 4.1.2.1."""
+    LOGIN_REQUIRED = "login_required"
+    INTERACTION_REQUIRED = "interaction_required"
+    REQUEST_NOT_SUPPORTED = "request_not_supported"
+    REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
+    """OpenID Connect Core 1.0 section 3.1.2.6."""
+    INVALID_TOKEN = "invalid_token"  # noqa: S105 a code, not a secret
+    """RFC 6750 section 3.1."""
 
 
 OAUTH_TEXT: Mapping[OAuthCode, Text] = MappingProxyType(
@@ -62,6 +72,28 @@ OAUTH_TEXT: Mapping[OAuthCode, Text] = MappingProxyType(
         ),
         OAuthCode.UNSUPPORTED_TOKEN_TYPE: Text(
             "Loại mã này không được hỗ trợ", "This kind of token is not supported"
+        ),
+        OAuthCode.UNSUPPORTED_RESPONSE_TYPE: Text(
+            "Cách trả lời này không được hỗ trợ; chỉ trả mã một lần",
+            "This response type is not supported; only codes are given",
+        ),
+        OAuthCode.ACCESS_DENIED: Text(
+            "Người dùng không đăng nhập vào dịch vụ này, hoặc không được phép",
+            "The person does not sign in to this service, or may not",
+        ),
+        OAuthCode.LOGIN_REQUIRED: Text("Cần đăng nhập", "Somebody has to sign in"),
+        OAuthCode.INTERACTION_REQUIRED: Text(
+            "Cần người dùng xem trang đăng nhập vào dịch vụ", "The person has to see the sign-in page"
+        ),
+        OAuthCode.REQUEST_NOT_SUPPORTED: Text(
+            "Tham số request không được hỗ trợ", "The parameter request is not supported"
+        ),
+        OAuthCode.REQUEST_URI_NOT_SUPPORTED: Text(
+            "Tham số request_uri không được hỗ trợ", "The parameter request_uri is not supported"
+        ),
+        OAuthCode.INVALID_TOKEN: Text(
+            "Mã truy cập không còn hiệu lực hoặc không dùng được ở đây",
+            "The access token does not hold, or not here",
         ),
     }
 )
