@@ -41,7 +41,12 @@ def test_policy_bind_waits_for_a_second_operator_and_names_the_binding_it_replac
     assert run("policy", "bind", "00031", "khong-co", *first).status == 1
     assert run("policy", "bind", "00031", "hai-phong", "--on", "x", *first).status == 2
     held = re.findall(r"bnd_\w+", run("policy", "bind", "00031", "hai-phong", *first, "--json").err)[0]
+    shown = run("policy", "bind", "00031", "hai-phong", "--replaces", held, *first, "--dry-run")
+    assert shown.out.startswith("base 1.0 → hai-phong ")
+    assert "on this register, revision" in shown.out.splitlines()[-1]
+    assert run("waiting", "--json").json == []
     waits = run("policy", "bind", "00031", "hai-phong", "--replaces", held, *first, "--json").json
+    assert waits["difference"]["allowed"] == 3
     assert [a["id"] for a in run("waiting", "--json").json] == [waits["id"]]
     assert run("confirm", waits["id"], *first[-4:]).status == 1
     assert run("confirm", waits["id"], *second[-4:], "--json").json["result"].startswith("bnd_")

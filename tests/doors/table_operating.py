@@ -41,6 +41,17 @@ def _replaces_what_is_to_come(run: Any, said: Any) -> Any:
     return _bind(run, said, "--replaces", to_come)
 
 
+def _confirms_after_another(run: Any, said: Any) -> Any:
+    """Of two packs prepared side by side the second was compared with the one before the first."""
+    held = _held(run, said)
+    waits = [
+        run("policy", "bind", "00031", pack, *said, "--replaces", held, "--json").json["id"]
+        for pack in ("hai-phong", "ho-chi-minh")
+    ]
+    run("confirm", waits[0], *other(said))
+    return run("confirm", waits[1], *other(said))
+
+
 def _one_job_too_many(m: Any) -> Any:
     for _ in range(MOST_OPEN):
         m.post(PRINCIPAL, f"units/{SCHOOL}/matrix-jobs", {})
@@ -120,6 +131,13 @@ OPERATING_ROWS = [
         BY_OPERATORS,
         NO_SHEET,
         Cli(_bind),
+    ),
+    row(
+        "binding.check_compared",
+        "another pack has come into force since this one was compared",
+        BY_OPERATORS,
+        NO_SHEET,
+        Cli(_confirms_after_another),
     ),
     row(
         "binding._replaced",

@@ -435,6 +435,9 @@ def policy_bind(
     replaces: Annotated[
         str | None, typer.Option(metavar="ID", help="The binding that ends when this one begins.")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it would change, and prepare nothing.")
+    ] = False,
     decision_number: options.DecisionNumber,
     decision_date: options.DecisionDate,
     issuer: options.Issuer,
@@ -444,13 +447,14 @@ def policy_bind(
     database: options.DatabaseOption = None,
     register: options.Register = None,
     json: options.JsonOption = False,
-) -> None:
+) -> int:
     """Prepare putting a pack in force for a unit and everything below it; a second person confirms it."""
     from access_service.cli.office import Entered
     from access_service.cli.policy import run_policy_bind
 
     said = Entered(decision_number, decision_date, issuer, decision_file, operator, secret_file)
-    run_policy_bind(unit, pack, said, on=on, until=until, replaces=replaces, at=(database, register), as_json=json)
+    days, at = {"on": on, "until": until, "replaces": replaces}, (database, register)
+    return run_policy_bind(unit, pack, said, **days, only_shown=dry_run, at=at, as_json=json)
 
 
 @keys.command("list")

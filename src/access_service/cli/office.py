@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,10 +163,12 @@ def run_operator_add(name: str, by: str | None, secret_file: Path | None, *, at:
         typer.echo(f"Chờ lãnh đạo Sở xác nhận / waits for the department's leadership: {waits}")
 
 
-def say_waiting(found: Sequence[WaitingAct], *, as_json: bool, many: bool = False) -> None:
-    """What waits: one line each, or JSON."""
+def say_waiting(
+    found: Sequence[WaitingAct], *, as_json: bool, many: bool = False, more: Mapping[str, Any] | None = None
+) -> None:
+    """What waits: one line each, or JSON with `more` that belongs to it."""
     if as_json:
-        told = [_plain(a) for a in found]
+        told = [{**_plain(a), **(more or {})} for a in found]
         say_json(told if many else told[0])
         return
     for a in found:

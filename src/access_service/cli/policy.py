@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from access_service.cli.errors import DONE, REFUSED, UsageError
+from access_service.cli.errors import DONE, REFUSED, UNPROVED, UsageError
 from access_service.cli.office import Entered, SinceUntil, office, say_waiting
 from access_service.cli.opening import open_database, register_of, say_json, services_for, settings_for
 from access_service.domain import words
@@ -23,7 +23,8 @@ from access_service.engine.cases.case_files import CaseResult, run_cases
 from access_service.engine.compile import compile_pack
 from access_service.engine.memory import Memory
 from access_service.engine.packs.load import load_pack, read_pack_files
-from access_service.usecases.policy import prepare_binding, read_pack, record_tests
+from access_service.engine.proofs.witness import replay
+from access_service.usecases.policy import prepare_binding, read_pack, record_tests, show_binding
 
 
 def run_policy_check(folders: Sequence[Path], *, models: Path | None, as_json: bool) -> int:
@@ -146,20 +147,37 @@ def run_policy_bind(
     on: str | None,
     until: str | None,
     replaces: str | None,
+    only_shown: bool,
     at: SinceUntil,
     as_json: bool,
-) -> None:
-    """Prepare putting a pack in force for a unit and what is below it."""
+) -> int:
+    """Say what the pack would change, then prepare putting it in force for a unit and what is below it."""
+    # `policy check` of a pack that stands alone reads nothing of a register.
+    from access_service.cli.policy_diff import difference_lines, plain_difference  # noqa: PLC0415
+
     with office(at) as (services, register, settings):
+        files = read_pack(settings.policy_dir, settings.models_dir, pack)
+        shown = show_binding(services, register, unit=UnitId(unit), pack=files)
+        played = None if shown is None else replay(shown.difference)
+        if not as_json and shown is not None:
+            for line in difference_lines(shown.difference, played, shown.touched):
+                typer.echo(line)
+        told = None if shown is None else plain_difference(shown.difference, played, shown.touched)
+        if only_shown:
+            if as_json:
+                say_json(told)
+            return UNPROVED if played is not None and not played.is_as_said else DONE
         prepared = prepare_binding(
             services,
             register,
             unit=UnitId(unit),
-            pack=read_pack(settings.policy_dir, settings.models_dir, pack),
+            pack=files,
             on=local(services.db.now()).date() if on is None else words.day(on),
             decision=said.decision(),
             operator=said.key(),
             until=None if until is None else words.day(until),
             replaces=replaces,
+            shown=shown,
         )
-    say_waiting([prepared], as_json=as_json)
+    say_waiting([prepared], as_json=as_json, more={"difference": told})
+    return DONE

@@ -171,6 +171,16 @@ def _touching(found: Sequence[_Compared], at: tuple[str | None, str | None]) -> 
 # -- as text
 
 
+def difference_lines(difference: PackDifference, played: Replayed | None, touched: TouchedPeople) -> Iterator[str]:
+    """A difference of two packs of the register, line by line."""
+    yield from _lines(_Compared(difference.old, difference.new, difference.changes, played, touched=touched))
+
+
+def plain_difference(difference: PackDifference, played: Replayed | None, touched: TouchedPeople) -> dict[str, Any]:
+    """The same as JSON."""
+    return _plain(_Compared(difference.old, difference.new, difference.changes, played, touched=touched))
+
+
 def _lines(compared: _Compared) -> Iterator[str]:
     old, new = compared.old, compared.new
     yield f"{old.name} {old.version} → {new.name} {new.version}"
@@ -186,7 +196,7 @@ def _lines(compared: _Compared) -> Iterator[str]:
             yield from _section(TITLES.get(part, part.replace("_", " ")), changes, compared.new)
     yield from _played(compared)
     if compared.touched is not None:
-        yield from touched_lines(compared.touched)
+        yield from _touched_lines(compared.touched)
 
 
 def _section(title: str, changes: Sequence[PackChange], new: Pack | StandalonePack) -> Iterator[str]:
@@ -241,7 +251,7 @@ def _played(compared: _Compared) -> Iterator[str]:
         yield from _aligned([(name, f"{was} → {now}") for name, was, now in compared.cases])
 
 
-def touched_lines(touched: TouchedPeople) -> Iterator[str]:
+def _touched_lines(touched: TouchedPeople) -> Iterator[str]:
     """Whom of today's people it touches, by unit and role."""
     yield (
         f"on this register, revision {touched.revision}: {len(touched.gain)} accounts gain, "
@@ -275,7 +285,7 @@ def _plain(compared: _Compared) -> dict[str, Any]:
         "new": _named(compared.new),
         "allowed": len(compared.allowed),
         "no_longer": len(compared.no_longer),
-        "changes": [plain_change(change) for change in compared.changes],
+        "changes": [_plain_change(change) for change in compared.changes],
     }
     if compared.played is not None:
         told["played"] = [
@@ -286,7 +296,7 @@ def _plain(compared: _Compared) -> dict[str, Any]:
     else:
         told["cases"] = [{"name": name, "before": was, "after": now} for name, was, now in compared.cases]
     if compared.touched is not None:
-        told["touched"] = plain_touched(compared.touched)
+        told["touched"] = _plain_touched(compared.touched)
     return told
 
 
@@ -294,7 +304,7 @@ def _named(pack: Pack | StandalonePack) -> dict[str, str]:
     return {"name": pack.name, "version": pack.version, "digest": pack.digest}
 
 
-def plain_change(change: PackChange) -> dict[str, Any]:
+def _plain_change(change: PackChange) -> dict[str, Any]:
     """One change as JSON."""
     return {
         "part": change.part,
@@ -306,7 +316,7 @@ def plain_change(change: PackChange) -> dict[str, Any]:
     }
 
 
-def plain_touched(touched: TouchedPeople) -> dict[str, Any]:
+def _plain_touched(touched: TouchedPeople) -> dict[str, Any]:
     """Whom it touches as JSON."""
     return {
         "revision": touched.revision,

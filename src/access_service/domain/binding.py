@@ -51,6 +51,17 @@ def _replaced(ground: Ground, binding: PackBinding, id_: str) -> PackBinding:
     return old
 
 
+def check_compared(said: Mapping[str, Any], in_force: str | None) -> None:
+    """What was prepared was compared with one pack; another in force since then differs otherwise.
+
+    `in_force` is the digest of today's. An act that was prepared before packs were compared names none.
+    """
+    if "was" in said and said["was"] != in_force:
+        raise RefusedError(
+            Refusal.CONSEQUENCES_CHANGED, "another pack has come into force since this one was compared"
+        )
+
+
 def binding_in(said: Mapping[str, Any], id_: str, unit: UnitId, now: datetime) -> PackBinding:
     """The binding that waits, as it would begin now: on its day, at the earliest at this instant."""
     at = max(start_of_day(date.fromisoformat(said["on"])), now)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,18 @@ from access_service.domain import binding as rules
 from access_service.domain.audit import Happening, Json
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import RegisterId, UnitId
+from access_service.domain.org import Unit
 from access_service.domain.policy import TESTED, PackBinding, PackCase
 from access_service.domain.powers import powerless
 from access_service.domain.waiting import WaitingAct, WaitingKind, WrittenDecision, check_decision
+from access_service.engine.compiled_pack import CompiledPack
 from access_service.engine.packs.files import is_pack_name
 from access_service.engine.packs.load import PackFiles, parse_pack, read_pack_files
+from access_service.engine.proofs.pack_cells import PackDifference, compare_packs
+from access_service.storage.facts import Reader
+from access_service.storage.org import StoredOrg
 from access_service.storage.policy import load_tables, pack_archive, store_pack
+from access_service.usecases.evidence.touched import TouchedPeople, find_touched, governed_from
 from access_service.usecases.operators import OperatorKey, check_operator, root_of
 from access_service.usecases.services import Act, Caller, Services, act, operate
 from access_service.usecases.waiting import prepare
@@ -43,6 +49,34 @@ def bind_pack(services: Services, caller: Caller, *, unit: UnitId) -> None:
         rules.refuse_to_callers(unit)
 
 
+@dataclass(frozen=True, slots=True)
+class BindingShown:
+    """What a binding would change, as it was shown before the decision."""
+
+    difference: PackDifference
+    touched: TouchedPeople
+    """Whom of the unit's people and those below, as asked at one revision."""
+
+
+def show_binding(
+    services: Services, register: RegisterId, *, unit: UnitId, pack: PackFiles | str
+) -> BindingShown | None:
+    """What the pack would change for the unit and what is below it; None where no pack is in force there yet.
+
+    Nothing is changed, and no lock is held while the people are asked.
+    """
+    root_of(services, register)
+    with services.db.read(register) as reader:
+        now = services.db.now_in(reader.connection, register)
+        reader.require(Unit, unit)
+        new = parse_pack(pack) if isinstance(pack, PackFiles) else _tables(reader, pack).pack
+        held = StoredOrg(reader).binding_for(unit, now)
+        if held is None:
+            return None
+        difference = compare_packs(load_tables(reader.connection, held.digest).pack, new)
+        return BindingShown(difference, find_touched(reader, difference, now, governed_from(unit)))
+
+
 def prepare_binding(
     services: Services,
     register: RegisterId,
@@ -54,11 +88,13 @@ def prepare_binding(
     operator: OperatorKey,
     until: date | None = None,
     replaces: str | None = None,
+    shown: BindingShown | None = None,
 ) -> WaitingAct:
     """Bind a pack to a unit from 00:00 of a day by a decision; it waits for a second person.
 
     `pack` is files, or the digest of a pack in the database. Two bindings of one unit never overlap: the one that
-    this one `replaces` ends when it begins. `until` is its first day without the pack.
+    this one `replaces` ends when it begins. `until` is its first day without the pack. Of what was `shown` before
+    the act and its event keep whom it touches.
     """
     root = root_of(services, register)
     with operate(services, register) as doing:
@@ -72,6 +108,8 @@ def prepare_binding(
             "on": on.isoformat(),
             "until": None if until is None else until.isoformat(),
             "replaces": replaces,
+            "was": _in_force(doing, unit),
+            "touched": None if shown is None else _counted(shown.touched),
         }
         _check(doing, unit, body)
         return prepare(
@@ -99,12 +137,21 @@ def record_tests(services: Services, register: RegisterId, digest: str, cases: S
 def enact_binding(doing: Act, found: WaitingAct) -> str:
     """The binding was confirmed: it begins on its day, at the earliest now."""
     said = json.loads(found.body)
+    was = _in_force(doing, found.unit)
+    rules.check_compared(said, was)
     old, binding = _check(doing, found.unit, said)
     if old is not None:
         doing.tx.put(replace(old, valid_to=binding.valid_from))
         doing.tx.happened("policy.unbind", old.id, unit=found.unit)
     doing.tx.put(binding)
-    doing.tx.happened("policy.bind", binding.id, unit=found.unit, pack=binding.pack, digest=binding.digest)
+    compared: dict[str, Json] = {"was": was, "touched": said.get("touched"), "changes": []}
+    if was is not None:
+        new = load_tables(doing.tx.connection, binding.digest).pack
+        changes = compare_packs(load_tables(doing.tx.connection, was).pack, new).changes
+        compared["changes"] = [[c.part, *c.what, c.before, c.after, c.article, c.source] for c in changes]
+    doing.tx.happened(
+        "policy.bind", binding.id, unit=found.unit, pack=binding.pack, digest=binding.digest, **compared
+    )
     doing.tx.touches_everybody()
     return binding.id
 
@@ -116,11 +163,34 @@ def _check(doing: Act, unit: UnitId, said: Mapping[str, Any]) -> tuple[PackBindi
     return rules.check_binding(doing.ground, binding, said["replaces"]), binding
 
 
+def _in_force(doing: Act, unit: UnitId) -> str | None:
+    """Digest of the pack that decides for the unit now."""
+    held = doing.org.binding_for(unit, doing.now)
+    return None if held is None else held.digest
+
+
+def _counted(touched: TouchedPeople) -> dict[str, Json]:
+    """Whom it touches, by unit and role, without anybody's name."""
+    groups: list[Json] = [[g.unit, g.role, len(g.gain), len(g.lose)] for g in touched.groups]
+    return {
+        "revision": touched.revision,
+        "gain": len(touched.gain),
+        "lose": len(touched.lose),
+        "asked": touched.asked,
+        "unasked": touched.unasked,
+        "groups": groups,
+    }
+
+
+def _tables(reader: Reader, digest: str) -> CompiledPack:
+    try:
+        return load_tables(reader.connection, digest)
+    except UnavailableError:
+        raise NotFoundError("pack", digest) from None
+
+
 def _stored(doing: Act, pack: PackFiles | str) -> tuple[str, str]:
     """Name and digest of the pack, which is in the database from now on."""
     if isinstance(pack, PackFiles):
         return store_pack(doing.tx.connection, pack).pack.name, pack.digest
-    try:
-        return load_tables(doing.tx.connection, pack).pack.name, pack
-    except UnavailableError:
-        raise NotFoundError("pack", pack) from None
+    return _tables(doing.tx, pack).pack.name, pack

@@ -5,7 +5,7 @@ from collections import defaultdict
 from starlette.responses import Response
 
 from access_service.domain.policy import Pack, RoleRule
-from access_service.usecases.evidence.packs_seen import list_packs, read_pack_seen
+from access_service.usecases.evidence.packs_seen import list_packs, read_pack_seen, read_waiting_pack
 from access_service.web.page import PageRouter, Visit
 from access_service.web.phrases import t
 
@@ -51,6 +51,36 @@ PARTS = {
 def show_packs(visit: Visit) -> Response:
     """Which packs bind the units that the caller sees, and since when."""
     return visit.render("packs/list.html", found=list_packs(visit.services, visit.caller))
+
+
+@router.show("/quy-tac/cho/{id}")
+def show_waiting_pack(visit: Visit) -> Response:
+    """A pack before it is put in force: what it would change, and for whom."""
+    found = read_waiting_pack(visit.services, visit.caller, visit.at["id"])
+    return visit.render(
+        "packs/waiting.html",
+        found=found,
+        allowed=[c for c in found.changes if c.part == "cells" and not c.before],
+        no_longer=[c for c in found.changes if c.part == "cells" and not c.after],
+        others=[c for c in found.changes if c.part != "cells"],
+        part=lambda name: t(PARTS[name]),
+        word=lambda what: _in_words(found.new, found.old, what),
+        role=lambda id_: _role(found.new, found.old, id_),
+    )
+
+
+def _in_words(new: Pack, old: Pack | None, what: tuple[str, ...]) -> tuple[str, str, str]:
+    """A cell's role, category and action."""
+    role, category, action = what
+    packs = [pack for pack in (new, old) if pack is not None]
+    categories = [pack.categories[category].vi for pack in packs if category in pack.categories]
+    actions = [pack.actions[action] for pack in packs if action in pack.actions]
+    return _role(new, old, role), next(iter(categories), category), next(iter(actions), action)
+
+
+def _role(new: Pack, old: Pack | None, id_: str) -> str:
+    found = new.roles.get(id_) or (old.roles.get(id_) if old is not None else None)
+    return id_ if found is None else found.vi
 
 
 @router.show("/quy-tac/{ma}")

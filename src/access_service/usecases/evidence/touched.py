@@ -5,7 +5,7 @@ software. Which right is in force is today's: papers and terms that a new pack d
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -284,9 +284,3 @@ def _covers(scope: Scope, found: SchoolClass) -> bool:
         and (scope.grades is None or found.grade in scope.grades)
         and (scope.school_year is None or found.school_year == scope.school_year)
     )
-
-
-def list_pairs(touched: TouchedPeople) -> Iterator[tuple[str, str, int, int]]:
-    """Unit, role, how many gain, how many lose: what an event keeps, without anybody's name."""
-    for group in touched.groups:
-        yield group.unit, group.role, len(group.gain), len(group.lose)
