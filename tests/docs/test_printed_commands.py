@@ -67,6 +67,10 @@ RUN: dict[tuple[str, str], str] = {
         "",
     ): "tests/scripts/test_build.py::test_the_client_is_installed_from_a_checkout_as_the_page_says",
     ("docs/import.md", "scripts/make-province"): PROVINCE,
+    (
+        "docs/taking-over.md",
+        "",
+    ): "tests/docs/test_taking_over.py::test_the_page_of_taking_over_answers_what_it_prints",
     ("docs/install.md", "export"): OPERATING,
     ("docs/install.md", "access-service"): OPERATING,
     ("docs/rotate.md", ""): OPERATING,

@@ -23,6 +23,7 @@ from access_service.cli.clock_commands import clock
 from access_service.cli.errors import run
 from access_service.cli.jobs_commands import jobs
 from access_service.cli.observing_commands import observe
+from access_service.cli.old_systems_commands import old_system
 from access_service.cli.paper_page_commands import document
 from access_service.cli.software_commands import software
 
@@ -46,6 +47,7 @@ app.add_typer(clock, name="clock")
 app.add_typer(log_commands.log, name="log")
 app.add_typer(upkeep_commands.report, name="report")
 app.add_typer(jobs, name="jobs")
+app.add_typer(old_system, name="old-system")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

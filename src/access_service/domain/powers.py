@@ -124,6 +124,7 @@ EVENTS: Mapping[str, PowerEdges] = {
     "external_id.set": HARMLESS,
     "external_id.end": HARMLESS,
     "old_export.take": HARMLESS,
+    "old_export.read": HARMLESS,
     # The holder outlived whoever saw the code: a mark on papers goes, no right moves.
     "account.confirm": HARMLESS,
     "account.issue": yields(Power.ACCOUNT),

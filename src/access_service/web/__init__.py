@@ -17,6 +17,7 @@ correcting_pages.py  what was recorded wrongly, set right
 class_pages.py  classes and their teachers      custody_pages.py  admin accounts, one account, authority
 rights.py      a person, oneself, a right      consequences.py  what an act would take, before it does
 ceremony_pages.py  what waits for a signature      document_pages.py  papers, one and many
+old_systems.py accounts of an old system, whose they are, what paper says
 second_person.py what somebody else prepared      waiting_words.py  what such an act is called
 matrix_pages.py  the matrix by page    questions.py  may she, and why    anomaly_pages.py  what looks wrong
 templates/     base.html, parts/ (macros), one folder a noun
@@ -54,6 +55,7 @@ from access_service.web import (
     matrix_pages,
     menus,
     observing_pages,
+    old_systems,
     packs,
     paper_pages,
     questions,
@@ -69,7 +71,7 @@ from access_service.web import (
 )
 from access_service.web.rendered import prepare, render_template
 
-LARGE = {"/phan-quyen/nhap": 5 << 20, "/dong-y": 10 << 20, "/xoa-du-lieu": 5 << 20}
+LARGE = {"/phan-quyen/nhap": 5 << 20, "/dong-y": 10 << 20, "/tiep-nhan": 5 << 20, "/xoa-du-lieu": 5 << 20}
 """Addresses that end so take files; what a form around them costs comes on top."""
 _PAGES = (
     signing_in,
@@ -93,6 +95,7 @@ _PAGES = (
     jobs,
     log_pages,
     matrix_pages,
+    old_systems,
     packs,
     questions,
     recoveries,

@@ -11,7 +11,7 @@ from access_service.domain.accounts import Account
 from access_service.domain.delegation import Grant
 from access_service.domain.documents import Document
 from access_service.domain.drafting import check_reads_draft
-from access_service.domain.drafting_ground import pick_year
+from access_service.domain.drafting_ground import pick_year, taught_in_words
 from access_service.domain.errors import NotFoundError
 from access_service.domain.external_ids import NATIONAL, ExternalId, ExternalKind, read_system
 from access_service.domain.matching import MatchStanding, RowMatch, check_choice, match_rows
@@ -104,10 +104,20 @@ def read_export(
 
 def show_export(services: Services, caller: Caller, unit: UnitId) -> OldExportSeen:
     """What was read last, matched and compared as of now; for the unit's custodian and its head."""
+    found = find_export(services, caller, unit)
+    if found is None:
+        raise NotFoundError("export of an old system of unit", unit)
+    return found
+
+
+def find_export(services: Services, caller: Caller, unit: UnitId) -> OldExportSeen | None:
+    """The same; None where the unit has read none."""
     with look(services, caller) as seen:
         seen.check_visible(unit)
         check_reads_draft(seen.ground, seen.require_caller(), unit, seen.custody_of(unit))
-        export = require_export(seen, unit)
+        export = stored.export_of(seen.reader.connection, caller.register, unit)
+        if export is None:
+            return None
         decisions = stored.decisions_of(seen.reader.connection, caller.register, unit)
         may_change = caller.unit == unit and caller.kind is AccountKind.ADMIN
         return see_export(seen, export, decisions, may_change=may_change)
@@ -199,9 +209,9 @@ def _titles(on: OldGround) -> dict[PersonId, str]:
     for duty in on.duties:
         if on.now in duty.interval:
             position = on.pack.positions.get(duty.position)
-            codes = sorted({class_id.rpartition(":")[2] for class_id, _ in duty.classes or ()})
             title = duty.position if position is None else position.vi
-            found.setdefault(duty.person, set()).add(" ".join(filter(None, (title, ", ".join(codes)))))
+            about = taught_in_words(duty.classes or ()).strip()
+            found.setdefault(duty.person, set()).add(" ".join(filter(None, (title, about))))
     return {person: "; ".join(sorted(titles)) for person, titles in found.items()}
 
 
