@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -117,7 +117,8 @@ def following(
             other = context.browser.new_context(viewport={"width": width, "height": height}, **options)
             return other.new_page()
 
-        yield Follower(demo.address, page_of, demo.clock, who, known, take_picture)
+        forward = partial(demo.clock.forward, seconds=30)
+        yield Follower(demo.address, page_of, demo.clock, who, known, take_picture, forward)
 
 
 def take_picture(page: Any, name: str) -> None:

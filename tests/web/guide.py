@@ -16,6 +16,7 @@ explains stands in paragraphs and bullets, unread.
     Quét hình vuông.                           the telephone takes the key, from now on shows `mã trên điện thoại`
     Chép chữ đứng sau «Mã kích hoạt:».         the next word, from now on `chữ đã chép`
     Nhấn phím Enter.                           in the field that was filled last
+    Cuộn đến cuối trang.                       reading on the way
     Quay lại trang trước.
     Đến máy của giáo viên.                     somebody else's browser, with its own sessions
     Đến máy của hiệu trưởng.                   whoever begins has the name that the follower gives first
@@ -59,6 +60,7 @@ SENTENCES: dict[str, re.Pattern[str]] = {
     "scan": re.compile(r"Quét hình vuông"),
     "copy": re.compile(rf"Chép chữ đứng sau {QUOTED}"),
     "enter": re.compile(r"Nhấn phím Enter"),
+    "scroll": re.compile(r"Cuộn đến cuối trang"),
     "back": re.compile(r"Quay lại trang trước"),
     "go_to": re.compile(r"Đến máy của ([^«».]+)"),
 }
@@ -136,6 +138,8 @@ class Follower:
     who: str
     known: dict[str, Known] = field(default_factory=dict)
     take_picture: Callable[[Any, str], None] = lambda _page, _name: None
+    forward: Callable[[], Any] = lambda: None
+    """Lets half a minute go by, for a telephone that has shown its code already."""
     wait_s: float = WAIT_S
     interactions: int = 0
     pages: dict[str, Any] = field(default_factory=dict)
@@ -227,7 +231,7 @@ class Follower:
     def _scan(self) -> None:
         self._until(lambda: SECRET.search(self._text()), "no key stands beside the square")
         secret = "".join(SECRET.findall(self._text())[0].split())
-        self.known[SHOWN] = telephone(secret, self.now)
+        self.known[SHOWN] = telephone(secret, self.now, self.forward)
 
     def _copy(self, text: str) -> None:
         after = re.compile(pattern_of(text, whole=False).pattern + r"\s+(\S+)", re.DOTALL)
@@ -237,6 +241,14 @@ class Follower:
     def _enter(self) -> None:
         self.page.keyboard.press("Enter")
         self.page.wait_for_load_state()
+
+    def _scroll(self) -> None:
+        height = "document.documentElement.scrollHeight - window.scrollY - window.innerHeight"
+        for _ in range(200):
+            if self.page.evaluate(height) <= 1:
+                break
+            self.page.mouse.wheel(0, 600)
+            self.page.wait_for_timeout(30)
 
     def _back(self) -> None:
         self.page.go_back()

@@ -10,9 +10,12 @@ from starlette.responses import RedirectResponse, Response
 from access_service.api.http.sign_in_gate import gate_of, source_of
 from access_service.domain.errors import InvalidError, RefusedError
 from access_service.domain.names import AccountKind
+from access_service.usecases.evidence.paper_lists import papers_to_sign
+from access_service.usecases.identity.accounts import SignedIn
 from access_service.usecases.identity.entering import EnteredAccount, Invited, activate_and_enter, find_invited
 from access_service.usecases.identity.hats import PAGES
 from access_service.web import cookies
+from access_service.web.ceremony_pages import DESK
 from access_service.web.cookies import Hat
 from access_service.web.page import SIGN_IN, PageRouter, Visit
 from access_service.web.phrases import t
@@ -65,7 +68,7 @@ async def activate_account(visit: Visit) -> Response:
         return _ask(visit, await run_in_threadpool(find), code, t(SHORT))
     except RefusedError:
         return visit.render("signing_in/code.html", 401, wrong=t(REFUSED))
-    return _go_on(visit, entered)
+    return await run_in_threadpool(_go_on, visit, entered)
 
 
 def _ask(visit: Visit, invited: Invited, code: str, wrong: str = "") -> Response:
@@ -77,7 +80,7 @@ def _go_on(visit: Visit, entered: EnteredAccount) -> Response:
     """Into the work; where a second factor is asked for first, through the door."""
     if entered.signed_in is None:
         return visit.redirect(SIGN_IN)
-    response = visit.redirect(HOME)
+    response = visit.redirect(_where_to(visit, entered.signed_in))
     is_admin = entered.signed_in.caller.kind is AccountKind.ADMIN
     cookies.keep(response, Hat.ADMIN if is_admin else Hat.PERSONAL, entered.signed_in.token)
     if not is_admin:
@@ -85,3 +88,10 @@ def _go_on(visit: Visit, entered: EnteredAccount) -> Response:
     elif visit.sessions.personal and visit.sessions.personal.caller.person != entered.signed_in.caller.person:
         cookies.drop(response, Hat.PERSONAL)
     return response
+
+
+def _where_to(visit: Visit, signed_in: SignedIn) -> str:
+    """To the papers that wait for somebody's first signature; else to what waits."""
+    if signed_in.due is None and papers_to_sign(visit.services, signed_in.caller):
+        return DESK
+    return HOME
