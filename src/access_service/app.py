@@ -40,6 +40,7 @@ from access_service.api.http.traces import Traces, check_installed
 from access_service.api.manage.segments import EncodedSlashes
 from access_service.api.oauth.answers import COMPONENTS as OAUTH_COMPONENTS
 from access_service.domain.errors import UnavailableError
+from access_service.domain.guarded_host import find_guarded_host
 from access_service.domain.headings import MOST_BYTES
 from access_service.domain.jobs import JobRoom
 from access_service.engine.casbin_engine import check_distribution
@@ -138,7 +139,8 @@ def create_app(
             Middleware(BodyLimit, paths=BODIES, endings=web.LARGE),
         ],
     )
-    app.state.forward_rules = load_forward_rules(settings.forward_rules) if settings.forward_rules else None
+    rules = app.state.forward_rules = load_forward_rules(settings.forward_rules) if settings.forward_rules else None
+    app.state.guarded_host = None if rules is None else find_guarded_host(rules.audience)
     install(app)
     for router in routers:
         app.include_router(router)

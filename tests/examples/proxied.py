@@ -112,10 +112,10 @@ class Behind:
         )
 
 
-def opened(world: World) -> str:
+def opened(world: World, audience: str = AUDIENCE) -> str:
     """What the teacher hands to the service behind the proxy."""
     caller = world.sign_in("000.gvcn", PASSWORD).caller
-    return open_service_session(world.services, caller, AUDIENCE, (AUDIENCE,)).token
+    return open_service_session(world.services, caller, audience, (audience,)).token
 
 
 def asked_as_the_page_says(behind: Behind) -> str:
@@ -136,17 +136,30 @@ def asked_as_the_page_says(behind: Behind) -> str:
 
 @contextmanager
 def proxied(
-    folder: Path, rules: str, command: Callable[[Path, Ports], list[str]], **environment: str
+    folder: Path,
+    rules: str,
+    command: Callable[[Path, Ports], list[str]],
+    *,
+    app: Any = echo,
+    is_visited: bool = False,
+    **environment: str,
 ) -> Iterator[Behind]:
-    """The access service, the service behind and the proxy, each a server of its own."""
-    (folder / "rules.toml").write_text(rules, "utf-8")
+    """The access service, the service behind (`app`) and the proxy, each a server of its own.
+
+    `is_visited`: a browser comes, so the proxy's own address is the audience, and the service is another site.
+    """
+    ports = Ports(free_port(), free_port(), free_port())
+    audience = f"http://127.0.0.1:{ports.proxy}" if is_visited else AUDIENCE
+    (folder / "rules.toml").write_text(rules.replace(AUDIENCE, audience), "utf-8")
     world = with_school(found(make_services(f"sqlite:///{folder}/thu.db", folder, clock := Clock()), clock))
     teacher = hire_homeroom(world)
     world.hand_over(SCHOOL, teacher, homeroom_line(world, teacher))
-    settings = settings_for(folder, api_key=SecretStr(KEY), forward_rules=folder / "rules.toml", log_level="error")
-    ports = Ports(free_port(), free_port(), free_port())
+    more = {"public_url": f"http://localhost:{ports.access}"} if is_visited else {}
+    settings = settings_for(
+        folder, api_key=SecretStr(KEY), forward_rules=folder / "rules.toml", log_level="error", **more
+    )
     with ExitStack() as stack:
-        stack.enter_context(serving_app(echo, ports.service))
+        stack.enter_context(serving_app(app, ports.service))
         stopping = stack.enter_context(ExitStack())
         stopping.enter_context(serving_app(create_app(settings, clock=clock), ports.access))
         said = stack.enter_context((folder / "error.log").open("a", encoding="utf-8"))
@@ -160,5 +173,5 @@ def proxied(
         stack.callback(process.terminate)
         wait_for(lambda: answers(ports.proxy) or process.poll() is not None, "the proxy")
         assert process.poll() is None, (folder / "error.log").read_text("utf-8")
-        yield Behind(ports.proxy, ports, world, opened(world), teacher.account, stopping.close)
+        yield Behind(ports.proxy, ports, world, opened(world, audience), teacher.account, stopping.close)
     world.services.db.close()

@@ -22,7 +22,7 @@ def _command(folder: Path, ports: Ports) -> list[str]:
     """The page's text; only the certificate that an https site would fetch is left out."""
     site = block("caddyfile")
     assert site.startswith(f"{SITE} {{")
-    for port in ("forward_auth 127.0.0.1:8000", "reverse_proxy 127.0.0.1:8100"):
+    for port in ("forward_auth 127.0.0.1:8000", "reverse_proxy 127.0.0.1:8000", "reverse_proxy 127.0.0.1:8100"):
         site = site.replace(port, ports.put_into(port))
     path = folder / "Caddyfile"
     path.write_text(

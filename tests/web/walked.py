@@ -19,6 +19,7 @@ from world import CLASS_6A, OFFICE, SCHOOL, World
 PLACES = re.compile(r"{(\w+)}")
 NOT_A_PAGE = {"/static/{sha256}/{name}"}
 FOR_ANYBODY = {
+    "/oauth2/authorize/host",
     "/oauth2/authorize",
     "/oauth2/logout",
     "/",

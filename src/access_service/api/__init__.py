@@ -12,6 +12,7 @@ from fastapi import APIRouter
 
 from access_service.api.authzen import access, search
 from access_service.api.forward import auth as forward_auth
+from access_service.api.forward import guarded_sign_in
 from access_service.api.http import health
 from access_service.api.manage import (
     accounts,
@@ -46,6 +47,7 @@ routers: tuple[APIRouter, ...] = (
     search.router,
     vocabulary.router,
     forward_auth.router,
+    guarded_sign_in.router,
     matrix.router,
     who.router,
     lists.router,

@@ -12,7 +12,7 @@ jobs.py        long work      dossiers.py  all evidence of a unit      inspectio
 log_pages.py   events with their proof      recoveries.py  one that waits      packs.py  rules with their articles
 activation.py  what a one-time link leads to      paper_pages.py  what a paper's square leads to
 software_pages.py  software      client_pages.py  what proves that it is it      approval_pages.py  what it draws
-observing_pages.py  what is not enforced yet
+observing_pages.py  what is not enforced yet      guarded_host_pages.py  on to a host behind the proxy
 correcting_pages.py  what was recorded wrongly, set right
 class_pages.py  classes and their teachers      custody_pages.py  admin accounts, one account, authority
 rights.py      a person, oneself, a right      consequences.py  what an act would take, before it does
@@ -47,6 +47,7 @@ from access_service.web import (
     finder,
     grid,
     grid_sheets,
+    guarded_host_pages,
     help_pages,
     home,
     inspections,
@@ -104,6 +105,7 @@ _PAGES = (
     observing_pages,
     client_pages,
     approval_pages,
+    guarded_host_pages,
     second_person,
 )
 

@@ -16,6 +16,14 @@ from starlette.responses import Response
 from access_service.api.authzen.callers import EVALUATE, Asker, asker
 from access_service.api.authzen.observe import count_observed
 from access_service.api.authzen.schemas import Action, Context, Evaluation, Resource, ResourceProperties, Subject
+from access_service.api.forward.browser import (
+    host_of,
+    is_visit,
+    path_to_return_to,
+    read_cookie,
+    rules_of,
+    send_to_sign_in,
+)
 from access_service.api.forward.rules import HEADERS, ForwardRules, Matched, UnclearPathError
 from access_service.api.http.deps import bearer_token, services_of
 from access_service.api.http.edge import Edge, edge_of
@@ -23,6 +31,7 @@ from access_service.api.http.errors import AUTHZEN, STATUS, Problem, problem
 from access_service.api.http.openapi import READ_PROBLEMS
 from access_service.api.pdp import BodyAnswers
 from access_service.domain.errors import RefusedError
+from access_service.domain.guarded_host import SESSION, GuardedHost, comes_from_there
 from access_service.domain.observing import Mode, read_old_answer, unit_asked_about
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.text import REASON_TEXT
@@ -64,8 +73,8 @@ PRINTABLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 async def forward_auth(request: Request) -> Response:
     """The decision about the original request."""
     edge = edge_of(request)
-    rules: ForwardRules | None = getattr(request.app.state, "forward_rules", None)
-    who = await _proxy(edge, request)
+    rules = rules_of(request)
+    who = await admit_proxy(edge, request, PATH)
     try:
         matched = _matched(request, rules)
         if matched.asked is None:
@@ -80,9 +89,19 @@ async def forward_auth(request: Request) -> Response:
         response = await _decided(edge, request, matched.asked, matched, who, known)
     except RefusedError as error:
         response = _refused_by(error)
-    if who.watch is None:
+    if who.watch is not None:
+        response = _observed(edge, request, who.watch, matched.asked, response, known)
+    return _sent_to_sign_in(edge, request, rules, response)
+
+
+def _sent_to_sign_in(edge: Edge, request: Request, rules: ForwardRules | None, response: Response) -> Response:
+    """Whoever opens a page and is nobody signs in first, where the proxy hands our answer on (Traefik, Caddy)."""
+    host = host_of(request)
+    if response.status_code != HTTPStatus.UNAUTHORIZED or rules is None or host is None:
         return response
-    return _observed(edge, request, who.watch, matched.asked, response, known)
+    if rules.uri_header != HEADERS["forwarded"][0] or not is_visit(request, _one(request, rules.method_header)):
+        return response
+    return send_to_sign_in(edge.public_url, host, path_to_return_to(rules, _one(request, rules.uri_header)))
 
 
 def _refused_by(error: RefusedError) -> Response:
@@ -114,11 +133,11 @@ def _observed(
 router.head(PATH, include_in_schema=False)(forward_auth)
 
 
-async def _proxy(edge: Edge, request: Request) -> Asker:
+async def admit_proxy(edge: Edge, request: Request, path: str) -> Asker:
     """Whoever else sends these headers might say anything in them: a proxy proves that it is ours."""
     keys = request.headers.getlist(KEY)
     given = keys[0].encode("latin-1") if len(keys) == 1 else b""
-    who = await asker(edge, PATH, {b"authorization": b"Bearer " + given})
+    who = await asker(edge, path, {b"authorization": b"Bearer " + given})
     who.require(EVALUATE)
     return who
 
@@ -140,6 +159,30 @@ def _matched(request: Request, rules: ForwardRules | None) -> Matched:
     return matched
 
 
+def _shown(request: Request, host: GuardedHost | None, method: str) -> str:
+    """What the person shows: one bearer, or the session in their browser's cookie of this host; never both."""
+    bearers, cookie = request.headers.getlist("authorization"), None
+    if host is not None:
+        cookie = read_cookie(request, SESSION)
+    if bearers or cookie is None:
+        token = bearer_token(request) if len(bearers) == 1 and cookie is None else None
+        if token is None:
+            raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
+        return token
+    # An access token is no session, wherever it is put.
+    if "." in cookie or host is None:
+        raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
+    headers = request.headers
+    if not comes_from_there(method, headers.get("sec-fetch-site"), headers.get("origin"), host):
+        raise RefusedError(Refusal.FORBIDDEN, "a page of another host sent this with the person's cookie")
+    return cookie
+
+
+def refuse_nobody() -> Response:
+    """401, as for every request of nobody."""
+    return _refused(Refusal.NOT_AUTHENTICATED, "sign in first", status=401)
+
+
 def _nobody() -> Response:
     """Who it is was not asked: the service behind is told of nobody, whatever bearer came along.
 
@@ -154,9 +197,7 @@ async def _decided(
 ) -> Response:
     """The answer, as if it were enforced; whoever was found to ask is added to `known`."""
     rules: ForwardRules = request.app.state.forward_rules
-    token = bearer_token(request) if len(request.headers.getlist("authorization")) == 1 else None
-    if token is None:
-        raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
+    token = _shown(request, host_of(request), _one(request, rules.method_header))
     services = services_of(request)
     bearer = await edge.in_pool(lambda: bearer_of(services, edge.tokens, token, rules.audience, asked))
     if await edge.pdp.audience() != f"register {bearer.register}":
