@@ -15,7 +15,7 @@ from access_service.domain.names import EducationLevel
 from access_service.domain.policy import Pack, Separation
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
-from access_service.domain.separations import cells_by_role, check_separated, check_separations, meetings
+from access_service.domain.separations import check_separated, check_separations, meetings
 from access_service.domain.time import start_of_day
 from access_service.engine.packs.load import load_pack
 
@@ -65,7 +65,34 @@ def test_a_deny_row_of_the_role_or_of_everybody_takes_the_cell_away(base: Pack) 
     rule = next(r for r in base.rules if (r.role, r.category, r.action) == ("account_officer", "ACC", "write"))
     for role in ("account_officer", "*"):
         pack = replace(base, rules=(*base.rules, replace(rule, role=role, allow=False)))
-        assert ("ACC", "write") not in cells_by_role(pack)["account_officer"]
+        assert ("ACC", "write") not in pack.cells["account_officer"]
+
+
+@pytest.mark.parametrize("name", ["base", "hai-phong-2023", "hai-phong", "hai-duong", "ho-chi-minh"])
+def test_whoever_writes_and_approves_one_category_is_spoken_of_in_every_pack(name: str) -> None:
+    """By one role or by two: shown, or accepted with a reason that the pack writes. Nothing is passed over."""
+    pack = load_pack(ROOT / "policy", name, ROOT / "models")
+    kept_apart = {s.pair for s in pack.separations if s.within == "one_person"}
+    for category in pack.categories:
+        pair = (category, "write"), (category, "approve")
+        if all(any(cell in pack.cells.get(role, ()) for role in pack.roles) for cell in pair):
+            assert pair in kept_apart, category
+    alone = {(met.separation.id, met.roles) for role in pack.roles for met in meetings(pack, [role])}
+    assert alone == set()
+
+
+def test_a_role_accepted_with_both_sides_gains_nothing_by_a_second(base: Pack) -> None:
+    together = {met.roles for met in meetings(base, base.roles) if met.separation.pair[0][0] == "SCH"}
+    assert together == {"equipment_officer+principal"}
+    (staff,) = [s for s in base.separations if s.id == "facilities-written-and-approved"]
+    bare = replace(base, separations=(replace(staff, accept=frozenset()),))
+    assert "deputy_facilities+principal" in {met.roles for met in meetings(bare, base.roles)}
+
+
+def test_what_the_difference_of_marks_says_already_is_not_said_of_the_class_book_again(base: Pack) -> None:
+    found = {met.separation.id for met in meetings(base, ["homeroom_teacher", "deputy_academic"])}
+    assert found == {"marks-written-and-approved"}
+    assert meetings(base, ["academic_registrar", "deputy_academic"]) != ()
 
 
 def test_it_is_refused_only_where_the_pack_says_so(base: Pack) -> None:

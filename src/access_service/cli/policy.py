@@ -1,6 +1,7 @@
 """`policy check`, `policy test`, `policy bind`."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import typer
@@ -57,10 +58,9 @@ def run_policy_check(folders: Sequence[Path], *, models: Path | None, as_json: b
     else:
         for pack in read:
             typer.echo(f"{pack.name} {pack.version}: {len(pack.rules)} rules, SHA-256 {pack.digest}")
-            for met in _meetings(pack):
-                typer.echo(
-                    f"  {met.separation.id}: {met.roles} ({met.separation.article}) {met.separation.because}"
-                )
+            for separation, met in groupby(_meetings(pack), key=lambda meeting: meeting.separation):
+                roles = ", ".join(sorted(meeting.roles for meeting in met))
+                typer.echo(f"  {separation.id} ({separation.article}): {roles}: {separation.because}")
             for idle in _idle(pack):
                 typer.echo(f"  {idle.source}: `{idle.id}` accepts `{idle.accepted}`, which never comes about")
     return DONE

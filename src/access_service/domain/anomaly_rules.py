@@ -217,7 +217,7 @@ def find_conflicts(unit: ExaminedUnit) -> Iterator[Anomaly]:
         held_by.setdefault(held.person or held.facts.grant.account, []).append(held)
     for grants in held_by.values():
         roles = {held.facts.grant.role for held in grants}
-        for meeting in meetings(unit.pack, roles, unit.pack.cells):
+        for meeting in meetings(unit.pack, roles):
             meet = meeting.roles.split("+")
             first = next(held for held in grants if held.facts.grant.role == meet[0])
             names = " + ".join(dict.fromkeys(h.role_vi for h in grants if h.facts.grant.role in meet))

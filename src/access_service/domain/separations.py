@@ -4,7 +4,7 @@ A separation is by person: it never takes a right from anybody's other duties, a
 the whole account. It is shown to whoever reviews, and refused only where the pack says `refuse = true`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,11 +12,8 @@ from access_service.domain.delegation import Grant
 from access_service.domain.errors import RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import AccountId
-from access_service.domain.policy import ANY, ONE_ROLE, Pack, Separation
+from access_service.domain.policy import ONE_ROLE, Pack, Separation
 from access_service.domain.reasons import Refusal
-
-Cells = Mapping[str, frozenset[tuple[str, str]]]
-"""Role to what it permits, as (category, action)."""
 
 
 class Meeting(NamedTuple):
@@ -27,38 +24,26 @@ class Meeting(NamedTuple):
     """`clerk`, or `account_officer+homeroom_teacher`."""
 
 
-def cells_by_role(pack: Pack) -> Cells:
-    """What each role of the pack permits: its allow rows less its deny rows and those of everybody."""
-    allowed: dict[str, set[tuple[str, str]]] = {role: set() for role in pack.roles}
-    denied: dict[str, set[tuple[str, str]]] = {}
-    for rule in pack.rules:
-        (allowed if rule.allow else denied).setdefault(rule.role, set()).add((rule.category, rule.action))
-    everybody = denied.get(ANY, set())
-    return {role: frozenset(cells - everybody - denied.get(role, set())) for role, cells in allowed.items()}
-
-
-def meetings(
-    pack: Pack, roles: Iterable[str], cells: Cells | None = None, *, accepting: bool = True
-) -> tuple[Meeting, ...]:
+def meetings(pack: Pack, roles: Iterable[str], *, accepting: bool = True) -> tuple[Meeting, ...]:
     """Where the roles, held by one person, meet against a separation that the pack has not accepted for them.
 
-    With `accepting=False` also where it has.
+    A role that is accepted although it has both sides by itself gains nothing by a second one, so that no pair with
+    it is shown. With `accepting=False` everything that meets.
     """
-    if not pack.separations:
-        return ()
-    permits = cells_by_role(pack) if cells is None else cells
-    held = sorted({role for role in roles if role in permits})
+    held = sorted({role for role in roles if role in pack.cells})
     found: dict[Meeting, None] = {}
     for separation in pack.separations:
         one, other = separation.pair
-        for first in held:
-            for second in held:
-                if separation.within == ONE_ROLE and first != second:
+        firsts = [role for role in held if one in pack.cells[role]]
+        seconds = [role for role in held if other in pack.cells[role]]
+        both = separation.accept.intersection(firsts).intersection(seconds) if accepting else frozenset[str]()
+        for first in firsts:
+            for second in seconds:
+                if (separation.within == ONE_ROLE and first != second) or not both.isdisjoint((first, second)):
                     continue
-                if one in permits[first] and other in permits[second]:
-                    name = "+".join(sorted({first, second}))
-                    if not accepting or name not in separation.accept:
-                        found[Meeting(separation, name)] = None
+                name = "+".join(sorted({first, second}))
+                if not accepting or name not in separation.accept:
+                    found[Meeting(separation, name)] = None
     return tuple(found)
 
 
