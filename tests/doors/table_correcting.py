@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from doors.cells import ENTERS, Row, Tried, row
 
+_UNDONE = "tests/usecases/organisation/test_undoing_ends.py::"
 _CORRECTED = "tests/usecases/organisation/test_correcting.py::"
 
 
@@ -51,6 +52,36 @@ CORRECTING = [
             (
                 "what was handed over is not handed back",
                 "test_an_account_is_closed_once_its_holder_has_left_and_handed_back",
+            ),
+        )
+    ),
+    *(
+        row(rule, says, Tried(f"{_UNDONE}{test}"), ENTERS)
+        for rule, says, test in (
+            (
+                "undoing.check_end_undone",
+                "no end that was recorded is still to come",
+                "test_an_end_is_undone_by_whoever_may_assign_the_duty_and_only_until_its_day",
+            ),
+            (
+                "undoing.check_end_undone",
+                "that takes a second person: assign the duty anew",
+                "test_what_took_a_second_person_to_end_is_not_given_back_by_one",
+            ),
+            (
+                "accounts.check_closing_many",
+                "name an account to close",
+                "test_leavers_are_closed_together_or_not_at_all",
+            ),
+            (
+                "accounts.check_closing_many",
+                "at most … accounts are closed at once",
+                "test_leavers_are_closed_together_or_not_at_all",
+            ),
+            (
+                "accounts.check_closed_from",
+                "no account `…`",
+                "test_an_account_is_closed_from_the_list_of_its_own_unit_alone",
             ),
         )
     ),

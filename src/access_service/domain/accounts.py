@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from access_service.domain.errors import InvalidError, RefusedError
+from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import (
     HEAD_RANKS,
@@ -175,6 +175,24 @@ def check_closes(
         raise RefusedError(Refusal.DOCUMENT_STATE, "its holder has a duty", account=account.id)
     if open_cases:
         raise RefusedError(Refusal.DOCUMENT_STATE, "what was handed over is not handed back", account=account.id)
+
+
+MOST_CLOSED = 500
+"""Accounts that are closed by one act: more people than leave any school at once."""
+
+
+def check_closing_many(ids: Collection[object]) -> None:
+    """One act closes some accounts, and not more than can be read before it is done."""
+    if not ids:
+        raise InvalidError("name an account to close")
+    if len(ids) > MOST_CLOSED:
+        raise InvalidError(f"at most {MOST_CLOSED} accounts are closed at once")
+
+
+def check_closed_from(account: Account, home: UnitId, of: UnitId | None) -> None:
+    """From a unit's list accounts of that unit are closed; None is no list."""
+    if of is not None and home != of:
+        raise NotFoundError("account", account.id)
 
 
 def nearest_above(ground: Ground, unit: UnitId) -> UnitId:

@@ -22,6 +22,7 @@ from access_service.domain.names import (
 from access_service.domain.org import Assignment, Unit, manager_of
 from access_service.domain.recovery import Recovery
 from access_service.domain.standing import OVER
+from access_service.domain.undoing import may_undo_end
 
 Can = frozenset[str]
 """Words for acts, as the acts are called."""
@@ -77,12 +78,13 @@ def _may_close(ground: Ground, holder: Holder, account: Account) -> bool:
 
 
 def can_with_duty(ground: Ground, holder: Holder, duty: Assignment) -> Can:
-    """With a duty: end it, or set right how it was recorded, while it is not over."""
+    """With a duty: end it, undo an end that is to come, or set right how it was recorded, while it is not over."""
     is_over = duty.valid_to is not None and duty.valid_to <= ground.now
     try:
         return _words(
             end_duty=not is_over and edges.may_end_duty(ground, holder, duty),
             correct=may_correct_duty(ground, holder, duty),
+            undo_end=may_undo_end(ground, holder, duty),
         )
     except RefusedError:
         # Where no policy is in force nobody's duty is ended.

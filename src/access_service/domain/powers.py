@@ -209,6 +209,7 @@ EVENTS: Mapping[str, PowerEdges] = {
     "duty.assign": yields(Power.OFFICE),
     "director.appoint": yields(Power.OFFICE),
     "duty.end": ends(Power.OFFICE),
+    "duty.undo_end": yields(Power.OFFICE),
     "grant.propose": HARMLESS,
     "grant.wait": HARMLESS,
     "grant.tell": HARMLESS,

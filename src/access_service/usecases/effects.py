@@ -48,6 +48,7 @@ from access_service.domain.reasons import Reason
 from access_service.domain.separations import check_separations
 from access_service.domain.standing import GrantFacts, documents_reason, refusal_lapses_at
 from access_service.domain.statements import check_strengths, is_open
+from access_service.domain.undoing import is_kept
 from access_service.storage import accounts as stored
 from access_service.storage.appending import unit_of
 from access_service.usecases.identity.accounts import factors_in, new_activation
@@ -309,7 +310,7 @@ def settle_person(doing: Act, person: PersonId, *, new: Assignment | None = None
     Both are dated with the duty. `new` is a duty that this very act assigns.
     """
     duties = doing.tx.find(Assignment, person=person)
-    cases = [c.assignment for c in doing.tx.find(LeavingCase, person=person)]
+    cases = [c.assignment for c in doing.tx.find(LeavingCase, person=person) if is_kept(c)]
     for duty in list_left_unwritten(duties, cases, doing.now):
         if duty.valid_to is not None:
             case = LeavingCase(

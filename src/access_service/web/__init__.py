@@ -14,6 +14,8 @@ activation.py  what a one-time link leads to      paper_pages.py  what a paper's
 software_pages.py  software      client_pages.py  what proves that it is it      approval_pages.py  what it draws
 observing_pages.py  what is not enforced yet      guarded_host_pages.py  on to a host behind the proxy
 correcting_pages.py  what was recorded wrongly, set right
+observing_pages.py  what is not enforced yet
+correcting_pages.py  what was recorded wrongly, set right      leaver_pages.py  who has left
 class_pages.py  classes and their teachers      custody_pages.py  admin accounts, one account, authority
 rights.py      a person, oneself, a right      consequences.py  what an act would take, before it does
 ceremony_pages.py  what waits for a signature      document_pages.py  papers, one and many
@@ -52,6 +54,7 @@ from access_service.web import (
     home,
     inspections,
     jobs,
+    leaver_pages,
     log_pages,
     matrix_pages,
     menus,
@@ -88,6 +91,7 @@ _PAGES = (
     consequences,
     class_pages,
     correcting_pages,
+    leaver_pages,
     custody_pages,
     dossiers,
     grid,

@@ -63,6 +63,7 @@ ACTIONS: dict[str, str] = {
     "duty.assign": "Phân công nhiệm vụ",
     "duty.correct": "Đính chính nhiệm vụ",
     "duty.end": "Thôi nhiệm vụ",
+    "duty.undo_end": "Huỷ việc thôi nhiệm vụ chưa đến ngày",
     "duty.lapse": "Nhiệm vụ hết hạn",
     "explain": "Hỏi vì sao được hoặc không được",
     "factor.add": "Thêm phương thức xác thực",

@@ -3,6 +3,8 @@
 from access_service.api.http.deps import CallerDep, ServicesDep
 from access_service.api.manage.accounts_bodies import AccountOut
 from access_service.api.manage.correcting_bodies import (
+    AccountsClosedOut,
+    AccountsClosing,
     ClassCorrection,
     DutyCorrection,
     NameCorrection,
@@ -13,11 +15,11 @@ from access_service.api.manage.rehearsal import DryRun, RehearsedOut, done_or_to
 from access_service.api.manage.routing import manage
 from access_service.api.manage.segments import PathId
 from access_service.api.manage.waiting_bodies import WaitingActOut
-from access_service.domain.names import AccountId, AssignmentId, ClassId, PersonId
+from access_service.domain.names import AccountId, AssignmentId, ClassId, PersonId, UnitId
 from access_service.domain.org import Assignment
 from access_service.domain.waiting import WaitingAct
 from access_service.usecases.identity import closing
-from access_service.usecases.organisation import correcting
+from access_service.usecases.organisation import correcting, undoing_ends
 
 router = manage("organisation")
 
@@ -97,3 +99,26 @@ def close_account(
         lambda s: closing.close_account(s, caller, AccountId(id), reason=body.reason),
         AccountOut.model_validate,
     )
+
+
+@router.post("/units/{id}/accounts/close")
+def close_accounts(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: AccountsClosing,
+    dry_run: DryRun,
+) -> AccountsClosedOut | RehearsedOut:
+    """Close the accounts of several leavers of a unit, all or none; final."""
+    return done_or_told(
+        services,
+        dry_run,
+        lambda s: closing.close_accounts(s, caller, UnitId(id), body.ids(), reason=body.reason),
+        AccountsClosedOut.of,
+    )
+
+
+@router.post("/assignments/{id}/undo-end")
+def undo_end(services: ServicesDep, caller: CallerDep, id: PathId, body: Because) -> AssignmentOut:  # noqa: A002
+    """Until its day, undo the end of a duty that was recorded: the duty and its rights go on as before."""
+    return AssignmentOut.of(undoing_ends.undo_end(services, caller, AssignmentId(id), reason=body.reason))

@@ -1,9 +1,14 @@
 """Bodies of corrections: what is left out stays as it is."""
 
+from collections.abc import Sequence
+
+from access_service.api.manage.accounts_bodies import AccountOut
 from access_service.api.manage.bodies import (
     Day,
+    Id,
     Instant,
     Number,
+    Out,
     Prose,
     RequestBody,
     Sha256,
@@ -13,7 +18,31 @@ from access_service.api.manage.bodies import (
     frozen,
 )
 from access_service.api.manage.org_bodies import ClassPart, Level
+from access_service.domain.accounts import Account
 from access_service.domain.correcting import DutyChanges
+from access_service.domain.names import AccountId
+
+
+class AccountsClosing(RequestBody):
+    """Accounts of leavers to close, and why."""
+
+    accounts: Some[Id]
+    reason: Prose
+
+    def ids(self) -> list[AccountId]:
+        """As the use case wants them."""
+        return [AccountId(id_) for id_ in self.accounts]
+
+
+class AccountsClosedOut(Out):
+    """The accounts that were closed."""
+
+    accounts: list[AccountOut]
+
+    @classmethod
+    def of(cls, closed: Sequence[Account]) -> "AccountsClosedOut":
+        """As JSON."""
+        return cls(accounts=[AccountOut.model_validate(account) for account in closed])
 
 
 class NameCorrection(RequestBody):
