@@ -229,7 +229,7 @@ def test_a_team_is_decided_reads_its_pages_and_is_ended(visitor: Visitor) -> Non
     for who in (as_person(office.other(), "gvcn"), as_person(office.other(), f"head:{SCHOOL}")):
         assert who.get(place).status == who.get(f"{place}/{SCHOOL}").status == 404
     asked = member.get(DOSSIER)
-    assert dict(asked.form(DOSSIER).fields)["tu_ngay"] == "2026-08-05", "no day before the period is offered"
+    assert dict(asked.form(DOSSIER).fields)["tu_ngay"] == "05/08/2026", "no day before the period is offered"
     assert f'value="{document}"' in asked.html
     shown = office.get(place)
     admit = next(f.action for f in shown.forms if "/tai-khoan/" in f.action)

@@ -56,8 +56,8 @@ def _values(visit: Visit, unit: UnitId) -> dict[str, object]:
     since = first_day_open(visit.services, visit.caller, unit)
     return {
         "unit": seen.unit,
-        "first": max(school_year_of(today), since or date.min).isoformat(),
-        "last": today.isoformat(),
+        "first": max(school_year_of(today), since or date.min),
+        "last": today,
         "inspections": inspections_over(visit.services, visit.caller, unit),
         "jobs": [
             (job, *(date.fromisoformat(str(job.parameters[name])) for name in ("from", "to")))

@@ -154,8 +154,8 @@ def _offered(visit: Visit) -> dict[str, object]:
         "units": units_to_inspect(visit.services, visit.caller, MOST_UNITS),
         "chosen": visit.form.all("don_vi"),
         "rows": range(1, EXTERNALS + 1),
-        "today": today.isoformat(),
-        "until": (today + timedelta(days=TERM_DAYS)).isoformat(),
+        "today": today,
+        "until": today + timedelta(days=TERM_DAYS),
     }
 
 
