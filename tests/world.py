@@ -236,7 +236,7 @@ class World(SecondPerson):
         """The newest version, as if the signer had opened its page (`usecases.paper_pages` writes the same row)."""
         shown, account = self.get(Document, document), who if isinstance(who, str) else who.caller.account
         with self.services.db.aside() as connection:
-            keep_shown(connection, self.register, shown.id, shown.version, account, self.clock.now)
+            keep_shown(connection, self.register, [(shown.id, shown.version)], account, self.clock.now)
         return shown
 
     def sign(self, who: Someone, document: str, capacity: object = None) -> Signed:

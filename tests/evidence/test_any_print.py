@@ -90,3 +90,12 @@ def test_any_words_become_a_page_and_a_sound_file(words: dict[str, Any], stage: 
 
 def test_the_prints_drawn_here_are_of_the_kinds_that_there_are() -> None:
     assert Print.read(base_print("commitment", giver=None)).kind == "commitment"
+
+
+def test_a_text_that_is_passed_whole_is_what_each_of_its_signs_would_have_become() -> None:
+    """`show` looks at a plain text once; with a sign beside it that is not, it looks at each."""
+    strange = "\u202e"
+    for first in (0x20, 0x340, 0x384, 0x387, 0x401, 0x1E00, 0x2010, 0x2126):
+        for code in range(first, first + 128):
+            text = f"a{chr(code)}b"
+            assert show(text) == show(strange + text)[len("[U+202E]") :], hex(code)

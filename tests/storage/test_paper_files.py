@@ -77,7 +77,7 @@ def test_that_a_page_was_shown_is_remembered_from_the_first_time(services: Servi
     with services.db.aside() as connection:
         assert shown_at(connection, REGISTER, DOCUMENT, 1, account) is None
         for later in range(2):
-            keep_shown(connection, REGISTER, DOCUMENT, 1, account, now + timedelta(minutes=later))
+            keep_shown(connection, REGISTER, [(DOCUMENT, 1)], account, now + timedelta(minutes=later))
         assert shown_at(connection, REGISTER, DOCUMENT, 1, account) == now
         assert shown_at(connection, REGISTER, DOCUMENT, 2, account) is None
 

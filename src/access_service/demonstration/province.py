@@ -281,7 +281,9 @@ class _Builder:
         """Every paper as if its page had been opened, one re-authentication; a refusal is a mistake of ours."""
         with self.services.db.aside() as connection:
             for paper in papers:
-                keep_shown(connection, who.caller.register, paper.id, paper.version, who.caller.account, self.now)
+                keep_shown(
+                    connection, who.caller.register, [(paper.id, paper.version)], who.caller.account, self.now
+                )
         answers = signatures.sign_batch(
             self.services,
             who.caller,

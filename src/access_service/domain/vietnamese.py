@@ -71,8 +71,16 @@ def _decompose(text: str) -> str:
     return words.normalise_text(text.casefold(), 4 * words.LINE, "NFD")
 
 
+_MARKS = re.compile("[\u0300-\u034e\u0350-\u036f]+")
+"""The marks of the first block; the next one of any other script is `_OTHER_MARKS`."""
+_OTHER_MARKS = "\u0483"
+
+
 def _drop_marks(parts: str) -> str:
-    return "".join(c for c in parts if not unicodedata.combining(c)).replace("đ", "d")
+    bare = _MARKS.sub("", parts)
+    if bare and max(bare) >= _OTHER_MARKS:
+        bare = "".join(c for c in bare if not unicodedata.combining(c))
+    return bare.replace("đ", "d")
 
 
 class ListedName(NamedTuple):

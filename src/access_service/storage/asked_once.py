@@ -4,7 +4,7 @@ A page asks some hundred small questions, a third of them a second time: the uni
 for what the caller may do there and for what waits.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection
@@ -32,6 +32,14 @@ class OnceReader(Reader):
         if found is None:
             found = self._answers_known[key] = super().find(value_type, **equals)
         return found.copy()
+
+    def read_ahead(self, value_type: type[Any], column: str, wanted: Collection[str]) -> None:
+        """One question for all of them, in place of one each."""
+        groups: dict[str, list[Any]] = {value: [] for value in wanted}
+        for fact in super().find(value_type, **{column: list(wanted)}):
+            groups[getattr(fact, column)].append(fact)
+        for value, found in groups.items():
+            self._answers_known.setdefault((value_type, ((column, value),)), found)
 
     def once(self, key: Hashable, read: Callable[[], T]) -> T:
         """As of a `Reader`."""

@@ -269,6 +269,9 @@ class Reader:
         """What `read` finds; a reader that remembers does not read it twice. Nobody changes what it is given."""
         return read()
 
+    def read_ahead(self, value_type: type[Any], column: str, wanted: Collection[str]) -> None:
+        """Read every fact of the type whose column has one of these, for a reader that remembers; here nothing."""
+
     def ask_for_nothing(self, times: int) -> None:
         """Ask so many questions that find nothing: what is missing takes as long as what is somebody else's."""
         for _ in range(times):

@@ -7,7 +7,7 @@ bytes have the same name, so that two who write at once write the same.
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -177,17 +177,14 @@ def _file(row: Any) -> DocumentFile:
 def keep_shown(
     connection: Connection,
     register: RegisterId,
-    document: DocumentId,
-    version: int,
+    versions: Iterable[tuple[DocumentId, int]],
     account: AccountId,
     at: datetime,
 ) -> None:
-    """This version was sent to the account as a page; the first time counts."""
-    insert_once(
-        connection,
-        _shown,
-        {"register_id": register, "document": document, "version": version, "account": account, "at": at},
-    )
+    """These versions were sent to the account as pages; the first time counts."""
+    for_all = {"register_id": register, "account": account, "at": at}
+    rows = [{"document": document, "version": version, **for_all} for document, version in sorted(set(versions))]
+    insert_once(connection, _shown, *rows)
 
 
 def shown_at(

@@ -4,11 +4,13 @@ import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select
 
 from access_service.domain.names import DocumentId, RegisterId
 from access_service.storage.codec import utc
+from access_service.storage.facts import Reader
 from access_service.storage.tables import table
 from access_service.storage.tables_papers import DocumentPrintRow
 
@@ -62,6 +64,26 @@ def prints_of(
         ).mappings()
         found |= {(printed.document, printed.version): printed for printed in map(_stored, rows)}
     return found
+
+
+def print_in(reader: Reader, document: DocumentId, version: int) -> StoredPrint | None:
+    """The words of one version; a reader that remembers asks once."""
+    return reader.once(
+        (_prints.name, document, version),
+        lambda: print_of(reader.connection, reader.register, document, version),
+    )
+
+
+def read_prints_ahead(reader: Reader, versions: Collection[tuple[DocumentId, int]]) -> None:
+    """Let a reader that remembers know the words of many versions by one question."""
+    found = prints_of(reader.connection, reader.register, {document for document, _ in versions})
+    for document, version in versions:
+        printed = found.get((document, version))
+        reader.once((_prints.name, document, version), partial(_given, printed))
+
+
+def _given(printed: StoredPrint | None) -> StoredPrint | None:
+    return printed
 
 
 def print_of(

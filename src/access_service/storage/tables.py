@@ -27,10 +27,11 @@ def table(row_type: type[SQLModel]) -> Table:
     return share_instants(row_type.__table__)  # type: ignore[attr-defined]
 
 
-def insert_once(connection: Connection, into: Table, row: Mapping[str, object]) -> None:
-    """Insert a row of a table that registers share, unless its key is there: another node may be doing the same."""
+def insert_once(connection: Connection, into: Table, *rows: Mapping[str, object]) -> None:
+    """Insert rows of a table that registers share, unless their key is there: another node may do the same."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(into).values(**row).on_conflict_do_nothing())
+    if rows:
+        connection.execute(dialect.insert(into).on_conflict_do_nothing(), list(map(dict, rows)))
 
 
 class Fact(SQLModel):

@@ -40,7 +40,7 @@ from access_service.signing.documents import statement
 from access_service.storage.keys import public_key, public_keys
 from access_service.storage.paper_pages import DocumentFile, FileKind, FileStore, add_file, file_of, keep_shown
 from access_service.storage.policy import load_tables
-from access_service.storage.prints import print_of
+from access_service.storage.prints import print_in
 from access_service.usecases.evidence.reading_papers import (
     DocumentSeen,
     find_document,
@@ -166,7 +166,7 @@ def _version_of(view: ReadView, newest: Document, version: int | None) -> Docume
 def _words(services: Services, view: ReadView, document: Document, signed: list[Signature]) -> tuple[bytes, str]:
     """The print as it was frozen; for a document from before there were prints, words of now, and a remark."""
     missing = NotFoundError("page of document", document.id)
-    stored = print_of(view.reader.connection, view.reader.register, document.id, document.version)
+    stored = print_in(view.reader, document.id, document.version)
     if stored is not None:
         if stored.body is None:
             raise missing
@@ -223,6 +223,8 @@ def _block(view: ReadView, document: Document, signature: Signature, *, has_name
 
 def confirmations_of(view: ReadView, signed: list[Signature]) -> list[dict[str, object]]:
     """What the service confirmed, its signature over it, the key to check it with; of a passkey its own, too."""
+    if not signed:
+        return []
     keys = {key.id: key for key in public_keys(view.reader.connection, SEAL.purpose)}
     return [
         {
@@ -310,8 +312,8 @@ def keep_all_shown(view: ReadView, services: Services, caller: Caller, found: Se
     drafts = [paper.document for paper in found if not paper.is_final]
     if drafts:
         with services.db.aside() as connection:
-            for document in drafts:
-                keep_shown(connection, caller.register, document.id, document.version, caller.account, view.now)
+            shown = [(document.id, document.version) for document in drafts]
+            keep_shown(connection, caller.register, shown, caller.account, view.now)
 
 
 def print_paper(

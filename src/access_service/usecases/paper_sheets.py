@@ -1,14 +1,15 @@
 """Papers inside our own pages: as people read them, written down as shown, and two versions side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 
 from access_service.domain import papers
+from access_service.domain.codes import CodeShown
 from access_service.domain.documents import Document, Signature, lapses_at
 from access_service.domain.errors import NotFoundError
-from access_service.domain.names import DocumentId, DocumentState
+from access_service.domain.names import DocumentId, DocumentState, PersonId
 from access_service.domain.org import Person
 from access_service.domain.powers import powerless
 from access_service.evidence.html import list_lines, render_sheet
@@ -16,6 +17,7 @@ from access_service.signing.canonical import sha256_hex
 from access_service.signing.documents import check_confirmation
 from access_service.signing.keys import BadSignatureError
 from access_service.storage.keys import public_key
+from access_service.storage.prints import read_prints_ahead
 from access_service.usecases.evidence.reading_papers import DocumentSeen, find_document, pack_or_none, tell_read
 from access_service.usecases.handover.paper_acts import PaperAct, acts_on
 from access_service.usecases.paper_pages import PaperToShow, gather_paper, how_signed, keep_all_shown
@@ -99,8 +101,19 @@ def show_sheets(services: Services, caller: Caller, ids: Sequence[DocumentId]) -
     Their way and the checks of their signatures are left out: whoever wants them opens one.
     """
     with look(services, caller) as view:
+        _read_ahead(view, ids)
         wanted = [(find_document(view, caller, id_), None) for id_ in ids]
         return _shown(services, caller, view, wanted, ANSWERS, has_way=False)
+
+
+def _read_ahead(view: ReadView, ids: Sequence[DocumentId]) -> None:
+    """What sixty papers have in common is asked once, not sixty times."""
+    reader = view.reader
+    reader.read_ahead(Document, "id", ids)
+    found = [document for id_ in ids if (document := reader.get(Document, id_)) is not None]
+    reader.read_ahead(Signature, "document", ids)
+    reader.read_ahead(CodeShown, "holder", [d.receiver for d in found if d.receiver is not None])
+    read_prints_ahead(reader, [(d.id, d.version) for d in found])
 
 
 @powerless("a page is shown, and that it was")
@@ -122,7 +135,8 @@ def _shown(
     has_way: bool,
 ) -> list[SheetShown]:
     gathered = [(seen, _gather(services, view, seen, version)) for seen, version in wanted]
-    sheets = [_sheet(view, seen, found, acts, has_way=has_way) for seen, found in gathered]
+    names = _names(view, gathered)
+    sheets = [_sheet(view, seen, found, names, acts, has_way=has_way) for seen, found in gathered]
     keep_all_shown(view, services, caller, [found for _, found in gathered if found is not None])
     for sheet, (seen, found) in zip(sheets, gathered, strict=True):
         tell_read(services, view, seen, file="" if found is None else sha256_hex(sheet.html.encode()))
@@ -140,13 +154,17 @@ def _gather(services: Services, view: ReadView, seen: DocumentSeen, version: int
 
 
 def _sheet(
-    view: ReadView, seen: DocumentSeen, found: PaperToShow | None, acts: tuple[PaperAct, ...], *, has_way: bool
+    view: ReadView,
+    seen: DocumentSeen,
+    found: PaperToShow | None,
+    names: Mapping[PersonId, str],
+    acts: tuple[PaperAct, ...],
+    *,
+    has_way: bool,
 ) -> SheetShown:
     newest = seen.document
     document = newest if found is None else found.document
     signer = papers.named_signer(document.content)
-    people = {*(s.person for s in seen.signatures), *filter(None, (document.receiver, signer))}
-    names = {p.id: p.name for p in view.reader.find(Person, id=sorted(people))}
     return SheetShown(
         document=document,
         newest=newest.version,
@@ -164,6 +182,16 @@ def _sheet(
         lapses_at=_lapses(view, newest),
         can=acts_on(view, newest, seen.signatures, acts) if document.version == newest.version else frozenset(),
     )
+
+
+def _names(view: ReadView, gathered: Sequence[tuple[DocumentSeen, PaperToShow | None]]) -> dict[PersonId, str]:
+    """Of everybody who stands on these papers."""
+    people: set[PersonId] = set()
+    for seen, found in gathered:
+        document = seen.document if found is None else found.document
+        signer = papers.named_signer(document.content)
+        people |= {*(s.person for s in seen.signatures), *filter(None, (document.receiver, signer))}
+    return {p.id: p.name for p in view.reader.find(Person, id=sorted(people))}
 
 
 def _lapses(view: ReadView, newest: Document) -> datetime | None:

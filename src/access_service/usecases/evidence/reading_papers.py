@@ -25,7 +25,7 @@ from access_service.domain.policy import Pack
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.software import Software
 from access_service.domain.standing import OVER, GrantFacts, documents_reason, grant_state, head_at
-from access_service.storage.prints import StoredPrint, print_of
+from access_service.storage.prints import StoredPrint, print_in
 from access_service.usecases.handover.documents import readers_of, visible
 from access_service.usecases.handover.inspection import inspects
 from access_service.usecases.looks import Look, hash_parameters
@@ -225,7 +225,7 @@ def see_document(seen: ReadView, document: Document) -> DocumentSeen:
     signed = _signatures(seen, document)
     shown = seen.reader.find(CodeShown, holder=document.receiver) if document.receiver else []
     is_seen = is_seen_by_giver(document, signed, shown, seen.now)
-    printed = print_of(seen.reader.connection, seen.reader.register, document.id, document.version)
+    printed = print_in(seen.reader, document.id, document.version)
     return DocumentSeen(document, state_now(seen, document), signed, printed, is_seen)
 
 

@@ -4,7 +4,6 @@ An index is of one revision; a later one is made from it by what was recorded si
 from here but which lines it has, how many there are, and in which order.
 """
 
-import json
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -50,6 +49,21 @@ class ReachOfRight(msgspec.Struct, frozen=True, gc=False):
     school_year: str | None
     categories: frozenset[str] | None
     actions: frozenset[str] | None
+
+
+class _StoredScope(msgspec.Struct, gc=False):
+    """A scope as it is stored, read in one pass."""
+
+    unit: UnitId
+    levels: frozenset[str] | None = None
+    grades: frozenset[str] | None = None
+    classes: list[tuple[str, str]] | None = None
+    school_year: str | None = None
+    categories: frozenset[str] | None = None
+    actions: frozenset[str] | None = None
+
+
+_read_scope = msgspec.json.Decoder(_StoredScope).decode
 
 
 class IndexedRight(msgspec.Struct, frozen=True, gc=False):
@@ -304,16 +318,16 @@ class _Making:
     def _reach(self, text: str) -> ReachOfRight:
         found = self._reaches.get(text)
         if found is None:
-            said = json.loads(text)
-            classes = said.get("classes")
+            said = _read_scope(text)
+            classes = said.classes
             found = self._reaches[text] = ReachOfRight(
-                UnitId(said["unit"]),
-                _texts(said.get("levels")),
-                _texts(said.get("grades")),
-                None if classes is None else frozenset(class_id for class_id, _ in classes),
-                said.get("school_year"),
-                _texts(said.get("categories")),
-                _texts(said.get("actions")),
+                said.unit,
+                said.levels,
+                said.grades,
+                None if classes is None else frozenset([class_id for class_id, _ in classes]),
+                said.school_year,
+                said.categories,
+                said.actions,
             )
         return found
 
