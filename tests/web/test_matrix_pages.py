@@ -11,9 +11,11 @@ from python_calamine import CalamineWorkbook
 from visiting import Visitor, visiting
 
 from access_service.usecases.handover import delegation
+from access_service.web.cookies import LANGUAGE
 from access_service.web.phrases import english
 from world import CLASS_6A, OFFICE, SCHOOL, World, hire_homeroom, homeroom_line
 
+VIETNAMESE = re.compile("[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.IGNORECASE)
 PATH = f"/don-vi/{SCHOOL}/ma-tran"
 
 
@@ -203,3 +205,19 @@ def test_the_pages_are_in_english_too(head: Visitor) -> None:
     assert "Access matrix" in head.get(PATH).words
     assert "What looks wrong" in head.get(f"/don-vi/{SCHOOL}/bat-thuong").words
     assert english()["Vì sao?"] == "Why?"
+
+
+def test_what_looks_wrong_is_said_in_english_too(service: Visitor) -> None:
+    head = service.other().as_head()
+    path = f"/don-vi/{SCHOOL}/bat-thuong"
+    assert "Cách khắc phục" in head.get(path).words
+    head.client.cookies.set(LANGUAGE, "en")
+    page = head.get(path)
+    shown = page.html.partition("<main")[2].partition("</main")[0]
+    assert "To clear it" in shown
+    assert "The admin account" in shown
+    own = {"Người Thử", "Trường THCS Thử"}
+    said = [text for text in re.split(r"<[^>]*>|\s{2,}", shown) if not any(name in text for name in own)]
+    assert [text for text in said if VIETNAMESE.search(text)] == []
+    asked = head.get(f"{PATH}?hd=read&tai=2026-08-20")
+    assert "Hành động: " not in asked.words

@@ -104,6 +104,8 @@ class Anomaly:
     severity: AnomalySeverity
     unit: UnitId
     vi: str
+    en: str
+    """The same in English; what a pack or the register names keeps its name."""
     article: str
     since: datetime | None = None
     person: PersonId | None = None

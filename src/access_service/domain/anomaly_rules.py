@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 
 from access_service.domain.anomalies import (
     Anomaly,
@@ -17,31 +16,36 @@ from access_service.domain.anomalies import (
     is_attested,
     limit_article,
 )
-from access_service.domain.custody import OFFICER
+from access_service.domain.anomaly_rules_units import find_admin, find_numbers, find_sensitive, find_software
 from access_service.domain.delegation import Grant
 from access_service.domain.duties import HOMEROOM
 from access_service.domain.names import ClassId, GrantState, PersonId
-from access_service.domain.numbering import find_gaps, find_twice
 from access_service.domain.org import Assignment
-from access_service.domain.policy import DEFAULT, ONE, CommitmentText
+from access_service.domain.policy import ONE, CommitmentText
 from access_service.domain.reasons import Reason
 from access_service.domain.separations import meetings
 from access_service.domain.standing import documents_reason
-from access_service.domain.time import local, start_of_day
+from access_service.domain.time import start_of_day
 
 INSPECTOR = "inspector"
-EXPORTS = frozenset({"export", "export_raw"})
 
 
 def _of(
-    code: AnomalyCode, severity: AnomalySeverity, unit: ExaminedUnit, held: ExaminedGrant, vi: str, article: str
+    code: AnomalyCode,
+    severity: AnomalySeverity,
+    unit: ExaminedUnit,
+    held: ExaminedGrant,
+    said: tuple[str, str],
+    article: str,
 ) -> Anomaly:
+    """An anomaly of a right; `said` is Vietnamese and English."""
     grant = held.facts.grant
     return Anomaly(
         code=code,
         severity=severity,
         unit=unit.unit.id,
-        vi=vi,
+        vi=said[0],
+        en=said[1],
         article=article,
         since=grant.activated_at or grant.valid_from,
         person=held.person,
@@ -71,7 +75,10 @@ def find_commitments(unit: ExaminedUnit) -> Iterator[Anomaly]:
                 AnomalySeverity.FIX,
                 unit,
                 held,
-                f"Vai trò “{held.role_vi}” chưa có bản cam kết đảm bảo an ninh dữ liệu",
+                (
+                    f"Vai trò “{held.role_vi}” chưa có bản cam kết đảm bảo an ninh dữ liệu",
+                    f"The role “{held.role_vi}” has no commitment to the security of data",
+                ),
                 text.article,
             )
         elif not any(d.text_version == text.version for d in standing):
@@ -82,8 +89,16 @@ def find_commitments(unit: ExaminedUnit) -> Iterator[Anomaly]:
                 AnomalySeverity.FIX if is_late else AnomalySeverity.LOOK,
                 unit,
                 held,
-                f"Bản cam kết theo mẫu cũ; mẫu {text.version} áp dụng từ {day_vi(text.effective_from)}, "
-                f"ký lại trước ngày {until}",
+                (
+                    (
+                        f"Bản cam kết theo mẫu cũ; mẫu {text.version} áp dụng từ {day_vi(text.effective_from)}, "
+                        f"ký lại trước ngày {until}"
+                    ),
+                    (
+                        f"The commitment is to an older text; {text.version} is in force from "
+                        f"{day_vi(text.effective_from)}, to be signed before {until}"
+                    ),
+                ),
                 text.article,
             )
 
@@ -106,25 +121,32 @@ def find_minutes(unit: ExaminedUnit) -> Iterator[Anomaly]:
             continue
         if held.state in (GrantState.ENDED, GrantState.EXPIRED):
             continue
-        lacking = []
+        lacking: list[tuple[str, str]] = []
         if document is None:
-            lacking.append("biên bản")
+            lacking.append(("biên bản", "the minutes"))
         else:
             lacking += [_SIDES[side] for side in held.sides if side not in held.signed and side in _SIDES]
             if is_attested(document) and not document.reference:
-                lacking.append("nơi lưu bản giấy")
+                lacking.append(("nơi lưu bản giấy", "where the paper is kept"))
         if lacking:
             yield _of(
                 AnomalyCode.MINUTES_MISSING,
                 AnomalySeverity.FIX,
                 unit,
                 held,
-                f"Quyền “{held.role_vi}” còn thiếu: {', '.join(lacking)}",
+                (
+                    f"Quyền “{held.role_vi}” còn thiếu: {', '.join(vi for vi, _ in lacking)}",
+                    f"The right “{held.role_vi}” lacks {', '.join(en for _, en in lacking)}",
+                ),
                 held.handover_article,
             )
 
 
-_SIDES = {"giver": "chữ ký bên giao", "receiver": "chữ ký bên nhận", "declarant": "chữ ký người cam kết"}
+_SIDES = {
+    "giver": ("chữ ký bên giao", "the giver's signature"),
+    "receiver": ("chữ ký bên nhận", "the receiver's signature"),
+    "declarant": ("chữ ký người cam kết", "the declarant's signature"),
+}
 
 
 def find_paper_only(unit: ExaminedUnit) -> Iterator[Anomaly]:
@@ -133,14 +155,22 @@ def find_paper_only(unit: ExaminedUnit) -> Iterator[Anomaly]:
     for held in in_force(unit):
         document = held.facts.document
         if document is not None and is_attested(document) and start_of_day(document.dated) + after <= unit.at:
-            number = document.number or "chưa có số"
+            number, dated = document.number or "chưa có số", day_vi(document.dated)
             yield _of(
                 AnomalyCode.PAPER_ONLY,
                 AnomalySeverity.LOOK,
                 unit,
                 held,
-                f"Quyền “{held.role_vi}” dựa trên biên bản giấy {number} ngày {day_vi(document.dated)}, "
-                "chưa được ký xác nhận trong hệ thống",
+                (
+                    (
+                        f"Quyền “{held.role_vi}” dựa trên biên bản giấy {number} ngày {dated}, "
+                        "chưa được ký xác nhận trong hệ thống"
+                    ),
+                    (
+                        f"The right “{held.role_vi}” rests on minutes on paper {document.number or '(no number)'} "
+                        f"of {dated}, never signed in the system"
+                    ),
+                ),
                 limit_article(unit.pack, "paper_only_days"),
             )
 
@@ -160,7 +190,10 @@ def find_recorded_late(unit: ExaminedUnit) -> Iterator[Anomaly]:
                 AnomalySeverity.INFO,
                 unit,
                 held,
-                f"Ghi từ ngày {day_vi(begins)}, đến ngày {day_vi(held.recorded_at)} mới được ghi nhận",
+                (
+                    f"Ghi từ ngày {day_vi(begins)}, đến ngày {day_vi(held.recorded_at)} mới được ghi nhận",
+                    f"Said to hold from {day_vi(begins)}, recorded on {day_vi(held.recorded_at)}",
+                ),
                 limit_article(unit.pack, "recorded_late_days"),
             )
 
@@ -179,8 +212,16 @@ def find_issuer_left(unit: ExaminedUnit) -> Iterator[Anomaly]:
                 AnomalySeverity.FIX,
                 unit,
                 held,
-                f"Người ký bên giao đã thôi lãnh đạo đơn vị cấp; thủ trưởng mới từ {day_vi(head.valid_from)} "
-                "chưa xác nhận",
+                (
+                    (
+                        "Người ký bên giao đã thôi lãnh đạo đơn vị cấp; thủ trưởng mới từ "
+                        f"{day_vi(head.valid_from)} chưa xác nhận"
+                    ),
+                    (
+                        "Whoever signed for the giver leads that unit no more; the head since "
+                        f"{day_vi(head.valid_from)} has not confirmed"
+                    ),
+                ),
                 limit_article(unit.pack, "confirmation_days"),
             )
 
@@ -200,11 +241,17 @@ def find_unused(unit: ExaminedUnit) -> Iterator[Anomaly]:
         begins = max(grant.valid_from, grant.activated_at or grant.valid_from, counted)
         if held.last_used is None:
             if begins + after <= unit.at:
-                vi = f"Quyền “{held.role_vi}” chưa được dùng lần nào từ ngày {day_vi(begins)}"
-                yield _of(AnomalyCode.NEVER_USED, AnomalySeverity.LOOK, unit, held, vi, article)
+                said = (
+                    f"Quyền “{held.role_vi}” chưa được dùng lần nào từ ngày {day_vi(begins)}",
+                    f"The right “{held.role_vi}” was never used since {day_vi(begins)}",
+                )
+                yield _of(AnomalyCode.NEVER_USED, AnomalySeverity.LOOK, unit, held, said, article)
         elif max(start_of_day(held.last_used), begins) + after <= unit.at:
-            vi = f"Quyền “{held.role_vi}” không được dùng từ ngày {day_vi(held.last_used)}"
-            yield _of(AnomalyCode.UNUSED, AnomalySeverity.LOOK, unit, held, vi, article)
+            said = (
+                f"Quyền “{held.role_vi}” không được dùng từ ngày {day_vi(held.last_used)}",
+                f"The right “{held.role_vi}” was not used since {day_vi(held.last_used)}",
+            )
+            yield _of(AnomalyCode.UNUSED, AnomalySeverity.LOOK, unit, held, said, article)
 
 
 # -- duties
@@ -221,19 +268,22 @@ def find_conflicts(unit: ExaminedUnit) -> Iterator[Anomaly]:
             meet = meeting.roles.split("+")
             first = next(held for held in grants if held.facts.grant.role == meet[0])
             names = " + ".join(dict.fromkeys(h.role_vi for h in grants if h.facts.grant.role in meet))
-            vi = f"{names}: {meeting.separation.because}"
+            said = (f"{names}: {meeting.separation.because}", f"{names}: two duties that should be apart")
             yield _of(
-                AnomalyCode.CONFLICTING_DUTIES, AnomalySeverity.LOOK, unit, first, vi, meeting.separation.article
+                AnomalyCode.CONFLICTING_DUTIES, AnomalySeverity.LOOK, unit, first, said, meeting.separation.article
             )
         inspecting = [held for held in grants if held.facts.grant.role == INSPECTOR]
         if inspecting and len(roles) > 1:
-            vi = "Thành viên đoàn kiểm tra đồng thời có quyền khác tại đơn vị được kiểm tra"
+            said = (
+                "Thành viên đoàn kiểm tra đồng thời có quyền khác tại đơn vị được kiểm tra",
+                "A member of an inspection holds another right in the unit that is inspected",
+            )
             yield _of(
                 AnomalyCode.CONFLICTING_DUTIES,
                 AnomalySeverity.FIX,
                 unit,
                 inspecting[0],
-                vi,
+                said,
                 inspecting[0].role_article,
             )
 
@@ -242,18 +292,21 @@ def find_beyond_duty(unit: ExaminedUnit) -> Iterator[Anomaly]:
     """(#57) A right for more than the duty it rests on is about."""
     for held in in_force(unit):
         if held.outside_duty is not None:
-            axis = _AXES.get(held.outside_duty, held.outside_duty)
-            vi = f"Phạm vi của quyền “{held.role_vi}” vượt quyết định phân công: {axis}"
-            yield _of(AnomalyCode.BEYOND_DUTY, AnomalySeverity.FIX, unit, held, vi, held.role_article)
+            axis = _AXES.get(held.outside_duty, (held.outside_duty, held.outside_duty))
+            said = (
+                f"Phạm vi của quyền “{held.role_vi}” vượt quyết định phân công: {axis[0]}",
+                f"The right “{held.role_vi}” reaches beyond the decision that assigns the duty: {axis[1]}",
+            )
+            yield _of(AnomalyCode.BEYOND_DUTY, AnomalySeverity.FIX, unit, held, said, held.role_article)
 
 
 _AXES = {
-    "unit": "đơn vị",
-    "levels": "cấp học",
-    "grades": "khối",
-    "classes": "lớp",
-    "subjects": "môn",
-    "school_year": "năm học",
+    "unit": ("đơn vị", "unit"),
+    "levels": ("cấp học", "level"),
+    "grades": ("khối", "grade"),
+    "classes": ("lớp", "class"),
+    "subjects": ("môn", "subject"),
+    "school_year": ("năm học", "school year"),
 }
 
 
@@ -270,8 +323,11 @@ def find_homerooms(unit: ExaminedUnit) -> Iterator[Anomaly]:
         if homeroom.holders == ONE and len(people) > 1:
             last = max(held_by[found.id], key=lambda held: held.facts.grant.activated_at or unit.at)
             names = ", ".join(unit.names.get(PersonId(p), p) for p in people)
-            vi = f"Lớp {found.name} có {len(people)} người chủ nhiệm: {names}"
-            made = _of(AnomalyCode.HOMEROOM_TWICE, AnomalySeverity.FIX, unit, last, vi, homeroom.article)
+            said = (
+                f"Lớp {found.name} có {len(people)} người chủ nhiệm: {names}",
+                f"Class {found.name} has {len(people)} homeroom teachers: {names}",
+            )
+            made = _of(AnomalyCode.HOMEROOM_TWICE, AnomalySeverity.FIX, unit, last, said, homeroom.article)
             yield replace(made, class_id=found.id)
         grace = days(unit.pack, "homeroom_none_days")
         if not people and started is not None and max(started, found.valid_from) + grace <= unit.at:
@@ -280,6 +336,7 @@ def find_homerooms(unit: ExaminedUnit) -> Iterator[Anomaly]:
                 severity=AnomalySeverity.LOOK,
                 unit=unit.unit.id,
                 vi=f"Lớp {found.name} chưa có {homeroom.vi.lower()} được bàn giao quyền",
+                en=f"Nobody in charge of class {found.name} has been handed a right",
                 article=homeroom.article,
                 since=max(started, found.valid_from),
                 class_id=found.id,
@@ -300,8 +357,10 @@ def find_idle_accounts(unit: ExaminedUnit) -> Iterator[Anomaly]:
         since = held.is_without_grant_since
         if held.is_active and not held.has_duty:
             vi = f"Tài khoản {account.username} đang hoạt động nhưng không còn nhiệm vụ nào"
+            en = f"The account {account.username} is active and its holder has no duty"
         elif held.is_active and since is not None and since + after <= unit.at:
             vi = f"Tài khoản {account.username} không có quyền nào từ ngày {day_vi(since)}"
+            en = f"The account {account.username} has had no right since {day_vi(since)}"
         else:
             continue
         yield Anomaly(
@@ -309,164 +368,11 @@ def find_idle_accounts(unit: ExaminedUnit) -> Iterator[Anomaly]:
             severity=AnomalySeverity.LOOK,
             unit=unit.unit.id,
             vi=vi,
+            en=en,
             article=article,
             since=since,
             person=account.person,
             account=account.id,
-        )
-
-
-# -- the admin account
-
-
-def find_admin(unit: ExaminedUnit) -> Iterator[Anomaly]:
-    """(#51, #52) An admin account that nobody operates, or an officer without paper, or without a second factor."""
-    admin, custody = unit.admin, unit.custody
-    if admin is None:
-        return
-    if custody is None:
-        since = unit.vacant_since or admin.valid_from
-        if since + days(unit.pack, "custody_vacant_days") <= unit.at:
-            yield Anomaly(
-                code=AnomalyCode.CUSTODY_VACANT,
-                severity=AnomalySeverity.FIX,
-                unit=unit.unit.id,
-                vi=f"Tài khoản quản trị {admin.username} không có người quản lý từ ngày {day_vi(since)}",
-                article=limit_article(unit.pack, "custody_vacant_days"),
-                since=since,
-                account=admin.id,
-            )
-        return
-    paper = unit.custody_paper
-    if custody.holder == OFFICER and (paper is None or paper.signed_at is None or paper.signed_at > unit.at):
-        yield Anomaly(
-            code=AnomalyCode.ADMIN_WITHOUT_HANDOVER,
-            severity=AnomalySeverity.FIX,
-            unit=unit.unit.id,
-            vi=f"Cán bộ quản lý tài khoản quản trị {admin.username} chưa có biên bản giao quản lý đã ký",
-            article=limit_article(unit.pack, "custody_vacant_days"),
-            since=custody.valid_from,
-            person=custody.person,
-            account=admin.id,
-        )
-    if unit.admin_is_active and not unit.admin_has_factor:
-        yield Anomaly(
-            code=AnomalyCode.ADMIN_WITHOUT_FACTOR,
-            severity=AnomalySeverity.FIX,
-            unit=unit.unit.id,
-            vi=f"Tài khoản quản trị {admin.username} chưa đăng ký xác thực hai yếu tố",
-            article=limit_article(unit.pack, "admin_second_factor"),
-            since=admin.activated_at,
-            person=custody.person,
-            account=admin.id,
-        )
-
-
-# -- sensitive data
-
-
-def find_sensitive(unit: ExaminedUnit) -> Iterator[Anomaly]:
-    """Many people with a sensitive category of the whole unit; who may export one.
-
-    Whoever has charge of one class reads what is sensitive of it, as the regulations want: they are not counted.
-    """
-    share = unit.staff * unit.pack.number("sensitive_holders_percent") / 100
-    most = max(unit.pack.number("sensitive_holders"), share)
-    exporting: dict[tuple[str, str], set[str]] = {}
-    holders: dict[str, set[str]] = {}
-    for held in in_force(unit):
-        who = held.person or held.facts.grant.account
-        for category, action in held.rights:
-            if not unit.pack.categories[category].sensitive:
-                continue
-            if held.facts.grant.scope.classes is None:
-                holders.setdefault(category, set()).add(who)
-            if action in EXPORTS:
-                exporting.setdefault((held.role_vi, category), set()).add(who)
-    for known in unit.pack.categories.values():
-        count = len(holders.get(known.id, ()))
-        if count > most:
-            yield Anomaly(
-                code=AnomalyCode.SENSITIVE_MANY,
-                severity=AnomalySeverity.LOOK,
-                unit=unit.unit.id,
-                vi=f"{count} người có nhóm dữ liệu nhạy cảm “{known.vi}” của toàn đơn vị (trên {most:g})",
-                article=limit_article(unit.pack, "sensitive_holders"),
-            )
-    for (role_vi, id_), people in sorted(exporting.items()):
-        yield Anomaly(
-            code=AnomalyCode.EXPORT_SENSITIVE,
-            severity=AnomalySeverity.INFO,
-            unit=unit.unit.id,
-            vi=f"{len(people)} người với vai trò “{role_vi}” được xuất nhóm dữ liệu nhạy cảm "
-            f"“{unit.pack.categories[id_].vi}”",
-            article=unit.pack.categories[id_].article,
-        )
-
-
-# -- software
-
-
-def find_software(unit: ExaminedUnit) -> Iterator[Anomaly]:
-    """(#7, #33 to #36) An approval that ends soon, or whose preconditions are met no more."""
-    soon = days(unit.pack, "approval_ending_days")
-    for facts in unit.approvals:
-        paper = facts.approval
-        if unit.at not in paper.interval or (
-            facts.software.valid_to is not None and facts.software.valid_to <= unit.at
-        ):
-            continue
-        common = {"unit": unit.unit.id, "account": facts.software.account, "document": paper.id}
-        if facts.unmet is not None:
-            limit = facts.unmet
-            yield Anomaly(
-                code=AnomalyCode.SOFTWARE_UNFIT,
-                severity=AnomalySeverity.FIX,
-                vi=f"Phần mềm {facts.software.name} không còn đáp ứng điều kiện lấy dữ liệu",
-                article=limit_article(unit.pack, limit),
-                since=paper.interval.start,
-                **common,  # type: ignore[arg-type]
-            )
-        if paper.valid_to - soon <= unit.at:
-            last = paper.valid_to - timedelta(microseconds=1)
-            yield Anomaly(
-                code=AnomalyCode.APPROVAL_ENDING,
-                severity=AnomalySeverity.LOOK,
-                vi=f"Văn bản đồng ý {paper.number} cho phần mềm {facts.software.name} hết hiệu lực sau ngày "
-                f"{local(last):%d/%m/%Y}",
-                article=limit_article(unit.pack, "approval_ending_days"),
-                since=paper.interval.start,
-                **common,  # type: ignore[arg-type]
-            )
-
-
-# -- numbers of papers
-
-
-def find_numbers(unit: ExaminedUnit) -> Iterator[Anomaly]:
-    """A number on several papers, or numbers of the service's own book that stand on none (NĐ 30/2020 Đ15)."""
-    for twice in find_twice(unit.numbers):
-        days_of = "; ".join(day_vi(paper.dated) for paper in twice.papers)
-        yield Anomaly(
-            code=AnomalyCode.NUMBER_DUPLICATE,
-            severity=AnomalySeverity.FIX,
-            unit=unit.unit.id,
-            vi=f"Số {twice.symbol} năm {twice.year} đứng trên {len(twice.papers)} văn bản, đề ngày {days_of}",
-            article=DEFAULT,
-            since=start_of_day(twice.papers[-1].dated),
-            document=twice.papers[-1].document,
-        )
-    for gap in find_gaps(unit.numbers, own_only=True):
-        book = f"Sổ {gap.book}" if gap.book else "Sổ văn bản đi"
-        yield Anomaly(
-            code=AnomalyCode.NUMBER_GAP,
-            severity=AnomalySeverity.LOOK,
-            unit=unit.unit.id,
-            vi=f"{book} năm {gap.year} không có văn bản mang số {gap.span}, sau số {gap.after.symbol} "
-            f"ngày {day_vi(gap.after.dated)}",
-            article=DEFAULT,
-            since=start_of_day(gap.after.dated),
-            document=gap.after.document,
         )
 
 

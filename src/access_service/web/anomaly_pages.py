@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from access_service.domain.anomalies import AnomalyCode, AnomalySeverity
+from access_service.domain.anomalies import CLEARED_BY, AnomalyCode, AnomalySeverity
 from access_service.domain.errors import InvalidError
 from access_service.domain.names import UnitId
 from access_service.rendering.matrix_columns import ANOMALY_WORDS
@@ -48,3 +48,8 @@ def _groups(found: AnomalyList) -> list[tuple[str, str, list[tuple[str, list[obj
         if kinds:
             groups.append((t(word), tone, kinds))
     return groups
+
+
+def list_words() -> list[str]:
+    """Every word, for the test that English is complete."""
+    return [*ANOMALY_WORDS.values(), *CLEARED_BY.values(), *(word for _, word, _ in SEVERITIES)]

@@ -30,7 +30,8 @@ from access_service.usecases.services import Caller, Services
 from access_service.web import cookies
 from access_service.web.cookies import Hat, Sessions
 from access_service.web.form_reader import SECRET, SentForm, read_form
-from access_service.web.rendered import HEADERS, render_template
+from access_service.web.phrases import language
+from access_service.web.rendered import HEADERS, language_of, render_template
 from access_service.web.static import address_of
 
 SIGN_IN, OPEN_HAT, SECURITY, HAND_BACK = "/dang-nhap", "/quan-tri/dang-nhap", "/toi/bao-mat", "/toi/tra-lai"
@@ -184,6 +185,8 @@ class PageRouter(APIRouter):
             @wraps(handler)
             async def endpoint(request: Request) -> Response:
                 request.scope["route"] = route
+                # A handler makes sentences, too, before anything is rendered: it speaks the reader's language.
+                language.set(language_of(request))
                 if _has_nul(request):
                     return render_template("not_found.html", 404, request)
                 try:

@@ -101,12 +101,17 @@ def remedy_text(error: RefusedError) -> str:
     return phrases.two(f"{remedy.vi}.", f"{remedy.en}.")
 
 
+def language_of(request: Request) -> str:
+    """What the reader has chosen; Vietnamese for whoever has not."""
+    wanted = request.cookies.get(LANGUAGE, "vi")
+    return wanted if wanted in phrases.LANGUAGES else "vi"
+
+
 def render_template(
     name: str, status: int, request: Request, headers: Mapping[str, str] | None = None, /, **values: Any
 ) -> Response:
     """A template as an answer."""
-    wanted = request.cookies.get(LANGUAGE, "vi")
-    token = phrases.language.set(wanted if wanted in phrases.LANGUAGES else "vi")
+    token = phrases.language.set(language_of(request))
     try:
         theme = request.cookies.get(THEME, "")
         shown = (
