@@ -19,7 +19,7 @@ from access_service.rendering.sheets import day_text
 from access_service.storage.connecting import open_new
 from access_service.usecases.evidence.json_values import json_value
 from access_service.usecases.old_systems.old_exports import OldExportSeen, parse_export
-from access_service.usecases.old_systems.operating import find_for_operator, match_for_operator
+from access_service.usecases.old_systems.operating import find_for_operator, match_below, match_for_operator
 
 _KINDS = {
     ExternalKind.PERSON: "người",
@@ -27,6 +27,7 @@ _KINDS = {
     ExternalKind.UNIT: "đơn vị",
     ExternalKind.CLASS: "lớp",
 }
+_LACKING = (PaperState.MISSING, PaperState.WIDER)
 _SHOWN = (MatchStanding.DOUBTFUL, MatchStanding.ORPHAN)
 
 
@@ -47,14 +48,46 @@ def run_compare(
         found = match_for_operator(db, register_of(db, at[1]), UnitId(unit), export)
         now = db.now()
     if output is not None:
-        # Whose accounts are, by name: nobody else's to read.
-        output.unlink(missing_ok=True)
-        with os.fdopen(open_new(output), "wb") as stream:
-            stream.write(write_old_rights(found, now))
+        _write(output, write_old_rights(found, now))
     if as_json:
         say_json(_as_json(found))
     else:
         typer.echo("\n".join(write_lists(found)))
+
+
+def run_below(
+    office: str,
+    file: Path,
+    *,
+    system: str,
+    output: Path | None,
+    at: tuple[str | None, str | None],
+    as_json: bool,
+) -> None:
+    """Match a department's list, unit by unit; a workbook for each into a folder."""
+    export = parse_export(UnitId(office), system, file.name, file.read_bytes())
+    with open_database(settings_for(at[0])) as db:
+        found, unplaced = match_below(db, register_of(db, at[1]), UnitId(office), export)
+        now = db.now()
+    if output is not None:
+        output.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for one in found:
+            _write(output / f"{one.export.unit}.xlsx", write_old_rights(one, now))
+    if as_json:
+        say_json({"units": [_as_json(one) for one in found], "unplaced": unplaced})
+        return
+    for one in found:
+        counts = "; ".join(f"{STANDING_SAID[s].vi}: {n}" for s, n in one.count().items())
+        lacking = sum(x.paper in _LACKING for x in one.lines)
+        typer.echo(f"{one.export.unit} – {one.unit_name}: {counts}; quyền không có văn bản: {lacking}")
+    typer.echo(f"{len(found)} đơn vị; {unplaced} dòng không rõ của đơn vị nào")
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whose accounts are, by name: nobody else's to read."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(open_new(path), "wb") as stream:
+        stream.write(content)
 
 
 def _as_json(found: OldExportSeen) -> dict[str, Any]:
@@ -94,6 +127,8 @@ def write_lists(found: OldExportSeen) -> Iterator[str]:
     """The counts, then every row and right that somebody has to look at."""
     export = found.export
     yield f"{export.unit} – {found.unit_name}: “{export.name}” từ {export.system}, {len(found.matches)} tài khoản"
+    if export.elsewhere:
+        yield f"{export.elsewhere} dòng của đơn vị khác để ngoài"
     yield "; ".join(f"{STANDING_SAID[s].vi}: {n}" for s, n in found.count().items())
     yield "; ".join(f"{PAPER_SAID[s].vi}: {n}" for s, n in found.count_papers().items())
     for standing in _SHOWN:
@@ -103,7 +138,7 @@ def write_lists(found: OldExportSeen) -> Iterator[str]:
             yield STANDING_SAID[standing].vi
             for m in rows:
                 yield from _row(found, m)
-    lacking = [x for x in found.lines if x.paper in (PaperState.MISSING, PaperState.WIDER)]
+    lacking = [x for x in found.lines if x.paper in _LACKING]
     if lacking:
         yield ""
         yield "Quyền không có văn bản"

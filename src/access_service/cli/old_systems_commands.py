@@ -25,15 +25,22 @@ def match(
     file: Annotated[Path, typer.Argument(help="The list of accounts, .xlsx or .csv.")],
     *,
     system: Annotated[str, typer.Option(metavar="NAME", help="The old system: smas, emis, vnedu, …")],
-    output: OutputOption = None,
+    below: Annotated[
+        bool, typer.Option("--below", help="The list of an office: each row at the unit below that it names.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="FILE", help="A workbook (.xlsx) with all of it; with --below a folder."),
+    ] = None,
     database: options.DatabaseOption = None,
     register: options.Register = None,
     json: options.JsonOption = False,
 ) -> None:
     """Match a list of an old system's accounts with a unit's people and papers. Nothing of it is kept."""
-    from access_service.cli.old_systems import run_compare
+    from access_service.cli.old_systems import run_below, run_compare
 
-    run_compare(unit, file, system=system, output=output, at=(database, register), as_json=json)
+    run = run_below if below else run_compare
+    run(unit, file, system=system, output=output, at=(database, register), as_json=json)
 
 
 @old_system.command("report")

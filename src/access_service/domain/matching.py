@@ -5,13 +5,13 @@ bears and one account of the file, with a duty that both sides name. Birth dates
 the register knows none. Everything else is for somebody who knows the people; what they said is kept.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from access_service.domain.errors import InvalidError, NotFoundError
 from access_service.domain.external_ids import NATIONAL
-from access_service.domain.names import PersonId
+from access_service.domain.names import PersonId, UnitId
 from access_service.domain.notation import distance, fold
 from access_service.domain.old_rights import OldGround, duties_as_parts, read_rights
 from access_service.domain.old_rows import OldChoice, OldDecision, OldExport, OldRow
@@ -108,6 +108,29 @@ def match_rows(on: OldGround, export: OldExport, decisions: Mapping[str, OldDeci
     """Every row of the export, in its order. Takes time in proportion to rows and people."""
     matcher = _prepare(on, export)
     return [_match(matcher, row, decisions.get(row.key(export.system))) for row in export.rows]
+
+
+def unit_keys(text: str) -> tuple[str, str]:
+    """How a unit may stand in a list: as its register has it, or without the word for what it is."""
+    return text, f"Trường {text}"
+
+
+def place_rows(
+    rows: Iterable[OldRow], units: Mapping[str, Collection[UnitId]], own: UnitId
+) -> tuple[list[OldRow], int]:
+    """The rows that may be a unit's, and how many are plainly others': a school keeps no list of another's people.
+
+    `units` says which units of the register bear a name or code as it stands in the list. What names none stays,
+    to be looked at.
+    """
+    kept, elsewhere = [], 0
+    for row in rows:
+        meant = units.get(row.unit, ())
+        if meant and own not in meant:
+            elsewhere += 1
+        else:
+            kept.append(row)
+    return kept, elsewhere
 
 
 def check_choice(on: OldGround, choice: OldChoice, person: PersonId | None) -> None:

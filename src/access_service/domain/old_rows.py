@@ -123,6 +123,8 @@ class OldExport:
     rows: tuple[OldRow, ...]
     skipped: tuple[str, ...] = ()
     """Sheets without a heading that anybody knows."""
+    elsewhere: int = 0
+    """Rows of the file that are other units': they are not kept here."""
     version: int = 0
     read_by: AccountId | None = None
     read_at: datetime | None = None

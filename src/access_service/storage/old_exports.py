@@ -35,6 +35,7 @@ def export_of(connection: Connection, register: RegisterId, unit: UnitId) -> Old
         sha256=body["sha256"],
         rows=tuple(map(_row, body["rows"])),
         skipped=tuple(body["skipped"]),
+        elsewhere=body["elsewhere"],
         version=row["version"],
         read_by=AccountId(row["changed_by"]),
         read_at=utc(row["changed_at"]),
@@ -56,6 +57,7 @@ def put_export(
         "name": export.name,
         "sha256": export.sha256,
         "skipped": list(export.skipped),
+        "elsewhere": export.elsewhere,
         "rows": [[*(getattr(row, name) for name in _FIELDS), list(row.other_names)] for row in export.rows],
     }
     here = _of(_exports, register, export.unit)

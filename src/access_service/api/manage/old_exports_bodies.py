@@ -55,6 +55,8 @@ class OldExportOut(Out):
     read_at: datetime
     skipped: list[str]
     """Sheets without a heading that is known."""
+    elsewhere: int
+    """Rows of other units, which are not kept."""
     counts: dict[MatchStanding, int]
     rows: list[OldRowOut]
 
@@ -69,6 +71,7 @@ class OldExportOut(Out):
             sha256=export.sha256,
             read_at=export.read_at,
             skipped=list(export.skipped),
+            elsewhere=export.elsewhere,
             counts=dict(seen.count()),
             rows=[
                 OldRowOut(

@@ -5,7 +5,7 @@ the same file or a newer one is read. Nothing here gives anybody a right.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from access_service.domain.accounts import Account
 from access_service.domain.delegation import Grant
@@ -14,7 +14,14 @@ from access_service.domain.drafting import check_reads_draft
 from access_service.domain.drafting_ground import pick_year, taught_in_words
 from access_service.domain.errors import NotFoundError
 from access_service.domain.external_ids import NATIONAL, ExternalId, ExternalKind, read_system
-from access_service.domain.matching import MatchStanding, RowMatch, check_choice, match_rows
+from access_service.domain.matching import (
+    MatchStanding,
+    RowMatch,
+    check_choice,
+    match_rows,
+    place_rows,
+    unit_keys,
+)
 from access_service.domain.names import AccountKind, GrantId, PersonId, UnitId
 from access_service.domain.notation import class_key
 from access_service.domain.old_rights import (
@@ -25,8 +32,15 @@ from access_service.domain.old_rights import (
     compare_row,
     papers_alone,
 )
-from access_service.domain.old_rows import OldChoice, OldDecision, OldExport, join_accounts, rows_of_export
-from access_service.domain.org import Assignment, Person, SchoolClass, SchoolYear
+from access_service.domain.old_rows import (
+    OldChoice,
+    OldDecision,
+    OldExport,
+    OldRow,
+    join_accounts,
+    rows_of_export,
+)
+from access_service.domain.org import Assignment, Person, SchoolClass, SchoolYear, Unit
 from access_service.domain.powers import powerless
 from access_service.domain.reasons import Refusal
 from access_service.storage import old_exports as stored
@@ -97,9 +111,28 @@ def read_export(
         seen.as_custodian(unit)
         now = seen.now
     export = parse_export(unit, system, name, content)
+    with look(services, caller) as seen:
+        export = keep_own(seen, export)
     with services.db.aside() as connection:
         stored.put_export(connection, caller.register, export, caller.account, now)
     return show_export(services, caller, unit)
+
+
+def units_named(seen: ReadView, rows: Iterable[OldRow]) -> dict[str, set[UnitId]]:
+    """Which units of the register are called as a list writes them, by code or by name."""
+    written = {text: unit_keys(text) for text in {row.unit for row in rows if row.unit}}
+    asked = sorted({key for keys in written.values() for key in keys})
+    found: dict[str, set[UnitId]] = {}
+    for unit in (*seen.reader.find(Unit, id=asked), *seen.reader.find(Unit, name=asked)):
+        found.setdefault(unit.id, set()).add(unit.id)
+        found.setdefault(unit.name, set()).add(unit.id)
+    return {text: set().union(*(found.get(key, ()) for key in keys)) for text, keys in written.items()}
+
+
+def keep_own(seen: ReadView, export: OldExport) -> OldExport:
+    """The export without the rows of other units."""
+    rows, elsewhere = place_rows(export.rows, units_named(seen, export.rows), export.unit)
+    return replace(export, rows=tuple(rows), elsewhere=elsewhere)
 
 
 def show_export(services: Services, caller: Caller, unit: UnitId) -> OldExportSeen:
