@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -12,9 +11,20 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+from parties import (
+    apache_party,
+    authlib_party,
+    block,
+    commands,
+    enter,
+    free_port,
+    install_oauth4webapi,
+    run_command,
+)
+from tests.web.story import PICTURES, axe, browsing, sharing_a_browser
 
 from access_service.demonstration.software import GRADEBOOK_URL
 
@@ -42,7 +52,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         waiting.wait(0.05)
     assert output.exists(), "the demonstration did not start"
     try:
-        yield json.loads(output.read_text("utf-8"))
+        yield {**json.loads(output.read_text("utf-8")), "data": str(folder / "data")}
     finally:
         process.terminate()
         process.wait(timeout=120)
@@ -184,19 +194,7 @@ for (const more of [{}, { DPoP }]) {
 
 
 def test_oauth4webapi_works_with_plain_and_bound_tokens(told: dict[str, Any], tmp_path: Path) -> None:
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("node or npm is not installed")
-    (tmp_path / "package.json").write_text('{"type":"module","private":true}')
-    installing = subprocess.run(
-        [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "oauth4webapi@3"],
-        cwd=tmp_path,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    if installing.returncode:
-        pytest.skip("oauth4webapi cannot be installed from the package registry")
+    node = install_oauth4webapi(tmp_path)
     (tmp_path / "client.js").write_text(OAUTH4WEBAPI)
     question = told["decisions"][0]
     sent = {
@@ -217,3 +215,132 @@ def test_oauth4webapi_works_with_plain_and_bound_tokens(told: dict[str, Any], tm
     assert ran.returncode == 0, ran.stderr[-2000:]
     lines = [json.loads(line) for line in ran.stdout.splitlines()]
     assert lines == [["bearer", question["expected"]], True, ["dpop", question["expected"]], True]
+
+
+# -- people sign in for other services, in a browser
+
+
+class Party(NamedTuple):
+    """The gradebook of the demonstration as each of the three services knows it: settings by service."""
+
+    settings: dict[str, str]
+    username: str
+    password: str
+    authlib: int
+    apache: int
+    node: int
+
+    def with_port(self, port: int) -> dict[str, str]:
+        return {**self.settings, "BACK": f"http://localhost:{port}/ve", "AFTER": f"http://localhost:{port}/"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_browser() -> Iterator[None]:
+    with sharing_a_browser():
+        yield
+
+
+@pytest.fixture(scope="module")
+def party(told: dict[str, Any]) -> Party:
+    """Registered by the page's own command, at every address that the services here have."""
+    gradebook, ports = client(told, "read"), [free_port() for _ in range(3)]
+    register, discover = commands()
+    settings = {
+        "ISSUER": told["base_url"],
+        "CLIENT_ID": gradebook["client_id"],
+        "CLIENT_SECRET": gradebook["client_secret"],
+        "A_SECRET_OF_YOUR_OWN": "000-bí-mật-thử",
+    }
+    who = next(
+        a
+        for a in told["accounts"]
+        if a["position"] == "homeroom" and a["id"] == told["decisions"][0]["request"]["subject"]["id"]
+    )
+    found = Party(settings, who["username"], who["password"], *ports)
+    (database,) = Path(told["data"]).glob("*.db")
+    addresses = [found.with_port(port) for port in ports]
+    more = "".join(f' --redirect "{one["BACK"]}" --post-logout "{one["AFTER"]}"' for one in addresses[1:])
+    here = {
+        "ACCESS_SERVICE_DATABASE_URL": f"sqlite:///{database}",
+        "ACCESS_SERVICE_KEYS_DIR": f"{told['data']}/keys",
+    }
+    said = run_command(register.strip() + more, **addresses[0], **here)
+    assert all(one["BACK"] in said for one in addresses)
+    assert json.loads(run_command(discover, **settings))["issuer"] == told["base_url"]
+    return found
+
+
+def test_authlib_signs_a_person_in_and_out_in_a_browser(party: Party, monkeypatch: pytest.MonkeyPatch) -> None:
+    for needed in ("authlib.integrations.starlette_client", "itsdangerous"):
+        pytest.importorskip(needed, reason=f"{needed} is not installed")
+    for name, value in party.with_port(party.authlib).items():
+        monkeypatch.setenv(name, value)
+    with authlib_party(party.authlib) as service, browsing(viewport={"width": 390, "height": 844}) as context:
+        page = context.new_page()
+        page.goto(f"{service}/vao")
+        assert page.url.startswith(party.settings["ISSUER"])
+        picture(page, "dang-nhap-cho-dich-vu")
+        enter(page, party.username, party.password)
+        page.get_by_text("tài khoản, đơn vị, chức danh").wait_for()
+        picture(page, "dich-vu-biet-gi")
+        assert axe(page) == []
+        page.get_by_role("button", name="Tiếp tục").click()
+        page.wait_for_url(f"{service}/")
+        who = json.loads(page.locator("body").inner_text())
+        assert who["acr"] == "urn:access-service:acr:password"
+        assert who["name"]
+        page.goto(f"{service}/vao")
+        page.wait_for_url(f"{service}/")
+        page.goto(f"{service}/ra")
+        page.wait_for_url(f"{service}/")
+        assert json.loads(page.locator("body").inner_text()) is None
+        page.goto(f"{service}/vao")
+        assert "/dang-nhap" in page.url, "the session here ended too"
+
+
+def test_oauth4webapi_signs_a_person_in(party: Party, tmp_path: Path) -> None:
+    node, settings = install_oauth4webapi(tmp_path), party.with_port(party.node)
+    (tmp_path / "party.js").write_text(block("js"))
+    with browsing() as context:
+        process = subprocess.Popen(
+            [node, "party.js"],
+            cwd=tmp_path,
+            env={**os.environ, **settings},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        assert address, process.communicate(timeout=60)[1]
+        page = context.new_page()
+        page.route(f"{settings['BACK']}*", lambda route: route.fulfill(body="đã về", content_type="text/html"))
+        page.goto(address)
+        enter(page, party.username, party.password)
+        page.wait_for_url(f"{settings['BACK']}?*")
+        out, err = process.communicate(page.url + "\n", timeout=60)
+        assert process.returncode == 0, err
+        who, scope = map(json.loads, out.splitlines())
+        assert who["preferred_username"] == party.username
+        assert scope == "openid profile"
+
+
+def test_apache_lets_in_whoever_signed_in_here(party: Party, tmp_path: Path) -> None:
+    settings = party.with_port(party.apache)
+    with apache_party(tmp_path, party.apache, settings) as address, browsing() as context:
+        page = context.new_page()
+        page.goto(address)
+        assert page.url.startswith(party.settings["ISSUER"])
+        enter(page, party.username, party.password)
+        page.wait_for_url(address)
+        assert page.get_by_text("Đã vào.").is_visible()
+        who = page.evaluate("fetch(location.href).then(answer => answer.headers.get('X-Who'))")
+        assert who.startswith("acc_")
+
+
+def picture(page: Any, name: str) -> None:
+    """Where pictures are asked for, one of the page."""
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
