@@ -77,6 +77,8 @@ RUN: dict[tuple[str, str], str] = {
     ("docs/upgrade.md", "access-service"): OPERATING,
     ("docs/watch.md", "export"): OPERATING,
     ("docs/watch.md", "access-service"): OPERATING,
+    ("docs/sign-in-for-services.md", ""): "tests/scripts/test_oauth_clients.py::"
+    "test_authlib_signs_a_person_in_and_out_in_a_browser",
     ("docs/proxies.md", "json()"): "tests/examples/test_nginx.py::test_the_pages_own_commands_lead_to_the_service",
     ("docs/development.md", "python3 scripts/bootstrap.py"): "tests/scripts/test_bootstrap.py::"
     "test_the_second_run_is_silent_and_installs_nothing",

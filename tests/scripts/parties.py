@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,30 @@ def authlib_party(port: int) -> Iterator[str]:
         thread.join()
 
 
+class _Back(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        """Whoever comes back is answered a word."""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"back")
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def landing(port: int) -> Iterator[None]:
+    """An address where a browser can come back to; who reads the address is elsewhere."""
+    with ThreadingHTTPServer(("127.0.0.1", port), _Back) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 @contextmanager
 def apache_party(folder: Path, port: int, settings: dict[str, str]) -> Iterator[str]:
     """The page's lines for Apache, around one file; skipped, and said so, where Apache or its module is missing."""
@@ -79,19 +104,22 @@ def apache_party(folder: Path, port: int, settings: dict[str, str]) -> Iterator[
     if apache is None or not (MODULES / "mod_auth_openidc.so").exists():
         pytest.skip("apache2 with mod_auth_openidc is not installed: scripts/stock-verifiers installs it")
     (folder / "pages").mkdir()
-    (folder / "pages" / "index.html").write_text("<!doctype html><title>Sau Apache</title><p>Đã vào.</p>", "utf-8")
+    (folder / "pages" / "index.html").write_text(
+        "<!doctype html><meta charset=utf-8><title>Sau Apache</title><p>Đã vào.</p>", "utf-8"
+    )
     filled = re.sub(r"\$\{(\w+)\}", lambda found: settings[found[1]], block("apache"))
     modules = "\n".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in LOADED)
     conf = folder / "apache.conf"
     conf.write_text(APACHE.format(folder=folder, port=port, modules=modules, block=filled), "utf-8")
-    process = subprocess.Popen([apache, "-f", str(conf), "-DFOREGROUND"], stderr=subprocess.PIPE, text=True)
+    with (folder / "said.txt").open("w", encoding="utf-8") as said:
+        process = subprocess.Popen([apache, "-f", str(conf), "-DFOREGROUND"], stderr=said)
     try:
         for _ in range(600):
             with socket.socket() as probe:
                 if process.poll() is not None or probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.05)
-        assert process.poll() is None, process.stderr.read() if process.stderr else ""
+        assert process.poll() is None, (folder / "said.txt").read_text("utf-8")
         yield f"http://localhost:{port}/"
     finally:
         process.terminate()
@@ -132,7 +160,20 @@ def run_command(script: str, **settings: str) -> str:
 
 
 def enter(page: Any, username: str, password: str) -> None:
-    """Sign in on the page that the service sent the browser to, and go on to the service where that is asked."""
+    """Sign in on the page that a service sent the browser to, up to where this service leads on."""
     page.locator("[name=ten]").fill(username)
     page.locator("[name=mat_khau]").fill(password)
     page.locator('form[action="/dang-nhap"] button').first.click()
+    page.wait_for_url(lambda url: "/dang-nhap" not in url)
+
+
+def is_told(page: Any) -> bool:
+    """Does the page tell what the service learns? It does once for each person."""
+    found: bool = page.locator('form[action="/dang-nhap/dich-vu"]').count() > 0
+    return found
+
+
+def go_on(page: Any) -> None:
+    """To the service, where the person was told first."""
+    if is_told(page):
+        page.get_by_role("button", name="Tiếp tục").click()

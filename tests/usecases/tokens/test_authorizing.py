@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier, Thread
 from typing import Any, NamedTuple
 
 import pytest
@@ -141,6 +143,26 @@ def test_a_code_that_comes_again_ends_what_it_was_redeemed_for(stage: Stage) -> 
     assert is_refused(lambda: stage.redeem(code))
     assert not stage.is_open(found)
     assert is_refused(lambda: stage.next(found.refresh or ""))
+
+
+def test_two_who_redeem_one_code_at_once_are_left_with_nothing(stage: Stage) -> None:
+    """Whoever of the two came first: a copy was about, so what either got has ended when both have heard."""
+    for _ in range(4):
+        code, together = stage.code(), Barrier(2)
+        got: list[HandedOn] = []
+
+        def redeem(code: str = code, together: Barrier = together, got: list[HandedOn] = got) -> None:
+            together.wait()
+            with suppress(OAuthError):
+                got.append(stage.redeem(code))
+
+        both = [Thread(target=redeem) for _ in range(2)]
+        for one in both:
+            one.start()
+        for one in both:
+            one.join()
+        assert len(got) <= 1
+        assert not any(stage.is_open(found) for found in got)
 
 
 def test_a_code_is_good_for_a_minute(stage: Stage) -> None:
