@@ -60,8 +60,9 @@ def test_a_new_head_confirms_what_the_old_one_granted(tmp_path: Path, way: str) 
         assert story.interactions <= 2
 
 
-def test_a_chair_confirms_what_an_officer_entered(tmp_path: Path) -> None:
-    with telling("cho-xac-nhan", tmp_path, with_waiting) as story:
+@told("plain")
+def test_a_chair_confirms_what_an_officer_entered(tmp_path: Path, way: str) -> None:
+    with telling(f"cho-xac-nhan-{way}", tmp_path, with_waiting, way) as story:
         story.world.enrol(CHAIR)
         story.sign_in(CHAIR)
         story.click("Xem 1 việc", role="link")

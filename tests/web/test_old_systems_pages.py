@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from story import telling
+from story import telling, told
 from visiting import Shown, Visitor, visiting
 
 from usecases.drafts.grids import workbook
@@ -136,11 +136,11 @@ def test_the_head_reads_and_the_list_is_deleted_when_it_has_served(visitor: Visi
     assert "Đọc danh sách" in gone.words
 
 
-@pytest.mark.parametrize("size", ["laptop", "phone"])
-def test_a_school_takes_over_its_accounts_in_a_browser(tmp_path: Path, size: str) -> None:
+@told("phone", "plain")
+def test_a_school_takes_over_its_accounts_in_a_browser(tmp_path: Path, way: str) -> None:
     file = tmp_path / "TaiKhoan.xlsx"
     file.write_bytes(LIST)
-    with telling(f"tiep-nhan-{size}", tmp_path, furnish, size) as story:
+    with telling(f"tiep-nhan-{way}", tmp_path, furnish, way) as story:
         for name in (f"000.head:{SCHOOL}", f"quantri.{SCHOOL}"):
             story.world.enrol(name)
         story.sign_in(f"000.head:{SCHOOL}")

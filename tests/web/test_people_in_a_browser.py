@@ -151,7 +151,7 @@ def test_a_deputy_in_charge_receives_the_admin_account(tmp_path: Path, way: str)
             sign_all(story, 1)
             story.look(f"{what}-da-ky")
             assert story.interactions == 3
-        code = story.page.locator(".note b.num").inner_text()
+        code = story.page.locator(".note code").inner_text()
         story.open("/activate")
         story.fill("Mã kích hoạt", code)
         story.click("Tiếp tục")

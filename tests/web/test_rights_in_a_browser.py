@@ -37,9 +37,10 @@ def test_revoking_shows_what_falls_in_three_presses(tmp_path: Path, way: str) ->
         assert grant.ended_at is not None
 
 
-def test_a_duty_ends_after_its_consequences_were_shown(tmp_path: Path) -> None:
+@told("plain")
+def test_a_duty_ends_after_its_consequences_were_shown(tmp_path: Path, way: str) -> None:
     """The person was found: one press to the page, a number, a day, one press more."""
-    with telling("thoi", tmp_path, way="phone") as story:
+    with telling(f"thoi-{way}", tmp_path, way=way) as story:
         as_head(story)
         story.open(f"/nguoi/{story.made.person}")
         story.click("Thôi nhiệm vụ", role="link")

@@ -98,8 +98,9 @@ def test_a_clerk_on_a_phone_receives_with_one_touch(tmp_path: Path) -> None:
         story.look("tu-choi-khong-con-duoc")
 
 
-def test_a_receiver_sends_back_from_a_phone(tmp_path: Path) -> None:
-    with telling("tra-lai", tmp_path, with_clerks, "phone") as story:
+@told("plain")
+def test_a_receiver_sends_back(tmp_path: Path, way: str) -> None:
+    with telling(f"tra-lai-{way}", tmp_path, with_clerks, way) as story:
         world = story.world
         world.sign(world.head_of(SCHOOL), story.made[0])
         story.sign_in("000.văn thư An")
