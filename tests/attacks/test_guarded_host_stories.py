@@ -103,6 +103,7 @@ def test_a_browser_is_sent_to_sign_in_and_comes_back_to_the_page_it_wanted(servi
     sign_in = browser.hand_on(begun.headers["location"])
     assert sign_in.headers["location"].startswith("/dang-nhap?tiep=")
     page = browser.visitor.get(sign_in.headers["location"])
+    assert "Để vào so-diem.example." in page.words
     page = browser.visitor.send(page, "/dang-nhap", ten="000.gvcn", mat_khau=PASSWORD)
     assert f'content="0; url={GRADEBOOK}{CALLBACK}?code=' in page.html.replace("&amp;", "&")
     back = browser.arrive(browser.hand_on(begun.headers["location"]).headers["location"])

@@ -68,6 +68,14 @@ def test_a_teacher_is_sent_to_sign_in_sees_her_class_and_is_refused_after_revoca
             "Lax",
         )
         goes_to(page, behind, OTHER, 403)
+        # What she writes into the proxy's own headers counts for nothing, here and below `/.access/`.
+        lies = {"X-Access-Account": "acc_other", "X-Access-Grant": "grn_other", "X-Access-Mode": "observe"}
+        told = context.request.get(at(behind, MARKS), headers=lies)
+        assert (told.status, behind.account in told.text(), "acc_other" in told.text()) == (200, True, False)
+        lies |= {"X-Access-Key": KEY, "X-Original-URI": MARKS, "X-Forwarded-Uri": MARKS}
+        assert context.request.get(at(behind, OTHER), headers=lies).status == 403
+        assert context.request.get(at(behind, "/.access/sign-in"), headers=lies, max_redirects=0).status == 403
+        assert context.request.get(at(behind, "/.access/callback/../evaluation"), max_redirects=0).status == 403
         # She leaves, comes back without typing anything, and the host's own session is another one.
         page.goto(at(behind, MARKS))
         page.get_by_role("link", name="Ra khỏi sổ điểm").click()

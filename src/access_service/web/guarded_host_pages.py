@@ -3,7 +3,7 @@
 What the page is asked for is whose challenge the code answers; where it goes is written in the operator's rules.
 """
 
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
@@ -53,6 +53,12 @@ def _asked(visit: Visit) -> tuple[str | None, str | None]:
     challenges, states = given.getlist("challenge"), given.getlist("state")
     challenge = challenges[0] if len(challenges) == 1 and is_challenge(challenges[0]) else None
     return challenge, states[0] if len(states) == 1 and path_of(states[0]) is not None else None
+
+
+def host_asked_for(visit: Visit, address: str) -> str:
+    """The name of the host that somebody signs in for who goes on to that address; empty for any other."""
+    found = _named(visit)
+    return urlsplit(found.origin).netloc if found and address.partition("?")[0] == AUTHORIZE else ""
 
 
 @router.show("/dang-nhap/may-chu/khong-vao-duoc", hat=Hat.NOBODY)

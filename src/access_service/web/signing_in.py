@@ -20,6 +20,7 @@ from access_service.usecases.identity.sign_in import sign_out
 from access_service.web import cookies, phrases
 from access_service.web.cookies import Hat
 from access_service.web.form_reader import SentForm
+from access_service.web.guarded_host_pages import host_asked_for
 from access_service.web.page import SIGN_IN, PageRouter, Visit, is_ours
 from access_service.web.phrases import t
 from access_service.web.rendered import HEADERS
@@ -48,6 +49,7 @@ def show_sign_in(visit: Visit) -> Response:
         username="",
         door=offer_door(visit.services),
         service=service_of(visit, visit.query.get("tiep", "")),
+        host=host_asked_for(visit, visit.query.get("tiep", "")),
     )
 
 
@@ -203,6 +205,7 @@ def _ask_again(visit: Visit, template: str, refused: RefusedError, **values: Any
         "door": None if passkey else offer_door(visit.services),
         "asked": t(SECOND) if is_more else "",
         "service": service_of(visit, visit.form.text("tiep")),
+        "host": host_asked_for(visit, visit.form.text("tiep")),
     }
     if is_more:
         return visit.render(template, 401, **values)

@@ -7,6 +7,8 @@ import os
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -15,6 +17,8 @@ from sqlalchemy import MetaData, create_engine, select
 
 from access_service.domain.backups import BackupError
 from access_service.domain.errors import ClockError, UnavailableError
+from access_service.domain.names import UnitId
+from access_service.domain.observing import Observation
 from access_service.rendering.job_exports import MATRIX, MatrixExport
 from access_service.signing import age
 from access_service.signing.canonical import sha256_hex
@@ -26,10 +30,14 @@ from access_service.storage.schema import metadata
 from access_service.usecases.jobs import asking
 from access_service.usecases.keys import OWN, open_key
 from access_service.usecases.services import Services
+from access_service.usecases.third_party.clients import NewClient, create_client_as_operator
+from access_service.usecases.third_party.cutting_over import begin_observing_as_operator
+from access_service.usecases.third_party.software import register_software_as_operator
 from access_service.usecases.tokens.keyring import open_keyring
 from access_service.usecases.upkeep.backups import Closed, make_backup
 from access_service.usecases.upkeep.restoring import KeysBack
 from backing import ME, backed_up, change, is_untouched, restored, rewrite, rows_of
+from software_world import ENTRY
 from world import REGISTER, SCHOOL, World
 
 
@@ -47,6 +55,26 @@ def test_long_work_does_not_come_back(school_world: World, tmp_path: Path, blank
     db = Database(blank_url, school_world.clock)
     with db.connect() as connection:
         assert jobs.job_of(connection, asked.register, asked.id) is None
+    db.close()
+
+
+def test_a_cut_over_that_the_backup_does_not_know_stays_done(
+    school_world: World, tmp_path: Path, blank_url: str
+) -> None:
+    """What observed when the backup was made is enforced from the restore on, until somebody begins anew."""
+    world = school_world
+    entry = replace(ENTRY, unit=world.root, name="Cổng thử", is_enforcement_point=True)
+    door = register_software_as_operator(world.services, world.register, entry)
+    wanted = NewClient(door.id, frozenset({"evaluate"}), frozenset({"class"}))
+    client = create_client_as_operator(world.services, world.register, wanted).client.id
+    here, until = frozenset({UnitId(SCHOOL)}), world.clock.now + timedelta(days=30)
+    begin_observing_as_operator(world.services, world.register, client, here, until)
+    backed_up(world.services, tmp_path / "with")
+    restored(blank_url, world, tmp_path / "with")
+    db = Database(blank_url, world.clock)
+    with db.read(world.register) as reader:
+        (found,) = reader.find(Observation)
+        assert world.clock.now not in found.interval
     db.close()
 
 

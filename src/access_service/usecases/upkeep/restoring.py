@@ -23,6 +23,7 @@ from access_service.domain.backups import (
 )
 from access_service.domain.errors import UnavailableError
 from access_service.domain.names import RegisterId
+from access_service.domain.observing import Observation
 from access_service.domain.recovery import Recovery, RecoveryState, state_at
 from access_service.domain.software import Client
 from access_service.domain.waiting import WaitingAct, is_waiting
@@ -174,8 +175,10 @@ def _record(db: Database, stood: CopiedRegister, manifest: Manifest | None) -> C
             if state_at(r, tx.now) in (RecoveryState.WAITING, RecoveryState.OPEN)
         ]
         clients = [replace(c, revoked_before=tx.now) for c in tx.find(Client) if c.disabled_at is None]
+        # What was cut over since would be open once more: whoever still observes is told to begin again.
+        observing = [replace(o, valid_to=tx.now) for o in tx.find(Observation) if tx.now in o.interval]
         waiting = [w for w in tx.find(WaitingAct) if is_waiting(w, tx.now)]
-        tx.put(*recoveries, *clients)
+        tx.put(*recoveries, *clients, *observing)
         tx.happened(
             "register.restore",
             register,
@@ -188,6 +191,7 @@ def _record(db: Database, stood: CopiedRegister, manifest: Manifest | None) -> C
             codes=len(ended.codes),
             recoveries=[r.id for r in recoveries],
             clients=[str(c.id) for c in clients],
+            observing=[str(o.id) for o in observing],
         )
         tx.touches_everybody()
         return CameBack(

@@ -13,7 +13,6 @@ from serving import KEY
 
 from access_service.domain.names import ClientId, UnitId
 from access_service.domain.observing import ObservedAnswer, OldAnswer
-from access_service.storage.observed_answers import KINDS, add_observed, read_observed
 from access_service.usecases.evidence.observed_units import ObservedUnit, report_observing
 from access_service.usecases.live.observed import MOST_KINDS, ObservedAnswers
 from access_service.usecases.third_party.cutting_over import begin_observing, cut_over
@@ -147,18 +146,6 @@ def test_what_is_counted_stays_within_its_bound(observing: Scene) -> None:
     (kinds,) = counted.take().values()
     assert len(kinds) == MOST_KINDS + 1
     assert sum(kinds.values()) == MOST_KINDS + 10
-    day = world.clock.now.date()
-    with world.services.db.aside() as connection:
-        add_observed(connection, world.register, {answer(f"A{n}"): 2 for n in range(KINDS + 20)}, day)
-        add_observed(connection, world.register, {answer("A0"): 1, answer("B"): 3}, day)
-        found = read_observed(connection, world.register, [ClientId("cli_000")], day, [])
-    assert len(found) == KINDS + 1
-    assert found[answer("A0")] == 3
-    assert found[answer("")._replace(action="")] == 20 * 2 + 3
-    with world.services.db.aside() as connection:
-        add_observed(connection, world.register, {answer("A0"): 1}, day + timedelta(days=40))
-        found = read_observed(connection, world.register, [ClientId("cli_000")], day, [UnitId(SCHOOL)])
-    assert found == {answer("A0"): 1}
 
 
 def answer(category: str) -> ObservedAnswer:
