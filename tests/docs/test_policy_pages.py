@@ -37,7 +37,7 @@ def commands(page: str) -> list[tuple[str, str]]:
 @pytest.fixture
 def shell(tmp_path: Path) -> dict[str, str]:
     """The environment of somebody who installed the program."""
-    for program in ("curl", "openssl"):
+    for program in ("curl", "openssl", "git"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed here")
     programs = tmp_path / "bin"
@@ -103,7 +103,7 @@ def test_ten_minutes_end_in_the_page_s_answers(tmp_path: Path, shell: dict[str, 
     folder.mkdir()
     port = free_port()
     listed = commands(TEN_MINUTES.replace("http://127.0.0.1:8000/", f"http://127.0.0.1:{port}/"))
-    assert len(listed) == 7
+    assert len(listed) == 9
     run(listed[0][0], folder, shell)
     for name, text in FILES:
         (folder / name).write_text(text, "utf-8")
@@ -111,8 +111,12 @@ def test_ten_minutes_end_in_the_page_s_answers(tmp_path: Path, shell: dict[str, 
     assert run(listed[2][0], folder, shell) == listed[2][1]
     started = f"ACCESS_SERVICE_PORT={port} exec env {listed[3][0]}"
     with serving(started, f"curl -sf http://127.0.0.1:{port}/readyz", folder, shell):
-        for command, answer in listed[4:]:
+        for command, answer in listed[4:7]:
             assert run(command, folder, shell) == answer.rstrip("\n")
+    # A change of the page's own pack, in a repository of its own: what CI would say of it.
+    (begin, _), (step, answer) = listed[7:]
+    run(begin, folder, shell)
+    assert run(step, folder, shell) == answer
 
 
 def test_the_certification_s_pack_is_served_and_asked_as_the_page_says(

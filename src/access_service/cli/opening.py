@@ -1,16 +1,13 @@
 """What a command works on: settings, a database with the right schema, one register of it."""
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
-
-import typer
 
 from access_service.cli.errors import UsageError
+from access_service.cli.saying import say_json, settings_for
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.jobs import JobRoom
 from access_service.domain.names import RegisterId
@@ -24,11 +21,7 @@ from access_service.storage.paper_pages import FileStore
 from access_service.usecases.keys import SEAL, open_key
 from access_service.usecases.services import Services, system_clock
 
-
-def settings_for(database: str | None = None, **more: Any) -> Settings:
-    """The settings of the environment, with what the command line says in its place."""
-    given = {name: value for name, value in {"database_url": database, **more}.items() if value is not None}
-    return Settings(**given)
+__all__ = ["check_file", "open_database", "register_of", "say_json", "services_for", "settings_for"]
 
 
 @contextmanager
@@ -88,8 +81,3 @@ def register_of(db: Database, name: str | None) -> RegisterId:
     if len(names) > 1:
         raise UsageError(f"the database has {len(names)} registers; name one with --register")
     return RegisterId(names[0])
-
-
-def say_json(value: Any) -> None:
-    """One JSON value on standard output."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

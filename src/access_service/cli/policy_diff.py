@@ -1,16 +1,18 @@
 """`policy diff`: what one pack says otherwise than another, or than itself at a git revision."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from access_service.cli.errors import DONE, REFUSED, UNPROVED, UsageError
-from access_service.cli.opening import open_database, register_of, say_json, settings_for
 from access_service.cli.policy_revisions import packs_at
+from access_service.cli.saying import say_json, settings_for
 from access_service.domain.policy import Pack
 from access_service.domain.time import local
 from access_service.engine.alone.decisions import StandaloneEngine
@@ -32,7 +34,9 @@ from access_service.engine.proofs.pack_cells import (
     compare_packs,
 )
 from access_service.engine.proofs.witness import Replayed, kept_cases, replay
-from access_service.usecases.evidence.touched import TouchedPeople, find_touched, governed_by_name
+
+if TYPE_CHECKING:
+    from access_service.usecases.evidence.touched import TouchedPeople
 
 LONGEST = 60
 """Longest text of a table that a line shows; JSON has all of it."""
@@ -155,6 +159,10 @@ def _other_cases(old: StandalonePack, new: StandalonePack, folder: Path) -> Iter
 
 def _touching(found: Sequence[_Compared], at: tuple[str | None, str | None]) -> list[_Compared]:
     """With whom of today's people each touches, all at one revision."""
+    # Two folders are compared without a database, which would take longer to import than everything else.
+    from access_service.cli.opening import open_database, register_of  # noqa: PLC0415
+    from access_service.usecases.evidence.touched import find_touched, governed_by_name  # noqa: PLC0415
+
     settings = settings_for(at[0])
     with open_database(settings) as db, db.read(register_of(db, at[1] or settings.register_name)) as reader:
         now = db.now_in(reader.connection, reader.register)
