@@ -30,6 +30,8 @@ FOR_ANYBODY = {
     "/ngon-ngu",
     "/nen",
     "/tro-giup",
+    "/tro-giup/{ten}",
+    "/tro-giup/tep/{ten}",
 }
 """Pages and forms before which nobody has to sign in."""
 
@@ -80,6 +82,8 @@ def _grant(world: World, reader: Reader) -> str:
 
 
 FOUND_BY: dict[str, Callable[[World, Reader], str]] = {
+    "/tro-giup/tep/": lambda *_: "phan-cong-mau.csv",
+    "/tro-giup/": lambda *_: "hieu-truong",
     "/nguoi/": lambda world, _: world.people["gvcn"].person,
     "/tai-khoan/": lambda world, _: world.people["gvcn"].account,
     "/van-ban/": _document,

@@ -22,6 +22,7 @@ ceremony_pages.py  what waits for a signature      document_pages.py  papers, on
 old_systems.py accounts of an old system, whose they are, what paper says
 second_person.py what somebody else prepared      waiting_words.py  what such an act is called
 matrix_pages.py  the matrix by page    questions.py  may she, and why    anomaly_pages.py  what looks wrong
+help_pages.py, guide_pages.py   help, and the guides of docs/huong-dan
 templates/     base.html, parts/ (macros), one folder a noun
 static/        app.css and the modules      english/  one file a noun
 """
@@ -50,6 +51,7 @@ from access_service.web import (
     grid,
     grid_sheets,
     guarded_host_pages,
+    guide_pages,
     help_pages,
     home,
     inspections,
@@ -83,6 +85,7 @@ _PAGES = (
     security,
     home,
     help_pages,
+    guide_pages,
     units,
     finder,
     ceremony_pages,

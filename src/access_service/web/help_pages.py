@@ -3,6 +3,7 @@
 from starlette.responses import Response
 
 from access_service.web.cookies import Hat
+from access_service.web.guide_pages import guides
 from access_service.web.page import PageRouter, Visit
 
 router = PageRouter()
@@ -11,4 +12,4 @@ router = PageRouter()
 @router.show("/tro-giup", hat=Hat.NOBODY)
 def show_help(visit: Visit) -> Response:
     """One page, with an anchor for each errand."""
-    return visit.render("help/all.html")
+    return visit.render("help/all.html", guides=[(name, title) for name, (title, _) in guides().items()])
