@@ -274,10 +274,8 @@ def explain(
     return run_explain(request, database=database, register=register, at=at, known_at=known_at, as_json=json)
 
 
-app.command()(evidence_commands.who)
-app.command()(evidence_commands.matrix)
-app.command()(evidence_commands.dossier)
-app.command()(evidence_commands.register_book)
+for _reading in evidence_commands.EVERY:
+    app.command()(_reading)
 
 
 @app.command()

@@ -163,3 +163,46 @@ def register_book(
     from access_service.cli.register_book import run_register_book
 
     run_register_book(unit, year, format_=format_, database=database, register=register, as_json=json)
+
+
+def tasks(
+    username: Annotated[str, typer.Argument(help="Name of an account: what waits for whoever it is of.")],
+    *,
+    database: options.DatabaseOption = None,
+    register: options.Register = None,
+    json: options.JsonOption = False,
+) -> None:
+    """List what waits for the person of an account, under both hats, as the first page shows it."""
+    from access_service.cli.told_lists import run_tasks
+
+    run_tasks(username, database=database, register=register, as_json=json)
+
+
+def progress(
+    unit: Annotated[str, typer.Argument(help="Code of the unit; everything below it is listed, too.")],
+    *,
+    database: options.DatabaseOption = None,
+    register: options.Register = None,
+    json: options.JsonOption = False,
+) -> None:
+    """List how far a unit and those below it have come with handing their people their rights, the worst first."""
+    from access_service.cli.told_lists import run_progress
+
+    run_progress(unit, database=database, register=register, as_json=json)
+
+
+def corrections(
+    entry: Annotated[str, typer.Argument(help="Id of a person, duty, class or school year.")],
+    *,
+    database: options.DatabaseOption = None,
+    register: options.Register = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Print how something stands and what was known of it before each correction, by whom and why."""
+    from access_service.cli.told_lists import run_corrections
+
+    run_corrections(entry, database=database, register=register, as_json=json)
+
+
+EVERY = (who, matrix, dossier, register_book, tasks, progress, corrections)
+"""In the order of the page."""

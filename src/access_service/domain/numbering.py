@@ -147,6 +147,22 @@ def next_number(
     )
 
 
+def follow_cited(cited: Iterable[tuple[str, date]], year: int) -> str:
+    """The number after the highest that a unit's duties cite of a year, in the symbol that most of them bear.
+
+    A proposal for whoever names the unit's next decision; empty where no decision of the year is known.
+    """
+    known: dict[str, set[int]] = {}
+    for text, dated in cited:
+        found = _FIRST.match(text)
+        if found is not None and dated.year == year:
+            known.setdefault(text[found.end() :].strip(), set()).add(int(found[1]))
+    if not known:
+        return ""
+    symbol, numbers = max(known.items(), key=lambda item: (len(item[1]), max(item[1]), item[0]))
+    return f"{max(numbers) + 1:02}{symbol}"
+
+
 def enter_number(ground: Ground, document: Document, symbol: str, *, id_: str) -> DocumentNumber:
     """A number from another system of the office: kept as it is entered, and never for two papers of a year."""
     unit, year = document.office, document.dated.year

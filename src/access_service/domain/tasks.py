@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from access_service.domain.names import UnitId
+from access_service.domain.names import PersonId, UnitId
+from access_service.domain.org import Assignment, SchoolYear
 from access_service.domain.policy import DEFAULT, Pack
 
 MOST_NAMES = 10
@@ -48,6 +49,7 @@ class TaskKind(StrEnum):
     CUSTODY_VACANT = "custody_vacant"
     CUSTODY_AWAITING = "custody_awaiting"
     UNITS_LATE = "units_late"
+    YEAR_TO_RENEW = "year_to_renew"
     WITHOUT_RIGHTS = "without_rights"
     ACTIVATIONS_UNUSED = "activations_unused"
     LEAVING_OPEN = "leaving_open"
@@ -71,6 +73,7 @@ GROUPS: Mapping[TaskKind, TaskGroup] = {
     TaskKind.CUSTODY_VACANT: TaskGroup.DECIDE,
     TaskKind.CUSTODY_AWAITING: TaskGroup.DECIDE,
     TaskKind.UNITS_LATE: TaskGroup.DECIDE,
+    TaskKind.YEAR_TO_RENEW: TaskGroup.DECIDE,
     TaskKind.WITHOUT_RIGHTS: TaskGroup.DECIDE,
     TaskKind.ACTIVATIONS_UNUSED: TaskGroup.DECIDE,
     TaskKind.LEAVING_OPEN: TaskGroup.DECIDE,
@@ -144,3 +147,25 @@ def in_order(tasks: Iterable[Task]) -> list[Task]:
         return (*place, task.unit, task.leads_to[1])
 
     return sorted(tasks, key=key)
+
+
+RENEWED_FROM = timedelta(days=45)
+"""How long before a school year begins its duties can be prepared from last year's."""
+
+
+def year_to_renew(
+    years: Iterable[SchoolYear], duties: Iterable[Assignment], now: datetime
+) -> tuple[SchoolYear, frozenset[PersonId]] | None:
+    """The school year that begins, to whose classes a unit has assigned nobody yet; and who was the year before."""
+    known = sorted(years, key=lambda y: y.starts_at)
+    coming = [y for y in known if y.starts_at - RENEWED_FROM <= now < y.closes_at]
+    if not coming:
+        return None
+    before = [y.id for y in known if y.starts_at < coming[-1].starts_at][-1:]
+    people: dict[str, set[PersonId]] = {}
+    for duty in duties:
+        for class_id, _ in duty.classes or ():
+            people.setdefault(class_id.split(":")[1] if class_id.count(":") > 1 else "", set()).add(duty.person)
+    if coming[-1].id in people or not before or before[0] not in people:
+        return None
+    return coming[-1], frozenset(people[before[0]])

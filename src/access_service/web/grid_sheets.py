@@ -227,11 +227,16 @@ def _renewal(visit: Visit, error: RefusedError | None = None) -> Response:
     services, caller, unit = visit.services, visit.caller, unit_of(visit)
     stands = keeping.show_draft(services, caller, unit, year)
     preview = reading_sheets.preview_renewal(services, caller, unit, year)
+    number, today = reading_sheets.propose_decision(services, caller, unit)
+    is_named = bool(stands.draft.decision_number)
     values = {
         "dv": visit.at["dv"],
         "at": grid_at(visit),
         "year": year,
         "draft": stands.draft,
+        "number": stands.draft.decision_number if is_named else number,
+        "dated": stands.draft.decision_date if is_named else today if number else None,
+        "is_proposed": bool(number) and not is_named,
         "has_rows": bool(stands.rows),
         "grid": preview,
         "shown": [as_shown(meant) for meant in preview.rows],

@@ -81,6 +81,12 @@ _OF: Mapping[TaskKind, TaskWords] = {
         "Xem và nhắc {n} đơn vị",
         (f"{_BELOW}?chi=late", _UNIT),
     ),
+    TaskKind.YEAR_TO_RENEW: TaskWords(
+        *("swap", "act", "Năm học mới: lấy lại phân công của {n} người"),
+        "Chưa ai được phân công lớp của năm học này.",
+        "Lấy lại năm trước",
+        ("/don-vi/{dv}/nam-hoc?nam={id}", "/don-vi/{dv}/phan-quyen", _UNIT),
+    ),
     TaskKind.WITHOUT_RIGHTS: TaskWords(
         *("person", "wait", "{n} người có nhiệm vụ mà chưa có quyền"),
         "Chưa có văn bản nào được lập cho những người này.",

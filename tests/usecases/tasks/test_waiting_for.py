@@ -1,18 +1,21 @@
 """What waits for somebody: there when the fact is there, gone when it goes, and the same under both hats."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from access_service.domain.anomalies import AnomalySeverity
-from access_service.domain.names import UnitId
+from access_service.domain.names import EducationLevel, UnitId
+from access_service.domain.numbering import follow_cited
 from access_service.domain.org import Unit
 from access_service.domain.tasks import GROUPS, TaskGroup, TaskHat, TaskKind, in_order
 from access_service.domain.tasks import Task as Waits
+from access_service.domain.time import start_of_day
 from access_service.usecases.evidence.anomaly_list import list_anomalies
 from access_service.usecases.handover import documents
+from access_service.usecases.organisation import org
 from access_service.usecases.organisation.leaving import end_duty
 from access_service.usecases.services import Caller
 from access_service.usecases.tasks.units_below import remind
@@ -157,3 +160,34 @@ def test_what_looks_wrong_is_counted_and_counted_again_after_some_minutes(world:
     assert remembered.get(world.register, SCHOOL, world.clock.now, lambda: 99) == wrong.count
     world.clock.forward(minutes=10)
     assert remembered.get(world.register, SCHOOL, world.clock.now, lambda: 99) == 99
+
+
+def test_a_school_year_that_begins_is_renewed_until_somebody_is_assigned_to_its_classes(world: World) -> None:
+    teacher = hire_homeroom(world)
+    days = {"starts_on": date(2027, 8, 1), "closes_on": date(2028, 8, 1)}
+    org.open_school_year(world.services, world.admins[world.root], id_="2027-2028", **days)
+    custodian = world.admins[SCHOOL]
+    assert TaskKind.YEAR_TO_RENEW not in kinds(world, custodian)
+    world.clock.forward(days=310)
+    found = kinds(world, custodian)[TaskKind.YEAR_TO_RENEW]
+    assert (found.count, found.names, found.leads_to) == (1, ("Người Thử gvcn",), ("school_year", "2027-2028"))
+    made = org.create_class(
+        world.services,
+        custodian,
+        school=SCHOOL,
+        school_year="2027-2028",
+        code="7A",
+        name="7A",
+        level=EducationLevel.LOWER_SECONDARY,
+        grade="7",
+    )
+    starts = start_of_day(date(2027, 8, 1))
+    world.assign(teacher.person, SCHOOL, "homeroom", SCHOOL, classes=frozenset({(made.id, "")}), valid_from=starts)
+    assert TaskKind.YEAR_TO_RENEW not in kinds(world, custodian)
+
+
+def test_the_number_of_the_next_decision_follows_those_that_duties_cite() -> None:
+    cited = [("09/QĐ-THCS", date(2026, 8, 1)), ("41/QĐ-THCS", date(2026, 8, 20)), ("77/QĐ-UBND", date(2026, 1, 2))]
+    assert follow_cited(cited, 2026) == "42/QĐ-THCS"
+    assert follow_cited([("000/QĐ", date(2026, 8, 1)), ("không số", date(2026, 8, 1))], 2026) == "01/QĐ"
+    assert follow_cited(cited, 2027) == ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from access_service.domain.drafting import (
     GridCells,
@@ -33,9 +34,11 @@ from access_service.domain.headings import (
 )
 from access_service.domain.names import PersonId, UnitId
 from access_service.domain.notation import grade_of, split_classes
+from access_service.domain.numbering import follow_cited
 from access_service.domain.org import Assignment, SchoolClass
 from access_service.domain.powers import powerless
 from access_service.domain.reasons import Refusal
+from access_service.domain.time import local
 from access_service.domain.vietnamese import name_key
 from access_service.domain.wording import subject_in_words
 from access_service.storage import drafts as stored
@@ -202,6 +205,15 @@ def preview_renewal(services: Services, caller: Caller, unit: UnitId, school_yea
             for place, (person, cells) in enumerate(found.entries, 1)
         ]
         return see_grid(seen, replace(empty, new_classes=found.missing), rows, may_change=True)
+
+
+def propose_decision(services: Services, caller: Caller, unit: UnitId) -> tuple[str, date]:
+    """Number and day that the unit's next decision would have, as far as the register knows those before it."""
+    with look(services, caller) as seen:
+        seen.as_custodian(unit)
+        today = local(seen.now).date()
+        cited = [(d.decision_number, d.decision_date) for d in seen.reader.find(Assignment, unit=unit)]
+        return follow_cited(cited, today.year), today
 
 
 @powerless(WORK)

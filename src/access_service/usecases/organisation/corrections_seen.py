@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from access_service.domain.acting import check_not_oneself
 from access_service.domain.appointing import check_corrects_duty
 from access_service.domain.errors import NotFoundError, RefusedError
-from access_service.domain.names import AssignmentId, ClassId, EducationLevel, PersonId, UnitId
+from access_service.domain.names import AssignmentId, ClassId, EducationLevel, PersonId, RegisterId, UnitId
 from access_service.domain.org import Assignment, Person, SchoolClass, SchoolYear, Unit, chain_of
 from access_service.storage.audit import events_about
 from access_service.storage.lists import names_of
@@ -86,6 +86,33 @@ def _earlier(seen: ReadView, value_type: type[T], id_: str, action: str) -> tupl
             reason = str((event.happening.details or {}).get("reason") or "")
             found.append(EarlierVersion(value, event.recorded_at, reason, names.get(event.person or "", "")))
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionsOf:
+    """Something that can be corrected, as it stands, and as it stood before each correction."""
+
+    value: Person | SchoolClass | Assignment | SchoolYear
+    earlier: tuple[EarlierVersion[Person | SchoolClass | Assignment | SchoolYear], ...]
+
+
+_CORRECTED: tuple[tuple[type[Person | SchoolClass | Assignment | SchoolYear], str], ...] = (
+    (Person, "person.correct"),
+    (Assignment, "duty.correct"),
+    (SchoolClass, "class.correct"),
+    (SchoolYear, "school_year.correct"),
+)
+
+
+def corrections_of(services: Services, register: RegisterId, id_: str) -> CorrectionsOf:
+    """What was known before of a person, duty, class or school year, by its id: for the operator."""
+    with services.db.read(register) as reader:
+        view = ReadView(reader, None, services.db.now_in(reader.connection, register))
+        for value_type, action in _CORRECTED:
+            value = reader.get(value_type, id_)
+            if value is not None:
+                return CorrectionsOf(value, _earlier(view, value_type, id_, action))
+    raise NotFoundError("person, duty, class or school year", id_)
 
 
 def name_to_correct(services: Services, caller: Caller, id_: PersonId) -> NameToCorrect:

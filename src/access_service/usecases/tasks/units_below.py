@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from access_service.domain.allowed import Can, can_with_unit
 from access_service.domain.errors import NotFoundError
-from access_service.domain.names import EducationLevel, UnitId
+from access_service.domain.names import EducationLevel, RegisterId, UnitId
 from access_service.domain.org import Unit
 from access_service.domain.powers import powerless
 from access_service.domain.progress import CustodyMark, Totals, UnitProgress, add_up, order_worst_first
@@ -153,6 +153,18 @@ def progress_of(services: Services, caller: Caller, unit: UnitId) -> UnitProgres
         if not sees_all(seen, unit):
             raise NotFoundError("unit", unit)
         return read_progress(seen.reader, [unit], seen.now)[unit]
+
+
+def list_progress(services: Services, register: RegisterId, unit: UnitId) -> list[tuple[Unit, UnitProgress]]:
+    """A unit and everything below it, the worst first: for the operator."""
+    with services.db.read(register) as reader:
+        reader.require(Unit, unit)
+        now = services.db.now_in(reader.connection, register)
+        units = {u.id: u for u in _units(reader, subtree(managed_units(reader, now), [unit]))}
+        standing = {id_ for id_, u in units.items() if u.valid_to is None or now < u.valid_to}
+        found = read_progress(reader, standing, now).values()
+        ordered = sorted(found, key=lambda p: (*order_worst_first(p, now), natural_key(units[p.unit].name), p.unit))
+        return [(units[p.unit], p) for p in ordered]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from access_service.domain.codes import CodeShown
 from access_service.domain.delegation import HEADS, Confirmation, LeavingCase
 from access_service.domain.documents import Document, lapses_at, state_at
 from access_service.domain.duties import is_successor
+from access_service.domain.errors import NotFoundError
 from access_service.domain.jobs import OPEN
-from access_service.domain.names import AccountKind, DocumentKind, DocumentState, PersonId, UnitId
-from access_service.domain.org import Assignment
+from access_service.domain.names import AccountKind, DocumentKind, DocumentState, PersonId, RegisterId, UnitId
+from access_service.domain.org import Assignment, SchoolYear
 from access_service.domain.papers import named_signer
 from access_service.domain.policy import Pack
 from access_service.domain.progress import CustodyMark, PersonMark, UnitProgress, order_worst_first
@@ -27,6 +28,7 @@ from access_service.domain.tasks import (
     TaskKind,
     article_of,
     in_order,
+    year_to_renew,
 )
 from access_service.domain.waiting import WaitingAct, is_waiting
 from access_service.storage import accounts as stored
@@ -34,9 +36,10 @@ from access_service.storage import jobs as stored_jobs
 from access_service.storage.lists import count_older_rights, managed_units, names_of, names_of_units, subtree
 from access_service.storage.progress import marks_of, read_progress
 from access_service.storage.second_factor import factors_of
+from access_service.storage.standing import Gatherer
 from access_service.usecases.counts import RememberedCounts
 from access_service.usecases.evidence.reading_papers import head_of, pack_or_none
-from access_service.usecases.identity.accounts import rules_of
+from access_service.usecases.identity.accounts import caller_of, rules_of
 from access_service.usecases.services import Caller, ReadView, Services, look
 from access_service.usecases.tasks.counted_anomalies import count_anomalies
 from access_service.usecases.tasks.units_below import newest_reminders
@@ -85,6 +88,17 @@ def tasks_of(services: Services, caller: Caller) -> TasksSeen:
     """
     with look(services, caller) as seen:
         return tasks_in(services, seen, caller)
+
+
+def tasks_of_account(services: Services, register: RegisterId, username: str) -> TasksSeen:
+    """The same for the operator: what waits for whoever an account is of, by its name."""
+    with services.db.read(register) as reader:
+        account = reader.first(Account, username=username)
+        if account is None:
+            raise NotFoundError("account", username)
+        now = services.db.now_in(reader.connection, register)
+        caller = caller_of(Gatherer(reader), account.id, now, even_leaving=True)
+    return tasks_of(services, caller)
 
 
 def tasks_in(services: Services, seen: ReadView, caller: Caller) -> TasksSeen:
@@ -267,6 +281,22 @@ class _Waiting:
                 )
         yield from self._unused(unit)
         yield from self._password(unit)
+        yield from self._renewed(unit)
+
+    def _renewed(self, unit: UnitId) -> Iterator[Task]:
+        """A school year begins, and nobody has been assigned to its classes yet."""
+        found = year_to_renew(self._find(SchoolYear), self._find(Assignment, unit=unit), self._now)
+        if found is not None:
+            year, people = found
+            yield self._task(
+                TaskKind.YEAR_TO_RENEW,
+                unit,
+                len(people),
+                ("school_year", year.id),
+                hat=TaskHat.ADMIN,
+                names=self._people(people),
+                until=year.starts_at if year.starts_at > self._now else None,
+            )
 
     def _unused(self, unit: UnitId) -> Iterator[Task]:
         """Accounts that were issued here, or for a unit directly below, and never opened."""
