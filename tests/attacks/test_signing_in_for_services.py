@@ -25,8 +25,9 @@ from tests.web.relying import (
 from tests.web.visiting import FROM_US, HOST, Visitor, read_page
 
 from access_service.domain.errors import InvalidError
-from access_service.domain.names import ClientId
+from access_service.domain.names import ClientId, SuspendableKind
 from access_service.domain.service_sign_in import check_return_addresses
+from access_service.usecases.handover import delegation
 from access_service.usecases.identity.sign_in import change_password
 from access_service.usecases.third_party import clients
 from access_service.web import cookies
@@ -345,6 +346,18 @@ def test_the_pages_of_signing_in_are_shown_in_no_frame(stage: Stage) -> None:
         assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
         assert page.headers["cache-control"] == "no-store"
         assert page.headers["referrer-policy"] == "same-origin"
+
+
+def test_tokens_end_with_the_account_and_do_not_come_back_with_it(stage: Stage) -> None:
+    browser, world = stage.teacher(), stage.visitor.world
+    tokens = stage.gradebook.signed_in(browser)
+    account, by = claims_of(tokens["id_token"])["sub"], world.admins[SCHOOL]
+    delegation.suspend(world.services, by, kind=SuspendableKind.ACCOUNT, target=account, reason="thử")
+    assert stage.gradebook.userinfo(browser, tokens["access_token"]).status_code == 401
+    assert stage.gradebook.refresh(browser, tokens["refresh_token"]).json()["error"] == "invalid_grant"
+    delegation.resume(world.services, by, kind=SuspendableKind.ACCOUNT, target=account)
+    assert stage.gradebook.userinfo(browser, tokens["access_token"]).status_code == 401
+    assert stage.gradebook.refresh(browser, tokens["refresh_token"]).json()["error"] == "invalid_grant"
 
 
 def test_a_new_password_ends_what_other_services_were_given(stage: Stage) -> None:

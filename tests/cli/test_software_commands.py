@@ -150,6 +150,13 @@ def test_clients_are_made_rotated_and_disabled(run: Any, added: Any, tmp_path: P
     made = run("software", "client", added["id"], "--json").json
     rotated = run("software", "rotate", made["client_id"], "--at-once", "--json").json
     assert rotated["client_secret"] != made["client_secret"]
+    back = ("--redirect", "https://sodiem.example/ve")
+    signing = run("software", "sign-in", made["client_id"], *back, "--post-logout", "https://sodiem.example/")
+    assert signing.out == f"{made['client_id']}: https://sodiem.example/ve\n"
+    assert run("software", "sign-in", made["client_id"], "--redirect", "https://sodiem.example/#a").status == 2
+    listed = run("software", "sign-in", made["client_id"], *back, "--json").json
+    assert (listed["redirect_uris"], listed["post_logout_uris"]) == (["https://sodiem.example/ve"], [])
+    assert "không đăng nhập cho ai" in run("software", "sign-in", made["client_id"]).out
     assert run("software", "disable", made["client_id"]).status == 0
     assert run("software", "rotate", made["client_id"]).status == 1
     keys = tmp_path / "keys.json"

@@ -146,6 +146,18 @@ def test_a_secret_is_shown_once(managed: Managed, software: dict[str, Any]) -> N
     managed.refused(ADMIN, f"{path}/rotate", None, 409, "document_state")
 
 
+def test_a_client_says_where_people_come_back_to(managed: Managed, software: dict[str, Any]) -> None:
+    back, after = "https://sodiem.example/ve", "https://sodiem.example/het"
+    made = managed.made(ADMIN, "clients", {"software": software["id"], "redirect_uris": [back]})
+    assert (made["redirect_uris"], made["post_logout_uris"]) == ([back], [])
+    path = f"clients/{made['client_id']}/sign-in"
+    changed = managed.made(ADMIN, path, {"redirect_uris": [back + "?a=1", back], "post_logout_uris": [after]})
+    assert (changed["redirect_uris"], changed["post_logout_uris"]) == ([back, back + "?a=1"], [after])
+    managed.refused(ADMIN, path, {"redirect_uris": ["http://sodiem.example/ve"]}, 422, "invalid", recorded=False)
+    managed.refused(OTHER_ADMIN, path, {"redirect_uris": [back]}, 404, "not_found", recorded=False)
+    assert managed.made(ADMIN, path, {})["redirect_uris"] == []
+
+
 def test_a_client_may_prove_itself_by_a_key(managed: Managed, software: dict[str, Any]) -> None:
     body = {"software": software["id"], "resource": "https://sodiem.example/api"}
     made = managed.made(ADMIN, "clients", {**body, "jwks": {"keys": [jwk()]}})

@@ -195,7 +195,10 @@ def test_a_service_may_end_what_it_was_given(stage: Stage) -> None:
     found = stage.redeem(stage.code())
     assert end_sign_in(stage.world.services, found.sign_in.id, because="logout")
     assert not stage.is_open(found)
-    assert not end_sign_in(stage.world.services, "sgn_000", because="logout")
+    before = stage.world.revision
+    for id_ in (found.sign_in.id, "sgn_000"):
+        assert not end_sign_in(stage.world.services, id_, because="logout")
+    assert stage.world.revision == before, "what is over is ended once"
 
 
 def test_a_session_that_is_not_used_ends(stage: Stage) -> None:

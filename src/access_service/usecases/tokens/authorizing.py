@@ -262,7 +262,8 @@ def end_sign_in(services: Services, id_: str, *, because: str) -> bool:
         return False
     with services.db.aside() as connection:
         sha256 = kept.spoil_sign_in(connection, id_, services.db.now())
-    if sha256 is None:
+        is_open = sha256 is not None and stored.session_by_token(connection, sha256) is not None
+    if sha256 is None or not is_open:
         return False
     with services.db.write(found.register, found.account) as tx:
         stored.end_session(tx.connection, sha256)
