@@ -37,14 +37,13 @@ def check_external_ids(index: CodeIndex) -> None:
             index.new_id("ext"), ExternalKind(kind), row["target"], UnitId(unit.id), system, value, begins
         )
         ground = index.ground(index.now)
-        if not row.passes(check_kept_by, ground, new.kind, new.target, new.unit):
-            continue
         with row.rules():
             if said_already(ground, new) is not None:
-                row.fault(
-                    f"`{system}:{value}` is in the register, or in a row above",
-                    "leave out what was imported before",
-                )
-        if row.ok:
+                place = f"`{system}:{value}` is in the register, or in a row above"
+                row.fault(place, "leave out what was imported before")
+        if row["target"] in index.unsure:
+            # Of whoever's duty could not be taken, the duty's row is told.
+            continue
+        if row.passes(check_kept_by, ground, new.kind, new.target, new.unit):
             index.facts.add(new)
             index.add(new)
