@@ -10,7 +10,7 @@ from access_service.usecases.second_person.confirming import confirm, decline
 from access_service.usecases.second_person.shown_acts import acts_of_office
 from access_service.web.cookies import Hat
 from access_service.web.page import PageRouter, Visit
-from access_service.web.waiting_words import act_word
+from access_service.web.waiting_words import act_word, page_of
 
 router = PageRouter()
 ACTS = "/don-vi/{dv}/cho-xac-nhan"
@@ -19,7 +19,7 @@ RIGHTS = "/don-vi/{dv}/xac-nhan-quyen"
 
 def _acts(visit: Visit) -> dict[str, object]:
     found = acts_of_office(visit.services, visit.caller, UnitId(visit.at["dv"]))
-    return {"found": found, "act_word": act_word}
+    return {"found": found, "act_word": act_word, "page_of": page_of}
 
 
 @router.show(ACTS)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from access_service.domain.waiting import WaitingKind
+from access_service.domain.waiting import WaitingAct, WaitingKind
 from access_service.web.phrases import t
 
 _OF: Mapping[WaitingKind, str] = {
@@ -22,6 +22,11 @@ _OF: Mapping[WaitingKind, str] = {
 def act_word(kind: WaitingKind) -> str:
     """The word for a kind of act."""
     return t(_OF[kind])
+
+
+def page_of(act: WaitingAct) -> str | None:
+    """Where what it would change is seen before it is confirmed; None where its own lines say it all."""
+    return f"/quy-tac/cho/{act.id}" if act.kind is WaitingKind.BIND else None
 
 
 def list_words() -> list[str]:
