@@ -30,7 +30,10 @@ def test_every_metric_is_described_with_its_labels() -> None:
     metrics.observed["agreed"] += 1
     metrics.open_jobs = {"waiting": 1, "running": 2}
     shown = {written_name(family): samples_of(family) for family in metrics.registry.collect()}
-    listed = {name: set(filter(None, names.split(","))) for name, names, _ in ROW.findall(PAGE.read_text(encoding="utf-8"))}
+    listed = {
+        name: set(filter(None, names.split(",")))
+        for name, names, _ in ROW.findall(PAGE.read_text(encoding="utf-8"))
+    }
     assert listed == shown
 
 
