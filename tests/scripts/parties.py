@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +47,6 @@ def commands() -> list[str]:
     return re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
 
-def free_port() -> int:
-    """A port of this machine that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        found: int = probe.getsockname()[1]
-        return found
-
-
 @contextmanager
 def authlib_party(port: int) -> Iterator[str]:
     """The page's Python, served; its settings stand in the environment."""
@@ -71,30 +62,6 @@ def authlib_party(port: int) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
-
-
-class _Back(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        """Whoever comes back is answered a word."""
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"back")
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def landing(port: int) -> Iterator[None]:
-    """An address where a browser can come back to; who reads the address is elsewhere."""
-    with ThreadingHTTPServer(("127.0.0.1", port), _Back) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @contextmanager

@@ -20,16 +20,15 @@ from parties import (
     block,
     commands,
     enter,
-    free_port,
     go_on,
     install_oauth4webapi,
     is_told,
-    landing,
     run_command,
 )
 from tests.web.story import PICTURES, axe, browsing, sharing_a_browser
 
 from access_service.demonstration.software import GRADEBOOK_URL
+from landing import free_port, landing
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 SESSION = "urn:access-service:params:oauth:token-type:session"
@@ -196,9 +195,16 @@ for (const more of [{}, { DPoP }]) {
 """
 
 
-def test_oauth4webapi_works_with_plain_and_bound_tokens(told: dict[str, Any], tmp_path: Path) -> None:
-    node = install_oauth4webapi(tmp_path)
-    (tmp_path / "client.js").write_text(OAUTH4WEBAPI)
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """Node, and a folder with oauth4webapi in it."""
+    folder = tmp_path_factory.mktemp("oauth4webapi")
+    return install_oauth4webapi(folder), folder
+
+
+def test_oauth4webapi_works_with_plain_and_bound_tokens(told: dict[str, Any], library: tuple[str, Path]) -> None:
+    node, folder = library
+    (folder / "client.js").write_text(OAUTH4WEBAPI)
     question = told["decisions"][0]
     sent = {
         "base_url": told["base_url"],
@@ -208,7 +214,7 @@ def test_oauth4webapi_works_with_plain_and_bound_tokens(told: dict[str, Any], tm
     }
     ran = subprocess.run(
         [node, "client.js"],
-        cwd=tmp_path,
+        cwd=folder,
         env={**os.environ, "TOLD": json.dumps(sent)},
         capture_output=True,
         text=True,
@@ -302,12 +308,12 @@ def test_authlib_signs_a_person_in_and_out_in_a_browser(party: Party, monkeypatc
         assert "/dang-nhap" in page.url, "the session here ended too"
 
 
-def test_oauth4webapi_signs_a_person_in(party: Party, tmp_path: Path) -> None:
-    node, settings = install_oauth4webapi(tmp_path), party.with_port(party.node)
-    (tmp_path / "party.js").write_text(block("js"))
+def test_oauth4webapi_signs_a_person_in(party: Party, library: tuple[str, Path]) -> None:
+    (node, folder), settings = library, party.with_port(party.node)
+    (folder / "party.js").write_text(block("js"))
     command = subprocess.Popen(
         [node, "party.js"],
-        cwd=tmp_path,
+        cwd=folder,
         env={**os.environ, **settings},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
