@@ -48,6 +48,28 @@ def test_a_year_closed_by_mistake_is_opened_again_by_two(managed: Managed) -> No
     assert state(managed) == "effective"
 
 
+def test_an_end_is_undone_until_its_day_and_leavers_are_closed_together(managed: Managed) -> None:
+    duty = managed.world.people["gvcn"].duty
+    end = {"on": "2026-08-24", "decision_number": "000/QĐ"}
+    managed.made(ADMIN, f"assignments/{duty}/end", end)
+    assert managed.post(ADMIN, f"assignments/{duty}/undo-end", {}).status_code == 422
+    managed.refused(TEACHER, f"assignments/{duty}/undo-end", {"reason": "ở lại"}, 403, "self_service")
+    undone = managed.made(ADMIN, f"assignments/{duty}/undo-end", {"reason": "ở lại"})
+    assert undone["valid_to"] is None
+    managed.refused(ADMIN, f"assignments/{duty}/undo-end", {"reason": "ở lại"}, 409, "document_state")
+    managed.made(ADMIN, f"assignments/{duty}/end", end)
+    minutes = managed.made(TEACHER, "returns", {"unit": SCHOOL})
+    managed.sign(TEACHER, minutes["id"])
+    managed.sign(PRINCIPAL, minutes["id"])
+    managed.world.clock.forward(days=5)
+    managed.tokens.clear()
+    body = {"accounts": [managed.world.people["gvcn"].account], "reason": "đã thôi việc"}
+    told = managed.made(ADMIN, f"units/{SCHOOL}/accounts/close?dry_run=true", body)
+    assert any(line["matter"] == "account" for line in told["falls"])
+    closed = managed.made(ADMIN, f"units/{SCHOOL}/accounts/close", body)
+    assert [line["id"] for line in closed["accounts"]] == body["accounts"]
+
+
 def test_handing_back_on_friday_for_monday(managed: Managed) -> None:
     minutes = managed.made(TEACHER, "returns", {"unit": SCHOOL, "ends_at": "2026-08-24T00:00:00+07:00"})
     managed.sign(TEACHER, minutes["id"])
