@@ -119,6 +119,21 @@ def test_ten_minutes_end_in_the_page_s_answers(tmp_path: Path, shell: dict[str, 
     assert run(step, folder, shell) == answer
 
 
+def test_the_one_step_of_ci_says_what_the_page_prints(tmp_path: Path, shell: dict[str, str]) -> None:
+    """Of a register's pack: checked, tested, proved, and compared with itself at a revision."""
+    pytest.importorskip("z3")
+    (printed,) = re.findall(r"^```console\n\$ (.*?)^```$", TEN_MINUTES, re.MULTILINE | re.DOTALL)
+    step, _, answer = printed.partition("\n")
+    for name in ("policy", "models"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (begin, _) = next(pair for pair in commands(TEN_MINUTES) if pair[0].startswith("git init"))
+    more = "clerk,document-register,ACC,export,allow,default"
+    run("\n".join(begin.splitlines()[:-1]) + f"\necho '{more}' >> policy/hai-phong/roles.csv", tmp_path, shell)
+    said = run(step, tmp_path, shell)
+    parts = re.escape(answer).replace(re.escape("\n…\n"), "\n(?:.*\n)*?").replace("…", ".*")
+    assert re.fullmatch(parts, said), said
+
+
 def test_the_certification_s_pack_is_served_and_asked_as_the_page_says(
     tmp_path: Path, shell: dict[str, str]
 ) -> None:
