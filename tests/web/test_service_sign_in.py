@@ -241,3 +241,18 @@ def test_an_address_that_is_taken_away_is_not_come_back_to(
     clients.change_sign_in(world.services, world.admins[SCHOOL], client, frozenset({messages.back}), frozenset())
     assert follow(teacher, messages.address()).status_code != 400
     assert BACK not in changed.redirect_uris
+
+
+def test_whoever_is_led_to_another_host_is_told_again(
+    stage: tuple[Visitor, Relying, Relying], teacher: Visitor
+) -> None:
+    """A unit may register another address; nobody comes there because they once went to the first."""
+    world, messages = stage[0].world, stage[2]
+    messages.signed_in(teacher)
+    other = "https://noi-khac.example/ve"
+    both = frozenset({messages.back, other})
+    clients.change_sign_in(world.services, world.admins[SCHOOL], ClientId(messages.id), both, frozenset())
+    assert follow(teacher, messages.address()).status_code == 303
+    told = follow(teacher, messages.address(redirect_uri=other))
+    assert "noi-khac.example" in read_page(told).words
+    assert "interaction_required" in onward(follow(teacher, messages.address(redirect_uri=other, prompt="none")))

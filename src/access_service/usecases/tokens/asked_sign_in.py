@@ -206,8 +206,8 @@ def next_step(services: Services, caller: Caller, asked: SignInRequest, *, since
 
 
 def _learned(asked: SignInRequest) -> frozenset[str]:
-    """What the person is told of: scopes, and that data is read in their name."""
-    return asked.scope | frozenset(f"resource:{place}" for place in asked.resources) or frozenset({"none"})
+    """What the person is told: scopes, where they go, and that data is read in their name."""
+    return asked.scope | {f"at:{asked.place}"} | {f"resource:{place}" for place in asked.resources}
 
 
 @powerless("it remembers what the caller was told of a service")
