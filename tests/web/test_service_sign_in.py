@@ -218,6 +218,17 @@ def test_a_service_revokes_its_own_tokens(
     assert gradebook.post(teacher, "revoke", token="sgn_000.khong-co").status_code == 200
 
 
+def test_the_person_sees_where_they_are_signed_in_and_ends_it_there(teacher: Visitor, gradebook: Relying) -> None:
+    tokens = gradebook.signed_in(teacher)
+    page = teacher.get("/toi/bao-mat")
+    assert ", Sổ điểm" in page.words
+    assert gradebook.id not in page.words
+    teacher.send(page, "/toi/bao-mat/phien")
+    assert gradebook.userinfo(teacher, tokens["access_token"]).status_code == 200, "it came from this session"
+    teacher.send(teacher.get("/viec"), "/dang-xuat")
+    assert gradebook.userinfo(teacher, tokens["access_token"]).status_code == 401
+
+
 def test_both_metadata_documents_are_one(browser: Visitor) -> None:
     one = browser.client.get("/.well-known/openid-configuration")
     other = browser.client.get("/.well-known/oauth-authorization-server")

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from access_service.domain.errors import NotFoundError
 from access_service.domain.powers import powerless
+from access_service.domain.software import Client, Software
 from access_service.storage import accounts as stored
-from access_service.usecases.services import Caller, Services, act, look
+from access_service.usecases.services import Caller, ReadView, Services, act, look
 
 _SHOWN = 16
 """Letters of a session's hash by which its holder names it: nobody comes in with them."""
@@ -25,6 +26,8 @@ class OwnSession:
     audience: str | None
     """The service that it is good for; None: for signing in here."""
     is_current: bool
+    software: str | None = None
+    """Name of the software that the service is, where the service is a client's."""
 
 
 def _named(session: stored.Session) -> str:
@@ -36,11 +39,21 @@ def list_sessions(services: Services, caller: Caller) -> list[OwnSession]:
     with look(services, caller) as seen:
         found = stored.sessions_of(seen.reader.connection, caller.register, caller.account)
         open_ = [s for s in found if s.person == caller.person and s.is_open(seen.now)]
+        names = {s.audience: _software(seen, s.audience) for s in open_}
     shown = [
-        OwnSession(_named(s), s.created_at, s.used_at, s.ends_at, s.audience, s.token_sha256 == caller.session)
+        OwnSession(
+            *(_named(s), s.created_at, s.used_at, s.ends_at, s.audience, s.token_sha256 == caller.session),
+            names[s.audience],
+        )
         for s in open_
     ]
     return sorted(shown, key=lambda s: (not s.is_current, -s.used_at.timestamp(), s.id))
+
+
+def _software(seen: ReadView, audience: str | None) -> str | None:
+    client = None if audience is None else seen.reader.get(Client, audience)
+    software = None if client is None else seen.reader.get(Software, client.software)
+    return None if software is None else software.name
 
 
 @powerless("it ends a session of the caller's own account")
