@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import plot
 
 HERE = Path(__file__).resolve().parent
-KEPT = tuple(HERE / f"{name}.md" for name in ("tried", "imports", "worst_request", "evidence"))
+KEPT = tuple(HERE / f"{name}.md" for name in ("tried", "imports", "worst_request", "evidence", "pages"))
 PLOT = "benchmarks/latency.svg"
 NAMES = {
     "ours": "**ours**",

@@ -30,8 +30,7 @@ def table(row_type: type[SQLModel]) -> Table:
 def insert_once(connection: Connection, into: Table, *rows: Mapping[str, object]) -> None:
     """Insert rows of a table that registers share, unless their key is there: another node may do the same."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    if rows:
-        connection.execute(dialect.insert(into).on_conflict_do_nothing(), list(map(dict, rows)))
+    connection.execute(dialect.insert(into).on_conflict_do_nothing(), list(map(dict, rows)))
 
 
 class Fact(SQLModel):
@@ -45,9 +44,10 @@ class Fact(SQLModel):
     valid_to: datetime | None = None
 
 
-def _by(table: str, *columns: str) -> tuple[Index, ...]:
-    """One index a column: (register, column, to_rev), so that current and past look-ups both use it."""
-    return tuple(Index(f"ix_{table}_{column}", "register_id", column, "to_rev") for column in columns)
+def _by(table: str, *columns: str, new: bool = False) -> tuple[Index, ...]:
+    """One index a column for look-ups now and in the past; with `new` one for what later revisions recorded."""
+    later = (Index(f"ix_{table}_from_rev", "register_id", "from_rev"),) if new else ()
+    return (*(Index(f"ix_{table}_{column}", "register_id", column, "to_rev") for column in columns), *later)
 
 
 class UnitRow(Fact, table=True):  # noqa: D101
@@ -91,6 +91,7 @@ class PersonRow(Fact, table=True):
     """The only table that holds names."""
 
     __tablename__ = "persons"
+    __table_args__ = _by("persons", new=True)
     name: str = Field(sa_type=Text)
     sort_key: str = Field(sa_type=Text)
     folded: str | None = Field(default=None, sa_type=Text)
@@ -98,7 +99,7 @@ class PersonRow(Fact, table=True):
 
 class AssignmentRow(Fact, table=True):  # noqa: D101
     __tablename__ = "assignments"
-    __table_args__ = _by("assignments", "person", "unit", "substitutes")
+    __table_args__ = _by("assignments", "person", "unit", "substitutes", new=True)
     person: str
     unit: str
     position: str
@@ -114,7 +115,7 @@ class AssignmentRow(Fact, table=True):  # noqa: D101
 
 class AccountRow(Fact, table=True):  # noqa: D101
     __tablename__ = "accounts"
-    __table_args__ = _by("accounts", "unit", "person", "username")
+    __table_args__ = _by("accounts", "unit", "person", "username", new=True)
     kind: str
     unit: str
     person: str | None = None
@@ -154,7 +155,7 @@ class AuthorityRow(Fact, table=True):  # noqa: D101
 
 class GrantRow(Fact, table=True):  # noqa: D101
     __tablename__ = "grants"
-    __table_args__ = _by("grants", "account", "unit", "authority", "assignment", "document", "scope_unit")
+    __table_args__ = _by("grants", "account", "unit", "authority", "assignment", "document", "scope_unit", new=True)
     account: str
     role: str
     scope: str = Field(sa_type=Text)
