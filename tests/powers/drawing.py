@@ -337,6 +337,7 @@ def _joined(name: str, drawn: dict[str, Any], dice: Dice) -> dict[str, Any]:
         return drawn
     if "kind" in drawn and "target" in drawn:
         of = {"account": Account, "unit": Unit, "authority": Authority, "grant": Grant}
+        of |= {"person": Person, "class": SchoolClass}
         drawn["target"] = str(dice.id(of[str(drawn["kind"])]))
     if name == "propose_handover":
         drawn["unit"] = dice.caller.unit
