@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from visiting import Visitor, visiting
 
-from access_service.engine.packs.load import read_pack_files
+from access_service.engine.packs.load import load_pack, read_pack_files
+from access_service.engine.proofs.pack_cells import compare_packs
 from access_service.usecases import policy
+from access_service.web.pack_words import TABLES, change_in_words
 from prepared import with_homeroom
 from second_person import DECISION
 from world import OFFICE, World, pack_variant
@@ -35,6 +37,24 @@ def with_waiting_pack(world: World) -> None:
     policy.prepare_binding(world.services, world.register, unit=world.root, pack=files, **more)
 
 
+def test_every_change_between_two_packs_is_said_in_words() -> None:
+    """No id of a role, of data or of an action stands on the page of a pack where the pack names it."""
+    old, new = (load_pack(ROOT / "policy", name, ROOT / "models") for name in ("hai-phong-2023", "hai-phong"))
+    changes = compare_packs(old, new).changes
+    said = {(c.part, *change_in_words(c, [new, old])) for c in changes if c.part in (*TABLES, "bases", "custody")}
+    assert (
+        "cells",
+        ("Nhân viên văn thư", "Tài khoản, quyền, hồ sơ phân quyền, nhật ký", "xem"),
+        "",
+        "được phép",
+    ) in said
+    assert ("custody", ("cán bộ được giao",), "", "được giữ") in said
+    ids = {*new.roles, *new.categories, *new.actions, *new.positions, *new.unit_kinds}
+    shown = {word for _, what, *_ in said for word in what}
+    assert shown & ids == set()
+    assert {part for part, *_ in said} == {c.part for c in changes} & {*TABLES, "bases", "custody"}
+
+
 @pytest.fixture(scope="module")
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     with visiting(tmp_path_factory.mktemp("goi"), furnish=with_waiting_pack) as found:
@@ -56,6 +76,9 @@ def test_the_director_reads_what_a_pack_changes_and_for_whom_before_confirming_i
     assert page.words.index("Được thêm: 1") < page.words.index("chat/roles.csv:3")
     assert page.words.index("Không còn được: 1") < page.words.index("chat/roles.csv:2")
     assert "/don-vi/00031/cho-xac-nhan" in page.html
+    # What is denied is said in an official's words, too.
+    assert "Giáo viên chủ nhiệm · Kết quả học tập, rèn luyện · sửa" in page.words
+    assert "+ cấm" in page.words
     english = director.get(f"/quy-tac/cho/{address}?lang=en")
     assert english.status == 200
 

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from access_service.domain.policy import Pack, RoleRule
 from access_service.usecases.evidence.packs_seen import list_packs, read_pack_seen, read_waiting_pack
+from access_service.web.pack_words import change_in_words, name_role
 from access_service.web.page import PageRouter, Visit
 from access_service.web.phrases import t
 
@@ -57,6 +58,7 @@ def show_packs(visit: Visit) -> Response:
 def show_waiting_pack(visit: Visit) -> Response:
     """A pack before it is put in force: what it would change, and for whom."""
     found = read_waiting_pack(visit.services, visit.caller, visit.at["id"])
+    packs = [pack for pack in (found.new, found.old) if pack is not None]
     return visit.render(
         "packs/waiting.html",
         found=found,
@@ -64,23 +66,9 @@ def show_waiting_pack(visit: Visit) -> Response:
         no_longer=[c for c in found.changes if c.part == "cells" and not c.after],
         others=[c for c in found.changes if c.part != "cells"],
         part=lambda name: t(PARTS[name]),
-        word=lambda what: _in_words(found.new, found.old, what),
-        role=lambda id_: _role(found.new, found.old, id_),
+        said=lambda change: change_in_words(change, packs),
+        role=lambda id_: name_role(id_, packs),
     )
-
-
-def _in_words(new: Pack, old: Pack | None, what: tuple[str, ...]) -> tuple[str, str, str]:
-    """A cell's role, category and action."""
-    role, category, action = what
-    packs = [pack for pack in (new, old) if pack is not None]
-    categories = [pack.categories[category].vi for pack in packs if category in pack.categories]
-    actions = [pack.actions[action] for pack in packs if action in pack.actions]
-    return _role(new, old, role), next(iter(categories), category), next(iter(actions), action)
-
-
-def _role(new: Pack, old: Pack | None, id_: str) -> str:
-    found = new.roles.get(id_) or (old.roles.get(id_) if old is not None else None)
-    return id_ if found is None else found.vi
 
 
 @router.show("/quy-tac/{ma}")
@@ -93,6 +81,7 @@ def show_pack(visit: Visit) -> Response:
         pack=found.pack,
         roles=_by_role(found.pack),
         part=lambda name: t(PARTS[name]),
+        said=lambda change: change_in_words(change, [found.pack]),
         failed=sum(not case.is_good for case in found.cases),
     )
 
