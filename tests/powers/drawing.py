@@ -183,6 +183,12 @@ class Dice:
     def _name(self) -> str:
         return f"Người Thử {self.random.randrange(1000)}"
 
+    def _system(self) -> str:
+        return self.random.choice(("smas", "csdl-gddt"))
+
+    def _value(self) -> str:
+        return self.random.choice(("gv.01", "gv.02"))
+
     def _reason(self) -> str:
         return "lý do thử"
 
@@ -336,7 +342,7 @@ def _joined(name: str, drawn: dict[str, Any], dice: Dice) -> dict[str, Any]:
     if dice.random.random() < 0.1:
         return drawn
     if "kind" in drawn and "target" in drawn:
-        of = {"account": Account, "unit": Unit, "authority": Authority, "grant": Grant}
+        of: dict[str, type] = {"account": Account, "unit": Unit, "authority": Authority, "grant": Grant}
         of |= {"person": Person, "class": SchoolClass}
         drawn["target"] = str(dice.id(of[str(drawn["kind"])]))
     if name == "propose_handover":
