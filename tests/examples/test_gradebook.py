@@ -35,6 +35,7 @@ from access_service.client import (
     student,
 )
 from access_service.signing.totp import code_at
+from built_demo import copy_demo
 from gradebook import Setup, create_gradebook, page
 
 ROOT = Path(__file__).parents[2]
@@ -127,10 +128,9 @@ def _running(folder: Path) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built once; a later start finds the example as it was left."""
+    """As built for all tests; a start finds the example as it was left."""
     folder = tmp_path_factory.mktemp("demo")
-    with _running(folder):
-        pass
+    copy_demo(folder, folder / "data")
     return folder
 
 

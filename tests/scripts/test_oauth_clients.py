@@ -28,6 +28,7 @@ from parties import (
 from tests.web.story import PICTURES, axe, browsing, sharing_a_browser
 
 from access_service.demonstration.software import GRADEBOOK_URL
+from built_demo import copy_demo
 from landing import free_port, landing
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -43,6 +44,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     output = folder / "demo.json"
+    copy_demo(folder, folder / "data")
     command = [sys.executable, "-m", "access_service", "demo", "--port", str(port)]
     process = subprocess.Popen(
         [*command, "--data", str(folder / "data"), "--output", str(output)], stdout=subprocess.DEVNULL

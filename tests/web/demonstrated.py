@@ -1,23 +1,20 @@
 """The demonstration in this process, for guides that are followed: its file, its address, a clock that can go on.
 
-Built once for all guides of a process. Pictures are made small (a palette), and written where the variable
-`ACCESS_SERVICE_TEST_GUIDE_PICTURES` says (`scripts/pictures`: `docs/pictures`); without it each is only measured.
+Pictures are made small (a palette), and written where `ACCESS_SERVICE_TEST_GUIDE_PICTURES` says: `scripts/pictures`
+says `docs/pictures`. Without it each is only measured.
 """
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -31,6 +28,7 @@ from story import SIZES, browsing
 from access_service.app import create_app
 from access_service.demonstration import serve
 from access_service.usecases.services import system_clock
+from built_demo import copy_demo
 
 ROOT = Path(__file__).parents[2]
 GUIDES, PICTURES = ROOT / "docs" / "huong-dan", ROOT / "docs" / "pictures"
@@ -48,13 +46,6 @@ class Running:
 
     def forward(self, **delta: float) -> None:
         self.ahead += timedelta(**delta)
-
-
-@cache
-def _built() -> tuple[Path, dict[str, Any]]:
-    folder = Path(tempfile.mkdtemp(prefix="access-service-demo-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder, serve._build(folder, lambda _said: None)
 
 
 @dataclass
@@ -80,14 +71,13 @@ class Demonstration:
 @contextmanager
 def demonstrating(folder: Path) -> Iterator[Demonstration]:
     """The demonstration as it was built, in a folder of its own, served at a name of this machine."""
-    built, told = _built()
-    shutil.copytree(built, folder, dirs_exist_ok=True)
+    told = copy_demo(folder, folder / "demo")
     clock = Running()
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         address = f"http://localhost:{listening.getsockname()[1]}"
         settings = serve._settings(
-            folder, api_key=SecretStr(told["api_key"]), public_url=address, job_workers=1, staleness_s=60.0
+            folder / "demo", api_key=SecretStr(told["api_key"]), public_url=address, job_workers=1, staleness_s=60.0
         )
         app = create_app(settings, clock=clock, allow_demo=True)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
