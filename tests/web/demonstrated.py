@@ -33,6 +33,8 @@ from built_demo import copy_demo
 ROOT = Path(__file__).parents[2]
 GUIDES, PICTURES = ROOT / "docs" / "huong-dan", ROOT / "docs" / "pictures"
 MOST_BYTES = 60_000
+TAKES_PICTURES = bool(os.environ.get("ACCESS_SERVICE_TEST_GUIDE_PICTURES"))
+"""Whether the pictures of the guides are taken anew."""
 
 
 @dataclass

@@ -62,7 +62,7 @@ def press(story: Story, name: str) -> None:
     story.page.wait_for_load_state()
 
 
-@told("plain")
+@told()
 def test_two_people_edit_one_row(tmp_path: Path, way: str) -> None:
     """Whoever saves second sees both, and says which holds."""
     with telling(f"hai-nguoi-{way}", tmp_path, as_it_is, way) as story:
@@ -103,7 +103,7 @@ def test_the_admin_session_ends_in_the_middle_of_the_grid_and_nothing_is_lost(tm
         story.sees("Nhân viên thư viện")
 
 
-@told("plain")
+@told()
 def test_a_page_left_open_overnight(tmp_path: Path, way: str) -> None:
     """In the morning the papers are still to be signed: the sign-in signs nothing, and no password is kept."""
     with telling(f"qua-dem-{way}", tmp_path, with_thirteen, way) as story:
@@ -147,7 +147,7 @@ def test_a_document_changes_while_it_is_read(tmp_path: Path, way: str) -> None:
         story.look("so-sanh")
 
 
-@told("plain")
+@told()
 def test_one_of_thirteen_is_refused_and_twelve_are_signed(tmp_path: Path, way: str) -> None:
     with telling(f"muoi-ba-{way}", tmp_path, with_thirteen, way) as story:
         story.become(HEAD)
@@ -160,7 +160,7 @@ def test_one_of_thirteen_is_refused_and_twelve_are_signed(tmp_path: Path, way: s
         assert states(story).count(DocumentState.AWAITING_RECEIVER) == 12
 
 
-@told("plain")
+@told()
 def test_a_double_press_signs_once(tmp_path: Path, way: str) -> None:
     """A second press, and the form sent again from the page before, sign nothing twice."""
     with telling(f"hai-lan-{way}", tmp_path, with_thirteen, way) as story:
@@ -229,7 +229,7 @@ BAD = {
 }
 
 
-@told("plain")
+@told()
 def test_a_file_that_cannot_be_read_leaves_the_grid_as_it_was(tmp_path: Path, way: str) -> None:
     """Each says what to do; what stood in the grid stands there afterwards."""
     with telling(f"tep-hong-{way}", tmp_path, as_it_is, way) as story:
@@ -250,7 +250,7 @@ def merged(_: Any, sheet: Any) -> None:
     sheet.merge_range(2, 3, 3, 3, "Thư viện")
 
 
-@told("plain")
+@told()
 def test_files_as_schools_have_them(tmp_path: Path, way: str) -> None:
     """Joined cells, names in another form of Unicode, markup in a name, two namesakes, and a line a class."""
     rows = [

@@ -100,7 +100,7 @@ def test_an_inspector_sees_their_units_until_the_last_day_and_no_longer(tmp_path
         story.look("het-han")
 
 
-@told("plain")
+@told()
 def test_the_matrix_of_two_days_differs_by_one_and_one(tmp_path: Path, way: str) -> None:
     with telling(f"hai-ngay-{way}", tmp_path, with_inspection, way) as story:
         story.become(INSPECTOR)
