@@ -388,7 +388,8 @@ def test_no_answer_is_a_redirect_or_a_page(stage: Scene) -> None:
         assert answer.status_code == 200
         assert "location" not in answer.headers
         assert uri not in answer.text
-    assert stage.served.client.get("/oauth2/authorize").status_code == 404
+    asked = stage.served.client.get("/oauth2/authorize", follow_redirects=False)
+    assert asked.status_code == 400, "whoever names no client is sent nowhere (test_signing_in_for_services)"
     assert stage.served.client.get("/oauth2/token").status_code == 405
 
 

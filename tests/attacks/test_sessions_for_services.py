@@ -233,6 +233,6 @@ def test_the_texts_for_traefik_and_caddy_take_away_what_the_person_showed() -> N
     )
     assert "middlewares: [access-key, access, access-off]" in traefik
     caddy = page.split("```caddyfile")[1].split("```")[0]
-    asked, passed_on = caddy.index("forward_auth"), caddy.index("reverse_proxy")
+    asked, passed_on = caddy.index("forward_auth"), caddy.rindex("reverse_proxy")
     for name in ("X-Access-Key", "Authorization", "Cookie"):
         assert asked < caddy.index(f"request_header -{name}") < passed_on, name
