@@ -70,7 +70,8 @@ def test_the_metadata_names_what_there_is(stage: Scene) -> None:
     assert body["issuer"] == URL
     paths = stage.served.client.get("/openapi.json").json()["paths"]
     named = {value.removeprefix(URL) for name, value in body.items() if name.endswith(("_endpoint", "_uri"))}
-    assert named == {path for path in paths if path.startswith("/oauth2/")}
+    pages = {"/oauth2/authorize", "/oauth2/logout"}
+    assert named == {path for path in paths if path.startswith("/oauth2/")} | pages
     assert body["token_endpoint_auth_methods_supported"] == [
         "client_secret_basic",
         "client_secret_post",

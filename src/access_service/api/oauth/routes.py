@@ -158,20 +158,8 @@ def _metadata(edge: Edge) -> Response:
     )
 
 
-@router.post(
-    AUTHORIZE,
-    summary="Sign a person in; a page, for browsers",
-    response_class=Response,
-    openapi_extra={"security": [{}]},
-    responses={303: {"description": "The same by GET, where the person signs in."}, 400: DESCRIBED[400]},
-)
-@router.post(
-    END,
-    summary="Sign a person out; a page, for browsers",
-    response_class=Response,
-    openapi_extra={"security": [{}]},
-    responses={303: {"description": "The same by GET."}, 400: DESCRIBED[400]},
-)
+@router.post(AUTHORIZE, include_in_schema=False)
+@router.post(END, include_in_schema=False)
 async def by_get(request: Request) -> Response:
     """A form that a client's page sends is read as the same parameters in the address (OpenID Connect 3.1.2.1).
 
