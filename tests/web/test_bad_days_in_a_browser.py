@@ -98,6 +98,9 @@ def test_the_admin_session_ends_in_the_middle_of_the_grid_and_nothing_is_lost(tm
         form.get_by_role("button").first.click()
         story.sees("Gửi lại biểu mẫu")
         story.look("gui-lai")
+        shown = story.page.locator("main").inner_text()
+        assert "Văn 6B" in shown
+        assert "row_" not in shown
         story.click("Gửi lại")
         story.sees("Giáo viên bộ môn Ngữ văn 6B")
         story.sees("Nhân viên thư viện")

@@ -6,8 +6,9 @@ content: sessions are read before a body is, and a form that was not made for th
 
 import hashlib
 import json
+import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from inspect import iscoroutinefunction
@@ -46,6 +47,8 @@ ATTEMPT_CHARACTERS = range(8, 65)
 """How long the number of an attempt is."""
 KEPT_BYTES = 60_000
 """Most of a form that is carried over a sign-in."""
+OF_THE_PAGE = re.compile(r"[a-z]{3}_[0-9a-f]{16,}[.0-9a-f]*|[0-9a-f]{8,}|[0-9]|[a-z_]+")
+"""Ids, versions, hashes and names of buttons: what a page puts into its own fields."""
 Handler = Callable[["Visit"], Any]
 """Gives a `Response`; a coroutine runs on the event loop, a plain function in a thread."""
 
@@ -322,7 +325,15 @@ def show_door(visit: Visit, door: str, form: SentForm) -> Response:
 
 def send_again(visit: Visit) -> Response:
     """The form was made for a session that is over: everything typed stands there, to be sent by hand."""
-    return visit.render("send_again.html", 403, target=visit.path, fields=list(visit.form.typed()))
+    return show_again(visit, visit.path, list(visit.form.typed()))
+
+
+def show_again(visit: Visit, target: str, fields: Sequence[tuple[str, str]], status: int = 403) -> Response:
+    """Everything that a form held, to be sent by hand; shown is what a person wrote, no ids of the page."""
+    written = list(
+        dict.fromkeys(value for _, value in fields if value.strip() and not OF_THE_PAGE.fullmatch(value))
+    )
+    return visit.render("send_again.html", status, target=target, fields=fields, written=written)
 
 
 def _act_once(visit: Visit, handler: Handler) -> Response:

@@ -21,7 +21,7 @@ from access_service.web import cookies, phrases
 from access_service.web.cookies import Hat
 from access_service.web.form_reader import SentForm
 from access_service.web.guarded_host_pages import host_asked_for
-from access_service.web.page import SIGN_IN, PageRouter, Visit, is_ours
+from access_service.web.page import SIGN_IN, PageRouter, Visit, is_ours, show_again
 from access_service.web.phrases import t
 from access_service.web.rendered import HEADERS
 from access_service.web.service_sign_in import leads_elsewhere, service_of
@@ -239,4 +239,4 @@ def _show_kept(visit: Visit, signed: SignedIn, target: str, kept: str) -> Respon
     if visit.sessions.personal is not None:
         sessions = cookies.Sessions(visit.sessions.personal, signed)
     inside = Visit(visit.request, visit.services, sessions, Hat.EITHER, visit.form)
-    return inside.render("send_again.html", 200, target=target, fields=fields)
+    return show_again(inside, target, fields, 200)
