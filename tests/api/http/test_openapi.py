@@ -32,9 +32,10 @@ INSIDERS = re.compile(
     r"|\brulings?\b|\brules? \d|\(#\d|\([A-Z]\d{0,2}(?:, [A-Z]\d+)*\)"
     r"|decisions?/\d|decision (?:record )?\d{4}|\bS\d Đ\d|issue \d"
 )
-FILES = {"/v1/sheets/{id}/{year}"}
+FILES = {"/v1/sheets/{id}/{year}", "/v1/old-exports/{id}"}
 """Their body is a file as it is."""
 NO_BODY = {
+    ("delete", "/v1/units/{id}/old-export"),
     ("delete", "/v1/sessions/current"),
     ("delete", "/v1/me/sessions/{id}"),
     ("get", "/access/v1/forward-auth"),
