@@ -139,6 +139,10 @@ ACTIONS: dict[str, str] = {
     "waiting.decline": "Người thứ hai từ chối",
     "waiting.prepare": "Chờ người thứ hai",
     "who.read": "Tra cứu ai có thể",
+    "external_id.set": "Ghi mã của hệ thống khác",
+    "external_id.end": "Bỏ mã của hệ thống khác",
+    "old_export.read": "Xem danh sách tài khoản của hệ thống cũ",
+    "old_export.take": "Ghi các mã chắc chắn của hệ thống cũ",
 }
 """By the name of the event; one that has no words yet is shown by its name."""
 
