@@ -44,7 +44,7 @@ from powers.acts import acts
 from powers.drawing import Dice
 from powers.habits import NO_GAME
 
-QUIET = FOR_ANYBODY | {"/dang-xuat", "/quan-tri/dang-nhap", "/quan-tri/ket-thuc"}
+QUIET = FOR_ANYBODY | {"/dang-xuat", "/dang-xuat/dich-vu", "/quan-tri/dang-nhap", "/quan-tri/ket-thuc"}
 """Forms that open and end one's own session."""
 FORMS = sorted(path for method, path in routes() if method == "POST" and path not in QUIET)
 PAGES = frozenset(path for method, path in routes() if method == "GET")
