@@ -204,5 +204,41 @@ def corrections(
     run_corrections(entry, database=database, register=register, as_json=json)
 
 
-EVERY = (who, matrix, dossier, register_book, tasks, progress, corrections)
+def paths(
+    *,
+    to: Annotated[str | None, typer.Option(metavar="UNIT", help="Who could come to read its data.")] = None,
+    read: Annotated[str | None, typer.Option(metavar="CATEGORY", help="Which data; with `--to`.")] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="NAME", help="How far somebody comes who opens this account.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="What looks wrong in the whole register.")] = False,
+    with_: Annotated[
+        int, typer.Option("--with", min=0, max=2, help="How many others would join, for a new paper.")
+    ] = 0,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Findings that are accepted, each with its reason.")
+    ] = None,
+    at: options.AtOption = None,
+    database: options.DatabaseOption = None,
+    register: options.Register = None,
+    json: options.JsonOption = False,
+) -> int:
+    """Show who could come to power by acts that the rules allow: to a unit's data, or from an account."""
+    from access_service.cli.paths import run_paths
+
+    return run_paths(
+        to=to,
+        category=read,
+        from_=from_,
+        check=check,
+        accomplices=with_,
+        baseline=baseline,
+        at=at,
+        database=database,
+        register=register,
+        as_json=json,
+    )
+
+
+EVERY = (who, paths, matrix, dossier, register_book, tasks, progress, corrections)
 """In the order of the page."""

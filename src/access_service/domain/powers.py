@@ -167,6 +167,7 @@ EVENTS: Mapping[str, PowerEdges] = {
     "matrix.export": HARMLESS,
     "matrix.read": HARMLESS,
     "who.read": HARMLESS,
+    "paths.read": HARMLESS,
     "waiting.prepare": HARMLESS,
     "waiting.confirm": HARMLESS,
     "waiting.decline": HARMLESS,

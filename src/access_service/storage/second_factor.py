@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from access_service.domain.names import AccountId, RegisterId
 from access_service.domain.sign_in import FactorKind, SecondFactor
@@ -39,6 +39,16 @@ def _factor(row: Any) -> SecondFactor:
         created_at=utc(row["created_at"]),
         confirmed_at=None if row["confirmed_at"] is None else utc(row["confirmed_at"]),
     )
+
+
+def count_factors(connection: Connection, register: RegisterId) -> dict[AccountId, int]:
+    """How many things open each account that has a second factor, its password included."""
+    found = (
+        select(_factors.c.account, func.count())
+        .where(_factors.c.register_id == register, _factors.c.confirmed_at.is_not(None))
+        .group_by(_factors.c.account)
+    )
+    return {AccountId(account): 1 + int(count) for account, count in connection.execute(found)}
 
 
 def accounts_with_factor(connection: Connection, register: RegisterId, by: datetime) -> frozenset[AccountId]:

@@ -143,6 +143,7 @@ ACTIONS: dict[str, str] = {
     "external_id.end": "Bỏ mã của hệ thống khác",
     "old_export.read": "Xem danh sách tài khoản của hệ thống cũ",
     "old_export.take": "Ghi các mã chắc chắn của hệ thống cũ",
+    "paths.read": "Xem ai có thể đi tới quyền",
 }
 """By the name of the event; one that has no words yet is shown by its name."""
 

@@ -1,0 +1,153 @@
+"""`paths`: who could come to read a unit's data, how far an account reaches, and what looks wrong."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from access_service.cli.errors import DONE, REFUSED, UsageError
+from access_service.cli.opening import open_database, register_of, say_json, settings_for
+from access_service.domain import words
+from access_service.domain.names import UnitId
+from access_service.domain.paths import Path as Way
+from access_service.rendering.sheets import instant_text
+from access_service.usecases.evidence.json_values import json_value
+from access_service.usecases.evidence.paths import (
+    NamedAccount,
+    PathsChecked,
+    PathsTo,
+    ReachFrom,
+    check_paths,
+    read_paths_to,
+    read_reach,
+)
+from access_service.usecases.live.revisions import revision_text
+
+SHOWN = 20
+"""Accounts that a list names; JSON has all of them."""
+
+
+def run_paths(
+    *,
+    to: str | None,
+    category: str | None,
+    from_: str | None,
+    check: bool,
+    accomplices: int,
+    baseline: Path | None,
+    at: str | None,
+    database: str | None,
+    register: str | None,
+    as_json: bool,
+) -> int:
+    """One of three questions. 1 where `--check` found what the baseline does not accept."""
+    if [to is not None, from_ is not None, check].count(True) != 1:
+        raise UsageError("ask one of `--to UNIT --read CATEGORY`, `--from ACCOUNT`, `--check`")
+    if (to is None) != (category is None):
+        raise UsageError("`--to` and `--read` belong together")
+    if baseline is not None and not check:
+        raise UsageError("`--baseline` belongs to `--check`")
+    accepted = {} if baseline is None else _read_baseline(baseline)
+    instant = None if at is None else words.instant(at)
+    with open_database(settings_for(database)) as db:
+        name = register_of(db, register)
+        if check:
+            return _say_checked(check_paths(db, name, at=instant), accepted, as_json=as_json)
+        if to is not None and category is not None:
+            found = read_paths_to(db, name, UnitId(to), category, accomplices=accomplices, at=instant)
+            _say({**json_value(found), "revision": revision_text(found.revision)}, _ways(found), as_json=as_json)
+        elif from_ is not None:
+            reach = read_reach(db, name, from_, at=instant)
+            _say({**json_value(reach), "revision": revision_text(reach.revision)}, _reach(reach), as_json=as_json)
+    return DONE
+
+
+def _say(plain: Any, lines: Iterator[str], *, as_json: bool) -> None:
+    if as_json:
+        say_json(plain)
+    else:
+        typer.echo("\n".join(lines))
+
+
+def _read_baseline(file: Path) -> Mapping[str, str]:
+    """`[[accepted]]` with `finding` and `because`; anything else is a fault."""
+    try:
+        read = tomllib.loads(file.read_text("utf-8"))
+        rows = read.pop("accepted", [])
+        found = {
+            row["finding"]: row["because"] for row in rows if set(row) == {"finding", "because"} and row["because"]
+        }
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError, KeyError) as error:
+        raise UsageError(f"{file} cannot be read as a baseline: {error}") from None
+    if read or len(found) != len(rows):
+        raise UsageError(f"{file}: each [[accepted]] has a different `finding`, and `because`, and nothing else")
+    return found
+
+
+def _called(account: NamedAccount) -> str:
+    who = f", {account.person}" if account.person else ""
+    alone = "  chỉ cần mật khẩu" if account.factors == 1 else ""
+    return f"{account.username} ({account.unit_name}{who}){alone}"
+
+
+def _ways(found: PathsTo) -> Iterator[str]:
+    yield f"{found.category_vi} của {found.unit_name}; {instant_text(found.at)} (UTC+7)"
+    holders = dict.fromkeys(h.account for h in found.ways.held)
+    yield f"Đang được xem: {len(holders)}"
+    yield from _cut([f"  {_called(found.accounts[a])}" for a in holders])
+    yield f"Có thể một mình đi tới, bằng khôi phục tài khoản (quy tắc 4): {len(found.ways.paths)}"
+    yield from _cut([f"  {_walk(found, way)}" for way in found.ways.paths])
+    if found.ways.coalitions:
+        yield f"Có thể cùng người khác, bằng một biên bản mới (quy tắc 5, 7): {len(found.ways.coalitions)}"
+        lines = [
+            f"  {len(c.people)} người tại {c.unit}, vai trò {c.role} ({c.article}): "
+            f"lập {found.people[c.prepares]}, ký {found.people[c.signs]}, nhận {found.people[c.receives]}"
+            for c in found.ways.coalitions
+        ]
+        yield from _cut(lines)
+    if found.ways.chokes:
+        yield "Đóng được nhiều đường nhất:"
+        yield from (f"  {c.closes}  {_called(found.accounts[c.account])}" for c in found.ways.chokes[:3])
+
+
+def _walk(found: PathsTo, way: Way) -> str:
+    steps = " → ".join(found.accounts[step.to].username for step in way.steps)
+    return f"{_called(found.accounts[way.start])} → {steps}"
+
+
+def _cut(lines: list[str]) -> Iterator[str]:
+    yield from lines[:SHOWN]
+    if len(lines) > SHOWN:
+        yield f"  … và {len(lines) - SHOWN} dòng nữa (--json có đủ)"
+
+
+def _reach(found: ReachFrom) -> Iterator[str]:
+    deepest = max(found.reached.values(), default=0)
+    yield f"{_called(found.start)}; {instant_text(found.at)} (UTC+7)"
+    yield f"Mở được {len(found.reached)} trên {found.of} tài khoản, sau nhiều nhất {deepest} lần khôi phục"
+    yield from _cut([f"  {n}  {_called(found.accounts[account])}" for account, n in found.reached.items()])
+
+
+def _say_checked(found: PathsChecked, accepted: Mapping[str, str], *, as_json: bool) -> int:
+    known = {finding.name for finding in found.findings}
+    new = [finding for finding in found.findings if finding.name not in accepted]
+    stale = sorted(set(accepted) - known)
+    if as_json:
+        say_json(
+            {
+                "at": instant_text(found.at),
+                "revision": revision_text(found.revision),
+                "new": [{"finding": f.name, "what": f.what} for f in new],
+                "accepted": sorted(set(accepted) & known),
+                "stale": stale,
+            }
+        )
+    else:
+        typer.echo(f"{len(found.findings)} found, {len(new)} new")
+        for finding in new:
+            typer.echo(f"{finding.name}: {finding.what}")
+        for name in stale:
+            typer.echo(f"{name}: accepted, and there no more")
+    return REFUSED if new else DONE

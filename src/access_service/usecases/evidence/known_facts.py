@@ -1,0 +1,105 @@
+"""Every fact of a register in memory, at one revision: for whoever asks the rules about everybody at once."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cached_property
+from typing import Any, TypeVar
+
+from access_service.domain.errors import RefusedError
+from access_service.domain.facts import Ground
+from access_service.domain.names import UnitId
+from access_service.domain.org import ManagementEdge, Organisation, SchoolClass, SchoolYear, Unit, chain_of
+from access_service.domain.policy import Pack, PackBinding
+from access_service.domain.reasons import Refusal
+from access_service.domain.time import Interval
+from access_service.engine.compiled_pack import CompiledPack
+from access_service.storage.facts import Reader
+from access_service.storage.policy import load_tables
+
+T = TypeVar("T")
+_MANY = (list, tuple, set, frozenset)
+
+
+class KnownFacts:
+    """Facts by type, each type read once at its first question, and by whatever attribute is asked for."""
+
+    def __init__(self, reader: Reader) -> None:
+        """The reader fixes register and revision."""
+        self._reader = reader
+        self._all: dict[type[Any], list[Any]] = {}
+        self._by: dict[tuple[type[Any], str], dict[Any, list[Any]]] = {}
+
+    def get(self, value_type: type[T], id_: str) -> T | None:
+        """The fact with this id, or None."""
+        found = self._index(value_type, "id").get(id_, [])
+        return found[0] if found else None
+
+    def find(self, value_type: type[T], **equals: object) -> list[T]:
+        """Facts whose attributes equal these values; a collection means one of several."""
+        if any(name not in getattr(value_type, "__dataclass_fields__", {}) for name in equals):
+            # Some columns are no attributes: what they say is only in the database.
+            return self._reader.find(value_type, **equals)
+        found: list[T] | None = None
+        for name, wanted in equals.items():
+            values = wanted if isinstance(wanted, _MANY) else (wanted,)
+            if found is None:
+                index = self._index(value_type, name)
+                found = [fact for value in dict.fromkeys(values) for fact in index.get(value, ())]
+            else:
+                found = [fact for fact in found if getattr(fact, name) in values]
+        return self._every(value_type) if found is None else found
+
+    def _every(self, value_type: type[T]) -> list[T]:
+        if value_type not in self._all:
+            self._all[value_type] = self._reader.find(value_type)
+        return self._all[value_type]
+
+    def _index(self, value_type: type[Any], name: str) -> dict[Any, list[Any]]:
+        if (value_type, name) not in self._by:
+            index: defaultdict[Any, list[Any]] = defaultdict(list)
+            for fact in self._every(value_type):
+                index[getattr(fact, name)].append(fact)
+            self._by[value_type, name] = dict(index)
+        return self._by[value_type, name]
+
+    @cached_property
+    def org(self) -> Organisation:
+        """Units, edges, classes and years."""
+        edges: defaultdict[UnitId, list[ManagementEdge]] = defaultdict(list)
+        for edge in self._every(ManagementEdge):
+            edges[edge.unit].append(edge)
+        return Organisation(
+            units={u.id: u for u in self._every(Unit)},
+            edges={unit: tuple(found) for unit, found in edges.items()},
+            classes={c.id: c for c in self._every(SchoolClass)},
+            years={y.id: y for y in self._every(SchoolYear)},
+        )
+
+    def ground(self, now: datetime) -> Ground:
+        """What the rules stand on at an instant."""
+        tables: dict[str, CompiledPack] = {}
+        bound: dict[UnitId, PackBinding | None] = {}
+
+        def pack_for(unit: UnitId) -> Pack:
+            if unit not in bound:
+                bound[unit] = _binding(self.find, self.org, unit, now)
+            binding = bound[unit]
+            if binding is None:
+                raise RefusedError(Refusal.NO_POLICY, f"no policy is in force for `{unit}`", unit=unit)
+            if binding.digest not in tables:
+                tables[binding.digest] = load_tables(self._reader.connection, binding.digest)
+            return tables[binding.digest].pack
+
+        return Ground(self, self.org, now, pack_for)
+
+
+def _binding(find: Any, org: Organisation, unit: UnitId, at: datetime) -> PackBinding | None:
+    """The nearest ancestor-or-self's in force at that instant, as `StoredOrg.binding_for`."""
+    found: Iterable[PackBinding] = (
+        binding
+        for above in chain_of(org, unit, at)
+        for binding in find(PackBinding, unit=above)
+        if at in Interval(binding.valid_from, binding.valid_to)
+    )
+    return next(iter(found), None)

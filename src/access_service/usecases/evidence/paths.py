@@ -1,0 +1,231 @@
+"""Who could come to read a unit's data, and how far an account reaches: paths of one revision, and their findings.
+
+Nothing is changed but the log: a map of weak points is itself sensitive, so every question leaves an event. It is
+for the unit's own leadership and those above, and for the operator at the command line.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from access_service.domain.audit import Happening, Json, instant
+from access_service.domain.delegation import Authority, Grant
+from access_service.domain.errors import InvalidError, NotFoundError
+from access_service.domain.moves import AuthorityMove, box_of, chain_at, rest_of_grant
+from access_service.domain.names import AccountId, PersonId, RegisterId, UnitId
+from access_service.domain.org import Person, Unit
+from access_service.domain.paths import PathFinding, PowerMap, WaysTo, path_findings
+from access_service.domain.scope import Scope
+from access_service.storage.audit import revision_at
+from access_service.storage.db import Database
+from access_service.storage.facts import Reader
+from access_service.storage.second_factor import count_factors
+from access_service.usecases.evidence.known_facts import KnownFacts
+from access_service.usecases.services import Caller, ReadView, Services
+
+OPERATOR = "operator"
+MOST_ACCOMPLICES = 2
+"""Whoever prepares, signs and receives are three people at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedAccount:
+    """An account as a reader knows it."""
+
+    id: AccountId
+    username: str
+    kind: str
+    person: str
+    """Who uses it now; empty where nobody keeps an admin account."""
+    unit: UnitId
+    unit_name: str
+    factors: int
+    """How many things open it; 1 is a password alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathsTo:
+    """The answer about one unit and category."""
+
+    at: datetime
+    revision: int
+    unit: UnitId
+    unit_name: str
+    category: str
+    category_vi: str
+    ways: WaysTo
+    accounts: dict[AccountId, NamedAccount]
+    people: dict[PersonId, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReachFrom:
+    """How far one account reaches by recovering others."""
+
+    at: datetime
+    revision: int
+    start: NamedAccount
+    reached: dict[AccountId, int]
+    """Accounts, and after how many acts."""
+    accounts: dict[AccountId, NamedAccount]
+    of: int
+    """Accounts of the register that somebody could open."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathsChecked:
+    """Everything that looks wrong."""
+
+    at: datetime
+    revision: int
+    findings: tuple[PathFinding, ...]
+
+
+class _View:
+    """A register read once, at one revision."""
+
+    def __init__(self, reader: Reader, at: datetime) -> None:
+        self.at, self.revision = at, revision_at(reader.connection, reader.register)
+        self.facts = KnownFacts(reader)
+        self.map = PowerMap(self.facts.ground(at), count_factors(reader.connection, reader.register))
+
+    def unit_name(self, unit: UnitId) -> str:
+        found = self.facts.org.unit(unit)
+        return found.name if found is not None else unit
+
+    def person_name(self, person: PersonId | None) -> str:
+        found = None if person is None else self.facts.get(Person, person)
+        return found.name if found is not None else ""
+
+    def named(self, id_: AccountId) -> NamedAccount:
+        account = self.map.accounts[id_]
+        return NamedAccount(
+            id=id_,
+            username=account.username,
+            kind=str(account.kind),
+            person=self.person_name(self.map.person_of(id_)),
+            unit=account.unit,
+            unit_name=self.unit_name(account.unit),
+            factors=self.map.factors.get(id_, 1),
+        )
+
+
+def ask_paths_to(
+    services: Services,
+    caller: Caller,
+    unit: UnitId,
+    category: str,
+    *,
+    accomplices: int = 0,
+    at: datetime | None = None,
+) -> PathsTo:
+    """For the leadership of the unit and of units above it. `NotFoundError` for everybody else, as for no unit."""
+    with services.db.connect() as connection:
+        now = services.db.now_in(connection, caller.register)
+        view = ReadView(Reader(connection, caller.register), caller, now)
+        view.as_above(unit)
+        answer = _paths_to(_View(view.reader, at or now), unit, category, accomplices)
+    _record(services.db, caller.register, caller.account, answer)
+    return answer
+
+
+def read_paths_to(
+    db: Database,
+    register: RegisterId,
+    unit: UnitId,
+    category: str,
+    *,
+    accomplices: int = 0,
+    at: datetime | None = None,
+) -> PathsTo:
+    """The same for the operator, who needs no account."""
+    with db.read(register) as reader:
+        now = db.now_in(reader.connection, register)
+        answer = _paths_to(_View(reader, at or now), unit, category, accomplices)
+    _record(db, register, OPERATOR, answer)
+    return answer
+
+
+def _paths_to(view: _View, unit: UnitId, category: str, accomplices: int) -> PathsTo:
+    if view.facts.get(Unit, unit) is None:
+        raise NotFoundError("unit", unit)
+    if not 0 <= accomplices <= MOST_ACCOMPLICES:
+        raise InvalidError(f"at most {MOST_ACCOMPLICES} others", limit=MOST_ACCOMPLICES)
+    pack = view.map.pack(unit)
+    if pack is None or category not in pack.categories:
+        raise InvalidError("the pack has no such category", field="category")
+    ways = view.map.ways_to(unit, category, accomplices)
+    shown = {h.account for h in ways.held} | {p.start for p in ways.paths}
+    shown |= {step.to for path in ways.paths for step in path.steps}
+    people = {person for coalition in ways.coalitions for person in coalition.people}
+    return PathsTo(
+        at=view.at,
+        revision=view.revision,
+        unit=unit,
+        unit_name=view.unit_name(unit),
+        category=category,
+        category_vi=pack.categories[category].vi,
+        ways=ways,
+        accounts={id_: view.named(id_) for id_ in sorted(shown)},
+        people={person: view.person_name(person) for person in sorted(people)},
+    )
+
+
+def _record(db: Database, register: RegisterId, actor: str, answer: PathsTo) -> None:
+    details: dict[str, Json] = {
+        "at": instant(answer.at),
+        "category": answer.category,
+        "known_at": answer.revision,
+        "paths": len(answer.ways.paths),
+    }
+    db.note(register, actor, Happening("paths.read", answer.unit, details=details, unit=answer.unit))
+
+
+def read_reach(db: Database, register: RegisterId, username: str, *, at: datetime | None = None) -> ReachFrom:
+    """How far somebody comes who opens this account, for the operator."""
+    with db.read(register) as reader:
+        now = db.now_in(reader.connection, register)
+        view = _View(reader, at or now)
+        start = next((a for a in view.map.accounts.values() if a.username == username), None)
+        if start is None:
+            raise NotFoundError("account", username)
+        reached = view.map.reach(start.id)
+        answer = ReachFrom(
+            at=view.at,
+            revision=view.revision,
+            start=view.named(start.id),
+            reached=dict(reached),
+            accounts={id_: view.named(id_) for id_ in reached},
+            of=len(view.map.accounts) - 1,
+        )
+    details: dict[str, Json] = {"at": instant(answer.at), "known_at": answer.revision, "reached": len(reached)}
+    db.note(register, OPERATOR, Happening("paths.read", start.id, details=details, unit=start.unit))
+    return answer
+
+
+def check_paths(db: Database, register: RegisterId, *, at: datetime | None = None) -> PathsChecked:
+    """Everything that looks wrong in the whole register, for the operator."""
+    with db.read(register) as reader:
+        now = db.now_in(reader.connection, register)
+        view = _View(reader, at or now)
+        findings = path_findings(view.map, _outside(view))
+        answer = PathsChecked(view.at, view.revision, findings)
+    details: dict[str, Json] = {"at": instant(answer.at), "known_at": answer.revision, "found": len(findings)}
+    db.note(register, OPERATOR, Happening("paths.read", register, details=details))
+    return answer
+
+
+def _outside(view: _View) -> list[Grant]:
+    """Rights in force that are wider than what their giver has today (rule 3); decisions leave the rest out."""
+    facts, org, at = view.facts, view.facts.org, view.at
+    moves, boxes = facts.find(AuthorityMove), dict[str, Scope | None]()
+    found = []
+    for grant in facts.find(Grant):
+        is_over = grant.ended_at is not None and grant.ended_at <= at
+        if grant.activated_at is None or is_over or at not in grant.interval:
+            continue
+        if grant.authority not in boxes:
+            chain = chain_at(lambda id_: facts.get(Authority, id_), moves, grant.authority, at)
+            boxes[grant.authority] = box_of(org, chain, at)
+        if rest_of_grant(org, view.map.pack(grant.unit), at, grant, boxes[grant.authority], None) is not grant:
+            found.append(grant)
+    return found
