@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -239,3 +241,19 @@ def test_another_persons_hat_in_the_same_browser_is_none_whatever_it_has_to_do(v
     page = visitor.get("/viec")
     assert (page.status, page.address) == (200, "/viec")
     assert used_at(visitor, cookies.ADMIN) == before
+
+
+FIRST_VISIT_BYTES = 60_000
+"""What a first visit may transfer, packed: the page, the style and every script that it names."""
+
+
+def test_a_first_visit_is_small(visitor: Visitor) -> None:
+    page = visitor.other().get("/dang-nhap").html
+    named = sorted(set(re.findall(r"/static/[0-9a-f]+/[\w.]+", page)))
+    assert any(address.endswith("app.css") for address in named)
+    packed = 0
+    for address in named:
+        answer = visitor.client.get(address, headers={"Accept-Encoding": "gzip"})
+        assert answer.headers["Content-Encoding"] == "gzip"
+        packed += int(answer.headers["Content-Length"])
+    assert len(gzip.compress(page.encode())) + packed <= FIRST_VISIT_BYTES
