@@ -11,7 +11,7 @@ from walked import Ids, routes
 
 from world import SCHOOL
 
-FILES = (".xlsx", ".pdf", ".csv", ".zip", ".json", "/phan-quyen/tai", "/phan-quyen/mau")
+FILES = (".xlsx", ".pdf", ".csv", ".zip", ".json", "/phan-quyen/tai", "/phan-quyen/mau", "/tep/{ten}")
 """What such addresses end in is a file, and no page."""
 WIDTHS = (1366, 390, 320)
 LOOKS = (
