@@ -198,16 +198,21 @@ def replace_keys(services: ServicesDep, caller: CallerDep, id: PathId, body: New
 
 
 @router.post("/clients/{id}/sign-in")
-def change_sign_in(services: ServicesDep, caller: CallerDep, id: PathId, body: SignInAddresses) -> ClientOut:  # noqa: A002
+def change_sign_in(
+    services: ServicesDep,
+    caller: CallerDep,
+    id: PathId,  # noqa: A002
+    body: SignInAddresses,
+    dry_run: DryRun,
+) -> ClientOut | RehearsedOut:
     """Other addresses to come back to, for software that signs people in."""
-    found = clients.change_sign_in(
+    back, signed_out = frozenset(body.redirect_uris or ()), frozenset(body.post_logout_uris or ())
+    return done_or_told(
         services,
-        caller,
-        ClientId(id),
-        frozenset(body.redirect_uris or ()),
-        frozenset(body.post_logout_uris or ()),
+        dry_run,
+        lambda s: clients.change_sign_in(s, caller, ClientId(id), back, signed_out),
+        ClientOut.of,
     )
-    return ClientOut.of(found)
 
 
 @router.post("/clients/{id}/address/approve")
