@@ -22,6 +22,7 @@ ceremony_pages.py  what waits for a signature      document_pages.py  papers, on
 old_systems.py accounts of an old system, whose they are, what paper says
 second_person.py what somebody else prepared      waiting_words.py  what such an act is called
 matrix_pages.py  the matrix by page    questions.py  may she, and why    anomaly_pages.py  what looks wrong
+path_pages.py  who could come to read    path_picture.py  the same as a picture
 help_pages.py, guide_pages.py   help, and the guides of docs/huong-dan
 templates/     base.html, parts/ (macros), one folder a noun
 static/        app.css and the modules      english/  one file a noun
@@ -64,6 +65,7 @@ from access_service.web import (
     old_systems,
     packs,
     paper_pages,
+    path_pages,
     questions,
     recoveries,
     rights,
@@ -105,6 +107,7 @@ _PAGES = (
     matrix_pages,
     old_systems,
     packs,
+    path_pages,
     questions,
     recoveries,
     rights,

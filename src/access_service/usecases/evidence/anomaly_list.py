@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from access_service.domain import edges
 from access_service.domain.errors import InvalidError
 from access_service.domain.names import UnitId
 from access_service.storage.facts import Reader
@@ -29,6 +30,8 @@ class AnomalyList:
     last: int
     units: int
     pages: int
+    may_see_paths: bool
+    """May the caller ask who could come to power there, too?"""
 
 
 def list_anomalies(
@@ -40,6 +43,7 @@ def list_anomalies(
     with look(services, caller) as view:
         if not inspects(view, caller.person, unit):
             view.as_above(unit)
+        may_see_paths = edges.acts_for(view.ground, view.require_caller(), unit)
         reader: Reader = view.reader
         moment = at or view.now
         everything = units_in_order(reader, unit, moment)
@@ -63,4 +67,5 @@ def list_anomalies(
         last=start + len(some),
         units=len(everything),
         pages=-(-len(everything) // UNITS_AT_ONCE),
+        may_see_paths=may_see_paths,
     )

@@ -1,7 +1,8 @@
 """Who could come to read a unit's data, and how far an account reaches: paths of one revision, and their findings.
 
 Nothing is changed but the log: a map of weak points is itself sensitive, so every question leaves an event. It is
-for the unit's own leadership and those above, and for the operator at the command line.
+for the unit's own leadership and those above, and for the operator at the command line; to others there is no such
+unit.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from datetime import datetime
 
 from access_service.domain.audit import Happening, Json, instant
 from access_service.domain.delegation import Authority, Grant
+from access_service.domain.edges import acts_for
 from access_service.domain.errors import InvalidError, NotFoundError
 from access_service.domain.moves import AuthorityMove, box_of, chain_at, rest_of_grant
 from access_service.domain.names import AccountId, PersonId, RegisterId, UnitId
@@ -20,9 +22,9 @@ from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.second_factor import count_factors
 from access_service.usecases.evidence.known_facts import KnownFacts
-from access_service.usecases.services import Caller, ReadView, Services
+from access_service.usecases.services import Caller, ReadView, Services, look
 
-OPERATOR = "operator"
+OPERATOR, WAIT_HOURS = "operator", "recovery_wait_hours"
 MOST_ACCOMPLICES = 2
 """Whoever prepares, signs and receives are three people at most."""
 
@@ -55,6 +57,27 @@ class PathsTo:
     ways: WaysTo
     accounts: dict[AccountId, NamedAccount]
     people: dict[PersonId, str]
+    units: dict[UnitId, str]
+    """The issuing units of coalitions by name."""
+    roles: dict[str, str]
+    """Roles of rights and coalitions, in Vietnamese."""
+    articles: dict[str, str]
+    """What is written for the article of each coalition; empty where the pack cites none."""
+    wait_hours: int
+    """So long a recovery waits where nobody confirms it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathChoices:
+    """What the question can be asked about."""
+
+    unit: UnitId
+    unit_name: str
+    categories: tuple[tuple[str, str], ...]
+    """Id and name, the sensitive ones first."""
+    sensitive: int
+    """So many of them are sensitive."""
+    wait_hours: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +132,27 @@ class _View:
         )
 
 
+def path_choices(services: Services, caller: Caller, unit: UnitId) -> PathChoices:
+    """For whoever may ask: the categories of the pack in force there, the sensitive ones first."""
+    with look(services, caller) as view:
+        _check_may_ask(view, unit)
+        pack, found = view.ground.pack_for(unit), view.reader.require(Unit, unit)
+    categories = sorted(pack.categories.values(), key=lambda c: not c.sensitive)
+    return PathChoices(
+        unit=unit,
+        unit_name=found.name,
+        categories=tuple((c.id, c.vi) for c in categories),
+        sensitive=sum(c.sensitive for c in categories),
+        wait_hours=pack.number(WAIT_HOURS),
+    )
+
+
+def _check_may_ask(view: ReadView, unit: UnitId) -> None:
+    """Whoever acts for the unit or for one above it; a map of weak points does not even exist for others."""
+    if not acts_for(view.ground, view.require_caller(), unit):
+        raise NotFoundError("unit", unit)
+
+
 def ask_paths_to(
     services: Services,
     caller: Caller,
@@ -122,7 +166,7 @@ def ask_paths_to(
     with services.db.connect() as connection:
         now = services.db.now_in(connection, caller.register)
         view = ReadView(Reader(connection, caller.register), caller, now)
-        view.as_above(unit)
+        _check_may_ask(view, unit)
         answer = _paths_to(_View(view.reader, at or now), unit, category, accomplices)
     _record(services.db, caller.register, caller.account, answer)
     return answer
@@ -157,6 +201,7 @@ def _paths_to(view: _View, unit: UnitId, category: str, accomplices: int) -> Pat
     shown = {h.account for h in ways.held} | {p.start for p in ways.paths}
     shown |= {step.to for path in ways.paths for step in path.steps}
     people = {person for coalition in ways.coalitions for person in coalition.people}
+    issuers = {coalition.unit for coalition in ways.coalitions}
     return PathsTo(
         at=view.at,
         revision=view.revision,
@@ -167,7 +212,27 @@ def _paths_to(view: _View, unit: UnitId, category: str, accomplices: int) -> Pat
         ways=ways,
         accounts={id_: view.named(id_) for id_ in sorted(shown)},
         people={person: view.person_name(person) for person in sorted(people)},
+        units={issuer: view.unit_name(issuer) for issuer in sorted(issuers)},
+        roles=_role_names(view, ways),
+        articles={c.article: _article(view, c.unit, c.article) for c in ways.coalitions},
+        wait_hours=pack.number(WAIT_HOURS),
     )
+
+
+def _role_names(view: _View, ways: WaysTo) -> dict[str, str]:
+    named = {(h.grant.unit, h.grant.role) for h in ways.held} | {(c.unit, c.role) for c in ways.coalitions}
+    found = {}
+    for unit, id_ in sorted(named):
+        pack = view.map.pack(unit)
+        role = None if pack is None else pack.roles.get(id_)
+        found[id_] = id_ if role is None else role.vi
+    return found
+
+
+def _article(view: _View, unit: UnitId, id_: str) -> str:
+    pack = view.map.pack(unit)
+    article = None if pack is None else pack.articles.get(id_)
+    return "" if article is None else ", ".join(part for part in (article.place, article.document) if part)
 
 
 def _record(db: Database, register: RegisterId, actor: str, answer: PathsTo) -> None:
