@@ -13,6 +13,7 @@ from managing import ADMIN, Managed, managing
 
 from access_service.domain.errors import RefusedError
 from access_service.domain.external_ids import ExternalKind
+from access_service.domain.old_rows import MOST_SAID, UNREADABLE
 from access_service.domain.reasons import Reason, Refusal
 from access_service.rendering.old_rights_sheet import write_old_rights
 from access_service.usecases.old_systems import naming_ids, old_exports
@@ -116,6 +117,15 @@ def test_a_workbook_with_more_than_rows_is_refused(bend: Any, code: Refusal) -> 
     with pytest.raises(RefusedError) as refused:
         old_exports.parse_export(SCHOOL, "smas", "a.xlsx", content)
     assert refused.value.code is code
+
+
+def test_an_account_on_thousands_of_lines_says_so_much_and_then_that_there_is_more() -> None:
+    lines = [f"gv,Người Thử,{n} {'x' * 480}" for n in range(60)]
+    content = "\n".join(["Tên đăng nhập,Họ và tên,Vai trò", *lines]).encode("utf-8-sig")
+    (row,) = old_exports.parse_export(SCHOOL, "smas", "ds.csv", content).rows
+    assert len(row.rights) <= MOST_SAID
+    assert row.rights.split("; ")[-1] == UNREADABLE
+    assert row.rights.split("; ")[:2] == [f"{n} {'x' * 480}" for n in range(2)]
 
 
 def test_joined_cells_say_of_each_row_what_they_show() -> None:

@@ -206,6 +206,22 @@ def test_a_code_that_is_injected_into_another_browser_meets_another_verifier(sta
     assert injected.json()["error"] == "invalid_grant"
 
 
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("token", {"grant_type": "refresh_token", "refresh_token": "sgn\0.x"}),
+        ("revoke", {"token": "sgn\0.x"}),
+        ("introspect", {"token": "x", "more\0": "x"}),
+    ],
+)
+def test_a_character_that_no_database_looks_up_by_is_refused_before_one_is_asked(
+    stage: Stage, path: str, form: dict[str, str]
+) -> None:
+    """PostgreSQL answered a NUL in a refresh token with an error of its own, and the client got 500."""
+    answer = stage.gradebook.post(stage.visitor, path, **form)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
 def test_an_address_beside_the_one_of_the_request_redeems_nothing(stage: Stage) -> None:
     browser = stage.teacher()
     answer = through(browser, stage.gradebook.address())

@@ -97,8 +97,8 @@ class _Matcher:
     exact: Mapping[NameKey, Sequence[PersonId]]
     folded: Mapping[str, Sequence[PersonId]]
     near: Mapping[str, Sequence[PersonId]]
-    alike: Mapping[NameKey, Sequence[OldRow]]
-    """Rows of the file by name."""
+    apart: Collection[NameKey]
+    """Names that several accounts of the file bear, of which it does not say that they are one person's."""
     serving: frozenset[PersonId]
     duties: Mapping[PersonId, frozenset[tuple[str, str, str]]]
     national: Mapping[PersonId, frozenset[str]]
@@ -167,7 +167,7 @@ def _prepare(on: OldGround, export: OldExport) -> _Matcher:
         exact=exact,
         folded=folded,
         near=near,
-        alike=alike,
+        apart={key for key, rows in alike.items() if not _are_one(rows)},
         serving=on.serving,
         duties={person: duties_as_parts(duties) for person, duties in by_person.items()},
         national={person: frozenset(values) for person, values in national.items()},
@@ -255,7 +255,7 @@ def _by_name(on: _Matcher, key: str, row: OldRow) -> RowMatch:
     if len(same) > 1:
         return _doubt(on, key, row, MatchReason.NAMESAKES, same)
     person = same[0]
-    if not _are_one(on.alike[name_words(row.name)]):
+    if name_words(row.name) in on.apart:
         return _doubt(on, key, row, MatchReason.NAME_TWICE, same)
     if person not in on.serving:
         return _doubt(on, key, row, MatchReason.LEFT, same)

@@ -17,6 +17,9 @@ from access_service.domain.notation import MOST_CELL, fold
 
 UNREADABLE = "#?"
 """What the reader of sheets puts in place of an error, or of a cell that shows something else than it stores."""
+MOST_SAID = 20_000
+"""Most characters that the lines of one account say of one thing; what is more stands as unreadable."""
+_MORE = f"; {UNREADABLE}"
 _SEARCHED = 40
 _FEWEST = 2
 
@@ -225,10 +228,16 @@ def _row(cells: Sequence[str], line: int, fields: Sequence[OldField]) -> OldRow:
 
 
 def join_rows(first: OldRow, second: OldRow) -> OldRow:
-    """Two lines of one account; it is closed where both say so."""
+    """Two lines of one account; it is closed where both say so.
+
+    Past `MOST_SAID` what they say ends with `UNREADABLE`: work on it is bounded, and nobody takes it for the whole.
+    """
 
     def both(a: str, b: str) -> str:
-        return a if not b or b == a or b in a.split("; ") else "; ".join(filter(None, (a, b)))
+        if not b or b == a or a.endswith(_MORE) or b in a.split("; "):
+            return a
+        joined = "; ".join(filter(None, (a, b)))
+        return joined if len(joined) <= MOST_SAID else a[: MOST_SAID - len(_MORE)].rpartition("; ")[0] + _MORE
 
     other = (*first.other_names, *([second.name] if second.name and second.name != first.name else []))
     return replace(

@@ -72,6 +72,9 @@ def read_form(content_type: bytes, body: bytes) -> Form:
         )
     except ValueError:
         raise OAuthError(OAuthCode.INVALID_REQUEST, "the body is no form in UTF-8, or holds too much") from None
+    if any("\0" in text for pair in pairs for text in pair):
+        # No parameter has one (RFC 6749 appendix A), and PostgreSQL looks nothing up by one.
+        raise OAuthError(OAuthCode.INVALID_REQUEST, "a parameter holds a character that none may hold")
     one: dict[str, str] = {}
     many: dict[str, tuple[str, ...]] = {}
     for name, value in pairs:
