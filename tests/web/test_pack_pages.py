@@ -13,7 +13,7 @@ from access_service.engine.packs.load import load_pack, read_pack_files
 from access_service.engine.proofs.pack_cells import compare_packs
 from access_service.usecases import policy
 from access_service.web.pack_words import TABLES, change_in_words
-from access_service.web.packs import cited
+from access_service.web.packs import name_article
 from prepared import with_homeroom
 from second_person import DECISION
 from world import OFFICE, World, pack_variant
@@ -96,4 +96,7 @@ def test_who_leads_no_department_finds_no_pack_that_waits(waiting: Visitor) -> N
 
 
 def test_a_rule_that_rests_on_no_regulation_says_so_in_words() -> None:
-    assert [cited("default"), cited("hp-2024-56")] == ["mặc định, không theo văn bản nào", "hp-2024-56"]
+    assert [name_article("default"), name_article("hp-2024-56")] == [
+        "mặc định, không theo văn bản nào",
+        "hp-2024-56",
+    ]

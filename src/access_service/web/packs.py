@@ -80,14 +80,14 @@ def show_pack(visit: Visit) -> Response:
         found=found,
         pack=found.pack,
         roles=_by_role(found.pack),
-        cited=cited,
+        name_article=name_article,
         part=lambda name: t(PARTS[name]),
         said=lambda change: change_in_words(change, [found.pack]),
         failed=sum(not case.is_good for case in found.cases),
     )
 
 
-def cited(article: str) -> str:
+def name_article(article: str) -> str:
     """The article in an official's words where a rule rests on no regulation."""
     return t("mặc định, không theo văn bản nào") if article == "default" else article
 
@@ -102,8 +102,8 @@ def _by_role(pack: Pack) -> list[tuple[str, str, list[RoleLine]]]:
         lines: list[RoleLine] = []
         for (category, allow, article), same in sorted(rules[role.id].items()):
             actions = dict.fromkeys(pack.actions.get(rule.action, rule.action) for rule in same)
-            lines.append((_category(pack, category), ", ".join(actions), allow, cited(article)))
-        found.append((role.vi, cited(role.article), lines))
+            lines.append((_category(pack, category), ", ".join(actions), allow, name_article(article)))
+        found.append((role.vi, name_article(role.article), lines))
     return found
 
 
