@@ -77,6 +77,10 @@ WITHOUT_CALLER = {
     "introspect.revoke": "takes a client's own token back",
     "sign_in.sign_in": "opens a session of one's own; whom the coalition holds is signed in",
     "exchange.exchange": "gives software a token within its approval, and no office, account or right",
+    "authorizing.redeem_code": "hands a service the sign-in its person agreed to, and no office or right",
+    "openid.tokens_for_code": "redeems such a code for tokens within the service's approval",
+    "openid.tokens_for_refresh": "renews such tokens; what they may do is asked again",
+    "openid.revoke_refresh": "ends a sign-in of the client's own",
 }
 """Acts of the route table that nobody signed in does, and how the game plays them."""
 
