@@ -12,7 +12,7 @@ from enum import StrEnum
 from random import Random
 from time import perf_counter
 
-from access_service.domain.policy import ONE_ROLE, Pack
+from access_service.domain.policy import Pack
 from access_service.domain.promises import broken_promises
 from access_service.domain.separations import meetings
 from access_service.engine.compile import compile_pack
@@ -158,7 +158,7 @@ def _promises(pack: Pack) -> Iterator[Sentenced]:
 
 
 def _separations(pack: Pack) -> Iterator[Sentenced]:
-    """In one role: accepted, or refuted. In one person: refused where the pack says so, else shown."""
+    """One role with both sides: accepted, or refuted. A pair: refused where the pack says so, else shown."""
     began = perf_counter()
     met = meetings(pack, pack.roles)
     for separation in pack.separations:
@@ -170,12 +170,14 @@ def _separations(pack: Pack) -> Iterator[Sentenced]:
             ProofOutcome.PROVED,
             perf_counter() - began,
         )
+        alone = [name for name in roles if "+" not in name]
+        pairs = tuple(f"one person: {name}" for name in roles if "+" in name)
         if not roles or separation.refuse:
             yield finding
-        elif separation.within != ONE_ROLE:
-            yield replace(finding, outcome=ProofOutcome.SHOWN, told=tuple(f"one person: {r}" for r in roles))
+        elif alone:
+            yield _meeting(pack, finding, separation.pair, alone)
         else:
-            yield _meeting(pack, finding, separation.pair, roles)
+            yield replace(finding, outcome=ProofOutcome.SHOWN, told=pairs)
 
 
 def _meeting(
