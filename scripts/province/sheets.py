@@ -32,6 +32,7 @@ SHEETS: Mapping[str, tuple[str, ...]] = {
         *("code", "account", "role", "unit", "scope_unit", "authority", "assignment", "document"),
         *("school_year", "classes", "subjects", "levels", "categories", "valid_from", "valid_to"),
     ),
+    "external_ids": ("kind", "target", "unit", "system", "value", "valid_from"),
 }
 """Sheet (file stem) to its columns, in order."""
 
