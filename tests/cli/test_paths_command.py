@@ -71,3 +71,13 @@ def test_a_baseline_that_cannot_be_read_is_status_2(run: Any, school: World, tmp
 def test_an_unknown_unit_is_status_1(run: Any, school: World) -> None:
     ran = run("paths", "--to", "000", "--read", "STU-HEA")
     assert (ran.status, "no unit" in ran.err) == (1, True)
+
+
+def test_the_page_for_reviewers_shows_what_is_printed(run: Any, school: World) -> None:
+    """All but the time, and the order, which is that of ids: of accounts that close as much any three are named."""
+    page = (Path(__file__).parents[2] / "docs" / "for-reviewers.md").read_text("utf-8")
+    shown = page.partition("paths --to 311138301 --read STU-HEA --with 1\n```\n\n```\n")[2].partition("```")[0]
+    out = run("paths", "--to", SCHOOL, "--read", "STU-HEA", "--with", "1").out
+    (_, *ways), (_, *ways_shown) = (text.partition("Đóng được")[0].splitlines() for text in (out, shown))
+    assert sorted(ways) == sorted(ways_shown)
+    assert len(out.splitlines()) == len(shown.splitlines()) > 5
