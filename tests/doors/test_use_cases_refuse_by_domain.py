@@ -66,6 +66,9 @@ OWN: dict[str, str] = {
     "who._answer": REQUEST,
     "who._pack": REQUEST,
     "who._unit_of": REQUEST,
+    "paths._paths_to": REQUEST,
+    "known_facts.ground": "a unit without a pack in force, as every view of the register says it",
+    "known_facts.pack_for": "a unit without a pack in force, as every view of the register says it",
 }
 """Functions that refuse something themselves; never a whole module, so that none takes a new refusal in unseen."""
 
