@@ -30,7 +30,7 @@ from access_service.api.http.described import complete
 from access_service.api.http.draining import draining
 from access_service.api.http.edge import Edge, Observe
 from access_service.api.http.errors import install
-from access_service.api.http.limits import OPEN_BYTES, BodyLimit
+from access_service.api.http.limits import DOOR_BYTES, OPEN_BYTES, BodyLimit
 from access_service.api.http.listener import OperatorsOnly, operations
 from access_service.api.http.log_lines import Lines, make_log
 from access_service.api.http.metrics import Metrics
@@ -73,9 +73,15 @@ VIEWER = Path(str(resources.files("fastapi_swagger").joinpath("resources")))
 """Script and style of Swagger UI 5, as the package `fastapi-swagger` carries them; its code is not used."""
 SHEETS = ("/v1/sheets/", "/v1/old-exports/")
 """Below these a body is a school's own workbook, or a list of an old system's accounts."""
-OPEN_PATHS = ("/v1/sessions", "/v1/activations", "/oauth2/", "/activate", "/dang-nhap", "/ngon-ngu", "/nen")
+OPEN_PATHS = ("/v1/sessions", "/v1/activations", "/oauth2/", "/activate", "/ngon-ngu", "/nen")
 """Below these a body is looked at before it is known who sent it."""
-BODIES = {**dict.fromkeys(OPEN_PATHS, OPEN_BYTES), **dict.fromkeys(SHEETS, MOST_BYTES)}
+DOORS = ("/dang-nhap", "/quan-tri/dang-nhap")
+"""Signing in carries the form over which a session ended, so that nothing typed is lost."""
+BODIES = {
+    **dict.fromkeys(OPEN_PATHS, OPEN_BYTES),
+    **dict.fromkeys(SHEETS, MOST_BYTES),
+    **dict.fromkeys(DOORS, DOOR_BYTES),
+}
 """How many bytes a body may have, by the beginning of its path."""
 
 

@@ -145,6 +145,16 @@ def test_what_was_typed_survives_a_session_that_ended(visitor: Visitor) -> None:
     assert ("ghi_chu", "Lớp 6A1 – đã sửa") in page.form("/quan-tri/dang-nhap").fields
 
 
+def test_however_much_was_typed_survives_a_session_that_ended(visitor: Visitor) -> None:
+    """As long as a field may be, in letters that cost six bytes each on the way."""
+    text = "Lớp 6A1 đã sửa. " * 1_200
+    form = {"_ma": "cũ", "_lan": "0123456789", "ghi_chu": text, "ly_do": text[:15_000]}
+    page = read_page(visitor.client.post("/quan-tri/dang-nhap", data=form, headers=FROM_US))
+    page = visitor.send(page, "/dang-nhap", ten="000.gvcn", mat_khau=PASSWORD)
+    assert "Gửi lại biểu mẫu" in page.words
+    assert ("ghi_chu", text.strip()) in page.form("/quan-tri/dang-nhap").fields
+
+
 def test_nobody_frames_a_page_and_nothing_is_kept(visitor: Visitor) -> None:
     for path in ("/dang-nhap", "/khong-co-trang-nay"):
         headers = visitor.get(path).headers

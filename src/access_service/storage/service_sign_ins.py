@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from access_service.domain.names import AccountId, PersonId, RegisterId
 from access_service.domain.service_sign_in import ServiceSignIn
@@ -132,10 +133,14 @@ def keep_told(
     """Remember what the person was told, together with what they were told before."""
     columns = _told.c
     where = (columns.register_id == register, columns.account == account, columns.audience == audience)
-    both = scope | told_scope(connection, register, account, audience)
-    connection.execute(delete(_told).where(*where))
-    connection.execute(
-        insert(_told).values(
-            register_id=register, account=account, audience=audience, scope=" ".join(sorted(both)), told_at=now
-        )
-    )
+    both = {"scope": " ".join(sorted(scope | told_scope(connection, register, account, audience))), "told_at": now}
+    if connection.execute(update(_told).where(*where).values(**both)).rowcount:
+        return
+    try:
+        with connection.begin_nested():
+            connection.execute(
+                insert(_told).values(register_id=register, account=account, audience=audience, **both)
+            )
+    except IntegrityError:
+        # Somebody was told the same in another window meanwhile.
+        connection.execute(update(_told).where(*where).values(**both))

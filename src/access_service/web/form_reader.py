@@ -15,6 +15,8 @@ from access_service.domain.errors import InvalidError
 FIELDS = 4_000
 """Most fields of a form: a grid of three hundred people."""
 FIELD_CHARACTERS = 20_000
+KEPT, KEPT_CHARACTERS = "giu", 60_000
+"""The field that carries a whole form over a sign-in."""
 MOST_FILES = 2
 """A paper and the agreement that it rests on."""
 LONGEST_NUMBER = 10
@@ -127,9 +129,10 @@ def _grouped(pairs: list[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 
 
 def _clean(name: str, value: str) -> str:
-    if len(value) > FIELD_CHARACTERS:
+    most = KEPT_CHARACTERS if name == KEPT else FIELD_CHARACTERS
+    if len(value) > most:
         raise InvalidError(f"`{name[:40]}` is too long")
-    text = words.normalise_text(value.replace("\r\n", "\n"), FIELD_CHARACTERS).strip()
+    text = words.normalise_text(value.replace("\r\n", "\n"), most).strip()
     if any(c not in {"\n", "\t"} and not c.isprintable() for c in text):
         raise InvalidError(f"`{name[:40]}` holds characters that cannot be shown")
     return text

@@ -30,7 +30,7 @@ from access_service.usecases.identity.hats import Shell, shell_of
 from access_service.usecases.services import Caller, Services
 from access_service.web import cookies
 from access_service.web.cookies import Hat, Sessions
-from access_service.web.form_reader import SECRET, SentForm, read_form
+from access_service.web.form_reader import KEPT_CHARACTERS, SECRET, SentForm, read_form
 from access_service.web.phrases import language
 from access_service.web.rendered import HEADERS, language_of, render_template
 from access_service.web.static import address_of
@@ -45,8 +45,6 @@ DUE = {
 SEE_OTHER = 303
 ATTEMPT_CHARACTERS = range(8, 65)
 """How long the number of an attempt is."""
-KEPT_BYTES = 60_000
-"""Most of a form that is carried over a sign-in."""
 OF_THE_PAGE = re.compile(r"[a-z]{3}_[0-9a-f]{16,}[.0-9a-f]*|[0-9a-f]{8,}|[0-9]|[a-z_]+")
 """Ids, versions, hashes and names of buttons: what a page puts into its own fields."""
 Handler = Callable[["Visit"], Any]
@@ -312,7 +310,7 @@ def show_door(visit: Visit, door: str, form: SentForm) -> Response:
     kept = json.dumps(list(form.typed()), ensure_ascii=False)
     values: dict[str, Any] = {
         "tiep": visit.path,
-        "giu": kept if len(kept) <= KEPT_BYTES else "",
+        "giu": kept if len(kept) <= KEPT_CHARACTERS else "",
         "asked": "",
     }
     values |= {"door": None, "passkey": None, "username": ""}

@@ -195,7 +195,7 @@ def _asked_to_end(visit: Visit, given: Mapping[str, str]) -> tuple[SignOutReques
     text = given.get("id_token_hint")
     hint = read_hint(_point(visit), text) if text else None
     said = [given.get(name) or None for name in ("client_id", "post_logout_redirect_uri", "state")]
-    return read_sign_out(visit.services, visit.personal, hint, *said), hint
+    return read_sign_out(visit.services, visit.personal or visit.admin, hint, *said), hint
 
 
 def _signed_out(visit: Visit, response: Response) -> Response:

@@ -23,6 +23,7 @@ from access_service.usecases.identity.sign_in import sign_out
 from access_service.usecases.services import Caller
 from access_service.usecases.third_party import clients
 from access_service.usecases.third_party.clients import NewClient
+from access_service.usecases.tokens import authorizing
 from access_service.usecases.tokens.authorizing import (
     CodeRequest,
     HandedOn,
@@ -180,6 +181,21 @@ def test_refresh_tokens_take_turns_and_one_that_comes_again_ends_all(stage: Stag
     assert is_refused(lambda: stage.next(first.refresh or ""))
     assert not stage.is_open(third)
     assert is_refused(lambda: stage.next(third.refresh or ""))
+
+
+def test_whoever_may_not_be_handed_on_any_more_refreshes_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where somebody works is asked at each refresh, not at the code alone."""
+    found = stage.redeem(stage.code())
+
+    def moved(*_: Any) -> None:
+        raise RefusedError(Refusal.FORBIDDEN, "the service is another unit's")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(authorizing, "check_may_be_handed_on", moved)
+        assert is_refused(lambda: stage.next(found.refresh or ""))
+    assert stage.is_open(stage.next(found.refresh or ""))
 
 
 def test_signing_out_here_ends_what_was_begun_in_the_session(stage: Stage) -> None:

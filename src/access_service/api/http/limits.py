@@ -25,6 +25,8 @@ BATCH_ITEMS = 1000
 """Most items of a batch."""
 OPEN_BYTES = 1 << 14
 """Largest body of a request that nobody has to sign in for."""
+DOOR_BYTES = 1 << 18
+"""The same at the sign-in of the pages, which carries the form over which a session ended."""
 ON_LOOP_BYTES = 1 << 16
 """Reading a larger body would keep the event loop from others."""
 ACT_ON_LOOP_BYTES = 1 << 14

@@ -211,13 +211,25 @@ def _session_for(tx: Transaction, found: ServiceSignIn, sha256: str) -> stored.S
     )
 
 
-def _check_person(reader: Reader, session: stored.Session, found: ServiceSignIn, now: datetime) -> None:
+def _check_person(reader: Reader, session: stored.Session, found: ServiceSignIn, now: datetime) -> Caller:
     try:
         caller = caller_in_session(Gatherer(reader), session, now)
     except RefusedError as error:
         raise wrong_code() from error
     if caller.person != found.person or caller.account != found.account or caller.leaving:
         raise wrong_code()
+    return caller
+
+
+def _check_still_handed_on(seen: ReadView, found: ServiceSignIn) -> None:
+    """Whoever works elsewhere by now is not signed in there any more, however long the session lasts."""
+    client = seen.reader.get(Client, found.audience)
+    software = None if client is None else seen.reader.get(Software, client.software)
+    caller = seen.require_caller()
+    try:
+        check_may_be_handed_on(seen.ground, caller.kind, caller.person, caller.unit, software)
+    except RefusedError as error:
+        raise wrong_code() from error
 
 
 def refresh_sign_in(services: Services, token: str, *, audience: str, before: Callable[[HandedOn], T]) -> T:
@@ -237,7 +249,8 @@ def refresh_sign_in(services: Services, token: str, *, audience: str, before: Ca
         now = services.db.now_in(connection, found.register)
         if session is None or found.refresh_sha256 is None or not session.is_open(now):
             raise wrong_code()
-        _check_person(Reader(connection, found.register), session, found, now)
+        caller = _check_person(Reader(connection, found.register), session, found, now)
+        _check_still_handed_on(ReadView(Reader(connection, found.register), caller, now), found)
     shown, after = passwords.digest(secret), passwords.new_secret(SECRET_BITS)
     ends = min(session.expires_at, now + session.idle)
     answer = None
