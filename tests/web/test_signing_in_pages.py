@@ -165,7 +165,9 @@ def test_nobody_frames_a_page_and_nothing_is_kept(visitor: Visitor) -> None:
 
 def test_style_and_scripts_stand_under_their_hash(visitor: Visitor) -> None:
     page = visitor.get("/dang-nhap").html
-    address = page.partition('href="/static/')[2].partition('"')[0]
+    icon = page.partition('rel="icon" href="')[2].partition('"')[0]
+    assert visitor.client.get(icon).headers["Content-Type"] == "image/svg+xml"
+    address = page.partition('rel="stylesheet" href="/static/')[2].partition('"')[0]
     answer = visitor.client.get(f"/static/{address}", headers={"Accept-Encoding": "gzip"})
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.headers["Content-Encoding"] == "gzip"
