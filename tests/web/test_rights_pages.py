@@ -10,6 +10,9 @@ from visiting import Visitor, visiting
 from access_service.domain.delegation import Grant
 from access_service.domain.documents import Document
 from access_service.domain.names import DocumentKind
+from access_service.domain.scope import Scope
+from access_service.usecases.handover.documents import EnteredLine
+from world import SCHOOL
 
 TEACHER = "000.gvcn"
 
@@ -54,6 +57,17 @@ def test_the_head_sees_a_person_and_what_can_be_done(kept: Visitor) -> None:
     page = visitor.get(f"/nguoi/{kept.made.person}?tai=hom+qua")
     assert page.status == 422
     assert "không phải là thời điểm" in page.words or "hom qua" in page.html
+
+
+def test_a_right_that_waits_says_until_when_it_may_be_signed(service: Visitor) -> None:
+    """Its paper lapses earlier than the right would end: that day is no end of the right."""
+    world = service.world
+    clerk = world.hire("văn thư", SCHOOL, "clerk", SCHOOL)
+    world.propose(SCHOOL, clerk, EnteredLine("clerk", clerk.duty, Scope(SCHOOL), world.clock.now))
+    page = service.as_head().get(f"/nguoi/{clerk.person}")
+    assert "Hạn ký:" in page.words
+    [row] = [row for row in page.html.split("<tr>") if "Hạn ký:" in row]
+    assert " – " not in row.partition("Hạn ký:")[2].partition("</td>")[0]
 
 
 def test_somebody_elses_page_and_nobodys_are_alike(kept: Visitor) -> None:
