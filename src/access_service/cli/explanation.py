@@ -90,6 +90,7 @@ NOUNS = {
     "approval": "văn bản đồng ý",
     "assignment": "phân công nhiệm vụ",
     "authority": "thẩm quyền phân cấp",
+    "authority_move": "việc chuyển cấp quản lý của thẩm quyền",
     "class": "lớp",
     "document": "văn bản",
     "grant": "quyền",

@@ -126,6 +126,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"minutes for `(.*)` on that duty wait already", "biên bản giao vai trò `{0}` theo phân công này đang chờ ký"),
     (r"minutes were made of that row already", "đã lập biên bản từ dòng này"),
     (r"the department has given that address to other software; .*", "địa chỉ này đã được giao cho phần mềm khác"),
+    (r"the client observes at that unit already", "phần mềm này đang quan sát tại đơn vị đó"),
     # What cannot be used, once more.
     (
         r"only a person's account is closed after leaving",

@@ -10,8 +10,9 @@ from sqlalchemy import delete
 
 from access_service.cli.explanation import write_explanation
 from access_service.domain.accounts import Suspension
-from access_service.domain.delegation import Grant
-from access_service.domain.names import AccountId, Capacity, ClassId, SuspendableKind
+from access_service.domain.delegation import Authority, Grant
+from access_service.domain.moves import AuthorityMove
+from access_service.domain.names import AccountId, AuthorityId, Capacity, ClassId, SuspendableKind
 from access_service.rendering.sheets import signed_as
 from access_service.storage.keys import StoredPublicKey, keep_public_key
 from access_service.storage.tables import PublicKeyRow, table
@@ -146,6 +147,27 @@ def test_what_was_recorded_late_is_flagged(school: School) -> None:
     assert [(r.noun, r.id, r.recorded_at) for r in explained.late] == [("suspension", "sus_000", recorded)]
     known = explain(point, world.register, ask(teacher), at=then, known_at=before.revision)
     assert (known.decision, known.revision) == (before.decision, before.revision)
+
+
+def test_an_authority_that_was_moved_is_explained_on_every_day_and_a_late_move_is_flagged(school: School) -> None:
+    world, teacher, point = school
+    then = world.clock.now
+    own, above, _ = explain(point, world.register, ask(teacher)).authorities
+    world.clock.forward(days=3)
+    with world.services.db.write(world.register, "operator") as tx:
+        # Somebody records today that the commune had another authority the day before `then`.
+        former = tx.require(Authority, above.id)
+        tx.put(replace(former, id=AuthorityId("aut_000")))
+        tx.put(AuthorityMove("amv_000", own.id, AuthorityId("aut_000"), "thử", then - timedelta(days=1)))
+        tx.happened("authority.move", own.id)
+        tx.touches(teacher.account)
+        recorded = tx.now
+    explained = explain(point, world.register, ask(teacher), at=then)
+    assert [a.id for a in explained.authorities][:2] == [own.id, "aut_000"]
+    assert [(r.noun, r.id, r.recorded_at) for r in explained.late] == [
+        ("authority", "aut_000", recorded),
+        ("authority_move", "amv_000", recorded),
+    ]
 
 
 def test_an_explanation_renders_as_json(school: School) -> None:

@@ -15,6 +15,7 @@ from access_service.domain.delegation import Authority, Grant
 from access_service.domain.documents import Document, Signature
 from access_service.domain.duties import title_of
 from access_service.domain.inspecting import External
+from access_service.domain.moves import AuthorityMove
 from access_service.domain.names import (
     AccountKind,
     AuthorityId,
@@ -268,7 +269,10 @@ class _Explainer:
 
     def _authorities(self, id_: AuthorityId) -> tuple[ExplainedAuthority, ...]:
         chain = self._reading.gather.chain_of_authority(id_, self._now)
-        self._use(*chain)
+        hung = {a.id for a in chain}
+        # A link of the chain says what it hangs under on that day; recorded are the authority and its moves.
+        self._use(*(self._reader.get(Authority, id_) for id_ in hung))
+        self._use(*(m for m in self._reading.gather.moves if m.authority in hung and m.valid_from <= self._now))
         targets = {a.id for a in chain} | {a.unit for a in chain}
         stopped = self._reader.find(Suspension, target=targets)
         self._use(*stopped)
@@ -446,6 +450,7 @@ _NOUNS: dict[type[Any], str] = {
     Approval: "approval",
     Assignment: "assignment",
     Authority: "authority",
+    AuthorityMove: "authority_move",
     Document: "document",
     Grant: "grant",
     ManagementEdge: "management_edge",
