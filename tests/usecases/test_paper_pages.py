@@ -279,7 +279,7 @@ def test_words_that_were_not_signed_say_so(
 
 
 def test_a_paper_whose_words_are_gone_has_no_page(kept: Papers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paper_pages, "print_of", lambda *_: None)
+    monkeypatch.setattr(paper_pages, "print_in", lambda *_: None)
     with pytest.raises(NotFoundError, match="page of document"):
         show_html(kept.services, kept.head, kept.minutes)
 
