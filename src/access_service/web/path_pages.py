@@ -11,6 +11,7 @@ from starlette.responses import Response
 from access_service.domain import words
 from access_service.domain.names import AccountId, AccountKind, UnitId
 from access_service.domain.paths import Coalition, Path
+from access_service.domain.policy import DEFAULT
 from access_service.usecases.evidence.paths import (
     MOST_ACCOMPLICES,
     NamedAccount,
@@ -146,7 +147,7 @@ def _paper(found: PathsTo, coalition: Coalition) -> CoalitionLine:
     return CoalitionLine(
         unit=found.units[coalition.unit],
         role=found.roles[coalition.role],
-        article=found.articles[coalition.article],
+        article="" if coalition.article == DEFAULT else found.articles[coalition.article],
         prepares=found.people[coalition.prepares],
         signs=found.people[coalition.signs],
         receives=found.people[coalition.receives],
