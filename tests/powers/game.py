@@ -82,6 +82,8 @@ class Game:
     """Addresses of forms that the coalition sent, and whether one of them was taken."""
     files: float = 0.03
     """How often somebody imports a file."""
+    pages: float = 0.15
+    """How often the coalition sends a form of the pages."""
     seq: int = 0
     """Where the log stood when the register was last seen."""
     acts: tuple[str, ...] = ()
@@ -458,7 +460,7 @@ def advance(game: Game, steps: int) -> None:
         chance = game.random.random()
         if game.random.random() < game.files:
             game.bring()
-        elif chance < 0.15:
+        elif chance < game.pages:
             game.browse()
         elif chance < 0.65:
             game.attack()

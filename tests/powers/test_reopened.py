@@ -201,7 +201,8 @@ def hunt(states: States, folder: Path, hole: Hole) -> tuple[int, str]:
         _, game = begin(states, folder, seed, hole.state, hole.members)
         if hole.in_mind:
             game.victims = [game.world.people[key].person for key in hole.in_mind]
-        game.acts, game.files = hole.acts, hole.files
+        # The holes are in the acts; a page would only call them.
+        game.acts, game.files, game.pages = hole.acts, hole.files, 0.0
         advance(game, hole.steps)
         game.world.services.db.close()
         if any(f.sentence in hole.sentences for f in game.found):
