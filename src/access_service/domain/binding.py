@@ -1,15 +1,29 @@
 """Packs put in force: which one decides for a unit and what is below it, from a day to a day (ruling A1)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, NoReturn
 
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import UnitId
+from access_service.domain.org import OrgView, chain_of
 from access_service.domain.policy import PackBinding
 from access_service.domain.reasons import Refusal
 from access_service.domain.time import Interval, local, start_of_day
+
+
+def nearest_binding(
+    org: OrgView, bindings_of: Callable[[UnitId], Iterable[PackBinding]], unit: UnitId, at: datetime
+) -> PackBinding | None:
+    """The binding that decides for a unit: the nearest ancestor-or-self's in force at that instant."""
+    found = (
+        binding
+        for above in chain_of(org, unit, at)
+        for binding in bindings_of(above)
+        if at in Interval(binding.valid_from, binding.valid_to)
+    )
+    return next(found, None)
 
 
 def refuse_to_callers(unit: UnitId) -> NoReturn:

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from access_service.domain.binding import nearest_binding
 from access_service.domain.errors import RefusedError
 from access_service.domain.names import ClassId, UnitId
-from access_service.domain.org import ManagementEdge, SchoolClass, SchoolYear, Unit, chain_of
+from access_service.domain.org import ManagementEdge, SchoolClass, SchoolYear, Unit
 from access_service.domain.policy import PackBinding
 from access_service.domain.reasons import Refusal
-from access_service.domain.time import Interval
 from access_service.storage.facts import Reader
 
 
@@ -70,13 +70,7 @@ class StoredOrg:
         """The binding that decides for a unit: the nearest ancestor-or-self's in force at that instant."""
         key = unit, at
         if key not in self._binding_for:
-            found = (
-                binding
-                for above in chain_of(self, unit, at)
-                for binding in self.bindings_of(above)
-                if at in Interval(binding.valid_from, binding.valid_to)
-            )
-            self._binding_for[key] = next(found, None)
+            self._binding_for[key] = nearest_binding(self, self.bindings_of, unit, at)
         return self._binding_for[key]
 
     def require_binding(self, unit: UnitId, at: datetime) -> PackBinding:

@@ -1,18 +1,17 @@
 """Every fact of a register in memory, at one revision: for whoever asks the rules about everybody at once."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
+from access_service.domain.binding import nearest_binding
 from access_service.domain.errors import RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import UnitId
-from access_service.domain.org import ManagementEdge, Organisation, SchoolClass, SchoolYear, Unit, chain_of
+from access_service.domain.org import ManagementEdge, Organisation, SchoolClass, SchoolYear, Unit
 from access_service.domain.policy import Pack, PackBinding
 from access_service.domain.reasons import Refusal
-from access_service.domain.time import Interval
 from access_service.engine.compiled_pack import CompiledPack
 from access_service.storage.facts import Reader
 from access_service.storage.policy import load_tables
@@ -63,6 +62,9 @@ class KnownFacts:
             self._by[value_type, name] = dict(index)
         return self._by[value_type, name]
 
+    def _bindings_of(self, unit: UnitId) -> list[PackBinding]:
+        return self.find(PackBinding, unit=unit)
+
     @cached_property
     def org(self) -> Organisation:
         """Units, edges, classes and years."""
@@ -83,7 +85,7 @@ class KnownFacts:
 
         def pack_for(unit: UnitId) -> Pack:
             if unit not in bound:
-                bound[unit] = _binding(self.find, self.org, unit, now)
+                bound[unit] = nearest_binding(self.org, self._bindings_of, unit, now)
             binding = bound[unit]
             if binding is None:
                 raise RefusedError(Refusal.NO_POLICY, f"no policy is in force for `{unit}`", unit=unit)
@@ -92,14 +94,3 @@ class KnownFacts:
             return tables[binding.digest].pack
 
         return Ground(self, self.org, now, pack_for)
-
-
-def _binding(find: Any, org: Organisation, unit: UnitId, at: datetime) -> PackBinding | None:
-    """The nearest ancestor-or-self's in force at that instant, as `StoredOrg.binding_for`."""
-    found: Iterable[PackBinding] = (
-        binding
-        for above in chain_of(org, unit, at)
-        for binding in find(PackBinding, unit=above)
-        if at in Interval(binding.valid_from, binding.valid_to)
-    )
-    return next(iter(found), None)
