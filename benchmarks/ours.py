@@ -40,9 +40,9 @@ from access_service.engine.decide import Place, Short, Site, class_site
 from access_service.engine.memory import Memory
 from access_service.engine.packs.load import load_pack
 from access_service.engine.snapshots import ALWAYS, NEVER, Snapshot, flatten
+from access_service.live.decision_point import DecisionPoint
+from access_service.live.view import MIB, RegisterView
 from access_service.storage.db import Database
-from access_service.usecases.live.decision_point import DecisionPoint
-from access_service.usecases.live.view import MIB, RegisterView
 from access_service.usecases.services import system_clock
 from dataset import Province, Request, Rule, SchoolClass, Unit
 

@@ -9,7 +9,19 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 SOURCE, TESTS = ROOT / "src" / "access_service", ROOT / "tests"
-FLOORS = ("domain", "engine", "storage", "signing", "evidence", "usecases", "rendering", "api", "web", "cli")
+FLOORS = (
+    "domain",
+    "engine",
+    "storage",
+    "signing",
+    "evidence",
+    "live",
+    "usecases",
+    "rendering",
+    "api",
+    "web",
+    "cli",
+)
 ONE_FLOOR = {"domain": "domain", "command line": "cli", "tests": "tests"}
 """Columns of one floor leave its name out."""
 _NAME = re.compile(r"`([^`]+)`")

@@ -34,6 +34,7 @@ from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.scope import Scope
 from access_service.engine.decide import decide
 from access_service.engine.packs.load import read_pack_files
+from access_service.live.gathered import LockIndex, Reading
 from access_service.signing.keys import load_or_create
 from access_service.signing.totp import STEP_S, code_at
 from access_service.signing.vault import FactorKey
@@ -47,7 +48,6 @@ from access_service.usecases.handover import delegation, documents, signatures
 from access_service.usecases.handover.documents import EnteredLine, Prepared
 from access_service.usecases.handover.signatures import Presented, Signed
 from access_service.usecases.identity import accounts, recoveries, second_factor, sign_in
-from access_service.usecases.live.gathered import LockIndex, Reading
 from access_service.usecases.operators import OperatorKey
 from access_service.usecases.organisation import org
 from access_service.usecases.organisation.org import Duty

@@ -45,6 +45,8 @@ from access_service.domain.headings import MOST_BYTES
 from access_service.domain.jobs import JobRoom
 from access_service.engine.casbin_engine import check_distribution
 from access_service.engine.memory import Memory
+from access_service.live.decision_point import DecisionPoint
+from access_service.live.view import MIB
 from access_service.rendering.job_exports import KINDS
 from access_service.settings import Settings
 from access_service.signing import passwords
@@ -57,8 +59,6 @@ from access_service.storage.observed_answers import count_observations
 from access_service.storage.spans import NO_TRACER
 from access_service.usecases.jobs.workers import Workers
 from access_service.usecases.keys import FACTORS, PAGES, SEAL, open_key
-from access_service.usecases.live.decision_point import DecisionPoint
-from access_service.usecases.live.view import MIB
 from access_service.usecases.log.checkpoints import Checkpointing
 from access_service.usecases.organisation.settling import Settling
 from access_service.usecases.paper_pages import choose_type, open_files

@@ -17,6 +17,7 @@ from access_service.domain.names import AccountId, AccountKind, DocumentId, Docu
 from access_service.domain.org import Person
 from access_service.domain.papers import InspectionBody, read
 from access_service.domain.reasons import Reason, Refusal
+from access_service.live.decision_point import DecisionPoint
 from access_service.rendering.sheets import NOTES
 from access_service.usecases.evidence import reading, reading_papers
 from access_service.usecases.evidence.explain import explain
@@ -25,7 +26,6 @@ from access_service.usecases.evidence.matrix_values import Note
 from access_service.usecases.handover import delegation, documents, inspection, returns, signatures
 from access_service.usecases.handover.inspection import ExternalMember, Team
 from access_service.usecases.identity import accounts, codes, recoveries, second_factor, sign_in
-from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.organisation import leaving, org
 from access_service.usecases.services import Caller
 from world import LOWER, OFFICE, PASSWORD, SCHOOL, World, hire_homeroom, homeroom_line

@@ -8,11 +8,11 @@ import pytest
 
 from access_service.domain.access import AccessRequest
 from access_service.domain.names import AccountKind, GrantState, SuspendableKind
+from access_service.live.decision_point import DecisionPoint
 from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.matrix import read_matrix
 from access_service.usecases.evidence.matrix_values import MatrixRow, Note
 from access_service.usecases.handover import delegation
-from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.organisation import leaving
 from world import CLASS_6A, CLASS_6B, OFFICE, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 

@@ -17,10 +17,10 @@ from access_service.domain.names import Confirmable, DrawMethod, Frequency, Susp
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.software import Client, Software
 from access_service.domain.time import start_of_day
+from access_service.live.decision_point import DecisionPoint
 from access_service.usecases.evidence import software_seen
 from access_service.usecases.handover import delegation
 from access_service.usecases.identity import recoveries
-from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.organisation import org
 from access_service.usecases.services import Services
 from access_service.usecases.third_party import clients, software

@@ -11,9 +11,9 @@ import pytest
 from access_service.domain.names import ClientId, SuspendableKind, UnitId
 from access_service.domain.reasons import Refusal
 from access_service.domain.software import Client, Software
+from access_service.live.decision_point import DecisionPoint
 from access_service.signing.keyring import Keyring
 from access_service.usecases.handover import delegation
-from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.third_party import clients, software
 from access_service.usecases.third_party.clients import NewClient
 from access_service.usecases.tokens.client_auth import Credentials, authenticate

@@ -11,8 +11,8 @@ from access_service.domain.names import Confirmable
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.software import Software
 from access_service.domain.time import local
+from access_service.live.decision_point import DecisionPoint
 from access_service.usecases.evidence import software_seen
-from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.services import Services
 from access_service.usecases.third_party import software, software_papers
 from access_service.usecases.third_party.software import Changes

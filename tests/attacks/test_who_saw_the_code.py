@@ -10,13 +10,13 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountId
 from access_service.domain.reasons import Refusal
 from access_service.domain.recovery import RecoveryState, state_at
+from access_service.live.decision_point import DecisionPoint
 from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.matrix import read_matrix
 from access_service.usecases.evidence.matrix_values import Note
 from access_service.usecases.evidence.reading_papers import read_document
 from access_service.usecases.identity import codes, recoveries, sign_in
 from access_service.usecases.identity.recoveries import AskedRecovery
-from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.operators import OperatorKey
 from world import CLASS_6A, OFFICE, PASSWORD, SCHOOL, World, hire_homeroom, homeroom_line
 

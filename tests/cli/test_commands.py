@@ -16,11 +16,11 @@ import pytest
 
 from access_service.cli import main
 from access_service.domain.names import RegisterId
+from access_service.live.revisions import revision_text
 from access_service.signing.keys import load_or_create
 from access_service.storage.db import Database
 from access_service.storage.migrate import HEAD, upgrade
 from access_service.usecases.identity.accounts import activate
-from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.services import Services, system_clock
 from databases import give_schema
 from world import (

@@ -9,7 +9,7 @@ from access_service.domain.names import AccountId, GrantId
 from access_service.domain.org import SchoolClass
 from access_service.domain.powers import Finding
 from access_service.engine import decide
-from access_service.usecases.live.gathered import LockIndex, Reading
+from access_service.live.gathered import LockIndex, Reading
 from powers.checks import Played
 from powers.oracle import Seen
 from world import World

@@ -11,9 +11,9 @@ from access_service.domain.access import AccessRequest
 from access_service.domain.delegation import Authority
 from access_service.domain.names import AuthorityId, DocumentId, SuspendableKind
 from access_service.domain.scope import Scope
+from access_service.live.decision_point import DecisionPoint
 from access_service.usecases.handover import delegation, documents, returns
 from access_service.usecases.handover.documents import Prepared
-from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.organisation import leaving
 from world import CLASS_6A, LOWER, OFFICE, SCHOOL, Someone, World, hire_homeroom, homeroom_line
 

@@ -17,11 +17,11 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import RegisterId, SuspendableKind
 from access_service.domain.standing import AccountFacts, standing
 from access_service.engine.decide import decide
+from access_service.live.decision_point import DecisionPoint
+from access_service.live.gathered import LockIndex, Reading
 from access_service.storage.standing import Gatherer
 from access_service.usecases.handover import delegation, documents
 from access_service.usecases.handover.documents import EnteredLine
-from access_service.usecases.live.decision_point import DecisionPoint
-from access_service.usecases.live.gathered import LockIndex, Reading
 from access_service.usecases.organisation import leaving
 from remembered import flatten
 from sampled import times

@@ -14,8 +14,8 @@ from worlds import Dice, request
 from access_service.domain.access import AccessRequest
 from access_service.domain.errors import RestartError
 from access_service.engine.decide import decide
-from access_service.usecases.live.gathered import LockIndex, Reading
-from access_service.usecases.live.search import PageStart, SearchPage, SearchPoint, Wanted
+from access_service.live.gathered import LockIndex, Reading
+from access_service.live.search import PageStart, SearchPage, SearchPoint, Wanted
 from access_service.usecases.services import Services
 from sampled import times
 from world import Clock

@@ -9,7 +9,7 @@ from typing import Any
 from access_service.domain.access import AccessRequest, Allow, Decision
 from access_service.domain.names import ClassId, RegisterId
 from access_service.engine.decide import as_decision
-from access_service.usecases.live.decision_point import DecisionPoint
+from access_service.live.decision_point import DecisionPoint
 from prepared import copied, with_homeroom
 from world import CLASS_6A, Someone, World
 

@@ -14,11 +14,11 @@ from access_service.domain.errors import InvalidError
 from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.domain.text import REASON_TEXT
 from access_service.domain.time import local
+from access_service.live.decision_point import DecisionPoint, check
+from access_service.live.revisions import parse_revision, revision_text
 from access_service.rendering.sheets import instant_text
 from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.explanation import explanation_json
-from access_service.usecases.live.decision_point import DecisionPoint, check
-from access_service.usecases.live.revisions import parse_revision, revision_text
 from access_service.usecases.looks import Look, hash_parameters
 from access_service.usecases.upkeep.writing_looks import record_look
 

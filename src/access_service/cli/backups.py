@@ -16,10 +16,10 @@ from access_service.domain.backups import Manifest
 from access_service.domain.findings import EvidenceFinding, Severity
 from access_service.domain.names import RegisterId
 from access_service.domain.time import local
+from access_service.live.revisions import revision_text
 from access_service.rendering.sheets import instant_text
 from access_service.signing.age import Identity, read_identities
 from access_service.storage.paper_pages import FileStore
-from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.services import system_clock
 from access_service.usecases.upkeep.backups import Closed, Opened, check_backup, make_backup
 from access_service.usecases.upkeep.restoring import CameBack, KeysBack, record_recovery, restore_backup

@@ -12,6 +12,7 @@ from access_service.domain.names import (
     Method,
     Side,
 )
+from access_service.live.revisions import revision_text
 from access_service.rendering.sheets import NOTES, STATES, day_text, instant_text, scope_text, signed_as
 from access_service.usecases.evidence.endings import EndedBy
 from access_service.usecases.evidence.explanation import (
@@ -24,7 +25,6 @@ from access_service.usecases.evidence.explanation import (
     Explanation,
 )
 from access_service.usecases.evidence.matrix_values import Note
-from access_service.usecases.live.revisions import revision_text
 
 KINDS: dict[str, str] = {
     APPROVAL: "Văn bản đồng ý của Sở GDĐT",

@@ -14,10 +14,10 @@ from access_service.cli.errors import UsageError
 from access_service.cli.opening import open_database, register_of, say_json, services_for, settings_for
 from access_service.domain.errors import UnavailableError
 from access_service.engine.packs.load import parse_pack
+from access_service.live.revisions import revision_text
 from access_service.rendering.template import write_template
 from access_service.storage.connecting import open_new
 from access_service.usecases.imports.run import ImportReport, Progress, import_sheets, read_source
-from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.policy import read_pack
 
 COMMON_PACK = "base"

@@ -13,12 +13,12 @@ from access_service.cli.errors import UsageError
 from access_service.cli.opening import open_database, register_of, settings_for
 from access_service.domain import words
 from access_service.domain.names import UnitId
+from access_service.live.revisions import parse_revision
 from access_service.rendering.matrix_files import WRITERS
 from access_service.storage.connecting import open_new
 from access_service.storage.db import Database
 from access_service.usecases.evidence.matrix import file_sha256, read_matrix, record_matrix
 from access_service.usecases.evidence.matrix_values import EVERYTHING, MatrixFilters, MatrixHead, MatrixShape
-from access_service.usecases.live.revisions import parse_revision
 
 IN_MEMORY = 1 << 20
 """Bytes kept in memory on the way to standard output; more go to a temporary file."""

@@ -12,6 +12,7 @@ from access_service.cli.opening import open_database, register_of, say_json, set
 from access_service.domain import words
 from access_service.domain.names import UnitId
 from access_service.domain.paths import Path as Way
+from access_service.live.revisions import revision_text
 from access_service.rendering.sheets import instant_text
 from access_service.usecases.evidence.json_values import json_value
 from access_service.usecases.evidence.paths import (
@@ -23,7 +24,6 @@ from access_service.usecases.evidence.paths import (
     read_paths_to,
     read_reach,
 )
-from access_service.usecases.live.revisions import revision_text
 
 SHOWN = 20
 """Accounts that a list names; JSON has all of them."""

@@ -9,6 +9,7 @@ from access_service.cli.explanation import KINDS
 from access_service.cli.opening import open_database, register_of, say_json, settings_for
 from access_service.domain import words
 from access_service.domain.names import Capacity
+from access_service.live.revisions import revision_text
 from access_service.rendering.sheets import day_text, instant_text, scope_text, signed_as
 from access_service.usecases.evidence.json_values import json_value
 from access_service.usecases.evidence.who import (
@@ -19,7 +20,6 @@ from access_service.usecases.evidence.who import (
     read_known_at,
     read_who,
 )
-from access_service.usecases.live.revisions import revision_text
 
 
 def run_who(

@@ -33,6 +33,8 @@ from access_service.domain.errors import AccessServiceError, UnavailableError
 from access_service.domain.names import AccountId
 from access_service.engine.memory import Memory
 from access_service.engine.packs.load import read_pack_files
+from access_service.live.decision_point import DecisionPoint
+from access_service.live.revisions import revision_text
 from access_service.settings import Settings
 from access_service.signing.keys import SEAL_KEY, load_or_create
 from access_service.signing.passwords import new_secret
@@ -41,8 +43,6 @@ from access_service.storage.accounts import credential_of
 from access_service.storage.connecting import make_folder
 from access_service.storage.db import Database
 from access_service.storage.migrate import upgrade
-from access_service.usecases.live.decision_point import DecisionPoint
-from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.services import Services, system_clock
 
 VERSION = 1

@@ -10,6 +10,7 @@ from access_service.domain.difference import ChangeKind
 from access_service.domain.policy import DEFAULT
 from access_service.domain.scope import Scope
 from access_service.domain.time import local
+from access_service.live.revisions import revision_text
 from access_service.rendering.sheets import (
     ACCOUNT_STATES,
     HOLDERS,
@@ -35,7 +36,6 @@ from access_service.usecases.evidence.matrix_values import (
     MatrixRow,
     MatrixShape,
 )
-from access_service.usecases.live.revisions import revision_text
 
 R = TypeVar("R")
 CUSTODY_ROLE = "Quản lý tài khoản quản trị của đơn vị"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import IO, Any
 
+from access_service.live.revisions import revision_text
 from access_service.rendering.matrix_book import write_xlsx
 from access_service.rendering.matrix_columns import guard_cell, row_state, scope_of, table_by, write_out
 from access_service.rendering.matrix_pdf import write_pdf
@@ -26,7 +27,6 @@ from access_service.usecases.evidence.matrix_values import (
     MatrixRow,
     MatrixShape,
 )
-from access_service.usecases.live.revisions import revision_text
 
 
 def default_shape(matrix: Matrix) -> MatrixShape:

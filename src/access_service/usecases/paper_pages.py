@@ -35,6 +35,7 @@ from access_service.evidence.html import render_html
 from access_service.evidence.layout import CONTENT_NAME
 from access_service.evidence.paper import Attachment, PrintedPaper, SignedBlock, Stage
 from access_service.evidence.render import render_pdf
+from access_service.live.revisions import revision_text
 from access_service.signing.canonical import canonical, sha256_hex
 from access_service.signing.documents import statement
 from access_service.storage.keys import public_key, public_keys
@@ -49,7 +50,6 @@ from access_service.usecases.evidence.reading_papers import (
     tell_read,
 )
 from access_service.usecases.keys import SEAL
-from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.services import Caller, ReadView, Services, look
 
 PDF = "application/pdf"

@@ -46,8 +46,8 @@ from access_service.storage.paper_pages import FileStore
 from access_service.storage.spans import spanning
 from access_service.storage.standing import Gatherer
 from access_service.usecases.counts import RememberedCounts
-from access_service.usecases.live.observed import ObservedAnswers
 from access_service.usecases.looks import Looks
+from access_service.usecases.observed import ObservedAnswers
 from access_service.usecases.unknown_names import UnknownNames
 from access_service.usecases.uses import Uses
 

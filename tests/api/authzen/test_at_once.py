@@ -15,8 +15,8 @@ from access_service.api.authzen.schemas import Evaluation
 from access_service.api.http.edge import Edge
 from access_service.api.pdp import AtOnce
 from access_service.domain.names import SuspendableKind
+from access_service.live.revisions import revision_text
 from access_service.usecases.handover import delegation
-from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.organisation import org
 from sampled import times
 from world import CLASS_6A, CLASS_6B, LOWER, SCHOOL

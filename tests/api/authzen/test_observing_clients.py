@@ -14,7 +14,7 @@ from serving import KEY
 from access_service.domain.names import ClientId, UnitId
 from access_service.domain.observing import ObservedAnswer, OldAnswer
 from access_service.usecases.evidence.observed_units import ObservedUnit, report_observing
-from access_service.usecases.live.observed import MOST_KINDS, ObservedAnswers
+from access_service.usecases.observed import MOST_KINDS, ObservedAnswers
 from access_service.usecases.third_party.cutting_over import begin_observing, cut_over
 from access_service.usecases.upkeep.writing_uses import write_observed
 from world import CLASS_6B, OFFICE, SCHOOL

@@ -27,11 +27,11 @@ from access_service.app import create_app
 from access_service.cli import main
 from access_service.domain.errors import RefusedError, UnavailableError
 from access_service.domain.names import PersonId
+from access_service.live.revisions import revision_text
 from access_service.settings import PREFIX, Settings
 from access_service.storage.migrate import upgrade
 from access_service.storage.spans import NO_TRACER
 from access_service.usecases.evidence.reading import read_person, units_under
-from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.organisation.org import add_person
 from access_service.usecases.services import rehearse
 from world import REGISTER, SCHOOL, World

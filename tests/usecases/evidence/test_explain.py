@@ -13,13 +13,13 @@ from access_service.domain.accounts import Suspension
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.moves import AuthorityMove
 from access_service.domain.names import AccountId, AuthorityId, Capacity, ClassId, SuspendableKind
+from access_service.live.decision_point import DecisionPoint
 from access_service.rendering.sheets import signed_as
 from access_service.storage.keys import StoredPublicKey, keep_public_key
 from access_service.storage.tables import PublicKeyRow, table
 from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.explanation import explanation_json
 from access_service.usecases.handover import delegation
-from access_service.usecases.live.decision_point import DecisionPoint
 from usecases.deciding import School, ask, deciding, grant_of
 from world import (
     CLASS_6A,

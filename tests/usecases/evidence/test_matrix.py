@@ -22,6 +22,7 @@ from access_service.domain.org import Person
 from access_service.domain.reasons import Refusal
 from access_service.domain.scope import Scope
 from access_service.domain.vietnamese import name_key
+from access_service.live.revisions import revision_text
 from access_service.rendering.matrix_book import write_xlsx
 from access_service.rendering.matrix_columns import PERSON_COLUMNS, TITLE_LINES, person_table, title_lines
 from access_service.rendering.matrix_files import write_csv, write_json
@@ -32,7 +33,6 @@ from access_service.usecases.evidence.matrix_values import VACANT, MatrixRow, Ma
 from access_service.usecases.handover import delegation
 from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.handover.inspection import Team, propose_inspection
-from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.organisation.leaving import end_duty
 from prepared import as_it_is, copied
 from world import (

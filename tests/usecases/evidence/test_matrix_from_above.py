@@ -12,11 +12,11 @@ from access_service.domain.access import AccessRequest
 from access_service.domain.names import AccountKind, UnitId
 from access_service.domain.scope import Scope
 from access_service.engine.decide import decide
+from access_service.live.gathered import LockIndex, Reading
 from access_service.usecases.evidence.matrix import read_matrix
 from access_service.usecases.evidence.matrix_values import MatrixFilters, MatrixPart, MatrixRow
 from access_service.usecases.handover.documents import EnteredLine
 from access_service.usecases.handover.inspection import Team, propose_inspection
-from access_service.usecases.live.gathered import LockIndex, Reading
 from prepared import as_it_is, copied
 from software_world import approve, enter
 from world import CLASS_6A, LOWER, OFFICE, PRESCHOOL, PRIMARY, SCHOOL, Someone, World, hire_homeroom, homeroom_line

@@ -17,12 +17,12 @@ from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.software import Software, period_of
 from access_service.domain.time import start_of_day
 from access_service.engine.packs.load import load_pack
+from access_service.live.decision_point import DecisionPoint
 from access_service.usecases.evidence import software_seen
 from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.explanation import Explanation, explanation_json
 from access_service.usecases.evidence.matrix import open_matrix
 from access_service.usecases.evidence.matrix_values import MatrixRow, Note
-from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.services import Services
 from access_service.usecases.third_party import clients, software, software_papers
 from access_service.usecases.third_party.clients import NewClient

@@ -6,8 +6,8 @@ from access_service.cli.explanation import write_explanation
 from access_service.domain.access import AccessRequest
 from access_service.domain.names import Capacity
 from access_service.engine.packs.load import load_pack
+from access_service.live.decision_point import DecisionPoint
 from access_service.usecases.evidence.explain import explain
-from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.services import Services
 from world import CLASS_6A, ROOT, SCHOOL, Clock, found, hire_homeroom, homeroom_line, with_school
 

@@ -16,11 +16,11 @@ from access_service.domain.org import Assignment
 from access_service.domain.policy import PackBinding
 from access_service.domain.time import start_of_day
 from access_service.engine.packs.load import read_pack_files
+from access_service.live.decision_point import DecisionPoint
 from access_service.rendering.matrix_columns import PERSON_COLUMNS
 from access_service.storage.policy import store_pack
 from access_service.usecases.evidence.explain import explain
 from access_service.usecases.evidence.matrix import read_matrix
-from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.services import ReadView
 from usecases.import_world import (
     LONG_AGO,

@@ -360,8 +360,8 @@ def test_an_explanation_names_the_old_unit_the_new_one_and_the_paper(
     three: tuple[World, Someone, Grant], heir: UnitId
 ) -> None:
     """Also where the school went to another unit than the office's successor."""
+    from access_service.live.gathered import LockIndex, Reading
     from access_service.usecases.evidence.explain import explain_decision
-    from access_service.usecases.live.gathered import LockIndex, Reading
 
     world, teacher, grant = three
     dissolve(world, **({} if heir == SECOND else PARTED))

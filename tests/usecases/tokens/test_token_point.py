@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from access_service.domain.names import UnitId
 from access_service.domain.policy import PeriodLock
 from access_service.domain.tokens import AccessDetail, covers
+from access_service.live.decision_point import DecisionPoint
 from access_service.signing.keyring import Keyring
 from access_service.usecases.identity.service_sessions import open_service_session
-from access_service.usecases.live.decision_point import DecisionPoint
 from access_service.usecases.third_party import clients, software
 from access_service.usecases.third_party.clients import NewClient
 from access_service.usecases.tokens.exchange import ACCESS_TOKEN_TYPE, SESSION_TYPE, exchange

@@ -11,7 +11,7 @@ from access_service.domain.errors import UnavailableError
 from access_service.domain.names import RegisterId
 from access_service.storage.db import Database
 from access_service.storage.uses import add_uses, first_day_counted, read_last_uses
-from access_service.usecases.live.observed import ObservedAnswers
+from access_service.usecases.observed import ObservedAnswers
 from access_service.usecases.upkeep.writing_uses import UseWriter, write_uses
 from access_service.usecases.uses import Uses
 from prepared import as_it_is, copied

@@ -11,7 +11,7 @@ from access_service.api.http.edge import Edge
 from access_service.api.pdp import BodyAnswers
 from access_service.domain.names import UnitId
 from access_service.domain.observing import Mode, ObservedAnswer, OldAnswer, read_old_answer, unit_asked_about
-from access_service.usecases.live.observed import Watch
+from access_service.usecases.observed import Watch
 
 _decode = msgspec.json.Decoder(Answer).decode
 

@@ -44,17 +44,17 @@ from access_service.domain.reasons import Reason
 from access_service.domain.text import REASON_TEXT
 from access_service.engine.decide import as_decision
 from access_service.engine.memory import Memory
-from access_service.usecases.evidence.explain import explain
-from access_service.usecases.evidence.explanation import explanation_json
-from access_service.usecases.live.decision_point import (
+from access_service.live.decision_point import (
     DecidedAll,
     DecisionPoint,
     Item,
     cut_at,
 )
-from access_service.usecases.live.mistakes import find_at_once, find_mistakes, moment_of
-from access_service.usecases.live.revisions import parse_revision, revision_text
-from access_service.usecases.live.search import SearchPoint
+from access_service.live.mistakes import find_at_once, find_mistakes, moment_of
+from access_service.live.revisions import parse_revision, revision_text
+from access_service.live.search import SearchPoint
+from access_service.usecases.evidence.explain import explain
+from access_service.usecases.evidence.explanation import explanation_json
 from access_service.usecases.looks import Look, hash_parameters
 from access_service.usecases.services import Services
 from access_service.usecases.uses import UsedRights

@@ -11,8 +11,8 @@ from access_service.domain import words
 from access_service.domain.access import AccessRequest, Wanted
 from access_service.domain.errors import InvalidError
 from access_service.domain.names import AccountId, ClassId, UnitId
-from access_service.usecases.live.revisions import parse_revision, revision_text
-from access_service.usecases.live.search import PageStart, SearchPage
+from access_service.live.revisions import parse_revision, revision_text
+from access_service.live.search import PageStart, SearchPage
 
 ACCOUNT = "account"
 """The one type of subject."""

@@ -35,7 +35,7 @@ from access_service.domain.guarded_host import SESSION, GuardedHost, comes_from_
 from access_service.domain.observing import Mode, read_old_answer, unit_asked_about
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.text import REASON_TEXT
-from access_service.usecases.live.observed import Watch
+from access_service.usecases.observed import Watch
 from access_service.usecases.tokens.bearers import AskedAccess, Bearer, bearer_of
 
 router = APIRouter(tags=["access"])

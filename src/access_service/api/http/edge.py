@@ -30,7 +30,7 @@ from access_service.api.pdp import AtOnce, BodyAnswers, LogDecisions, Pdp
 from access_service.domain.errors import UnavailableError
 from access_service.domain.pages import PageToken
 from access_service.domain.tokens import TokenError, TokenFault
-from access_service.usecases.live.observed import ObservedAnswers
+from access_service.usecases.observed import ObservedAnswers
 from access_service.usecases.tokens.introspect import RevocationList
 from access_service.usecases.tokens.issue import TokenPoint
 from access_service.usecases.tokens.once import UsedOnce

@@ -5,8 +5,8 @@ from typing import Any
 
 from access_service.api.manage.bodies import Day, Id, Out, RequestBody, Sha256, TextLine
 from access_service.domain.audit import Event
+from access_service.live.revisions import revision_text
 from access_service.usecases.evidence.reading import RegisterSeen
-from access_service.usecases.live.revisions import revision_text
 
 
 class NewBinding(RequestBody):

@@ -37,9 +37,9 @@ from access_service.domain.errors import (
 from access_service.domain.idempotency import Taken
 from access_service.domain.members import show_member
 from access_service.domain.reasons import Refusal
+from access_service.live.revisions import revision_text
 from access_service.usecases.idempotency import Acted, KeptAnswer, carrying_out, drop_key, settle_key, take_key
 from access_service.usecases.identity.open_sessions import caller_from_token, is_session
-from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.services import Caller, Services
 
 HEADER = "Idempotency-Key"

@@ -8,10 +8,10 @@ from pydantic import Field
 from access_service.api.manage.bodies import Day, Id, Instant, Out, RequestBody
 from access_service.domain.jobs import Job, JobState, sentence_of
 from access_service.domain.names import AccountKind, ClassId, DocumentId, UnitId
+from access_service.live.revisions import parse_revision, revision_text
 from access_service.rendering.job_exports import MatrixExport
 from access_service.usecases.dossiers.dossier_request import DossierRequest
 from access_service.usecases.evidence.matrix_values import MatrixFilters, MatrixShape
-from access_service.usecases.live.revisions import parse_revision, revision_text
 
 
 class MatrixJobIn(RequestBody):

@@ -23,13 +23,13 @@ from access_service.api.manage.segments import PathId
 from access_service.domain import words
 from access_service.domain.names import AccountKind, ClassId, UnitId
 from access_service.domain.time import local
+from access_service.live.revisions import parse_revision, revision_text
 from access_service.rendering.matrix_files import WRITERS, row_json
 from access_service.usecases.evidence.matrix import file_sha256, open_matrix, record_matrix
 from access_service.usecases.evidence.matrix_paging import show_matrix_page
 from access_service.usecases.evidence.matrix_questions import MatrixOrder, PageQuestion
 from access_service.usecases.evidence.matrix_values import MatrixFilters, MatrixHead, MatrixShape
 from access_service.usecases.evidence.who import read_known_at
-from access_service.usecases.live.revisions import parse_revision, revision_text
 
 router = manage("matrix")
 

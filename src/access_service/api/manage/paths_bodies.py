@@ -4,8 +4,8 @@ from datetime import datetime
 
 from access_service.api.manage.bodies import Out
 from access_service.domain.names import AccountId
+from access_service.live.revisions import revision_text
 from access_service.usecases.evidence.paths import PathsTo
-from access_service.usecases.live.revisions import revision_text
 
 
 class PathAccountOut(Out):

@@ -13,9 +13,9 @@ from access_service.api.manage.segments import PathId
 from access_service.domain import words
 from access_service.domain.names import PersonId
 from access_service.domain.rights_said import SaidRight
+from access_service.live.revisions import revision_text
 from access_service.usecases.evidence.rights import PersonRight, PersonRights, rights_of
 from access_service.usecases.evidence.who import read_known_at
-from access_service.usecases.live.revisions import revision_text
 
 router = manage("organisation")
 

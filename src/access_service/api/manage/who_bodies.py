@@ -4,11 +4,11 @@ from datetime import date, datetime
 from typing import Any
 
 from access_service.api.manage.bodies import Out
+from access_service.live.revisions import revision_text
 from access_service.usecases.evidence.explaining import WhyAnswer
 from access_service.usecases.evidence.explanation import explanation_json
 from access_service.usecases.evidence.json_values import json_value
 from access_service.usecases.evidence.who import WhoAnswer, WhoMay, WhoSigned
-from access_service.usecases.live.revisions import revision_text
 
 
 class WhoSignedOut(Out):

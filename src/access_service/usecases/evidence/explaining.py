@@ -14,14 +14,14 @@ from access_service.domain.org import SchoolClass, Unit
 from access_service.domain.policy import Pack
 from access_service.domain.reasons import Reason
 from access_service.engine.decide import decide
+from access_service.live.gathered import LockIndex, Reading
+from access_service.live.revisions import check_known
 from access_service.storage.audit import revision_at
 from access_service.storage.facts import Reader
 from access_service.usecases.evidence.explain import explain_decision
 from access_service.usecases.evidence.explanation import Explanation
 from access_service.usecases.evidence.who import WhoQuestion, request_about
 from access_service.usecases.handover.inspection import inspects
-from access_service.usecases.live.gathered import LockIndex, Reading
-from access_service.usecases.live.revisions import check_known
 from access_service.usecases.looks import Look, hash_parameters
 from access_service.usecases.services import Caller, ReadView, Services
 

@@ -7,8 +7,8 @@ from typing import Any
 from access_service.domain.access import AccessRequest, Decision
 from access_service.domain.names import Confirmable
 from access_service.domain.scope import Scope
+from access_service.live.revisions import revision_text
 from access_service.usecases.evidence.json_values import json_value
-from access_service.usecases.live.revisions import revision_text
 
 CONFIRMATIONS = {
     Confirmable.SECURITY_LEVEL: "security_level_confirmation",

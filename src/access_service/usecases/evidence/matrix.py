@@ -19,6 +19,7 @@ from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.org import ManagementEdge, Unit, chain_of
 from access_service.domain.policy import Pack
 from access_service.domain.time import Interval
+from access_service.live.revisions import check_known
 from access_service.storage.ahead import AheadReader
 from access_service.storage.audit import recorded_at, revision_at
 from access_service.storage.db import Database
@@ -45,7 +46,6 @@ from access_service.usecases.evidence.matrix_values import (
     MatrixShape,
 )
 from access_service.usecases.handover.inspection import inspects
-from access_service.usecases.live.revisions import check_known
 from access_service.usecases.looks import hash_parameters
 from access_service.usecases.services import Caller, ReadView, Services
 

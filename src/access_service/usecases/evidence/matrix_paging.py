@@ -20,6 +20,8 @@ from access_service.domain.software import Software
 from access_service.domain.time import Interval
 from access_service.domain.vietnamese import without_marks
 from access_service.engine.compiled_pack import CompiledPack
+from access_service.live.revisions import check_known
+from access_service.live.search_org import IndexedOrg
 from access_service.storage.audit import recorded_at, revision_at
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
@@ -43,8 +45,6 @@ from access_service.usecases.evidence.matrix_rows import Rows
 from access_service.usecases.evidence.matrix_values import MatrixHead, MatrixPack, MatrixPart, MatrixRow
 from access_service.usecases.evidence.rights_index import IndexedRight, ReachOfRight, RightsIndex, indexes_of
 from access_service.usecases.handover.inspection import inspects
-from access_service.usecases.live.revisions import check_known
-from access_service.usecases.live.search_org import IndexedOrg
 from access_service.usecases.looks import Look, hash_parameters
 from access_service.usecases.services import Caller, ReadView, Services
 

@@ -12,6 +12,7 @@ from access_service.domain.names import AccountKind, PersonId
 from access_service.domain.org import Assignment, Person
 from access_service.domain.rights_said import SaidRight, place_of, say_rights
 from access_service.domain.vocabulary import LEVEL_TEXT
+from access_service.live.revisions import check_known
 from access_service.storage.audit import recorded_at, revision_at
 from access_service.storage.facts import Reader
 from access_service.storage.standing import Gatherer
@@ -21,7 +22,6 @@ from access_service.usecases.evidence.matrix_values import MatrixHead, MatrixRow
 from access_service.usecases.evidence.reading_papers import acts_for
 from access_service.usecases.evidence.who import THEN
 from access_service.usecases.handover.inspection import inspects
-from access_service.usecases.live.revisions import check_known
 from access_service.usecases.looks import Look, hash_parameters
 from access_service.usecases.services import Caller, ReadView, Services, look
 

@@ -22,11 +22,11 @@ from access_service.engine.compile import compile_pack
 from access_service.engine.compiled_pack import CompiledPack
 from access_service.engine.decide import OnDemand, Place, Site, decide, site_of
 from access_service.engine.proofs.pack_cells import FUNCTION, PackDifference, allowed_cells, shut_at
+from access_service.live.gathered import LockIndex, Reading
 from access_service.storage.audit import revision_at
 from access_service.storage.facts import Reader
 from access_service.storage.lists import names_of_units
 from access_service.storage.search import BulkGatherer, class_rows, read_holders
-from access_service.usecases.live.gathered import LockIndex, Reading
 
 CHUNK = 200
 """Accounts gathered at once."""

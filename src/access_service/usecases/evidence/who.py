@@ -19,6 +19,8 @@ from access_service.domain.policy import Pack
 from access_service.domain.scope import Scope
 from access_service.domain.software import SOFTWARE_ROLE
 from access_service.engine.decide import Place, decide
+from access_service.live.gathered import LockIndex, Reading
+from access_service.live.revisions import check_known, parse_revision
 from access_service.storage.audit import revision_at
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
@@ -26,8 +28,6 @@ from access_service.storage.search import BulkGatherer, read_holders
 from access_service.usecases.evidence.explain import explain_decision
 from access_service.usecases.evidence.explanation import ExplainedDocument
 from access_service.usecases.handover.inspection import inspects
-from access_service.usecases.live.gathered import LockIndex, Reading
-from access_service.usecases.live.revisions import check_known, parse_revision
 from access_service.usecases.services import Caller, ReadView, Services
 
 CHUNK = 200

@@ -15,11 +15,11 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountId, RegisterId, UnitId
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.tokens import AccessDetail, Actor, Claims, TokenError, is_within, narrow
+from access_service.live.revisions import revision_text
 from access_service.signing.passwords import digest
 from access_service.signing.token_claims import MOST_ACTORS
 from access_service.storage.accounts import session_by_token
 from access_service.usecases.identity.open_sessions import caller_from_token
-from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.tokens.authorizing import token_mark
 from access_service.usecases.tokens.introspect import read_any, why_over
 from access_service.usecases.tokens.issue import (

@@ -18,6 +18,7 @@ from access_service.domain.service_sign_in import OPENID
 from access_service.domain.software import PEP_SCOPES
 from access_service.domain.time import Interval
 from access_service.domain.tokens import Claims, TokenError, TokenFault, covers
+from access_service.live.revisions import parse_revision
 from access_service.signing.jose import json_object, read_compact
 from access_service.signing.token_claims import claims_to_wire
 from access_service.signing.tokens import LONGEST_TOKEN
@@ -27,7 +28,6 @@ from access_service.storage.facts import Reader
 from access_service.storage.standing import Gatherer
 from access_service.storage.tokens import changes_since, deny, read_denied
 from access_service.usecases.identity.accounts import caller_of
-from access_service.usecases.live.revisions import parse_revision
 from access_service.usecases.tokens.authorizing import SESSION_MARK
 from access_service.usecases.tokens.issue import Now, TokenPoint, by_category
 from access_service.usecases.tokens.oauth_errors import OAuthCode, OAuthError

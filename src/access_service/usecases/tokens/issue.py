@@ -16,6 +16,9 @@ from access_service.domain.errors import NotFoundError, RefusedError, Unavailabl
 from access_service.domain.names import AccountId, Frequency, RegisterId, UnitId
 from access_service.domain.reasons import Reason
 from access_service.domain.tokens import AccessDetail, Claims, TokenError, narrow
+from access_service.live.decision_point import DecisionPoint
+from access_service.live.gathered import LockIndex
+from access_service.live.revisions import revision_text
 from access_service.signing.keyring import Keyring
 from access_service.signing.token_claims import MOST_DETAILS, detail_to_wire, scope_to_wire
 from access_service.signing.tokens import TokenSigner, TokenVerifier
@@ -24,9 +27,6 @@ from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.software import client_by_id
 from access_service.storage.tokens import changes_after, changes_since, read_denied
-from access_service.usecases.live.decision_point import DecisionPoint
-from access_service.usecases.live.gathered import LockIndex
-from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.services import Services
 from access_service.usecases.third_party.software import draw
 from access_service.usecases.tokens.oauth_errors import OAuthCode, OAuthError

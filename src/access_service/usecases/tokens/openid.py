@@ -16,13 +16,13 @@ from access_service.domain.duties import title_of
 from access_service.domain.org import Assignment, Person
 from access_service.domain.service_sign_in import OPENID, PROFILE, SCOPES, ServiceSignIn
 from access_service.domain.tokens import Claims, TokenError
+from access_service.live.revisions import revision_text
 from access_service.signing.id_tokens import hash_half, issue_id_token, read_id_token
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
 from access_service.storage.service_sign_ins import sign_in_by_id, sign_in_by_session
 from access_service.storage.standing import Gatherer
 from access_service.usecases.identity.accounts import ground_of
-from access_service.usecases.live.revisions import revision_text
 from access_service.usecases.tokens.authorizing import (
     HandedOn,
     end_sign_in,

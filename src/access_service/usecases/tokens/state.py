@@ -23,10 +23,10 @@ from access_service.domain.time import Interval
 from access_service.domain.tokens import AccessDetail, details_of
 from access_service.engine.compiled_pack import CellKey, CompiledPack
 from access_service.engine.snapshots import NEVER
+from access_service.live.gathered import LockIndex, Reading
 from access_service.storage.facts import Reader
 from access_service.storage.software import client_by_id
 from access_service.storage.tokens import Changed
-from access_service.usecases.live.gathered import LockIndex, Reading
 
 K = TypeVar("K")
 V = TypeVar("V")

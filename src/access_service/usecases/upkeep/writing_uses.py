@@ -12,7 +12,7 @@ from access_service.domain.time import local
 from access_service.storage.db import Database
 from access_service.storage.observed_answers import add_observed
 from access_service.storage.uses import add_uses
-from access_service.usecases.live.observed import ObservedAnswers
+from access_service.usecases.observed import ObservedAnswers
 from access_service.usecases.uses import Uses
 
 EVERY_S = 60.0

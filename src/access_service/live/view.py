@@ -18,8 +18,8 @@ from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.domain.reasons import Reason
 from access_service.engine.decide import Place, Site, Verdict, answer
 from access_service.engine.snapshots import NEVER, Snapshot
+from access_service.live.gathered import Reading
 from access_service.storage.audit import Stands
-from access_service.usecases.live.gathered import Reading
 
 K = TypeVar("K")
 V = TypeVar("V")

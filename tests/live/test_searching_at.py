@@ -9,9 +9,9 @@ from access_service.domain.access import AccessRequest
 from access_service.domain.delegation import Grant
 from access_service.domain.errors import RestartError
 from access_service.domain.names import AccountId
+from access_service.live.decision_point import DecisionPoint
+from access_service.live.search import PageStart, SearchPage, SearchPoint, Wanted
 from access_service.usecases.handover import delegation
-from access_service.usecases.live.decision_point import DecisionPoint
-from access_service.usecases.live.search import PageStart, SearchPage, SearchPoint, Wanted
 from access_service.usecases.organisation import org
 from world import CLASS_6A, LOWER, REGISTER, SCHOOL, YEAR, Clock, Someone, World, hire_homeroom, homeroom_line
 

@@ -23,6 +23,8 @@ from access_service.domain.names import AccountId, ClassId, RegisterId, UnitId
 from access_service.engine.compiled_pack import CompiledPack
 from access_service.engine.decide import Place, Places, decide
 from access_service.engine.snapshots import NEVER, GrantView, Snapshot
+from access_service.live.gathered import LockIndex, Reading
+from access_service.live.search_org import Here, IndexedOrg, OrgIndex, Run
 from access_service.storage.audit import head_of, recorded_at, stands_since
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
@@ -30,8 +32,6 @@ from access_service.storage.org import StoredOrg
 from access_service.storage.policy import load_tables
 from access_service.storage.search import BulkGatherer, ClassRow, read_holders, read_newest
 from access_service.storage.spans import spanning
-from access_service.usecases.live.gathered import LockIndex, Reading
-from access_service.usecases.live.search_org import Here, IndexedOrg, OrgIndex, Run
 
 REGISTERS_KEPT = 4
 """Registers of which a process keeps an index: 30,000 classes take about 15 MiB."""

@@ -17,10 +17,10 @@ from access_service.domain.policy import PackBinding
 from access_service.domain.time import Interval
 from access_service.engine.decide import OnDemand, Place, Site, class_site
 from access_service.engine.snapshots import ALWAYS, NEVER
+from access_service.live.gathered import Reading
 from access_service.storage.facts import CODECS, Reader
 from access_service.storage.org import StoredOrg
 from access_service.storage.search import ClassRow, class_rows
-from access_service.usecases.live.gathered import Reading
 
 T = TypeVar("T")
 Run = tuple[int, int]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from access_service.usecases.live.decision_point import DecisionPoint
+from access_service.live.decision_point import DecisionPoint
 from world import World
 
 

@@ -11,7 +11,7 @@ from access_service.domain.names import AccountId, ClassId, GrantId, UnitId
 from access_service.domain.reasons import Reason
 from access_service.engine.decide import Place, Site
 from access_service.engine.snapshots import ALWAYS, NEVER, GrantShape, GrantView, Snapshot
-from access_service.usecases.live.view import (
+from access_service.live.view import (
     ACCOUNT_BYTES,
     PLACE_BYTES,
     SITE_BYTES,

@@ -24,14 +24,14 @@ from access_service.domain.names import AccountId, ClassId, EducationLevel, Regi
 from access_service.domain.policy import PackBinding
 from access_service.domain.reasons import Reason
 from access_service.engine.packs.load import read_pack_files
+from access_service.live.decision_point import DecisionPoint, check
+from access_service.live.gathered import LockIndex
+from access_service.live.revisions import parse_revision, revision_text
 from access_service.storage.db import Database
 from access_service.storage.policy import store_pack
 from access_service.storage.tables import CounterRow, RevisionRow, table
 from access_service.usecases.evidence.explain import explain
 from access_service.usecases.handover import delegation
-from access_service.usecases.live.decision_point import DecisionPoint, check
-from access_service.usecases.live.gathered import LockIndex
-from access_service.usecases.live.revisions import parse_revision, revision_text
 from access_service.usecases.organisation import org
 from usecases.deciding import School, ask, deciding, from_memory, grant_of
 from world import (
@@ -427,7 +427,7 @@ def test_unknown_ids_fill_no_memory_and_are_asked_for_once(school: School, monke
     assert [from_memory(point, world.register, request) for request in invented] == cold
     nobody = ask(teacher, account=AccountId("acc_000"))
     assert point.decide(world.register, nobody).decision == Deny(Reason.ACCOUNT_UNKNOWN)
-    monkeypatch.setattr("access_service.usecases.live.view.ABSENT_KEPT", 5)
+    monkeypatch.setattr("access_service.live.view.ABSENT_KEPT", 5)
     for n in range(50):
         point.decide(world.register, ask(teacher, account=AccountId(f"acx_{n}")))
         assert len(view.accounts.absent) <= 25

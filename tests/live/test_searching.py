@@ -17,12 +17,12 @@ from access_service.domain.delegation import Grant
 from access_service.domain.errors import NotFoundError, PolicyError, RestartError, UnavailableError
 from access_service.domain.names import AccountId, ClassId, RegisterId, SuspendableKind, UnitId
 from access_service.domain.scope import Scope
+from access_service.live import search
+from access_service.live.search import PageStart, SearchPage, SearchPoint, Wanted
 from access_service.storage.db import Database
 from access_service.storage.search import class_rows
 from access_service.usecases.handover import delegation
 from access_service.usecases.handover.documents import EnteredLine
-from access_service.usecases.live import search
-from access_service.usecases.live.search import PageStart, SearchPage, SearchPoint, Wanted
 from access_service.usecases.organisation import moving, org
 from world import (
     CLASS_6A,

@@ -9,9 +9,9 @@ from access_service.domain.mistakes import Mistake
 from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.org import Succession
 from access_service.engine.mistakes import Renamed, find_mistake
-from access_service.usecases.live.decision_point import DecidedAll, DecisionPoint, Moment
-from access_service.usecases.live.gathered import Reading
-from access_service.usecases.live.view import NotInViewError
+from access_service.live.decision_point import DecidedAll, DecisionPoint, Moment
+from access_service.live.gathered import Reading
+from access_service.live.view import NotInViewError
 
 Denied = tuple[Ask, Deny]
 

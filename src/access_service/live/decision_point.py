@@ -29,15 +29,15 @@ from access_service.domain.errors import (
 from access_service.domain.names import RegisterId
 from access_service.domain.reasons import Reason
 from access_service.engine.decide import Verdict, answer, as_decision
+from access_service.live.gathered import LockIndex, Reading
+from access_service.live.revisions import check_known
+from access_service.live.told import tell_decisions
+from access_service.live.view import MIB, NotInViewError, RegisterView
 from access_service.storage.audit import stands_now, stands_since
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
 from access_service.storage.policy import load_all
 from access_service.storage.spans import spanning
-from access_service.usecases.live.gathered import LockIndex, Reading
-from access_service.usecases.live.revisions import check_known
-from access_service.usecases.live.told import tell_decisions
-from access_service.usecases.live.view import MIB, NotInViewError, RegisterView
 
 Item = Ask | Reason
 """An item of a batch: a question, or the reason that its form alone earns."""

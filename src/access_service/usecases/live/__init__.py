@@ -1,1 +1,0 @@
-"""Decisions and searches over what a process keeps in memory of a register."""
