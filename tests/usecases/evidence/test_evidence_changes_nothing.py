@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from access_service.usecases import evidence, live
+from access_service import live
+from access_service.usecases import evidence
 from access_service.usecases.evidence import matrix
 from access_service.usecases.handover import delegation
 from access_service.usecases.identity import accounts
