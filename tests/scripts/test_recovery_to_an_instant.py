@@ -36,7 +36,7 @@ class Machine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.user = databases.NOBODY if os.geteuid() == 0 else None
-        programs = databases._programs()
+        programs = databases.server_programs()
         if self.user:
             shutil.chown(folder, self.user)
             if not databases._reachable_by_others(programs):
