@@ -46,6 +46,7 @@ from access_service.domain.jobs import JobRoom
 from access_service.engine.casbin_engine import check_distribution
 from access_service.engine.memory import Memory
 from access_service.live.decision_point import DecisionPoint
+from access_service.live.listening import listening
 from access_service.live.view import MIB
 from access_service.rendering.job_exports import KINDS
 from access_service.settings import Settings
@@ -109,6 +110,7 @@ def create_app(
         point.watch()
         try:
             with (
+                listening(services.db, point),
                 _beside(settings, services, edge),
                 _working(settings, services, edge),
                 draining(settings.drain_seconds, edge.stop),

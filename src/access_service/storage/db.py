@@ -26,6 +26,7 @@ from access_service.storage.bulk import ReadyRows
 from access_service.storage.codec import utc
 from access_service.storage.connecting import BUSY_TIMEOUT_MS, MEMORY, QUICK_S, be_patient, make_engine
 from access_service.storage.facts import Reader, Writer
+from access_service.storage.notified import notify
 from access_service.storage.progress import ProgressListener
 from access_service.storage.spans import NO_TRACER, OUTCOME, spanning
 from access_service.storage.tables import CounterRow, RegisterRow, RevisionRow, table
@@ -97,6 +98,7 @@ class Transaction(Writer):
                 register_id=self.register, n=self.revision, recorded_at=self.now, accounts=accounts, head=head
             )
         )
+        notify(self.connection, self.register, self.revision)
 
     def append(self, happenings: Sequence[Happening], revision: int, *, doer: Doer | None = None) -> str:
         """Chain events after the counter's head and move the counter. Returns the new head.
