@@ -218,6 +218,11 @@ def paths(
     baseline: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Findings that are accepted, each with its reason.")
     ] = None,
+    after: Annotated[
+        str | None,
+        typer.Option(metavar="ACT", help="As if an ordinary act were done, on its day; nothing is stored."),
+    ] = None,
+    diff: Annotated[bool, typer.Option("--diff", help="With `--after`: what it would open and close.")] = False,
     at: options.AtOption = None,
     database: options.DatabaseOption = None,
     register: options.Register = None,
@@ -233,6 +238,8 @@ def paths(
         check=check,
         accomplices=with_,
         baseline=baseline,
+        after=after,
+        diff=diff,
         at=at,
         database=database,
         register=register,

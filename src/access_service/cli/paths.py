@@ -9,12 +9,16 @@ import typer
 
 from access_service.cli.errors import DONE, REFUSED, UsageError
 from access_service.cli.opening import open_database, register_of, say_json, settings_for
+from access_service.cli.path_changes import cut_list, say_changes
 from access_service.domain import words
 from access_service.domain.names import UnitId
 from access_service.domain.paths import Path as Way
+from access_service.domain.policy import DEFAULT
+from access_service.domain.supposing import ordinary_act
 from access_service.live.revisions import revision_text
 from access_service.rendering.sheets import instant_text
 from access_service.usecases.evidence.json_values import json_value
+from access_service.usecases.evidence.path_changes import PathsQuestion, read_changes
 from access_service.usecases.evidence.paths import (
     NamedAccount,
     PathsChecked,
@@ -25,8 +29,8 @@ from access_service.usecases.evidence.paths import (
     read_reach,
 )
 
-SHOWN = 20
-"""Accounts that a list names; JSON has all of them."""
+OWN_CHOICE = "mặc định, không theo văn bản nào / default, no regulation"
+"""What stands where the pack cites no article."""
 
 
 def run_paths(
@@ -37,29 +41,41 @@ def run_paths(
     check: bool,
     accomplices: int,
     baseline: Path | None,
+    after: str | None,
+    diff: bool,
     at: str | None,
     database: str | None,
     register: str | None,
     as_json: bool,
 ) -> int:
     """One of three questions. 1 where `--check` found what the baseline does not accept."""
-    if [to is not None, from_ is not None, check].count(True) != 1:
+    asked = [to is not None, from_ is not None, check].count(True)
+    if asked > 1 or (asked == 0 and not diff):
         raise UsageError("ask one of `--to UNIT --read CATEGORY`, `--from ACCOUNT`, `--check`")
     if (to is None) != (category is None):
         raise UsageError("`--to` and `--read` belong together")
     if baseline is not None and not check:
         raise UsageError("`--baseline` belongs to `--check`")
+    if diff and after is None:
+        raise UsageError("`--diff` belongs to `--after ACT`")
+    if after is not None and at is not None:
+        raise UsageError("`--after` has a day of its own: leave `--at` out")
+    act = None if after is None else ordinary_act(after)
     accepted = {} if baseline is None else _read_baseline(baseline)
     instant = None if at is None else words.instant(at)
     with open_database(settings_for(database)) as db:
         name = register_of(db, register)
+        if act is not None and diff:
+            unit = None if to is None else UnitId(to)
+            question = PathsQuestion(unit, category or "", accomplices, from_, is_check=check)
+            return say_changes(read_changes(db, name, act, question), accepted, is_check=check, as_json=as_json)
         if check:
-            return _say_checked(check_paths(db, name, at=instant), accepted, as_json=as_json)
+            return _say_checked(check_paths(db, name, at=instant, after=act), accepted, as_json=as_json)
         if to is not None and category is not None:
-            found = read_paths_to(db, name, UnitId(to), category, accomplices=accomplices, at=instant)
+            found = read_paths_to(db, name, UnitId(to), category, accomplices=accomplices, at=instant, after=act)
             _say({**json_value(found), "revision": revision_text(found.revision)}, _ways(found), as_json=as_json)
         elif from_ is not None:
-            reach = read_reach(db, name, from_, at=instant)
+            reach = read_reach(db, name, from_, at=instant, after=act)
             _say({**json_value(reach), "revision": revision_text(reach.revision)}, _reach(reach), as_json=as_json)
     return DONE
 
@@ -96,20 +112,24 @@ def _ways(found: PathsTo) -> Iterator[str]:
     yield f"{found.category_vi} của {found.unit_name}; {instant_text(found.at)} (UTC+7)"
     holders = dict.fromkeys(h.account for h in found.ways.held)
     yield f"Đang được xem: {len(holders)}"
-    yield from _cut([f"  {_called(found.accounts[a])}" for a in holders])
+    yield from cut_list([f"  {_called(found.accounts[a])}" for a in holders])
     yield f"Có thể một mình đi tới, bằng khôi phục tài khoản (quy tắc 4): {len(found.ways.paths)}"
-    yield from _cut([f"  {_walk(found, way)}" for way in found.ways.paths])
+    yield from cut_list([f"  {_walk(found, way)}" for way in found.ways.paths])
     if found.ways.coalitions:
         yield f"Có thể cùng người khác, bằng một biên bản mới (quy tắc 5, 7): {len(found.ways.coalitions)}"
         lines = [
-            f"  {len(c.people)} người tại {c.unit}, vai trò {c.role} ({c.article}): "
+            f"  {len(c.people)} người tại {c.unit}, vai trò {c.role} ({_article(found, c.article)}): "
             f"lập {found.people[c.prepares]}, ký {found.people[c.signs]}, nhận {found.people[c.receives]}"
             for c in found.ways.coalitions
         ]
-        yield from _cut(lines)
+        yield from cut_list(lines)
     if found.ways.chokes:
         yield "Đóng được nhiều đường nhất:"
         yield from (f"  {c.closes}  {_called(found.accounts[c.account])}" for c in found.ways.chokes[:3])
+
+
+def _article(found: PathsTo, id_: str) -> str:
+    return OWN_CHOICE if id_ == DEFAULT else found.articles[id_] or id_
 
 
 def _walk(found: PathsTo, way: Way) -> str:
@@ -117,17 +137,11 @@ def _walk(found: PathsTo, way: Way) -> str:
     return f"{_called(found.accounts[way.start])} → {steps}"
 
 
-def _cut(lines: list[str]) -> Iterator[str]:
-    yield from lines[:SHOWN]
-    if len(lines) > SHOWN:
-        yield f"  … và {len(lines) - SHOWN} dòng nữa (--json có đủ)"
-
-
 def _reach(found: ReachFrom) -> Iterator[str]:
     deepest = max(found.reached.values(), default=0)
     yield f"{_called(found.start)}; {instant_text(found.at)} (UTC+7)"
     yield f"Mở được {len(found.reached)} trên {found.of} tài khoản, sau nhiều nhất {deepest} lần khôi phục"
-    yield from _cut([f"  {n}  {_called(found.accounts[account])}" for account, n in found.reached.items()])
+    yield from cut_list([f"  {n}  {_called(found.accounts[account])}" for account, n in found.reached.items()])
 
 
 def _say_checked(found: PathsChecked, accepted: Mapping[str, str], *, as_json: bool) -> int:

@@ -116,6 +116,20 @@ class PowerMap:
         self._packs: dict[UnitId, Pack | None] = {}
         self._kept: dict[UnitId, Custody | None] = {}
 
+    def name_of(self, account: AccountId) -> tuple[str, AccountId]:
+        """By what equals are ordered: the same register says the same words, whatever ids it has."""
+        return self.accounts[account].username, account
+
+    def said_as(self, target: str) -> str:
+        """The name that an account or a person signs in with; what is neither, by its id."""
+        account = AccountId(target) if target in self.accounts else self.use_of.get(PersonId(target))
+        return target if account is None else self.accounts[account].username
+
+    def _name_of_person(self, person: PersonId) -> tuple[str, str]:
+        """The name that the person signs in with; somebody without an account comes first."""
+        found = self.use_of.get(person)
+        return ("", person) if found is None else self.name_of(found)
+
     # -- offices
 
     def chain(self, unit: UnitId) -> tuple[UnitId, ...]:
@@ -171,7 +185,7 @@ class PowerMap:
     def by_office(self) -> Mapping[UnitId, tuple[AccountId, ...]]:
         """The accounts that act for each unit by itself."""
         found: defaultdict[UnitId, list[AccountId]] = defaultdict(list)
-        for account, units in sorted(self.offices.items()):
+        for account, units in sorted(self.offices.items(), key=lambda pair: self.name_of(pair[0])):
             for unit in units:
                 found[unit].append(account)
         return {unit: tuple(accounts) for unit, accounts in found.items()}
@@ -229,7 +243,7 @@ class PowerMap:
         for target in self.answering:
             for by in self.recoverers(target):
                 found[by].append(target)
-        return {by: tuple(targets) for by, targets in found.items()}
+        return {by: tuple(sorted(targets, key=self.name_of)) for by, targets in found.items()}
 
     def reach(self, start: AccountId) -> Mapping[AccountId, int]:
         """Every account that somebody who opens this one could open, and after how many acts."""
@@ -249,7 +263,7 @@ class PowerMap:
         """Rights in force by which somebody reads a record of the category in the unit, or in part of it."""
         grants = (g for g in self.ground.facts.find(Grant) if g.account in self.accounts)
         found = [ReadRight(g.account, g) for g in grants if self._reads(g, unit, category)]
-        return tuple(sorted(found, key=lambda h: (h.account, h.grant.id)))
+        return tuple(sorted(found, key=lambda h: (self.name_of(h.account), h.grant.role, h.grant.id)))
 
     def _reads(self, grant: Grant, unit: UnitId, category: str) -> bool:
         now = self.ground.now
@@ -268,11 +282,12 @@ class PowerMap:
         """Who reads it, who could come to, alone or (`accomplices` other people) by a new paper."""
         held = self.held(unit, category)
         paths = self._paths(dict.fromkeys(h.account for h in held))
+        by = self._name_of_person
         coalitions = sorted(
             {c for c in self._coalitions(unit, category) if len(c.people) <= accomplices + 1},
-            key=lambda c: (len(c.people), c.unit, c.role, c.prepares, c.signs, c.receives),
+            key=lambda c: (len(c.people), c.unit, c.role, *map(by, (c.prepares, c.signs, c.receives))),
         )
-        return WaysTo(held, paths, tuple(coalitions), _chokes(paths))
+        return WaysTo(held, paths, tuple(coalitions), self._chokes(paths))
 
     def _paths(self, targets: Collection[AccountId]) -> tuple[Path, ...]:
         """The shortest path of every account that comes to one of these, found backwards."""
@@ -293,7 +308,16 @@ class PowerMap:
                 step = steps[step.to]
             if walked:
                 found.append(Path(start, tuple(walked)))
-        return tuple(sorted(found, key=lambda p: (len(p.steps), p.start)))
+        return tuple(sorted(found, key=lambda p: (len(p.steps), self.name_of(p.start))))
+
+    def _chokes(self, paths: Sequence[Path]) -> tuple[Choke, ...]:
+        """Accounts by how many paths go through or begin at them; the one that closes most first."""
+        found: defaultdict[AccountId, int] = defaultdict(int)
+        for path in paths:
+            for account in {step.by for step in path.steps}:
+                found[account] += 1
+        ranked = sorted(found.items(), key=lambda pair: (-pair[1], self.name_of(pair[0])))
+        return tuple(Choke(*pair) for pair in ranked)
 
     def _coalitions(self, unit: UnitId, category: str) -> Iterator[Coalition]:
         """Who could hand down a role that reads it: the units that the data lies in, each by its own paper."""
@@ -332,16 +356,6 @@ class PowerMap:
                         yield duty.person, role, rule.article
 
 
-def _chokes(paths: Sequence[Path]) -> tuple[Choke, ...]:
-    """Accounts by how many paths go through or begin at them; the one that closes most first."""
-    found: defaultdict[AccountId, int] = defaultdict(int)
-    for path in paths:
-        for account in {step.by for step in path.steps}:
-            found[account] += 1
-    ranked = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
-    return tuple(Choke(*pair) for pair in ranked)
-
-
 # -- what looks wrong
 
 
@@ -365,7 +379,7 @@ def path_findings(power: PowerMap, outside: Iterable[Grant]) -> tuple[PathFindin
     """A password that opens two factors, one person leading on two branches, grants outside their authority."""
     found = [*_passwords(power), *_two_branches(power)]
     found += [PathFinding(OUTSIDE, g.id, f"a grant of `{g.unit}` to `{g.account}`") for g in outside]
-    return tuple(sorted(found))
+    return tuple(sorted(found, key=lambda f: (f.kind, power.said_as(f.target), f.target)))
 
 
 def _passwords(power: PowerMap) -> Iterator[PathFinding]:

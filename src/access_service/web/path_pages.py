@@ -147,7 +147,9 @@ def _paper(found: PathsTo, coalition: Coalition) -> CoalitionLine:
     return CoalitionLine(
         unit=found.units[coalition.unit],
         role=found.roles[coalition.role],
-        article="" if coalition.article == DEFAULT else found.articles[coalition.article],
+        article=t("mặc định, không theo văn bản nào")
+        if coalition.article == DEFAULT
+        else found.articles[coalition.article],
         prepares=found.people[coalition.prepares],
         signs=found.people[coalition.signs],
         receives=found.people[coalition.receives],

@@ -5,18 +5,23 @@ for the unit's own leadership and those above, and for the operator at the comma
 unit.
 """
 
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 
 from access_service.domain.audit import Happening, Json, instant
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.edges import acts_for
-from access_service.domain.errors import InvalidError, NotFoundError
+from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.moves import AuthorityMove, box_of, chain_at, rest_of_grant
 from access_service.domain.names import AccountId, PersonId, RegisterId, UnitId
 from access_service.domain.org import Person, Unit
 from access_service.domain.paths import PathFinding, PowerMap, WaysTo, path_findings
+from access_service.domain.reasons import Refusal
+from access_service.domain.reorganising import change_at
 from access_service.domain.scope import Scope
+from access_service.domain.supposing import OrdinaryAct, Supposed, suppose
 from access_service.storage.audit import revision_at
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader
@@ -103,23 +108,38 @@ class PathsChecked:
     findings: tuple[PathFinding, ...]
 
 
-class _View:
-    """A register read once, at one revision."""
+class PathsView:
+    """A register read once, at one revision; with an act that is supposed, as it would stand on that act's day."""
 
-    def __init__(self, reader: Reader, at: datetime) -> None:
-        self.at, self.revision = at, revision_at(reader.connection, reader.register)
-        self.facts = KnownFacts(reader)
-        self.map = PowerMap(self.facts.ground(at), count_factors(reader.connection, reader.register))
+    def __init__(self, reader: Reader, at: datetime, after: OrdinaryAct | None = None) -> None:
+        self.revision = revision_at(reader.connection, reader.register)
+        self.at = at if after is None else change_at(after.on, at)
+        known, factors = KnownFacts(reader), count_factors(reader.connection, reader.register)
+        self.without: PathsView | None = None
+        """The same day without the act."""
+        if after is not None:
+            self.without = copy(self)
+            self.without.stand_on(known, factors)
+            supposed = _suppose(known, self.at, after)
+            known, factors = known.laid(supposed.facts), {**factors, **dict.fromkeys(supposed.renewed, 1)}
+        self.stand_on(known, factors)
+
+    def stand_on(self, facts: KnownFacts, factors: Mapping[AccountId, int]) -> None:
+        """See these facts, and so many things that open each account."""
+        self.facts, self.map = facts, PowerMap(facts.ground(self.at), factors)
 
     def unit_name(self, unit: UnitId) -> str:
+        """The unit as a reader knows it."""
         found = self.facts.org.unit(unit)
         return found.name if found is not None else unit
 
     def person_name(self, person: PersonId | None) -> str:
+        """The person's name; empty where there is nobody."""
         found = None if person is None else self.facts.get(Person, person)
         return found.name if found is not None else ""
 
     def named(self, id_: AccountId) -> NamedAccount:
+        """The account as a reader knows it."""
         account = self.map.accounts[id_]
         return NamedAccount(
             id=id_,
@@ -130,6 +150,19 @@ class _View:
             unit_name=self.unit_name(account.unit),
             factors=self.map.factors.get(id_, 1),
         )
+
+
+def _suppose(known: KnownFacts, at: datetime, act: OrdinaryAct) -> Supposed:
+    """What the act would write. A rule that refuses it is named by its code."""
+    if all(unit.valid_from > at for unit in known.find(Unit)):
+        raise InvalidError("the record begins later than that day", on=act.on.isoformat())
+    try:
+        return suppose(known.ground(at), act, lambda facts: known.laid(facts).ground(at))
+    except RefusedError as refused:
+        if refused.code in (Refusal.INVALID, Refusal.NOT_FOUND):
+            raise
+        message = f"`{act.kind}` is refused then, {refused.code}: {refused.message}"
+        raise RefusedError(refused.code, message, **refused.details) from None
 
 
 def path_choices(services: Services, caller: Caller, unit: UnitId) -> PathChoices:
@@ -167,7 +200,7 @@ def ask_paths_to(
         now = services.db.now_in(connection, caller.register)
         view = ReadView(Reader(connection, caller.register), caller, now)
         _check_may_ask(view, unit)
-        answer = _paths_to(_View(view.reader, at or now), unit, category, accomplices)
+        answer = paths_to(PathsView(view.reader, at or now), unit, category, accomplices)
     _record(services.db, caller.register, caller.account, answer)
     return answer
 
@@ -180,16 +213,18 @@ def read_paths_to(
     *,
     accomplices: int = 0,
     at: datetime | None = None,
+    after: OrdinaryAct | None = None,
 ) -> PathsTo:
-    """The same for the operator, who needs no account."""
+    """The same for the operator, who needs no account; `after` an act that is supposed, on its day."""
     with db.read(register) as reader:
         now = db.now_in(reader.connection, register)
-        answer = _paths_to(_View(reader, at or now), unit, category, accomplices)
-    _record(db, register, OPERATOR, answer)
+        answer = paths_to(PathsView(reader, at or now, after), unit, category, accomplices)
+    _record(db, register, OPERATOR, answer, after)
     return answer
 
 
-def _paths_to(view: _View, unit: UnitId, category: str, accomplices: int) -> PathsTo:
+def paths_to(view: PathsView, unit: UnitId, category: str, accomplices: int) -> PathsTo:
+    """The answer from what was read."""
     if view.facts.get(Unit, unit) is None:
         raise NotFoundError("unit", unit)
     if not 0 <= accomplices <= MOST_ACCOMPLICES:
@@ -214,12 +249,12 @@ def _paths_to(view: _View, unit: UnitId, category: str, accomplices: int) -> Pat
         people={person: view.person_name(person) for person in sorted(people)},
         units={issuer: view.unit_name(issuer) for issuer in sorted(issuers)},
         roles=_role_names(view, ways),
-        articles={c.article: _article(view, c.unit, c.article) for c in ways.coalitions},
+        articles={c.article: article_said(view, c.unit, c.article) for c in ways.coalitions},
         wait_hours=pack.number(WAIT_HOURS),
     )
 
 
-def _role_names(view: _View, ways: WaysTo) -> dict[str, str]:
+def _role_names(view: PathsView, ways: WaysTo) -> dict[str, str]:
     named = {(h.grant.unit, h.grant.role) for h in ways.held} | {(c.unit, c.role) for c in ways.coalitions}
     found = {}
     for unit, id_ in sorted(named):
@@ -229,57 +264,96 @@ def _role_names(view: _View, ways: WaysTo) -> dict[str, str]:
     return found
 
 
-def _article(view: _View, unit: UnitId, id_: str) -> str:
+def article_said(view: PathsView, unit: UnitId, id_: str) -> str:
+    """What is written for an article of the pack in force there; empty where the pack cites none."""
     pack = view.map.pack(unit)
     article = None if pack is None else pack.articles.get(id_)
     return "" if article is None else ", ".join(part for part in (article.place, article.document) if part)
 
 
-def _record(db: Database, register: RegisterId, actor: str, answer: PathsTo) -> None:
+def _record(
+    db: Database, register: RegisterId, actor: str, answer: PathsTo, after: OrdinaryAct | None = None
+) -> None:
     details: dict[str, Json] = {
         "at": instant(answer.at),
         "category": answer.category,
         "known_at": answer.revision,
         "paths": len(answer.ways.paths),
+        **supposed_json(after),
     }
     db.note(register, actor, Happening("paths.read", answer.unit, details=details, unit=answer.unit))
 
 
-def read_reach(db: Database, register: RegisterId, username: str, *, at: datetime | None = None) -> ReachFrom:
+def supposed_json(after: OrdinaryAct | None) -> dict[str, Json]:
+    """What the log says of a question about an act that is supposed."""
+    return {} if after is None else {"after": str(after)}
+
+
+def account_called(view: PathsView, username: str) -> NamedAccount:
+    """The account of that name, where somebody could open it."""
+    found = next((a for a in view.map.accounts.values() if a.username == username), None)
+    if found is None:
+        raise NotFoundError("account", username)
+    return view.named(found.id)
+
+
+def read_reach(
+    db: Database,
+    register: RegisterId,
+    username: str,
+    *,
+    at: datetime | None = None,
+    after: OrdinaryAct | None = None,
+) -> ReachFrom:
     """How far somebody comes who opens this account, for the operator."""
     with db.read(register) as reader:
         now = db.now_in(reader.connection, register)
-        view = _View(reader, at or now)
-        start = next((a for a in view.map.accounts.values() if a.username == username), None)
-        if start is None:
-            raise NotFoundError("account", username)
+        view = PathsView(reader, at or now, after)
+        start = account_called(view, username)
         reached = view.map.reach(start.id)
         answer = ReachFrom(
             at=view.at,
             revision=view.revision,
-            start=view.named(start.id),
+            start=start,
             reached=dict(reached),
             accounts={id_: view.named(id_) for id_ in reached},
             of=len(view.map.accounts) - 1,
         )
-    details: dict[str, Json] = {"at": instant(answer.at), "known_at": answer.revision, "reached": len(reached)}
+    details: dict[str, Json] = {
+        "at": instant(answer.at),
+        "known_at": answer.revision,
+        "reached": len(reached),
+        **supposed_json(after),
+    }
     db.note(register, OPERATOR, Happening("paths.read", start.id, details=details, unit=start.unit))
     return answer
 
 
-def check_paths(db: Database, register: RegisterId, *, at: datetime | None = None) -> PathsChecked:
+def check_paths(
+    db: Database, register: RegisterId, *, at: datetime | None = None, after: OrdinaryAct | None = None
+) -> PathsChecked:
     """Everything that looks wrong in the whole register, for the operator."""
     with db.read(register) as reader:
         now = db.now_in(reader.connection, register)
-        view = _View(reader, at or now)
-        findings = path_findings(view.map, _outside(view))
+        view = PathsView(reader, at or now, after)
+        findings = findings_of(view)
         answer = PathsChecked(view.at, view.revision, findings)
-    details: dict[str, Json] = {"at": instant(answer.at), "known_at": answer.revision, "found": len(findings)}
+    details: dict[str, Json] = {
+        "at": instant(answer.at),
+        "known_at": answer.revision,
+        "found": len(findings),
+        **supposed_json(after),
+    }
     db.note(register, OPERATOR, Happening("paths.read", register, details=details))
     return answer
 
 
-def _outside(view: _View) -> list[Grant]:
+def findings_of(view: PathsView) -> tuple[PathFinding, ...]:
+    """Everything that looks wrong in what was read."""
+    return path_findings(view.map, _outside(view))
+
+
+def _outside(view: PathsView) -> list[Grant]:
     """Rights in force that are wider than what their giver has today (rule 3); decisions leave the rest out."""
     facts, org, at = view.facts, view.facts.org, view.at
     moves, boxes = facts.find(AuthorityMove), dict[str, Scope | None]()
