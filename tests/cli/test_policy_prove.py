@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from access_service.cli import policy_prove
+from access_service.cli.commands import main
 from access_service.engine.proofs import prover, solving
 from access_service.engine.proofs.prover import PackProof, ProofOutcome, ProofRequest
 from cli.test_commands import ROOT, run
@@ -80,6 +85,9 @@ def test_a_pack_that_does_not_load_is_status_1_and_keeps_its_lines(run: Any, fol
         ((str(ROOT / "policy" / "todo"),), "todo stands alone"),
         ((BASE, "--except", "clerk:ACC:read"), "name that with `--since`"),
         ((BASE, "--compare", "0"), "greater than or equal to 1"),
+        ((BASE, "--compare", "9" * 21), "less than or equal to"),
+        ((BASE, "--limit", "inf"), "less than or equal to"),
+        ((BASE, "--limit", "nan"), "invalid value for `--limit`"),
     ],
 )
 def test_bad_usage_is_status_2(run: Any, arguments: tuple[str, ...], said: str) -> None:
@@ -116,3 +124,17 @@ def test_a_model_that_differs_from_the_engine_is_status_3(run: Any, monkeypatch:
     ran = run("policy", "prove", BASE, *FEW)
     assert ran.status == 3
     assert "1 differences" in ran.out
+
+
+def test_a_reader_who_goes_away_is_told_neither_proved_nor_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`policy prove … | head -1`: a closed pipe once read as a refutation."""
+
+    class Gone(io.TextIOWrapper):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError(errno.EPIPE, "gone")
+
+    with (Path(os.devnull)).open("wb") as sink, monkeypatch.context() as closed:
+        closed.setattr(sys, "stdout", Gone(sink))
+        closed.setattr(os, "dup2", lambda *_: None)
+        status = main(["policy", "check", BASE])
+    assert status == 141

@@ -1,7 +1,7 @@
 """Every error as one readable line on standard error (lists: one line each) and an exit status.
 
 0 done or allowed; 1 refused, denied, not possible now, or found broken; 2 bad usage; 3 `verify
---strict` found nothing broken, and could not prove all of it.
+--strict` found nothing broken, and could not prove all of it; 130 stopped; 141 nobody read it to its end.
 A traceback is only for what nobody foresaw.
 """
 
@@ -18,6 +18,8 @@ DONE, REFUSED, USAGE, UNPROVED = 0, 1, 2, 3
 _QUOTED = re.compile(r"'([^']*)'")
 CUT_OFF = 130
 """Ended by the keyboard (128 + SIGINT)."""
+UNREAD = 141
+"""Whoever read our output left before its end (128 + SIGPIPE): neither done nor refused was said to anybody."""
 
 
 class UsageError(Exception):
@@ -41,10 +43,13 @@ def run(call: Callable[[], Any], *, as_json: bool) -> int:
         return CUT_OFF
     except UsageError as error:
         return _told("usage", [str(error)], USAGE, as_json=as_json)
-    except BrokenPipeError:
-        # Whoever read our output has had enough of it; what is still in the buffer has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+    except (BrokenPipeError, SystemExit) as error:
+        # Typer leaves with 1 when a pipe is closed, which would read as refuted or denied.
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
+        # What is still in the buffer has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        return UNREAD
     except Exception as error:
         found = _expected(error)
         if found is None:

@@ -8,6 +8,8 @@ import typer
 
 from access_service.cli import options
 
+MOST_COMPARED, LONGEST_S = 10_000_000, 86_400
+"""What `policy prove` does at most: a number beyond is a slip, and would never come to an end."""
 policy = typer.Typer(
     help="Policy packs: check, test, compare, prove, put in force.", no_args_is_help=True, rich_markup_mode=None
 )
@@ -88,9 +90,12 @@ def policy_prove(
         ),
     ] = None,
     compare: Annotated[
-        int, typer.Option(min=1, help="Decisions on which the model is compared with the engine.")
+        int,
+        typer.Option(min=1, max=MOST_COMPARED, help="Decisions on which the model is compared with the engine."),
     ] = 2000,
-    limit: Annotated[float, typer.Option(min=0.001, metavar="SECONDS", help="For each theorem.")] = 5.0,
+    limit: Annotated[
+        float, typer.Option(min=0.001, max=LONGEST_S, metavar="SECONDS", help="For each theorem.")
+    ] = 5.0,
     cases: Annotated[bool, typer.Option("--cases", help="Print each counterexample as a *_test.yaml.")] = False,
     json: options.JsonOption = False,
 ) -> int:
