@@ -77,7 +77,28 @@ def test_every_changed_cell_is_said_with_its_row_and_article_and_played(run: Any
     assert all(played["as_said"] for played in told["played"])
     assert len(told["changes"]) > 60
     assert run("policy", "diff", FIRST, SECOND, "--exit-code").status == 1
-    assert run("policy", "diff", SECOND, FIRST, "--exit-code").status == 0
+    # The way back: its locks are gone, so that what they shut is open.
+    assert run("policy", "diff", SECOND, FIRST, "--exit-code").status == 1
+    assert run("policy", "diff", SECOND, SECOND, "--exit-code").status == 0
+
+
+def test_a_hand_down_that_is_new_or_asks_for_fewer_papers_counts_as_more(run: Any, folder: Path) -> None:
+    """A row of delegation.csv opens no cell, and yet somebody receives what nobody could give them."""
+    base = folder / "policy" / "base"
+    shutil.copytree(base, folder / "now" / "base")
+    rows = base / "delegation.csv"
+    told = rows.read_text("utf-8")
+    for old, new in (
+        ("cashier,cashier,school,own_unit,minutes+commitment", "cashier,cashier,school,own_unit,minutes"),
+        ("role,position,", "role,position,"),
+    ):
+        more = "" if new != old else "cashier,librarian,school,own_unit,minutes+commitment,default\n"
+        assert old in told
+        rows.write_text(told.replace(old, new) + more, "utf-8")
+        there, back = (str(folder / "now" / "base"), str(base)), (str(base), str(folder / "now" / "base"))
+        assert run("policy", "diff", *there, "--exit-code").status == 1
+        assert run("policy", "diff", *there).status == 0
+        assert run("policy", "diff", *back, "--exit-code").status == 0
     assert run("policy", "diff", SECOND, SECOND).out == "hai-phong 2024.1 → hai-phong 2024.1\n  the same\n"
 
 

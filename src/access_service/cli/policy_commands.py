@@ -59,7 +59,7 @@ def policy_diff(
         bool, typer.Option("--cases", help="Print each changed cell as a case for a *_test.yaml.")
     ] = False,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Status 1 where something is newly allowed.")
+        bool, typer.Option("--exit-code", help="Status 1 where something is newly allowed or handed down.")
     ] = False,
     database: Annotated[
         str | None,
@@ -86,7 +86,9 @@ def policy_prove(
     accepted: Annotated[
         list[str] | None,
         typer.Option(
-            "--except", metavar="WHAT", help="What they may: `role:CATEGORY:action`, `lock:ID`; repeat it."
+            "--except",
+            metavar="WHAT",
+            help="What they may: `role:CATEGORY:action`, `hand-down:role`, `lock:ID`; repeat it.",
         ),
     ] = None,
     compare: Annotated[

@@ -21,7 +21,7 @@ from access_service.engine.alone.standalone import is_standalone, load_standalon
 from access_service.engine.cases.alone import read_standalone_cases, run_standalone_case
 from access_service.engine.packs.files import PACK_TOML
 from access_service.engine.packs.load import load_pack
-from access_service.engine.proofs.alone_packs import ANSWER, compare_alone
+from access_service.engine.proofs.alone_packs import ANSWER, allows_more, compare_alone
 from access_service.engine.proofs.pack_cells import (
     BASIS,
     CELL,
@@ -68,6 +68,13 @@ class _Compared:
         return tuple(c for c in self.changes if c.part in (CELL, ANSWER) and not c.before)
 
     @property
+    def is_more(self) -> bool:
+        """Does the new pack allow anything that the old one did not, to be done or to be handed down?"""
+        if isinstance(self.old, Pack) and isinstance(self.new, Pack):
+            return bool(PackDifference(self.old, self.new, self.changes).more)
+        return allows_more(self.changes)
+
+    @property
     def no_longer(self) -> tuple[PackChange, ...]:
         return tuple(c for c in self.changes if c.part in (CELL, ANSWER) and not c.after)
 
@@ -97,7 +104,7 @@ def run_policy_diff(
             typer.echo(line)
     if any(compared.played is not None and not compared.played.is_as_said for compared in found):
         return UNPROVED
-    return REFUSED if strict and any(compared.allowed for compared in found) else DONE
+    return REFUSED if strict and any(compared.is_more for compared in found) else DONE
 
 
 def _pairs(

@@ -4,7 +4,7 @@ Whoever is listed in entities.csv can be asked about one by one; of records that
 is to say, and the cases of the pack's folder play what its author thought of.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from access_service.domain.policy import ANY
@@ -20,7 +20,8 @@ from access_service.engine.alone.pack import AttributeRule, StandalonePack
 from access_service.engine.proofs.pack_cells import PackChange
 from access_service.engine.proofs.parts import said_of
 
-ANSWER, ROW = "answers", "rules"
+ANSWER, ROW, MODEL = "answers", "rules", "model"
+ALLOW, DENY = "allow", "deny"
 MOST_ASKED = 200_000
 """Questions that are asked one by one; a pack with more listed pairs is compared by its rows alone."""
 
@@ -28,6 +29,16 @@ MOST_ASKED = 200_000
 def compare_alone(old: StandalonePack, new: StandalonePack) -> tuple[PackChange, ...]:
     """Everything that `new` says otherwise than `old`."""
     return (*_answers(old, new), *_rows(old, new), *_tables(old, new))
+
+
+def allows_more(changes: Iterable[PackChange]) -> bool:
+    """Is an answer newly allow, or may one be: of records that nobody lists, the rows and the model decide."""
+    return any(
+        (c.part == ANSWER and not c.before)
+        or (c.part == ROW and (c.after == ALLOW or (c.before == DENY and not c.after)))
+        or c.part == MODEL
+        for c in changes
+    )
 
 
 def are_all_asked(old: StandalonePack, new: StandalonePack) -> bool:
@@ -64,7 +75,7 @@ def _answers(old: StandalonePack, new: StandalonePack) -> Iterator[PackChange]:
 
 
 def _said(answer: PackDecision) -> str:
-    return "allow" if isinstance(answer, Permitted) else ""
+    return ALLOW if isinstance(answer, Permitted) else ""
 
 
 def _rows(old: StandalonePack, new: StandalonePack) -> Iterator[PackChange]:
@@ -88,7 +99,7 @@ def _rows(old: StandalonePack, new: StandalonePack) -> Iterator[PackChange]:
 def _effect(rule: AttributeRule | None, *, with_article: bool) -> str:
     if rule is None:
         return ""
-    effect = "allow" if rule.allow else "deny"
+    effect = ALLOW if rule.allow else DENY
     return f"{effect} ({rule.article})" if with_article else effect
 
 
@@ -102,7 +113,7 @@ def _tables(old: StandalonePack, new: StandalonePack) -> Iterator[PackChange]:
         "properties": (old.properties, new.properties),
         "trusted": (old.trusted, new.trusted),
         "articles": (old.articles, new.articles),
-        "model": ({"model": old.model_text}, {"model": new.model_text}),
+        MODEL: ({"model": old.model_text}, {"model": new.model_text}),
     }
     for part, (before, after) in tables.items():
         for key in sorted(before.keys() | after.keys()):

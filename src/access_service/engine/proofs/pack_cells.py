@@ -60,6 +60,16 @@ class PackDifference:
         """Cells that are no longer allowed."""
         return tuple(change for change in self.of(CELL) if not change.after)
 
+    @property
+    def more(self) -> tuple[PackChange, ...]:
+        """Everything that `new` allows and `old` did not: to be done, or to be handed down.
+
+        A deny row or a lock that is gone counts, and a hand-down for which fewer papers are asked.
+        """
+        new = [c for part in (CELL, FUNCTION) for c in self.of(part) if not c.before]
+        gone = [c for part in (DENY, SHUT) for c in self.of(part) if not c.after]
+        return (*new, *gone, *(c for c in self.of(HAND_DOWN) if _is_easier(c)))
+
 
 class DeadRow(NamedTuple):
     """A row that never decides anything."""
@@ -201,6 +211,12 @@ def _papers(said: HandDown | None, other: HandDown | None) -> str:
         return ""
     is_same = other is not None and other.documents == said.documents
     return f"{ON_ARTICLE}{said.article}" if is_same else said.documents
+
+
+def _is_easier(hand_down: PackChange) -> bool:
+    """Is it new, or is a paper no longer asked for?"""
+    before, after = (set(said.split("+")) for said in (hand_down.before, hand_down.after))
+    return bool(hand_down.after) and (not hand_down.before or not before <= after)
 
 
 def _all_or_each(found: Iterable[str], every: list[str]) -> str:

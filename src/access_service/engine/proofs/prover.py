@@ -21,8 +21,8 @@ from access_service.engine.proofs.boxes import Rules
 from access_service.engine.proofs.comparing import Compared, compare
 from access_service.engine.proofs.pack_cells import (
     CELL,
-    DENY,
     FUNCTION,
+    HAND_DOWN,
     SHUT,
     PackChange,
     PackDifference,
@@ -225,22 +225,17 @@ def _said_by(pack: Pack) -> object:
 
 
 def name_of(change: PackChange) -> str:
-    """What `--except` calls it: `clerk:ACC:read`, which covers each function of it; `lock:hk1`."""
-    return f"lock:{change.what[0]}" if change.part == SHUT else ":".join(change.what)
-
-
-def more_than(difference: PackDifference) -> tuple[PackChange, ...]:
-    """Everything that decisions allow under the new pack and did not under the old one."""
-    new = [c for part in (CELL, FUNCTION) for c in difference.of(part) if not c.before]
-    gone = [c for part in (DENY, SHUT) for c in difference.of(part) if not c.after]
-    return (*new, *gone)
+    """What `--except` calls it: `clerk:ACC:read` covers each function of it; `lock:hk1`; `hand-down:clerk`."""
+    if change.part == SHUT:
+        return f"lock:{change.what[0]}"
+    return ":".join(("hand-down", *change.what) if change.part == HAND_DOWN else change.what)
 
 
 def _no_more(old: Pack, new: Pack, accepted: frozenset[str]) -> Iterator[Sentenced]:
     """Nothing that the old pack denied, but for what is named; a name that matches nothing is said."""
     began = perf_counter()
     difference = compare_packs(old, new)
-    more = {name_of(change): change for change in more_than(difference)}
+    more = {name_of(change): change for change in difference.more}
     covered = {name: {n for n in more if n == name or n.startswith(f"{name}:")} for name in accepted}
     left = {name: change for name, change in more.items() if name not in set().union(*covered.values())}
     says = f"allows nothing that {old.name} {old.version} denied" + (", but for what is named" if accepted else "")
