@@ -16,7 +16,8 @@ from prepared import with_homeroom
 from world import LOWER, OFFICE, SCHOOL, World
 
 ADDRESS = f"/don-vi/{SCHOOL}/ai-co-the"
-EDGES = (f"{ADDRESS}/khoi-phuc", f"{ADDRESS}/bien-ban")
+KINDS = ("khoi-phuc", "bien-ban", "bo-nhiem", "chuyen-don-vi", "lam-chung")
+EDGES = tuple(f"{ADDRESS}/{kind}" for kind in KINDS)
 BESIDE = UnitId("0003102")
 
 
@@ -53,7 +54,14 @@ def test_the_list_has_every_way_and_every_holder(service: Visitor, head: Visitor
     assert len(found.ways.paths) >= 3
     lists = [part.partition("</ol>")[0] for part in page.html.split('<ol class="ways gap">')[1:]]
     holders = len({h.account for h in found.ways.held})
-    assert [part.count("<li>") for part in lists] == [len(found.ways.paths), len(found.ways.coalitions), holders]
+    assert [part.count("<li>") for part in lists] == [
+        len(found.ways.paths),
+        len(found.ways.coalitions),
+        len(found.joint),
+        holders,
+    ]
+    for act in found.joint:
+        assert found.accounts[act.prepares].username in lists[2]
     for path in found.ways.paths:
         assert found.accounts[path.start].username in lists[0]
     for name in found.people.values():

@@ -30,5 +30,6 @@ def test_a_head_asks_who_could_read_health_data_and_what_closes_it(tmp_path: Pat
         story.look("cung-nhau")
         story.open(f"{ADDRESS}/khoi-phuc")
         story.look("khoi-phuc")
-        story.open(f"{ADDRESS}/bien-ban")
-        story.look("bien-ban")
+        for kind in ("bien-ban", "bo-nhiem", "chuyen-don-vi", "lam-chung"):
+            story.open(f"{ADDRESS}/{kind}")
+            story.look(kind)

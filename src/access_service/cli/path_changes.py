@@ -21,6 +21,9 @@ KINDS = {
     "path": "đi tới được",
     "minutes": "nhận được bằng biên bản mới",
     "reach": "mở được",
+    "appointing": "bổ nhiệm được người khác tại",
+    "moving": "đưa được về cơ quan quản lý khác",
+    "witnessed": "cùng người làm chứng khôi phục được",
 }
 """What somebody holds, in words."""
 

@@ -11,6 +11,7 @@ from access_service.cli.errors import DONE, REFUSED, UsageError
 from access_service.cli.opening import open_database, register_of, say_json, settings_for
 from access_service.cli.path_changes import cut_list, say_changes
 from access_service.domain import words
+from access_service.domain.joint_acts import JointAct, JointKind
 from access_service.domain.names import UnitId
 from access_service.domain.paths import Path as Way
 from access_service.domain.policy import DEFAULT
@@ -123,9 +124,31 @@ def _ways(found: PathsTo) -> Iterator[str]:
             for c in found.ways.coalitions
         ]
         yield from cut_list(lines)
+    if found.joint:
+        yield f"Có thể cùng người khác đổi người có quyền ở đơn vị: {len(found.joint)}"
+        yield from cut_list([f"  {_joint(found, act)}" for act in found.joint])
     if found.ways.chokes:
         yield "Đóng được nhiều đường nhất:"
         yield from (f"  {c.closes}  {_called(found.accounts[c.account])}" for c in found.ways.chokes[:3])
+
+
+def _joint(found: PathsTo, act: JointAct) -> str:
+    by, seconds = (
+        found.accounts[act.prepares].username,
+        " hoặc ".join(found.accounts[a].username for a in act.seconds),
+    )
+    unit = found.units[act.unit]
+    if act.kind is JointKind.APPOINTING:
+        positions = ", ".join(found.positions[id_] for id_ in act.positions)
+        what, rule, second = f"bổ nhiệm tại {unit}: {positions}", "quy tắc 4; quyết định bổ nhiệm", "ký"
+    elif act.kind is JointKind.MOVING:
+        manager = "" if act.manager is None else found.units[act.manager]
+        what, rule, second = f"đưa {unit} về đơn vị khác, như {manager}", "quy tắc 1; quyết định chuyển", "ký"
+    else:
+        opened = "" if act.recovered is None else found.accounts[act.recovered].username
+        what, rule, second = f"khôi phục {opened}", "quy tắc 4; không cần giấy", "làm chứng"
+    needs = f", {second}: {seconds}" if seconds else ""
+    return f"{act.people} người: {by} {what}{needs} ({rule})"
 
 
 def _article(found: PathsTo, id_: str) -> str:

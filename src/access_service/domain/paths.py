@@ -19,7 +19,7 @@ from access_service.domain.edges import kept_by, office_chain
 from access_service.domain.errors import RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import AccountId, AccountKind, PersonId, UnitId
-from access_service.domain.org import Assignment, is_below, manager_of
+from access_service.domain.org import Assignment, Unit, is_below, manager_of
 from access_service.domain.policy import Pack
 from access_service.domain.time import Interval
 
@@ -131,6 +131,12 @@ class PowerMap:
         return ("", person) if found is None else self.name_of(found)
 
     # -- offices
+
+    @cached_property
+    def units(self) -> tuple[UnitId, ...]:
+        """Every unit that stands."""
+        now = self.ground.now
+        return tuple(u.id for u in self.ground.facts.find(Unit) if now in Interval(u.valid_from, u.valid_to))
 
     def chain(self, unit: UnitId) -> tuple[UnitId, ...]:
         """The unit and what is above it."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from starlette.responses import Response
 
 from access_service.domain import words
+from access_service.domain.joint_acts import JointAct, JointKind
 from access_service.domain.names import AccountId, AccountKind, UnitId
 from access_service.domain.paths import Coalition, Path
 from access_service.domain.policy import DEFAULT
@@ -65,6 +66,19 @@ class CoalitionLine:
     closed_by: str
 
 
+@dataclass(frozen=True, slots=True)
+class JointLine:
+    """An act that changes who has power over the unit: what is done, who does it, who signs or witnesses."""
+
+    does: str
+    prepares: NamedAccount
+    seconds: tuple[NamedAccount, ...]
+    people: int
+    kind: str
+    """The last part of the address of its page."""
+    closed_by: str
+
+
 @router.show("/don-vi/{dv}/ai-co-the")
 def show_paths(visit: Visit) -> Response:
     """One category, alone or with others, today or on a past day."""
@@ -89,6 +103,7 @@ def show_paths(visit: Visit) -> Response:
         lines=[_line(found, path) for path in found.ways.paths[:MOST_LINES]],
         chokes=_chokes(found),
         papers=[_paper(found, c) for c in found.ways.coalitions[:MOST_LINES]],
+        joint=[_joint(found, act) for act in found.joint[:MOST_LINES]],
         most=MOST_LINES,
     )
 
@@ -105,6 +120,45 @@ def show_papers(visit: Visit) -> Response:
     """The same of a right by new minutes."""
     choices = path_choices(visit.services, visit.caller, UnitId(visit.at["dv"]))
     return visit.render("paths/papers.html", choices=choices)
+
+
+@router.show("/don-vi/{dv}/ai-co-the/bo-nhiem")
+def show_appointing(visit: Visit) -> Response:
+    """The same of appointing somebody who signs for a unit."""
+    choices = path_choices(visit.services, visit.caller, UnitId(visit.at["dv"]))
+    return visit.render("paths/appointing.html", choices=choices)
+
+
+@router.show("/don-vi/{dv}/ai-co-the/chuyen-don-vi")
+def show_moving(visit: Visit) -> Response:
+    """The same of putting a unit under another manager."""
+    choices = path_choices(visit.services, visit.caller, UnitId(visit.at["dv"]))
+    return visit.render("paths/moving.html", choices=choices)
+
+
+@router.show("/don-vi/{dv}/ai-co-the/lam-chung")
+def show_witnessing(visit: Visit) -> Response:
+    """The same of a recovery that a second person witnesses."""
+    choices = path_choices(visit.services, visit.caller, UnitId(visit.at["dv"]))
+    return visit.render("paths/witnessing.html", choices=choices)
+
+
+def _joint(found: PathsTo, act: JointAct) -> JointLine:
+    unit = found.units[act.unit]
+    if act.kind is JointKind.APPOINTING:
+        named = ", ".join(found.positions[id_] for id_ in act.positions)
+        does, kind = t("bổ nhiệm tại {don_vi}: {chuc_danh}", don_vi=unit, chuc_danh=named), "bo-nhiem"
+        closed = t("cấp trên và người ký đọc quyết định trước khi ký; thôi nhiệm vụ người bổ nhiệm sai")
+    elif act.kind is JointKind.MOVING:
+        manager = "" if act.manager is None else found.units[act.manager]
+        does = t("đưa {don_vi} về cơ quan quản lý khác, ví dụ {moi}", don_vi=unit, moi=manager)
+        kind, closed = "chuyen-don-vi", t("giao tài khoản quản trị cấp trên cho người không ký, để cần hai người")
+    else:
+        opened = "" if act.recovered is None else found.accounts[act.recovered].username
+        does, kind = t("khôi phục tài khoản {ten} với người làm chứng", ten=opened), "lam-chung"
+        closed = t("người làm chứng gặp chủ tài khoản trước khi xác nhận; chủ tài khoản dừng trong lúc chờ")
+    seconds = tuple(found.accounts[a] for a in act.seconds)
+    return JointLine(does, found.accounts[act.prepares], seconds, act.people, kind, closed)
 
 
 def _holders(found: PathsTo) -> list[tuple[NamedAccount, str]]:

@@ -21,6 +21,7 @@ def test_every_path_ends_at_an_account_that_reads_it(managed: Managed) -> None:
     held = {one["account"] for one in body["held"]}
     assert body["paths"]
     assert body["coalitions"]
+    assert {act["kind"] for act in body["joint"]} >= {"appointing"}
     for path in body["paths"]:
         assert path["accounts"][-1]["account"] in held
         assert path["accounts"][0]["account"] not in held

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from access_service.api.manage.bodies import Out
+from access_service.domain.joint_acts import JointAct
 from access_service.domain.names import AccountId
 from access_service.live.revisions import revision_text
 from access_service.usecases.evidence.paths import PathsTo
@@ -53,6 +54,35 @@ class CoalitionOut(Out):
     people: int
 
 
+class JointActOut(Out):
+    """Appointing, moving or a witnessed recovery: who does it, and who signs or witnesses where that is needed."""
+
+    kind: str
+    unit: str
+    unit_name: str
+    prepares: PathAccountOut
+    seconds: list[PathAccountOut]
+    positions: list[str]
+    manager: str | None
+    recovered: PathAccountOut | None
+    people: int
+
+    @classmethod
+    def of(cls, found: PathsTo, act: JointAct) -> "JointActOut":
+        """From the use case's value."""
+        return cls(
+            kind=act.kind,
+            unit=act.unit,
+            unit_name=found.units[act.unit],
+            prepares=PathAccountOut.of(found, act.prepares),
+            seconds=[PathAccountOut.of(found, a) for a in act.seconds],
+            positions=list(act.positions),
+            manager=act.manager,
+            recovered=None if act.recovered is None else PathAccountOut.of(found, act.recovered),
+            people=act.people,
+        )
+
+
 class PathsOut(Out):
     """Who reads it and who could come to, at one instant and one revision."""
 
@@ -65,6 +95,7 @@ class PathsOut(Out):
     held: list[PathAccountOut]
     paths: list[PathOut]
     coalitions: list[CoalitionOut]
+    joint: list[JointActOut]
 
     @classmethod
     def of(cls, found: PathsTo) -> "PathsOut":
@@ -95,4 +126,5 @@ class PathsOut(Out):
                 )
                 for c in ways.coalitions
             ],
+            joint=[JointActOut.of(found, act) for act in found.joint],
         )

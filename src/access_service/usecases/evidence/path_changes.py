@@ -8,6 +8,7 @@ from access_service.domain.audit import Happening, Json, instant
 from access_service.domain.delegation import LEADERS
 from access_service.domain.documents import Document
 from access_service.domain.errors import NotFoundError
+from access_service.domain.joint_acts import JointKind
 from access_service.domain.names import AccountId, DocumentId, PersonId, RegisterId, UnitId
 from access_service.domain.org import Assignment, Unit
 from access_service.domain.paths import PathFinding
@@ -26,6 +27,8 @@ from access_service.usecases.evidence.paths import (
 
 OFFICE, KEEPING, RECOVERING, RIGHT, PAPER = "4", "6", "4", "5", "5, 7"
 """The rule by which each thing is held."""
+JOINT = {JointKind.APPOINTING: "4", JointKind.MOVING: "1", JointKind.WITNESSED: "4"}
+"""The rule of what is done together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class PowerHeld:
     """One thing that somebody holds or could come to, and by which rule and paper."""
 
     kind: str
-    """`leads`, `keeps`, `recovers`, `right`, `path`, `minutes` or `reach`."""
+    """`leads`, `keeps`, `recovers`, `right`, `path`, `minutes`, `reach`, or a kind of joint act."""
     who: str
     what: str
     rule: str
@@ -161,6 +164,12 @@ def _of_unit(view: PathsView, unit: UnitId, asked: PathsQuestion) -> Iterator[tu
         article = "" if c.article == DEFAULT else article_said(view, c.unit, c.article)
         what = f"{found.roles[c.role]}, {view.unit_name(c.unit)} ({names})"
         yield key, PowerHeld("minutes", _someone(view, c.receives), what, PAPER, article)
+    for act in found.joint:
+        named = found.units[act.unit] if act.recovered is None else _said(view, act.recovered)
+        beside = "".join(f" + {_said(view, a)}" for a in act.seconds[:1])
+        said = ", ".join((named, *(found.positions[id_] for id_ in act.positions))) + beside
+        held = PowerHeld(str(act.kind), _said(view, act.prepares), said, JOINT[act.kind], "")
+        yield (str(act.kind), act.prepares, act.unit, act.recovered or "", str(act.people)), held
 
 
 def _of_account(view: PathsView, username: str) -> Iterator[tuple[tuple[str, ...], PowerHeld]]:

@@ -14,6 +14,7 @@ from access_service.domain.audit import Happening, Json, instant
 from access_service.domain.delegation import Authority, Grant
 from access_service.domain.edges import acts_for
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
+from access_service.domain.joint_acts import JointAct, joint_acts
 from access_service.domain.moves import AuthorityMove, box_of, chain_at, rest_of_grant
 from access_service.domain.names import AccountId, PersonId, RegisterId, UnitId
 from access_service.domain.org import Person, Unit
@@ -60,12 +61,16 @@ class PathsTo:
     category: str
     category_vi: str
     ways: WaysTo
+    joint: tuple[JointAct, ...]
+    """What others would do to come to power over the unit, with as many people as asked."""
     accounts: dict[AccountId, NamedAccount]
     people: dict[PersonId, str]
     units: dict[UnitId, str]
-    """The issuing units of coalitions by name."""
+    """The units that coalitions and joint acts are about, by name."""
     roles: dict[str, str]
     """Roles of rights and coalitions, in Vietnamese."""
+    positions: dict[str, str]
+    """Positions that joint acts fill, in Vietnamese."""
     articles: dict[str, str]
     """What is written for the article of each coalition; empty where the pack cites none."""
     wait_hours: int
@@ -233,10 +238,14 @@ def paths_to(view: PathsView, unit: UnitId, category: str, accomplices: int) -> 
     if pack is None or category not in pack.categories:
         raise InvalidError("the pack has no such category", field="category")
     ways = view.map.ways_to(unit, category, accomplices)
+    joint = _joint(view, ways, unit, accomplices)
     shown = {h.account for h in ways.held} | {p.start for p in ways.paths}
     shown |= {step.to for path in ways.paths for step in path.steps}
+    shown |= {a for act in joint for a in (act.prepares, *act.seconds)}
+    shown |= {act.recovered for act in joint if act.recovered is not None}
     people = {person for coalition in ways.coalitions for person in coalition.people}
-    issuers = {coalition.unit for coalition in ways.coalitions}
+    issuers = {coalition.unit for coalition in ways.coalitions} | {act.unit for act in joint}
+    issuers |= {act.manager for act in joint if act.manager is not None}
     return PathsTo(
         at=view.at,
         revision=view.revision,
@@ -245,13 +254,31 @@ def paths_to(view: PathsView, unit: UnitId, category: str, accomplices: int) -> 
         category=category,
         category_vi=pack.categories[category].vi,
         ways=ways,
+        joint=joint,
         accounts={id_: view.named(id_) for id_ in sorted(shown)},
         people={person: view.person_name(person) for person in sorted(people)},
         units={issuer: view.unit_name(issuer) for issuer in sorted(issuers)},
         roles=_role_names(view, ways),
+        positions=_position_names(view, joint),
         articles={c.article: article_said(view, c.unit, c.article) for c in ways.coalitions},
         wait_hours=pack.number(WAIT_HOURS),
     )
+
+
+def _joint(view: PathsView, ways: WaysTo, unit: UnitId, accomplices: int) -> tuple[JointAct, ...]:
+    if accomplices == 0:
+        return ()
+    found = joint_acts(view.map, unit, dict.fromkeys(h.account for h in ways.held))
+    return tuple(act for act in found if act.people <= accomplices + 1)
+
+
+def _position_names(view: PathsView, joint: tuple[JointAct, ...]) -> dict[str, str]:
+    found = {}
+    for act in joint:
+        pack = view.map.pack(act.unit)
+        for id_ in act.positions:
+            found[id_] = id_ if pack is None else pack.positions[id_].vi
+    return found
 
 
 def _role_names(view: PathsView, ways: WaysTo) -> dict[str, str]:
