@@ -20,6 +20,7 @@ NO_SERVICE_JOBS = "tokens ask for no job"
 REMINDED = "tests/usecases/tasks/test_units_below.py::test_a_reminder_names_some_units_and_never_too_many"
 LONG = "tests/attacks/test_long_work.py::"
 NO_FACTORS = "the operator has no account, and sets nobody's factors"
+SUPPOSED = "an act that is supposed is asked about at the command line"
 IN_DOMAIN = "it takes eight of them: played in tests/domain/test_factor_rules"
 
 
@@ -33,6 +34,10 @@ def _held(run: Any, said: Any) -> str:
 
 def _day(days: int) -> str:
     return f"{local(system_clock()).date() + timedelta(days=days):%d/%m/%Y}"
+
+
+def _supposing(act: str) -> Any:
+    return lambda run, _: run("paths", "--after", act.format(day=_day(9)), "--diff")
 
 
 def _replaces_what_is_to_come(run: Any, said: Any) -> Any:
@@ -191,5 +196,14 @@ OPERATING_ROWS = [
         Tried("tests/usecases/identity/test_sign_in.py::test_an_admin_account_keeps_a_second_factor"),
         NO_SESSION,
         NO_FACTORS,
+    ),
+    *(
+        row(f"supposing.{rule}", says, SUPPOSED, NO_SHEET, Cli(_supposing(act)))
+        for rule, says, act in (
+            ("_require", "no … `…`", "duty:end asg_khong_co {day}"),
+            ("_unit", "no unit `…`", "unit:move 00031 000 {day}"),
+            ("ordinary_act", "`…` is no act: write one of …", "duty:burn x {day}"),
+            ("ordinary_act", "write `… …`", "duty:end {day}"),
+        )
     ),
 ]

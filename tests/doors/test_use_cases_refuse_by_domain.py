@@ -44,8 +44,6 @@ OWN: dict[str, str] = {
     "readers.check_reads_log": "the log is no fact of the register",
     "recoveries.ask_recovery": SECRET,
     "register.init_register": OPERATOR,
-    "revisions.check_known": REQUEST,
-    "revisions.parse_revision": REQUEST,
     "school_files.refuse_file": REQUEST,
     "second_factor.ask": SECRET,
     "second_factor.confirm_passkey": SECRET,
@@ -66,7 +64,8 @@ OWN: dict[str, str] = {
     "who._answer": REQUEST,
     "who._pack": REQUEST,
     "who._unit_of": REQUEST,
-    "paths._paths_to": REQUEST,
+    "paths.paths_to": REQUEST,
+    "paths._suppose": "a rule's refusal, said with the act that is supposed; and a day before the record",
     "known_facts.ground": "a unit without a pack in force, as every view of the register says it",
     "known_facts.pack_for": "a unit without a pack in force, as every view of the register says it",
 }
