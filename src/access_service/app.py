@@ -66,6 +66,7 @@ from access_service.usecases.paper_pages import choose_type, open_files
 from access_service.usecases.services import Services, system_clock
 from access_service.usecases.tokens.issue import TokenPoint
 from access_service.usecases.tokens.keyring import open_keyring
+from access_service.usecases.tokens.proofs import claim_together
 from access_service.usecases.upkeep.keeping_progress import ProgressKeeper
 from access_service.usecases.upkeep.writing_looks import LookWriter
 from access_service.usecases.upkeep.writing_uses import UseWriter
@@ -243,6 +244,7 @@ def _edge(settings: Settings, services: Services, point: DecisionPoint, tokens: 
         pool=pool,
         tokens=tokens,
         open_jobs=partial(count_open, services.db),
+        claim_together=claim_together(services.db, settings.metrics_dir, pool.run),
         observed=services.observed,
         observed_units=lambda: count_observations(services.db, services.db.now()),
     )

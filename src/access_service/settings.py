@@ -44,7 +44,7 @@ class Settings(BaseSettings):
 
     database_url: str = Field(
         "sqlite:///./var/access.db",
-        description="Database: `sqlite:///<file>` for one process, `postgresql://…` for more than one.",
+        description="Database: `sqlite:///<file>` for one machine, `postgresql://…` for more than one.",
     )
     keys_dir: Path = Field(
         Path("./var/keys"),
@@ -100,8 +100,8 @@ class Settings(BaseSettings):
     )
     metrics_dir: Path | None = Field(
         None,
-        description="Folder in which the processes of one service put what they count, so that any of them is "
-        "scraped for all; `serve --workers` makes one.",
+        description="Folder that the processes of one service share: what each counts, so that any of them is "
+        "scraped for all, and over SQLite which DPoP proofs were used; `serve --workers` makes one.",
     )
     max_connections: int = Field(
         1000, ge=1, le=100_000, description="Most connections of one process; the next is answered 503 and closed."

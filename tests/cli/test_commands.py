@@ -427,15 +427,6 @@ def test_import_dry_run_stores_nothing_and_import_stores(run: Any, tmp_path: Pat
 # -- serve
 
 
-def test_serve_refuses_more_than_one_process_with_sqlite(run: Any) -> None:
-    assert init() == 0
-    ran = run("serve", "--workers", "2")
-    assert (ran.status, ran.err) == (
-        2,
-        "access-service: SQLite serves one process; leave out --workers or use PostgreSQL\n",
-    )
-
-
 def test_serve_refuses_a_demonstration_and_a_schema_that_is_not_ours(run: Any, url: str, tmp_path: Path) -> None:
     (tmp_path / "thu.db").touch()
     assert "access-service migrate" in run("serve").err

@@ -140,7 +140,7 @@ def serve(
     public_url: Annotated[
         str | None, typer.Option(metavar="URL", help="Address that callers use; https except on loopback.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; more than one takes PostgreSQL.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes: as many as cores decide.")] = 1,
     policy: Annotated[
         Path | None,
         typer.Option("--policy", metavar="DIR", help="Folder of a pack to serve alone, without a register."),

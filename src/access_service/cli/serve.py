@@ -92,8 +92,6 @@ def _bounds(settings: Settings) -> Bounds:
 def _check_database(settings: Settings, workers: int) -> None:
     with open_database(settings) as db:
         check_served(db, settings)
-        if workers > 1 and db.is_sqlite:
-            raise UsageError("SQLite serves one process; leave out --workers or use PostgreSQL")
         if any(row["demo"] for row in db.registers()):
             raise UnavailableError("this database is a demonstration, its passwords are public")
         # Here, so that several workers find one first key of each kind instead of making one each.

@@ -1,4 +1,4 @@
-"""Connections and transactions: SQLite (WAL) for one process, PostgreSQL for several.
+"""Connections and transactions: SQLite (WAL) for one machine, PostgreSQL for several.
 
 Reads see one snapshot. A write takes the register's counter row first and holds it to the commit, so revisions are
 dense, commit order is revision order, the audit log has one order, and no rule can be overtaken between its check

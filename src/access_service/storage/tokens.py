@@ -47,10 +47,11 @@ def read_denied(connection: Connection, register: RegisterId, now: datetime) -> 
     return {jti: utc(expires_at) for jti, expires_at in connection.execute(statement)}
 
 
-def use_once(db: Database, key: str, expires_at: datetime, now: datetime) -> bool:
+def use_once(db: Database, key: str, expires_at: datetime, now: datetime, *, is_brief: bool = False) -> bool:
     """Is this the first use of that key? True once only, on all nodes together, until it expires.
 
-    A short transaction of its own that takes no register's counter: an assertion makes no revision.
+    A short transaction of its own that takes no register's counter: an assertion makes no revision. `is_brief`: for
+    what is good for a minute, and need not have reached a disk of PostgreSQL's before its request is answered.
     """
     dialect = sqlite if db.is_sqlite else postgresql
     statement = (
@@ -58,6 +59,8 @@ def use_once(db: Database, key: str, expires_at: datetime, now: datetime) -> boo
     )
     try:
         with db.engine.begin() as connection:
+            if is_brief and not db.is_sqlite:
+                connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
             is_first = connection.execute(statement).first() is not None
             connection.execute(delete(_used).where(_used.c.expires_at <= now, _used.c.key != key))
     except OperationalError as error:

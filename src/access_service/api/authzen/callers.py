@@ -79,7 +79,7 @@ async def asker(edge: Edge, path: str, headers: Mapping[bytes, bytes], method: s
         )
     try:
         claims = edge.tokens.verify(token, edge.tokens.issuer, edge.clock())
-        _check_proof(edge, scheme, (method, path), headers, token, claims)
+        await _check_proof(edge, scheme, (method, path), headers, token, claims)
         found = await _enforcement_point(edge, claims)
     except (TokenError, OAuthError) as error:
         raise _unknown(scheme, str(error)) from error
@@ -100,7 +100,7 @@ def _unknown(scheme: bytes, message: str) -> RefusedError:
     return RefusedError(Refusal.NOT_AUTHENTICATED, message, **told)
 
 
-def _check_proof(
+async def _check_proof(
     edge: Edge,
     scheme: bytes,
     where: tuple[str, str],
@@ -114,7 +114,7 @@ def _check_proof(
     if claims.jkt is None:
         return
     text, (method, path) = headers.get(b"dpop", b"").decode("latin-1"), where
-    proof = check_proof(
+    proof = await check_proof(
         text, method, edge.public_url + path, edge.used, edge.clock(), access_token=token, jkt=claims.jkt
     )
     edge.check_made_here(proof.iat)

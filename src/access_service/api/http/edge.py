@@ -34,6 +34,7 @@ from access_service.usecases.observed import ObservedAnswers
 from access_service.usecases.tokens.introspect import RevocationList
 from access_service.usecases.tokens.issue import TokenPoint
 from access_service.usecases.tokens.once import UsedOnce
+from access_service.usecases.tokens.proofs import ClaimTogether, UsedProofs
 
 T = TypeVar("T")
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
@@ -104,6 +105,8 @@ class Edge:
     """None where nobody gets in but by the static key: a pack alone."""
     open_jobs: Callable[[], Mapping[str, int]] | None = None
     """How many jobs wait and run, in all processes; None where there are none."""
+    claim_together: ClaimTogether | None = None
+    """Says whether another process used a proof; None where there is none."""
     observed: ObservedAnswers = field(default_factory=ObservedAnswers)
     """Answers that were not enforced."""
     observed_units: Callable[[], int] | None = None
@@ -116,7 +119,7 @@ class Edge:
         """The headers of every answer of a hot route but those of its own."""
         self.issuance = Issuance(self.lines)
         self.revoked = None if self.tokens is None else RevocationList(self.tokens)
-        self.used = UsedOnce()
+        self.used = UsedProofs(UsedOnce(), self.claim_together)
         self.began = int(self.clock().timestamp())
         self.is_stopping = False
         self._seen: list[Seen] = []

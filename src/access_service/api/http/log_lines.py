@@ -21,7 +21,8 @@ _encode = msgspec.json.Encoder().encode
 def make_log(level: str) -> Any:
     """A logger that writes one JSON object a line to standard error."""
     return structlog.wrap_logger(
-        structlog.PrintLogger(sys.stderr),
+        # One write a line: several processes share the stream.
+        structlog.WriteLogger(sys.stderr),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -197,7 +197,7 @@ async def _user_info(request: Request) -> Response:
     scheme, _, text = given[0].partition(" ") if len(given) == 1 else ("", "", "")
     text = text.strip()
     try:
-        claims = _shown(request, edge, point, scheme.lower(), text)
+        claims = await _shown(request, edge, point, scheme.lower(), text)
         found = await edge.in_pool(lambda: point.waiting(lambda: userinfo(point, claims)))
     except (TokenError, OAuthError) as error:
         edge.metrics.refused[OAuthCode.INVALID_TOKEN] += 1
@@ -208,7 +208,7 @@ async def _user_info(request: Request) -> Response:
     return _json(found)
 
 
-def _shown(request: Request, edge: Edge, point: TokenPoint, scheme: str, text: str) -> Claims:
+async def _shown(request: Request, edge: Edge, point: TokenPoint, scheme: str, text: str) -> Claims:
     """What the access token of a request says that is for this service; with its key's proof where it is bound."""
     if not text or scheme not in ("bearer", "dpop"):
         raise OAuthError(OAuthCode.INVALID_TOKEN, "send the access token in the header Authorization")
@@ -216,7 +216,7 @@ def _shown(request: Request, edge: Edge, point: TokenPoint, scheme: str, text: s
     if (claims.jkt is not None) != (scheme == "dpop"):
         raise OAuthError(OAuthCode.INVALID_TOKEN, "a token that is bound to a key is sent as DPoP, no other is")
     if claims.jkt is not None:
-        _proved(request, edge, USERINFO, access_token=text, jkt=claims.jkt)
+        await _proved(request, edge, USERINFO, access_token=text, jkt=claims.jkt)
     return claims
 
 
@@ -266,7 +266,7 @@ async def _token(request: Request, edge: Edge, point: TokenPoint, form: Form) ->
         scope=wanted_scope(form),
         details=wanted_details(form),
         resources=(*form.all("resource"), *form.all("audience")),
-        jkt=_proved(request, edge, TOKEN),
+        jkt=await _proved(request, edge, TOKEN),
     )
     if grant_type in (CODE, REFRESH):
         given = await _of_sign_in(edge, point, client, form, wanted)
@@ -357,7 +357,7 @@ async def _client(request: Request, edge: Edge, point: TokenPoint, form: Form, p
     return await _quickly(edge, point, lambda may_wait: authenticate(point, given, audiences, may_wait=may_wait))
 
 
-def _proved(
+async def _proved(
     request: Request, edge: Edge, path: str, *, access_token: str | None = None, jkt: str | None = None
 ) -> str | None:
     """Thumbprint of the key that the request's DPoP proof shows; None without a proof where none is due."""
@@ -368,7 +368,9 @@ def _proved(
         raise OAuthError(OAuthCode.INVALID_DPOP_PROOF, "the header DPoP stands once")
     try:
         text, url = named[0].decode("latin-1"), edge.public_url + path
-        proof = check_proof(text, request.method, url, edge.used, edge.clock(), access_token=access_token, jkt=jkt)
+        proof = await check_proof(
+            text, request.method, url, edge.used, edge.clock(), access_token=access_token, jkt=jkt
+        )
         edge.check_made_here(proof.iat)
     except TokenError as error:
         raise OAuthError(OAuthCode.INVALID_DPOP_PROOF, error.message.replace("`", "")) from error
