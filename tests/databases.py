@@ -50,7 +50,8 @@ def server_programs() -> Path:
     raise NoServerError(f"no PostgreSQL: {URL_VARIABLE} is not set and no server programs are installed")
 
 
-def _reachable_by_others(path: Path) -> bool:
+def reachable_by_others(path: Path) -> bool:
+    """May a user who owns nothing of it run programs there?"""
     return all(p.stat().st_mode & 0o005 == 0o005 for p in (path, *path.parents))
 
 
@@ -71,7 +72,7 @@ def server() -> Iterator[str]:
             # PostgreSQL refuses to run as root.
             user = NOBODY
             shutil.chown(folder, user)
-            if not _reachable_by_others(programs):
+            if not reachable_by_others(programs):
                 shutil.copytree(programs.parent, folder / "programs", symlinks=True)
                 programs = folder / "programs" / "bin"
         with _running(programs, folder, user) as url:

@@ -26,7 +26,7 @@ PAGES = (
     *sorted((ROOT / "examples").rglob("*.md")),
     *sorted((ROOT / "client").glob("*.md")),
 )
-SHELLS = frozenset({"sh", "console", "bash", "shell", "postgres", "recovered"})
+SHELLS = frozenset({"sh", "console", "bash", "shell", "postgres", "recovered", "waits", "lost"})
 PROGRAMS = re.compile(r"^(?:[A-Z_]+=\S+ )*(?:\S*/)?(?:access-service|scripts/|python3?\b|pip\b|curl\b)")
 
 POLICY = "tests/docs/test_policy_pages.py::"
@@ -38,6 +38,14 @@ FRESH = "tests/examples/test_gradebook_fresh.py::test_the_commands_of_three_page
 DRILL = "tests/scripts/test_drill.py::test_a_restored_service_answers_as_before"
 INSTANT = (
     "tests/scripts/test_recovery_to_an_instant.py::test_postgresql_goes_back_to_an_instant_and_what_was_open_ends"
+)
+FAILOVER = (
+    "tests/scripts/test_failover_rehearsal.py::"
+    "test_nothing_is_lost_with_a_primary_whose_commits_waited_for_the_standby"
+)
+LOST = (
+    "tests/scripts/test_failover_rehearsal.py::"
+    "test_what_was_granted_in_commits_that_the_standby_never_had_is_allowed_by_no_node"
 )
 PROVINCE = (
     "tests/scripts/test_make_province.py::"
@@ -74,6 +82,9 @@ RUN: dict[tuple[str, str], str] = {
     ("docs/install.md", "export"): OPERATING,
     ("docs/install.md", "access-service"): OPERATING,
     ("docs/rotate.md", ""): OPERATING,
+    ("docs/add-a-node.md", "access-service"): FAILOVER,
+    ("docs/fail-over.md", "access-service log new-epoch"): LOST,
+    ("docs/fail-over.md", ""): FAILOVER,
     ("docs/upgrade.md", "access-service"): OPERATING,
     ("docs/watch.md", "export"): OPERATING,
     ("docs/watch.md", "access-service"): OPERATING,
@@ -100,13 +111,14 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("docs/development.md", "scripts/test"): "it is the run that this test is part of",
     ("docs/development.md", "scripts/check"): "`scripts/test` begins with it",
     ("docs/development.md", "scripts/fix"): "it rewrites the sources that are under test",
-    ("docs/development.md", "scripts/night"): "three hours",
+    ("docs/development.md", "scripts/night"): "five hours",
     ("docs/development.md", "ACCESS_SERVICE_TEST_MEASURES"): "`scripts/test` measures so, this very run included",
     ("docs/development.md", ".venv/bin/python -m slipcover"): "`scripts/test` ends with it",
     (
         "docs/benchmarks.md",
         ".venv/bin/python benchmarks/worst_request.py",
     ): "it measures times: `scripts/night` runs it",
+    ("docs/add-a-node.md", "curl"): "the rehearsal asks the same of ports of its own",
     ("docs/back-up.md", "install -d"): ROOTS,
     ("docs/install.md", "apt-get"): ROOTS,
     ("docs/install.md", "python3 -m venv /opt"): ROOTS,
