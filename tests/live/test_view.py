@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from access_service.domain.access import AccessRequest, Ask, Deny
+from access_service.domain.moved import Moved
 from access_service.domain.names import AccountId, ClassId, GrantId, UnitId
 from access_service.domain.reasons import Reason
 from access_service.engine.decide import Place, Site
@@ -77,7 +78,7 @@ def test_a_dropped_account_does_not_come_back_from_the_old_generation() -> None:
         view.keep_accounts([(name(n), EMPTY)])
     assert name(0) in view.accounts.old
     with view.lock:
-        view.move(2, "h2", frozenset({name(0)}), RECORDED)
+        view.move(2, "h2", Moved(frozenset({name(0)})), RECORDED)
     with pytest.raises(NotInViewError):
         view.accounts[name(0)]
 

@@ -249,6 +249,8 @@ class ApprovalFacts:
     """When the school year of its classes closes (rule 11)."""
     confirmations: Sequence[SoftwareConfirmation] = ()
     """What the department has confirmed of the software, past and withdrawn ones too."""
+    rests: frozenset[str] = frozenset()
+    """What it rests on, by the names that a change of it is known by (`domain.moved`)."""
 
 
 def shares_in_force(facts: ApprovalFacts, now: datetime) -> tuple[Share, ...]:

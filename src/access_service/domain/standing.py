@@ -64,6 +64,8 @@ class GrantFacts:
     """When its chain of authority may hang otherwise, or a link of it be over."""
     above: frozenset[UnitId] = frozenset()
     """The units that its chain of authority is about: containment follows their edges."""
+    rests: frozenset[str] = frozenset()
+    """What else it rests on, by the names that a change of it is known by (`domain.moved`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,12 @@ class AccountFacts:
     grants: Sequence[GrantFacts] = ()
     approvals: Sequence[ApprovalFacts] = ()
     """Of a service account, in place of grants (rule 13)."""
+
+    @property
+    def rests(self) -> frozenset[str]:
+        """Units, authorities, classes and school years of which a change may change the account's rights."""
+        grants, approvals = (g.rests for g in self.grants), (a.rests for a in self.approvals)
+        return frozenset[str]().union(*grants, *approvals)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ class Memory:
         self._topics: dict[tuple[str | None, ...], Topic] = {}
         self._shapes: dict[tuple[object, ...], GrantShape] = {}
         self._instants: dict[float, float] = {}
+        self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._numbers: dict[str, int] = {}
         self._next_number: dict[str, int] = {}
         self._bits = [1]
@@ -121,6 +122,12 @@ class Memory:
         if len(self._instants) >= SHAPES_KEPT:
             self._instants.clear()
         return self._instants.setdefault(instant, instant)
+
+    def names(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """One object for equal names: who teaches in one school rests on the same."""
+        if len(self._names) >= SHAPES_KEPT:
+            self._names.clear()
+        return self._names.setdefault(names, names)
 
     # -- classes
 

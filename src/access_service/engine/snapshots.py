@@ -10,10 +10,11 @@ thousand of them, and attribute for attribute they are the smallest that Python 
 
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from access_service.domain.moved import as_names
 from access_service.domain.names import ClassId, GrantId, UnitId
 from access_service.domain.reasons import Reason
 from access_service.domain.standing import AccountStanding, GrantStanding
@@ -48,6 +49,8 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
     first: GrantView | None
     """In the order of their ids, so that ties fall to the smallest, in whichever order they came (rule 17)."""
     until: float = NEVER
+    rests: tuple[str, ...] = ()
+    """What it rests on besides facts of the account's own (`domain.moved`): a change of it is a change of this."""
 
     @property
     def views(self) -> Iterator[GrantView]:
@@ -62,12 +65,12 @@ def each(view: GrantView | None) -> Iterator[GrantView]:
         view = view.next
 
 
-def flatten(standing: AccountStanding, memory: Memory, until: float = NEVER) -> Snapshot:
+def flatten(standing: AccountStanding, memory: Memory, until: float = NEVER, rests: Iterable[str] = ()) -> Snapshot:
     """An account's standing as decisions compare with it; whoever keeps it says between which instants it holds."""
     view: GrantView | None = None
     for grant in reversed(standing.grants):
         view = _view(grant, view, memory)
-    return Snapshot(standing.stopped, view, memory.instant(until))
+    return Snapshot(standing.stopped, view, memory.instant(until), memory.names(as_names(rests)))
 
 
 def _view(standing: GrantStanding, following: GrantView | None, memory: Memory) -> GrantView:

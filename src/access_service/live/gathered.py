@@ -103,7 +103,7 @@ class Reading:
             units |= {share.authority.scope.unit for share in approval.shares}
         for unit in units:
             until = min(until, _next(self.now, self._instants(chain_of(self.org, unit, self.now))))
-        return flatten(found, self.memory, until)
+        return flatten(found, self.memory, until, facts.rests)
 
     def _place(self, id_: UnitId) -> Place | None:
         """The unit, or None where the register has none that stands at that instant."""
@@ -127,7 +127,7 @@ class Reading:
         )
 
     def _years(self) -> frozenset[str]:
-        """Every school year of the register; a new one touches everybody, so that no place outlives it."""
+        """Every school year of the register; a new one moves every place (`Moved.moves_years`)."""
         if self._known_years is None:
             self._known_years = frozenset(year.id for year in self.gather.reader.find(SchoolYear))
         return self._known_years

@@ -9,11 +9,12 @@ at a hit, and dropping half at once costs less than choosing one at a time.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from access_service.domain.access import Ask
+from access_service.domain.moved import Moved
 from access_service.domain.names import AccountId, ClassId, UnitId
 from access_service.domain.reasons import Reason
 from access_service.engine.decide import Place, Site, Verdict, answer
@@ -121,9 +122,19 @@ class Recent(dict[K, V]):
 
     def drop(self, key: K) -> None:
         """Forget a key and its value."""
+        self.drop_all((key,))
+
+    def everything(self) -> list[tuple[K, V]]:
+        """What is kept, in no order."""
         with self._lock:
-            self.pop(key, None)
-            self.old.pop(key, None)
+            return [*self.items(), *self.old.items()]
+
+    def drop_all(self, keys: Iterable[K]) -> None:
+        """Forget these and their values."""
+        with self._lock:
+            for key in keys:
+                self.pop(key, None)
+                self.old.pop(key, None)
 
 
 class RegisterView:
@@ -186,20 +197,23 @@ class RegisterView:
             self.move(stands.revision, stands.head, None, stands.recorded_at)
         elif stands.revision > self.revision:
             # Counted from an earlier revision than the view may have by now: more, never less.
-            self.move(stands.revision, stands.head, stands.touched, stands.recorded_at)
+            self.move(stands.revision, stands.head, stands.moved, stands.recorded_at)
         return True
 
-    def move(self, revision: int, head: str, touched: frozenset[AccountId] | None, recorded: datetime) -> None:
+    def move(self, revision: int, head: str, moved: Moved | None, recorded: datetime) -> None:
         """Stand at another revision without what may have changed (None: anything). The lock is held."""
+        # Looked for before anybody has to wait: under the lock nothing is added meanwhile.
+        accounts, units, sites = ((), (), ()) if moved is None else self._resting_on(moved)
         self.seq += 1
         try:
-            if touched is None:
+            if moved is None:
                 self._forget_accounts()
                 self._forget_places()
             else:
-                for account in touched:
-                    self.accounts.drop(account)
-                # A new class touches nobody; what did not exist may now.
+                self.accounts.drop_all(accounts)
+                self.units.drop_all(units)
+                self.sites.drop_all(sites)
+                # A new unit or class moves nobody; what did not exist may now.
                 self.accounts.absent, self.sites.absent = set(), set()
             self.revision, self.head = revision, head
             self.counter = revision, head
@@ -207,6 +221,29 @@ class RegisterView:
             self.start = max(self.start, self.recorded_at)
         finally:
             self.seq += 1
+
+    def _resting_on(self, moved: Moved) -> tuple[Collection[AccountId], Collection[UnitId], Collection[ClassId]]:
+        """What of the view may be otherwise after that."""
+        names = moved.units
+        if not names:
+            return moved.accounts, (), ()
+        is_hit: dict[int, bool] = {}
+        accounts = set(moved.accounts)
+        for account, snapshot in self.accounts.everything():
+            rests = snapshot.rests
+            # Equal names are mostly one object, and compared once.
+            found = is_hit.get(id(rests))
+            if found is None:
+                found = is_hit[id(rests)] = not names.isdisjoint(rests)
+            if found:
+                accounts.add(account)
+        if moved.moves_years:
+            return accounts, [u for u, _ in self.units.everything()], [c for c, _ in self.sites.everything()]
+        return (
+            accounts,
+            [unit for unit, place in self.units.everything() if not names.isdisjoint(place.chain)],
+            [id_ for id_, site in self.sites.everything() if id_ in names or not names.isdisjoint(site.chain)],
+        )
 
     def keep(self, reading: Reading) -> None:
         """Keep what was read at this very revision. The lock is held."""

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, func, or_, select
 
 from access_service.domain.audit import BESIDE, CLOCK_MENDED, GENESIS, Event, Happening
+from access_service.domain.moved import Moved
 from access_service.domain.names import AccountId, RegisterId
 from access_service.storage.codec import utc
 from access_service.storage.tables import EventDetailsRow, EventRow, RevisionRow, UnitChainRow, table
@@ -219,10 +220,15 @@ class Stands:
     head: str
     """Hash of the last event of that revision."""
     recorded_at: datetime
-    touched: frozenset[AccountId] | None
-    """Whose decisions may have changed; None: anybody's."""
+    moved: Moved | None
+    """What may have changed; None: anything."""
     is_same: bool
     """Does the register still have the revision that was known, with the events that it had?"""
+
+    @property
+    def touched(self) -> frozenset[AccountId] | None:
+        """Whose decisions may have changed, for who knows accounts alone; None: anybody's."""
+        return None if self.moved is None or self.moved.units else self.moved.accounts
 
 
 def stands_since(connection: Connection, register: RegisterId, revision: int, head: str) -> Stands | None:
@@ -232,21 +238,28 @@ def stands_since(connection: Connection, register: RegisterId, revision: int, he
     then everything that was known is to be dropped.
     """
     statement = (
-        select(_revisions.c.n, _revisions.c.head, _revisions.c.recorded_at, _revisions.c.accounts)
+        select(
+            _revisions.c.n, _revisions.c.head, _revisions.c.recorded_at, _revisions.c.accounts, _revisions.c.moved
+        )
         .where(_revisions.c.register_id == register, _revisions.c.n >= revision)
         .order_by(_revisions.c.n)
     )
     rows = connection.execute(statement).all()
     if not rows or (rows[0][0], rows[0][1]) != (revision, head):
         return stands_now(connection, register)
-    accounts, everybody = set[AccountId](), False
-    for _, _, _, touched in rows[1:]:
-        if touched is None:
-            everybody = True
-        else:
-            accounts.update(AccountId(a) for a in json.loads(touched))
-    n, last, recorded, _ = rows[-1]
-    return Stands(n, last, utc(recorded), None if everybody else frozenset(accounts), is_same=True)
+    found: Moved | None = Moved()
+    for _, _, _, accounts, moved in rows[1:]:
+        said = moved_in(accounts, moved)
+        found = None if found is None or said is None else found | said
+    n, last, recorded, _, _ = rows[-1]
+    return Stands(n, last, utc(recorded), found, is_same=True)
+
+
+def moved_in(accounts: str | None, moved: str | None) -> Moved | None:
+    """What a revision moved, out of its two columns; None: anything."""
+    if moved is not None:
+        return Moved.parse(moved)
+    return None if accounts is None else Moved(frozenset(map(AccountId, json.loads(accounts))))
 
 
 def stands_now(connection: Connection, register: RegisterId) -> Stands | None:

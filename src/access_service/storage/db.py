@@ -26,6 +26,7 @@ from access_service.storage.bulk import ReadyRows
 from access_service.storage.codec import utc
 from access_service.storage.connecting import BUSY_TIMEOUT_MS, MEMORY, QUICK_S, be_patient, make_engine
 from access_service.storage.facts import Reader, Writer
+from access_service.storage.moved import MovedListener
 from access_service.storage.notified import notify
 from access_service.storage.progress import ProgressListener
 from access_service.storage.spans import NO_TRACER, OUTCOME, spanning
@@ -52,7 +53,7 @@ class Transaction(Writer):
         self._counter = counter
         self._happenings: list[Happening] = []
         self._progress = ProgressListener()
-        self._touched: set[AccountId] | None = set()
+        self._moved = MovedListener()
 
     def happened(self, action: str, target: str, *, unit: str = "", **details: Any) -> None:
         """Record what this transaction did; at least one call, or the commit is a programming error.
@@ -67,19 +68,19 @@ class Transaction(Writer):
         return tuple(self._happenings)
 
     def touches(self, *accounts: AccountId) -> None:
-        """Whose decisions may change; without `touches_everybody` only theirs are reloaded."""
-        if self._touched is not None:
-            self._touched.update(accounts)
+        """Whose decisions may change besides those of whom the facts written tell (`storage.moved`)."""
+        self._moved.name(accounts)
 
     def touches_everybody(self) -> None:
-        """Units, edges, bindings, documents' texts, authorities: the register's epoch advances."""
-        self._touched = None
+        """Anything may be otherwise: a restored register, a first import. No act of ordinary work says so."""
+        self._moved.name_everything()
 
     def add(self, value_type: type[T], values: Iterable[T]) -> None:
         """Insert facts whose ids are new; the numbers of their units are counted again before the commit."""
         added = list(values)
         super().add(value_type, added)
         self._progress.hear(added)
+        self._moved.hear(added)
 
     def insert(self, ready: ReadyRows, chunk: int) -> Iterator[int]:
         """Insert facts that were made ready."""
@@ -92,13 +93,18 @@ class Transaction(Writer):
         if not self._happenings:
             raise RuntimeError("a change without an audit event")
         head = self.append(self._happenings, self.revision)
-        accounts = None if self._touched is None else json.dumps(sorted(self._touched))
-        self.connection.execute(
-            insert(_revisions).values(
-                register_id=self.register, n=self.revision, recorded_at=self.now, accounts=accounts, head=head
-            )
-        )
+        row = {"register_id": self.register, "n": self.revision, "recorded_at": self.now, "head": head}
+        self.connection.execute(insert(_revisions).values(**row, **self._said_moved()))
         notify(self.connection, self.register, self.revision)
+
+    def _said_moved(self) -> dict[str, str | None]:
+        """What moved, for this version of the service and for one before it that still runs beside."""
+        found = self._moved.found(self, self.before, self.now)
+        if found is None:
+            return {"accounts": None}
+        if found.units:
+            return {"accounts": None, "moved": found.text()}
+        return {"accounts": json.dumps(sorted(found.accounts))}
 
     def append(self, happenings: Sequence[Happening], revision: int, *, doer: Doer | None = None) -> str:
         """Chain events after the counter's head and move the counter. Returns the new head.

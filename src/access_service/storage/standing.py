@@ -11,6 +11,7 @@ from access_service.domain.custody import CustodyStanding, custodies_of, lapses,
 from access_service.domain.delegation import DIRECT_MANAGER, HEADS, OWN_UNIT, Authority, Confirmation, Grant
 from access_service.domain.documents import Document, lapses_at
 from access_service.domain.duties import is_successor, pack_pauses
+from access_service.domain.moved import year_name
 from access_service.domain.moves import AuthorityMove, box_of, chain_at, left_of
 from access_service.domain.names import (
     AccountId,
@@ -229,6 +230,11 @@ class Gatherer:
             shares=tuple(shares),
             year_closes_at=year.closes_at if year and paper.scope.classes else None,
             confirmations=tuple(said),
+            rests=_rests(
+                [chains[a.id] for a in held.get(software.unit, ())],
+                paper.scope,
+                {software.unit, *paper.scope.class_ids},
+            ),
         )
 
     def grants(self, grants: list[Grant], at: datetime) -> Iterable[GrantFacts]:
@@ -286,6 +292,7 @@ class Gatherer:
                 paper_lapses_at=_paper_lapses_at(documents.get(grant.document) if grant.document else None, pack),
                 lapses_at=self._lapses_at(grant, pack),
                 year_closes_at=year.closes_at if year and grant.scope.classes else None,
+                rests=_rests([chain], grant.scope, {grant.unit} | ({assignment.unit} if assignment else set())),
             )
 
     def _suspensions(
@@ -345,6 +352,17 @@ class Gatherer:
         ]
         # A head who left before the deadline was not silent; the next one is asked.
         return min((d for d, head in deadlines if head.valid_to is None or head.valid_to > d), default=None)
+
+
+def _rests(chains: Iterable[Iterable[Authority]], scope: Scope, others: Iterable[str]) -> frozenset[str]:
+    """What a right rests on: every authority above it, their units and what they are about, and its school year."""
+    found = {scope.unit, *others}
+    for chain in chains:
+        for authority in chain:
+            found.update((authority.id, authority.unit, authority.scope.unit))
+    if scope.school_year:
+        found.add(year_name(scope.school_year))
+    return frozenset(found)
 
 
 def _within(grant: Grant, left: Scope | None) -> Grant:

@@ -1,8 +1,7 @@
-"""Tables. Facts are bitemporal: nothing in them is overwritten (rule 16).
+"""Tables. Facts are bitemporal: nothing in them is overwritten (rule 16). Columns are named as a value's fields.
 
-A fact's row holds the value in the interval `valid_from`..`valid_to` and is what the register knew from revision
-`from_rev` up to `to_rev` (NULL: still). A change closes the row and inserts the next. Every key begins with the
-register, so two registers on one database never meet. Columns carry the names of the domain value's fields.
+A row holds its value in `valid_from`..`valid_to` and is what the register knew from `from_rev` up to `to_rev`
+(NULL: still). A change closes it and inserts the next. Keys begin with the register: two registers never meet.
 """
 
 from collections.abc import Mapping
@@ -280,7 +279,8 @@ class RevisionRow(SQLModel, table=True):
     n: int = Field(primary_key=True, sa_type=BigInteger)
     recorded_at: datetime
     accounts: str | None = Field(default=None, sa_type=Text)
-    """The accounts touched, as a JSON list; NULL when everybody may be (the epoch advances)."""
+    """The accounts touched, as a JSON list; NULL when others may be, too: `moved` says which, or all."""
+    moved: str | None = Field(default=None, sa_type=Text)
     head: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
     """Hash of the last event it wrote: the same number means the same revision only where this is the same."""
 

@@ -152,7 +152,6 @@ def enact_binding(doing: Act, found: WaitingAct) -> str:
     doing.tx.happened(
         "policy.bind", binding.id, unit=found.unit, pack=binding.pack, digest=binding.digest, **compared
     )
-    doing.tx.touches_everybody()
     return binding.id
 
 

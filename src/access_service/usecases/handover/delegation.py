@@ -72,7 +72,6 @@ def give_authority(
         check_authority(doing.office(caller.unit, held), authority)
         doing.tx.put(authority)
         doing.tx.happened("authority.give", authority.id, unit=unit, parent=held.id)
-        doing.tx.touches_everybody()
         return authority
 
 
@@ -103,7 +102,6 @@ def narrow_authority(
         narrowed = replace(authority, scope=scope, valid_to=valid_to)
         doing.tx.put(narrowed)
         doing.tx.happened("authority.narrow", id_, unit=authority.unit)
-        doing.tx.touches_everybody()
         cut_below(doing, narrowed)
         return narrowed
 
@@ -212,8 +210,6 @@ def _touch(doing: Act, kind: SuspendableKind, target: str) -> None:
         doing.tx.touches(account.id)
     elif kind is SuspendableKind.GRANT:
         doing.tx.touches(doing.tx.require(Grant, target).account)
-    else:
-        doing.tx.touches_everybody()
 
 
 @power(ends(Power.GRANT))
@@ -274,6 +270,8 @@ def confirm_grants(services: Services, caller: Caller, unit: UnitId) -> Confirma
         headship = taking.headship_to_confirm(doing.ground, caller, unit)
         confirmation = Confirmation(doing.new_id("cnf"), unit, headship.id, doing.now)
         doing.tx.put(confirmation)
+        if doing.pack_for(unit).choice("confirmation_silence") == "lapse":
+            # Elsewhere nobody's silence ended anything, and the confirmation changes no answer.
+            doing.tx.touches(*(grant.account for grant in doing.tx.find(Grant, unit=unit)))
         doing.tx.happened("grants.confirm", unit, unit=unit, assignment=headship.id)
-        doing.tx.touches_everybody()
         return confirmation

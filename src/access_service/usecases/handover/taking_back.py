@@ -34,7 +34,6 @@ def close_authority(doing: Act, authority: Authority, how: GrantEnd, at: datetim
     coming = [m for m in doing.tx.find(AuthorityMove, parent=authority.id) if m.valid_from > end]
     doing.tx.put(replace(authority, valid_to=end))
     doing.tx.happened("authority.end", authority.id, unit=authority.unit, how=str(how))
-    doing.tx.touches_everybody()
     end_grants(doing, doing.tx.find(Grant, authority=authority.id), how, end)
     for child in below:
         close_authority(doing, child, how, end)
@@ -142,4 +141,3 @@ def apply_fate(doing: Act, fate: Fate, at: datetime, *, by: str) -> None:
             unit=doing.tx.require(Authority, move.authority).unit,
             parent=move.parent,
         )
-    doing.tx.touches_everybody()

@@ -95,7 +95,6 @@ def correct_class(
         )
         doing.tx.put(after)
         doing.tx.happened("class.correct", id_, unit=found.school, reason=check_reason(reason))
-        doing.tx.touches_everybody()
         return after
 
 
@@ -142,7 +141,6 @@ def enact_year(doing: Act, found: WaitingAct) -> tuple[str, None]:
     )
     doing.tx.put(after)
     doing.tx.happened("school_year.correct", year.id, reason=found.reason)
-    doing.tx.touches_everybody()
     return year.id, None
 
 

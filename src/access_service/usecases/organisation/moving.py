@@ -48,7 +48,6 @@ def _move(doing: Act, move: Move) -> ManagementEdge:
     ended, edge = edges_moving(doing.ground, move, doing.new_id("edg"))
     doing.tx.put(*ended, edge)
     doing.tx.happened("unit.change_manager", move.unit, unit=move.unit, manager=move.manager)
-    doing.tx.touches_everybody()
     doing.refresh()
     fate = fate_of(doing.ground, move.unit, edge.valid_from, basis=move.basis, new_id=doing.new_id)
     apply_fate(doing, fate, edge.valid_from, by=edge.id)

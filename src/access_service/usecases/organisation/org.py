@@ -105,7 +105,6 @@ def create_unit(
         check_edge(doing.org, edge)
         doing.tx.put(unit, edge)
         doing.tx.happened("unit.create", id_, unit=id_, kind=kind, manager=manager)
-        doing.tx.touches_everybody()
         return unit
 
 
@@ -132,7 +131,6 @@ def open_school_year(
         entering.check_school_year(doing.tx.find(SchoolYear), year)
         doing.tx.put(year)
         doing.tx.happened("school_year.open", id_)
-        doing.tx.touches_everybody()
         return year
 
 

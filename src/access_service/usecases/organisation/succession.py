@@ -113,7 +113,6 @@ def _pass_office(doing: Act, heirs: Heirs, basis: str, at: datetime) -> Successi
     doing.tx.happened(
         "unit.succeed", predecessor, unit=predecessor, successor=successor, classes=mapped, **_named(schools)
     )
-    doing.tx.touches_everybody()
     return doing.tx.find(Succession, predecessor=predecessor)[0]
 
 

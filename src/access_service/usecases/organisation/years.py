@@ -33,7 +33,6 @@ def enact_closing(doing: Act, found: WaitingAct) -> tuple[str, str]:
     check_year_closes(year, doing.now)
     doing.tx.put(replace(year, closes_at=doing.now))
     doing.tx.happened("school_year.close", year.id)
-    doing.tx.touches_everybody()
     return year.id, json.dumps({"closes_at": year.closes_at.isoformat()})
 
 
@@ -66,7 +65,6 @@ def enact_reopening(doing: Act, found: WaitingAct) -> tuple[str, None]:
         if client.disabled_at is None:
             doing.tx.put(replace(client, revoked_before=doing.now))
     doing.tx.happened("school_year.reopen", year.id)
-    doing.tx.touches_everybody()
     return year.id, None
 
 

@@ -161,7 +161,6 @@ def enact_appointment(doing: Act, act: WaitingAct) -> str:
         doing.tx.put(custody)
         new_activation(doing, account, is_new_holder=True)
         doing.tx.happened("custody.begin", custody.id, unit=duty.unit, person=duty.person, holder=holder)
-    doing.tx.touches_everybody()
     return duty.id
 
 
