@@ -16,6 +16,7 @@ from access_service.domain.time import Interval
 from access_service.engine.compiled_pack import CellKey, CompiledPack, locks_by_cell
 from access_service.engine.decide import OnDemand, Place, Site, site_of
 from access_service.engine.snapshots import NEVER, Snapshot, flatten
+from access_service.storage.account_facts import AccountReader
 from access_service.storage.connecting import memory_of
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
@@ -47,6 +48,7 @@ class Reading:
     def __init__(self, reader: Reader, now: datetime, locks: LockIndex) -> None:
         """`reader` fixes register and revision, `now` the instant of every answer."""
         self.memory = memory_of(reader.connection)
+        reader = AccountReader(reader)
         self.org = StoredOrg(reader)
         self.gather = Gatherer(reader, self.org)
         self.now = now

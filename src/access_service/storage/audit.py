@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, or_, select
 
 from access_service.domain.audit import BESIDE, CLOCK_MENDED, GENESIS, Event, Happening
 from access_service.domain.moved import Moved
@@ -231,20 +231,21 @@ class Stands:
         return None if self.moved is None or self.moved.units else self.moved.accounts
 
 
+_SINCE = (
+    select(_revisions.c.n, _revisions.c.head, _revisions.c.recorded_at, _revisions.c.accounts, _revisions.c.moved)
+    .where(_revisions.c.register_id == bindparam("register"), _revisions.c.n >= bindparam("known"))
+    .order_by(_revisions.c.n)
+)
+"""Made once: every decision from cold begins with it."""
+
+
 def stands_since(connection: Connection, register: RegisterId, revision: int, head: str) -> Stands | None:
     """What happened after a revision, whose head was `head`; None where the register has no revision at all.
 
     A database that was restored, or took over without the last commits, has other facts under the same numbers:
     then everything that was known is to be dropped.
     """
-    statement = (
-        select(
-            _revisions.c.n, _revisions.c.head, _revisions.c.recorded_at, _revisions.c.accounts, _revisions.c.moved
-        )
-        .where(_revisions.c.register_id == register, _revisions.c.n >= revision)
-        .order_by(_revisions.c.n)
-    )
-    rows = connection.execute(statement).all()
+    rows = connection.execute(_SINCE, {"register": register, "known": revision}).all()
     if not rows or (rows[0][0], rows[0][1]) != (revision, head):
         return stands_now(connection, register)
     found: Moved | None = Moved()

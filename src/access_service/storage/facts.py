@@ -34,7 +34,7 @@ from access_service.domain.errors import NotFoundError
 from access_service.domain.external_ids import ExternalId
 from access_service.domain.inspecting import External
 from access_service.domain.moves import AuthorityMove
-from access_service.domain.names import RegisterId
+from access_service.domain.names import AccountId, RegisterId
 from access_service.domain.numbering import DocumentNumber
 from access_service.domain.obligations import Obligation
 from access_service.domain.observing import Observation
@@ -271,6 +271,9 @@ class Reader:
 
     def read_ahead(self, value_type: type[Any], column: str, wanted: Collection[str]) -> None:
         """Read every fact of the type whose column has one of these, for a reader that remembers; here nothing."""
+
+    def read_account(self, account: AccountId) -> None:
+        """Read everything behind the decisions about an account, for a reader that reads ahead; here nothing."""
 
     def ask_for_nothing(self, times: int) -> None:
         """Ask so many questions that find nothing: what is missing takes as long as what is somebody else's."""

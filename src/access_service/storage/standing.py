@@ -162,6 +162,7 @@ class Gatherer:
 
     def account(self, id_: AccountId, at: datetime) -> AccountFacts | None:
         """Everything about one account; None when the register has no such account."""
+        self.reader.read_account(id_)
         account = self.reader.get(Account, id_)
         if account is None:
             return None
