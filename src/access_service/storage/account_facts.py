@@ -7,8 +7,8 @@ questions from what was read, and asks the database whatever else it is asked: w
 nothing rests on its being complete.
 """
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -45,6 +45,9 @@ from access_service.storage.facts import CODECS, Reader
 T = TypeVar("T")
 _WHOLE = (AuthorityMove, SchoolYear)
 """Of these a register has few, and all are read."""
+_SHARED = (Authority, AuthorityMove, ManagementEdge, PackBinding, SchoolYear, Unit)
+_KEPT = 4_096
+"""Values of each of these that are remembered by their rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class _Branch:
 
     value_type: type[Any]
     places: tuple[tuple[int, Convert | None], ...]
+    shared: Callable[[Any], Any] | None = None
+    """As `value`, for facts that whole schools have in common: equal rows are one value."""
 
     def value(self, row: Any) -> Any:
         return self.value_type(
@@ -157,7 +162,10 @@ def _statement(is_past: bool) -> _Statement:
         asked = select(literal(number, Integer).label("n"), *(x.label(f"c{i}") for i, x in enumerate(cells)))
         asked = asked.select_from(codec.table).where(*_known(kind, is_past))
         selects.append(asked if where is None else asked.where(where))
-        branches.append(_Branch(kind, tuple(places)))
+        branch = _Branch(kind, tuple(places))
+        if kind in _SHARED:
+            branch = replace(branch, shared=lru_cache(_KEPT)(branch.value))
+        branches.append(branch)
     return _Statement(union_all(*selects), tuple(branches))
 
 
@@ -203,9 +211,9 @@ class AccountReader(Reader):
         if self.known_at is not None:
             said["known_at"] = self.known_at  # type: ignore[assignment]
         read: dict[type[Any], dict[str, Any]] = {branch.value_type: {} for branch in statement.branches}
-        for row in self.connection.execute(statement.asked, said):
+        for row in self.connection.execute(statement.asked, said).all():
             branch = statement.branches[row[0]]
-            value = branch.value(row)
+            value = branch.shared(tuple(row)) if branch.shared is not None else branch.value(row)
             read[branch.value_type][value.id] = value
         self._account, self._read = account, read
         found, grants = read[Account].get(account), read[Grant].values()
@@ -229,6 +237,14 @@ class AccountReader(Reader):
         known = self._read.get(value_type)
         if known is None or where:
             return super().find(value_type, *where, **equals)
+        if len(equals) == 1:
+            # Most questions are for one fact or for those of one unit.
+            ((name, one),) = equals.items()
+            if isinstance(one, str):
+                if name == "id" and one in known:
+                    return [known[one]]
+                if one in self._covered.get((value_type, name), ()):
+                    return sorted((v for v in known.values() if getattr(v, name) == one), key=_by_id)
         wanted = {name: _several(value) for name, value in equals.items()}
         if not self._is_covered(value_type, known, wanted):
             return super().find(value_type, **equals)
@@ -236,7 +252,7 @@ class AccountReader(Reader):
         values: Iterable[T] = known.values() if ids is None else (known[i] for i in ids if i in known)
         rest = [(name, items) for name, items in wanted.items() if name != "id"]
         found = [v for v in values if all(getattr(v, name) in items for name, items in rest)]
-        return sorted(found, key=lambda value: str(value.id))  # type: ignore[attr-defined]
+        return sorted(found, key=_by_id)
 
     def _is_covered(self, value_type: type[Any], known: dict[str, Any], wanted: dict[str, frozenset[Any]]) -> bool:
         if value_type in _WHOLE:
@@ -247,6 +263,10 @@ class AccountReader(Reader):
         if ids is not None and known.keys() >= ids:
             return True
         return any(items <= self._covered.get((value_type, name), frozenset()) for name, items in wanted.items())
+
+
+def _by_id(value: Any) -> str:
+    return str(value.id)
 
 
 def _several(value: object) -> frozenset[Any]:
