@@ -68,14 +68,15 @@ class Beside:
             thread.join()
 
     def _run(self) -> None:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         while True:
             with self._lock:
                 due = self._began + next(self._due) / self.rate
             if self._stop.wait(max(0.0, due - time.monotonic())):
-                connection.close()
                 return
+            # A connection each, as of so many people.
+            connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
             status = self.work(connection)
+            connection.close()
             with self._lock:
                 self.done += status in (CREATED, DONE)
                 self.failed += status not in (CREATED, DONE)
@@ -95,11 +96,10 @@ def post(connection: HTTPConnection, path: str, body: str, token: str | None = N
 
 def suspended(people: People, port: int) -> Beside:
     """A school is suspended, five seconds later it goes on; then the next one."""
-    turns = ((school, act) for school in itertools.cycle(people.schools) for act in ("suspend", "resume"))
     body = json.dumps({"reason": "đo"})
 
     def work(connection: HTTPConnection) -> int:
-        school, what = next(turns)
+        school, what = people.turns.pop()
         return post(connection, f"/v1/units/{school}/{what}", body if what == "suspend" else "", people.department)
 
     return Beside(port, 1 / 5, work, threads=1)
@@ -107,11 +107,9 @@ def suspended(people: People, port: int) -> Beside:
 
 def papers(people: People, port: int) -> Beside:
     """Minutes of handover, each of another right."""
-    rest, lock = iter(people.handovers), threading.Lock()
 
     def work(connection: HTTPConnection) -> int:
-        with lock:
-            token, body = next(rest)
+        token, body = people.handovers.pop()
         return post(connection, "/v1/handovers", body, token)
 
     return Beside(port, 20, work)

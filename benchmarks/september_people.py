@@ -49,8 +49,8 @@ class People:
     """A session of the department's custodian."""
     handovers: list[tuple[str, str]]
     """A school custodian's session, and the body of minutes that the school may prepare."""
-    schools: list[str]
-    """Other schools, to be suspended and resumed."""
+    turns: list[tuple[str, str]]
+    """Other schools, each to be suspended and resumed; the next one last."""
 
 
 def admit(services: Services) -> People:
@@ -85,7 +85,8 @@ def admit(services: Services) -> People:
         for grant in given[school]
     ]
     draw.shuffle(handovers)
-    return People(usernames, tokens[root], handovers, schools[SCHOOLS:])
+    turns = [(school, what) for school in schools[SCHOOLS:] for what in ("resume", "suspend")]
+    return People(usernames, tokens[root], handovers, turns)
 
 
 def _open(doing: Act, account: Account) -> str:
@@ -118,7 +119,7 @@ def _minutes(grant: Grant, person: str) -> dict[str, Any]:
                 "role": grant.role,
                 "assignment": grant.assignment,
                 "valid_from": province.NOW.isoformat(),
-                "classes": [{"class": c} for c in sorted(map(str, grant.scope.classes or ()))],
+                "classes": [{"class": class_id} for class_id in sorted(grant.scope.class_ids)],
             }
         ],
     }
