@@ -119,6 +119,7 @@ def serve(folder: Path, port: int) -> None:
     from pydantic import SecretStr  # noqa: PLC0415
 
     from access_service.app import create_app  # noqa: PLC0415
+    from access_service.cli.serve import keep_collections_short  # noqa: PLC0415
     from access_service.settings import Settings  # noqa: PLC0415
 
     settings = Settings(
@@ -129,7 +130,7 @@ def serve(folder: Path, port: int) -> None:
         log_level="warning",
         settle_minutes=0,
     )
-    app = create_app(settings, clock=lambda: province.NOW)
+    app = create_app(settings, clock=lambda: province.NOW, started=keep_collections_short)
     uvicorn.run(app, host="127.0.0.1", port=port, access_log=False, log_level="warning")
 
 

@@ -88,9 +88,15 @@ BODIES = {
 
 
 def create_app(
-    settings: Settings, *, clock: Callable[[], datetime] = system_clock, allow_demo: bool = False
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = system_clock,
+    allow_demo: bool = False,
+    started: Callable[[], None] = lambda: None,
 ) -> FastAPI:
     """The application. Nothing is opened before it starts and everything is closed when it ends.
+
+    `started` is called once all is made that stays, before the first request.
 
     Starting raises `UnavailableError` for a mixed installation of Casbin, a key file that others can read, a
     database that cannot be reached or has another schema, or a demonstration's database without `allow_demo`.
@@ -120,6 +126,7 @@ def create_app(
                     share(settings.metrics_dir, edge.metrics) as edge.shared,
                     operations(app, settings.operations_host, settings.operations_port),
                 ):
+                    started()
                     yield
         finally:
             edge.issuance.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -132,3 +133,23 @@ def test_whoever_is_stopped_says_so_first_and_goes_on_answering(tmp_path: Path) 
             process.kill()
     assert '"event": "stopping"' in said
     assert process.returncode == -signal.SIGTERM
+
+
+COLLECTING = """
+import gc
+from access_service.cli.serve import COLLECTIONS, keep_collections_short
+kept = [[] for _ in range(1000)]
+keep_collections_short()
+print(gc.get_freeze_count() > 1000, gc.get_threshold() == COLLECTIONS, len(gc.get_objects()) < 1000)
+"""
+
+
+def test_serving_keeps_what_stays_out_of_the_collectors_way() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", COLLECTING],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
+    assert ran.stdout == "True True True\n"
