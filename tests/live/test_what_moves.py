@@ -1,6 +1,7 @@
 """A change drops what it may have changed and nothing else: act by act, counted over a province kept whole."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -8,12 +9,23 @@ import pytest
 from sqlalchemy import select
 
 from access_service.domain.accounts import Account
-from access_service.domain.delegation import Authority
-from access_service.domain.moved import Moved
-from access_service.domain.names import AccountId, AuthorityId, EducationLevel, SuspendableKind, UnitId
+from access_service.domain.delegation import Authority, Grant
+from access_service.domain.moved import MOST_NAMED, Moved
+from access_service.domain.names import (
+    AccountId,
+    AssignmentId,
+    AuthorityId,
+    EducationLevel,
+    GrantId,
+    PersonId,
+    SuspendableKind,
+    UnitId,
+)
+from access_service.domain.org import Assignment, Person
 from access_service.storage.audit import moved_in
 from access_service.storage.tables import RevisionRow, table
 from access_service.usecases.handover import delegation
+from access_service.usecases.imports.store import listen
 from access_service.usecases.organisation import correcting, moving, org
 from powers.states import OTHER_OFFICE, SECOND, THIRD, States
 from warmth import Warm
@@ -160,3 +172,27 @@ def test_a_version_before_this_one_hears_of_everybody_where_units_moved(warm: Wa
     assert moved_in(accounts, moved) == Moved(units=frozenset({SCHOOL}))
     assert moved_in(None, None) is None
     assert moved_in('["acc_1"]', None) == Moved(frozenset({AccountId("acc_1")}))
+
+
+def test_imported_files_drop_those_whom_they_add_something_to(warm: Warm) -> None:
+    """A thousand new people are a thousand that nobody has kept."""
+    world = warm.world
+    with world.services.db.read(world.register) as reader:
+        accounts = {a.id: a for a in reader.find(Account)}
+        grant = next(iter(reader.find(Grant, account=world.people["gvcn"].account)))
+        duty = world.get(Assignment, world.people["y tế"].duty)
+    new = replace(accounts[grant.account], id=AccountId("acc_new"), person=PersonId("per_new"))
+    person = Person(PersonId("per_new"), "Người Mới", "người mới")
+    facts = {
+        Account: [new],
+        Person: [person],
+        Assignment: [
+            replace(duty, id=AssignmentId("asg_1"), person=person.id),
+            replace(duty, id=AssignmentId("asg_2")),
+        ],
+        Grant: [replace(grant, id=GrantId("grn_1"), account=new.id), replace(grant, id=GrantId("grn_2"))],
+    }
+    with world.services.db.read(world.register) as reader:
+        found = listen(facts, []).found(reader, world.revision, world.clock.now)
+    assert found == Moved(_holders(world, "gvcn", "y tế"))
+    assert listen({Person: [person] * (MOST_NAMED + 1)}, []).found(reader, 0, world.clock.now) is None

@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from access_service.domain.audit import GENESIS, Doer, Happening
 from access_service.domain.clock import GAP_DAYS, ClockReading, check_recorded, check_steady, check_together
 from access_service.domain.errors import NotFoundError, UnavailableError
+from access_service.domain.moved import Moved
 from access_service.domain.names import AccountId, RegisterId
 from access_service.engine.memory import Memory
 from access_service.storage.appending import Counter, append_events
@@ -54,6 +55,7 @@ class Transaction(Writer):
         self._happenings: list[Happening] = []
         self._progress = ProgressListener()
         self._moved = MovedListener()
+        self._ready: list[MovedListener] = []
 
     def happened(self, action: str, target: str, *, unit: str = "", **details: Any) -> None:
         """Record what this transaction did; at least one call, or the commit is a programming error.
@@ -74,6 +76,10 @@ class Transaction(Writer):
     def touches_everybody(self) -> None:
         """Anything may be otherwise: a restored register, a first import. No act of ordinary work says so."""
         self._moved.name_everything()
+
+    def moves(self, listener: MovedListener) -> None:
+        """What rows that were made ready move: heard where their facts still were facts."""
+        self._ready.append(listener)
 
     def add(self, value_type: type[T], values: Iterable[T]) -> None:
         """Insert facts whose ids are new; the numbers of their units are counted again before the commit."""
@@ -99,7 +105,10 @@ class Transaction(Writer):
 
     def _said_moved(self) -> dict[str, str | None]:
         """What moved, for this version of the service and for one before it that still runs beside."""
-        found = self._moved.found(self, self.before, self.now)
+        found: Moved | None = Moved()
+        for listener in (self._moved, *self._ready):
+            said = listener.found(self, self.before, self.now)
+            found = None if found is None or said is None else found | said
         if found is None:
             return {"accounts": None}
         if found.units:

@@ -26,6 +26,9 @@ class MovedListener:
         self._roots: set[str] = set()
         self._people: set[str] = set()
         self._software: set[str] = set()
+        self._stood_in_for: set[str] = set()
+        self._new_accounts: set[AccountId] = set()
+        self._new_people: set[str] = set()
         self._compared: dict[type[Any], dict[str, Any]] = {}
         self._is_everything = False
 
@@ -36,6 +39,11 @@ class MovedListener:
     def name_everything(self) -> None:
         """Whatever was known may be otherwise."""
         self._is_everything = True
+
+    def leave_out(self, accounts: Iterable[AccountId], people: Iterable[str]) -> None:
+        """These are new, and nothing that is kept is about them."""
+        self._new_accounts.update(accounts)
+        self._new_people.update(people)
 
     def hear(self, facts: Iterable[Any]) -> None:
         """Facts that were written."""
@@ -48,6 +56,8 @@ class MovedListener:
             self._roots.update(moves_below(fact))
             if isinstance(fact, Assignment):
                 self._people.add(fact.person)
+                if fact.substitutes is not None:
+                    self._stood_in_for.add(fact.substitutes)
             elif isinstance(fact, Document) and fact.receiver is not None:
                 self._people.add(fact.receiver)
             elif isinstance(fact, Approval | SoftwareConfirmation):
@@ -57,7 +67,7 @@ class MovedListener:
         """What moved, as the register stands with everything written; None: anything. `before` is a revision."""
         if self._is_everything:
             return None
-        accounts, names = set(self._accounts), set(self._names)
+        accounts, names = self._accounts - self._new_accounts, set(self._names)
         past = Reader(reader.connection, reader.register, before)
         for kind, facts in self._compared.items():
             was = {fact.id: fact for fact in past.find(kind, id=list(facts))}
@@ -67,7 +77,10 @@ class MovedListener:
         # What an approval gives is asked of every authority that the unit has, a new one too (rule 13).
         for kind, asked in ((Software, {"unit": {a.unit for a in new}}), (Software, {"id": self._software})):
             accounts.update(found.account for found in reader.find(kind, **asked))
-        accounts.update(account.id for account in reader.find(Account, person=self._people))
+        people = (self._people - self._new_people) | {
+            duty.person for duty in reader.find(Assignment, id=self._stood_in_for)
+        }
+        accounts.update(account.id for account in reader.find(Account, person=people))
         names |= self._roots | _below(reader, self._roots, now)
         return Moved(frozenset(accounts), frozenset(names)) if len(accounts) + len(names) <= MOST_NAMED else None
 

@@ -1,13 +1,15 @@
 """Storing an import that was checked: rows made ready, each paper with the service's confirmation, one event."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 from access_service.domain.accounts import Account, Custody, Home
-from access_service.domain.delegation import Authority, Grant
+from access_service.domain.delegation import HEADS, Authority, Grant
 from access_service.domain.documents import Document, Signature
 from access_service.domain.external_ids import ExternalId
+from access_service.domain.moved import MOST_NAMED
 from access_service.domain.names import (
     Capacity,
     DocumentId,
@@ -17,6 +19,7 @@ from access_service.domain.names import (
     PersonId,
     RegisterId,
     Side,
+    UnitId,
 )
 from access_service.domain.org import Assignment, ManagementEdge, Person, SchoolClass, SchoolYear, Unit
 from access_service.domain.papers import (
@@ -36,6 +39,7 @@ from access_service.storage.accounts import Credential, ready_credentials
 from access_service.storage.bulk import ReadyRows
 from access_service.storage.db import Transaction
 from access_service.storage.facts import ready_facts
+from access_service.storage.moved import MovedListener
 from access_service.usecases.imports.code_index import CHUNK, CodeIndex, ImportedPaper, Progress
 from access_service.usecases.imports.odd_numbers import NumberReport
 from access_service.usecases.services import Services
@@ -75,6 +79,10 @@ class ReadyImport:
     """Everything to be stored, in the order in which it is: the sheet that progress is told of, and its rows."""
 
     parts: tuple[tuple[str, ReadyRows], ...] = field(repr=False)
+    moved: MovedListener = field(repr=False)
+    """What they move of what was there before."""
+    headed: frozenset[UnitId] = frozenset()
+    """Units that get a head whose silence would end what they granted (rule 9)."""
 
 
 def attest(index: CodeIndex, paper: ImportedPaper, register: str) -> Document:
@@ -166,6 +174,7 @@ def make_ready(services: Services, register: RegisterId, index: CodeIndex, seale
     The index and what was sealed give up what they hold, kind by kind: a province is in memory once.
     """
     new, dialect = index.give_up(), services.db.dialect
+    moved, headed = listen(new, sealed.documents), _headed(index, new.get(Assignment, []))
     parts: list[tuple[str, ReadyRows]] = []
 
     def add(sheet: str, kind: type[T], values: list[T], *stamped: str) -> None:
@@ -196,7 +205,31 @@ def make_ready(services: Services, register: RegisterId, index: CodeIndex, seale
     sealed.signatures.clear()
     # (5) Recording late never makes a past decision allowed: no paper's last signature is later than this commit.
     add("grants", Grant, new.pop(Grant, []), "activated_at")
-    return ReadyImport(tuple(parts))
+    return ReadyImport(tuple(parts), moved, headed)
+
+
+def listen(new: Mapping[type[Any], Sequence[Any]], documents: Iterable[Document]) -> MovedListener:
+    """What these move: nobody rests yet on the accounts and people that come with them."""
+    moved = MovedListener()
+    if sum(map(len, new.values())) > MOST_NAMED:
+        # A first import: saying it exactly would take longer than reading everything anew.
+        moved.name_everything()
+        return moved
+    moved.leave_out({a.id for a in new.get(Account, ())}, {p.id for p in new.get(Person, ())})
+    for kind, facts in new.items():
+        if kind is not Account:
+            moved.hear(facts)
+    moved.hear(documents)
+    return moved
+
+
+def _headed(index: CodeIndex, duties: Iterable[Assignment]) -> frozenset[UnitId]:
+    found = set()
+    for duty in duties:
+        pack = index.pack_for(duty.unit)
+        if pack.positions[duty.position].rank in HEADS and pack.choice("confirmation_silence") == "lapse":
+            found.add(duty.unit)
+    return frozenset(found)
 
 
 def store(tx: Transaction, index: CodeIndex, ready: ReadyImport, progress: Progress, numbers: NumberReport) -> None:
@@ -214,4 +247,6 @@ def store(tx: Transaction, index: CodeIndex, ready: ReadyImport, progress: Progr
         numbers=numbers.counts(),
         sources={source.sheet: source.sha256 for source in index.sheets.sources},
     )
-    tx.touches_everybody()
+    tx.moves(ready.moved)
+    if ready.headed:
+        tx.touches(*(grant.account for grant in tx.find(Grant, unit=ready.headed)))
