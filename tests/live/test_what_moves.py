@@ -22,14 +22,17 @@ from access_service.domain.names import (
     UnitId,
 )
 from access_service.domain.org import Assignment, Person
+from access_service.domain.policy import PackBinding
+from access_service.engine.packs.load import read_pack_files
 from access_service.storage.audit import moved_in
+from access_service.storage.policy import store_pack
 from access_service.storage.tables import RevisionRow, table
 from access_service.usecases.handover import delegation
 from access_service.usecases.imports.store import listen
 from access_service.usecases.organisation import correcting, moving, org
 from powers.states import OTHER_OFFICE, SECOND, THIRD, States
 from warmth import Warm
-from world import CLASS_6A, LOWER, OFFICE, SCHOOL, World
+from world import CLASS_6A, LOWER, OFFICE, ROOT, SCHOOL, World
 
 
 @pytest.fixture(scope="module")
@@ -196,3 +199,17 @@ def test_imported_files_drop_those_whom_they_add_something_to(warm: Warm) -> Non
         found = listen(facts, []).found(reader, world.revision, world.clock.now)
     assert found == Moved(_holders(world, "gvcn", "y tế"))
     assert listen({Person: [person] * (MOST_NAMED + 1)}, []).found(reader, 0, world.clock.now) is None
+
+
+def test_a_bound_pack_drops_those_below_the_unit(warm: Warm) -> None:
+    world = warm.world
+
+    def bind() -> None:
+        with world.services.db.write(world.register, "operator") as tx:
+            tables = store_pack(tx.connection, read_pack_files(ROOT / "policy", "hai-phong", ROOT / "models"))
+            tx.put(PackBinding("bnd_000", OFFICE, "hai-phong", tables.pack.digest, world.clock.now))
+            tx.happened("policy.bind", OFFICE)
+
+    below = resting_on(warm, OFFICE, SCHOOL)
+    assert _holders(world, "gvcn", "xã") <= below < _all(world)
+    assert below <= dropped(warm, bind) < _all(world)
