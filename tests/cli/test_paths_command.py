@@ -94,3 +94,16 @@ def test_the_page_for_reviewers_shows_what_is_printed(
     assert said[1:] == printed[1:]
     assert said[0].partition(";")[0] == printed[0].partition(";")[0]
     assert len(said) > 5
+
+
+def test_the_daily_check_says_what_is_new_once(run: Any, school: World, tmp_path: Path) -> None:
+    first = json.loads(run("paths", "--daily", "--json").out)
+    again = run("paths", "--daily", "--json")
+    assert (again.status, json.loads(again.out)["new"]) == (0, [])
+    assert sorted(json.loads(again.out)["standing"]) == sorted(f["finding"] for f in first["new"])
+    file = tmp_path / "paths.toml"
+    file.write_text('[[accepted]]\nfinding = "two-branches:nobody"\nbecause = "thử"\n', "utf-8")
+    ran = run("paths", "--daily", "--baseline", str(file))
+    assert ran.status == 0
+    assert "two-branches:nobody: accepted, and there no more" in ran.out
+    assert run("paths", "--daily", "--at", "01/10/2026").status == 2

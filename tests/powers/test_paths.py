@@ -10,10 +10,11 @@ import pytest
 
 from access_service.domain import edges
 from access_service.domain.accounts import is_led
+from access_service.domain.anomalies import AnomalyCode
 from access_service.domain.delegation import LEADERS
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.names import AccountId, AccountKind, UnitId
-from access_service.domain.paths import PASSWORD, PowerMap
+from access_service.domain.paths import PowerMap
 from access_service.storage.audit import events
 from access_service.usecases.evidence.paths import ask_paths_to, check_paths, read_paths_to, read_reach
 from powers.oracle import Seen, entering, see
@@ -156,7 +157,7 @@ def test_every_question_is_an_event_and_changes_nothing_else(demo: World) -> Non
 def test_a_leader_with_a_password_alone_is_found(demo: World) -> None:
     """The director and one commune's chair have a second factor; the others' passwords open accounts that have."""
     found = check_paths(demo.services.db, demo.register).findings
-    weak = {f.target for f in found if f.kind == PASSWORD}
+    weak = {f.target for f in found if f.code is AnomalyCode.PASSWORD_OPENS_FACTORS}
     power = power_of(see(demo.services, demo.register))
     assert weak == {
         a

@@ -212,6 +212,9 @@ def paths(
         str | None, typer.Option("--from", metavar="NAME", help="How far somebody comes who opens this account.")
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="What looks wrong in the whole register.")] = False,
+    daily: Annotated[
+        bool, typer.Option("--daily", help="The same as of now, kept for the units concerned; says what is new.")
+    ] = False,
     with_: Annotated[
         int, typer.Option("--with", min=0, max=2, help="How many others would join, for a new paper.")
     ] = 0,
@@ -236,6 +239,7 @@ def paths(
         category=read,
         from_=from_,
         check=check,
+        daily=daily,
         accomplices=with_,
         baseline=baseline,
         after=after,

@@ -61,6 +61,7 @@ def run_matrix(
             include_ended=include_ended,
             filters=filters,
             diff=None if diff is None else words.instant(diff),
+            tells_paths=True,
         )
         if output is None:
             with tempfile.SpooledTemporaryFile(IN_MEMORY) as stream:

@@ -62,8 +62,8 @@ def _lines(found: PathsChanged, *, is_check: bool) -> Iterator[str]:
         yield from _held("Không còn", "-", found.lost)
     if found.findings or found.findings_gone or is_check:
         yield f"Điều đáng ngờ mới: {len(found.findings_new)}; không còn: {len(found.findings_gone)}"
-    yield from cut_list([f"  + {f.name}: {f.what}" for f in found.findings_new])
-    yield from cut_list([f"  - {f.name}: {f.what}" for f in found.findings_gone])
+    yield from cut_list([f"  + {f.name}: {f.vi}" for f in found.findings_new])
+    yield from cut_list([f"  - {f.name}: {f.vi}" for f in found.findings_gone])
 
 
 def _held(title: str, sign: str, held: Sequence[PowerHeld]) -> Iterator[str]:

@@ -11,13 +11,16 @@ from access_service.cli.errors import DONE, REFUSED, UsageError
 from access_service.cli.opening import open_database, register_of, say_json, settings_for
 from access_service.cli.path_changes import cut_list, say_changes
 from access_service.domain import words
+from access_service.domain.anomalies import CLEARED_BY
 from access_service.domain.joint_acts import JointAct, JointKind
 from access_service.domain.names import UnitId
+from access_service.domain.path_findings import PathFinding
 from access_service.domain.paths import Path as Way
 from access_service.domain.policy import DEFAULT
 from access_service.domain.supposing import ordinary_act
 from access_service.live.revisions import revision_text
 from access_service.rendering.sheets import instant_text
+from access_service.usecases.checking_paths import DailyCheck, check_paths_daily
 from access_service.usecases.evidence.json_values import json_value
 from access_service.usecases.evidence.path_changes import PathsQuestion, read_changes
 from access_service.usecases.evidence.paths import (
@@ -40,6 +43,7 @@ def run_paths(
     category: str | None,
     from_: str | None,
     check: bool,
+    daily: bool,
     accomplices: int,
     baseline: Path | None,
     after: str | None,
@@ -49,18 +53,8 @@ def run_paths(
     register: str | None,
     as_json: bool,
 ) -> int:
-    """One of three questions. 1 where `--check` found what the baseline does not accept."""
-    asked = [to is not None, from_ is not None, check].count(True)
-    if asked > 1 or (asked == 0 and not diff):
-        raise UsageError("ask one of `--to UNIT --read CATEGORY`, `--from ACCOUNT`, `--check`")
-    if (to is None) != (category is None):
-        raise UsageError("`--to` and `--read` belong together")
-    if baseline is not None and not check:
-        raise UsageError("`--baseline` belongs to `--check`")
-    if diff and after is None:
-        raise UsageError("`--diff` belongs to `--after ACT`")
-    if after is not None and at is not None:
-        raise UsageError("`--after` has a day of its own: leave `--at` out")
+    """One of four questions. 1 where `--check` found what the baseline does not accept, `--daily` something new."""
+    _check_usage(to, category, from_, check, daily, baseline, after, diff, at)
     act = None if after is None else ordinary_act(after)
     accepted = {} if baseline is None else _read_baseline(baseline)
     instant = None if at is None else words.instant(at)
@@ -70,6 +64,8 @@ def run_paths(
             unit = None if to is None else UnitId(to)
             question = PathsQuestion(unit, category or "", accomplices, from_, is_check=check)
             return say_changes(read_changes(db, name, act, question), accepted, is_check=check, as_json=as_json)
+        if daily:
+            return _say_daily(check_paths_daily(db, name, accepted), as_json=as_json)
         if check:
             return _say_checked(check_paths(db, name, at=instant, after=act), accepted, as_json=as_json)
         if to is not None and category is not None:
@@ -79,6 +75,32 @@ def run_paths(
             reach = read_reach(db, name, from_, at=instant, after=act)
             _say({**json_value(reach), "revision": revision_text(reach.revision)}, _reach(reach), as_json=as_json)
     return DONE
+
+
+def _check_usage(
+    to: str | None,
+    category: str | None,
+    from_: str | None,
+    check: bool,
+    daily: bool,
+    baseline: Path | None,
+    after: str | None,
+    diff: bool,
+    at: str | None,
+) -> None:
+    asked = [to is not None, from_ is not None, check, daily].count(True)
+    if asked > 1 or (asked == 0 and not diff):
+        raise UsageError("ask one of `--to UNIT --read CATEGORY`, `--from ACCOUNT`, `--check`, `--daily`")
+    if (to is None) != (category is None):
+        raise UsageError("`--to` and `--read` belong together")
+    if baseline is not None and not (check or daily):
+        raise UsageError("`--baseline` belongs to `--check` and `--daily`")
+    if daily and (at is not None or after is not None):
+        raise UsageError("`--daily` checks today; ask about another day, or after an act, by `--check`")
+    if diff and after is None:
+        raise UsageError("`--diff` belongs to `--after ACT`")
+    if after is not None and at is not None:
+        raise UsageError("`--after` has a day of its own: leave `--at` out")
 
 
 def _say(plain: Any, lines: Iterator[str], *, as_json: bool) -> None:
@@ -176,7 +198,7 @@ def _say_checked(found: PathsChecked, accepted: Mapping[str, str], *, as_json: b
             {
                 "at": instant_text(found.at),
                 "revision": revision_text(found.revision),
-                "new": [{"finding": f.name, "what": f.what} for f in new],
+                "new": [_plain(f) for f in new],
                 "accepted": sorted(set(accepted) & known),
                 "stale": stale,
             }
@@ -184,7 +206,46 @@ def _say_checked(found: PathsChecked, accepted: Mapping[str, str], *, as_json: b
     else:
         typer.echo(f"{len(found.findings)} found, {len(new)} new")
         for finding in new:
-            typer.echo(f"{finding.name}: {finding.what}")
+            typer.echo(f"{finding.name}: {finding.vi}")
         for name in stale:
             typer.echo(f"{name}: accepted, and there no more")
     return REFUSED if new else DONE
+
+
+def _plain(finding: PathFinding) -> Mapping[str, Any]:
+    return {
+        "finding": finding.name,
+        "code": str(finding.code),
+        "units": list(finding.units),
+        "vi": finding.vi,
+        "en": finding.en,
+        "article": finding.article,
+        "cleared_by": CLEARED_BY[finding.code],
+    }
+
+
+def _say_daily(found: DailyCheck, *, as_json: bool) -> int:
+    moved = found.moved
+    if as_json:
+        say_json(
+            {
+                "at": instant_text(found.checked.at),
+                "revision": revision_text(found.checked.revision),
+                "new": [_plain(f) for f in moved.new],
+                "standing": [f.name for f in moved.standing],
+                "gone": list(moved.gone),
+                "accepted": list(found.accepted),
+                "stale": list(found.stale),
+            }
+        )
+    else:
+        counts = f"{len(moved.new)} new, {len(moved.standing)} standing, {len(moved.gone)} gone"
+        typer.echo(f"{counts}, {len(found.accepted)} accepted")
+        for finding in moved.new:
+            typer.echo(f"{finding.name}: {finding.vi}")
+            typer.echo(f"  {CLEARED_BY[finding.code]}")
+        for name in moved.gone:
+            typer.echo(f"{name}: there no more")
+        for name in found.stale:
+            typer.echo(f"{name}: accepted, and there no more")
+    return REFUSED if moved.new else DONE

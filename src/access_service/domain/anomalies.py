@@ -46,6 +46,12 @@ class AnomalyCode(StrEnum):
     SOFTWARE_UNFIT = "software_unfit"
     NUMBER_DUPLICATE = "number_duplicate"
     NUMBER_GAP = "number_gap"
+    PASSWORD_OPENS_FACTORS = "password_opens_factors"  # noqa: S105 -- the name of a kind
+    REACH_BEYOND = "reach_beyond"
+    TWO_BRANCHES = "two_branches"
+    OUTSIDE_AUTHORITY = "outside_authority"
+    RECOVERED_THEN_SIGNED = "recovered_then_signed"
+    DUTIES_MEET = "duties_meet"
 
 
 class AnomalySeverity(StrEnum):
@@ -93,6 +99,12 @@ CLEARED_BY: Mapping[AnomalyCode, str] = {
     AnomalyCode.SOFTWARE_UNFIT: "bổ sung xác nhận còn thiếu, hoặc ngừng cho phần mềm lấy dữ liệu",
     AnomalyCode.NUMBER_DUPLICATE: "cấp lại số cho một trong các văn bản và ghi chú vào sổ đăng ký văn bản đi",
     AnomalyCode.NUMBER_GAP: "nhập văn bản mang số còn thiếu, hoặc ghi rõ lý do vào sổ đăng ký văn bản đi",
+    AnomalyCode.PASSWORD_OPENS_FACTORS: "đăng ký xác thực hai yếu tố cho tài khoản này",
+    AnomalyCode.REACH_BEYOND: "thu hồi quyền ở nơi thứ hai nếu không còn cần, hoặc để cấp trên chung khôi phục",
+    AnomalyCode.TWO_BRANCHES: "giao một trong các đơn vị cho người khác, hoặc cấp trên chung ghi rõ lý do",
+    AnomalyCode.OUTSIDE_AUTHORITY: "thu hồi hoặc thu hẹp quyền; đơn vị quản lý mới cấp lại nếu còn cần",
+    AnomalyCode.RECOVERED_THEN_SIGNED: "hỏi người ký có đúng họ đã ký; nếu không, thu hồi quyền và khoá tài khoản",
+    AnomalyCode.DUTIES_MEET: "giao một trong hai nhiệm vụ cho người khác, hoặc thủ trưởng cấp trên ghi rõ lý do",
 }
 
 
@@ -113,6 +125,8 @@ class Anomaly:
     grant: GrantId | None = None
     class_id: ClassId | None = None
     document: str | None = None
+    is_new: bool = False
+    """Found by the newest daily check and by none before; what is examined at each reading is never new."""
 
     @property
     def cleared_by(self) -> str:

@@ -7,7 +7,7 @@ Nothing here reads a clock or a database, and nothing is changed.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypeGuard
@@ -267,18 +267,40 @@ class PowerMap:
 
     def held(self, unit: UnitId, category: str) -> tuple[ReadRight, ...]:
         """Rights in force by which somebody reads a record of the category in the unit, or in part of it."""
-        grants = (g for g in self.ground.facts.find(Grant) if g.account in self.accounts)
-        found = [ReadRight(g.account, g) for g in grants if self._reads(g, unit, category)]
+        org, now, above = self.ground.org, self.ground.now, self.chain(unit)
+        places = [here for here in self.rights_by_unit if here in above or is_below(org, here, unit, now)]
+        found = [
+            ReadRight(grant.account, grant)
+            for here in places
+            for grant in self.rights_by_unit[here]
+            if self._reads(grant, category)
+        ]
         return tuple(sorted(found, key=lambda h: (self.name_of(h.account), h.grant.role, h.grant.id)))
 
-    def _reads(self, grant: Grant, unit: UnitId, category: str) -> bool:
+    @cached_property
+    def rights(self) -> tuple[Grant, ...]:
+        """Rights of accounts that can be opened, begun and not over; papers and suspensions come and go."""
         now = self.ground.now
-        is_over = grant.ended_at is not None and grant.ended_at <= now
-        if grant.activated_at is None or grant.activated_at > now or is_over or now not in grant.interval:
-            return False
-        here = grant.scope.unit
-        if here not in self.chain(unit) and not is_below(self.ground.org, here, unit, now):
-            return False
+        return tuple(
+            g
+            for g in self.ground.facts.find(Grant)
+            if g.activated_at is not None
+            and g.activated_at <= now
+            and (g.ended_at is None or g.ended_at > now)
+            and g.valid_from <= now
+            and (g.valid_to is None or g.valid_to > now)
+            and g.account in self.accounts
+        )
+
+    @cached_property
+    def rights_by_unit(self) -> Mapping[UnitId, Sequence[Grant]]:
+        """The same by the unit that they are about."""
+        found: defaultdict[UnitId, list[Grant]] = defaultdict(list)
+        for grant in self.rights:
+            found[grant.scope.unit].append(grant)
+        return dict(found)
+
+    def _reads(self, grant: Grant, category: str) -> bool:
         named = grant.scope.categories is None or category in grant.scope.categories
         acts = grant.scope.actions is None or READ in grant.scope.actions
         pack = self.pack(grant.unit)
@@ -287,7 +309,7 @@ class PowerMap:
     def ways_to(self, unit: UnitId, category: str, accomplices: int = 0) -> WaysTo:
         """Who reads it, who could come to, alone or (`accomplices` other people) by a new paper."""
         held = self.held(unit, category)
-        paths = self._paths(dict.fromkeys(h.account for h in held))
+        paths = self.paths_to(dict.fromkeys(h.account for h in held))
         by = self._name_of_person
         coalitions = sorted(
             {c for c in self._coalitions(unit, category) if len(c.people) <= accomplices + 1},
@@ -295,7 +317,7 @@ class PowerMap:
         )
         return WaysTo(held, paths, tuple(coalitions), self._chokes(paths))
 
-    def _paths(self, targets: Collection[AccountId]) -> tuple[Path, ...]:
+    def paths_to(self, targets: Collection[AccountId]) -> tuple[Path, ...]:
         """The shortest path of every account that comes to one of these, found backwards."""
         steps: dict[AccountId, PathStep | None] = dict.fromkeys(targets)
         todo = deque(targets)
@@ -360,55 +382,3 @@ class PowerMap:
                     rule = pack.delegation_rule(role, duty.position, kind, relation)
                     if rule is not None and (category, READ) in pack.cells.get(role, ()):
                         yield duty.person, role, rule.article
-
-
-# -- what looks wrong
-
-
-class PathFinding(NamedTuple):
-    """Something that a reviewer should see, by a name that stays the same from day to day."""
-
-    kind: str
-    target: str
-    what: str
-
-    @property
-    def name(self) -> str:
-        """How a baseline calls it."""
-        return f"{self.kind}:{self.target}"
-
-
-PASSWORD, TWO_BRANCHES, OUTSIDE = "password-opens-factors", "two-branches", "outside-authority"
-
-
-def path_findings(power: PowerMap, outside: Iterable[Grant]) -> tuple[PathFinding, ...]:
-    """A password that opens two factors, one person leading on two branches, grants outside their authority."""
-    found = [*_passwords(power), *_two_branches(power)]
-    found += [PathFinding(OUTSIDE, g.id, f"a grant of `{g.unit}` to `{g.account}`") for g in outside]
-    return tuple(sorted(found, key=lambda f: (f.kind, power.said_as(f.target), f.target)))
-
-
-def _passwords(power: PowerMap) -> Iterator[PathFinding]:
-    """(I3) An account that a password opens alone recovers one that takes more."""
-    for account, targets in power.recovered.items():
-        if power.factors.get(account, 1) > 1:
-            continue
-        stronger = [t for t in targets if power.factors.get(t, 1) > 1]
-        if stronger:
-            yield PathFinding(PASSWORD, account, f"a password opens {len(stronger)} accounts with two factors")
-
-
-def _two_branches(power: PowerMap) -> Iterator[PathFinding]:
-    """Whoever leads units of which neither lies above the other holds two offices that should watch each other."""
-    led: defaultdict[PersonId, set[UnitId]] = defaultdict(set)
-    for unit, people in power.leaders.items():
-        for person in people:
-            led[person].add(unit)
-    for person, units in led.items():
-        apart = [
-            (a, b) for a in units for b in units if a < b and a not in power.chain(b) and b not in power.chain(a)
-        ]
-        if apart:
-            yield PathFinding(
-                TWO_BRANCHES, person, f"leads {', '.join(sorted({u for pair in apart for u in pair}))}"
-            )

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from access_service.domain.anomalies import AnomalyCode, AnomalySeverity
+from access_service.domain.anomalies import AnomalySeverity
 from access_service.domain.difference import ChangeKind
 from access_service.domain.policy import DEFAULT
 from access_service.domain.scope import Scope
 from access_service.domain.time import local
 from access_service.live.revisions import revision_text
+from access_service.rendering.anomaly_words import ANOMALY_WORDS
 from access_service.rendering.sheets import (
     ACCOUNT_STATES,
     HOLDERS,
@@ -317,30 +318,6 @@ SEVERITIES = {
     AnomalySeverity.FIX: "Phải khắc phục",
     AnomalySeverity.LOOK: "Cần xem xét",
     AnomalySeverity.INFO: "Để biết",
-}
-ANOMALY_WORDS: Mapping[str, str] = {
-    AnomalyCode.COMMITMENT_MISSING: "Thiếu bản cam kết",
-    AnomalyCode.COMMITMENT_OUTDATED: "Cam kết theo mẫu cũ",
-    AnomalyCode.MINUTES_MISSING: "Biên bản chưa đủ",
-    AnomalyCode.ADMIN_WITHOUT_HANDOVER: "Cán bộ quản lý tài khoản quản trị chưa có biên bản",
-    AnomalyCode.CUSTODY_VACANT: "Tài khoản quản trị không có người quản lý",
-    AnomalyCode.ADMIN_WITHOUT_FACTOR: "Tài khoản quản trị chưa có xác thực hai yếu tố",
-    AnomalyCode.HOMEROOM_TWICE: "Lớp có nhiều người chủ nhiệm",
-    AnomalyCode.HOMEROOM_NONE: "Lớp chưa có chủ nhiệm",
-    AnomalyCode.BEYOND_DUTY: "Quyền vượt nhiệm vụ được phân công",
-    AnomalyCode.CONFLICTING_DUTIES: "Kiêm nhiệm hai nhiệm vụ nên tách",
-    AnomalyCode.ISSUER_LEFT: "Người cấp đã thôi, thủ trưởng mới chưa xác nhận",
-    AnomalyCode.DUTY_MISSING: "Tài khoản không có nhiệm vụ hoặc không có quyền",
-    AnomalyCode.UNUSED: "Quyền lâu không dùng",
-    AnomalyCode.NEVER_USED: "Quyền chưa dùng lần nào",
-    AnomalyCode.SENSITIVE_MANY: "Nhiều người có dữ liệu nhạy cảm",
-    AnomalyCode.EXPORT_SENSITIVE: "Được xuất dữ liệu nhạy cảm",
-    AnomalyCode.NUMBER_DUPLICATE: "Trùng số văn bản",
-    AnomalyCode.NUMBER_GAP: "Thiếu số trong sổ văn bản",
-    AnomalyCode.RECORDED_LATE: "Ghi nhận muộn",
-    AnomalyCode.PAPER_ONLY: "Chỉ có bản giấy",
-    AnomalyCode.APPROVAL_ENDING: "Văn bản đồng ý sắp hết hiệu lực",
-    AnomalyCode.SOFTWARE_UNFIT: "Phần mềm không còn đủ điều kiện",
 }
 ANOMALY_TABLE: MatrixTable[AnomalyLine] = MatrixTable(
     TITLES[MatrixShape.ANOMALY],

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from access_service.domain.anomalies import CLEARED_BY, AnomalyCode, AnomalySeverity
 from access_service.domain.errors import InvalidError
 from access_service.domain.names import UnitId
-from access_service.rendering.matrix_columns import ANOMALY_WORDS
+from access_service.rendering.anomaly_words import ANOMALY_WORDS
 from access_service.usecases.evidence.anomaly_list import AnomalyList, list_anomalies
 from access_service.web.page import PageRouter, Visit
 from access_service.web.phrases import t

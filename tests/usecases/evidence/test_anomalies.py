@@ -29,7 +29,7 @@ from access_service.domain.org import Assignment
 from access_service.domain.scope import Scope
 from access_service.domain.time import local
 from access_service.engine.packs.sections import LATER_LIMITS, LIMITS
-from access_service.rendering.matrix_columns import ANOMALY_WORDS
+from access_service.rendering.anomaly_words import ANOMALY_WORDS
 from access_service.rendering.matrix_files import write_csv
 from access_service.storage.standing import Gatherer
 from access_service.storage.uses import add_uses

@@ -47,7 +47,7 @@ def test_nothing_there_reaches_a_transaction_that_writes(room: ModuleType) -> No
 def test_few_functions_record_that_something_was_read() -> None:
     found = {name: f for room in (evidence, live) for name, f in functions_of(room)}
     recording = {name for name, function in found.items() if names_in(function.__code__) & RECORDS}
-    of_paths = {"paths._record", "paths.check_paths", "paths.read_reach", "path_changes.read_changes"}
+    of_paths = {"paths._record", "paths.record_check", "paths.read_reach", "path_changes.read_changes"}
     assert recording == {"matrix.record_matrix", "who.record_reading"} | of_paths
     assert found["matrix.record_matrix"] is matrix.record_matrix
 

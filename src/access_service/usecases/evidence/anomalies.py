@@ -1,6 +1,6 @@
 """What looks wrong in the units of a matrix: what was read for the rows, and a little more, before the rules."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from access_service.domain.accounts import Account, state_of
@@ -16,6 +16,7 @@ from access_service.domain.software import Software
 from access_service.domain.standing import OVER
 from access_service.domain.time import Interval, local
 from access_service.storage.booked_numbers import read_booked
+from access_service.storage.path_findings import read_findings
 from access_service.storage.search import read_first_recorded
 from access_service.storage.second_factor import accounts_with_factor
 from access_service.storage.standing import Gatherer, suspensions_by_account
@@ -28,8 +29,12 @@ from access_service.usecases.evidence.matrix_values import MatrixHead
 class Examiner:
     """Examines the units of one matrix, batch by batch; what they share is read once."""
 
-    def __init__(self, gather: Gatherer, head: MatrixHead, rows: Rows) -> None:
-        """`rows` made the rows: it knows heads, packs and who signed."""
+    def __init__(self, gather: Gatherer, head: MatrixHead, rows: Rows, *, tells_paths: bool) -> None:
+        """`rows` made the rows: it knows heads, packs and who signed.
+
+        `tells_paths`: is the list for somebody who may know what the daily check of the paths to power found?
+        """
+        self._tells_paths = tells_paths
         self._gather, self._head, self._rows = gather, head, rows
         self._reader, self._at = gather.reader, head.at
         connection, register = self._reader.connection, self._reader.register
@@ -62,6 +67,7 @@ class Examiner:
                 staff.setdefault(duty.unit, set()).add(duty.person)
         names = self._names(batch)
         numbers = read_booked(self._reader, batch.units, self._at)
+        of_paths = self._found_of_paths(batch.units)
         result = {}
         for id_ in batch.units:
             unit, pack = self._gather.org.unit(id_), self._rows.pack_of(id_)
@@ -89,8 +95,15 @@ class Examiner:
                 numbers=numbers.get(id_, ()),
                 names=names,
             )
-            result[id_] = examine_unit(examined)
+            result[id_] = [*examine_unit(examined), *of_paths.get(id_, ())]
         return result
+
+    def _found_of_paths(self, units: Collection[UnitId]) -> Mapping[UnitId, Sequence[Anomaly]]:
+        """What the daily check found by then, as known then: finding it anew would read the whole register."""
+        if not self._tells_paths:
+            return {}
+        known = self._at if self._reader.known_at is None else min(self._at, self._head.recorded_at or self._at)
+        return read_findings(self._reader.connection, self._reader.register, units, known)
 
     def _is_taught(self, found: SchoolClass) -> bool:
         year = self._gather.org.school_year(found.school_year)

@@ -7,6 +7,7 @@ from access_service.domain import edges
 from access_service.domain.errors import InvalidError
 from access_service.domain.names import UnitId
 from access_service.storage.facts import Reader
+from access_service.storage.path_findings import last_check
 from access_service.storage.standing import Gatherer
 from access_service.usecases.evidence.anomalies import Examiner
 from access_service.usecases.evidence.matrix import head_of_units, units_in_order
@@ -31,7 +32,9 @@ class AnomalyList:
     units: int
     pages: int
     may_see_paths: bool
-    """May the caller ask who could come to power there, too?"""
+    """May the caller ask who could come to power there, too? To others nothing of it is told."""
+    paths_checked: datetime | None
+    """When the whole register was checked for paths to power last; None before the first time."""
 
 
 def list_anomalies(
@@ -50,9 +53,10 @@ def list_anomalies(
         some = everything[(page - 1) * UNITS_AT_ONCE : page * UNITS_AT_ONCE]
         gather = Gatherer(reader)
         head = head_of_units(gather, unit, some, moment)
+        checked = last_check(reader.connection, reader.register, moment)
         lines: list[AnomalyLine] = []
         rows = Rows(gather, head, some)
-        examiner = Examiner(gather, head, rows)
+        examiner = Examiner(gather, head, rows, tells_paths=may_see_paths)
         for batch in rows.batches():
             used = examiner.read_last_uses(row.grant for row in batch.rows if row.grant is not None)
             found = [anomaly for wrong in examiner.examine(batch, used).values() for anomaly in wrong]
@@ -68,4 +72,5 @@ def list_anomalies(
         units=len(everything),
         pages=-(-len(everything) // UNITS_AT_ONCE),
         may_see_paths=may_see_paths,
+        paths_checked=checked if may_see_paths else None,
     )

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from access_service.domain.binding import nearest_binding
+from access_service.domain.documents import Document, Signature
 from access_service.domain.errors import RefusedError
 from access_service.domain.facts import Ground
 from access_service.domain.names import UnitId
@@ -19,6 +20,8 @@ from access_service.storage.policy import load_tables
 
 T = TypeVar("T")
 _MANY = (list, tuple, set, frozenset)
+_ASKED: frozenset[type[Any]] = frozenset({Document, Signature})
+"""Papers are many, and asked about few: each question goes to the database."""
 
 
 class KnownFacts:
@@ -40,12 +43,16 @@ class KnownFacts:
 
     def get(self, value_type: type[T], id_: str) -> T | None:
         """The fact with this id, or None."""
-        found = self.index_by(value_type, "id").get(id_, [])
+        if value_type in _ASKED:
+            found = self._find_stored(value_type, {"id": id_})
+        else:
+            found = self.index_by(value_type, "id").get(id_, [])
         return found[0] if found else None
 
     def find(self, value_type: type[T], **equals: object) -> list[T]:
         """Facts whose attributes equal these values; a collection means one of several."""
-        if any(name not in getattr(value_type, "__dataclass_fields__", {}) for name in equals):
+        fields = getattr(value_type, "__dataclass_fields__", {})
+        if value_type in _ASKED or any(name not in fields for name in equals):
             # Some columns are no attributes: what they say is only in the database.
             return self._find_stored(value_type, equals)
         found: list[T] | None = None

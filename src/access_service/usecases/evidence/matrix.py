@@ -14,6 +14,7 @@ from functools import partial
 from typing import IO
 
 from access_service.domain.audit import Happening, Json, instant
+from access_service.domain.edges import acts_for
 from access_service.domain.errors import NotFoundError, RefusedError
 from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.org import ManagementEdge, Unit, chain_of
@@ -70,10 +71,18 @@ def open_matrix(
     staff, `InvalidError` for an unknown revision.
     """
     with services.db.connect() as connection:
-        now = _check_may_have(services, Reader(connection, caller.register), caller, unit)
+        view = _check_may_have(services, Reader(connection, caller.register), caller, unit)
         reader = Reader(connection, caller.register, known_at)
         yield _matrix(
-            reader, unit, at=at, now=now, include_ended=include_ended, filters=filters, diff=diff, only=only
+            reader,
+            unit,
+            at=at,
+            now=view.now,
+            include_ended=include_ended,
+            filters=filters,
+            diff=diff,
+            only=only,
+            tells_paths=acts_for(view.ground, view.require_caller(), unit),
         )
 
 
@@ -84,11 +93,11 @@ def check_matrix(services: Services, caller: Caller, unit: UnitId, known_at: int
         check_known(caller.register, revision_at(connection, caller.register), known_at)
 
 
-def _check_may_have(services: Services, reader: Reader, caller: Caller, unit: UnitId) -> datetime:
+def _check_may_have(services: Services, reader: Reader, caller: Caller, unit: UnitId) -> ReadView:
     view = ReadView(reader, caller, services.db.now_in(reader.connection, caller.register))
     if not inspects(view, caller.person, unit):
         view.as_above(unit)
-    return view.now
+    return view
 
 
 @contextmanager
@@ -102,11 +111,25 @@ def read_matrix(
     include_ended: bool = False,
     filters: MatrixFilters = EVERYTHING,
     diff: datetime | None = None,
+    tells_paths: bool = False,
 ) -> Iterator[Matrix]:
-    """The same for the operator at the command line, who needs no account."""
+    """The same for the operator at the command line, who needs no account.
+
+    What was found of the paths to power is told where `tells_paths` says so: a dossier, which leaves the house, has
+    none of it.
+    """
     with db.read(register, known_at) as reader:
         now = db.now_in(reader.connection, register)
-        yield _matrix(reader, unit, at=at, now=now, include_ended=include_ended, filters=filters, diff=diff)
+        yield _matrix(
+            reader,
+            unit,
+            at=at,
+            now=now,
+            include_ended=include_ended,
+            filters=filters,
+            diff=diff,
+            tells_paths=tells_paths,
+        )
 
 
 def file_sha256(stream: IO[bytes]) -> str:
@@ -168,6 +191,7 @@ def _matrix(
     filters: MatrixFilters,
     diff: datetime | None,
     only: Collection[RowKey] | None = None,
+    tells_paths: bool,
 ) -> Matrix:
     newest = revision_at(reader.connection, reader.register)
     check_known(reader.register, newest, reader.known_at)
@@ -215,7 +239,12 @@ def _matrix(
             end=heads[1][0].at,
             packs_changed=heads[0][0].packs != heads[1][0].packs,
         )
-    return Matrix(head, _batches(gather, head, rows, above, keeps), above, differences)
+    return Matrix(
+        head,
+        _batches(gather, head, Examiner(gather, head, rows, tells_paths=tells_paths), rows, above, keeps),
+        above,
+        differences,
+    )
 
 
 def head_of_units(gather: Gatherer, root: UnitId, units: list[UnitId], at: datetime) -> MatrixHead:
@@ -248,12 +277,12 @@ def _all_rows(gather: Gatherer, head: MatrixHead, units: list[UnitId]) -> Iterat
 def _batches(
     gather: Gatherer,
     head: MatrixHead,
+    examiner: Examiner,
     rows: Rows,
     above: tuple[MatrixRow, ...],
     keeps: RowFilter,
 ) -> Iterator[MatrixBatch]:
     wide: dict[UnitId, list[MatrixRow]] = {}
-    examiner = Examiner(gather, head, rows)
 
     def classes(
         batch: Sequence[UnitId], kept: tuple[MatrixRow, ...], wrong: tuple[AnomalyLine, ...]

@@ -11,7 +11,7 @@ from access_service.domain.errors import NotFoundError
 from access_service.domain.joint_acts import JointKind
 from access_service.domain.names import AccountId, DocumentId, PersonId, RegisterId, UnitId
 from access_service.domain.org import Assignment, Unit
-from access_service.domain.paths import PathFinding
+from access_service.domain.path_findings import PathFinding
 from access_service.domain.policy import DEFAULT
 from access_service.domain.supposing import OrdinaryAct
 from access_service.storage.db import Database

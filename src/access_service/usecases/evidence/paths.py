@@ -11,17 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from access_service.domain.audit import Happening, Json, instant
-from access_service.domain.delegation import Authority, Grant
 from access_service.domain.edges import acts_for
 from access_service.domain.errors import InvalidError, NotFoundError, RefusedError
 from access_service.domain.joint_acts import JointAct, joint_acts
-from access_service.domain.moves import AuthorityMove, box_of, chain_at, rest_of_grant
 from access_service.domain.names import AccountId, PersonId, RegisterId, UnitId
 from access_service.domain.org import Person, Unit
-from access_service.domain.paths import PathFinding, PowerMap, WaysTo, path_findings
+from access_service.domain.path_findings import PathFinding, path_findings
+from access_service.domain.paths import PowerMap, WaysTo
 from access_service.domain.reasons import Refusal
 from access_service.domain.reorganising import change_at
-from access_service.domain.scope import Scope
 from access_service.domain.supposing import OrdinaryAct, Supposed, suppose
 from access_service.storage.audit import revision_at
 from access_service.storage.db import Database
@@ -361,37 +359,28 @@ def check_paths(
 ) -> PathsChecked:
     """Everything that looks wrong in the whole register, for the operator."""
     with db.read(register) as reader:
-        now = db.now_in(reader.connection, register)
-        view = PathsView(reader, at or now, after)
-        findings = findings_of(view)
-        answer = PathsChecked(view.at, view.revision, findings)
+        answer = check_of(reader, at or db.now_in(reader.connection, register), after)
+    record_check(db, register, answer, after)
+    return answer
+
+
+def check_of(reader: Reader, at: datetime, after: OrdinaryAct | None) -> PathsChecked:
+    """What looks wrong at an instant, as if the act were done where there is one; nothing is recorded."""
+    view = PathsView(reader, at, after)
+    return PathsChecked(view.at, view.revision, findings_of(view))
+
+
+def record_check(db: Database, register: RegisterId, answer: PathsChecked, after: OrdinaryAct | None) -> None:
+    """Write down that it was asked, and how much was found."""
     details: dict[str, Json] = {
         "at": instant(answer.at),
         "known_at": answer.revision,
-        "found": len(findings),
+        "found": len(answer.findings),
         **supposed_json(after),
     }
     db.note(register, OPERATOR, Happening("paths.read", register, details=details))
-    return answer
 
 
 def findings_of(view: PathsView) -> tuple[PathFinding, ...]:
     """Everything that looks wrong in what was read."""
-    return path_findings(view.map, _outside(view))
-
-
-def _outside(view: PathsView) -> list[Grant]:
-    """Rights in force that are wider than what their giver has today (rule 3); decisions leave the rest out."""
-    facts, org, at = view.facts, view.facts.org, view.at
-    moves, boxes = facts.find(AuthorityMove), dict[str, Scope | None]()
-    found = []
-    for grant in facts.find(Grant):
-        is_over = grant.ended_at is not None and grant.ended_at <= at
-        if grant.activated_at is None or is_over or at not in grant.interval:
-            continue
-        if grant.authority not in boxes:
-            chain = chain_at(lambda id_: facts.get(Authority, id_), moves, grant.authority, at)
-            boxes[grant.authority] = box_of(org, chain, at)
-        if rest_of_grant(org, view.map.pack(grant.unit), at, grant, boxes[grant.authority], None) is not grant:
-            found.append(grant)
-    return found
+    return path_findings(view.map)

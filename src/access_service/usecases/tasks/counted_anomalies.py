@@ -19,7 +19,7 @@ def _count(seen: ReadView, unit: UnitId) -> int:
     gather = Gatherer(seen.reader)
     head = head_of_units(gather, unit, [unit], seen.now)
     rows = Rows(gather, head, [unit])
-    examiner = Examiner(gather, head, rows)
+    examiner = Examiner(gather, head, rows, tells_paths=True)
     number = 0
     for batch in rows.batches():
         used = examiner.read_last_uses(row.grant for row in batch.rows if row.grant is not None)
