@@ -4,8 +4,8 @@
     python benchmarks/paths.py --scale 3 FOLDER
 
 DATABASE is a province of `scripts/make-province`, as `sqlite:///<file>`, DAY an instant of its school year.
-`--scale` makes one first, below FOLDER, with so many copies of its schools: 1 is 25,799 accounts, 3 is 77,152. The walk
-is breadth first over the same edges as lists of numbers, which is as little as Python can do.
+`--scale` makes one first, below FOLDER, with so many copies of its schools: 1 is 25,799 accounts, 3 is 77,152. The
+walk is breadth first over the same edges as lists of numbers, which is as little as Python can do.
 """
 
 from __future__ import annotations
