@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from threading import BoundedSemaphore
 from typing import Any, TypeVar
 
 from opentelemetry.trace import Tracer
@@ -34,6 +35,8 @@ from access_service.storage.spans import NO_TRACER, OUTCOME, spanning
 from access_service.storage.tables import CounterRow, RegisterRow, RevisionRow, table
 
 T = TypeVar("T")
+WRITERS = 8
+"""How many write or wait to write at once: fewer than a pool has connections, so that the rest is for readers."""
 _counters = table(CounterRow)
 _revisions = table(RevisionRow)
 _registers = table(RegisterRow)
@@ -147,6 +150,7 @@ class Database:
         self.memory = memory or Memory()
         self.tracer = tracer
         self.engine: Engine = make_engine(url)
+        self._writers = BoundedSemaphore(WRITERS)
         self.engine.update_execution_options(**{MEMORY: self.memory})
         self.url = self.engine.url
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -273,7 +277,7 @@ class Database:
             with self._begin() as connection:
                 yield connection
             return
-        with self._begin() as connection:
+        with self._begin(wait_ms) as connection:
             connection.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
             try:
                 yield connection
@@ -281,7 +285,18 @@ class Database:
                 connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
     @contextmanager
-    def _begin(self) -> Iterator[Connection]:
+    def _begin(self, wait_ms: int = BUSY_TIMEOUT_MS) -> Iterator[Connection]:
+        # Whoever waits for a lock holds a connection meanwhile: a few may, so that readers always find one.
+        if not self._writers.acquire(timeout=wait_ms / 1000):
+            raise UnavailableError("the database cannot be written now")
+        try:
+            with self._begin_now() as connection:
+                yield connection
+        finally:
+            self._writers.release()
+
+    @contextmanager
+    def _begin_now(self) -> Iterator[Connection]:
         try:
             with self.engine.begin() as connection:
                 yield connection
