@@ -16,7 +16,7 @@ from access_service.domain.backups import BackupError
 from access_service.domain.names import RegisterId
 from access_service.storage import jobs
 from access_service.storage.codec import utc
-from access_service.storage.connecting import file_of, keep_private, make_engine, make_folder
+from access_service.storage.connecting import BUSY_TIMEOUT_MS, file_of, keep_private, make_engine, make_folder
 from access_service.storage.db import Database
 from access_service.storage.migrate import check_known, version_of, wait_for_others
 from access_service.storage.schema import metadata
@@ -46,7 +46,8 @@ class Within(Database):
         yield self._connection
 
     @contextmanager
-    def _begin(self) -> Iterator[Connection]:
+    def _begin(self, wait_ms: int = BUSY_TIMEOUT_MS) -> Iterator[Connection]:
+        del wait_ms
         yield self._connection
 
 
