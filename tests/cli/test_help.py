@@ -41,7 +41,8 @@ def test_the_page_names_every_command_once_in_order() -> None:
 def test_the_page_says_of_a_command_what_its_help_says(name: str, command: Any) -> None:
     section = PAGE.read_text("utf-8").split(f"## access-service {name}\n")[1].split("\n## ")[0]
     assert command.help.split("\n\n")[0].replace("\n", " ") in section
-    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
+    _, _, table = section.partition("| Argument or option | Meaning |")
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| `")]
     documented = {row[0].strip("`").split()[0]: row[1] for row in rows}
     offered = {p.opts[0] if p.opts[0].startswith("-") else p.name.upper(): p for p in command.params}
     assert set(documented) == set(offered)

@@ -116,9 +116,13 @@ def test_nobody_hands_to_themselves_and_an_officer_who_prepares_does_not_sign(
     for name in ("demo", "an officer keeps a school", "deputy in charge"):
         world = states(name).open(tmp_path)
         power = power_of(see(world.services, world.register))
-        for c in power.ways_to(SCHOOL, "STU-HEA", accomplices=2).coalitions:
+        ways = power.ways_to(SCHOOL, "STU-HEA", accomplices=2)
+        has = {(power.accounts[h.account].person, h.grant.unit, h.grant.role) for h in ways.held}
+        for c in ways.coalitions:
             assert c.receives not in (c.prepares, c.signs)
             assert 2 <= len(c.people) <= 3
+            # Whoever has the role there comes to nothing by another paper.
+            assert (c.receives, c.unit, c.role) not in has
         world.services.db.close()
 
 

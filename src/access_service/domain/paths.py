@@ -312,7 +312,7 @@ class PowerMap:
         paths = self.paths_to(dict.fromkeys(h.account for h in held))
         by = self._name_of_person
         coalitions = sorted(
-            {c for c in self._coalitions(unit, category) if len(c.people) <= accomplices + 1},
+            {c for c in self._coalitions(unit, category, held) if len(c.people) <= accomplices + 1},
             key=lambda c: (len(c.people), c.unit, c.role, *map(by, (c.prepares, c.signs, c.receives))),
         )
         return WaysTo(held, paths, tuple(coalitions), self._chokes(paths))
@@ -347,8 +347,12 @@ class PowerMap:
         ranked = sorted(found.items(), key=lambda pair: (-pair[1], self.name_of(pair[0])))
         return tuple(Choke(*pair) for pair in ranked)
 
-    def _coalitions(self, unit: UnitId, category: str) -> Iterator[Coalition]:
-        """Who could hand down a role that reads it: the units that the data lies in, each by its own paper."""
+    def _coalitions(self, unit: UnitId, category: str, held: Iterable[ReadRight]) -> Iterator[Coalition]:
+        """Who could hand down a role that reads it: the units that the data lies in, each by its own paper.
+
+        Whoever has the role there already comes to nothing by it.
+        """
+        has = {(right.account, right.grant.unit, right.grant.role) for right in held}
         for issuer in self.chain(unit):
             pack, custody = self.pack(issuer), self.kept(issuer)
             if pack is None or custody is None or issuer not in self.admin_of:
@@ -356,6 +360,8 @@ class PowerMap:
             is_head = custody.holder != "officer"
             signers = [p for p in self.leaders.get(issuer, ()) if p in self.use_of]
             for person, role, article in self._receivers(pack, issuer, unit, category):
+                if (self.use_of[person], issuer, role) in has:
+                    continue
                 for signer in signers:
                     # Whoever prepares for the head does not sign for the head, and nobody gives to themselves.
                     if person in (signer, custody.person) or (signer == custody.person and not is_head):

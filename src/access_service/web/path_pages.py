@@ -62,6 +62,8 @@ class CoalitionLine:
     prepares: str
     signs: str
     receives: str
+    is_one: bool
+    """Does one person prepare and sign?"""
     people: int
     closed_by: str
 
@@ -207,6 +209,7 @@ def _paper(found: PathsTo, coalition: Coalition) -> CoalitionLine:
         prepares=found.people[coalition.prepares],
         signs=found.people[coalition.signs],
         receives=found.people[coalition.receives],
+        is_one=is_one,
         people=len(coalition.people),
         closed_by=t("giao tài khoản quản trị cho người khác, để người lập và người ký là hai người")
         if is_one
