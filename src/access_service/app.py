@@ -37,12 +37,14 @@ from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
 from access_service.api.http.shared_metrics import share
 from access_service.api.http.traces import Traces, check_installed
+from access_service.api.http.watchers import Watchers
 from access_service.api.manage.segments import EncodedSlashes
 from access_service.api.oauth.answers import COMPONENTS as OAUTH_COMPONENTS
 from access_service.domain.errors import UnavailableError
 from access_service.domain.guarded_host import find_guarded_host
 from access_service.domain.headings import MOST_BYTES
 from access_service.domain.jobs import JobRoom
+from access_service.domain.watching import WatchLimits
 from access_service.engine.casbin_engine import check_distribution
 from access_service.engine.memory import Memory
 from access_service.live.decision_point import DecisionPoint
@@ -129,6 +131,8 @@ def create_app(
                     started()
                     yield
         finally:
+            if edge.watchers is not None:
+                await edge.watchers.close()
             edge.issuance.flush()
             point.close()
             edge.readiness.shutdown()
@@ -236,7 +240,7 @@ def _working(settings: Settings, services: Services, edge: Edge) -> Iterator[Non
 
 def _edge(settings: Settings, services: Services, point: DecisionPoint, tokens: TokenPoint) -> Edge:
     pool, metrics = Pool(), Metrics()
-    return Edge(
+    edge = Edge(
         pdp=RegisterPdp(services, point, pool, metrics, settings.register_name),
         clock=services.db.now,
         public_url=settings.public_url,
@@ -255,6 +259,17 @@ def _edge(settings: Settings, services: Services, point: DecisionPoint, tokens: 
         observed=services.observed,
         observed_units=lambda: count_observations(services.db, services.db.now()),
     )
+    edge.watchers = Watchers(
+        services.db,
+        point,
+        tokens,
+        pool,
+        limits=WatchLimits(settings.watchers, settings.watchers_per_client),
+        staleness_s=settings.staleness_s,
+        counts=metrics.watching,
+        failed=lambda error: edge.log_failure(error, "watch"),
+    )
+    return edge
 
 
 def _open(

@@ -157,6 +157,19 @@ class Settings(BaseSettings):
         le=1000,
         description="How often, in milliseconds, the database is asked whether another process has written.",
     )
+    watchers: int = Field(
+        200,
+        ge=0,
+        le=100_000,
+        description="Most connections of one process that watch for changes (`GET /v1/watch`), of all connections; "
+        "the next is answered 503; 0: nobody watches.",
+    )
+    watchers_per_client: int = Field(
+        20,
+        ge=1,
+        le=100_000,
+        description="Most of them of one client; the next is answered 429.",
+    )
     job_workers: int = Field(
         2,
         ge=0,

@@ -10,7 +10,7 @@ A new group of routes is one line in `routers`.
 
 from fastapi import APIRouter
 
-from access_service.api.authzen import access, search
+from access_service.api.authzen import access, search, watch
 from access_service.api.forward import auth as forward_auth
 from access_service.api.forward import guarded_sign_in
 from access_service.api.http import health
@@ -46,6 +46,7 @@ routers: tuple[APIRouter, ...] = (
     health.router,
     access.router,
     search.router,
+    watch.router,
     vocabulary.router,
     forward_auth.router,
     guarded_sign_in.router,

@@ -154,6 +154,7 @@ class Refusal(StrEnum):
     SUSPENDED = "suspended"
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 a code, no secret
     TOO_MANY_JOBS = "too_many_jobs"
+    TOO_MANY_WATCHERS = "too_many_watchers"
     USER_NOT_VERIFIED = "user_not_verified"
     WIDER_THAN_AUTHORITY = "wider_than_authority"
     WRONG_AUDIENCE = "wrong_audience"

@@ -370,6 +370,10 @@ REFUSAL_REMEDY: Mapping[Refusal, Text] = MappingProxyType(
             "Chờ một việc đang chạy xong, hoặc dừng việc không cần nữa",
             "Wait for a job to finish, or stop one that is not needed",
         ),
+        Refusal.TOO_MANY_WATCHERS: Text(
+            "Dùng chung một kết nối theo dõi cho mỗi tiến trình của phần mềm, đóng các kết nối thừa",
+            "Share one watching connection in each process of the software, and close the others",
+        ),
         Refusal.USER_NOT_VERIFIED: Text(
             "Ký lại và xác minh bằng vân tay, khuôn mặt hoặc mã PIN của thiết bị",
             "Sign again with the device's finger, face or PIN",

@@ -385,6 +385,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Đã có quá nhiều việc đang chờ hoặc đang thực hiện, hãy đợi một việc xong",
             "Too many jobs wait or run already; wait until one is done",
         ),
+        Refusal.TOO_MANY_WATCHERS: Text(
+            "Phần mềm này đã mở quá nhiều kết nối theo dõi thay đổi",
+            "Too many connections of this software watch for changes already",
+        ),
         Refusal.USER_NOT_VERIFIED: Text(
             "Thiết bị chưa xác minh người dùng (vân tay, khuôn mặt hoặc mã PIN)",
             "The authenticator did not verify its holder",

@@ -26,6 +26,7 @@ from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
 from access_service.api.http.readiness import Readiness
 from access_service.api.http.shared_metrics import SharedMetrics
+from access_service.api.http.watchers import Watchers
 from access_service.api.pdp import AtOnce, BodyAnswers, LogDecisions, Pdp
 from access_service.domain.errors import UnavailableError
 from access_service.domain.pages import PageToken
@@ -111,6 +112,8 @@ class Edge:
     """Answers that were not enforced."""
     observed_units: Callable[[], int] | None = None
     """At how many units some client observes; None where none can."""
+    watchers: Watchers | None = None
+    """None where nothing moves: a pack alone."""
 
     def __post_init__(self) -> None:
         self.headers = {**HEADERS, **(HSTS if self.public_url.startswith("https:") else {})}
@@ -136,6 +139,8 @@ class Edge:
         self.is_stopping = True
         self.headers["Connection"] = "close"
         self.dressed.append((b"connection", b"close"))
+        if self.watchers is not None:
+            self.watchers.stop()
         self.log.info("stopping")
 
     def check_goes_on(self) -> None:

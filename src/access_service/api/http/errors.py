@@ -113,6 +113,7 @@ STATUS: Mapping[Refusal, int] = {
     Refusal.SUSPENDED: 409,
     Refusal.TOKEN_REVOKED: 401,
     Refusal.TOO_MANY_JOBS: 429,
+    Refusal.TOO_MANY_WATCHERS: 429,
     Refusal.USER_NOT_VERIFIED: 403,
     Refusal.WIDER_THAN_AUTHORITY: 403,
     Refusal.WRONG_AUDIENCE: 401,

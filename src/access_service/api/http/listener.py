@@ -155,6 +155,15 @@ class Bounded(HttpToolsProtocol):
         self.transport.close()
         self.loop.call_later(LINGER_S, self.transport.abort)
 
+    def shutdown(self) -> None:
+        """The server stops: a request in work is answered, and an answer without an end is told to end."""
+        super().shutdown()
+        cycle: Any = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            when_closing = cycle.scope.get("state", {}).get("when_closing")
+            if when_closing is not None:
+                when_closing()
+
     def _is_idle(self) -> bool:
         """Is no request in work?"""
         cycle: Any = self.cycle

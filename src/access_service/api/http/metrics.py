@@ -74,6 +74,8 @@ class Metrics(Collector):
         """Time of a job, by kind."""
         self.observed: Counter[str] = Counter()
         """Answers that were not enforced, by how the old answer and ours stand to each other."""
+        self.watching: Counter[tuple[str, str]] = Counter()
+        """Watchers that `began`; events that were `told`, by kind; watchers that `ended`, by reason."""
         self.observed_units = 0
         """At how many units some client observes, as the database had it when somebody asked."""
         self.open_jobs: Mapping[str, int] = {}
@@ -103,7 +105,8 @@ class Metrics(Collector):
         self.worked[kind].observe(seconds)
 
     def _counters(self) -> tuple[Counter[Any], ...]:
-        return self.requests, self.decisions, self.refused, self.checkpoints, self.jobs, self.observed
+        more = self.checkpoints, self.jobs, self.observed, self.watching
+        return self.requests, self.decisions, self.refused, *more
 
     def _times(self) -> tuple[defaultdict[str, Times], ...]:
         return self.decided, self.searched, self.issued, self.worked
@@ -134,6 +137,13 @@ class Metrics(Collector):
             ("difference",),
             observed,
         )
+        told = {(kind,): n for (what, kind), n in self.watching.items() if what == "told"}
+        ended = {(code,): n for (what, code), n in self.watching.items() if what == "ended"}
+        yield _counter("access_service_watch_events", "Events told to watchers.", ("kind",), told)
+        yield _counter("access_service_watchers_ended", "Watchers whose stream ended.", ("reason",), ended)
+        watchers = GaugeMetricFamily("access_service_watchers", "Connections that watch for changes.")
+        watchers.add_metric((), self.watching["began", ""] - sum(ended.values()))
+        yield watchers
         units = GaugeMetricFamily("access_service_observed_units", "Units at which some client observes.")
         units.add_metric((), self.observed_units)
         yield units
