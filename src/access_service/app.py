@@ -260,7 +260,6 @@ def _edge(settings: Settings, services: Services, point: DecisionPoint, tokens: 
         observed_units=lambda: count_observations(services.db, services.db.now()),
     )
     edge.watchers = Watchers(
-        services.db,
         point,
         tokens,
         pool,

@@ -28,6 +28,8 @@ def test_every_metric_is_described_with_its_labels() -> None:
     metrics.checkpoints["made"] += 1
     metrics.count_job("matrix", "done", 3.0)
     metrics.observed["agreed"] += 1
+    metrics.watching["told", "moved"] += 1
+    metrics.watching["ended", "left"] += 1
     metrics.open_jobs = {"waiting": 1, "running": 2}
     shown = {written_name(family): samples_of(family) for family in metrics.registry.collect()}
     listed = {

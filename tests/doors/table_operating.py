@@ -197,6 +197,13 @@ OPERATING_ROWS = [
         NO_SESSION,
         NO_FACTORS,
     ),
+    row(
+        "watching.check_may_watch",
+        "too many connections of this client watch already",
+        Tried("tests/api/oauth/test_watch.py::test_one_more_than_a_client_may_have_is_refused_and_room_comes_back"),
+        "operators watch no changes",
+        "no sheet watches anything",
+    ),
     *(
         row(f"supposing.{rule}", says, SUPPOSED, NO_SHEET, Cli(_supposing(act)))
         for rule, says, act in (

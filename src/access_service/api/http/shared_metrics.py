@@ -117,6 +117,7 @@ _FLAT = tuple[
         list[tuple[str, int]],
         list[tuple[tuple[str, str], int]],
         list[tuple[str, int]],
+        list[tuple[tuple[str, str], int]],
     ],
     list[dict[str, tuple[list[int], float]]],
 ]

@@ -22,11 +22,10 @@ from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.tokens import Claims
 from access_service.domain.watching import EVERYTHING, WatchLimits, check_may_watch, tell
 from access_service.live.revisions import revision_text
-from access_service.storage.db import Database
 from access_service.usecases.tokens.introspect import RevocationList, Revocations
 from access_service.usecases.tokens.issue import TokenPoint
 from access_service.usecases.tokens.oauth_errors import OAuthError
-from access_service.usecases.tokens.watching import Begun, News, Place, TakenBack, begin, reached_by, read_news
+from access_service.usecases.tokens.watching import Begun, News, TakenBack, WatchPlace, begin, reached_by, read_news
 
 LOOK_S = 0.01
 """How often memory is looked at, which costs a microsecond."""
@@ -75,7 +74,6 @@ class Watchers:
 
     def __init__(
         self,
-        db: Database,
         follows: Follows,
         tokens: TokenPoint,
         pool: Pool,
@@ -86,7 +84,7 @@ class Watchers:
         failed: Callable[[Exception], None],
     ) -> None:
         """`counts` are of metrics: what was told, and how it ended. `failed` hears what nobody foresaw."""
-        self._db, self._follows, self._tokens, self._pool = db, follows, tokens, pool
+        self._follows, self._tokens, self._pool = follows, tokens, pool
         self._listed = RevocationList(tokens)
         self._limits, self._staleness_s = limits, staleness_s
         self._counts, self._failed = counts, failed
@@ -146,7 +144,7 @@ class Watchers:
         if stands is None:
             await self._pool.run(lambda: self._follows.advance(register))
         if register not in self._tasks or self._tasks[register].done():
-            place = await self._pool.run(lambda: begin(self._db, register, None)[1])
+            place = await self._pool.run(lambda: begin(self._tokens.db, register, None)[1])
             if register not in self._tasks or self._tasks[register].done():
                 self._tasks[register] = asyncio.create_task(self._follow(register, place))
         how, place, news, reached, listed = await self._pool.run(lambda: self._read_beginning(watcher, since))
@@ -165,10 +163,10 @@ class Watchers:
 
     def _read_beginning(
         self, watcher: Watcher, since: str | None
-    ) -> tuple[Begun, Place, News | None, frozenset[UnitId], Revocations]:
+    ) -> tuple[Begun, WatchPlace, News | None, frozenset[UnitId], Revocations]:
         register = watcher.register
-        how, place = begin(self._db, register, since)
-        news = read_news(self._db, register, place) if how == "goes_on" else None
+        how, place = begin(self._tokens.db, register, since)
+        news = read_news(self._tokens.db, register, place) if how == "goes_on" else None
         return how, place, news, self._reached(watcher) or frozenset(), self._listed.make(register)
 
     def _reached(self, watcher: Watcher) -> frozenset[UnitId] | None:
@@ -185,7 +183,7 @@ class Watchers:
 
     # -- following
 
-    async def _follow(self, register: RegisterId, place: Place) -> None:
+    async def _follow(self, register: RegisterId, place: WatchPlace) -> None:
         """Tell the watchers of a register what moves in it, as long as there are any."""
         code = "failed"
         try:
@@ -198,7 +196,7 @@ class Watchers:
         finally:
             self._end_all(register, code)
 
-    async def _tell_on(self, register: RegisterId, place: Place) -> None:
+    async def _tell_on(self, register: RegisterId, place: WatchPlace) -> None:
         told = beaten = time.monotonic()
         while among := list(self._all.get(register, ())):
             await asyncio.sleep(LOOK_S)
@@ -225,13 +223,13 @@ class Watchers:
                 beaten = now
             told = now
 
-    def _look(self, register: RegisterId, place: Place, among: list[Watcher], *, has_moved: bool) -> _Looked:
+    def _look(self, register: RegisterId, place: WatchPlace, among: list[Watcher], *, has_moved: bool) -> _Looked:
         """What moved, and what each may be told. In a thread of the pool."""
         news = listed = None
         if has_moved:
             # Memory may be in the middle of a move, or behind what was told: then there are no news yet.
             self._follows.advance(register)
-            found = read_news(self._db, register, place)
+            found = read_news(self._tokens.db, register, place)
             news = None if found.place == place else found
             listed = self._listed.make(register) if news is not None and news.concerned is None else None
         reached: dict[int, frozenset[UnitId] | None] = {}
@@ -271,7 +269,7 @@ class Watchers:
         watcher.stream.end(code, event_bytes("end", _encode({"code": code})))
 
 
-def _anew(how: str, place: Place, listed: Revocations, register: RegisterId) -> bytes:
+def _anew(how: str, place: WatchPlace, listed: Revocations, register: RegisterId) -> bytes:
     """The whole list, and then that every answer kept is to be dropped: who is cut off between hears both again."""
     said = _encode({"revision": revision_text(place.revision)})
     return _listed(listed, register) + event_bytes(how, said, place.text)

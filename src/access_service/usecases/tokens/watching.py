@@ -32,7 +32,7 @@ Begun = Literal["goes_on", "reset", "restored"]
 """`reset`: where the watcher comes from is unknown, or too long ago. `restored`: it is of another history."""
 
 
-class Place(NamedTuple):
+class WatchPlace(NamedTuple):
     """A revision of one history."""
 
     revision: int
@@ -58,18 +58,18 @@ class TakenBack:
 class News:
     """What came after a place. Without `concerned` everything before it is over: another history stands there."""
 
-    place: Place
+    place: WatchPlace
     concerned: Concerned | None
     taken_back: TakenBack | None
 
 
-def begin(db: Database, register: RegisterId, since: str | None) -> tuple[Begun, Place]:
+def begin(db: Database, register: RegisterId, since: str | None) -> tuple[Begun, WatchPlace]:
     """From which place a watcher goes on that was last told `since`; what is not plainly ours begins anew."""
     with db.read(register) as reader:
         stands = stands_now(reader.connection, register)
         if stands is None:
             raise UnavailableError("the register is gone")
-        now = Place(stands.revision, stands.head)
+        now = WatchPlace(stands.revision, stands.head)
         given = None if since is None else PLACE.fullmatch(since)
         if given is None:
             return "reset", now
@@ -84,17 +84,17 @@ def begin(db: Database, register: RegisterId, since: str | None) -> tuple[Begun,
         head = head_of(reader.connection, register, revision)
     if not head or head[:HEAD_LETTERS] != given[2]:
         return "restored", now
-    return "goes_on", Place(revision, head)
+    return "goes_on", WatchPlace(revision, head)
 
 
-def read_news(db: Database, register: RegisterId, after: Place) -> News:
+def read_news(db: Database, register: RegisterId, after: WatchPlace) -> News:
     """What was recorded after a place, from one transaction."""
     with db.read(register) as reader:
         connection = reader.connection
         stands = stands_since(connection, register, after.revision, after.head)
         if stands is None:
             raise UnavailableError("the register is gone")
-        place = Place(stands.revision, stands.head)
+        place = WatchPlace(stands.revision, stands.head)
         if not stands.is_same:
             return News(place, None, None)
         now = db.now_in(connection, register)
