@@ -8,6 +8,9 @@ fixed instants about 1,500 accounts, answered or not (no coordinated omission). 
 it and a run beside one kind of work; reported is the median of the ratios of p99. `--folder` keeps the province for
 the next time; the work writes into a copy.
 
+First an account from cold over one indexed SELECT (`cold.py`). `revocation.py` measures how soon the next node
+denies.
+
 Work beside: `suspended` a unit suspended or resumed every five seconds; `papers` twenty minutes of handover
 prepared a second; `sign_ins` ten a second; `import` a thousand rows by the command line, again and again.
 """
@@ -31,6 +34,7 @@ from pathlib import Path
 from typing import Self
 
 import backup
+import cold
 import province
 from access_service.signing.keys import load_or_create
 from access_service.storage.db import Database
@@ -243,6 +247,13 @@ def main() -> int:
         kept = arguments.folder or Path(temporary)
         questions = about(backup.prepare(kept, arguments.units))
         with copied(kept) as (folder, people):
+            if not arguments.only:
+                found = cold.measure(f"sqlite:///{folder / 'bench.db'}")
+                print(
+                    f"| cold | {found['ratio']:.1f} × one SELECT | {found['a_second']:.0f} a CPU second, "
+                    f"{found['statements']:.0f} statements |",
+                    flush=True,
+                )
             measure(folder, people, questions, arguments)
     return 0
 
