@@ -99,5 +99,8 @@ def test_the_commands_of_three_pages_answer_in_a_fresh_checkout(tmp_path: Path) 
     answer, end = json.JSONDecoder().raw_decode(told)
     assert answer.keys() == json.loads(token).keys()
     assert answer["scope"] == json.loads(token)["scope"]
-    assert json.loads(told[end:])["page"] == json.loads(found)["page"]
-    assert [one["type"] for one in json.loads(told[end:])["results"]] == ["class"]
+    classes, over = json.JSONDecoder().raw_decode(told[end:].lstrip())
+    assert classes["page"] == json.loads(found)["page"]
+    assert [one["type"] for one in classes["results"]] == ["class"]
+    # The stream is cut after a second, which a busy machine may need for its first line.
+    assert told[end:].lstrip()[over:].strip().partition(":")[0] in ("retry", "")
