@@ -81,29 +81,20 @@ def server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def _running(programs: Path, folder: Path, user: str | None) -> Iterator[str]:
-    data, log = folder / "data", folder / "log"
+def make_cluster(programs: Path, data: Path, user: str | None) -> None:
+    """The files of a new server; raises `NoServerError` where they cannot be made."""
+    said = ("--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "-U", "test", "-D", data)
     made = subprocess.run(
-        [
-            programs / "initdb",
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--no-sync",
-            "-U",
-            "test",
-            "-D",
-            data,
-        ],
-        user=user,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
+        [programs / "initdb", *said], user=user, cwd=data.parent, capture_output=True, text=True, check=False
     )
     if made.returncode != 0:
         raise NoServerError(f"initdb failed: {made.stderr.strip()}")
+
+
+@contextmanager
+def _running(programs: Path, folder: Path, user: str | None) -> Iterator[str]:
+    data, log = folder / "data", folder / "log"
+    make_cluster(programs, data, user)
     # Nothing here has to survive a power cut.
     options = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
     settings = [part for option in options for part in ("-c", option)]

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from databases import NOBODY, START_S, NoServerError, administrator, server_programs
+from databases import NOBODY, START_S, administrator, make_cluster, server_programs
 
 
 class Killable:
@@ -86,20 +86,7 @@ def postgresql(folder: Path, log: Path) -> Iterator[tuple[Killable, str]]:
         shutil.copytree(programs.parent, folder / "programs", symlinks=True)
         programs = folder / "programs" / "bin"
     data = folder / "data"
-    initdb = [
-        programs / "initdb",
-        "--auth=trust",
-        "--encoding=UTF8",
-        "--locale=C",
-        "--no-sync",
-        "-U",
-        "test",
-        "-D",
-        data,
-    ]
-    made = subprocess.run(initdb, user=user, cwd=folder, capture_output=True, text=True, check=False)
-    if made.returncode:
-        raise NoServerError(f"initdb failed: {made.stderr.strip()}")
+    make_cluster(programs, data, user)
     # A killed process loses nothing that it wrote to a file; only a power cut needs `fsync`.
     options = ("fsync=off", "synchronous_commit=on", "max_connections=100")
     command = [str(programs / "postgres"), "-D", str(data), "-k", str(folder), "-h", ""]

@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -45,6 +46,35 @@ def test_json_has_every_finding(run: Any) -> None:
     assert (ran.status, said["name"], said["outcome"]) == (0, "base", "proved")
     assert {f["outcome"] for f in said["findings"]} == {"proved", "shown"}
     assert said["compared"]["differences"] == []
+
+
+@pytest.mark.parametrize("hidden", ["x\\nproved (99)\\n  all good", "x\\u202e", "x\\u001b[2J", "x\\u0000"])
+def test_an_author_writes_no_line_of_the_provers(run: Any, folder: Path, tmp_path: Path, hidden: str) -> None:
+    """Whoever reads the proof of a pack has not read the pack: a reason is one line, and all of it is seen."""
+    toml = folder / "base" / "pack.toml"
+    told = toml.read_text("utf-8")
+    because = re.compile(r'^because = ".*"$', re.MULTILINE)
+    toml.write_text(because.sub(lambda _: f'because = "{hidden}"', told, count=1), "utf-8")
+    models = ("--models", str(tmp_path / "models"))
+    for command in ("prove", "check"):
+        ran = run("policy", command, str(folder / "base"), *models)
+        assert ran.status == 1, command
+        assert "`because` holds a line break, or a character that cannot be seen" in ran.out + ran.err
+        assert "proved (99)" not in ran.out
+
+
+def test_a_promise_that_is_unsaid_counts_as_more(run: Any, folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / "base", tmp_path / "before" / "base")
+    toml = folder / "base" / "pack.toml"
+    told = toml.read_text("utf-8")
+    first = re.search(r"^\[\[separations\]\]\nid = \"([a-z-]+)\".*?(?=^\[)", told, re.MULTILINE | re.DOTALL)
+    assert first is not None
+    toml.write_text(told.replace(first[0], ""), "utf-8")
+    since = ("--models", str(tmp_path / "models"), "--since", str(tmp_path / "before" / "base"))
+    ran = run("policy", "prove", str(folder / "base"), *FEW, *since)
+    assert (ran.status, f"separations:{first[1]}" in ran.out) == (1, True)
+    ran = run("policy", "prove", str(folder / "base"), *FEW, *since, "--except", f"separations:{first[1]}")
+    assert ran.status == 0, ran.out
 
 
 def test_a_role_that_writes_and_approves_is_status_1_with_a_case_that_plays(

@@ -6,6 +6,27 @@ By name: the file, what is changed into what, the passage whose line the fault n
 TOML = "root/pack.toml"
 
 IN_TABLES: dict[str, tuple[str, str, str, str, str]] = {
+    "a line that the reader of a report would take for ours": (
+        TOML,
+        'title = "Gói thử"',
+        'title = "Gói thử\\nproved (99)"',
+        "title =",
+        "`title` holds a line break, or a character that cannot be seen",
+    ),
+    "a letter that turns the line around": (
+        TOML,
+        'title = "Gói thử"',
+        'title = "Gói \\u202ethử"',
+        "title =",
+        "`title` holds a line break, or a character that cannot be seen",
+    ),
+    "a sign that a terminal obeys": (
+        TOML,
+        'title = "Gói thử"',
+        'title = "Gói thử\\u001b[2J"',
+        "title =",
+        "`title` holds a line break, or a character that cannot be seen",
+    ),
     "unknown key at the top": (
         TOML,
         'title = "Gói thử"',

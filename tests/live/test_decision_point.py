@@ -33,7 +33,7 @@ from access_service.storage.tables import CounterRow, RevisionRow, table
 from access_service.usecases.evidence.explain import explain
 from access_service.usecases.handover import delegation
 from access_service.usecases.organisation import org
-from usecases.deciding import School, ask, deciding, from_memory, grant_of
+from usecases.deciding import School, ask, deciding, from_memory, grant_of, suspend
 from world import (
     CLASS_6A,
     CLASS_6B,
@@ -49,11 +49,6 @@ from world import (
 def school(tmp_path: Path) -> Iterator[School]:
     with deciding(tmp_path) as made:
         yield made
-
-
-def suspend(world: World, who: Someone) -> None:
-    admin = world.admins[SCHOOL]
-    delegation.suspend(world.services, admin, kind=SuspendableKind.ACCOUNT, target=who.account, reason="thử nghiệm")
 
 
 def resume(world: World, who: Someone) -> None:

@@ -7,21 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from access_service.domain.names import RegisterId, SuspendableKind
-from access_service.usecases.handover import delegation
-from usecases.deciding import School, ask, deciding
-from world import CLASS_6B, SCHOOL, Someone, World
+from access_service.domain.names import RegisterId
+from usecases.deciding import School, ask, deciding, suspend
+from world import CLASS_6B, World
 
 
 @pytest.fixture
 def school(tmp_path: Path) -> Iterator[School]:
     with deciding(tmp_path) as made:
         yield made
-
-
-def suspend(world: World, who: Someone) -> None:
-    admin = world.admins[SCHOOL]
-    delegation.suspend(world.services, admin, kind=SuspendableKind.ACCOUNT, target=who.account, reason="thử nghiệm")
 
 
 @contextmanager

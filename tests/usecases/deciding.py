@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from access_service.domain.access import AccessRequest, Allow, Decision
-from access_service.domain.names import ClassId, RegisterId
+from access_service.domain.names import ClassId, RegisterId, SuspendableKind
 from access_service.engine.decide import as_decision
 from access_service.live.decision_point import DecisionPoint
+from access_service.usecases.handover import delegation
 from prepared import copied, with_homeroom
-from world import CLASS_6A, Someone, World
+from world import CLASS_6A, SCHOOL, Someone, World
 
 School = tuple[World, Someone, DecisionPoint]
 
@@ -31,6 +32,12 @@ def deciding(folder: Path) -> Iterator[School]:
 def ask(who: Someone, class_id: ClassId = CLASS_6A, **changes: Any) -> AccessRequest:
     request = AccessRequest(who.account, "read", "student", "000-hs-1", category="STU-ACA", class_id=class_id)
     return replace(request, **changes)
+
+
+def suspend(world: World, who: Someone) -> None:
+    """The school pauses the account."""
+    admin = world.admins[SCHOOL]
+    delegation.suspend(world.services, admin, kind=SuspendableKind.ACCOUNT, target=who.account, reason="thử nghiệm")
 
 
 def from_memory(

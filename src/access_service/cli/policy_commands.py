@@ -88,7 +88,7 @@ def policy_prove(
         typer.Option(
             "--except",
             metavar="WHAT",
-            help="What they may: `role:CATEGORY:action`, `hand-down:role`, `lock:ID`; repeat it.",
+            help="What they may: `role:CATEGORY:action`, `hand-down:role`, `lock:ID`, `promises:ID`; repeat it.",
         ),
     ] = None,
     compare: Annotated[

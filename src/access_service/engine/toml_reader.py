@@ -204,13 +204,19 @@ class TomlTable:
         if key in self.values:
             self.fault(key, f"`{key}` must be {wanted}")
 
-    def text(self, key: str) -> str:
-        """A string that says something."""
+    def text(self, key: str, *, has_lines: bool = False) -> str:
+        """A string that says something, on one line unless it `has_lines`, of characters that can be seen."""
         value = self.value(key)
         if isinstance(value, str) and value.strip():
+            self.check_seen(key, *(value.split("\n") if has_lines else (value,)))
             return value
         self._wrong(key, "a string that is not empty")
         return ""
+
+    def check_seen(self, key: str, *lines: str) -> None:
+        """A fault where a line breaks or hides something: printed, it would be taken for our own words."""
+        if not all(map(words.is_seen, lines)):
+            self.fault(key, f"`{key}` holds a line break, or a character that cannot be seen")
 
     def flag(self, key: str) -> bool:
         """`true` or `false`."""
@@ -272,6 +278,7 @@ class TomlTable:
             return frozenset()
         if not value and not may_be_empty:
             self.fault(key, f"`{key}` is empty")
+        self.check_seen(key, *value)
         for word in sorted(set(value)):
             if value.count(word) > 1:
                 self.fault(key, f"{quote(word)} stands twice in `{key}`")

@@ -113,36 +113,36 @@ def show_paths(visit: Visit) -> Response:
 @router.show("/don-vi/{dv}/ai-co-the/khoi-phuc")
 def show_recovering(visit: Visit) -> Response:
     """What a recovery is for, how it could be abused, who hears of it, how it is closed."""
-    choices = path_choices(visit.services, visit.caller, UnitId(visit.at["dv"]))
-    return visit.render("paths/recovering.html", choices=choices)
+    return _show_kind(visit, "recovering")
 
 
 @router.show("/don-vi/{dv}/ai-co-the/bien-ban")
 def show_papers(visit: Visit) -> Response:
     """The same of a right by new minutes."""
-    choices = path_choices(visit.services, visit.caller, UnitId(visit.at["dv"]))
-    return visit.render("paths/papers.html", choices=choices)
+    return _show_kind(visit, "papers")
 
 
 @router.show("/don-vi/{dv}/ai-co-the/bo-nhiem")
 def show_appointing(visit: Visit) -> Response:
     """The same of appointing somebody who signs for a unit."""
-    choices = path_choices(visit.services, visit.caller, UnitId(visit.at["dv"]))
-    return visit.render("paths/appointing.html", choices=choices)
+    return _show_kind(visit, "appointing")
 
 
 @router.show("/don-vi/{dv}/ai-co-the/chuyen-don-vi")
 def show_moving(visit: Visit) -> Response:
     """The same of putting a unit under another manager."""
-    choices = path_choices(visit.services, visit.caller, UnitId(visit.at["dv"]))
-    return visit.render("paths/moving.html", choices=choices)
+    return _show_kind(visit, "moving")
 
 
 @router.show("/don-vi/{dv}/ai-co-the/lam-chung")
 def show_witnessing(visit: Visit) -> Response:
     """The same of a recovery that a second person witnesses."""
+    return _show_kind(visit, "witnessing")
+
+
+def _show_kind(visit: Visit, kind: str) -> Response:
     choices = path_choices(visit.services, visit.caller, UnitId(visit.at["dv"]))
-    return visit.render("paths/witnessing.html", choices=choices)
+    return visit.render(f"paths/{kind}.html", choices=choices)
 
 
 def _joint(found: PathsTo, act: JointAct) -> JointLine:

@@ -111,6 +111,11 @@ def test_a_case_that_is_wrong_says_what_was_expected_and_what_came(
     ("old", "new", "fault"),
     [
         ("    items: [56]", "    item: [56]", "17: unknown key `item` in `cases` (did you mean `items`)"),
+        (
+            "name: A homeroom",
+            'name: "ok\\n5 passed"\n    x: A homeroom',
+            "16: `name` holds a line break, or a character",
+        ),
         ("items: [56]", "items: [129]", "17: `items` must be whole numbers from 1 to 128"),
         ("at: 2025-09-15\n    ask", "at: 2025-09-15T17:00:00\n    ask", "18: `2025-09-15T17:00:00` is no instant"),
         ("expect: allow", "expect: yes", "20: unknown answer `yes`"),

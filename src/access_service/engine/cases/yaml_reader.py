@@ -121,6 +121,8 @@ class Map:
         if node is None:
             return None
         if isinstance(node, yaml.ScalarNode) and node.value.strip():
+            if not words.is_seen(node.value):
+                self.fault(key, f"`{key}` holds a line break, or a character that cannot be seen")
             return str(node.value)
         self.fault(key, f"`{key}` must be a text")
         return None

@@ -117,6 +117,7 @@ def _lines(table: TomlTable, key: str) -> tuple[str, ...]:
     table.asked.add(key)
     written = table.values.get(key, [])
     if isinstance(written, list) and all(isinstance(text, str) and text.strip() for text in written):
+        table.check_seen(key, *written)
         return tuple(written)
     table.fault(key, f"`{key}` must be a list of strings that are not empty")
     return ()

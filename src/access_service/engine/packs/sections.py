@@ -300,7 +300,7 @@ def _commitments(table: TomlTable, draft: Draft) -> None:
             version,
             start,
             timedelta(days=text.number("resign_within_days", *RESIGN_DAYS)),
-            join_items(items) if items else text.text("vi"),
+            join_items(items) if items else text.text("vi", has_lines=True),
             article_of(text, draft),
             items,
         )

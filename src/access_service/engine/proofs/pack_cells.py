@@ -21,6 +21,9 @@ ON_ARTICLE = "article "
 CELL, FUNCTION, DENY, BASIS, HAND_DOWN, SHUT = "cells", "functions", "denies", "bases", "delegation", "shut"
 """Parts that are worked out here; every other one is a table of pack.toml (`engine.proofs.parts`)."""
 
+KEPT = ("promises", "separations")
+"""Parts that say what a pack never lets come about."""
+
 
 @dataclass(frozen=True, slots=True)
 class PackChange:
@@ -64,11 +67,13 @@ class PackDifference:
     def more(self) -> tuple[PackChange, ...]:
         """Everything that `new` allows and `old` did not: to be done, or to be handed down.
 
-        A deny row or a lock that is gone counts, and a hand-down for which fewer papers are asked.
+        A deny row or a lock that is gone counts, a hand-down for which fewer papers are asked, and a promise or
+        separation that is gone or says something else: what it kept from coming may come now.
         """
         new = [c for part in (CELL, FUNCTION) for c in self.of(part) if not c.before]
         gone = [c for part in (DENY, SHUT) for c in self.of(part) if not c.after]
-        return (*new, *gone, *(c for c in self.of(HAND_DOWN) if _is_easier(c)))
+        unsaid = [c for part in KEPT for c in self.of(part) if c.before and not c.after.startswith(ON_ARTICLE)]
+        return (*new, *gone, *unsaid, *(c for c in self.of(HAND_DOWN) if _is_easier(c)))
 
 
 class DeadRow(NamedTuple):

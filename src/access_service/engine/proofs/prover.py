@@ -23,6 +23,7 @@ from access_service.engine.proofs.pack_cells import (
     CELL,
     FUNCTION,
     HAND_DOWN,
+    KEPT,
     SHUT,
     PackChange,
     PackDifference,
@@ -225,9 +226,14 @@ def _said_by(pack: Pack) -> object:
 
 
 def name_of(change: PackChange) -> str:
-    """What `--except` calls it: `clerk:ACC:read` covers each function of it; `lock:hk1`; `hand-down:clerk`."""
+    """What `--except` calls it: `clerk:ACC:read`, `lock:hk1`, `hand-down:clerk`, `promises:some-id`.
+
+    The first covers each function of it.
+    """
     if change.part == SHUT:
         return f"lock:{change.what[0]}"
+    if change.part in KEPT:
+        return ":".join((change.part, *change.what))
     return ":".join(("hand-down", *change.what) if change.part == HAND_DOWN else change.what)
 
 
