@@ -41,7 +41,8 @@ from access_service.engine.memory import Memory
 from access_service.engine.packs.load import load_pack
 from access_service.engine.snapshots import ALWAYS, NEVER, Snapshot, flatten
 from access_service.live.decision_point import DecisionPoint
-from access_service.live.view import MIB, RegisterView
+from access_service.live.keeper import MIB, Budget
+from access_service.live.view import RegisterView
 from access_service.storage.db import Database
 from access_service.usecases.services import system_clock
 from dataset import Province, Request, Rule, SchoolClass, Unit
@@ -164,7 +165,7 @@ def memory_within(limit_mib: int) -> Memory:
 
 def bounded_view(limit_mib: int) -> RegisterView:
     """An empty view of a register within a bound: the one line that the memory benchmark plugs in."""
-    return RegisterView(1, "", LONG_AGO, 0.0, limit_mib * MIB)
+    return RegisterView(1, "", LONG_AGO, 0.0, Budget(limit_mib * MIB // 2))
 
 
 class Ours:
@@ -176,7 +177,7 @@ class Ours:
         self.view = bounded_view(UNBOUNDED_MIB)
         self.memory = memory_within(UNBOUNDED_MIB)
         self.point = DecisionPoint(Database("sqlite://", system_clock, memory=self.memory), cache_mib=UNBOUNDED_MIB)
-        self.point._views[REGISTER] = self.view  # noqa: SLF001 the province is put where reading it would put it
+        self.point.feed.views[REGISTER] = self.view
 
     def organisation(self, units: Iterable[Unit], classes: Iterable[SchoolClass], _rules: list[Rule]) -> None:
         """Pack, units and classes into the view."""

@@ -27,7 +27,7 @@ class Warm:
     @property
     def view(self) -> RegisterView:
         """What it keeps."""
-        return self.point._view(self.world.register)
+        return self.point.feed.view(self.world.register)
 
     def warm(self) -> None:
         """Read everything and keep it, as decisions about everything would."""
@@ -58,7 +58,7 @@ class Warm:
             if fresh is None or _said(kept) != _said(fresh) or kept.until > fresh.until:
                 found.append(f"{account}: kept {kept}, fresh {fresh}")
         found += [f"{a}: kept as unknown" for a in view.accounts.absent if a in cold.accounts]
-        if now < view.until:
+        if now < view.places.until:
             pairs: list[tuple[dict[Any, Any], dict[Any, Any]]] = [
                 (dict(view.units.everything()), cold.units),
                 (dict(view.sites.everything()), cold.sites),
@@ -73,7 +73,7 @@ class Warm:
             # The first turn of what is kept, and of nothing else.
             if (
                 self._read([*view.units.keys(), *view.units.old], [*view.sites.keys(), *view.sites.old]).until
-                < view.until
+                < view.places.until
             ):
                 found.append("a turn of the organisation is missed")
         return found

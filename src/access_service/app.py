@@ -48,8 +48,8 @@ from access_service.domain.watching import WatchLimits
 from access_service.engine.casbin_engine import check_distribution
 from access_service.engine.memory import Memory
 from access_service.live.decision_point import DecisionPoint
+from access_service.live.keeper import MIB
 from access_service.live.listening import listening
-from access_service.live.view import MIB
 from access_service.rendering.job_exports import KINDS
 from access_service.settings import Settings
 from access_service.signing import passwords

@@ -142,8 +142,8 @@ class Settings(BaseSettings):
     cache_mib: int = Field(
         256,
         ge=1,
-        description="Memory in MiB for the accounts, units and classes kept of each register; what was not asked "
-        "for lately goes first.",
+        description="Memory in MiB for what a process keeps of all its registers together; what was not asked for "
+        "lately goes first.",
     )
     staleness_s: float = Field(
         2.0,

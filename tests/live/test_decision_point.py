@@ -188,7 +188,7 @@ def test_a_load_that_raced_a_commit_is_not_kept(school: School) -> None:
             suspend(world, teacher)
         return world.clock.now
 
-    point._db = Database(str(world.services.db.url), clock)
+    point._db = point.feed.db = Database(str(world.services.db.url), clock)
     point._timestamp = lambda: clock().timestamp()
     decided = point.decide(world.register, ask(teacher))
     assert decided.decision
@@ -258,7 +258,7 @@ def test_another_pack_takes_over_at_its_date_without_a_commit(school: School) ->
     assert explained.pack is not None
     assert explained.pack.name == "base"
     view = point._views[world.register]
-    assert view.until == at.timestamp()
+    assert view.places.until == at.timestamp()
     assert view.accounts[teacher.account].until <= at.timestamp()
     world.clock.now = at
     assert from_memory(point, world.register, pupil) is None
@@ -297,7 +297,7 @@ def test_locks_are_indexed_for_the_kind_of_unit(school: School) -> None:
 def test_writes_of_another_process_are_seen_by_looking_every_tenth_of_a_second(school: School) -> None:
     """The interval is promised; how soon an answer comes of it on a quiet machine the benchmarks measure."""
     world, teacher, point = school
-    assert point._poll_s <= 0.1
+    assert point.feed.poll_s <= 0.1
     assert point.decide(world.register, ask(teacher)).decision
     point.watch()
     point.watch()  # watching twice is watching once
@@ -421,7 +421,7 @@ def test_unknown_ids_fill_no_memory_and_are_asked_for_once(school: School, monke
     assert [from_memory(point, world.register, request) for request in invented] == cold
     nobody = ask(teacher, account=AccountId("acc_000"))
     assert point.decide(world.register, nobody).decision == Deny(Reason.ACCOUNT_UNKNOWN)
-    monkeypatch.setattr("access_service.live.view.ABSENT_KEPT", 5)
+    monkeypatch.setattr("access_service.live.keeper.ABSENT_KEPT", 5)
     for n in range(50):
         point.decide(world.register, ask(teacher, account=AccountId(f"acx_{n}")))
         assert len(view.accounts.absent) <= 25

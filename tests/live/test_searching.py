@@ -17,7 +17,8 @@ from access_service.domain.delegation import Grant
 from access_service.domain.errors import NotFoundError, PolicyError, RestartError, UnavailableError
 from access_service.domain.names import AccountId, ClassId, RegisterId, SuspendableKind, UnitId
 from access_service.domain.scope import Scope
-from access_service.live import search
+from access_service.live.accounts import weight
+from access_service.live.feed import Feed
 from access_service.live.search import PageStart, SearchPage, SearchPoint, Wanted
 from access_service.storage.db import Database
 from access_service.storage.search import class_rows
@@ -74,7 +75,8 @@ class Searching:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.point = SearchPoint(world.services.db)
+        self.feed = Feed(world.services.db)
+        self.point = SearchPoint(self.feed)
 
     def page(
         self, wanted: Wanted, request: AccessRequest, limit: int = 1000, after: SearchPage | None = None
@@ -416,13 +418,12 @@ def test_candidates_are_decided_without_a_question_each(searching: Searching, st
     assert len(statements) <= 16
 
 
-def test_what_is_kept_is_bounded(searching: Searching, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "ACCOUNTS_KEPT", 2)
-    monkeypatch.setattr(search, "REGISTERS_KEPT", 1)
+def test_what_is_kept_is_bounded_and_the_same_that_decisions_keep(searching: Searching) -> None:
+    searching.feed.budget.limit_bytes = 1_000
     everybody = tuple(who.account for who in three_readers(searching.world))
     assert searching.ids("subject", of_6a()) == everybody
-    [known] = searching.point._kept.values()
-    assert len(known.snapshots) <= 2
+    [view] = searching.feed.views.values()
+    assert sum(map(weight, [*view.accounts.values(), *view.accounts.old.values()])) <= 1_000
     assert searching.ids("subject", of_6a()) == everybody
 
 
@@ -467,7 +468,7 @@ def test_a_stored_pack_that_cannot_be_read_is_our_failure(
     def broken(*_: object) -> None:
         raise PolicyError(())
 
-    monkeypatch.setattr(search, "load_tables", broken)
+    monkeypatch.setattr("access_service.live.search.load_tables", broken)
     registrar, _ = searching.world.hire_granted("giáo vụ")
     with pytest.raises(UnavailableError, match=r"^a stored pack cannot be read by this version$"):
         searching.ids("resource", classes_of(registrar))
@@ -491,7 +492,7 @@ def test_a_register_restored_from_a_backup_is_read_anew(tmp_path: Path) -> None:
     clock.forward(minutes=1)
     other = Database(f"sqlite:///{tmp_path}/thu.db", clock)
     world.services = replace(services, db=other)
-    searching.point._db = other
+    searching.feed.db = other
     add_class(world, "6D")
     assert world.revision == was
     assert searching.ids("resource", classes_of(registrar)) == (CLASS_6A, CLASS_6B, ClassId("0003101:2026-2027:6D"))

@@ -10,6 +10,7 @@ from access_service.domain.delegation import Grant
 from access_service.domain.errors import RestartError
 from access_service.domain.names import AccountId
 from access_service.live.decision_point import DecisionPoint
+from access_service.live.feed import Feed
 from access_service.live.search import PageStart, SearchPage, SearchPoint, Wanted
 from access_service.usecases.handover import delegation
 from access_service.usecases.organisation import org
@@ -54,7 +55,7 @@ def add_class(world: World, code: str) -> None:
 
 
 def test_at_an_instant_the_three_searches_find_what_was_allowed_then(school_world: World, clock: Clock) -> None:
-    world, point = school_world, SearchPoint(school_world.services.db)
+    world, point = school_world, SearchPoint(Feed(school_world.services.db))
     before = clock.now - timedelta(seconds=1)
     teacher, grant = granted(world)
     then = clock.now
@@ -78,7 +79,7 @@ def test_at_an_instant_the_three_searches_find_what_was_allowed_then(school_worl
 def test_every_answer_at_an_instant_is_that_of_a_decision_of_that_instant(
     school_world: World, clock: Clock
 ) -> None:
-    world, point = school_world, SearchPoint(school_world.services.db)
+    world, point = school_world, SearchPoint(Feed(school_world.services.db))
     people = [granted(world)[0]] + [world.hire_granted(f"giáo vụ {n}")[0] for n in (1, 2)]
     instants = [clock.now]
     for days in (1, 200, 400):
@@ -97,7 +98,7 @@ def test_every_answer_at_an_instant_is_that_of_a_decision_of_that_instant(
 def test_pages_of_an_instant_are_one_list_that_ends_when_an_account_changes(
     school_world: World, clock: Clock
 ) -> None:
-    world, point = school_world, SearchPoint(school_world.services.db)
+    world, point = school_world, SearchPoint(Feed(school_world.services.db))
     registrar, grant = world.hire_granted("giáo vụ")
     for code in ("6C", "6D"):
         add_class(world, code)

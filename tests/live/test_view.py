@@ -12,14 +12,10 @@ from access_service.domain.names import AccountId, ClassId, GrantId, UnitId
 from access_service.domain.reasons import Reason
 from access_service.engine.decide import Place, Site
 from access_service.engine.snapshots import ALWAYS, NEVER, GrantShape, GrantView, Snapshot
-from access_service.live.view import (
-    ACCOUNT_BYTES,
-    PLACE_BYTES,
-    SITE_BYTES,
-    NotInViewError,
-    RegisterView,
-    weight,
-)
+from access_service.live.accounts import ACCOUNT_BYTES, weight
+from access_service.live.keeper import Budget, NotInViewError
+from access_service.live.places import PLACE_BYTES, SITE_BYTES
+from access_service.live.view import RegisterView
 
 RECORDED = datetime(2026, 10, 1, tzinfo=UTC)
 NOW = RECORDED.timestamp()
@@ -41,7 +37,7 @@ class Read:
 
 def view_of(accounts: int) -> RegisterView:
     """A view with room for so many accounts without grants, half of them young."""
-    return RegisterView(1, "h1", RECORDED, 0.0, accounts * ACCOUNT_BYTES * 2 + 4)
+    return RegisterView(1, "h1", RECORDED, 0.0, Budget(accounts * ACCOUNT_BYTES + 2))
 
 
 def name(n: int) -> AccountId:
@@ -155,11 +151,11 @@ def test_a_class_whose_unit_does_not_stand_is_not_kept() -> None:
 
 
 def test_units_and_classes_are_bounded_too() -> None:
-    view = RegisterView(1, "h1", RECORDED, 0.0, 8 * 10 * PLACE_BYTES)
+    view = RegisterView(1, "h1", RECORDED, 0.0, Budget(10 * (PLACE_BYTES + SITE_BYTES)))
     for n in range(100):
         view.keep_places(NOW, Read(units={UnitId(f"000-{n}"): PLACE}, sites={ClassId(f"000-{n}"): SITE}))
         assert len(view.units) + len(view.units.old) <= 10
-        assert len(view.sites) + len(view.sites.old) <= 10 * PLACE_BYTES // SITE_BYTES
+        assert len(view.sites) + len(view.sites.old) <= 10
 
 
 def test_an_account_weighs_more_with_every_grant_and_class() -> None:

@@ -14,6 +14,7 @@ from worlds import Dice, request
 from access_service.domain.access import AccessRequest
 from access_service.domain.errors import RestartError
 from access_service.engine.decide import decide
+from access_service.live.feed import Feed
 from access_service.live.gathered import LockIndex, Reading
 from access_service.live.search import PageStart, SearchPage, SearchPoint, Wanted
 from access_service.usecases.services import Services
@@ -96,7 +97,7 @@ def joined(found: Iterable[SearchPage]) -> list[str]:
 
 def whole(services: Services, clock: Clock, wanted: Wanted, seed: int, limit: int) -> list[int]:
     """How long each list of a world is, found by search and by asking about everything."""
-    point, dice, lengths = SearchPoint(services.db), Dice(seed), []
+    point, dice, lengths = SearchPoint(Feed(services.db)), Dice(seed), []
     stored = store(services.db, clock, dice)
     for _ in range(4):
         question = asked(dice, stored, wanted)
@@ -133,7 +134,7 @@ def test_random_worlds_give_lists_of_every_length(services: Services, clock: Clo
 
 def continued(services: Services, clock: Clock, wanted: Wanted, seed: int) -> str:
     """A list read one by one while time passes and things are recorded: what became of it."""
-    point, dice = SearchPoint(services.db), Dice(seed)
+    point, dice = SearchPoint(Feed(services.db)), Dice(seed)
     stored = store(services.db, clock, dice)
     # The longest list of a few: most have one page, and nothing can happen to it.
     questions = [asked(dice, stored, wanted) for _ in range(8)]
@@ -178,7 +179,7 @@ def test_random_lists_end_in_every_way(services: Services, clock: Clock, wanted:
 @pytest.mark.backends("sqlite")
 def test_what_is_kept_of_one_register_never_answers_for_another(services: Services, clock: Clock) -> None:
     """More registers than are kept, asked in turn, with changes between."""
-    point = SearchPoint(services.db)
+    point = SearchPoint(Feed(services.db))
     dice = Dice(7)
     every = [store(services.db, clock, dice) for _ in range(6)]
     for _ in range(60):

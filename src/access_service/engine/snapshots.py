@@ -42,7 +42,7 @@ class GrantView(msgspec.Struct, frozen=True, gc=False):
 
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False):
-    """An account at one revision, good from when it was read until before `until`, in seconds since the epoch."""
+    """An account at one revision, good from when it was read, `since`, until before `until`: seconds since 1970."""
 
     stopped: Reason | None
     """Why the account as a whole is denied, or None."""
@@ -51,6 +51,7 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
     until: float = NEVER
     rests: tuple[str, ...] = ()
     """What it rests on besides facts of the account's own (`domain.moved`): a change of it is a change of this."""
+    since: float = ALWAYS
 
     @property
     def views(self) -> Iterator[GrantView]:
@@ -65,12 +66,18 @@ def each(view: GrantView | None) -> Iterator[GrantView]:
         view = view.next
 
 
-def flatten(standing: AccountStanding, memory: Memory, until: float = NEVER, rests: Iterable[str] = ()) -> Snapshot:
+def flatten(
+    standing: AccountStanding,
+    memory: Memory,
+    until: float = NEVER,
+    rests: Iterable[str] = (),
+    since: float = ALWAYS,
+) -> Snapshot:
     """An account's standing as decisions compare with it; whoever keeps it says between which instants it holds."""
     view: GrantView | None = None
     for grant in reversed(standing.grants):
         view = _view(grant, view, memory)
-    return Snapshot(standing.stopped, view, memory.instant(until), memory.names(as_names(rests)))
+    return Snapshot(standing.stopped, view, memory.instant(until), memory.names(as_names(rests)), since)
 
 
 def _view(standing: GrantStanding, following: GrantView | None, memory: Memory) -> GrantView:

@@ -52,6 +52,7 @@ class Reading:
         self.org = StoredOrg(reader)
         self.gather = Gatherer(reader, self.org)
         self.now = now
+        self._instant = now.timestamp()
         self.accounts: dict[AccountId, Snapshot] = {}
         self.unknown_accounts: set[AccountId] = set()
         self.unknown_classes: set[ClassId] = set()
@@ -105,7 +106,7 @@ class Reading:
             units |= {share.authority.scope.unit for share in approval.shares}
         for unit in units:
             until = min(until, _next(self.now, self._instants(chain_of(self.org, unit, self.now))))
-        return flatten(found, self.memory, until, facts.rests)
+        return flatten(found, self.memory, until, facts.rests, self._instant)
 
     def _place(self, id_: UnitId) -> Place | None:
         """The unit, or None where the register has none that stands at that instant."""

@@ -9,9 +9,10 @@ from access_service.domain.mistakes import Mistake
 from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.org import Succession
 from access_service.engine.mistakes import Renamed, find_mistake
-from access_service.live.decision_point import DecidedAll, DecisionPoint, Moment
+from access_service.live.decision_point import DecisionPoint
 from access_service.live.gathered import Reading
-from access_service.live.view import NotInViewError
+from access_service.live.keeper import NotInViewError
+from access_service.live.moment import DecidedAll, Moment
 
 Denied = tuple[Ask, Deny]
 
@@ -37,7 +38,7 @@ def moment_of(
         moment = point.moment(register, now, revision)
     except UnavailableError:
         return None
-    if moment is None or moment.revision != revision or moment.instant >= moment.view.until:
+    if moment is None or moment.revision != revision or moment.instant >= moment.view.places.until:
         return None
     return moment
 

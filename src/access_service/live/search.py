@@ -9,34 +9,31 @@ on was recorded meanwhile, or a right on the page has ended meanwhile by time al
 (`RestartError`), so that a right that was taken back is never listed.
 """
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
 from access_service.domain.access import AccessRequest, Wanted
-from access_service.domain.errors import NotFoundError, PolicyError, RefusedError, RestartError, UnavailableError
+from access_service.domain.errors import PolicyError, RefusedError, RestartError, UnavailableError
 from access_service.domain.names import AccountId, ClassId, RegisterId, UnitId
 from access_service.engine.compiled_pack import CompiledPack
 from access_service.engine.decide import Place, Places, decide
-from access_service.engine.snapshots import NEVER, GrantView, Snapshot
+from access_service.engine.snapshots import GrantView, Snapshot
+from access_service.live.accounts import NOBODY
+from access_service.live.feed import Feed, Followed
 from access_service.live.gathered import LockIndex, Reading
-from access_service.live.search_org import Here, IndexedOrg, OrgIndex, Run
-from access_service.storage.audit import head_of, recorded_at, stands_since
-from access_service.storage.db import Database
+from access_service.live.keeper import NotInViewError
+from access_service.live.org import Here, IndexedOrg, OrgIndex, Run
+from access_service.live.view import RegisterView
+from access_service.storage.audit import Stands, head_of, recorded_at, stands_since
 from access_service.storage.facts import Reader
 from access_service.storage.org import StoredOrg
 from access_service.storage.policy import load_tables
-from access_service.storage.search import BulkGatherer, ClassRow, read_holders, read_newest
+from access_service.storage.search import BulkGatherer, ClassRow, read_holders
 from access_service.storage.spans import spanning
 
-REGISTERS_KEPT = 4
-"""Registers of which a process keeps an index: 30,000 classes take about 15 MiB."""
-ACCOUNTS_KEPT = 10_000
-"""Accounts of each register that searches keep."""
 CHUNK = 200
 """Accounts gathered at once: a first page of a few need not wait for thousands."""
 
@@ -62,28 +59,44 @@ class SearchPage(NamedTuple):
     """The pack marks the category asked about as sensitive (searches for subjects)."""
 
 
-@dataclass
-class _Known:
-    """What is kept of one register at one revision. Replaced, never changed, when the revision moves."""
+@dataclass(frozen=True)
+class _Held:
+    """What memory holds of the register where a page's transaction found it."""
 
-    revision: int
-    head: str
-    """Hash of its last event: a register restored from a backup has others under the same numbers."""
-    index: OrgIndex | None = None
-    snapshots: dict[AccountId, tuple[float, Snapshot]] = field(default_factory=dict)
-    """Each with the instant at which it was read."""
+    feed: Feed
+    view: RegisterView
+    seq: int
+    """As long as the view's is this, everything in it is of this revision."""
+    stands: Stands
+    is_present: bool
+    """Accounts are kept as they are now: a list as of another instant neither finds nor leaves any."""
 
-    def keep(self, account: AccountId, instant: float, snapshot: Snapshot) -> None:
-        """Keep a snapshot of this revision, as read at an instant."""
-        if len(self.snapshots) >= ACCOUNTS_KEPT:
-            self.snapshots.clear()
-        self.snapshots[account] = instant, snapshot
+    @property
+    def revision(self) -> int:
+        return self.stands.revision
+
+    def snapshot(self, account: AccountId, instant: float) -> Snapshot | None:
+        """The account at an instant, where it is kept; of an account that does not exist nothing is said."""
+        if not self.is_present:
+            return None
+        try:
+            found = self.view.accounts[account]
+        except NotInViewError:
+            return None
+        is_good = found is not NOBODY and found.since <= instant < found.until
+        return found if is_good and self.view.seq == self.seq else None
+
+    def keep(self, reading: Reading) -> None:
+        """Keep the accounts that were read at the present instant, for decisions as well."""
+        if self.is_present and reading.accounts:
+            self.feed.keep_accounts(self.view, self.stands, reading)
 
     def org(self, reader: Reader) -> OrgIndex:
         """The index at this revision. `reader` stands at it too."""
-        index = self.index
-        index = OrgIndex.read(reader, self.revision) if index is None else index.brought_to(reader, self.revision)
-        self.index = index
+        index = self.view.org.at(reader, self.stands.revision, self.stands.head)
+        with self.view.lock:
+            if self.view.seq == self.seq:
+                self.view.org.keep(index)
         return index
 
 
@@ -91,38 +104,44 @@ class _SearchMoment:
     """A register at one revision and instant, as decisions ask about it."""
 
     def __init__(
-        self, reader: Reader, known: _Known, now: datetime, locks: LockIndex, index: OrgIndex | None = None
+        self,
+        reader: Reader,
+        held: _Held,
+        now: datetime,
+        locks: LockIndex,
+        index: OrgIndex | None = None,
+        *,
+        is_kept: bool,
     ) -> None:
         """With an `index` no question about a class or unit goes to the database."""
         org = StoredOrg(reader) if index is None else IndexedOrg(reader, index.frame)
         self._gather = BulkGatherer(reader, org)
         self._reading = Reading(reader, now, locks)
         self._reading.org, self._reading.gather = org, self._gather
-        self._known = known
+        self._held = held
+        self._is_kept = is_kept
         self.now, self._instant = now, now.timestamp()
         self.places: Places = self._reading if index is None else Here(self._reading, index)
 
-    def _kept(self, account: AccountId) -> Snapshot | None:
-        start, found = self._known.snapshots.get(account, (NEVER, None))
-        return found if found is not None and start <= self._instant < found.until else None
-
     def fetch(self, accounts: Iterable[AccountId]) -> None:
         """Gather the accounts that are not kept, in one go; from then on they are, for as long as they hold."""
-        missing = [account for account in accounts if self._kept(account) is None]
+        missing = [account for account in accounts if self._held.snapshot(account, self._instant) is None]
         try:
             self._gather.fetch(missing, self.now)
         except RefusedError as error:
             raise UnavailableError(f"the facts behind the accounts cannot be read: {error.message}") from error
         for account in missing:
-            self.snapshot(account)
+            self._reading.snapshot(account)
+        if self._is_kept:
+            self._held.keep(self._reading)
 
     def snapshot(self, account: AccountId) -> Snapshot | None:
         """The account at this instant; None when the register has no such account."""
-        found = self._kept(account)
+        found = self._reading.accounts.get(account) or self._held.snapshot(account, self._instant)
         if found is None:
             found = self._reading.snapshot(account)
-            if found is not None:
-                self._known.keep(account, self._instant, found)
+            if self._is_kept:
+                self._held.keep(self._reading)
         return found
 
     def allows(self, request: AccessRequest) -> bool:
@@ -146,7 +165,7 @@ class _Search:
     """One page being answered."""
 
     reader: Reader
-    known: _Known
+    held: _Held
     locks: LockIndex
     request: AccessRequest
     limit: int
@@ -165,10 +184,11 @@ class _Search:
 
     def moments(self, index: OrgIndex | None = None) -> tuple[_SearchMoment, _SearchMoment | None]:
         """The list's own instant, and the present where that is a later one."""
-        here = _SearchMoment(self.reader, self.known, self.now, self.locks, index)
-        if self.present <= self.now:
+        is_now = self.present <= self.now
+        here = _SearchMoment(self.reader, self.held, self.now, self.locks, index, is_kept=is_now)
+        if is_now:
             return here, None
-        return here, _SearchMoment(self.reader, self.known, self.present, self.locks, index)
+        return here, _SearchMoment(self.reader, self.held, self.present, self.locks, index, is_kept=True)
 
     def check_untouched(self, accounts: Iterable[AccountId]) -> None:
         """Raise `RestartError` if the decisions about one of the accounts may have changed since the first page."""
@@ -197,7 +217,7 @@ class _Search:
             if later is not None and not later.allows(request):
                 raise RestartError("a right has ended since the list was begun; begin it again")
             found.append(id_)
-        revision = self.known.revision if self.since is None else self.since.revision
+        revision = self.held.revision if self.since is None else self.since.revision
         return SearchPage(tuple(found), after, revision, self.now, sensitive)
 
 
@@ -207,11 +227,10 @@ class SearchPoint:
     Each page is one read transaction, so it has seen every commit before it.
     """
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
+    def __init__(self, feed: Feed) -> None:
+        """`feed` is what decisions keep up by: both keep the same accounts."""
+        self._feed = feed
         self._locks = LockIndex()
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[RegisterId, _Known] = OrderedDict()
 
     def search(
         self,
@@ -230,27 +249,32 @@ class SearchPoint:
         Raises `NotFoundError` for an unknown register, `RestartError` when the list cannot be continued,
         `UnavailableError` when the register cannot be read.
         """
+        tracer = self._feed.db.tracer
         try:
-            with spanning(self._db.tracer, f"search {wanted}", register), self._db.read(register) as reader:
-                return _SEARCHES[wanted](self._begin(reader, request, limit, since, at))
+            with spanning(tracer, f"search {wanted}", register), self._feed.reading(register) as read:
+                return _SEARCHES[wanted](self._begin(*read, request, limit, since, at))
         except PolicyError as error:
             raise UnavailableError("a stored pack cannot be read by this version") from error
 
     def _begin(
-        self, reader: Reader, request: AccessRequest, limit: int, since: PageStart | None, at: datetime | None
+        self,
+        reader: Reader,
+        view: RegisterView,
+        compared: Followed,
+        request: AccessRequest,
+        limit: int,
+        since: PageStart | None,
+        at: datetime | None,
     ) -> _Search:
-        stands = read_newest(reader)
-        if stands is None or stands.revision == 0:
-            raise NotFoundError("register", reader.register)
+        stands = compared.stands
         # The clock may step back; a right taken back at the newest revision must not come back with it.
-        present = at or self._db.believed(stands.recorded_at)
-        known = self._known(reader, stands.revision)
-        if at is not None:
-            # What is kept of the accounts is of the present.
-            known = _Known(known.revision, known.head, known.index)
+        present = at or self._feed.db.believed(stands.recorded_at)
+        with view.lock:
+            # Ahead of this transaction by a race: nothing of it is used.
+            seq = view.seq if view.stands() == (stands.revision, stands.head) else -1
         return _Search(
             reader=reader,
-            known=known,
+            held=_Held(self._feed, view, seq, stands, is_present=at is None),
             locks=self._locks,
             request=request,
             limit=limit,
@@ -259,31 +283,6 @@ class SearchPoint:
             present=present,
             touched=_touched(reader, since, is_present=at is None),
         )
-
-    def _known(self, reader: Reader, revision: int) -> _Known:
-        """What is kept, brought to the revision that this transaction sees."""
-        connection, register = reader.connection, reader.register
-        with self._lock:
-            held = self._kept.get(register)
-        stands = None if held is None else stands_since(connection, register, held.revision, held.head)
-        if held is None or stands is None or not stands.is_same:
-            # Ahead of this transaction by a race, or of a register that was restored: nothing of it is used.
-            found = _Known(revision, head_of(connection, register, revision) or "")
-        elif held.revision == revision:
-            return held
-        else:
-            touched = stands.touched
-            # A copy in one step: another thread may be adding to it.
-            snapshots = {} if touched is None else held.snapshots.copy()
-            for account in touched or ():
-                snapshots.pop(account, None)
-            found = _Known(revision, stands.head, held.index, snapshots)
-        with self._lock:
-            self._kept[register] = found
-            self._kept.move_to_end(register)
-            if len(self._kept) > REGISTERS_KEPT:
-                self._kept.popitem(last=False)
-        return found
 
 
 def _touched(reader: Reader, since: PageStart | None, *, is_present: bool) -> frozenset[AccountId]:
@@ -351,7 +350,7 @@ def _same(_id: str) -> AccessRequest:
 def _resources(search: _Search) -> SearchPage:
     request = search.request
     search.check_untouched((request.account,))
-    index = search.known.org(search.reader)
+    index = search.held.org(search.reader)
     moments = search.moments(index)
     snapshot = moments[0].snapshot(request.account)
     views = () if snapshot is None else _promising(search, index, snapshot)

@@ -15,6 +15,8 @@ from access_service.domain.names import UnitId
 from access_service.domain.policy import PeriodLock
 from access_service.domain.tokens import AccessDetail, covers
 from access_service.live.decision_point import DecisionPoint
+from access_service.live.held_rights import NotInStateError
+from access_service.live.revoked import lineage
 from access_service.signing.keyring import Keyring
 from access_service.usecases.identity.service_sessions import open_service_session
 from access_service.usecases.third_party import clients, software
@@ -24,7 +26,6 @@ from access_service.usecases.tokens.introspect import introspect, revoke, sessio
 from access_service.usecases.tokens.issue import TokenPoint, WantedToken, by_category, merge
 from access_service.usecases.tokens.oauth_errors import OAuthCode, OAuthError
 from access_service.usecases.tokens.once import UsedOnce
-from access_service.usecases.tokens.state import NotInStateError, lineage
 from software_world import approve, enter
 from world import CLASS_6A, CLASS_6B, SCHOOL, World, hire_homeroom, homeroom_line
 
@@ -133,7 +134,7 @@ def test_another_process_wrote_and_introspection_has_seen_it(stage: Stage) -> No
 @pytest.mark.backends("sqlite")
 def test_what_a_period_locks_is_in_no_token(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lock of a reporting period beats every right (rule 2), in a token as in a decision."""
-    from access_service.usecases.tokens import state
+    from access_service.live import held_rights
 
     now = stage.world.clock.now
     lock = PeriodLock(
@@ -146,12 +147,12 @@ def test_what_a_period_locks_is_in_no_token(stage: Stage, monkeypatch: pytest.Mo
         "Khoá kỳ",
         "default",
     )
-    found = state._Cells._tables
+    found = held_rights._Cells._tables
 
-    def locked(self: state._Cells, grant: object) -> list[object]:
+    def locked(self: held_rights._Cells, grant: object) -> list[object]:
         return [replace(t, pack=replace(t.pack, locks=(lock,)), kinds={}) for t in found(self, grant)]  # type: ignore[arg-type]
 
-    monkeypatch.setattr(state._Cells, "_tables", locked)
+    monkeypatch.setattr(held_rights._Cells, "_tables", locked)
     token = stage.own()
     claims = stage.point.verify(token, GRADEBOOK, now)
     assert claims.exp == int(now.timestamp()) + 60, "it ends when the period begins"

@@ -14,11 +14,11 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import ClientId
 from access_service.domain.reasons import Refusal
 from access_service.domain.tokens import Claims, TokenError
+from access_service.live.held_rights import NotInStateError
 from access_service.usecases.observed import Watch
 from access_service.usecases.tokens.introspect import EnforcementPoint, enforcement_point
 from access_service.usecases.tokens.oauth_errors import OAuthError
 from access_service.usecases.tokens.proofs import check_proof
-from access_service.usecases.tokens.state import NotInStateError
 
 EVALUATE, SEARCH, EXPLAIN = "evaluate", "search", "explain"
 

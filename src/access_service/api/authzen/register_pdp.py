@@ -44,13 +44,9 @@ from access_service.domain.reasons import Reason
 from access_service.domain.text import REASON_TEXT
 from access_service.engine.decide import as_decision
 from access_service.engine.memory import Memory
-from access_service.live.decision_point import (
-    DecidedAll,
-    DecisionPoint,
-    Item,
-    cut_at,
-)
+from access_service.live.decision_point import DecisionPoint
 from access_service.live.mistakes import find_at_once, find_mistakes, moment_of
+from access_service.live.moment import DecidedAll, Item, cut_at
 from access_service.live.revisions import parse_revision, revision_text
 from access_service.live.search import SearchPoint
 from access_service.usecases.evidence.explain import explain
@@ -92,7 +88,7 @@ class RegisterPdp:
         """`register_name` may be None where the database has exactly one."""
         self.point = point
         self._services = services
-        self._search = SearchPoint(services.db)
+        self._search = SearchPoint(point.feed)
         self._pool = pool
         self._metrics = metrics
         self._register_name = register_name

@@ -22,7 +22,8 @@ from access_service.domain.names import RegisterId, UnitId
 from access_service.domain.tokens import Claims
 from access_service.domain.watching import EVERYTHING, WatchLimits, check_may_watch, tell
 from access_service.live.revisions import revision_text
-from access_service.usecases.tokens.introspect import RevocationList, Revocations
+from access_service.live.revoked import Revocations
+from access_service.usecases.tokens.introspect import RevocationList
 from access_service.usecases.tokens.issue import TokenPoint
 from access_service.usecases.tokens.oauth_errors import OAuthError
 from access_service.usecases.tokens.watching import Begun, News, TakenBack, WatchPlace, begin, reached_by, read_news

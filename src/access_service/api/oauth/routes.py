@@ -33,6 +33,7 @@ from access_service.api.oauth.forms import FORM, Form, credentials, read_form, w
 from access_service.domain.errors import UnavailableError
 from access_service.domain.names import RegisterId
 from access_service.domain.tokens import DETAIL_TYPE, Claims, TokenError
+from access_service.live.held_rights import NotInStateError
 from access_service.usecases.tokens.client_auth import authenticate
 from access_service.usecases.tokens.exchange import ACCESS_TOKEN_TYPE, JWT_TYPE, SUBJECT_TYPES, exchange
 from access_service.usecases.tokens.introspect import POLL_S, introspect, render_introspection, revoke
@@ -48,7 +49,6 @@ from access_service.usecases.tokens.openid import (
     userinfo,
 )
 from access_service.usecases.tokens.proofs import check_proof
-from access_service.usecases.tokens.state import NotInStateError
 
 T = TypeVar("T")
 router = APIRouter(tags=["oauth"])
@@ -241,14 +241,14 @@ async def jwks(request: Request) -> Response:
 async def revocations(request: Request) -> Response:
     """The list of the register that this service answers for."""
     edge = edge_of(request)
-    point, revoked = _tokens(edge), edge.revoked
+    revoked = edge.revoked
     if revoked is None:
         raise UnavailableError("this application issues no tokens")
     id_ = RegisterId((await edge.pdp.audience()).removeprefix("register "))
     try:
         found = revoked.kept(id_)
     except NotInStateError:
-        found = await edge.in_pool(lambda: point.waiting(lambda: (point.now(id_), revoked.make(id_))[1]))
+        found = await edge.in_pool(lambda: revoked.make(id_))
     body = RevocationsOut(found.as_of, POLL_S, found.tokens, found.subjects, found.all_before, id_)
     return _json(body, POLL_S)
 

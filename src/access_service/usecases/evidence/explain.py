@@ -47,8 +47,9 @@ from access_service.domain.standing import (
 )
 from access_service.domain.text import INSPECTION_UNSIGNED, REASON_TEXT, UNMET_TEXT
 from access_service.engine.decide import decide
-from access_service.live.decision_point import Decided, DecidedAll, DecisionPoint
+from access_service.live.decision_point import DecisionPoint
 from access_service.live.gathered import LockIndex, Reading
+from access_service.live.moment import Decided, DecidedAll
 from access_service.signing.documents import check_confirmation
 from access_service.signing.keys import BadSignatureError
 from access_service.storage.audit import recorded_at, revision_at

@@ -20,8 +20,8 @@ from access_service.domain.software import Software
 from access_service.domain.time import Interval
 from access_service.domain.vietnamese import without_marks
 from access_service.engine.compiled_pack import CompiledPack
+from access_service.live.org import IndexedOrg
 from access_service.live.revisions import check_known
-from access_service.live.search_org import IndexedOrg
 from access_service.storage.audit import recorded_at, revision_at
 from access_service.storage.db import Database
 from access_service.storage.facts import Reader

@@ -17,7 +17,7 @@ from access_service.domain.names import AccountKind, RegisterId, UnitId
 from access_service.domain.org import SchoolYear
 from access_service.domain.software import SOFTWARE_ROLE, Approval, Software
 from access_service.domain.vietnamese import sort_key, without_marks
-from access_service.live.search_org import Frame
+from access_service.live.org import Frame
 from access_service.storage.audit import head_of, revision_at, stands_since
 from access_service.storage.db import Database
 from access_service.storage.facts import CODECS, Reader

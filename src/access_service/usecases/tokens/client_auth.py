@@ -13,12 +13,12 @@ from functools import lru_cache
 
 from access_service.domain.errors import InvalidError, UnavailableError
 from access_service.domain.tokens import TokenError
+from access_service.live.held_rights import Known, NotInStateError
 from access_service.signing.client_keys import ClientKey, assertion_client, check_jwks, verify_assertion
 from access_service.signing.passwords import digest
 from access_service.storage.tokens import use_once
 from access_service.usecases.tokens.issue import TokenPoint
 from access_service.usecases.tokens.oauth_errors import OAuthCode, OAuthError
-from access_service.usecases.tokens.state import Known, NotInStateError
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 CLIENT_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")

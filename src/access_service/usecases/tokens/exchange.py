@@ -15,6 +15,7 @@ from access_service.domain.errors import RefusedError
 from access_service.domain.names import AccountId, RegisterId, UnitId
 from access_service.domain.reasons import Reason, Refusal
 from access_service.domain.tokens import AccessDetail, Actor, Claims, TokenError, is_within, narrow
+from access_service.live.held_rights import HeldRight, Known, NotInStateError, trim
 from access_service.live.revisions import revision_text
 from access_service.signing.passwords import digest
 from access_service.signing.token_claims import MOST_ACTORS
@@ -34,7 +35,6 @@ from access_service.usecases.tokens.issue import (
     used_by,
 )
 from access_service.usecases.tokens.oauth_errors import OAuthCode, OAuthError
-from access_service.usecases.tokens.state import HeldRight, Known, NotInStateError, trim
 
 SESSION_TYPE = "urn:access-service:params:oauth:token-type:session"
 ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 a type, not a secret

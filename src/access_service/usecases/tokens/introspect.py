@@ -5,10 +5,9 @@ approval, the session or the token that it came from, its client, the policy by 
 """
 
 import base64
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from access_service.domain.errors import RefusedError
@@ -18,20 +17,20 @@ from access_service.domain.service_sign_in import OPENID
 from access_service.domain.software import PEP_SCOPES
 from access_service.domain.time import Interval
 from access_service.domain.tokens import Claims, TokenError, TokenFault, covers
+from access_service.live.held_rights import Holding, Known
 from access_service.live.revisions import parse_revision
+from access_service.live.revoked import Revocations
 from access_service.signing.jose import json_object, read_compact
 from access_service.signing.token_claims import claims_to_wire
 from access_service.signing.tokens import LONGEST_TOKEN
 from access_service.storage.accounts import session_by_token
-from access_service.storage.audit import revision_at
 from access_service.storage.facts import Reader
 from access_service.storage.standing import Gatherer
-from access_service.storage.tokens import changes_since, deny, read_denied
+from access_service.storage.tokens import deny
 from access_service.usecases.identity.accounts import caller_of
 from access_service.usecases.tokens.authorizing import SESSION_MARK
 from access_service.usecases.tokens.issue import Now, TokenPoint, by_category
 from access_service.usecases.tokens.oauth_errors import OAuthCode, OAuthError
-from access_service.usecases.tokens.state import Holding, Known, NotInStateError
 
 INTROSPECT = "introspect"
 POLL_S = 5
@@ -240,56 +239,17 @@ def enforcement_point(point: TokenPoint, claims: Claims) -> EnforcementPoint | N
 # -- the list for those who verify without a call
 
 
-@dataclass(frozen=True, slots=True)
-class Revocations:
-    """What was taken back in the last life of a token: instants in seconds since the epoch."""
-
-    as_of: float
-    tokens: tuple[str, ...]
-    """A token is over whose `jti` is one of these, or begins with one of these and a full stop."""
-    subjects: Mapping[str, float]
-    """Account to instant: what was issued earlier to or through that account is over."""
-    all_before: float | None
-    """What was issued earlier is over, whosever it is."""
-
-
 class RevocationList:
-    """The list of each register, worked out anew when its revision moves or time has passed."""
-
-    FRESH_S = 1.0
+    """The list of each register: what memory says, as of the moment at which the database last confirmed it."""
 
     def __init__(self, point: TokenPoint) -> None:
         self._point = point
-        self._kept: dict[RegisterId, tuple[int, Revocations]] = {}
-        self._lock = threading.Lock()
 
     def kept(self, register: RegisterId) -> Revocations:
-        """The list as memory has it; `NotInStateError` when it must be made. Never blocks."""
-        now = self._point.now(register)
-        found = self._kept.get(register)
-        if found is None or found[0] != now.state.revision or now.instant - found[1].as_of > self.FRESH_S:
-            raise NotInStateError("database", register, register)
-        return found[1]
+        """The list as memory has it; `NotInStateError` when the database must be asked first. Never blocks."""
+        return self._point.revocations(register)
 
     def make(self, register: RegisterId) -> Revocations:
-        """The list, read from the revisions and the single tokens."""
-        point = self._point
-        with point.db.read(register) as reader:
-            now = point.db.now_in(reader.connection, register)
-            single = read_denied(reader.connection, register, now)
-            changes = changes_since(reader.connection, register, now - timedelta(seconds=point.token_s))
-            subjects: dict[str, float] = {}
-            everybody: float | None = None
-            for change in changes:
-                recorded = change.recorded_at.timestamp()
-                if change.accounts is None:
-                    everybody = recorded
-                else:
-                    subjects.update(dict.fromkeys(change.accounts, recorded))
-            found = Revocations(now.timestamp(), tuple(sorted(single)), subjects, everybody)
-            revision = revision_at(reader.connection, register)
-        with self._lock:
-            kept = self._kept.get(register)
-            if kept is None or kept[1].as_of <= found.as_of:
-                self._kept[register] = (revision, found)
-        return found
+        """The list after a look at the database."""
+        self._point.catch_up(register)
+        return self._point.waiting(lambda: self._point.revocations(register))

@@ -6,40 +6,36 @@ database is told so (`NotInStateError`). A token names what it rests on; `intros
 """
 
 import secrets
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
-from access_service.domain.errors import NotFoundError, RefusedError, UnavailableError
+from access_service.domain.errors import RefusedError, UnavailableError
 from access_service.domain.names import AccountId, Frequency, RegisterId, UnitId
 from access_service.domain.reasons import Reason
 from access_service.domain.tokens import AccessDetail, Claims, TokenError, narrow
 from access_service.live.decision_point import DecisionPoint
 from access_service.live.gathered import LockIndex
-from access_service.live.revisions import revision_text
-from access_service.signing.keyring import Keyring
-from access_service.signing.token_claims import MOST_DETAILS, detail_to_wire, scope_to_wire
-from access_service.signing.tokens import TokenSigner, TokenVerifier
-from access_service.storage.audit import Stands, head_of, stands_now
-from access_service.storage.db import Database
-from access_service.storage.facts import Reader
-from access_service.storage.software import client_by_id
-from access_service.storage.tokens import changes_after, changes_since, read_denied
-from access_service.usecases.services import Services
-from access_service.usecases.third_party.software import draw
-from access_service.usecases.tokens.oauth_errors import OAuthCode, OAuthError
-from access_service.usecases.tokens.state import (
+from access_service.live.held_rights import (
     HeldRight,
     Holding,
     Known,
     NotInStateError,
-    RegisterState,
-    load,
-    touched_by,
+    RightsNow,
+    RightsRead,
     trim,
 )
+from access_service.live.revisions import revision_text
+from access_service.live.revoked import LIST_S, Revocations, read_all
+from access_service.signing.keyring import Keyring
+from access_service.signing.token_claims import MOST_DETAILS, detail_to_wire, scope_to_wire
+from access_service.signing.tokens import TokenSigner, TokenVerifier
+from access_service.storage.db import Database
+from access_service.storage.software import client_by_id
+from access_service.usecases.services import Services
+from access_service.usecases.third_party.software import draw
+from access_service.usecases.tokens.oauth_errors import OAuthCode, OAuthError
 
 T = TypeVar("T")
 TRIES = 40
@@ -82,7 +78,7 @@ class Now(NamedTuple):
     """A register at one revision and instant (rule 15)."""
 
     register: RegisterId
-    state: RegisterState
+    state: RightsNow
     instant: float
 
 
@@ -98,13 +94,11 @@ class TokenPoint:
         self.issuer = issuer
         self.token_s = token_s
         self.keyring = keyring
-        self._point = point
+        self._feed = point.feed
         self._signer = TokenSigner(keyring)
         # One clock issues and verifies: a token that is not ours to have been issued yet is not ours.
         self._verifier = TokenVerifier(keyring.public_keys, issuer, leeway_s=2)
-        self._states: dict[RegisterId, RegisterState] = {}
         self._homes: dict[str, RegisterId] = {}
-        self._lock = threading.Lock()
         self._locks = LockIndex()
 
     # -- memory
@@ -119,12 +113,29 @@ class TokenPoint:
         raise UnavailableError("the register changes faster than it can be read")
 
     def now(self, register: RegisterId) -> Now:
-        """The register as memory knows it; `NotInStateError` when that is behind the decisions."""
-        stands = self._point.stands_at(register)
-        state = self._states.get(register)
-        if stands is None or state is None or (state.revision, state.head) != stands[:2]:
+        """The register as memory knows it; `NotInStateError` when nobody asked about tokens of it yet."""
+        view = self._feed.views.get(register)
+        if view is None:
             raise NotInStateError("register", register, register)
-        return Now(register, state, stands[2])
+        seq, revoked = view.seq, view.revoked
+        revision, denied, touched, is_loaded = view.revision, revoked.denied, revoked.touched, revoked.is_loaded
+        self._feed.check_fresh(view)
+        instant = max(self.db.timestamp(), view.recorded_at)
+        if seq & 1 or not is_loaded or view.seq != seq:
+            raise NotInStateError("register", register, register)
+        state = RightsNow(register, revision, view.rights, denied, touched, lambda: view.seq == seq)
+        return Now(register, state, instant)
+
+    def revocations(self, register: RegisterId) -> Revocations:
+        """What was taken back in the last life of a token; `NotInStateError` where no look confirmed it lately."""
+        now, view = self.now(register), self._feed.view(register)
+        as_of = now.instant - (self._feed.monotonic() - view.looked_at)
+        if now.instant - as_of > LIST_S:
+            raise NotInStateError("register", register, register)
+        found = view.revoked.listed(now.state.revision, now.instant, as_of)
+        if not now.state.holds():
+            raise NotInStateError("register", register, register)
+        return found
 
     def home(self, client_id: str) -> RegisterId:
         """The register that a client is registered in; `NotInStateError` for one that was not looked up yet."""
@@ -146,44 +157,31 @@ class TokenPoint:
 
     def catch_up(self, register: RegisterId) -> None:
         """See every commit there is, whoever made it: what is answered next is no older than the question."""
-        self._point.advance(register)
+        self._feed.advance(register)
 
     def _read(self, miss: NotInStateError) -> None:
         """Read one thing that was missed into the state of the newest revision."""
         register = self._home_of(miss)
         if register is None:
             raise OAuthError(OAuthCode.INVALID_CLIENT, "the client is unknown, or was not authenticated")
-        self._point.advance(register)
-        before = self._states.get(register)
-        with self.db.read(register) as reader:
-            connection = reader.connection
-            # The first statement fixes what the transaction sees: the state is of the newest revision in it.
-            stands = stands_now(connection, register)
-            now = self.db.now_in(connection, register)
-            if stands is None:
-                raise NotFoundError("register", register)
-            if before is None or head_of(connection, register, before.revision) != before.head:
-                state = self._state(reader, stands, now)
-            elif stands.revision != before.revision:
-                changes = changes_after(connection, register, before.revision)
-                state = before.moved(changes, stands.head, read_denied(connection, register, now))
-            else:
-                state = before
-            # Whatever is added belongs to the revision that this transaction sees, and so does the state.
-            load(reader, state, miss, now, self._locks)
-        with self._lock:
-            held = self._states.get(register)
-            if held is None or held is before or held.revision < state.revision:
-                self._states[register] = state
-        if miss.kind == "client" and miss.key not in state.clients:
+        self._feed.advance(register)
+        with self._feed.reading(register) as (reader, view, compared):
+            now = self.db.now_in(reader.connection, register)
+            life = timedelta(seconds=self.token_s)
+            recent = None if view.revoked.is_loaded else read_all(reader, life, now)
+            read = RightsRead(reader, now, self._locks)
+            is_there = read.read(miss)
+        stands = compared.stands
+        with view.lock:
+            # Whatever is added belongs to the revision that the transaction saw. Else it is missed again.
+            if view.stands() == (stands.revision, stands.head):
+                if recent is not None:
+                    view.revoked.load(*recent, life)
+                if view.revoked.is_loaded:
+                    read.keep(view.rights)
+        if not is_there:
             self._homes.pop(miss.key, None)
             raise OAuthError(OAuthCode.INVALID_CLIENT, "the client is unknown, or was not authenticated")
-
-    def _state(self, reader: Reader, stands: Stands, now: datetime) -> RegisterState:
-        connection, register = reader.connection, reader.register
-        recent = changes_since(connection, register, now - timedelta(seconds=self.token_s))
-        known = read_denied(connection, register, now), touched_by(recent)
-        return RegisterState(register, stands.revision, stands.head, *known)
 
     def _home_of(self, miss: NotInStateError) -> RegisterId | None:
         found = miss.register or self._homes.get(miss.key)

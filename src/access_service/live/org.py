@@ -5,12 +5,14 @@ a class that was added nor a unit that moved is ever missing. `Here` lets the en
 without a question to the database.
 """
 
+import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from access_service.domain.moved import Moved
 from access_service.domain.names import ClassId, UnitId
 from access_service.domain.org import ManagementEdge, Unit
 from access_service.domain.policy import PackBinding
@@ -18,6 +20,8 @@ from access_service.domain.time import Interval
 from access_service.engine.decide import OnDemand, Place, Site, class_site
 from access_service.engine.snapshots import ALWAYS, NEVER
 from access_service.live.gathered import Reading
+from access_service.live.keeper import Budget, Dropping
+from access_service.storage.audit import head_of
 from access_service.storage.facts import CODECS, Reader
 from access_service.storage.org import StoredOrg
 from access_service.storage.search import ClassRow, class_rows
@@ -133,15 +137,17 @@ class OrgIndex:
     """One register at one revision."""
 
     revision: int
+    head: str
+    """Hash of its last event: a register restored from a backup has others under the same numbers."""
     frame: Frame
     classes: ClassIndex
 
     @classmethod
-    def read(cls, reader: Reader, revision: int) -> "OrgIndex":
+    def read(cls, reader: Reader, revision: int, head: str) -> "OrgIndex":
         """Everything. `reader` stands at `revision`."""
-        return cls(revision, Frame(reader), ClassIndex.of(_by_id(class_rows(reader))))
+        return cls(revision, head, Frame(reader), ClassIndex.of(_by_id(class_rows(reader))))
 
-    def brought_to(self, reader: Reader, revision: int) -> "OrgIndex":
+    def brought_to(self, reader: Reader, revision: int, head: str) -> "OrgIndex":
         """The register at a later revision: what was recorded since is read, and nothing else.
 
         Facts are never deleted (rule 16), so whatever changed has a version that is younger than this index.
@@ -151,7 +157,7 @@ class OrgIndex:
         newer = _by_id(class_rows(reader, after=self.revision))
         classes = ClassIndex.of({**self.classes.rows, **newer}) if newer else self.classes
         moved = any(_recorded(reader, kind, self.revision) for kind in Frame.KINDS)
-        return OrgIndex(revision, Frame(reader) if moved else self.frame, classes)
+        return OrgIndex(revision, head, Frame(reader) if moved else self.frame, classes)
 
 
 def _recorded(reader: Reader, kind: type[T], after: int) -> list[T]:
@@ -228,3 +234,50 @@ class Here:
             return class_site(row.school, None, row.id, row.level, row.grade, row.school_year, memory=self._memory)
         # Not `site_of`: making a `SchoolClass` of each row would cost a search of 30,000 four times the index.
         return class_site(row.school, place, row.id, row.level, row.grade, row.school_year, memory=self._memory)
+
+
+CLASS_BYTES, UNIT_BYTES = 520, 4096
+"""A class in the index; a unit with its edges, and what decisions have seen of it."""
+
+
+class KeptOrg:
+    """The index of one register, as far as it was brought: as a whole, since a search needs all of it."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._index: OrgIndex | None = None
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def plan(self, moved: Moved | None) -> Dropping:  # noqa: ARG002 see below
+        """Nothing: facts are never deleted, and the index is brought to a later revision when somebody asks."""
+        return lambda: None
+
+    def forget(self) -> None:
+        """Drop it: of another history nothing holds."""
+        with self._lock:
+            self._set(None)
+
+    def at(self, reader: Reader, revision: int, head: str) -> OrgIndex:
+        """The index where `reader` stands; read anew where the one kept is ahead, or of another history."""
+        index = self._index
+        if index is None or index.revision > revision:
+            return OrgIndex.read(reader, revision, head)
+        known = head if index.revision == revision else head_of(reader.connection, reader.register, index.revision)
+        if known != index.head:
+            return OrgIndex.read(reader, revision, head)
+        return index.brought_to(reader, revision, head)
+
+    def keep(self, index: OrgIndex) -> None:
+        """Keep it. The view's lock is held, and it stands where the index does or later in the same history."""
+        with self._lock:
+            if self._index is None or self._index.revision < index.revision:
+                self._set(index)
+
+    def _set(self, index: OrgIndex | None) -> None:
+        self._budget.give_back_lump(self._bytes)
+        self._index, self._bytes = None, 0
+        if index is not None:
+            bytes_ = len(index.classes.ids) * CLASS_BYTES + len(index.frame.units) * UNIT_BYTES
+            if self._budget.take_lump(bytes_):
+                self._index, self._bytes = index, bytes_

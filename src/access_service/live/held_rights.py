@@ -2,16 +2,18 @@
 
 A right is a grant or an approval that is effective now, as boxes of data: the cells that the policy gives its role,
 within its scope. What is held here is worked out from the same facts as decisions (`domain.access.standing`) and
-carries the instant at which time alone changes it; a new revision drops what may have changed.
+carries the instant at which time alone changes it; a new revision drops what may have changed. Every look goes
+through `RightsNow`, which refuses once the view has moved: what one token rests on is of one revision (rule 15).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeVar
 
 from access_service.domain.delegation import Grant
+from access_service.domain.moved import Moved
 from access_service.domain.names import AccountId, AccountKind, ClassId, RegisterId, UnitId
 from access_service.domain.observing import Observation, observed_units
 from access_service.domain.org import is_below
@@ -24,15 +26,14 @@ from access_service.domain.tokens import AccessDetail, details_of
 from access_service.engine.compiled_pack import CellKey, CompiledPack
 from access_service.engine.snapshots import NEVER
 from access_service.live.gathered import LockIndex, Reading
+from access_service.live.keeper import Budget, Dropping, NotInViewError, Recent
+from access_service.live.revoked import TokenNews, lineage
 from access_service.storage.facts import Reader
 from access_service.storage.software import client_by_id
-from access_service.storage.tokens import Changed
 
 K = TypeVar("K")
 V = TypeVar("V")
 MissKind = Literal["register", "client", "holding", "unit", "class", "database"]
-KEPT = 20_000
-"""Accounts, units or classes kept of a register; beyond them all of that kind are read anew."""
 
 
 class NotInStateError(Exception):
@@ -61,6 +62,10 @@ class ClassPlace(NamedTuple):
     school: UnitId
     level: str
     grade: str
+
+
+NOWHERE = ClassPlace(UnitId(""), "", "")
+"""Where a class lies that there is none of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,54 +98,94 @@ class Holding:
     """Why a grant or approval that it once had gives nothing now."""
 
 
-@dataclass
-class RegisterState:
-    """A register at one revision. Only ever added to; another revision is another object."""
+CLIENT_BYTES, HOLDING_BYTES, RIGHT_BYTES, CHAIN_BYTES, CLASS_BYTES = 1200, 600, 1600, 480, 260
+"""A client with its software; an account, and each of its rights with its boxes; a unit; a class."""
+
+
+class KeptRights:
+    """What tokens ask of one register, at one revision."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.clients: Recent[str, Known] = Recent(budget, lambda _: CLIENT_BYTES)
+        self.holdings: Recent[AccountId, Holding] = Recent(budget, _weigh_holding)
+        self.chains: Recent[UnitId, frozenset[UnitId]] = Recent(budget, lambda _: CHAIN_BYTES)
+        self.classes: Recent[ClassId, ClassPlace] = Recent(budget, lambda _: CLASS_BYTES)
+        self.org_until = NEVER
+        """When time alone next changes a chain that is kept."""
+
+    def hear(self, news: TokenNews | None) -> None:
+        """Which clients are to be read again; all of them where nobody looked."""
+        if news is None:
+            self.clients.forget()
+            return
+        for client in news.clients:
+            self.clients.drop(client)
+
+    def plan(self, moved: Moved | None) -> Dropping:
+        """Rights of those who are named, of everybody where a unit or authority is; classes that were none."""
+        if moved is None:
+            return self.forget
+        # A new class changes nobody's rights. What was no class may be one.
+        absent = [id_ for id_, place in self.classes.everything() if place is NOWHERE or id_ in moved.units]
+
+        def drop() -> None:
+            self.classes.drop_all(absent)
+            if moved.units:
+                self.holdings.forget()
+                self.chains.forget()
+            else:
+                self.holdings.drop_all(moved.accounts)
+
+        return drop
+
+    def forget(self) -> None:
+        """Drop everything."""
+        self.clients.forget()
+        self.holdings.forget()
+        self.chains.forget()
+        self.classes.forget()
+        self.org_until = NEVER
+
+
+def _weigh_holding(held: Holding) -> int:
+    return HOLDING_BYTES + RIGHT_BYTES * len(held.rights)
+
+
+@dataclass(frozen=True, slots=True)
+class RightsNow:
+    """A register at one revision, as one question about a token sees it: nothing of a later one is mixed in."""
 
     register: RegisterId
     revision: int
-    head: str
-    """Hash of the last event of that revision (`storage.audit.since`)."""
+    kept: KeptRights
     denied: Mapping[str, datetime]
     """Single tokens that were revoked, with their expiry."""
     touched: Mapping[AccountId, int]
     """The newest revision that may have changed an account's rights, of those in the last life of a token."""
-    clients: dict[str, Known] = field(default_factory=dict)
-    holdings: dict[AccountId, Holding] = field(default_factory=dict)
-    chains: dict[UnitId, frozenset[UnitId]] = field(default_factory=dict)
-    classes: dict[ClassId, ClassPlace | None] = field(default_factory=dict)
-    org_until: float = NEVER
-    """When time alone next changes a chain that is kept."""
-
-    def moved(self, changes: Sequence[Changed], head: str, denied: Mapping[str, datetime]) -> "RegisterState":
-        """The same after some revisions, without what may have changed. Clients are always read again."""
-        revision, touched = changes[-1].revision, {**self.touched, **touched_by(changes)}
-        if any(change.accounts is None for change in changes):
-            return RegisterState(self.register, revision, head, denied, touched)
-        kept = {a: held for a, held in self.holdings.items() if touched.get(a, 0) <= self.revision}
-        places = dict(self.chains), dict(self.classes), self.org_until
-        return RegisterState(self.register, revision, head, denied, touched, {}, kept, *places)
+    holds: Callable[[], bool]
+    """Does the view still stand where it stood when this was made?"""
 
     def client(self, id_: str) -> Known:
         """The client; `NotInStateError` when it is not kept."""
-        return self._kept(self.clients, id_, "client")
+        return self._look(self.kept.clients, id_, "client")
 
     def holding(self, account: str, instant: float) -> Holding:
         """What the account holds at an instant; `NotInStateError` when that is not kept."""
-        found = self.holdings.get(AccountId(account))
-        if found is None or not found.start <= instant < found.until:
+        found = self._look(self.kept.holdings, AccountId(account), "holding")
+        if not found.start <= instant < found.until:
             raise NotInStateError("holding", account, self.register)
         return found
 
     def is_below(self, unit: UnitId, root: UnitId, instant: float) -> bool:
         """Along the management edges of now; nothing is below or above a unit that does not stand."""
-        if instant >= self.org_until:
+        if instant >= self.kept.org_until:
             raise NotInStateError("unit", unit, self.register)
-        return root in self._kept(self.chains, unit, "unit")
+        return root in self._look(self.kept.chains, unit, "unit")
 
     def place_of(self, class_id: str) -> ClassPlace | None:
         """Where a class lies; None when the register has no such class."""
-        return self._kept(self.classes, ClassId(class_id), "class")
+        found = self._look(self.kept.classes, ClassId(class_id), "class")
+        return None if found is NOWHERE else found
 
     def is_denied(self, jti: str) -> bool:
         """Was the token revoked, or one that it was exchanged from? Their ids begin its own."""
@@ -148,28 +193,17 @@ class RegisterState:
             return False
         return any(part in self.denied for part in lineage(jti))
 
-    def _kept(self, known: Mapping[K, V], key: K, kind: MissKind) -> V:
+    def _look(self, known: Recent[K, V], key: K, kind: MissKind) -> V:
         try:
-            return known[key]
-        except KeyError:
+            found = known[key]
+        except NotInViewError:
             raise NotInStateError(kind, str(key), self.register) from None
+        if not self.holds():
+            raise NotInStateError("register", self.register, self.register)
+        return found
 
 
-def touched_by(changes: Iterable[Changed]) -> dict[AccountId, int]:
-    """The newest revision that named each account; oldest change first."""
-    return {account: change.revision for change in changes for account in change.accounts or ()}
-
-
-def lineage(jti: str) -> Iterator[str]:
-    """The id of a token after those that it was exchanged from: `a`, `a.b`, `a.b.c`."""
-    end = jti.find(".")
-    while end >= 0:
-        yield jti[:end]
-        end = jti.find(".", end + 1)
-    yield jti
-
-
-def trim(details: Iterable[AccessDetail], state: RegisterState, instant: float) -> tuple[AccessDetail, ...]:
+def trim(details: Iterable[AccessDetail], state: RightsNow, instant: float) -> tuple[AccessDetail, ...]:
     """Leave out the classes of each detail that another of its axes leaves out.
 
     Axes are compared one by one, and a class has a unit, a level and a grade of its own.
@@ -185,7 +219,7 @@ def trim(details: Iterable[AccessDetail], state: RegisterState, instant: float) 
     return tuple(found)
 
 
-def _lies_in(detail: AccessDetail, place: ClassPlace | None, state: RegisterState, instant: float) -> bool:
+def _lies_in(detail: AccessDetail, place: ClassPlace | None, state: RightsNow, instant: float) -> bool:
     return (
         place is not None
         and state.is_below(place.school, detail.unit, instant)
@@ -197,51 +231,68 @@ def _lies_in(detail: AccessDetail, place: ClassPlace | None, state: RegisterStat
 # -- reading
 
 
-def load(reader: Reader, state: RegisterState, miss: NotInStateError, now: datetime, locks: LockIndex) -> None:
-    """Read what was missed, at the state's own revision. What is not there is kept as such, but for clients."""
-    if miss.kind == "client":
-        client = client_by_id(reader.connection, miss.key)
+class RightsRead:
+    """What one transaction read for a question that missed something: kept if the view stands where it stood."""
+
+    def __init__(self, reader: Reader, now: datetime, locks: LockIndex) -> None:
+        """Nothing is read yet."""
+        self._reader, self._now, self._locks = reader, now, locks
+        self._reading = Reading(reader, now, locks)
+        self._clients: dict[str, Known] = {}
+        self._holdings: dict[AccountId, Holding] = {}
+        self._chains: dict[UnitId, frozenset[UnitId]] = {}
+        self._classes: dict[ClassId, ClassPlace] = {}
+
+    def read(self, miss: NotInStateError) -> bool:
+        """Read what was missed. False for a client that there is none of; everything else is kept as such."""
+        if miss.kind == "client":
+            return self._read_client(miss.key)
+        if miss.kind == "holding":
+            found = holding_of(self._reader, AccountId(miss.key), self._now, self._locks)
+            self._holdings[found.account] = found
+            for right in found.rights.values():
+                for class_id in {c for box in right.boxes for c in box.classes or ()}:
+                    self._read_class(ClassId(class_id))
+        elif miss.kind == "unit":
+            try:
+                self._chains[UnitId(miss.key)] = self._reading.units[UnitId(miss.key)].chain
+            except KeyError:
+                self._chains[UnitId(miss.key)] = frozenset()
+        elif miss.kind == "class":
+            self._read_class(ClassId(miss.key))
+        return True
+
+    def _read_client(self, id_: str) -> bool:
+        reader = self._reader
+        client = client_by_id(reader.connection, id_)
         software = None if client is None else reader.get(Software, client.software)
-        if client is not None and software is not None and client.register == reader.register:
-            observed = observed_units(reader.find(Observation, client=client.id), now)
-            state.clients[client.id] = Known(client, software, observed)
-    elif miss.kind == "holding":
-        found = holding_of(reader, AccountId(miss.key), now, locks)
-        _make_room(state.holdings)
-        for right in found.rights.values():
-            for box in right.boxes:
-                for class_id in box.classes or ():
-                    _load_class(Reading(reader, now, locks), state, ClassId(class_id))
-        state.holdings[found.account] = found
-    elif miss.kind == "unit":
-        _load_unit(Reading(reader, now, locks), state, UnitId(miss.key))
-    elif miss.kind == "class":
-        _load_class(Reading(reader, now, locks), state, ClassId(miss.key))
+        if client is None or software is None or client.register != reader.register:
+            return False
+        observed = observed_units(reader.find(Observation, client=client.id), self._now)
+        self._clients[client.id] = Known(client, software, observed)
+        return True
 
+    def _read_class(self, class_id: ClassId) -> None:
+        if class_id not in self._classes:
+            found = self._reading.org.school_class(class_id)
+            self._classes[class_id] = (
+                NOWHERE if found is None else ClassPlace(found.school, str(found.level), found.grade)
+            )
 
-def _make_room(known: dict[K, V]) -> None:
-    if len(known) >= KEPT:
-        known.clear()
-
-
-def _load_unit(reading: Reading, state: RegisterState, unit: UnitId) -> None:
-    instant = reading.now.timestamp()
-    if instant >= state.org_until or len(state.chains) >= KEPT:
-        state.chains, state.org_until = {}, NEVER
-    try:
-        chain = reading.units[unit].chain
-    except KeyError:
-        chain = frozenset()
-    state.org_until = min(state.org_until, reading.until)
-    state.chains[unit] = chain
-
-
-def _load_class(reading: Reading, state: RegisterState, class_id: ClassId) -> None:
-    if class_id in state.classes:
-        return
-    _make_room(state.classes)
-    found = reading.org.school_class(class_id)
-    state.classes[class_id] = None if found is None else ClassPlace(found.school, str(found.level), found.grade)
+    def keep(self, kept: KeptRights) -> None:
+        """Keep it. The view's lock is held, and the view stands where this transaction does."""
+        if self._now.timestamp() >= kept.org_until:
+            kept.chains.forget()
+            kept.org_until = NEVER
+        kept.org_until = min(kept.org_until, self._reading.until)
+        for client, known in self._clients.items():
+            kept.clients.keep(client, known)
+        for account, held in self._holdings.items():
+            kept.holdings.keep(account, held)
+        for unit, chain in self._chains.items():
+            kept.chains.keep(unit, chain)
+        for class_id, place in self._classes.items():
+            kept.classes.keep(class_id, place)
 
 
 def holding_of(reader: Reader, id_: AccountId, now: datetime, locks: LockIndex) -> Holding:
