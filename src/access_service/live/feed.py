@@ -131,7 +131,7 @@ class Feed:
         """A read transaction, compared with what is kept by its first statement; what is kept follows it."""
         view, looked_at = self.view(register), self.monotonic()
         with view.lock:
-            base, head, wants_news = view.revision, view.head, view.revoked.is_loaded
+            base, head, wants_news = view.revision, view.head, view.revoked.taken is not None
         with self.db.read(register) as reader:
             compared = _compare(reader, base, head, wants_news=wants_news)
             if compared is None:
@@ -172,7 +172,12 @@ class Feed:
         while True:
             looked_at = self.monotonic()
             with view.lock:
-                base, head, seen, wants_news = view.revision, view.head, view.counter, view.revoked.is_loaded
+                base, head, seen, wants_news = (
+                    view.revision,
+                    view.head,
+                    view.counter,
+                    view.revoked.taken is not None,
+                )
             # Looked at with nothing held: a database that does not answer keeps only who asks it.
             counter, compared = self.db.counter(register), None
             if counter is not None and (counter.revision, counter.head) != seen:

@@ -27,7 +27,7 @@ from access_service.engine.compiled_pack import CellKey, CompiledPack
 from access_service.engine.snapshots import NEVER
 from access_service.live.gathered import LockIndex, Reading
 from access_service.live.keeper import Budget, Dropping, NotInViewError, Recent
-from access_service.live.revoked import TokenNews, lineage
+from access_service.live.revoked import TakenBack, TokenNews, lineage
 from access_service.storage.facts import Reader
 from access_service.storage.software import client_by_id
 
@@ -142,8 +142,12 @@ class KeptRights:
         """Drop everything."""
         self.clients.forget()
         self.holdings.forget()
-        self.chains.forget()
         self.classes.forget()
+        self.forget_chains()
+
+    def forget_chains(self) -> None:
+        """Drop what time changes all at once."""
+        self.chains.forget()
         self.org_until = NEVER
 
 
@@ -158,10 +162,10 @@ class RightsNow:
     register: RegisterId
     revision: int
     kept: KeptRights
-    denied: Mapping[str, datetime]
-    """Single tokens that were revoked, with their expiry."""
-    touched: Mapping[AccountId, int]
-    """The newest revision that may have changed an account's rights, of those in the last life of a token."""
+    taken: TakenBack
+    """What was taken back in the last life of a token."""
+    looked_at: float
+    """When the database last confirmed the revision, by the monotonic clock."""
     holds: Callable[[], bool]
     """Does the view still stand where it stood when this was made?"""
 
@@ -189,9 +193,8 @@ class RightsNow:
 
     def is_denied(self, jti: str) -> bool:
         """Was the token revoked, or one that it was exchanged from? Their ids begin its own."""
-        if not self.denied:
-            return False
-        return any(part in self.denied for part in lineage(jti))
+        denied = self.taken.denied
+        return bool(denied) and any(part in denied for part in lineage(jti))
 
     def _look(self, known: Recent[K, V], key: K, kind: MissKind) -> V:
         try:
@@ -281,9 +284,6 @@ class RightsRead:
 
     def keep(self, kept: KeptRights) -> None:
         """Keep it. The view's lock is held, and the view stands where this transaction does."""
-        if self._now.timestamp() >= kept.org_until:
-            kept.chains.forget()
-            kept.org_until = NEVER
         kept.org_until = min(kept.org_until, self._reading.until)
         for client, known in self._clients.items():
             kept.clients.keep(client, known)

@@ -46,18 +46,14 @@ class Budget:
         """Held to change a generation, of whichever register."""
         self.limit_bytes = limit_bytes
         self._young_bytes = 0
-        self._lump_bytes = 0
+        self._wholes: weakref.WeakKeyDictionary[object, int] = weakref.WeakKeyDictionary()
+        self._whole_bytes = 0
         self._sharing: list[weakref.ref[Recent[object, object]]] = []
 
     @property
     def room(self) -> int:
         """What the young generation takes before it becomes the old one."""
-        return max(0, self.limit_bytes - self._lump_bytes) // 2
-
-    @property
-    def is_half_full(self) -> bool:
-        """Would more than this push out what is kept already?"""
-        return self._young_bytes * 10 > self.room * 9
+        return max(0, self.limit_bytes - self._whole_bytes) // 2
 
     def share(self, recent: "Recent[K, V]") -> None:
         """Turn its generations with those of all others."""
@@ -72,25 +68,25 @@ class Budget:
                 recent = ref()
                 if recent is not None:
                     recent.turn()
-            self._young_bytes = 0
+            self._young_bytes, self._whole_bytes = 0, sum(self._wholes.values())
         self._young_bytes += bytes_
 
     def give_back(self, bytes_: int) -> None:
         """Something young was dropped. The lock is held."""
         self._young_bytes = max(0, self._young_bytes - bytes_)
 
-    def take_lump(self, bytes_: int) -> bool:
-        """Make room for something that is kept as a whole; False where such things would take more than half."""
-        with self.lock:
-            if self._lump_bytes + bytes_ > self.limit_bytes // 2:
-                return False
-            self._lump_bytes += bytes_
-            return True
+    def keep_whole(self, owner: object, bytes_: int) -> bool:
+        """Make room for the one thing that its owner keeps as a whole: False where such would take more than half.
 
-    def give_back_lump(self, bytes_: int) -> None:
-        """It was dropped."""
+        Given back with 0, or with the owner.
+        """
         with self.lock:
-            self._lump_bytes -= bytes_
+            self._wholes.pop(owner, None)
+            is_kept = sum(self._wholes.values()) + bytes_ <= self.limit_bytes // 2
+            if bytes_ and is_kept:
+                self._wholes[owner] = bytes_
+            self._whole_bytes = sum(self._wholes.values())
+            return is_kept
 
 
 class Recent(dict[K, V]):

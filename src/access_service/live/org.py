@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from access_service.domain.moved import Moved
 from access_service.domain.names import ClassId, UnitId
-from access_service.domain.org import ManagementEdge, Unit
+from access_service.domain.org import ManagementEdge, SchoolYear, Unit
 from access_service.domain.policy import PackBinding
 from access_service.domain.time import Interval
 from access_service.engine.decide import OnDemand, Place, Site, class_site
@@ -59,8 +59,8 @@ class Season:
 class Frame:
     """Units, the edges between them, the packs bound to them: past and present, as known at one revision."""
 
-    KINDS = (Unit, ManagementEdge, PackBinding)
-    """What it is made of."""
+    KINDS = (Unit, ManagementEdge, PackBinding, SchoolYear)
+    """What it is made of; what decisions have seen of a unit knows the school years."""
 
     def __init__(self, reader: Reader) -> None:
         """Reads everything, in three questions."""
@@ -246,7 +246,6 @@ class KeptOrg:
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._index: OrgIndex | None = None
-        self._bytes = 0
         self._lock = threading.Lock()
 
     def plan(self, moved: Moved | None) -> Dropping:  # noqa: ARG002 see below
@@ -275,9 +274,7 @@ class KeptOrg:
                 self._set(index)
 
     def _set(self, index: OrgIndex | None) -> None:
-        self._budget.give_back_lump(self._bytes)
-        self._index, self._bytes = None, 0
+        bytes_ = 0
         if index is not None:
             bytes_ = len(index.classes.ids) * CLASS_BYTES + len(index.frame.units) * UNIT_BYTES
-            if self._budget.take_lump(bytes_):
-                self._index, self._bytes = index, bytes_
+        self._index = index if self._budget.keep_whole(self, bytes_) else None

@@ -68,61 +68,36 @@ def _clients_after(reader: Reader, after: int) -> frozenset[str]:
     return frozenset(o.client for o in observing) | {c.id for c in clients}
 
 
-class Revoked:
-    """What was taken back in one register, as of the view's revision. Swapped whole, never changed in place."""
+class TakenBack:
+    """What was taken back in the last life of a token, as of one revision. Never changed, but replaced."""
 
-    def __init__(self) -> None:
-        self.is_loaded = False
-        """Has somebody asked? Until then nobody reads anything for it."""
-        self.denied: Mapping[str, datetime] = {}
+    __slots__ = ("_list", "changes", "denied", "life", "touched")
+
+    def __init__(self, changes: Sequence[Changed], denied: Mapping[str, datetime], life: timedelta) -> None:
+        """What `read_all` read, for tokens that live that long."""
+        self.changes, self.life = changes, life
+        self.denied = denied
         """Single tokens that were revoked, with their expiry."""
-        self.touched: Mapping[AccountId, int] = {}
+        self.touched: Mapping[AccountId, int] = touched_by(changes)
         """The newest revision that may have changed an account's rights, of those in the last life of a token."""
-        self._changes: Sequence[Changed] = ()
-        self._life = timedelta()
-        self._list: tuple[int, Revocations] | None = None
+        self._list: Revocations | None = None
 
-    def load(self, changes: Sequence[Changed], denied: Mapping[str, datetime], life: timedelta) -> None:
-        """Begin with what `read_all` read where the view stands, for tokens that live that long."""
-        self._life = life
-        self._take(changes, denied)
-        self.is_loaded = True
-
-    def hear(self, revision: int, news: TokenNews | None) -> None:
-        """The view moves on from `revision`. Without news of what came after, everything is read again."""
-        if not self.is_loaded:
-            return
-        if news is None:
-            self.is_loaded = False
-            return
+    def followed_by(self, revision: int, news: TokenNews) -> "TakenBack":
+        """With what was recorded after `revision`, and without what is too old by now."""
         newer = [change for change in news.changes if change.revision > revision]
-        since = newer[-1].recorded_at - self._life if newer else None
-        kept = [c for c in self._changes if since is None or c.recorded_at > since]
-        self._take([*kept, *newer], news.denied)
+        since = newer[-1].recorded_at - self.life if newer else None
+        kept = [c for c in self.changes if since is None or c.recorded_at > since]
+        return TakenBack([*kept, *newer], news.denied, self.life)
 
-    def _take(self, changes: Sequence[Changed], denied: Mapping[str, datetime]) -> None:
-        self._changes, self.denied = changes, denied
-        self.touched = touched_by(changes)
-        self._list = None
-
-    def plan(self, moved: Moved | None) -> Dropping:  # noqa: ARG002 what is revoked is heard in `hear`
-        """Nothing more than what was heard."""
-        return lambda: None
-
-    def forget(self) -> None:
-        """Everything is to be read again: other facts may stand under the same numbers."""
-        self.is_loaded = False
-        self._take((), {})
-
-    def listed(self, revision: int, now: float, as_of: float) -> Revocations:
-        """The list at this revision, from memory alone; `as_of` is when the database last confirmed it."""
+    def listed(self, now: float, as_of: float) -> Revocations:
+        """The list, from memory alone; `as_of` is when the database last confirmed it."""
         kept = self._list
-        if kept is not None and kept[0] == revision and 0 <= as_of - kept[1].as_of <= LIST_S:
-            return kept[1]
-        since = now - self._life.total_seconds()
+        if kept is not None and 0 <= as_of - kept.as_of <= LIST_S:
+            return kept
+        since = now - self.life.total_seconds()
         subjects: dict[str, float] = {}
         everybody: float | None = None
-        recent = takewhile(lambda change: change.recorded_at.timestamp() > since, reversed(self._changes))
+        recent = takewhile(lambda change: change.recorded_at.timestamp() > since, reversed(self.changes))
         for change in reversed(list(recent)):
             recorded = change.recorded_at.timestamp()
             if change.accounts is None:
@@ -130,9 +105,29 @@ class Revoked:
             else:
                 subjects.update(dict.fromkeys(change.accounts, recorded))
         single = sorted(jti for jti, expiry in self.denied.items() if expiry.timestamp() > now)
-        found = Revocations(as_of, tuple(single), subjects, everybody)
-        self._list = revision, found
+        found = self._list = Revocations(as_of, tuple(single), subjects, everybody)
         return found
+
+
+class Revoked:
+    """What was taken back in one register, as of the view's revision. Swapped whole, never changed in place."""
+
+    def __init__(self) -> None:
+        self.taken: TakenBack | None = None
+        """None until somebody asks: until then nobody reads anything for it."""
+
+    def hear(self, revision: int, news: TokenNews | None) -> None:
+        """The view moves on from `revision`. Without news of what came after, everything is read again."""
+        taken = self.taken
+        self.taken = None if taken is None or news is None else taken.followed_by(revision, news)
+
+    def plan(self, moved: Moved | None) -> Dropping:  # noqa: ARG002 what is revoked is heard in `hear`
+        """Nothing more than what was heard."""
+        return lambda: None
+
+    def forget(self) -> None:
+        """Everything is to be read again: other facts may stand under the same numbers."""
+        self.taken = None
 
 
 def touched_by(changes: Iterable[Changed]) -> dict[AccountId, int]:

@@ -17,7 +17,7 @@ from access_service.engine.decide import Verdict, answer
 from access_service.engine.snapshots import Snapshot
 from access_service.live.accounts import KeptAccounts
 from access_service.live.gathered import Reading
-from access_service.live.held_rights import KeptRights
+from access_service.live.held_rights import KeptRights, RightsRead
 from access_service.live.keeper import Budget, Keeper, NotInViewError
 from access_service.live.org import KeptOrg
 from access_service.live.places import KeptPlaces, PlacesRead
@@ -85,10 +85,13 @@ class RegisterView:
 
         False where somebody moved the view meanwhile, and what was found says nothing of where it stands.
         """
-        if (stands.revision, stands.head) == (self.revision, self.head):
+        if (stands.revision, stands.head) == self.stands():
             return True
+        if self.moved_after(base, head) is None:
+            # What was compared is not what the view came from: that history may be gone by now.
+            return False
         if not stands.is_same:
-            if (base, head) != (self.revision, self.head):
+            if (base, head) != self.stands():
                 return False
             # Another database under the same name: restored, or taken over without what was seen last.
             self.leave(stands)
@@ -172,6 +175,15 @@ class RegisterView:
         """Keep snapshots of this revision. The lock is held."""
         for account, snapshot in accounts:
             self.accounts.keep(account, snapshot)
+
+    def keep_rights(self, instant: float, read: RightsRead) -> None:
+        """Keep what a token asked about, at this revision. The lock is held."""
+        if instant >= self.rights.org_until:
+            # As below.
+            self.seq += 1
+            self.rights.forget_chains()
+            self.seq += 1
+        read.keep(self.rights)
 
     def keep_places(self, instant: float, read: PlacesRead) -> None:
         """Keep units and classes as they are at `instant`, at this revision. The lock is held."""

@@ -71,7 +71,7 @@ def why_over(point: TokenPoint, now: Now, claims: Claims) -> Reason | Refusal | 
     if not claims.details and OPENID not in claims.scope and not claims.scope <= known.client.pep_scopes:
         return Refusal.TOKEN_REVOKED
     since = parse_revision(claims.revision)
-    if any(h.is_service and h is not own and state.touched.get(h.account, 0) > since for h in holdings):
+    if any(h.is_service and h is not own and state.taken.touched.get(h.account, 0) > since for h in holdings):
         # A service before this one: one of its clients may have been stopped, and which one it was is not said.
         return Refusal.TOKEN_REVOKED
     if own not in holdings:

@@ -27,7 +27,7 @@ from access_service.live.held_rights import (
     trim,
 )
 from access_service.live.revisions import revision_text
-from access_service.live.revoked import LIST_S, Revocations, read_all
+from access_service.live.revoked import LIST_S, Revocations, TakenBack, read_all
 from access_service.signing.keyring import Keyring
 from access_service.signing.token_claims import MOST_DETAILS, detail_to_wire, scope_to_wire
 from access_service.signing.tokens import TokenSigner, TokenVerifier
@@ -117,22 +117,21 @@ class TokenPoint:
         view = self._feed.views.get(register)
         if view is None:
             raise NotInStateError("register", register, register)
-        seq, revoked = view.seq, view.revoked
-        revision, denied, touched, is_loaded = view.revision, revoked.denied, revoked.touched, revoked.is_loaded
+        seq, revision, taken, looked_at = view.seq, view.revision, view.revoked.taken, view.looked_at
         self._feed.check_fresh(view)
         instant = max(self.db.timestamp(), view.recorded_at)
-        if seq & 1 or not is_loaded or view.seq != seq:
+        if seq & 1 or taken is None or view.seq != seq:
             raise NotInStateError("register", register, register)
-        state = RightsNow(register, revision, view.rights, denied, touched, lambda: view.seq == seq)
+        state = RightsNow(register, revision, view.rights, taken, looked_at, lambda: view.seq == seq)
         return Now(register, state, instant)
 
     def revocations(self, register: RegisterId) -> Revocations:
         """What was taken back in the last life of a token; `NotInStateError` where no look confirmed it lately."""
-        now, view = self.now(register), self._feed.view(register)
-        as_of = now.instant - (self._feed.monotonic() - view.looked_at)
+        now = self.now(register)
+        as_of = now.instant - (self._feed.monotonic() - now.state.looked_at)
         if now.instant - as_of > LIST_S:
             raise NotInStateError("register", register, register)
-        found = view.revoked.listed(now.state.revision, now.instant, as_of)
+        found = now.state.taken.listed(now.instant, as_of)
         if not now.state.holds():
             raise NotInStateError("register", register, register)
         return found
@@ -168,7 +167,7 @@ class TokenPoint:
         with self._feed.reading(register) as (reader, view, compared):
             now = self.db.now_in(reader.connection, register)
             life = timedelta(seconds=self.token_s)
-            recent = None if view.revoked.is_loaded else read_all(reader, life, now)
+            recent = None if view.revoked.taken is not None else TakenBack(*read_all(reader, life, now), life)
             read = RightsRead(reader, now, self._locks)
             is_there = read.read(miss)
         stands = compared.stands
@@ -176,9 +175,9 @@ class TokenPoint:
             # Whatever is added belongs to the revision that the transaction saw. Else it is missed again.
             if view.stands() == (stands.revision, stands.head):
                 if recent is not None:
-                    view.revoked.load(*recent, life)
-                if view.revoked.is_loaded:
-                    read.keep(view.rights)
+                    view.revoked.taken = recent
+                if view.revoked.taken is not None:
+                    view.keep_rights(now.timestamp(), read)
         if not is_there:
             self._homes.pop(miss.key, None)
             raise OAuthError(OAuthCode.INVALID_CLIENT, "the client is unknown, or was not authenticated")
