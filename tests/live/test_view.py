@@ -16,6 +16,7 @@ from access_service.live.accounts import ACCOUNT_BYTES, weight
 from access_service.live.keeper import Budget, NotInViewError
 from access_service.live.places import PLACE_BYTES, SITE_BYTES
 from access_service.live.view import RegisterView
+from access_service.storage.audit import Stands
 
 RECORDED = datetime(2026, 10, 1, tzinfo=UTC)
 NOW = RECORDED.timestamp()
@@ -42,6 +43,10 @@ def view_of(accounts: int) -> RegisterView:
 
 def name(n: int) -> AccountId:
     return AccountId(f"acc_{n:06}")
+
+
+def found_at(revision: int, head: str, *, is_same: bool) -> Stands:
+    return Stands(revision, head, RECORDED, Moved() if is_same else None, is_same=is_same)
 
 
 def asks(account: AccountId) -> Ask:
@@ -168,3 +173,30 @@ def test_an_account_weighs_more_with_every_grant_and_class() -> None:
     both = GrantView(GrantId("grn_2"), SCHOOL, shape, 0b11, mixed)
     weights = [weight(Snapshot(None, first)) for first in (None, unit_wide, two, mixed, both)]
     assert weights == sorted(set(weights))
+
+
+def test_a_transaction_of_a_history_that_was_left_moves_nothing() -> None:
+    """It compared with where the view stood before a copy was put back, and comes last."""
+    view = view_of(10)
+    assert view.follow(found_at(2, "h2", is_same=True), 1, "h1")
+    assert view.follow(found_at(2, "g2", is_same=False), 2, "h2"), "the copy, with another second revision"
+    view.keep_accounts([(name(1), EMPTY)])
+    for late in (found_at(3, "h3", is_same=True), found_at(2, "h2", is_same=True)):
+        assert not view.follow(late, 1, "h1")
+        assert view.stands() == (2, "g2")
+    assert view.accounts[name(1)] is EMPTY
+
+
+def test_what_is_kept_as_a_whole_is_given_back_with_its_owner() -> None:
+    class Owner:
+        """Of an index, say."""
+
+    budget = Budget(1000)
+    for _ in range(5):
+        assert budget.keep_whole(Owner(), 400), "whoever kept one before is gone"
+    owner, other = Owner(), Owner()
+    assert budget.keep_whole(owner, 400)
+    assert not budget.keep_whole(other, 200)
+    assert budget.keep_whole(owner, 0)
+    assert budget.keep_whole(other, 500)
+    assert budget.room == 250

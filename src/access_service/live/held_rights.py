@@ -27,7 +27,7 @@ from access_service.engine.compiled_pack import CellKey, CompiledPack
 from access_service.engine.snapshots import NEVER
 from access_service.live.gathered import LockIndex, Reading
 from access_service.live.keeper import Budget, Dropping, NotInViewError, Recent
-from access_service.live.revoked import TakenBack, TokenNews, lineage
+from access_service.live.revoked import RevokedNow, TokenNews, lineage
 from access_service.storage.facts import Reader
 from access_service.storage.software import client_by_id
 
@@ -162,7 +162,7 @@ class RightsNow:
     register: RegisterId
     revision: int
     kept: KeptRights
-    taken: TakenBack
+    taken: RevokedNow
     """What was taken back in the last life of a token."""
     looked_at: float
     """When the database last confirmed the revision, by the monotonic clock."""

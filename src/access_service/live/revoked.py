@@ -68,7 +68,7 @@ def _clients_after(reader: Reader, after: int) -> frozenset[str]:
     return frozenset(o.client for o in observing) | {c.id for c in clients}
 
 
-class TakenBack:
+class RevokedNow:
     """What was taken back in the last life of a token, as of one revision. Never changed, but replaced."""
 
     __slots__ = ("_list", "changes", "denied", "life", "touched")
@@ -82,12 +82,12 @@ class TakenBack:
         """The newest revision that may have changed an account's rights, of those in the last life of a token."""
         self._list: Revocations | None = None
 
-    def followed_by(self, revision: int, news: TokenNews) -> "TakenBack":
+    def followed_by(self, revision: int, news: TokenNews) -> "RevokedNow":
         """With what was recorded after `revision`, and without what is too old by now."""
         newer = [change for change in news.changes if change.revision > revision]
         since = newer[-1].recorded_at - self.life if newer else None
         kept = [c for c in self.changes if since is None or c.recorded_at > since]
-        return TakenBack([*kept, *newer], news.denied, self.life)
+        return RevokedNow([*kept, *newer], news.denied, self.life)
 
     def listed(self, now: float, as_of: float) -> Revocations:
         """The list, from memory alone; `as_of` is when the database last confirmed it."""
@@ -113,7 +113,7 @@ class Revoked:
     """What was taken back in one register, as of the view's revision. Swapped whole, never changed in place."""
 
     def __init__(self) -> None:
-        self.taken: TakenBack | None = None
+        self.taken: RevokedNow | None = None
         """None until somebody asks: until then nobody reads anything for it."""
 
     def hear(self, revision: int, news: TokenNews | None) -> None:

@@ -27,7 +27,7 @@ from access_service.live.held_rights import (
     trim,
 )
 from access_service.live.revisions import revision_text
-from access_service.live.revoked import LIST_S, Revocations, TakenBack, read_all
+from access_service.live.revoked import LIST_S, Revocations, RevokedNow, read_all
 from access_service.signing.keyring import Keyring
 from access_service.signing.token_claims import MOST_DETAILS, detail_to_wire, scope_to_wire
 from access_service.signing.tokens import TokenSigner, TokenVerifier
@@ -167,7 +167,7 @@ class TokenPoint:
         with self._feed.reading(register) as (reader, view, compared):
             now = self.db.now_in(reader.connection, register)
             life = timedelta(seconds=self.token_s)
-            recent = None if view.revoked.taken is not None else TakenBack(*read_all(reader, life, now), life)
+            recent = None if view.revoked.taken is not None else RevokedNow(*read_all(reader, life, now), life)
             read = RightsRead(reader, now, self._locks)
             is_there = read.read(miss)
         stands = compared.stands
