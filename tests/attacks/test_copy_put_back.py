@@ -20,6 +20,8 @@ from access_service.live.decision_point import DecisionPoint
 from access_service.live.feed import Feed
 from access_service.live.search import SearchPoint
 from access_service.signing.keyring import Keyring
+from access_service.storage.audit import stands_now
+from access_service.storage.db import Database
 from access_service.storage.tables import SQLModel
 from access_service.usecases.handover import delegation
 from access_service.usecases.third_party import clients
@@ -27,6 +29,7 @@ from access_service.usecases.third_party.clients import NewClient
 from access_service.usecases.tokens.introspect import RevocationList, introspect, revoke
 from access_service.usecases.tokens.issue import TokenPoint, WantedToken
 from access_service.usecases.tokens.oauth_errors import OAuthError
+from machine import wait_for
 from software_world import approve, enter
 from usecases.deciding import ask
 from world import CLASS_6A, CLASS_6B, SCHOOL, Someone, World, hire_homeroom, homeroom_line
@@ -44,6 +47,12 @@ class Node:
     search: SearchPoint
     tokens: TokenPoint
     revoked: RevocationList
+
+    def stands(self) -> tuple[int, str]:
+        with self.world.services.db.connect() as connection:
+            found = stands_now(connection, self.world.register)
+        assert found is not None
+        return found.revision, found.head
 
     def look(self) -> None:
         self.point.feed.advance(self.world.register)
@@ -86,6 +95,23 @@ def put_back(connection: Connection, rows: Rows) -> None:
             connection.execute(insert(found), rows[found.name])
 
 
+def copy_file(connection: Connection) -> Path:
+    path = Path(str(connection.engine.url.database))
+    kept = path.with_name("kept.db")
+    raw = connection.connection.dbapi_connection
+    assert raw is not None
+    raw.cursor().execute("VACUUM INTO ?", (str(kept),))
+    return kept
+
+
+def replace_file(db: Database, kept: Path) -> None:
+    """With what SQLite keeps beside it; whoever has the old one open still has it."""
+    path = Path(str(db.url.database))
+    for beside in ("-wal", "-shm"):
+        path.with_name(path.name + beside).unlink(missing_ok=True)
+    kept.replace(path)
+
+
 @dataclass
 class Story:
     """A register with a copy of it; whatever `first` does is undone by putting the copy back."""
@@ -96,19 +122,24 @@ class Story:
     bystander: Someone
     gradebook: str
     guard: str
+    by_file: bool = False
+    """Is the whole file replaced by rename, as whoever restores a backup of SQLite does it?"""
 
     def another_history(self, first: Callable[[], object], seen: Callable[[], object]) -> None:
         """`first` happens and B sees it (`seen`); the copy is put back, and as many other acts are recorded."""
-        engine = self.world.services.db.engine
-        with engine.connect() as connection:
-            rows = copy(connection)
+        db = self.world.services.db
+        with db.engine.connect() as connection:
+            kept = copy_file(connection) if self.by_file else copy(connection)
         before = self.world.revision
         first()
         seen()
         was = self.world.revision
         assert was > before
-        with engine.begin() as connection:
-            put_back(connection, rows)
+        if isinstance(kept, Path):
+            replace_file(db, kept)
+        else:
+            with db.engine.begin() as connection:
+                put_back(connection, kept)
         self.pass_by(was - self.world.revision)
         assert self.world.revision == was, "other facts stand under the same number"
 
@@ -214,6 +245,38 @@ def test_no_keeper_holds_anything_after_it(story: Story) -> None:
     b.look()
     assert view is b.point.feed.view(world.register)
     assert story.teacher.account not in dict(view.accounts.everything())
+
+
+@pytest.mark.backends("sqlite")
+@pytest.mark.parametrize(
+    "tell",
+    [
+        test_a_decision_allows_nothing_of_a_history_that_is_gone,
+        test_a_question_alone_notices_it_too,
+        test_a_search_lists_nobody_of_a_history_that_is_gone,
+        test_a_token_rests_on_no_approval_of_a_history_that_is_gone,
+        test_the_list_of_revocations_is_of_the_history_that_stands,
+        test_no_keeper_holds_anything_after_it,
+    ],
+)
+def test_it_is_the_same_where_the_file_was_replaced_by_rename(story: Story, tell: Callable[[Story], None]) -> None:
+    """A kept connection goes on in the file that is gone, and would see it unchanged for ever."""
+    story.by_file = True
+    tell(story)
+
+
+@pytest.mark.backends("sqlite")
+def test_whoever_only_watches_notices_that_the_file_was_replaced(story: Story) -> None:
+    b, who = story.b, story.teacher
+    story.by_file = True
+    b.point.watch()
+    try:
+        story.another_history(lambda: grant(story), lambda: _sees(b.allows(who)))
+        view = b.point.feed.view(story.world.register)
+        wait_for(lambda: (view.revision, view.head) == b.stands())
+        assert b.point.at_once(story.world.register, ask(who).ask) is None
+    finally:
+        b.point.close()
 
 
 def _sees(is_so: bool) -> None:

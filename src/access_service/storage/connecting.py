@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InvalidatePoolError
 
 from access_service.domain.errors import UnavailableError
 from access_service.engine.memory import Memory
@@ -36,6 +37,8 @@ SYNCHRONOUS = "FULL"
 """When SQLite says that a commit is done: once the disk has it. Our tests, which survive no power cut, say OFF."""
 OWN_FILE, OWN_FOLDER = 0o600, 0o700
 
+FILE = "which_file"
+"""Under this name a kept connection to SQLite carries which file it opened."""
 MEMORY = "engine_memory"
 """Under this name a connection carries what the engine remembers for its database."""
 
@@ -165,7 +168,14 @@ def _sqlite(url: URL) -> Engine:
         make_folder(path.parent)
     engine = create_engine(url)
     if path is not None:
-        event.listen(engine, "do_connect", lambda *_: keep_private(path))
+
+        def opening(_dialect: Dialect, record: Any, *_: Any) -> None:
+            keep_private(path)
+            # Before it is opened: one that is put there meanwhile is opened once more.
+            record.info[FILE] = which_file(path)
+
+        event.listen(engine, "do_connect", opening)
+        event.listen(engine, "checkout", lambda _raw, record, _proxy: check_file(path, record.info[FILE]))
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -178,6 +188,26 @@ def file_of(url: URL) -> Path | None:
         parts = urlsplit(name)
         name = "" if "mode=memory" in parts.query else unquote(parts.path)
     return Path(name) if name and name != ":memory:" else None
+
+
+def which_file(path: Path) -> tuple[int, int] | None:
+    """Which file stands under that name now; None where none does."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def check_file(path: Path, opened: tuple[int, int] | None) -> None:
+    """Have another connection made where another file was put in the place of the one that was opened.
+
+    A kept connection would go on in the file that is gone: it would see no commit of anybody else, and what it
+    writes would be lost. Where nothing stands at the moment, the file is being put there.
+    """
+    stands = which_file(path)
+    if stands is not None and stands != opened:
+        raise InvalidatePoolError("another file stands in the place of the database")
 
 
 def make_folder(path: Path) -> None:

@@ -26,7 +26,16 @@ from access_service.engine.memory import Memory
 from access_service.storage.appending import Counter, append_events
 from access_service.storage.bulk import ReadyRows
 from access_service.storage.codec import utc
-from access_service.storage.connecting import BUSY_TIMEOUT_MS, MEMORY, QUICK_S, be_patient, make_engine
+from access_service.storage.connecting import (
+    BUSY_TIMEOUT_MS,
+    FILE,
+    MEMORY,
+    QUICK_S,
+    be_patient,
+    file_of,
+    make_engine,
+    which_file,
+)
 from access_service.storage.facts import Reader, Writer
 from access_service.storage.moved import MovedListener
 from access_service.storage.notified import notify
@@ -397,8 +406,15 @@ class Database:
             return
         raw = self.engine.raw_connection()
         try:
-            cursor = raw.cursor()
-            yield lambda: cursor.execute("PRAGMA data_version").fetchone()
+            cursor, path = raw.cursor(), file_of(self.url)
+
+            def mark() -> object:
+                # Another file in its place is another database, however long the old one is still open.
+                if path is not None and which_file(path) != raw.info[FILE]:
+                    raise UnavailableError("another file stands in the place of the database")
+                return cursor.execute("PRAGMA data_version").fetchone()
+
+            yield mark
         finally:
             raw.close()
 
