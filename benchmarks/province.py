@@ -49,8 +49,19 @@ def make(folder: Path, units: Path, province: str, *, communes: str | None = Non
 def load(folder: Path, files: Path) -> Imported:
     """Found a register in a fresh SQLite database and import the files."""
     url = f"sqlite:///{folder / 'bench.db'}"
+    found(folder, files, url).db.close()
+    return take(folder, files, url)
+
+
+def opened(folder: Path, url: str) -> Services:
+    """Services over a database, with the keys of the folder."""
+    return Services(Database(url, lambda: NOW), load_or_create(folder / "seal.key"))
+
+
+def found(folder: Path, files: Path, url: str) -> Services:
+    """The register that the files are for, with nothing but its root."""
     upgrade(url)
-    services = Services(Database(url, lambda: NOW), load_or_create(folder / "seal.key"))
+    services = opened(folder, url)
     root = next(row["code"] for row in rows(files, "units") if row["kind"] == "department")
     director = next(
         r["person"] for r in rows(files, "assignments") if r["unit"] == root and r["position"] == "director"
@@ -70,6 +81,12 @@ def load(folder: Path, files: Path) -> Imported:
         ),
         read_pack_files(ROOT / "policy", "hai-phong", ROOT / "models"),
     )
+    return services
+
+
+def take(folder: Path, files: Path, url: str) -> Imported:
+    """Import the files into that register."""
+    services = opened(folder, url)
     started = time.perf_counter()
     report = import_sheets(services, REGISTER, read_source(files), dry_run=False, progress=lambda *_: None)
     return Imported(services, report, time.perf_counter() - started)

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from access_service.storage.bulk import ReadyRows
 from access_service.storage.facts import CODECS, Reader, Writer
+from access_service.storage.staging import StagedRows
 
 _MANY = (list, tuple, set, frozenset)
 
@@ -78,10 +78,10 @@ def facts_remembered() -> Iterator[None]:
         forget(self, value_type)
         kept[2](self, value_type, ids)
 
-    def insert(self: Writer, ready: ReadyRows, chunk: int) -> Iterator[int]:
-        if ready.table in kinds:
-            forget(self, kinds[ready.table])
-        return kept[3](self, ready, chunk)
+    def insert(self: Writer, staged: StagedRows) -> Iterator[int]:
+        if staged.table in kinds:
+            forget(self, kinds[staged.table])
+        return kept[3](self, staged)
 
     Reader.find, Writer.add, Writer._close = find, add, close  # type: ignore[method-assign, assignment]
     Writer.insert = insert  # type: ignore[method-assign]

@@ -9,10 +9,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, delete, select, tuple_
 
+from access_service.storage.connecting import file_of
 from access_service.storage.db import Database
 from access_service.storage.idempotency import KEPT
 from access_service.storage.job_files import JobFiles
 from access_service.storage.jobs import files_in_use
+from access_service.storage.staging import sweep_aside
 from access_service.storage.tables import (
     ChallengeRow,
     DeniedTokenRow,
@@ -45,7 +47,7 @@ def _over(now: datetime) -> Iterator[tuple[str, Table, ColumnElement[bool]]]:
 def clean(db: Database, now: datetime, files: JobFiles | None = None) -> Mapping[str, int]:
     """Delete rows whose time is over. Returns how many of which table, without tables that lost none.
 
-    With jobs go the files that they made, counted as `files`.
+    With jobs go the files that they made, counted as `files`; what killed imports left beside it, as `staged`.
     """
     done: dict[str, int] = {}
     for name, found, is_over in _over(now):
@@ -53,6 +55,8 @@ def clean(db: Database, now: datetime, files: JobFiles | None = None) -> Mapping
             done[name] = done.get(name, 0) + taken
             if taken < AT_ONCE:
                 break
+    if db.is_sqlite and (file := file_of(db.url)) is not None and (left := sweep_aside(file)):
+        done["staged"] = left
     if files is not None and (swept := files.sweep(files_in_use(db))):
         done["files"] = swept
     return done

@@ -7,7 +7,7 @@ and its commit (docs/decisions/0002).
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from threading import BoundedSemaphore
 from typing import Any, TypeVar
@@ -24,7 +24,6 @@ from access_service.domain.moved import Moved
 from access_service.domain.names import AccountId, RegisterId
 from access_service.engine.memory import Memory
 from access_service.storage.appending import Counter, append_events
-from access_service.storage.bulk import ReadyRows
 from access_service.storage.codec import utc
 from access_service.storage.connecting import (
     BUSY_TIMEOUT_MS,
@@ -41,6 +40,7 @@ from access_service.storage.moved import MovedListener
 from access_service.storage.notified import notify
 from access_service.storage.progress import ProgressListener
 from access_service.storage.spans import NO_TRACER, OUTCOME, spanning
+from access_service.storage.staging import StagedRows, Staging, place_aside
 from access_service.storage.tables import CounterRow, RegisterRow, RevisionRow, table
 
 T = TypeVar("T")
@@ -100,10 +100,10 @@ class Transaction(Writer):
         self._progress.hear(added)
         self._moved.hear(added)
 
-    def insert(self, ready: ReadyRows, chunk: int) -> Iterator[int]:
-        """Insert facts that were made ready."""
+    def insert(self, staged: StagedRows) -> Iterator[int]:
+        """Insert facts that were put aside."""
         self._progress.hear_all()
-        return super().insert(ready, chunk)
+        return super().insert(staged)
 
     def finish(self) -> None:
         """Write the numbers of units, the revision, the events and the counter, just before the commit."""
@@ -236,15 +236,21 @@ class Database:
 
     @contextmanager
     def write(
-        self, register: RegisterId, actor: str | Doer, *, action: str = "", whatever_is_recorded: bool = False
+        self,
+        register: RegisterId,
+        actor: str | Doer,
+        *,
+        action: str = "",
+        whatever_is_recorded: bool = False,
+        staging: Staging | None = None,
     ) -> Iterator[Transaction]:
         """One revision of one register. Leaving the block without an error commits.
 
         `action` names the act in traces; without one, its first event does. `whatever_is_recorded`: by the clock
-        alone, also before the newest revision: what mends the record.
+        alone, also before the newest revision: what mends the record. `staging` holds rows that it inserts.
         """
         with spanning(self.tracer, action or "act", register, str(actor)) as span:
-            with self._begin() as connection:
+            with self._begin(on=None if staging is None else staging.connection) as connection:
                 tx = self._enter(connection, register, actor, whatever_is_recorded=whatever_is_recorded)
                 yield tx
                 tx.finish()
@@ -294,19 +300,33 @@ class Database:
                 connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
     @contextmanager
-    def _begin(self, wait_ms: int = BUSY_TIMEOUT_MS) -> Iterator[Connection]:
+    def staging(self) -> Iterator[Staging]:
+        """A place for rows before a register is held; `write` moves them. It ends with the block."""
+        with ExitStack() as held:
+            try:
+                connection = held.enter_context(self.engine.connect())
+            except (OperationalError, PoolTimeoutError) as error:
+                raise UnavailableError("the database cannot be reached") from error
+            yield held.enter_context(place_aside(connection, file_of(self.url) if self.is_sqlite else None))
+
+    @contextmanager
+    def _begin(self, wait_ms: int = BUSY_TIMEOUT_MS, on: Connection | None = None) -> Iterator[Connection]:
         # Whoever waits for a lock holds a connection meanwhile: a few may, so that readers always find one.
         if not self._writers.acquire(timeout=wait_ms / 1000):
             raise UnavailableError("the database cannot be written now")
         try:
-            with self._begin_now() as connection:
+            with self._begin_now(on) as connection:
                 yield connection
         finally:
             self._writers.release()
 
     @contextmanager
-    def _begin_now(self) -> Iterator[Connection]:
+    def _begin_now(self, on: Connection | None) -> Iterator[Connection]:
         try:
+            if on is not None:
+                with on.begin():
+                    yield on
+                return
             with self.engine.begin() as connection:
                 yield connection
         except PoolTimeoutError as error:

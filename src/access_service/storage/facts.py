@@ -63,8 +63,9 @@ from access_service.storage import (
     tables_software,
     tables_taking,
 )
-from access_service.storage.bulk import ReadyRows, insert_ready, make_ready
+from access_service.storage.bulk import ReadyRows, make_ready
 from access_service.storage.codec import Codec
+from access_service.storage.staging import StagedRows, insert_staged
 from access_service.storage.tables_moves import AuthorityMoveRow, SuccessionRow
 
 T = TypeVar("T")
@@ -372,9 +373,9 @@ class Writer(Reader):
             self._close(value_type, [value.id for value in group])
             self.add(value_type, group)
 
-    def insert(self, ready: ReadyRows, chunk: int) -> Iterator[int]:
-        """Insert facts whose ids are new, made ready before, so many at once; tells how many are in."""
-        return insert_ready(self.connection, ready, self.revision, self.now, chunk)
+    def insert(self, staged: StagedRows) -> Iterator[int]:
+        """Insert facts whose ids are new, put aside before on this connection; tells how many are in."""
+        return insert_staged(self.connection, staged, self.revision, self.now)
 
     def add(self, value_type: type[T], values: Iterable[T]) -> None:
         """Insert facts whose ids are new."""

@@ -46,8 +46,8 @@ class Within(Database):
         yield self._connection
 
     @contextmanager
-    def _begin(self, wait_ms: int = BUSY_TIMEOUT_MS) -> Iterator[Connection]:
-        del wait_ms
+    def _begin(self, wait_ms: int = BUSY_TIMEOUT_MS, on: Connection | None = None) -> Iterator[Connection]:
+        del wait_ms, on
         yield self._connection
 
 

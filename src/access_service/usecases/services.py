@@ -44,6 +44,7 @@ from access_service.storage.job_files import JobFiles
 from access_service.storage.org import StoredOrg
 from access_service.storage.paper_pages import FileStore
 from access_service.storage.spans import spanning
+from access_service.storage.staging import Staging
 from access_service.storage.standing import Gatherer
 from access_service.usecases.counts import RememberedCounts
 from access_service.usecases.looks import Looks
@@ -467,9 +468,14 @@ def _looking(services: Services, caller: Caller, name: str) -> Iterator[ReadView
 
 @contextmanager
 def operate(
-    services: Services, register: RegisterId, actor: str = "operator", *, whatever_is_recorded: bool = False
+    services: Services,
+    register: RegisterId,
+    actor: str = "operator",
+    *,
+    whatever_is_recorded: bool = False,
+    staging: Staging | None = None,
 ) -> Iterator[Act]:
     """One act of the operator at the command line, or of an import; see `Database.write`."""
-    with services.db.write(register, actor, whatever_is_recorded=whatever_is_recorded) as tx:
+    with services.db.write(register, actor, whatever_is_recorded=whatever_is_recorded, staging=staging) as tx:
         yield Act(services, tx, None)
     services.after_commit(register)

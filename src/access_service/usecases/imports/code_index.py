@@ -35,8 +35,8 @@ from access_service.usecases.services import Services
 Progress = Callable[[str, int, int], None]
 """Called with (sheet, rows done, rows of it) as rows are stored."""
 
-CHUNK = 5_000
-"""Rows stored at once."""
+CHUNK = 20_000
+"""Rows put aside and stored by one statement."""
 
 MAX_AUTHORITIES = 64
 """No pack allows as many from the root to a grant."""

@@ -1,11 +1,11 @@
 """Import: a whole province from files, all or nothing, in one transaction and one revision (docs/import.md).
 
 Everything is checked and signed against a snapshot first, the codes are drawn and handed over, and the rows are
-made; then the register is held only while they are inserted. If facts of it have changed in between (a sign-in
-changes none), it is let go and everything is checked again. Rows that the register already has are refused as
-duplicates, each named. Only what `init` has made (the root unit, its authority, admin account and custody; the
-director and the focal point with their duties and accounts) may stand in the files too: the register's own facts
-stand, and the rows count as kept.
+made and put aside (`storage.staging`); then the register is held only while the database moves them. If facts of
+it have changed in between (a sign-in changes none), it is let go and everything is checked again. Rows that the
+register already has are refused as duplicates, each named. Only what `init` has made (the root unit, its authority,
+admin account and custody; the director and the focal point with their duties and accounts) may stand in the files
+too: the register's own facts stand, and the rows count as kept.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,7 +37,7 @@ from access_service.usecases.imports.paper_rows import (
     check_grants,
 )
 from access_service.usecases.imports.source import read_source
-from access_service.usecases.imports.store import make_ready, seal, store
+from access_service.usecases.imports.store import seal, stage, store
 from access_service.usecases.keys import sealing
 from access_service.usecases.services import Act, Services, operate
 
@@ -122,14 +122,17 @@ def import_sheets(
         if keep_codes is not None:
             keep_codes(sealed.codes)
         numbers = report_numbers(index)
-        ready = make_ready(services, register, index, sealed)
         try:
-            with operate(services, register, ACTOR) as doing:
-                if sealing(services, doing.tx.connection) is not services.seal:
-                    raise UnavailableError("the seal key was rotated meanwhile; nothing was stored, import again")
-                _check_unchanged(doing, index, counter.revision)
-                store(doing.tx, index, ready, progress, numbers)
-                revision = doing.tx.revision
+            with services.db.staging() as staging:
+                staged = stage(services, staging, register, index, sealed)
+                with operate(services, register, ACTOR, staging=staging) as doing:
+                    if sealing(services, doing.tx.connection) is not services.seal:
+                        raise UnavailableError(
+                            "the seal key was rotated meanwhile; nothing was stored, import again"
+                        )
+                    _check_unchanged(doing, index, counter.revision)
+                    store(doing.tx, index, staged, progress, numbers)
+                    revision = doing.tx.revision
         except _ChangedError:
             # The register is not held while it is checked again: people sign in meanwhile.
             continue

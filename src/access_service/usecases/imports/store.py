@@ -1,4 +1,4 @@
-"""Storing an import that was checked: rows made ready, each paper with the service's confirmation, one event."""
+"""Storing an import that was checked: rows put aside, each paper with the service's confirmation, one event."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,10 +36,10 @@ from access_service.signing import passwords
 from access_service.signing.canonical import canonical
 from access_service.signing.documents import confirm
 from access_service.storage.accounts import Credential, ready_credentials
-from access_service.storage.bulk import ReadyRows
 from access_service.storage.db import Transaction
 from access_service.storage.facts import ready_facts
 from access_service.storage.moved import MovedListener
+from access_service.storage.staging import StagedRows, Staging
 from access_service.usecases.imports.code_index import CHUNK, CodeIndex, ImportedPaper, Progress
 from access_service.usecases.imports.odd_numbers import NumberReport
 from access_service.usecases.services import Services
@@ -75,10 +75,10 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadyImport:
+class StagedImport:
     """Everything to be stored, in the order in which it is: the sheet that progress is told of, and its rows."""
 
-    parts: tuple[tuple[str, ReadyRows], ...] = field(repr=False)
+    parts: tuple[tuple[str, StagedRows], ...] = field(repr=False)
     moved: MovedListener = field(repr=False)
     """What they move of what was there before."""
     headed: frozenset[UnitId] = frozenset()
@@ -168,17 +168,19 @@ def seal(index: CodeIndex, services: Services, register: str) -> Sealed:
     return sealed
 
 
-def make_ready(services: Services, register: RegisterId, index: CodeIndex, sealed: Sealed) -> ReadyImport:
-    """Every row and its parameters, made before the register is held: under the lock there is only inserting.
+def stage(
+    services: Services, staging: Staging, register: RegisterId, index: CodeIndex, sealed: Sealed
+) -> StagedImport:
+    """Every row made and put aside before the register is held: under the lock the database only moves them.
 
     The index and what was sealed give up what they hold, kind by kind: a province is in memory once.
     """
     new, dialect = index.give_up(), services.db.dialect
     moved, headed = listen(new, sealed.documents), _headed(index, new.get(Assignment, []))
-    parts: list[tuple[str, ReadyRows]] = []
+    parts: list[tuple[str, StagedRows]] = []
 
     def add(sheet: str, kind: type[T], values: list[T], *stamped: str) -> None:
-        parts.append((sheet, ready_facts(dialect, register, kind, values, *stamped)))
+        parts.append((sheet, staging.put(ready_facts(dialect, register, kind, values, *stamped), CHUNK)))
 
     for sheet, kind in _FACTS:
         add(sheet, kind, new.pop(kind, []))
@@ -198,14 +200,14 @@ def make_ready(services: Services, register: RegisterId, index: CodeIndex, seale
             for account in accounts
             if lasts[account.unit] == opens_for
         )
-        parts.append(("", ready_credentials(dialect, credentials, opens_for)))
+        parts.append(("", staging.put(ready_credentials(dialect, credentials, opens_for), CHUNK)))
     add("documents", Document, sealed.documents)
     sealed.documents.clear()
     add("", Signature, sealed.signatures, "valid_from")
     sealed.signatures.clear()
     # (5) Recording late never makes a past decision allowed: no paper's last signature is later than this commit.
     add("grants", Grant, new.pop(Grant, []), "activated_at")
-    return ReadyImport(tuple(parts), moved, headed)
+    return StagedImport(tuple(parts), moved, headed)
 
 
 def listen(new: Mapping[type[Any], Sequence[Any]], documents: Iterable[Document]) -> MovedListener:
@@ -232,12 +234,14 @@ def _headed(index: CodeIndex, duties: Iterable[Assignment]) -> frozenset[UnitId]
     return frozenset(found)
 
 
-def store(tx: Transaction, index: CodeIndex, ready: ReadyImport, progress: Progress, numbers: NumberReport) -> None:
-    """Insert everything. Accounts are invited: of their codes there are only hashes, good as long as packs say."""
-    for sheet, rows in ready.parts:
-        for done in tx.insert(rows, CHUNK):
+def store(
+    tx: Transaction, index: CodeIndex, staged: StagedImport, progress: Progress, numbers: NumberReport
+) -> None:
+    """Move everything. Accounts are invited: of their codes there are only hashes, good as long as packs say."""
+    for sheet, rows in staged.parts:
+        for done in tx.insert(rows):
             if sheet:
-                progress(sheet, done, len(rows.rows))
+                progress(sheet, done, len(rows))
     tx.policy = index.policy
     tx.happened(
         "register.import",
@@ -247,6 +251,6 @@ def store(tx: Transaction, index: CodeIndex, ready: ReadyImport, progress: Progr
         numbers=numbers.counts(),
         sources={source.sheet: source.sha256 for source in index.sheets.sources},
     )
-    tx.moves(ready.moved)
-    if ready.headed:
-        tx.touches(*(grant.account for grant in tx.find(Grant, unit=ready.headed)))
+    tx.moves(staged.moved)
+    if staged.headed:
+        tx.touches(*(grant.account for grant in tx.find(Grant, unit=staged.headed)))
