@@ -171,3 +171,14 @@ def test_instants_come_back_in_utc_to_the_microsecond(opened: Services) -> None:
 def test_a_value_that_its_table_cannot_hold_is_a_programming_error() -> None:
     with pytest.raises(RuntimeError, match=r"^persons lacks \['starts_at', 'closes_at'\]$"):
         Codec(SchoolYear, table(PersonRow))
+
+
+def test_what_was_found_before_a_change_is_not_found_again_after_it(opened: Services) -> None:
+    with opened.db.write(HERE, "acc_1") as tx:
+        before = tx.find(Person)
+        before.clear()
+        assert [p.id for p in tx.find(Person)] == ["p1"]
+        assert tx.find(Person, id=["p2", "p1"]) == tx.find(Person, id={"p1"})
+        put(tx, person("p2"))
+        assert [p.id for p in tx.find(Person)] == ["p1", "p2"]
+        assert [p.id for p in tx.find(Person, id=("p2", "p1"))] == ["p1", "p2"]

@@ -9,11 +9,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
-from threading import BoundedSemaphore
 from typing import Any, TypeVar
 
 from opentelemetry.trace import Tracer
-from sqlalchemy import Connection, Dialect, Engine, func, insert, literal, select, text, update
+from sqlalchemy import Connection, Dialect, Engine, bindparam, func, insert, literal, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -36,6 +35,7 @@ from access_service.storage.connecting import (
     which_file,
 )
 from access_service.storage.facts import Reader, Writer
+from access_service.storage.in_turn import Turns
 from access_service.storage.moved import MovedListener
 from access_service.storage.notified import notify
 from access_service.storage.progress import ProgressListener
@@ -45,10 +45,19 @@ from access_service.storage.tables import CounterRow, RegisterRow, RevisionRow, 
 
 T = TypeVar("T")
 WRITERS = 8
-"""How many write or wait to write at once: fewer than a pool has connections, so that the rest is for readers."""
+"""How many write or wait to write at once: fewer than a pool has connections, so that the rest is for readers.
+
+Over SQLite one: its lock goes to nobody in turn, and whoever waits here has theirs (`storage.in_turn`)."""
 _counters = table(CounterRow)
 _revisions = table(RevisionRow)
 _registers = table(RegisterRow)
+_SAY = insert(_revisions)
+_TAKE = (
+    update(_counters)
+    .where(_counters.c.register_id == bindparam("register"))
+    .values(n=_counters.c.n)
+    .returning(_counters)
+)
 
 
 class Transaction(Writer):
@@ -106,13 +115,13 @@ class Transaction(Writer):
         return super().insert(staged)
 
     def finish(self) -> None:
-        """Write the numbers of units, the revision, the events and the counter, just before the commit."""
-        self._progress.write(self, self.now)
+        """Drop the numbers of units, write the revision, the events and the counter, just before the commit."""
+        self._progress.write(self)
         if not self._happenings:
             raise RuntimeError("a change without an audit event")
         head = self.append(self._happenings, self.revision)
         row = {"register_id": self.register, "n": self.revision, "recorded_at": self.now, "head": head}
-        self.connection.execute(insert(_revisions).values(**row, **self._said_moved()))
+        self.connection.execute(_SAY, {**row, "moved": None, **self._said_moved()})
         notify(self.connection, self.register, self.revision)
 
     def _said_moved(self) -> dict[str, str | None]:
@@ -159,10 +168,11 @@ class Database:
         self.memory = memory or Memory()
         self.tracer = tracer
         self.engine: Engine = make_engine(url)
-        self._writers = BoundedSemaphore(WRITERS)
         self.engine.update_execution_options(**{MEMORY: self.memory})
         self.url = self.engine.url
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._take = _TAKE.returning(self._database_clock.label("clock"))
+        self._writers = Turns(1 if self.is_sqlite else WRITERS)
         self._clock = clock
         self._running: Callable[[], float] | None = getattr(clock, "running", None)
         self._begun = self._reading()
@@ -345,16 +355,7 @@ class Database:
         whatever_is_recorded: bool = False,
     ) -> Transaction:
         # The first statement is the lock: whatever the block reads afterwards is what it will commit on top of.
-        row = (
-            connection.execute(
-                update(_counters)
-                .where(_counters.c.register_id == register)
-                .values(n=_counters.c.n)
-                .returning(_counters, self._database_clock.label("clock"))
-            )
-            .mappings()
-            .first()
-        )
+        row = connection.execute(self._take, {"register": register}).mappings().first()
         if row is None:
             raise NotFoundError("register", register)
         counter = Counter(row["n"], row["seq"], row["head"], utc(row["recorded_at"]))

@@ -1,7 +1,7 @@
 """The numbers of units, counted from facts for many at once, kept by event, and read.
 
-`ProgressListener` hears every fact that a transaction writes; before the commit the units concerned are counted
-anew, so that nothing is counted at the request but what is missing or whose time is over.
+`ProgressListener` hears every fact that a transaction writes; before the commit the numbers of the units concerned
+are dropped. A keeper counts them anew beside the requests; who reads before it counts what is missing.
 """
 
 from collections import defaultdict
@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, delete, insert, or_, select
+from sqlalchemy import RowMapping, and_, bindparam, delete, insert, or_, select
 
 from access_service.domain.accounts import Account, Custody
 from access_service.domain.custody import CustodyStanding, custodies_of, ranks_in
@@ -38,6 +38,8 @@ from access_service.storage.tables import table
 from access_service.storage.tables_progress import ProgressRow
 
 _rows = table(ProgressRow)
+_DROP_ALL = delete(_rows).where(_rows.c.register_id == bindparam("register"))
+_DROP = _DROP_ALL.where(_rows.c.unit.in_(bindparam("units", expanding=True)))
 _AT_ONCE = 400
 """Units counted at once: their people stay below what one question may name."""
 _HANDS = (DocumentKind.HANDOVER_MINUTES, DocumentKind.SUPPLEMENTARY_MINUTES, DocumentKind.COMMITMENT)
@@ -252,9 +254,7 @@ def keep_progress(reader: Reader, units: Collection[UnitId], now: datetime) -> i
     """Count these units anew and keep their numbers: within a transaction that holds the register."""
     counted = count_units(reader, units, now)
     for chunk in _chunks([p.unit for p in counted]):
-        reader.connection.execute(
-            delete(_rows).where(_rows.c.register_id == reader.register, _rows.c.unit.in_(chunk))
-        )
+        reader.connection.execute(_DROP, {"register": reader.register, "units": chunk})
     if counted:
         names = [c.name for c in _rows.columns if c.name != "register_id"]
         rows = [{"register_id": reader.register, **{n: getattr(p, n) for n in names}} for p in counted]
@@ -302,20 +302,19 @@ class ProgressListener:
         """So much was written that it is cheaper to count what is read."""
         self._all = True
 
-    def write(self, reader: Reader, now: datetime) -> None:
-        """Count the units concerned, before the commit."""
+    def write(self, reader: Reader) -> None:
+        """Drop the numbers of the units concerned, before the commit: the keeper, or who reads first, counts anew.
+
+        Counting a school takes longer than the act itself, and a batch of papers would count it for each.
+        """
         if self._all:
-            # Terms and whole imports: every unit is counted where it is read, or by the keeper, whichever is first.
-            reader.connection.execute(delete(_rows).where(_rows.c.register_id == reader.register))
+            # Terms and whole imports: every unit.
+            reader.connection.execute(_DROP_ALL, {"register": reader.register})
             return
         people = {*self._people, *self._holders(reader)}
-        units = (
-            self._units | {d.unit for d in reader.find(Assignment, person=sorted(people))}
-            if people
-            else self._units
-        )
-        if units:
-            keep_progress(reader, units, now)
+        units = self._units | {d.unit for d in reader.find(Assignment, person=sorted(people))}
+        for chunk in _chunks(units):
+            reader.connection.execute(_DROP, {"register": reader.register, "units": chunk})
 
     def _holders(self, reader: Reader) -> set[str]:
         if not self._accounts:

@@ -1,4 +1,4 @@
-"""Numbers of units whose time is over are counted again, every minute, beside the requests. No revision."""
+"""Numbers of units that an act dropped, or whose time is over, are counted beside the requests. No revision."""
 
 import threading
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from access_service.domain.names import RegisterId
 from access_service.storage.db import Database
 from access_service.storage.progress import keep_progress, units_to_count
 
-EVERY_S = 60.0
-AT_ONCE = 200
+EVERY_S = 15.0
+AT_ONCE = 50
 """Units counted while the register is held: acts wait for no more."""
 
 
