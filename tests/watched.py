@@ -51,11 +51,11 @@ def listening(app: Any, port: int) -> Iterator[uvicorn.Server]:
 
 @contextmanager
 def watched(folder: Path, **changes: Any) -> Iterator[tuple[Scene, str]]:
-    """The scene of the tests of OAuth, served over a socket; and its address, which is its public one."""
+    """The scene of the tests of OAuth, served over a socket; its address is the public one unless one is named."""
     world, made = copied(folder, with_services)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    settings: Settings = settings_for(folder, public_url=url, poll_ms=10, **changes)
+    settings: Settings = settings_for(folder, **{"public_url": url, "poll_ms": 10, **changes})
     app = create_app(settings, clock=world.clock)
     world.services.db.close()
     with listening(app, port), httpx2.Client(base_url=url, trust_env=False) as client:

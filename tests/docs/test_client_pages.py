@@ -10,7 +10,14 @@ from access_service import client
 from access_service.api.forward.auth import PATH, REWRITERS
 from access_service.api.forward.rules import HEADERS
 from access_service.api.http.errors import EDGE_TEXT
-from access_service.client import AccessClient, AsyncAccessClient, AsyncTokenVerifier, TokenVerifier
+from access_service.client import (
+    AccessClient,
+    AsyncAccessClient,
+    AsyncChangeStream,
+    AsyncTokenVerifier,
+    ChangeStream,
+    TokenVerifier,
+)
 from access_service.client.words import TEXTS
 from access_service.domain.text import REASON_TEXT, REFUSAL_TEXT
 from access_service.usecases.tokens.oauth_errors import OAUTH_TEXT, OAuthCode
@@ -39,7 +46,7 @@ def test_the_codes_of_tokens_are_listed() -> None:
 
 def test_the_python_on_the_page_can_be_read() -> None:
     blocks = re.findall(r"```python\n(.*?)```", CLIENT, re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     for block in blocks:
         ast.parse(block)
     named = {name for block in blocks for name in re.findall(r"from access_service.client import (.*)", block)}
@@ -56,14 +63,19 @@ def test_the_defaults_on_the_page_are_those_of_the_verifier() -> None:
 
 
 def test_both_clients_and_both_verifiers_take_and_do_the_same() -> None:
-    tests_only = {"transport", "sleep"}
-    for one, other in ((AccessClient, AsyncAccessClient), (TokenVerifier, AsyncTokenVerifier)):
+    of_their_kind = {"transport", "sleep", "watch", "authorization"}
+    pairs = (
+        (AccessClient, AsyncAccessClient),
+        (TokenVerifier, AsyncTokenVerifier),
+        (ChangeStream, AsyncChangeStream),
+    )
+    for one, other in pairs:
         names = {n for n in vars(one) if not n.startswith("_")}
         assert names == {n for n in vars(other) if not n.startswith("_")}
         for name in ["__init__", *(n for n in names if callable(getattr(one, n)))]:
             mine, theirs = (inspect.signature(getattr(c, name)).parameters for c in (one, other))
             assert list(mine) == list(theirs)
-            for parameter in set(mine) - tests_only:
+            for parameter in set(mine) - of_their_kind:
                 assert mine[parameter].default == theirs[parameter].default
                 assert mine[parameter].annotation == theirs[parameter].annotation
 

@@ -4,6 +4,7 @@ blocking, awaiting   the clients, for threads and for an event loop
 fastapi              `require("student:read", …)`, for services written with FastAPI
 verify               offline verification of access tokens
 core, flows, wire    what is asked, in which steps, and how strictly answers are read
+watch, heard, kept   the stream of changes, what it told, answers that are kept; `events` are read
 oauth, transport     who the client is; sockets
 process              what a fork inherits and does not use
 
@@ -13,6 +14,7 @@ Needs httpx2 and PyJWT with cryptography (`access-service[client]`), and nothing
 from access_service.client.awaiting import AsyncAccessClient
 from access_service.client.blocking import AccessClient
 from access_service.client.errors import AccessRequestError, AccessUnavailableError, ClientError, TokenError
+from access_service.client.heard import StreamStatus
 from access_service.client.oauth import AccessToken, ClientCredentials, StaticKey
 from access_service.client.tokens import AccessDetail, Token
 from access_service.client.values import (
@@ -30,6 +32,7 @@ from access_service.client.values import (
     unit,
 )
 from access_service.client.verify import AsyncTokenVerifier, TokenVerifier
+from access_service.client.watch import AsyncChangeStream, ChangeStream
 
 __all__ = [
     "AccessClient",
@@ -39,7 +42,9 @@ __all__ = [
     "AccessUnavailableError",
     "Allow",
     "AsyncAccessClient",
+    "AsyncChangeStream",
     "AsyncTokenVerifier",
+    "ChangeStream",
     "ClientCredentials",
     "ClientError",
     "Decision",
@@ -50,6 +55,7 @@ __all__ = [
     "Resource",
     "Results",
     "StaticKey",
+    "StreamStatus",
     "Token",
     "TokenError",
     "TokenVerifier",

@@ -18,7 +18,8 @@ from access_service.client.core import (
     wall_clock,
 )
 from access_service.client.errors import ClientError
-from access_service.client.flows import Flow, Outcome, Patience, Send, Sleep, Step, run
+from access_service.client.flows import Flow, Listen, Outcome, Patience, Send, Sleep, Step, run
+from access_service.client.heard import StreamStatus
 from access_service.client.oauth import (
     SESSION_TYPE,
     TRY_AGAIN_S,
@@ -33,6 +34,7 @@ from access_service.client.oauth import (
 from access_service.client.process import Owned
 from access_service.client.transport import BlockingTransport
 from access_service.client.values import Decision, Explain, Question, Resource, Results
+from access_service.client.watch import ChangeStream, StreamTerms
 
 T = TypeVar("T")
 
@@ -85,6 +87,13 @@ class AccessClient:
         self._clock, self._sleep = clock, sleep
         self._transport = BlockingTransport(monotonic, tls, transport)
         self._own = Owned(_Own)
+        self._tls, self._given = tls, transport
+        self._watching: ChangeStream | None = None
+
+    @property
+    def watching(self) -> ChangeStream | None:
+        """What `watch` gave; None before."""
+        return self._watching
 
     @property
     def revision(self) -> str | None:
@@ -108,7 +117,8 @@ class AccessClient:
         the system in place answered, while the service only observes.
         """
         question = Question(account, action, resource, function, old_answer)
-        return self._run(self._core.check(question, explain, at_least))
+        kept = None if self._watching is None else self._watching.heard.answers
+        return self._run(self._core.check(question, explain, at_least, kept))
 
     def check_many(
         self, questions: Sequence[Question], *, explain: Explain | None = None, at_least: str | None = None
@@ -167,8 +177,47 @@ class AccessClient:
             )
         )
 
+    def watch(
+        self,
+        *,
+        keep_s: float = 0.0,
+        on_change: Callable[[StreamStatus], None] | None = None,
+        silence_s: float = 7.0,
+        max_stale_s: float = 15.0,
+    ) -> ChangeStream:
+        """Follow what moves (`GET /v1/watch`): for verifiers (`watch=`), and for answers that are kept.
+
+        `keep_s`: `check` keeps an answer for so long, until a change about its account is told; nothing is answered
+        from what is kept while the stream is lost. `on_change` is told of each loss and each return. `silence_s`: a
+        stream that says nothing for longer is lost; the service speaks every two seconds. `max_stale_s`: so is one
+        that tells what is older.
+
+        It begins at once in this process, and in one that is forked from it with the first question.
+        """
+        if self._watching is not None:
+            raise ValueError("this client watches already")
+        if keep_s and self._core.conduct.carry_revision:
+            raise ValueError("`carry_revision` reads every own write: no answer is kept beside it")
+        monotonic = self._core.patience.monotonic
+        terms = StreamTerms(
+            self._core.base_url,
+            silence_s,
+            max_stale_s,
+            keep_s,
+            self._core.patience.timeout_s,
+            self._clock,
+            monotonic,
+            on_change,
+        )
+        transport = BlockingTransport(monotonic, self._tls, self._given)
+        self._watching = ChangeStream(terms, self._authorization, transport)
+        self._watching.start()
+        return self._watching
+
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and watch no more."""
+        if self._watching is not None:
+            self._watching.close()
         self._transport.close()
 
     def __enter__(self) -> Self:
@@ -186,6 +235,8 @@ class AccessClient:
         if isinstance(step, Sleep):
             self._sleep(step.seconds)
             return None
+        if isinstance(step, Listen):
+            raise TypeError("a question is no stream")
         return self._authorization(step.refused)
 
     def _authorization(self, refused: bytes | None) -> bytes:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from access_service.client.errors import AccessRequestError, ClientError
 from access_service.client.flows import Flow, Patience, Send, asked, searched
+from access_service.client.kept import KeptAnswers
 from access_service.client.process import Owned
 from access_service.client.values import (
     EXPLAIN,
@@ -76,7 +77,7 @@ class Conduct:
 
 
 class Core:
-    """The questions as flows; keeps nothing but the revision that was seen last."""
+    """The questions as flows; keeps the revision that was seen last, and is lent the answers of a stream."""
 
     def __init__(self, base_url: str, patience: Patience, conduct: Conduct) -> None:
         """`base_url` is the service's public address."""
@@ -105,10 +106,19 @@ class Core:
             if revision is not None and (self._revision is None or self._revision == carried):
                 self._revision = revision
 
-    def check(self, question: Question, explain: Explain | None, at_least: str | None) -> Flow[Decision]:
-        """One question."""
+    def check(
+        self, question: Question, explain: Explain | None, at_least: str | None, kept: KeptAnswers | None = None
+    ) -> Flow[Decision]:
+        """One question, from what is kept where that counts: never with a revision, an old answer or in full."""
         check_word("explain", explain, (None, *EXPLAIN))
-        carried = self._carried(at_least)
+        wanted = explain or self.conduct.explain
+        if at_least is not None or question.old_answer is not None or wanted == "full":
+            kept = None
+        if kept is not None and (found := kept.recall(question, wanted)) is not None:
+            return found
+        # A node that is behind the one that tells what moved may not give an answer to be kept.
+        asked_at = None if kept is None else kept.asked()
+        carried = self._carried(at_least if asked_at is None else asked_at.revision)
         body = {**question.on_the_wire(), "context": self._context(question, explain, carried)}
         try:
             answer, revision = yield from asked(self._post("evaluation", body), self.patience)
@@ -116,6 +126,8 @@ class Core:
         except ClientError as error:
             return self._failed(error)
         self._saw(carried, revision)
+        if kept is not None and asked_at is not None:
+            kept.keep(question, wanted, decision, asked_at)
         return decision
 
     def check_many(

@@ -113,6 +113,12 @@ class Guard:
         app.state.access_guard = self
         app.add_exception_handler(AccessRefusedError, _render)
 
+    def begin_to_watch(self) -> None:
+        """Follow what moves from the start on, where its client or its verifier watches."""
+        for asking in (self._client, self._verifier):
+            if asking is not None and asking.watching is not None:
+                asking.watching.start()
+
     async def admit(self, request: Request, action: str, resource: Resource, function: str | None) -> Access:
         """Let the request through, or raise `AccessRefusedError`."""
         token = None
@@ -291,6 +297,7 @@ def _checked_at_start(app: FastAPI) -> None:
     async def checked(started: Any) -> AsyncIterator[Any]:
         check_routes(app)
         async with inner(started) as state:
+            app.state.access_guard.begin_to_watch()
             yield state
 
     app.router.lifespan_context = checked

@@ -1,14 +1,14 @@
 """What the client does, without doing it: generators of steps, for one driver that blocks and one that awaits.
 
-A flow yields `Send`, `Sleep` or `Authorize` and is given back what came of it. Retries, deadlines, pages and the
-reading of answers are written once, here.
+A flow yields `Send`, `Listen`, `Sleep` or `Authorize` and is given back what came of it. Retries, deadlines, pages
+and the reading of answers are written once, here.
 """
 
 import random
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from access_service.client.errors import AccessRequestError, AccessUnavailableError, ClientError
 from access_service.client.values import Entity, Results
@@ -50,6 +50,27 @@ class Authorize:
     refused: bytes | None = None
 
 
+class Hearer(Protocol):
+    """Takes a stream as it arrives."""
+
+    silence_s: float
+    """A stream that says nothing for longer is over."""
+
+    def opened(self, headers: Mapping[str, str]) -> bool:
+        """It was answered 200, with these headers (names in lower case); False ends it."""
+
+    def feed(self, chunk: bytes) -> bool:
+        """Bytes of it; False ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """One HTTP request whose answer has no end; what came of it is None, or why there was none."""
+
+    call: Send
+    hearer: Hearer
+
+
 @dataclass(frozen=True, slots=True)
 class Failed:
     """No answer: `connect` says that the request never left, `lost` and `late` that nobody knows."""
@@ -57,7 +78,7 @@ class Failed:
     how: Literal["connect", "lost", "late", "large"]
 
 
-Step = Send | Sleep | Authorize
+Step = Send | Sleep | Authorize | Listen
 Outcome = Reply | Failed | bytes | None
 Flow = Generator[Step, Outcome, T]
 

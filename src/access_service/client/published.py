@@ -1,6 +1,6 @@
 """What the service publishes for those who verify without asking: its keys, and what is revoked."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +62,8 @@ class Revocations:
 
     as_of: float
     poll_s: float
-    tokens: frozenset[str]
+    tokens: Collection[str]
+    """Their ids; something that is asked for one at once."""
     subjects: Mapping[str, float]
     all_before: float | None
     register: str
@@ -94,22 +95,54 @@ def lineage(jti: str) -> Iterator[str]:
 
 def revocations_of(found: Mapping[str, Any]) -> Revocations:
     """The published list; `ValueError` when a member is missing or of another type."""
-    tokens, subjects, before = found.get("tokens"), found.get("subjects"), found.get("all_before")
-    register = found.get("register")
-    if not isinstance(tokens, list) or not isinstance(subjects, dict) or "all_before" not in found:
-        raise ValueError("no list of revocations")
-    if not isinstance(register, str) or not register:
-        raise ValueError("no list of revocations")
-    if len(tokens) + len(subjects) > MOST_REVOKED or not all(isinstance(jti, str) for jti in tokens):
-        raise ValueError("no list of revocations")
+    tokens, subjects, before = _taken_back(found)
     return Revocations(
         as_of=_number(found.get("as_of")),
         poll_s=_number(found.get("poll_s")),
         tokens=frozenset(tokens),
-        subjects={account: _number(since) for account, since in subjects.items()},
-        all_before=None if before is None else _number(before),
-        register=register,
+        subjects=subjects,
+        all_before=before,
+        register=_register(found),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBackNow:
+    """What a stream says was taken back: the whole list, or what comes to it."""
+
+    as_of: float
+    tokens: list[str]
+    subjects: Mapping[str, float]
+    all_before: float | None
+    register: str | None
+    """With the whole list; None for what comes to it."""
+
+
+def taken_back_of(found: Mapping[str, Any]) -> TakenBackNow:
+    """An event `revoked`; `ValueError` when a member is missing or of another type."""
+    whole = found.get("whole")
+    if not isinstance(whole, bool):
+        raise ValueError("nobody says whether the list is whole")
+    tokens, subjects, before = _taken_back(found)
+    register = _register(found) if whole else None
+    return TakenBackNow(_number(found.get("as_of")), tokens, subjects, before, register)
+
+
+def _taken_back(found: Mapping[str, Any]) -> tuple[list[str], dict[str, float], float | None]:
+    tokens, subjects, before = found.get("tokens"), found.get("subjects"), found.get("all_before")
+    if not isinstance(tokens, list) or not isinstance(subjects, dict) or "all_before" not in found:
+        raise ValueError("no list of revocations")
+    if len(tokens) + len(subjects) > MOST_REVOKED or not all(isinstance(jti, str) for jti in tokens):
+        raise ValueError("no list of revocations")
+    instants = {account: _number(since) for account, since in subjects.items()}
+    return tokens, instants, None if before is None else _number(before)
+
+
+def _register(found: Mapping[str, Any]) -> str:
+    register = found.get("register")
+    if not isinstance(register, str) or not register:
+        raise ValueError("no list of revocations")
+    return register
 
 
 def _number(value: object) -> float:

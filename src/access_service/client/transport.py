@@ -6,10 +6,11 @@ limit and within its time, however slowly it drips.
 
 import ssl
 from collections.abc import Callable
+from http import HTTPStatus
 
 import httpx2
 
-from access_service.client.flows import Failed, Send
+from access_service.client.flows import Failed, Listen, Send
 from access_service.client.process import Owned
 from access_service.client.wire import BODY_BYTES, Reply
 
@@ -51,8 +52,16 @@ class _Reading:
 
     def reply(self, response: httpx2.Response) -> Reply:
         """The whole answer."""
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status_code, headers, b"".join(self.chunks))
+        return Reply(response.status_code, _named(response), b"".join(self.chunks))
+
+
+def _named(response: httpx2.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+def _patience(step: Listen) -> httpx2.Timeout:
+    """Whoever listens waits longer between two pieces than for the connection."""
+    return httpx2.Timeout(step.call.timeout_s, read=step.hearer.silence_s)
 
 
 class BlockingTransport:
@@ -91,6 +100,26 @@ class BlockingTransport:
                     if (failure := reading.take(chunk)) is not None:
                         return failure
                 return reading.reply(response)
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            return failed(error)
+
+    def listen(self, step: Listen) -> Reply | Failed | None:
+        """Hand a stream on as it arrives, until it ends or nobody listens; give whole what is none."""
+        call, hearer = step.call, step.hearer
+        reading = _Reading(self._monotonic() + call.timeout_s, self._monotonic)
+        try:
+            with self._http.mine.stream(
+                call.method, call.url, headers=_headers(call), content=call.body, timeout=_patience(step)
+            ) as response:
+                is_stream = response.status_code == HTTPStatus.OK
+                if is_stream and not hearer.opened(_named(response)):
+                    return None
+                for chunk in response.iter_raw():
+                    if is_stream and not hearer.feed(chunk):
+                        return None
+                    if not is_stream and (failure := reading.take(chunk)) is not None:
+                        return failure
+                return None if is_stream else reading.reply(response)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             return failed(error)
 
@@ -135,6 +164,26 @@ class AwaitingTransport:
                     if (failure := reading.take(chunk)) is not None:
                         return failure
                 return reading.reply(response)
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            return failed(error)
+
+    async def listen(self, step: Listen) -> Reply | Failed | None:
+        """Hand a stream on as it arrives, until it ends or nobody listens; give whole what is none."""
+        call, hearer = step.call, step.hearer
+        reading = _Reading(self._monotonic() + call.timeout_s, self._monotonic)
+        try:
+            async with self._http.mine.stream(
+                call.method, call.url, headers=_headers(call), content=call.body, timeout=_patience(step)
+            ) as response:
+                is_stream = response.status_code == HTTPStatus.OK
+                if is_stream and not hearer.opened(_named(response)):
+                    return None
+                async for chunk in response.aiter_raw():
+                    if is_stream and not hearer.feed(chunk):
+                        return None
+                    if not is_stream and (failure := reading.take(chunk)) is not None:
+                        return failure
+                return None if is_stream else reading.reply(response)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             return failed(error)
 

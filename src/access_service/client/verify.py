@@ -35,6 +35,7 @@ from access_service.client.tokens import (
 )
 from access_service.client.transport import AwaitingTransport, BlockingTransport
 from access_service.client.values import check_text
+from access_service.client.watch import AsyncChangeStream, ChangeStream
 from access_service.client.wire import answer_of, unreadable
 
 JWKS_PATH = "/oauth2/jwks.json"
@@ -75,9 +76,15 @@ class _Core:
     """Everything but the fetching."""
 
     def __init__(
-        self, terms: _Terms, patience: Patience, clock: Callable[[], float], monotonic: Callable[[], float]
+        self,
+        terms: _Terms,
+        patience: Patience,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+        watch: ChangeStream | AsyncChangeStream | None,
     ) -> None:
         self.terms = terms
+        self._watch, self._history = watch, 0
         self.patience = patience
         self._clock, self._monotonic = clock, monotonic
         self._keys: Mapping[str, PublicKey] = {}
@@ -94,18 +101,38 @@ class _Core:
     def is_due(self) -> bool:
         """Is it time to look at what the service publishes?"""
         now = self._monotonic()
-        return now >= self._due or now >= self._keys_due
+        return (now >= self._due and not self._is_told()) or now >= self._keys_due
 
     def is_stale(self) -> bool:
         """May nothing be accepted before it has been looked at?"""
         now = self._monotonic()
-        return now >= self._good_until or now >= self._keys_good_until
+        good_until = self._good_until
+        if self._watch is not None:
+            good_until = max(good_until, self._watch.heard.told_until + self.terms.max_stale_s)
+        return now >= good_until or now >= self._keys_good_until
+
+    def _is_told(self) -> bool:
+        """Does a stream tell what is revoked, so that nobody needs to ask?"""
+        return self._watch is not None and self._watch.heard.is_live
+
+    def _lists(self) -> tuple[Revocations, ...]:
+        """What is revoked, as it was fetched and as it was told: whatever stands on one of them is revoked."""
+        fetched = self._revocations
+        if self._watch is None:
+            return () if fetched is None else (fetched,)
+        heard = self._watch.heard
+        told, is_newer = heard.revocations, fetched is not None and heard.as_of >= fetched.as_of
+        if heard.history != self._history or (told is not None and is_newer and heard.is_live):
+            # Of another history, or all of it was told: when the stream is lost, it is fetched at once.
+            self._history, self._revocations, fetched = heard.history, None, None
+            self._good_until = self._due = float("-inf")
+        return tuple(found for found in (fetched, told) if found is not None)
 
     def poll(self) -> Flow[None]:
         """Fetch what is due; what cannot be had is tried again soon, and what is held stays until it is too old."""
         if self._monotonic() >= self._keys_due:
             yield from self.fetch_keys()
-        if self._monotonic() >= self._due:
+        if self._monotonic() >= self._due and not self._is_told():
             yield from self.fetch_revocations()
 
     def fetch_keys(self) -> Flow[None]:
@@ -218,17 +245,17 @@ class _Core:
 
     def accepted(self, kept: _Kept, jkt: str | None) -> Token:
         """The token, if it counts at this instant."""
-        revocations, token = self._revocations, kept.token
-        if revocations is None or self.is_stale():
+        lists, token = self._lists(), kept.token
+        if not lists or self.is_stale():
             raise AccessUnavailableError("stale", "what is revoked has not been seen for too long")
         now = self._clock()
         if token.exp <= now:
             raise TokenError("expired", "the token has expired")
         if token.iat > now + self.terms.leeway_s:
             raise TokenError("not_yet_valid", "the token was issued later than now")
-        if token.register != revocations.register:
+        if any(token.register != revocations.register for revocations in lists):
             raise TokenError("wrong_register", "the token is of another register than the revocations")
-        if revocations.covers(token):
+        if any(revocations.covers(token) for revocations in lists):
             raise TokenError("revoked", "the token was revoked", token.sub)
         if token.jkt != jkt:
             raise TokenError("proof_mismatch", "the token is bound to a key that was not proved")
@@ -240,6 +267,16 @@ def _checked_audience(audience: str) -> str:
     if not audience:
         raise ValueError("an audience is the address under which you are registered")
     return audience
+
+
+def _check_watch(watch: object, kind: type, issuer: str) -> None:
+    """The stream of the other kind would never begin, and one of another service says nothing of this one's."""
+    if watch is None:
+        return
+    if not isinstance(watch, kind):
+        raise TypeError(f"`watch` is a {kind.__name__}")
+    if getattr(watch, "base_url", None) != issuer:
+        raise ValueError("the stream of changes is of another address than the issuer's")
 
 
 def _read(reader: Callable[[Mapping[str, Any]], Any], found: Mapping[str, Any]) -> Any:
@@ -283,6 +320,7 @@ class TokenVerifier:
         unknown_kid_s: float = 30.0,
         timeout_s: float = 3.0,
         retries: int = 1,
+        watch: ChangeStream | None = None,
         tls: ssl.SSLContext | None = None,
         transport: httpx2.BaseTransport | None = None,
         clock: Callable[[], float] = wall_clock,
@@ -294,6 +332,7 @@ class TokenVerifier:
         `leeway_s`: how far the issuer's clock may be ahead; it lengthens no token's life. `poll_s` only shortens
         the interval that the service asks for. `max_stale_s`, `keys_max_stale_s`: with older revocations or keys
         nothing is accepted. `unknown_kid_s`: an unknown key id makes the key set be fetched at most that often.
+        `watch` (`AccessClient.watch`): revocations are told as they happen, and fetched only while nobody tells.
         """
         terms = _Terms(
             checked_url(issuer),
@@ -306,7 +345,10 @@ class TokenVerifier:
             unknown_kid_s,
         )
         patience = Patience(timeout_s, retries, monotonic)
-        self._own = Owned(lambda: _Core(terms, patience, clock, monotonic))
+        _check_watch(watch, ChangeStream, terms.issuer)
+        self.watching = watch
+        """The stream that tells what is revoked; None where it is fetched."""
+        self._own = Owned(lambda: _Core(terms, patience, clock, monotonic, watch))
         self._transport = BlockingTransport(monotonic, tls, transport)
         self._sleep = sleep
         self._lock = Owned(threading.Lock)
@@ -379,6 +421,7 @@ class AsyncTokenVerifier:
         unknown_kid_s: float = 30.0,
         timeout_s: float = 3.0,
         retries: int = 1,
+        watch: AsyncChangeStream | None = None,
         tls: ssl.SSLContext | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = wall_clock,
@@ -397,7 +440,10 @@ class AsyncTokenVerifier:
             unknown_kid_s,
         )
         patience = Patience(timeout_s, retries, monotonic)
-        self._own = Owned(lambda: _Core(terms, patience, clock, monotonic))
+        _check_watch(watch, AsyncChangeStream, terms.issuer)
+        self.watching = watch
+        """The stream that tells what is revoked; None where it is fetched."""
+        self._own = Owned(lambda: _Core(terms, patience, clock, monotonic, watch))
         self._transport = AwaitingTransport(monotonic, tls, transport)
         self._sleep = sleep
         self._lock = Owned(asyncio.Lock)
