@@ -66,9 +66,11 @@ class StreamTerms:
         """A fresh one, of which nothing was heard yet."""
 
         def both(status: StreamStatus) -> None:
-            changed(status)
-            if self.on_change is not None:
-                self.on_change(status)
+            try:
+                if self.on_change is not None:
+                    self.on_change(status)
+            finally:
+                changed(status)
 
         return HeardChanges(
             silence_s=self.silence_s,
