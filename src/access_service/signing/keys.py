@@ -87,10 +87,15 @@ def write_once(path: Path, content: bytes) -> None:
         beside.unlink()
 
 
-def load(path: Path) -> SealKey:
-    """The key in a file. Raises `UnavailableError` for one that others may read, or that holds something else."""
+def check_private(path: Path) -> None:
+    """Raise `UnavailableError` for a file of a key that others may read."""
     if path.stat().st_mode & 0o077:
         raise UnavailableError(f"the key file `{path.name}` can be read by others; set its mode to 0600")
+
+
+def load(path: Path) -> SealKey:
+    """The key in a file. Raises `UnavailableError` for one that others may read, or that holds something else."""
+    check_private(path)
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)
     except ValueError as error:
