@@ -14,8 +14,10 @@ from access_service.domain.policy import PackBinding
 from access_service.engine.packs.load import read_pack_files
 from access_service.rendering.template import EXAMPLE
 from access_service.signing.keys import load_or_create
+from access_service.storage.bulk import ReadyRows
 from access_service.storage.db import Database
 from access_service.storage.policy import store_pack
+from access_service.storage.staging import StagedRows, Staging
 from access_service.usecases.imports.csv_files import COLUMNS
 from access_service.usecases.imports.run import ImportReport, import_sheets, read_source
 from access_service.usecases.register import Founded, Founding, init_register
@@ -100,7 +102,22 @@ def _stop_half_way(sheet: str, _done: int, _rows: int) -> None:
         time.sleep(60)
 
 
+def _stop_aside() -> None:
+    """Stop while rows are put aside, with some of them there already."""
+    put, names = Staging.put, set[str]()
+
+    def stopping(self: Staging, ready: ReadyRows, chunk: int) -> StagedRows:
+        names.add(ready.table.name)
+        if "documents" in names:
+            _stop_half_way("documents", 0, 0)
+        return put(self, ready, chunk)
+
+    Staging.put = stopping  # type: ignore[method-assign]
+
+
 if __name__ == "__main__":
+    if sys.argv[3:] == ["aside"]:
+        _stop_aside()
     import_sheets(
         open_services(Path(sys.argv[1])),
         REGISTER,

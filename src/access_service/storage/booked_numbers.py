@@ -52,7 +52,7 @@ def _on_papers(
     """The numbers that papers bear; `whole` are the units and years with one book for all kinds."""
     columns = CODECS[Document].table.c
     statement = select(columns.id, columns.unit, columns.kind, columns.number, columns.dated).where(
-        reader.visible(Document),
+        reader.visible(Document, unit=units),
         columns.unit.in_(units),
         columns.kind.in_([str(kind) for kind in BOOKS]),
         columns.number != "",

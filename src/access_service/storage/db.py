@@ -262,6 +262,8 @@ class Database:
         with spanning(self.tracer, action or "act", register, str(actor)) as span:
             with self._begin(on=None if staging is None else staging.connection) as connection:
                 tx = self._enter(connection, register, actor, whatever_is_recorded=whatever_is_recorded)
+                if staging is not None:
+                    staging.check_place()
                 yield tx
                 tx.finish()
             # What has a place in the log is an id; what was asked for and refused may be any text.

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Dialect,
     Insert,
     Integer,
+    RowMapping,
     Select,
     Update,
     and_,
@@ -239,8 +240,12 @@ class Reader:
         self.asked = 0
         """How many questions the database was asked; see `usecases.services.ReadView.as_if_missing`."""
 
-    def visible(self, value_type: type[Any]) -> ColumnElement[bool]:
-        """The rows of a fact as known at this revision, for queries of one's own."""
+    def visible(self, value_type: type[Any], **narrowed: object) -> ColumnElement[bool]:
+        """The rows of a fact as known at this revision, for queries of one's own.
+
+        `narrowed` says which values the query asks for besides, for a reader that notes (`storage.questions`).
+        """
+        del narrowed
         columns = CODECS[value_type].table.c
         here = columns.register_id == self.register
         if self.known_at is None:
@@ -320,13 +325,17 @@ class Reader:
 
     def has_changed_since(self, revision: int) -> bool:
         """Was any fact recorded after that revision? Sign-ins make revisions, too, and record none."""
-        for codec in CODECS.values():
+        return next(self.changed_since(revision), None) is not None
+
+    def changed_since(self, revision: int) -> Iterator[tuple[type[Any], RowMapping]]:
+        """Every version of a fact that began or ended after that revision, with its type."""
+        for kind, codec in CODECS.items():
             columns = codec.table.c
-            later = or_(columns.from_rev > revision, columns.to_rev > revision)
-            statement = select(columns.id).where(columns.register_id == self.register, later).limit(1)
-            if self.connection.execute(statement).first() is not None:
-                return True
-        return False
+            # Asked apart, each is answered from an index.
+            for later in (columns.from_rev > revision, columns.to_rev > revision):
+                statement = select(codec.table).where(columns.register_id == self.register, later)
+                for row in self.connection.execute(statement).mappings():
+                    yield kind, row
 
     def require(self, value_type: type[T], id_: str) -> T:
         """The value with this id, or `NotFoundError`: missing and foreign look the same."""

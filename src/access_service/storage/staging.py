@@ -20,10 +20,12 @@ from sqlalchemy.exc import DBAPIError
 
 from access_service.domain.errors import UnavailableError
 from access_service.storage.bulk import REVISION, ReadyRows
-from access_service.storage.connecting import keep_private
+from access_service.storage.connecting import keep_private, which_file
 
 _ASIDE = ".staged-"
 """Between the database's file and a random part, in the name of a file of rows."""
+PRAGMAS = ("journal_mode=OFF", "synchronous=OFF")
+"""Of a file of rows: nothing of it has to survive anything."""
 _SCHEMA = {"sqlite": "staged", "postgresql": "pg_temp"}
 
 
@@ -46,10 +48,16 @@ class StagedRows:
 class Staging:
     """A place for rows on a connection of its own (`Database.staging`)."""
 
-    def __init__(self, connection: Connection) -> None:
-        """The place is there already."""
+    def __init__(self, connection: Connection, file: Path | None = None) -> None:
+        """The place is there already. `file` is the database's, where it has one."""
         self.connection = connection
+        self._file, self._opened = file, None if file is None else which_file(file)
         self._tables = 0
+
+    def check_place(self) -> None:
+        """Raise `UnavailableError` where another file was put in the place of the database that is open here."""
+        if self._file is not None and which_file(self._file) != self._opened:
+            raise UnavailableError("another file stands in the place of the database; nothing was stored")
 
     def put(self, ready: ReadyRows, chunk: int) -> StagedRows:
         """Put rows aside, so many to a part. Raises `UnavailableError` where there is no room."""
@@ -134,9 +142,9 @@ def place_aside(connection: Connection, file: Path | None) -> Iterator[Staging]:
     finally:
         # What is open stays readable without a name, and goes with whoever has it open.
         path.unlink(missing_ok=True)
-    for pragma in ("journal_mode=OFF", "synchronous=OFF"):
+    for pragma in PRAGMAS:
         raw.execute(f"PRAGMA {_SCHEMA['sqlite']}.{pragma}")
-    yield Staging(connection)
+    yield Staging(connection, file)
 
 
 def sweep_aside(file: Path) -> int:

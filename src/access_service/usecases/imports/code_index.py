@@ -26,6 +26,7 @@ from access_service.domain.time import Interval
 from access_service.storage.accounts import usernames_like
 from access_service.storage.booked_numbers import read_booked
 from access_service.storage.facts import Reader
+from access_service.storage.questions import NotingReader, Questions
 from access_service.storage.standing import Gatherer
 from access_service.usecases.imports.csv_files import COLUMNS, Sheets
 from access_service.usecases.imports.ground import DecidedByThen, ImportFacts
@@ -73,8 +74,11 @@ class ImportedPaper:
 class CodeIndex:
     """What the register and the rows read so far say, by code; rows are checked against it."""
 
-    def __init__(self, services: Services, reader: Reader, sheets: Sheets, now: datetime) -> None:
+    def __init__(self, services: Services, known: Reader, sheets: Sheets, now: datetime) -> None:
         """Reads of the register what the files may refer to. Raises `RefusedError(no_policy)` without a pack."""
+        self.questions = Questions()
+        """What was asked of the register: what changes elsewhere meanwhile, changes nothing of this."""
+        reader = NotingReader(known.connection, known.register, self.questions)
         root = next((r["root"] for r in services.db.registers() if r["id"] == reader.register), None)
         if root is None:
             raise NotFoundError("register", reader.register)
@@ -189,6 +193,7 @@ class CodeIndex:
         self.usernames: dict[str, list[str]] = {}
         """Those that the files could be taken for, by what is left to see of them."""
         like = usernames_like(reader.connection, reader.register, usernames)
+        self.questions.note_like(Account, "username", skeleton, usernames)
         for username in {*like, *(a.username for a in found)}:
             self.usernames.setdefault(skeleton(username), []).append(username)
         self.admin_accounts: dict[str, Account] = {a.unit: a for a in found if a.kind is AccountKind.ADMIN}

@@ -1,11 +1,11 @@
 """Import: a whole province from files, all or nothing, in one transaction and one revision (docs/import.md).
 
 Everything is checked and signed against a snapshot first, the codes are drawn and handed over, and the rows are
-made and put aside (`storage.staging`); then the register is held only while the database moves them. If facts of
-it have changed in between (a sign-in changes none), it is let go and everything is checked again. Rows that the
-register already has are refused as duplicates, each named. Only what `init` has made (the root unit, its authority,
-admin account and custody; the director and the focal point with their duties and accounts) may stand in the files
-too: the register's own facts stand, and the rows count as kept.
+made and put aside (`storage.staging`); then the register is held only while the database moves them. If a fact has
+changed in between that some question of the checks could have found (`storage.questions`), it is let go and
+everything is checked again. Rows that the register already has are refused as duplicates, each named. Only what
+`init` has made (the root unit, its authority, admin account and custody; the director and the focal point with
+their duties and accounts) may stand in the files too: the register's own facts stand, and the rows count as kept.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +15,7 @@ from time import perf_counter
 
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import RegisterId
+from access_service.storage.audit import head_of
 from access_service.storage.facts import Reader
 from access_service.usecases.imports.code_index import CodeIndex, Progress
 from access_service.usecases.imports.csv_files import Sheets, refuse
@@ -88,7 +89,7 @@ class ImportReport:
 
 
 class _ChangedError(Exception):
-    """Somebody wrote facts meanwhile: what was checked before says nothing any more."""
+    """Somebody changed what was asked meanwhile: what was checked before says nothing any more."""
 
 
 def import_sheets(
@@ -114,6 +115,7 @@ def import_sheets(
         if counter is None:
             raise NotFoundError("register", register)
         with services.db.read(register) as reader:
+            history = head_of(reader.connection, register, counter.revision)
             index = _checked(services, reader, sheets, services.db.now())
         if dry_run:
             numbers = report_numbers(index)
@@ -130,7 +132,7 @@ def import_sheets(
                         raise UnavailableError(
                             "the seal key was rotated meanwhile; nothing was stored, import again"
                         )
-                    _check_unchanged(doing, index, counter.revision)
+                    _check_unchanged(doing, index, counter.revision, history)
                     store(doing.tx, index, staged, progress, numbers)
                     revision = doing.tx.revision
         except _ChangedError:
@@ -148,10 +150,16 @@ def _checked(services: Services, reader: Reader, sheets: Sheets, now: datetime) 
     return index
 
 
-def _check_unchanged(doing: Act, index: CodeIndex, known: int) -> None:
+def _check_unchanged(doing: Act, index: CodeIndex, known: int, history: str | None) -> None:
+    """Raise `_ChangedError` where what was asked of the register may have another answer by now."""
+    if history is None or head_of(doing.tx.connection, doing.tx.register, known) != history:
+        # A backup was put back: what has the same number may be another revision.
+        raise _ChangedError
     if doing.org.require_binding(index.root, doing.now).digest != index.policy:
         raise _ChangedError
-    if doing.tx.before != known and doing.tx.has_changed_since(known):
+    if doing.tx.before != known and any(
+        index.questions.could_find(*found) for found in doing.tx.changed_since(known)
+    ):
         raise _ChangedError
 
 
