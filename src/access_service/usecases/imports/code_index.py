@@ -26,7 +26,7 @@ from access_service.domain.time import Interval
 from access_service.storage.accounts import usernames_like
 from access_service.storage.booked_numbers import read_booked
 from access_service.storage.facts import Reader
-from access_service.storage.questions import NotingReader, Questions
+from access_service.storage.noted_questions import NotingReader, Questions
 from access_service.storage.standing import Gatherer
 from access_service.usecases.imports.csv_files import COLUMNS, Sheets
 from access_service.usecases.imports.ground import DecidedByThen, ImportFacts

@@ -2,7 +2,7 @@
 
 Everything is checked and signed against a snapshot first, the codes are drawn and handed over, and the rows are
 made and put aside (`storage.staging`); then the register is held only while the database moves them. If a fact has
-changed in between that some question of the checks could have found (`storage.questions`), it is let go and
+changed in between that some question of the checks could have found (`storage.noted_questions`), it is let go and
 everything is checked again. Rows that the register already has are refused as duplicates, each named. Only what
 `init` has made (the root unit, its authority, admin account and custody; the director and the focal point with
 their duties and accounts) may stand in the files too: the register's own facts stand, and the rows count as kept.

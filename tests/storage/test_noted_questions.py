@@ -15,7 +15,7 @@ from access_service.domain.lookalikes import skeleton
 from access_service.domain.names import RegisterId
 from access_service.domain.org import Assignment
 from access_service.storage.facts import CODECS
-from access_service.storage.questions import NotingReader, Questions
+from access_service.storage.noted_questions import NotingReader, Questions
 from access_service.usecases.services import Services
 
 HERE = RegisterId("thu-nghiem")
