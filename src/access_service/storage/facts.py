@@ -243,7 +243,7 @@ class Reader:
     def visible(self, value_type: type[Any], **narrowed: object) -> ColumnElement[bool]:
         """The rows of a fact as known at this revision, for queries of one's own.
 
-        `narrowed` says which values the query asks for besides, for a reader that notes (`storage.noted_questions`).
+        `narrowed` says which values the query names, for readers that note it (`storage.noted_questions`).
         """
         del narrowed
         columns = CODECS[value_type].table.c
