@@ -64,7 +64,7 @@ from access_service.usecases.jobs.workers import Workers
 from access_service.usecases.keys import FACTORS, PAGES, SEAL, open_key
 from access_service.usecases.log.checkpoints import Checkpointing
 from access_service.usecases.organisation.settling import Settling
-from access_service.usecases.paper_pages import choose_type, open_files
+from access_service.usecases.paper_pages import choose_type, open_files, open_pdf_seal
 from access_service.usecases.services import Services, system_clock
 from access_service.usecases.tokens.issue import TokenPoint
 from access_service.usecases.tokens.keyring import open_keyring
@@ -303,6 +303,7 @@ def _open(
         signs_log=settings.checkpoint_minutes > 0,
         observe_days=settings.observe_days,
         files=open_files(settings.files_dir),
+        pdf_seal=open_pdf_seal(settings.keys_dir),
         job_files=JobFiles(settings.jobs_dir, JobRoom.of_mib(settings.job_account_mib, settings.job_files_mib)),
     )
     point = DecisionPoint(

@@ -149,3 +149,27 @@ def test_each_kind_is_rotated_and_begun_anew(
 def test_an_unknown_kind_and_a_betrayed_seal_are_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert "there are seal, factors, pages, tokens" in said(capsys, "begin", "khac", status=2).err
     assert "--now is for token keys" in said(capsys, "rotate", "--kind", "seal", "--now", status=2).err
+
+
+def test_a_seal_of_papers_is_made_asked_for_and_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert json.loads(said(capsys, "pdf-seal", "--json").out) == {"pdf_seal": None}
+    request = said(capsys, "pdf-seal", "--csr", "Sở thử 000").out
+    assert request.startswith("-----BEGIN CERTIFICATE REQUEST-----")
+    assert said(capsys, "pdf-seal").out.startswith("Chưa có niêm phong")
+    line = said(capsys, "pdf-seal", "--self-signed", "Sở thử 000").out
+    assert "O=Sở thử 000" in line
+    assert said(capsys, "pdf-seal").out == line
+    assert (tmp_path / "keys" / "pdf-seal.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_seal_is_not_made_over_another_and_takes_no_other_certificate(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    wrong = tmp_path / "khac.pem"
+    wrong.write_bytes(b"khong")
+    said(capsys, "pdf-seal", "--import", str(wrong), status=2)
+    line = said(capsys, "pdf-seal", "--self-signed", "Sở thử 000").out
+    said(capsys, "pdf-seal", "--self-signed", "Sở thử 000", status=2)
+    said(capsys, "pdf-seal", "--import", str(wrong), status=2)
+    said(capsys, "pdf-seal", "--csr", "A", "--self-signed", "B", status=2)
+    assert said(capsys, "pdf-seal").out == line

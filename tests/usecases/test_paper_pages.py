@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from access_service.domain.names import DocumentState
 from access_service.evidence.fonts import OWN, FontFamily, find_family, own_family
 from access_service.signing.canonical import canonical, sha256_hex
 from access_service.signing.keys import verify
+from access_service.signing.pdf_seal import make_seal_key, read_pdf_seal, sign_itself
 from access_service.storage.audit import LogFilter, events, steps_back
 from access_service.storage.keys import StoredPublicKey
 from access_service.storage.paper_pages import FileStore, shown_at
@@ -323,3 +325,35 @@ def test_type_that_the_operator_names_and_that_is_none_ends_the_start(tmp_path: 
     paper_pages.choose_type(None)
     assert isinstance(find_family(), FontFamily)
     assert own_family().name == OWN
+
+
+def test_a_signed_paper_is_sealed_once_where_there_is_a_seal_and_the_log_says_by_which(
+    kept: Papers, tmp_path: Path
+) -> None:
+    folder = tmp_path / "keys"
+    make_seal_key(folder)
+    sign_itself(folder, "Sở thử 000", kept.world.clock())
+    seal = read_pdf_seal(folder)
+    assert seal is not None
+    sealed = replace(kept.services, pdf_seal=seal)
+    draft = show_pdf(sealed, kept.receiver, kept.minutes)
+    assert b"/ETSI.CAdES.detached" not in draft
+    kept.sign()
+    first = show_pdf(sealed, kept.receiver, kept.minutes)
+    assert b"/ETSI.CAdES.detached" in first
+    assert show_pdf(sealed, kept.head, kept.minutes) == first
+    # Somebody without the seal gives out the one that was kept.
+    assert show_pdf(kept.services, kept.head, kept.minutes) == first
+    [said] = kept.filed()
+    assert (said["pdf_sha256"], said["seal"]) == (sha256_hex(first), seal.id)
+
+
+def test_a_seal_that_has_ended_seals_nothing(kept: Papers, tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    make_seal_key(folder)
+    sign_itself(folder, "Sở thử 000", kept.world.clock() - timedelta(days=4 * 365))
+    kept.sign()
+    pdf = show_pdf(replace(kept.services, pdf_seal=read_pdf_seal(folder)), kept.head, kept.minutes)
+    assert b"/ETSI.CAdES.detached" not in pdf
+    [said] = kept.filed()
+    assert "seal" not in said

@@ -398,3 +398,28 @@ def keys_begin(
     from access_service.cli.keys import run_keys_begin
 
     run_keys_begin(kind, database=database, as_json=json)
+
+
+@keys.command("pdf-seal")
+def keys_pdf_seal(
+    self_signed: Annotated[
+        str | None,
+        typer.Option(
+            "--self-signed", metavar="NAME", help="Make a key that certifies itself, for this organisation."
+        ),
+    ] = None,
+    csr: Annotated[
+        str | None,
+        typer.Option("--csr", metavar="NAME", help="Print what an authority is asked for this organisation with."),
+    ] = None,
+    chain: Annotated[
+        Path | None,
+        typer.Option("--import", metavar="FILE", help="Keep what it answered: PEM, the key's certificate first."),
+    ] = None,
+    database: options.DatabaseOption = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Say which certificate seals signed papers, or make its key."""
+    from access_service.cli.keys import run_pdf_seal
+
+    run_pdf_seal(self_signed=self_signed, request=csr, chain=chain, database=database, as_json=json)

@@ -1,15 +1,27 @@
-"""`keys list`, `keys rotate`, `keys begin`."""
+"""`keys list`, `keys rotate`, `keys begin`, `keys pdf-seal`."""
+
+from pathlib import Path
 
 import typer
 
 from access_service.cli.errors import UsageError
 from access_service.cli.opening import open_database, say_json, settings_for
+from access_service.domain.errors import InvalidError
 from access_service.domain.time import local
 from access_service.rendering.sheets import instant_text
 from access_service.settings import Settings
 from access_service.signing.keyring import Keyring
+from access_service.signing.pdf_seal import (
+    has_seal_key,
+    make_seal_key,
+    read_pdf_seal,
+    request_certificate,
+    sign_itself,
+    take_chain,
+)
 from access_service.storage.db import Database
 from access_service.usecases.keys import OWN, KeyKind, begin_key, rotate_key
+from access_service.usecases.services import system_clock
 from access_service.usecases.tokens.keyring import ListedKey, begin_keyring, list_keys, open_keyring, rotate_keys
 
 
@@ -59,6 +71,45 @@ def run_keys_begin(kind: str, *, database: str | None, as_json: bool) -> None:
             id_ = begin_key(db, settings.keys_dir, OWN[found], found).id
         key = next(key for key in list_keys(db, keyring) if key.id == id_)
     _say(key, as_json=as_json)
+
+
+def run_pdf_seal(
+    *,
+    self_signed: str | None,
+    request: str | None,
+    chain: Path | None,
+    database: str | None,
+    as_json: bool,
+) -> None:
+    """Make the key that seals papers, ask for its certificate, keep it, or say which one seals."""
+    folder = settings_for(database).keys_dir
+    if sum(one is not None for one in (self_signed, request, chain)) > 1:
+        raise UsageError("give one of --self-signed, --csr and --import")
+    if (self_signed or request) and not has_seal_key(folder):
+        make_seal_key(folder)
+    if request is not None:
+        typer.echo(request_certificate(folder, request).decode(), nl=False)
+        return
+    if self_signed is not None:
+        if read_pdf_seal(folder) is not None:
+            raise InvalidError("the folder of keys has a seal already; move its two files away to begin anew")
+        sign_itself(folder, self_signed, system_clock())
+    if chain is not None:
+        if not has_seal_key(folder):
+            raise InvalidError("the folder of keys has no `pdf-seal.key`; begin with --csr")
+        take_chain(folder, chain.read_bytes())
+    seal = read_pdf_seal(folder)
+    if as_json:
+        said = (
+            None
+            if seal is None
+            else {"id": seal.id, "subject": seal.subject, "until": local(seal.not_after).isoformat()}
+        )
+        say_json({"pdf_seal": said})
+    elif seal is None:
+        typer.echo("Chưa có niêm phong / no seal: signed papers are given out as they are")
+    else:
+        typer.echo(f"{seal.id}  {seal.subject}  until {instant_text(seal.not_after)}")
 
 
 def _kind(text: str) -> KeyKind:

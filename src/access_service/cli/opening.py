@@ -19,6 +19,7 @@ from access_service.storage.job_files import JobFiles
 from access_service.storage.migrate import require_current
 from access_service.storage.paper_pages import FileStore
 from access_service.usecases.keys import SEAL, open_key
+from access_service.usecases.paper_pages import open_pdf_seal
 from access_service.usecases.services import Services, system_clock
 
 __all__ = ["check_file", "open_database", "register_of", "say_json", "services_for", "settings_for"]
@@ -62,6 +63,7 @@ def services_for(db: Database, settings: Settings) -> Services:
         keys_dir=settings.keys_dir,
         public_url=settings.public_url,
         files=FileStore(settings.files_dir),
+        pdf_seal=open_pdf_seal(settings.keys_dir),
         job_files=JobFiles(settings.jobs_dir, JobRoom.of_mib(settings.job_account_mib, settings.job_files_mib)),
         checkpoint_dirs=settings.checkpoint_dirs or (),
         signs_log=settings.checkpoint_minutes > 0,

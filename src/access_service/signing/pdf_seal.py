@@ -39,6 +39,7 @@ SEAL_FIELD = "niem-phong"
 SEAL_REASON = "Niêm phong của hệ thống"
 PDF_SEAL_KEY, PDF_SEAL_CHAIN = "pdf-seal.key", "pdf-seal.pem"
 """Files in the folder of keys: the key, and its certificate followed by those above it."""
+PDF_SEAL_FILES = (PDF_SEAL_KEY, PDF_SEAL_CHAIN)
 SELF_SIGNED_DAYS = 3 * 365
 AskTime = Callable[[bytes], bytes]
 """Sends a request for a timestamp (RFC 3161, DER) and returns the answer."""
@@ -103,6 +104,11 @@ def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
         raise UnavailableError(f"`{path.name}` holds no key of the curve P-256")
     return key
+
+
+def has_seal_key(folder: Path) -> bool:
+    """Is there a key, with a certificate or without?"""
+    return (folder / PDF_SEAL_KEY).exists()
 
 
 def make_seal_key(folder: Path) -> None:
@@ -183,6 +189,11 @@ def _usage() -> x509.KeyUsage:
 
 
 # -- sealing
+
+
+def load_sealing() -> None:
+    """Load what sealing takes: a second, which nobody has to wait for later."""
+    import pyhanko.sign  # noqa: F401
 
 
 def seal_pdf(

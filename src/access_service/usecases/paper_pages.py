@@ -38,6 +38,7 @@ from access_service.evidence.render import render_pdf
 from access_service.live.revisions import revision_text
 from access_service.signing.canonical import canonical, sha256_hex
 from access_service.signing.documents import statement
+from access_service.signing.pdf_seal import PdfSeal, load_sealing, read_pdf_seal, seal_pdf
 from access_service.storage.keys import public_key, public_keys
 from access_service.storage.paper_pages import DocumentFile, FileKind, FileStore, add_file, file_of, keep_shown
 from access_service.storage.policy import load_tables
@@ -362,6 +363,9 @@ def _pdf(services: Services, register: RegisterId, actor: AccountId | str, shown
         if data is not None:
             return data
     data = render_pdf(shown.paper, fonts)
+    seal = _seal_now(services)
+    if kept is None and seal is not None:
+        data = seal_pdf(data, seal)
     sha256 = services.files.put(data)
     if kept is not None:
         if sha256 != kept.sha256:
@@ -369,13 +373,27 @@ def _pdf(services: Services, register: RegisterId, actor: AccountId | str, shown
                 f"the file `{kept.sha256}` of a signed paper is missing; restore it from a backup"
             )
         return data
-    file = _keep(services, register, actor, shown, data, sha256, fonts)
+    file = _keep(services, register, actor, shown, data, sha256, fonts, seal)
     return data if file.sha256 == sha256 else services.files.require(file.sha256)
 
 
 def keep_pdf(services: Services, register: RegisterId, actor: AccountId | str, shown: PaperToShow) -> bytes:
     """The file of a signed paper, kept when it is first asked for; whoever calls it has let the reader in."""
     return _pdf(services, register, actor, shown)
+
+
+def open_pdf_seal(keys_dir: Path) -> PdfSeal | None:
+    """The seal in the folder of keys; what it takes to seal is loaded at the start, and not before a reader."""
+    seal = read_pdf_seal(keys_dir)
+    if seal is not None:
+        load_sealing()
+    return seal
+
+
+def _seal_now(services: Services) -> PdfSeal | None:
+    """The seal, where its certificate still counts: what an ended one seals proves nothing."""
+    seal = services.pdf_seal
+    return seal if seal is not None and services.db.now() < seal.not_after else None
 
 
 def _kept(services: Services, register: RegisterId, document: Document) -> DocumentFile | None:
@@ -391,6 +409,7 @@ def _keep(
     data: bytes,
     sha256: str,
     fonts: FontFamily,
+    seal: PdfSeal | None,
 ) -> DocumentFile:
     """Name the file in the log, unless another node was first: then its file counts."""
     document = shown.document
@@ -409,6 +428,8 @@ def _keep(
             "template": str(shown.paper.print["template"]),
             "typst": typst_version(),
         }
+        if seal is not None:
+            details["seal"] = seal.id
         tx.append([Happening("document.file", document.id, details=details, unit=document.office)], tx.before)
     return file
 

@@ -33,6 +33,7 @@ from access_service.domain.org import Assignment, Person, Unit
 from access_service.domain.policy import Pack
 from access_service.domain.preparing import use_account_of, waits_at_most
 from access_service.signing.keys import SealKey
+from access_service.signing.pdf_seal import PdfSeal
 from access_service.signing.vault import FactorKey
 from access_service.storage import idempotency
 from access_service.storage.accounts import session_by_token
@@ -121,6 +122,8 @@ class Services:
     """Where callers find the service: passkeys belong to it."""
     files: FileStore | None = None
     """Where files of papers are kept; None: a signed paper is rendered anew each time."""
+    pdf_seal: PdfSeal | None = None
+    """Seals signed papers; None: a paper is as good as its confirmations."""
     checkpoint_dirs: tuple[Path, ...] = ()
     """Folders outside this machine into which every checkpoint of the log goes."""
     signs_log: bool = True

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from access_service.domain.backups import FORMAT, BackupError, no_space
 from access_service.signing.keyring import TOKEN_KEYS
+from access_service.signing.pdf_seal import PDF_SEAL_FILES
 from access_service.usecases.keys import NEXT, OWN, hold_keys
 
 LARGEST = 1 << 20
@@ -38,6 +39,9 @@ def _key_files(folder: Path) -> Iterator[Path]:
         for name in (own.file, f"{own.file}{NEXT}"):
             if (folder / name).is_file():
                 yield folder / name
+    for name in PDF_SEAL_FILES:
+        if (folder / name).is_file():
+            yield folder / name
     yield from sorted((folder / TOKEN_KEYS).glob("[!.]*.pem"))
 
 
@@ -88,7 +92,7 @@ def _read(content: bytes) -> dict[str, bytes]:
         raise BackupError("that is no file of keys; give the one that `backup --keys` wrote") from error
     if version != FORMAT:
         raise BackupError(f"the keys have format {version} and this version reads {FORMAT}")
-    names = {name for own in OWN.values() for name in (own.file, f"{own.file}{NEXT}")}
+    names = {name for own in OWN.values() for name in (own.file, f"{own.file}{NEXT}")} | set(PDF_SEAL_FILES)
     for name in found:
         folder, _, file = name.rpartition("/")
         if name not in names and not (folder == TOKEN_KEYS and file.endswith(".pem") and file[0] not in "./"):
