@@ -89,8 +89,13 @@ def _matches(pattern: re.Pattern[str]) -> list[str]:
     ]
 
 
+@cache
+def _every_module() -> dict[str, ast.Module]:
+    return {n: ast.parse(t) for n, t in _texts().items() if n.endswith(".py")}
+
+
 def _modules(folder: str = "") -> dict[str, ast.Module]:
-    return {n: ast.parse(t) for n, t in _texts().items() if n.endswith(".py") and n.startswith(folder)}
+    return {n: module for n, module in _every_module().items() if n.startswith(folder)}
 
 
 def test_the_files_are_found() -> None:

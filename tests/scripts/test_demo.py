@@ -108,6 +108,15 @@ def _evaluate(told: dict[str, Any], request: object) -> tuple[bool, str | None]:
 def test_the_demonstration_keeps_every_promise_of_its_file_and_builds_anew_what_was_revoked(
     tmp_path: Path, started: list[Demo]
 ) -> None:
+    # A build that is stopped leaves nothing, and the next start builds the whole.
+    started.append(stopped := Demo(tmp_path))
+    stopped.wait(stopped.data / "building.db")
+    status, printed = stopped.stop()
+    assert status == 0, printed
+    assert "Traceback" not in printed
+    assert not stopped.output.exists()
+    assert not (stopped.data / "access.db").exists()
+
     started.append(first := Demo(tmp_path))
     told = first.told()
     assert first.output.stat().st_mode & 0o777 == 0o600
@@ -166,23 +175,6 @@ def _told_by(demo: Demo, before: dict[str, Any]) -> dict[str, Any]:
         assert time.monotonic() < until
         time.sleep(0.05)
     return told
-
-
-def test_a_build_that_is_stopped_ends_with_status_0_and_the_next_start_builds_the_whole(
-    tmp_path: Path, started: list[Demo]
-) -> None:
-    started.append(demo := Demo(tmp_path))
-    demo.wait(demo.data / "building.db")
-    status, printed = demo.stop()
-    assert status == 0, printed
-    assert "Traceback" not in printed
-    assert not demo.output.exists()
-    assert not (demo.data / "access.db").exists()
-
-    started.append(again := Demo(tmp_path))
-    told = again.told()
-    assert _evaluate(told, told["revocable"]["request"]) == (True, None)
-    assert again.stop()[0] == 0
 
 
 def test_a_port_that_is_taken_is_one_line_and_leaves_the_file_alone(tmp_path: Path, started: list[Demo]) -> None:

@@ -37,7 +37,7 @@ def _rows(services: Services, of: type[Any] = Person) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("kind", CODECS, ids=lambda kind: kind.__name__)
-@settings(max_examples=times(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_every_fact_comes_back_as_it_went_in(opened: Services, kind: type[Any], data: st.DataObject) -> None:
     value = data.draw(values_of(kind))
@@ -69,7 +69,7 @@ def test_nothing_is_deleted(opened: Services) -> None:
         assert len(after) == len(before) + (2 if before else 3)
 
 
-@settings(max_examples=times(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(6), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=3), min_size=1, max_size=6))
 def test_what_was_known_stays_answerable(opened: Services, history: list[list[str]]) -> None:
     answers: dict[int, list[Person]] = {}
