@@ -42,6 +42,7 @@ class Setup:
     asking: ClientCredentials | StaticKey
     """The gradebook as an enforcement point: it asks for decisions."""
     poll_s: float = 5.0
+    """How often it asks what was taken back while the service does not tell."""
 
 
 @dataclass
@@ -64,8 +65,9 @@ class Book:
 
 def create_gradebook(setup: Setup) -> FastAPI:
     """The gradebook as an application."""
-    verifier = AsyncTokenVerifier(setup.access_url, setup.audience, poll_s=setup.poll_s)
     asking = AsyncAccessClient(setup.access_url, setup.asking)
+    # What is taken back is told as it happens; while nobody tells, it is asked for every `poll_s`.
+    verifier = AsyncTokenVerifier(setup.access_url, setup.audience, poll_s=setup.poll_s, watch=asking.watch())
     own = AsyncAccessClient(setup.access_url, setup.own)
     book = Book()
 

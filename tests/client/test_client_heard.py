@@ -11,7 +11,7 @@ from fake_service import CLASS, Fake, told
 
 from access_service.client import Allow, Question, StreamStatus, student
 from access_service.client.heard import FORGET_S, HeardChanges
-from access_service.client.kept import MOST_KEPT, KeptAnswers
+from access_service.client.kept import KeptAnswers
 
 PUPIL = student("000000000001", class_=CLASS, category="STU-ACA")
 
@@ -211,13 +211,15 @@ def test_an_answer_that_was_on_its_way_when_something_moved_is_not_kept(fake: Fa
     assert len(answers) == 0
 
 
-def test_what_is_kept_is_bounded(fake: Fake) -> None:
+def test_what_is_kept_is_bounded(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("access_service.client.kept.MOST_KEPT", 20)
     answers = KeptAnswers(60, fake.monotonic, lambda: "r1")
-    for number in range(MOST_KEPT + 10):
+    for number in range(30):
         keep(answers, f"acc_{number}")
-    assert len(answers) == len(answers._of) == MOST_KEPT
+    assert len(answers) == len(answers._of) == 20
+    assert answers.recall(question("acc_29"), None)
     fake.now += 60
-    assert answers.recall(question(f"acc_{MOST_KEPT}"), None) is None
+    assert answers.recall(question("acc_29"), None) is None
 
 
 def test_a_kept_answer_is_asked_for_from_no_older_node(fake: Fake) -> None:

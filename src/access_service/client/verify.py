@@ -2,7 +2,8 @@
 
 Nothing in a token says where keys come from: `jku`, `x5u`, `jwk` and every other header member than `alg`, `kid`
 and `typ` refuse it. Keys and revocations are fetched from two addresses of the issuer, at their intervals, by one
-caller for all; when the revocations cannot be had for `max_stale_s`, nothing is accepted any more.
+caller for all; where a stream tells what is revoked, the list is fetched only while it is lost. When neither has
+been had for `max_stale_s`, nothing is accepted any more.
 """
 
 import asyncio
