@@ -25,6 +25,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Self
@@ -86,12 +87,15 @@ def _question(account: str, scope: Scope, draw: random.Random) -> dict[str, Any]
 class Server:
     """The service over the province, in a process of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, apart: bool = False) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.process = subprocess.Popen(
-            [sys.executable, str(HERE / "backup.py"), "--serve", str(folder), str(self.port)]
+            [
+                *(sys.executable, str(HERE / "backup.py"), "--serve", str(folder), str(self.port)),
+                *(["--apart"] if apart else []),
+            ]
         )
         deadline = time.monotonic() + START_S
         while not self._is_ready():
@@ -113,13 +117,12 @@ class Server:
         self.process.wait(60)
 
 
-def serve(folder: Path, port: int) -> None:
-    """In the server's process."""
-    import uvicorn  # noqa: PLC0415
+def make_app(folder: Path, shared: Path | None, acts: Any = None) -> Any:
+    """The application over the province, or one process's part of it."""
     from pydantic import SecretStr  # noqa: PLC0415
 
-    from access_service.app import create_app  # noqa: PLC0415
-    from access_service.cli.serve import keep_collections_short  # noqa: PLC0415
+    from access_service.app import HERE_ALONE, create_app  # noqa: PLC0415
+    from access_service.cli.serve import give_way, keep_collections_short  # noqa: PLC0415
     from access_service.settings import Settings  # noqa: PLC0415
 
     settings = Settings(
@@ -129,9 +132,28 @@ def serve(folder: Path, port: int) -> None:
         log_decisions="none",
         log_level="warning",
         settle_minutes=0,
+        metrics_dir=shared,
     )
-    app = create_app(settings, clock=lambda: province.NOW, started=keep_collections_short)
-    uvicorn.run(app, host="127.0.0.1", port=port, access_log=False, log_level="warning")
+    started = give_way if acts == HERE_ALONE else keep_collections_short
+    return create_app(settings, clock=lambda: province.NOW, started=started, acts=acts)
+
+
+def serve(folder: Path, port: int, *, apart: bool) -> None:
+    """In the server's process; acts in another one, if `apart`."""
+    import uvicorn  # noqa: PLC0415
+
+    from access_service.app import HERE_ALONE  # noqa: PLC0415
+    from access_service.cli.acts_beside import acts_beside  # noqa: PLC0415
+
+    options = {"host": "127.0.0.1", "port": port, "access_log": False, "log_level": "warning"}
+    if not apart:
+        uvicorn.run(make_app(folder, None), **options)
+        return
+    with tempfile.TemporaryDirectory() as shared:
+        make = partial(make_app, folder, Path(shared), HERE_ALONE)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        with acts_beside(make, 20) as relay:
+            uvicorn.run(make_app(folder, Path(shared), relay), **options)
 
 
 def load(port: int, questions: list[bytes], rate: float, seconds: float) -> list[float]:
@@ -262,9 +284,10 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=200)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--apart", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
-        serve(Path(arguments.serve[0]), int(arguments.serve[1]))
+        serve(Path(arguments.serve[0]), int(arguments.serve[1]), apart=arguments.apart)
         return 0
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """The first two weeks of September: does anybody who asks feel what others do meanwhile?
 
-    benchmarks/september.py [--pairs 5] [--seconds 30] [--rate 200] [--folder DIR] [--only NAME …]
+    benchmarks/september.py [--pairs 5] [--seconds 30] [--rate 200] [--folder DIR] [--only NAME …] [--acts ACTS …]
 
 One server (the real application under uvicorn) over the generated province is asked `--rate` questions a second at
 fixed instants about 1,500 accounts, answered or not (no coordinated omission). A pair is a run with nothing beside
 it and a run beside one kind of work; reported is the median of the ratios of p99. `--folder` keeps the province for
 the next time; the work writes into a copy.
+
+`--acts apart` serves acts by a process of their own (`ACCESS_SERVICE_ACTS_APART`); with both the pairs alternate.
 
 First an account from cold over one indexed SELECT (`cold.py`). `revocation.py` measures how soon the next node
 denies.
@@ -28,7 +30,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Self
@@ -197,25 +199,30 @@ def copied(kept: Path) -> Iterator[tuple[Path, People]]:
 
 def measure(folder: Path, people: People, questions: list[bytes], arguments: argparse.Namespace) -> None:
     """Pairs for each kind of work."""
-    server = backup.Server(folder)
-    try:
-        backup.load(server.port, questions, arguments.rate, WARM_S)
+    with ExitStack() as stack:
+        servers = {}
+        for acts in arguments.acts:
+            servers[acts] = server = backup.Server(folder, apart=acts == "apart")
+            stack.callback(server.close)
+            backup.load(server.port, questions, arguments.rate, WARM_S)
         for name in arguments.only or WORK:
-            ratios = []
+            ratios: dict[str, list[float]] = {acts: [] for acts in servers}
             work = WORK[name]
-            for _ in range(arguments.pairs):
+            for acts, server in [*servers.items()] * arguments.pairs:
                 quiet = backup.p99(backup.load(server.port, questions, arguments.rate, arguments.seconds))
                 with work(people, server.port, folder) as going:
                     busy = backup.p99(backup.load(server.port, questions, arguments.rate, arguments.seconds))
-                ratios.append(busy / quiet)
+                ratios[acts].append(busy / quiet)
                 print(
-                    f"{name}: p99 {quiet:.2f} ms alone, {busy:.2f} ms beside ({going.done} done, {going.failed} "
-                    f"refused), {busy / quiet:.2f} ×",
+                    f"{name}, acts {acts}: p99 {quiet:.2f} ms alone, {busy:.2f} ms beside ({going.done} done, "
+                    f"{going.failed} refused), {busy / quiet:.2f} ×",
                     flush=True,
                 )
-            print(f"| {name} | {statistics.median(ratios):.2f} × | {arguments.pairs} pairs |", flush=True)
-    finally:
-        server.close()
+            for acts, found in ratios.items():
+                print(
+                    f"| {name} | acts {acts} | {statistics.median(found):.2f} × | {arguments.pairs} pairs |",
+                    flush=True,
+                )
 
 
 def about(questions: list[bytes]) -> list[bytes]:
@@ -239,6 +246,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=200)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--only", nargs="+", choices=[*WORK])
+    parser.add_argument("--acts", nargs="+", choices=["together", "apart"], default=["together"])
     parser.add_argument("--import", dest="imported", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.imported:

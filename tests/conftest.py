@@ -41,6 +41,8 @@ forget_the_disk()
 
 # Servers that tests stop have nobody to warn.
 os.environ.setdefault("ACCESS_SERVICE_DRAIN_SECONDS", "0")
+# A second process for each of them would only cost; `cli/test_acts_apart` has one.
+os.environ.setdefault("ACCESS_SERVICE_ACTS_APART", "no")
 BACKENDS = ("sqlite", "postgresql")
 
 # A shared machine is slow now and then; how long an example takes is no finding.

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -35,6 +35,8 @@ from access_service.api.http.listener import OperatorsOnly, operations
 from access_service.api.http.log_lines import Lines, make_log
 from access_service.api.http.metrics import Metrics
 from access_service.api.http.pool import Pool
+from access_service.api.http.relay import Relay
+from access_service.api.http.relayed import STATE, ActsTold
 from access_service.api.http.shared_metrics import share
 from access_service.api.http.traces import Traces, check_installed
 from access_service.api.http.watchers import Watchers
@@ -87,6 +89,10 @@ BODIES = {
     **dict.fromkeys(DOORS, DOOR_BYTES),
 }
 """How many bytes a body may have, by the beginning of its path."""
+HERE_ALONE: Final = "acts"
+"""This process is handed acts by others, and has no listener but theirs."""
+ActsPart = Path | Literal["acts"]
+"""A process hands acts over to the socket at a path, or is the one that they are handed to."""
 
 
 def create_app(
@@ -95,9 +101,11 @@ def create_app(
     clock: Callable[[], datetime] = system_clock,
     allow_demo: bool = False,
     started: Callable[[], None] = lambda: None,
+    acts: ActsPart | None = None,
 ) -> FastAPI:
     """The application. Nothing is opened before it starts and everything is closed when it ends.
 
+    `acts` says what this process has to do with acts: by default everything.
     `started` is called once all is made that stays, before the first request.
 
     Starting raises `UnavailableError` for a mixed installation of Casbin, a key file that others can read, a
@@ -109,7 +117,7 @@ def create_app(
         check_installed()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any] | None]:
         traces = None if settings.traces_to is None else Traces(settings.traces_to, make_log(settings.log_level))
         tracer = NO_TRACER if traces is None else traces.tracer
         services, point = _open(settings, clock, tracer, allow_demo=allow_demo)
@@ -118,18 +126,9 @@ def create_app(
         point.prepare_all()
         point.watch()
         try:
-            with (
-                listening(services.db, point),
-                _beside(settings, services, edge),
-                _working(settings, services, edge),
-                draining(settings.drain_seconds, edge.stop),
-            ):
-                async with (
-                    share(settings.metrics_dir, edge.metrics) as edge.shared,
-                    operations(app, settings.operations_host, settings.operations_port),
-                ):
-                    started()
-                    yield
+            async with _running(app, settings, services, point, acts):
+                started()
+                yield _told(services, edge) if acts == HERE_ALONE else None
         finally:
             if edge.watchers is not None:
                 await edge.watchers.close()
@@ -170,18 +169,69 @@ def create_app(
     return app
 
 
+@asynccontextmanager
+async def _running(
+    app: FastAPI, settings: Settings, services: Services, point: DecisionPoint, acts: ActsPart | None
+) -> AsyncIterator[None]:
+    """All that goes on beside requests, for as long as the block lasts.
+
+    The process of acts is stopped by those that hand over to it, and has no listener of its own.
+    """
+    edge: Edge = app.state.edge
+    drain_s, port = (0, None) if acts == HERE_ALONE else (settings.drain_seconds, settings.operations_port)
+    with (
+        listening(services.db, point),
+        _beside(settings, services, edge, acts),
+        _working(settings, services, edge, acts),
+        draining(drain_s, edge.stop),
+    ):
+        async with (
+            share(settings.metrics_dir, edge.metrics) as edge.shared,
+            _relaying(app, acts, edge, point),
+            operations(app, settings.operations_host, port),
+        ):
+            yield
+
+
+def _told(services: Services, edge: Edge) -> dict[str, Any]:
+    """What a process of acts tells with its answers, for its protocol."""
+    told = ActsTold(edge.has_forked_log)
+    services.committed.append(told.committed)
+    return {STATE: told}
+
+
+@asynccontextmanager
+async def _relaying(app: FastAPI, acts: ActsPart | None, edge: Edge, point: DecisionPoint) -> AsyncIterator[None]:
+    """Acts are handed over to that socket for as long as the block lasts; nothing where they are done here."""
+    if not isinstance(acts, Path) or not isinstance(app, Application):
+        yield
+        return
+    app.relay = relay = Relay(acts, lambda: edge, point.committed)
+    edge.has_forked_log = lambda: relay.log_forked
+    following = asyncio.create_task(relay.follow())
+    try:
+        yield
+    finally:
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+
+
 @contextmanager
-def _beside(settings: Settings, services: Services, edge: Edge) -> Iterator[None]:
+def _beside(settings: Settings, services: Services, edge: Edge, acts: ActsPart | None) -> Iterator[None]:
     """What is done every so often beside the requests; at the end each does what is left to do.
 
-    Looks are written before the last checkpoint, which then covers them.
+    Looks are written before the last checkpoint, which then covers them. A process that hands acts over writes what
+    it gathered itself, and leaves the rest to the other one.
     """
+    if isinstance(acts, Path):
+        with _writing(services, edge):
+            yield
+        return
     settling = Settling(services, settings.settle_minutes * 60, lambda why: edge.log.warning("settle", error=why))
     checkpointing = Checkpointing(
         services, settings.checkpoint_minutes * 60, lambda what, why: edge.log.error(what, error=why)
     )
-    looks = LookWriter(services.db, services.looks, lambda why: edge.log.warning("looks", error=why))
-    uses = UseWriter(services.db, services.uses, services.observed, lambda why: edge.log.warning("uses", error=why))
     progress = ProgressKeeper(services.db, lambda why: edge.log.warning("progress", error=why))
     edge.metrics.checkpoints = checkpointing.rounds
     edge.has_forked_log = lambda: bool(checkpointing.forked)
@@ -189,17 +239,30 @@ def _beside(settings: Settings, services: Services, edge: Edge) -> Iterator[None
         settling.start()
     if settings.checkpoint_minutes:
         checkpointing.start()
+    progress.start()
+    try:
+        with _writing(services, edge):
+            try:
+                yield
+            finally:
+                settling.close()
+                progress.close()
+    finally:
+        checkpointing.close()
+
+
+@contextmanager
+def _writing(services: Services, edge: Edge) -> Iterator[None]:
+    """What answers leave to be written is written."""
+    looks = LookWriter(services.db, services.looks, lambda why: edge.log.warning("looks", error=why))
+    uses = UseWriter(services.db, services.uses, services.observed, lambda why: edge.log.warning("uses", error=why))
     looks.start()
     uses.start()
-    progress.start()
     try:
         yield
     finally:
-        settling.close()
-        progress.close()
         looks.close()
         uses.close()
-        checkpointing.close()
 
 
 def _tokens(settings: Settings, services: Services, point: DecisionPoint) -> TokenPoint:
@@ -213,9 +276,9 @@ def _tokens(settings: Settings, services: Services, point: DecisionPoint) -> Tok
 
 
 @contextmanager
-def _working(settings: Settings, services: Services, edge: Edge) -> Iterator[None]:
+def _working(settings: Settings, services: Services, edge: Edge, acts: ActsPart | None) -> Iterator[None]:
     """Jobs are carried out while the block lasts; their numbers are counted on the event loop, as all are."""
-    if not settings.job_workers:
+    if not settings.job_workers or isinstance(acts, Path):
         yield
         return
     loop = asyncio.get_running_loop()

@@ -103,6 +103,11 @@ class Settings(BaseSettings):
         description="Folder that the processes of one service share: what each counts, so that any of them is "
         "scraped for all, and over SQLite which DPoP proofs were used; `serve --workers` makes one.",
     )
+    acts_apart: Literal["auto", "yes", "no"] = Field(
+        "no",
+        description="Are pages, the management of the register and signing in served by a process of their own, so "
+        "that decisions never wait for the interpreter? `auto`: where there is more than one core.",
+    )
     max_connections: int = Field(
         1000, ge=1, le=100_000, description="Most connections of one process; the next is answered 503 and closed."
     )

@@ -3,12 +3,16 @@
 import gc
 import logging
 import os
+import signal
 import socket
 import ssl
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 from typing import Any
 
 import typer
@@ -16,7 +20,8 @@ import uvicorn
 
 from access_service.api.http.listener import LISTENING, Bounded, Bounds
 from access_service.api.http.traces import check_installed
-from access_service.app import create_app
+from access_service.app import HERE_ALONE, create_app
+from access_service.cli.acts_beside import acts_beside, has_several_cores
 from access_service.cli.errors import UsageError
 from access_service.cli.opening import open_database, settings_for
 from access_service.cli.served import check_served, describe
@@ -33,12 +38,25 @@ COLLECTIONS = (5_000, 20, 20)
 """New objects before the youngest are looked through, and how many such looks before the next older ones."""
 
 
+NICE = 5
+"""How much lower the priority of acts is."""
+RELAY = "RELAY_OF_ACCESS_SERVICE"
+"""In the environment of the workers of one `serve`: the socket of its process of acts. No setting."""
+
+
 def make_app() -> Any:
     """The application of a worker process, which has only the environment."""
     settings = Settings()
     logging.getLogger("uvicorn.error").addFilter(_in_one_line)
     Bounded.bounds = _bounds(settings)
-    return create_app(settings, started=keep_collections_short)
+    relay = os.environ.get(RELAY)
+    return create_app(settings, started=keep_collections_short, acts=Path(relay) if relay else None)
+
+
+def make_acts(settings: Settings) -> Any:
+    """The application of the process of acts."""
+    logging.getLogger("uvicorn.error").addFilter(_in_one_line)
+    return create_app(settings, started=give_way, acts=HERE_ALONE)
 
 
 def run_serve(*, policy: Path | None, database: str | None, workers: int, given: Mapping[str, object]) -> None:
@@ -47,8 +65,9 @@ def run_serve(*, policy: Path | None, database: str | None, workers: int, given:
     check_distribution()
     if settings.traces_to is not None:
         check_installed()
+    apart = policy is None and is_apart(settings)
     if policy is None:
-        _check_database(settings, workers)
+        _check_database(settings, workers, apart=apart)
     elif workers > 1:
         raise UsageError("one process serves a pack alone; leave out --workers")
     _check_port(settings)
@@ -63,15 +82,56 @@ def run_serve(*, policy: Path | None, database: str | None, workers: int, given:
     }
     if policy is not None:
         uvicorn.run(create_pack_app(settings, policy), **options)
-    elif workers == 1:
+    elif workers == 1 and not apart:
         uvicorn.run(create_app(settings, started=keep_collections_short), **options)
     else:
-        # Workers are new processes: what was said on the command line reaches them as environment.
-        os.environ[f"{PREFIX}DATABASE_URL"] = settings.database_url
-        os.environ[f"{PREFIX}PUBLIC_URL"] = settings.public_url
         with TemporaryDirectory(prefix="access-service-") as folder:
-            os.environ[f"{PREFIX}METRICS_DIR"] = str(settings.metrics_dir or folder)
-            uvicorn.run("access_service.cli.serve:make_app", factory=True, workers=workers, **options)
+            shared = settings.model_copy(update={"metrics_dir": settings.metrics_dir or Path(folder)})
+            with _stopped_last(), _acts(shared) if apart else nullcontext() as relay:
+                _run_several(shared, workers, relay, options)
+
+
+def is_apart(settings: Settings) -> bool:
+    """Is there to be a process of acts?"""
+    return has_several_cores() if settings.acts_apart == "auto" else settings.acts_apart == "yes"
+
+
+def _acts(settings: Settings) -> AbstractContextManager[Path]:
+    return acts_beside(partial(make_acts, settings), GRACE_S)
+
+
+def _run_several(settings: Settings, workers: int, relay: Path | None, options: dict[str, Any]) -> None:
+    """The processes that take connections: this one, or as many workers."""
+    if workers == 1:
+        uvicorn.run(create_app(settings, started=keep_collections_short, acts=relay), **options)
+        return
+    # Workers are new processes: what was said on the command line reaches them as environment.
+    os.environ[f"{PREFIX}DATABASE_URL"] = settings.database_url
+    os.environ[f"{PREFIX}PUBLIC_URL"] = settings.public_url
+    os.environ[f"{PREFIX}METRICS_DIR"] = str(settings.metrics_dir)
+    os.environ[RELAY] = "" if relay is None else str(relay)
+    uvicorn.run("access_service.cli.serve:make_app", factory=True, workers=workers, **options)
+
+
+@contextmanager
+def _stopped_last() -> Iterator[None]:
+    """A server that was told to stop ends this process by the same signal: here only after the block."""
+    stopped: list[int] = []
+
+    def heard(number: int, _frame: FrameType | None) -> None:
+        stopped.append(number)
+        raise SystemExit(0)
+
+    before = signal.signal(signal.SIGTERM, heard)
+    try:
+        yield
+    except SystemExit:
+        if not stopped:
+            raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if stopped:
+        signal.raise_signal(signal.SIGTERM)
 
 
 def keep_collections_short() -> None:
@@ -83,6 +143,12 @@ def keep_collections_short() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTIONS)
+
+
+def give_way() -> None:
+    """The process of acts is made: from here on decisions go first where cores are short."""
+    keep_collections_short()
+    os.nice(NICE)
 
 
 def _in_one_line(record: logging.LogRecord) -> bool:
@@ -103,7 +169,7 @@ def _bounds(settings: Settings) -> Bounds:
     )
 
 
-def _check_database(settings: Settings, workers: int) -> None:
+def _check_database(settings: Settings, workers: int, *, apart: bool) -> None:
     with open_database(settings) as db:
         check_served(db, settings)
         if any(row["demo"] for row in db.registers()):
@@ -114,7 +180,7 @@ def _check_database(settings: Settings, workers: int) -> None:
         open_keyring(
             db, settings.keys_dir, algorithm=settings.token_algorithm, overlap_s=settings.key_overlap_seconds
         )
-        for line in describe(db, settings, workers):
+        for line in describe(db, settings, workers, apart=apart):
             typer.echo(line, err=True)
 
 

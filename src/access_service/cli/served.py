@@ -30,9 +30,10 @@ def check_served(db: Database, settings: Settings) -> None:
             raise UnavailableError(f"there is no folder of {what} `{folder}`")
 
 
-def describe(db: Database, settings: Settings, workers: int) -> Iterator[str]:
+def describe(db: Database, settings: Settings, workers: int, *, apart: bool) -> Iterator[str]:
     """Say what is served, one line for each thing."""
-    yield f"access-service {version()}, {workers} process{'es' if workers > 1 else ''}"
+    beside = ", and one of acts" if apart else ""
+    yield f"access-service {version()}, {workers} process{'es' if workers > 1 else ''}{beside}"
     yield f"  listens on   {settings.host}:{settings.port}, called {settings.public_url}"
     if settings.operations_port is not None:
         yield f"  operators    {settings.operations_host}:{settings.operations_port}"

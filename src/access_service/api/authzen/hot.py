@@ -17,6 +17,7 @@ from access_service.api.authzen.access import EVALUATION, EVALUATIONS, HEADERS_R
 from access_service.api.http.edge import GONE, Edge, new_request_id, request_id_of, sent_from
 from access_service.api.http.errors import INTERNAL, cause_of, problem, problem_of
 from access_service.api.http.limits import BODY_BYTES, check_no_query
+from access_service.api.http.relay import Relay, is_answered_here
 from access_service.api.http.traces import SILENT, caller_context
 from access_service.api.pdp import AtOnce, BodyAnswers
 from access_service.domain.errors import AccessServiceError, UnavailableError
@@ -29,6 +30,8 @@ class Application(FastAPI):
     """FastAPI, but for the hot routes."""
 
     edge: Edge | None = None
+    relay: Relay | None = None
+    """Answers what is no decision; None where everything is answered here."""
 
     def __init__(self, **given: Any) -> None:
         """As of any application, but for what FastAPI would tell of requests by itself."""
@@ -43,6 +46,8 @@ class Application(FastAPI):
         """Serve one connection."""
         if scope["type"] == "http" and scope["path"] in HOT and scope["method"] == "POST":
             await _serve(self.edge or self._edge(), scope, receive, send)
+        elif self.relay is not None and scope["type"] == "http" and not is_answered_here(scope["path"]):
+            await self.relay(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 

@@ -227,6 +227,17 @@ class Edge:
             self._caused[cause] = now
             self.log.warning("unavailable", request_id=request_id, cause=cause)
 
+    def note_unanswered(self, scope: Scope, route: str, status: int, seconds: float, cause: str) -> str:
+        """Count and log a request that nobody could answer, and why; returns its id."""
+        given = next((v for k, v in scope["headers"] if k == b"x-request-id"), b"")
+        request_id = request_id_of(given).decode()
+        method = scope["method"] if scope["method"] in METHODS else "OTHER"
+        self.metrics.requests[method, route, str(status)] += 1
+        self.log_unavailable(cause, request_id)
+        ms = round(seconds * 1000, 3)
+        self.log.info("request", request_id=request_id, method=method, route=route, status=status, ms=ms)
+        return request_id
+
     def log_failure(self, error: Exception, request_id: str) -> None:
         """Log a failure that nobody foresaw: where it happened, not its message, since messages may hold names."""
         frames = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]

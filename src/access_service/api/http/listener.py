@@ -235,7 +235,7 @@ def is_for_operators(path: str) -> bool:
     return path in OPERATIONS or path.startswith("/docs/")
 
 
-class _Second(uvicorn.Server):
+class SecondServer(uvicorn.Server):
     """A server beside another one, which hears the signals."""
 
     @contextmanager
@@ -260,7 +260,7 @@ async def operations(app: ASGIApp, host: str, port: int | None) -> AsyncIterator
             return
         await app({**scope, "state": {**scope.get("state", {}), "operations": True}}, receive, send)
 
-    server = _Second(uvicorn.Config(theirs, lifespan="off", **LISTENING))
+    server = SecondServer(uvicorn.Config(theirs, lifespan="off", **LISTENING))
     with _bound(host, port) as listening:
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:
