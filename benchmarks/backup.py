@@ -70,6 +70,12 @@ def prepare(folder: Path, units: Path) -> list[bytes]:
     return [json.dumps(_question(account, scope, draw)).encode() for account, scope in asked]
 
 
+def url_of(folder: Path) -> str:
+    """The province's database: the file below the folder, or the one that stands in its `url`."""
+    said = folder / "url"
+    return said.read_text("utf-8") if said.exists() else f"sqlite:///{folder / 'bench.db'}"
+
+
 def _question(account: str, scope: Scope, draw: random.Random) -> dict[str, Any]:
     pair = draw.choice(sorted(scope.classes or (), key=str))
     class_id = pair if isinstance(pair, str) else pair[0]
@@ -126,7 +132,7 @@ def make_app(folder: Path, shared: Path | None, acts: Any = None) -> Any:
     from access_service.settings import Settings  # noqa: PLC0415
 
     settings = Settings(
-        database_url=f"sqlite:///{folder / 'bench.db'}",
+        database_url=url_of(folder),
         keys_dir=folder / "keys",
         api_key=SecretStr(KEY),
         log_decisions="none",

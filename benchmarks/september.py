@@ -2,11 +2,13 @@
 """The first two weeks of September: does anybody who asks feel what others do meanwhile?
 
     benchmarks/september.py [--pairs 5] [--seconds 30] [--rate 200] [--folder DIR] [--only NAME …] [--acts ACTS …]
+                            [--database sqlite|postgresql]
 
 One server (the real application under uvicorn) over the generated province is asked `--rate` questions a second at
 fixed instants about 1,500 accounts, answered or not (no coordinated omission). A pair is a run with nothing beside
 it and a run beside one kind of work; reported is the median of the ratios of p99. `--folder` keeps the province for
-the next time; the work writes into a copy.
+the next time; the work writes into a copy, which for `--database postgresql` lies in a server of its own (with the
+programs of the tests).
 
 `--acts apart` serves acts by a process of their own (`ACCESS_SERVICE_ACTS_APART`); with both the pairs alternate.
 
@@ -35,11 +37,16 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Self
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
+
 import backup
 import cold
+import databases
 import province
 from access_service.signing.keys import load_or_create
+from access_service.storage.copying import rows_in, rows_out
 from access_service.storage.db import Database
+from access_service.storage.migrate import upgrade
 from access_service.usecases.imports.run import import_sheets, read_source
 from access_service.usecases.services import Services
 from september_people import PASSWORD, People, admit, write_new_people
@@ -170,9 +177,7 @@ def import_once(folder: Path) -> int:
 
 def opened(folder: Path) -> Services:
     """The province's services, by the clock of its school year."""
-    return Services(
-        Database(f"sqlite:///{folder / 'bench.db'}", lambda: province.NOW), load_or_create(folder / "seal.key")
-    )
+    return Services(Database(backup.url_of(folder), lambda: province.NOW), load_or_create(folder / "seal.key"))
 
 
 WORK: dict[str, Callable[[People, int, Path], Beside | Imports]] = {
@@ -184,17 +189,36 @@ WORK: dict[str, Callable[[People, int, Path], Beside | Imports]] = {
 
 
 @contextmanager
-def copied(kept: Path) -> Iterator[tuple[Path, People]]:
+def copied(kept: Path, database: str) -> Iterator[tuple[Path, People]]:
     """A copy of the province to write into, with people who have passwords."""
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         shutil.copytree(kept / "keys", folder / "keys")
         shutil.copy(kept / "seal.key", folder / "seal.key")
         shutil.copy(kept / "bench.db", folder / "bench.db")
+        upgrade(backup.url_of(folder))
+        if database == "postgresql":
+            empty = stack.enter_context(databases.database(stack.enter_context(databases.server()), "september"))
+            into_postgresql(backup.url_of(folder), empty, folder / "rows")
+            (folder / "url").write_text(empty, "utf-8")
         services = opened(folder)
         people = admit(services)
         services.db.close()
         yield folder, people
+
+
+def into_postgresql(source: str, target: str, between: Path) -> None:
+    """Every row, as a backup and its restoring move it."""
+    upgrade(target)
+    read, written = Database(source, lambda: province.NOW), Database(target, lambda: province.NOW)
+    with read.connect() as connection, between.open("wb") as out:
+        said = rows_out(connection, out)
+    with written.engine.begin() as connection, between.open("rb") as file:
+        rows_in(connection, file, said)
+    with written.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE")
+    read.close()
+    written.close()
 
 
 def measure(folder: Path, people: People, questions: list[bytes], arguments: argparse.Namespace) -> None:
@@ -247,6 +271,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--only", nargs="+", choices=[*WORK])
     parser.add_argument("--acts", nargs="+", choices=["together", "apart"], default=["together"])
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--import", dest="imported", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.imported:
@@ -254,9 +279,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         kept = arguments.folder or Path(temporary)
         questions = about(backup.prepare(kept, arguments.units))
-        with copied(kept) as (folder, people):
+        with copied(kept, arguments.database) as (folder, people):
             if not arguments.only:
-                found = cold.measure(f"sqlite:///{folder / 'bench.db'}")
+                found = cold.measure(backup.url_of(folder))
                 print(
                     f"| cold | {found['ratio']:.1f} × one SELECT | {found['a_second']:.0f} a CPU second, "
                     f"{found['statements']:.0f} statements |",

@@ -5,6 +5,10 @@ few microseconds. One statement gathers what they ask for: the account, its duti
 for it, and above its grants the authorities, units, edges, bound packs and pauses. `AccountReader` answers those
 questions from what was read, and asks the database whatever else it is asked: what is read here saves time, and
 nothing rests on its being complete.
+
+PostgreSQL guesses that climbing from a handful of units ends at thousands, and walked every unit, edge and pause
+beside them: in a nation an account from cold took as long as there were schools. What keeps it from that stands
+where it is done (docs/decisions/0165).
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -20,10 +24,13 @@ from sqlalchemy import (
     Integer,
     Select,
     and_,
+    any_,
     bindparam,
     case,
     cast,
+    func,
     literal,
+    literal_column,
     null,
     or_,
     select,
@@ -85,6 +92,13 @@ def _of(value_type: type[Any], is_past: bool, *names: str) -> Select[Any]:
     return select(*(columns[name] for name in names)).where(*_known(value_type, is_past))
 
 
+def _among(column: ColumnElement[Any], asked: Select[Any], is_postgresql: bool) -> ColumnElement[bool]:
+    """The column is one of those: for PostgreSQL an array, which it takes for ten and looks up by index."""
+    if is_postgresql:
+        return column == any_(func.array(asked.scalar_subquery()))
+    return column.in_(asked)
+
+
 def _givers(held: CTE, is_past: bool) -> CTE:
     """The authorities of these grants, what each hangs under or ever passed to, and so on up."""
     found: CTE = select(held.c.authority.label("id")).cte("givers", recursive=True)
@@ -104,16 +118,25 @@ def _givers(held: CTE, is_past: bool) -> CTE:
     return found.union(steps)
 
 
-def _places(seeds: Select[Any], is_past: bool) -> CTE:
+def _places(seeds: Select[Any], is_past: bool, is_postgresql: bool) -> CTE:
     """Units, and every unit that manages one of them or ever did."""
     found: CTE = seeds.cte("places", recursive=True)
+    if is_postgresql:
+        # A question for each unit that was found; OFFSET keeps it from becoming a join with every edge.
+        own = _of(ManagementEdge, is_past, "manager").where(CODECS[ManagementEdge].table.c.unit == found.c.id)
+        each = own.offset(literal_column("0")).lateral()
+        return found.union(select(each.c.manager).select_from(found.join(each, true())))
     edges = _of(ManagementEdge, is_past, "unit", "manager").subquery()
     return found.union(select(edges.c.manager).join(found, found.c.id == edges.c.unit))
 
 
-@lru_cache(maxsize=2)
-def _statement(is_past: bool) -> _Statement:
-    """Made once for now and once for the past."""
+@lru_cache(maxsize=4)
+def _statement(is_past: bool, is_postgresql: bool) -> _Statement:
+    """Made once for now and once for the past, for each database."""
+
+    def among(column: ColumnElement[Any], asked: Select[Any]) -> ColumnElement[bool]:
+        return _among(column, asked, is_postgresql)
+
     id_: BindParameter[str] = bindparam("account")
     c = {kind: CODECS[kind].table.c for kind in CODECS}
     account = _of(Account, is_past, "person").where(c[Account].id == id_)
@@ -124,28 +147,30 @@ def _statement(is_past: bool) -> _Statement:
     )
     authorities = _givers(grants, is_past)
     givers = (
-        _of(Authority, is_past, "id", "unit").where(c[Authority].id.in_(select(authorities.c[0]))).cte("standing")
+        _of(Authority, is_past, "id", "unit")
+        .where(among(c[Authority].id, select(authorities.c[0])))
+        .cte("standing")
     )
-    duties = _of(Assignment, is_past, "unit").where(c[Assignment].id.in_(select(grants.c.assignment)))
+    duties = _of(Assignment, is_past, "unit").where(among(c[Assignment].id, select(grants.c.assignment)))
     seeds = union_all(
         select(grants.c.unit.label("id")), select(grants.c.scope_unit), select(givers.c.unit), duties
     ).subquery()
-    units = _places(select(seeds.c.id), is_past)
+    units = _places(select(seeds.c.id), is_past, is_postgresql)
     wanted: list[tuple[type[Any], ColumnElement[bool] | None]] = [
         (Account, c[Account].id == id_),
-        (Assignment, c[Assignment].person.in_(account)),
-        (Assignment, c[Assignment].substitutes.in_(select(grants.c.assignment))),
+        (Assignment, among(c[Assignment].person, account)),
+        (Assignment, among(c[Assignment].substitutes, select(grants.c.assignment))),
         (Grant, c[Grant].account == id_),
-        (Document, c[Document].id.in_(select(grants.c.document))),
-        (Document, c[Document].receiver.in_(account)),
+        (Document, among(c[Document].id, select(grants.c.document))),
+        (Document, among(c[Document].receiver, account)),
         (Suspension, c[Suspension].target == id_),
-        (Suspension, c[Suspension].target.in_(select(grants.c.id))),
-        (Suspension, c[Suspension].target.in_(select(authorities.c[0]))),
-        (Suspension, c[Suspension].target.in_(select(units.c[0]))),
-        (Authority, c[Authority].id.in_(select(authorities.c[0]))),
-        (Unit, c[Unit].id.in_(select(units.c[0]))),
-        (ManagementEdge, c[ManagementEdge].unit.in_(select(units.c[0]))),
-        (PackBinding, c[PackBinding].unit.in_(select(units.c[0]))),
+        (Suspension, among(c[Suspension].target, select(grants.c.id))),
+        (Suspension, among(c[Suspension].target, select(authorities.c[0]))),
+        (Suspension, among(c[Suspension].target, select(units.c[0]))),
+        (Authority, among(c[Authority].id, select(authorities.c[0]))),
+        (Unit, among(c[Unit].id, select(units.c[0]))),
+        (ManagementEdge, among(c[ManagementEdge].unit, select(units.c[0]))),
+        (PackBinding, among(c[PackBinding].unit, select(units.c[0]))),
         *((kind, None) for kind in _WHOLE),
     ]
     slots = _slots([CODECS[kind] for kind, _ in wanted])
@@ -206,7 +231,7 @@ class AccountReader(Reader):
         """Read everything about this account."""
         if self._account == account:
             return
-        statement = _statement(self.known_at is not None)
+        statement = _statement(self.known_at is not None, self.connection.dialect.name == "postgresql")
         said = {"register": self.register, "account": account}
         if self.known_at is not None:
             said["known_at"] = self.known_at  # type: ignore[assignment]
