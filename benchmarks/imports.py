@@ -5,13 +5,16 @@
 
 Each size is generated, then read and imported by a process of its own into a fresh database. Prints rows, seconds
 (reading included), rows a second, peak resident memory, and the growth of time over the growth of rows. Meanwhile
-this process takes the register's lock again and again, as a sign-in does: the longest that it waited is printed.
+this process takes the register's lock again and again, as a sign-in does: the longest that it waited is printed,
+and how long the import held it, with the CPU time that it and its PostgreSQL session took meanwhile (without the
+commit): beside other work that is what can be compared.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import sqlite3
 import subprocess
@@ -22,8 +25,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
+
+from sqlalchemy import Connection
 
 import province
+from access_service.storage.db import Database, Transaction
 
 sys.path.insert(0, str(province.ROOT / "tests"))
 
@@ -32,13 +39,48 @@ PAUSE_S = 0.005
 PATIENCE_S = 600
 
 
+def cpu_of(connection: Connection) -> float:
+    """CPU seconds of this process, and of the server's for this session where it runs on this machine."""
+    here = time.process_time()
+    if connection.dialect.name == "sqlite":
+        return here
+    pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return here + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def holding() -> Iterator[list[tuple[float, float]]]:
+    """How long each act of this process holds its register, in seconds and in CPU seconds without the commit."""
+    held, write = list[tuple[float, float]](), Database.write
+
+    @contextmanager
+    def timed(self: Database, *said: Any, **more: Any) -> Iterator[Transaction]:
+        with ExitStack() as stack:
+            tx = stack.enter_context(write(self, *said, **more))
+            started, before = time.perf_counter(), cpu_of(tx.connection)
+            yield tx
+            taken = cpu_of(tx.connection) - before
+        held.append((time.perf_counter() - started, taken))
+
+    Database.write = timed  # type: ignore[method-assign]
+    try:
+        yield held
+    finally:
+        Database.write = write  # type: ignore[method-assign]
+
+
 def one(folder: Path, files: Path, url: str) -> dict[str, float]:
     """Import in this process and say what it took."""
-    done = province.take(folder, files, url)
+    with holding() as acts:
+        done = province.take(folder, files, url)
     done.services.db.close()
     count = sum(done.report.counts.values())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"rows": count, "seconds": done.seconds, "rows_per_s": count / done.seconds, "peak_mib": peak}
+    return {"rows": count, "seconds": done.seconds, "rows_per_s": count / done.seconds, "peak_mib": peak} | {
+        "held": acts[-1][0],
+        "held_cpu": acts[-1][1],
+    }
 
 
 @contextmanager
@@ -117,6 +159,7 @@ def main() -> int:
             print(
                 f"{kind} {scale}x: {found['rows']:,.0f} rows in {found['seconds']:.1f} s, "
                 f"{found['rows_per_s']:,.0f} rows/s, {found['peak_mib']:.0f} MiB, time over rows {growth:.2f}, "
+                f"held for {found['held']:.2f} s ({found['held_cpu']:.2f} s of CPU), "
                 f"others waited {found['waited']:.2f} s at the most",
                 flush=True,
             )

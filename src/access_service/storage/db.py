@@ -336,7 +336,7 @@ class Database:
     def _begin_now(self, on: Connection | None) -> Iterator[Connection]:
         try:
             if on is not None:
-                with on.begin():
+                with on.get_transaction() or on.begin():
                     yield on
                 return
             with self.engine.begin() as connection:

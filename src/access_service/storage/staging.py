@@ -2,7 +2,9 @@
 
 Over SQLite they stand in a file of its own beside the database, which takes none of the database's locks; its name
 is gone as soon as it is open, so that whoever is killed leaves nothing. Over PostgreSQL they stand in temporary
-tables, which end with the connection. Either way they are the connection's alone, and so the move is made on it.
+tables of the transaction that moves them, which begins long before it takes the register: a pooler that gives each
+transaction another session may stand between. Either way they are the connection's alone, and the move is made on
+it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -84,17 +86,16 @@ class Staging:
     def _copy(self, part: str, ready: ReadyRows, rows: list[tuple[Any, ...]]) -> None:
         columns, source = self._names(ready.columns), self._names([ready.table.name])
         dialect = self.connection.dialect
-        with self.connection.begin():
-            self.connection.exec_driver_sql(
-                f"CREATE TEMPORARY TABLE {part} AS SELECT {columns} FROM {source} WHERE false"  # noqa: S608
-            )
-            driver: Any = self.connection.connection.dbapi_connection
-            try:
-                with driver.cursor() as cursor, cursor.copy(f"COPY pg_temp.{part} FROM STDIN") as copy:
-                    for row in rows:
-                        copy.write_row(row)
-            except dialect.loaded_dbapi.Error as error:
-                raise UnavailableError(_NO_ROOM) from error
+        self.connection.exec_driver_sql(
+            f"CREATE TEMPORARY TABLE {part} ON COMMIT DROP AS SELECT {columns} FROM {source} WHERE false"  # noqa: S608
+        )
+        driver: Any = self.connection.connection.dbapi_connection
+        try:
+            with driver.cursor() as cursor, cursor.copy(f"COPY pg_temp.{part} FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        except dialect.loaded_dbapi.Error as error:
+            raise UnavailableError(_NO_ROOM) from error
 
     def _names(self, columns: Any) -> str:
         quote = self.connection.dialect.identifier_preparer.quote
@@ -116,11 +117,10 @@ def _told() -> Iterator[None]:
 def place_aside(connection: Connection, file: Path | None) -> Iterator[Staging]:
     """A place for rows that ends with the block; `file` is the database's, None where it has none.
 
-    The connection belongs to no pool any more afterwards, but for a database in memory.
+    A connection to a SQLite file belongs to no pool any more afterwards. One to PostgreSQL is in its transaction.
     """
     if connection.dialect.name != "sqlite":
-        # Closed for good with the block: its temporary tables end with it.
-        connection.detach()
+        connection.begin()
         yield Staging(connection)
         return
     raw: Any = connection.connection.dbapi_connection
