@@ -497,3 +497,36 @@ def test_a_register_restored_from_a_backup_is_read_anew(tmp_path: Path) -> None:
     assert world.revision == was
     assert searching.ids("resource", classes_of(registrar)) == (CLASS_6A, CLASS_6B, ClassId("0003101:2026-2027:6D"))
     other.close()
+
+
+# -- a register too large to be kept
+
+
+def test_a_register_too_large_to_be_kept_is_searched_in_part(
+    searching: Searching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = searching.world
+    teacher, _ = granted(world)
+    registrar, _ = world.hire_granted("giáo vụ")
+    add_class(world, "6D")
+    asked = [
+        classes_of(teacher),
+        classes_of(registrar),
+        classes_of(registrar, class_id=CLASS_6B),
+        classes_of(registrar, unit=SCHOOL, school_year=YEAR),
+        AccessRequest(registrar.account, "read", "unit", "", category="SCH"),
+        AccessRequest(AccountId("không có ai"), "read", "class", "", category="CLS"),
+    ]
+    whole = [searching.ids("resource", request) for request in asked]
+    assert len(whole[1]) == 3
+    small = Searching(world)
+    small.feed = Feed(world.services.db, cache_mib=0)
+    small.point = SearchPoint(small.feed)
+    monkeypatch.setattr("access_service.live.org.class_rows", _nothing_else)
+    assert [small.ids("resource", request) for request in asked] == whole
+    first = small.page("resource", asked[1], limit=2)
+    assert (first.ids, small.page("resource", asked[1], after=first).ids) == (whole[1][:2], whole[1][2:])
+
+
+def _nothing_else(*_: object, **__: object) -> None:
+    raise AssertionError("every class of the register was read")

@@ -75,6 +75,12 @@ class Budget:
         """Something young was dropped. The lock is held."""
         self._young_bytes = max(0, self._young_bytes - bytes_)
 
+    def has_room(self, owner: object, bytes_: int) -> bool:
+        """Would `keep_whole` make room for so much?"""
+        with self.lock:
+            others = sum(taken for other, taken in self._wholes.items() if other is not owner)
+            return others + bytes_ <= self.limit_bytes // 2
+
     def keep_whole(self, owner: object, bytes_: int) -> bool:
         """Make room for the one thing that its owner keeps as a whole: False where such would take more than half.
 

@@ -7,10 +7,10 @@ without a question to the database.
 
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from access_service.domain.moved import Moved
 from access_service.domain.names import ClassId, UnitId
@@ -24,7 +24,7 @@ from access_service.live.keeper import Budget, Dropping
 from access_service.storage.audit import head_of
 from access_service.storage.facts import CODECS, Reader
 from access_service.storage.org import StoredOrg
-from access_service.storage.search import ClassRow, class_rows
+from access_service.storage.search import ClassRow, class_rows, class_rows_of, organisation_size
 
 T = TypeVar("T")
 Run = tuple[int, int]
@@ -62,16 +62,23 @@ class Frame:
     KINDS = (Unit, ManagementEdge, PackBinding, SchoolYear)
     """What it is made of; what decisions have seen of a unit knows the school years."""
 
-    def __init__(self, reader: Reader) -> None:
-        """Reads everything, in three questions."""
-        self.units: dict[UnitId, Unit] = {unit.id: unit for unit in reader.find(Unit)}
+    def __init__(self, reader: Reader, only: frozenset[UnitId] | None = None) -> None:
+        """Reads everything, in three questions; or what stands there of some units."""
+        self._only = only
+        some: dict[str, object] = {} if only is None else {"unit": only}
+        units = reader.find(Unit) if only is None else reader.find(Unit, id=only)
+        self.units: dict[UnitId, Unit] = {unit.id: unit for unit in units}
         self.edges: dict[UnitId, list[ManagementEdge]] = {}
-        for edge in reader.find(ManagementEdge):
+        for edge in reader.find(ManagementEdge, **some):
             self.edges.setdefault(edge.unit, []).append(edge)
         self.bindings: dict[UnitId, list[PackBinding]] = {}
-        for binding in reader.find(PackBinding):
+        for binding in reader.find(PackBinding, **some):
             self.bindings.setdefault(binding.unit, []).append(binding)
         self._season: Season | None = None
+
+    def knows(self, unit: UnitId) -> bool:
+        """Was the unit read, whether there is one or not?"""
+        return self._only is None or unit in self._only
 
     def season(self, now: datetime) -> Season:
         """The organisation at an instant. The one asked for last is kept."""
@@ -147,6 +154,21 @@ class OrgIndex:
         """Everything. `reader` stands at `revision`."""
         return cls(revision, head, Frame(reader), ClassIndex.of(_by_id(class_rows(reader))))
 
+    @classmethod
+    def part(
+        cls, reader: Reader, revision: int, head: str, roots: Collection[UnitId], classes: Collection[ClassId]
+    ) -> "OrgIndex | None":
+        """What lies below these units, these classes, and all that is above; None where that is very much.
+
+        Past and present, so that it serves an earlier instant as well.
+        """
+        below = _along(reader, roots, "manager")
+        if below is None:
+            return None
+        rows = _by_id(class_rows_of(reader, below, classes))
+        around = _along(reader, below | {row.school for row in rows.values()}, "unit")
+        return None if around is None else cls(revision, head, Frame(reader, around), ClassIndex.of(rows))
+
     def brought_to(self, reader: Reader, revision: int, head: str) -> "OrgIndex":
         """The register at a later revision: what was recorded since is read, and nothing else.
 
@@ -158,6 +180,16 @@ class OrgIndex:
         classes = ClassIndex.of({**self.classes.rows, **newer}) if newer else self.classes
         moved = any(_recorded(reader, kind, self.revision) for kind in Frame.KINDS)
         return OrgIndex(revision, head, Frame(reader) if moved else self.frame, classes)
+
+
+def _along(reader: Reader, start: Collection[UnitId], end: Literal["manager", "unit"]) -> frozenset[UnitId] | None:
+    """These units and all that edges lead to from them: below where they manage, above where they are managed."""
+    found, newest = set(start), set(start)
+    while newest and len(found) <= MOST_OF_PART:
+        edges = reader.find(ManagementEdge, **{end: newest})
+        newest = {edge.unit if end == "manager" else edge.manager for edge in edges} - found
+        found |= newest
+    return frozenset(found) if len(found) <= MOST_OF_PART else None
 
 
 def _recorded(reader: Reader, kind: type[T], after: int) -> list[T]:
@@ -183,7 +215,7 @@ def _by_id(rows: Iterable[ClassRow]) -> dict[ClassId, ClassRow]:
 
 
 class IndexedOrg(StoredOrg):
-    """The organisation out of the index; school years, which it does not hold, out of the database."""
+    """The organisation out of the index; school years and units, which it does not hold, out of the database."""
 
     def __init__(self, reader: Reader, frame: Frame) -> None:
         """`reader` and `frame` stand at one revision."""
@@ -192,14 +224,16 @@ class IndexedOrg(StoredOrg):
 
     def unit(self, id_: UnitId) -> Unit | None:
         """The unit with this code."""
-        return self._frame.units.get(id_)
+        return self._frame.units.get(id_) if self._frame.knows(id_) else super().unit(id_)
 
     def edges_of(self, unit: UnitId) -> Iterable[ManagementEdge]:
         """Edges upwards, past and present."""
-        return self._frame.edges.get(unit, ())
+        return self._frame.edges.get(unit, ()) if self._frame.knows(unit) else super().edges_of(unit)
 
     def bindings_of(self, unit: UnitId) -> list[PackBinding]:
         """Packs bound to this very unit, past and present."""
+        if not self._frame.knows(unit):
+            return super().bindings_of(unit)
         return list(self._frame.bindings.get(unit, ()))
 
 
@@ -236,16 +270,20 @@ class Here:
         return class_site(row.school, place, row.id, row.level, row.grade, row.school_year, memory=self._memory)
 
 
+MOST_OF_PART = 2_000
+"""Units of a part: with more, the whole is hardly dearer."""
 CLASS_BYTES, UNIT_BYTES = 520, 4096
 """A class in the index; a unit with its edges, and what decisions have seen of it."""
 
 
 class KeptOrg:
-    """The index of one register, as far as it was brought: as a whole, since a search needs all of it."""
+    """The index of one register, as far as it was brought: as a whole, where that is not too much to keep."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._index: OrgIndex | None = None
+        self._has_room: bool | None = None
+        """Whether the whole may be kept; None: nobody has counted."""
         self._lock = threading.Lock()
 
     def plan(self, moved: Moved | None) -> Dropping:  # noqa: ARG002 see below
@@ -256,6 +294,13 @@ class KeptOrg:
         """Drop it: of another history nothing holds."""
         with self._lock:
             self._set(None)
+
+    def has_room(self, reader: Reader) -> bool:
+        """May the whole be kept? Reading it for each search would take longer the larger the register is."""
+        if self._has_room is None:
+            classes, units = organisation_size(reader)
+            self._has_room = self._budget.has_room(self, classes * CLASS_BYTES + units * UNIT_BYTES)
+        return self._has_room
 
     def at(self, reader: Reader, revision: int, head: str) -> OrgIndex:
         """The index where `reader` stands; read anew where the one kept is ahead, or of another history."""
@@ -277,4 +322,5 @@ class KeptOrg:
         bytes_ = 0
         if index is not None:
             bytes_ = len(index.classes.ids) * CLASS_BYTES + len(index.frame.units) * UNIT_BYTES
-        self._index = index if self._budget.keep_whole(self, bytes_) else None
+        is_kept = self._budget.keep_whole(self, bytes_)
+        self._index, self._has_room = (index, None) if is_kept else (None, False)

@@ -91,8 +91,10 @@ class _Held:
         if self.is_present and reading.accounts:
             self.feed.keep_accounts(self.view, self.stands, reading)
 
-    def org(self, reader: Reader) -> OrgIndex:
-        """The index at this revision. `reader` stands at it too."""
+    def org(self, reader: Reader, part: Callable[[], OrgIndex | None]) -> OrgIndex:
+        """The index at this revision, or the part of it that a search needs. `reader` stands at it too."""
+        if not self.view.org.has_room(reader) and (needed := part()) is not None:
+            return needed
         index = self.view.org.at(reader, self.stands.revision, self.stands.head)
         with self.view.lock:
             if self.view.seq == self.seq:
@@ -350,7 +352,7 @@ def _same(_id: str) -> AccessRequest:
 def _resources(search: _Search) -> SearchPage:
     request = search.request
     search.check_untouched((request.account,))
-    index = search.held.org(search.reader)
+    index = search.held.org(search.reader, lambda: _part(search))
     moments = search.moments(index)
     snapshot = moments[0].snapshot(request.account)
     views = () if snapshot is None else _promising(search, index, snapshot)
@@ -362,6 +364,19 @@ def _resources(search: _Search) -> SearchPage:
         # Pupils and staff are not held here: nobody can list them.
         candidates = ()
     return search.page(candidates, _in_turn(request), moments)
+
+
+def _part(search: _Search) -> OrgIndex | None:
+    """As much of the organisation as this account's grants lie in: there are registers too large to be kept."""
+    request, stands = search.request, search.held.stands
+    snapshot = search.moments()[0].snapshot(request.account)
+    views = () if snapshot is None else tuple(snapshot.views)
+    named = {class_id for view in views if isinstance(view.classes, Mapping) for class_id in view.classes}
+    named |= set() if request.class_id is None else {request.class_id}
+    roots = {
+        view.unit for view in views if not isinstance(view.classes, Mapping) or request.resource_type == "unit"
+    }
+    return OrgIndex.part(search.reader, stands.revision, stands.head, roots, named)
 
 
 def _in_turn(request: AccessRequest) -> Callable[[str], AccessRequest]:

@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 
 from access_service.domain.accounts import Account
 from access_service.domain.delegation import Grant
 from access_service.domain.names import AccountId, ClassId, GrantId, UnitId
-from access_service.domain.org import Assignment, SchoolClass
+from access_service.domain.org import Assignment, SchoolClass, Unit
 from access_service.domain.software import SOFTWARE_ROLE, Approval, ApprovalFacts, Software
 from access_service.domain.standing import AccountFacts, GrantFacts
 from access_service.storage.codec import utc
@@ -54,13 +54,34 @@ class ClassRow(NamedTuple):
 
 def class_rows(reader: Reader, *, after: int = 0) -> Iterator[ClassRow]:
     """Every class of the register that a revision later than `after` recorded, in no order."""
-    codec = CODECS[SchoolClass]
-    columns = codec.table.c
-    statement = select(
-        columns.id, columns.school, columns.level, columns.grade, columns.school_year, columns.from_rev
-    ).where(reader.visible(SchoolClass), columns.from_rev > after)
-    for row in reader.connection.execute(statement):
-        yield ClassRow._make(row)
+    statement = _class_rows(reader).where(CODECS[SchoolClass].table.c.from_rev > after)
+    yield from map(ClassRow._make, reader.connection.execute(statement))
+
+
+def _class_rows(reader: Reader) -> Select[Any]:
+    columns = CODECS[SchoolClass].table.c
+    names = (columns.id, columns.school, columns.level, columns.grade, columns.school_year, columns.from_rev)
+    return select(*names).where(reader.visible(SchoolClass))
+
+
+def class_rows_of(reader: Reader, schools: Collection[UnitId], classes: Collection[ClassId]) -> Iterator[ClassRow]:
+    """The classes of these schools, and these classes, in no order; some come twice."""
+    columns = CODECS[SchoolClass].table.c
+    for column, wanted in ((columns.school, sorted(schools)), (columns.id, sorted(classes))):
+        for start in range(0, len(wanted), IDS_AT_ONCE):
+            statement = _class_rows(reader).where(column.in_(wanted[start : start + IDS_AT_ONCE]))
+            yield from map(ClassRow._make, reader.connection.execute(statement))
+
+
+def organisation_size(reader: Reader) -> tuple[int, int]:
+    """How many classes and units the register has."""
+    classes, units = (
+        reader.connection.execute(
+            select(func.count()).select_from(CODECS[kind].table).where(reader.visible(kind))
+        ).scalar_one()
+        for kind in (SchoolClass, Unit)
+    )
+    return int(classes), int(units)
 
 
 def read_holders(
