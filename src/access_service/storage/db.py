@@ -34,7 +34,7 @@ from access_service.storage.connecting import (
     make_engine,
     which_file,
 )
-from access_service.storage.facts import Reader, Writer
+from access_service.storage.facts import CODECS, Reader, Writer
 from access_service.storage.in_turn import Turns
 from access_service.storage.moved import MovedListener
 from access_service.storage.notified import notify
@@ -48,6 +48,9 @@ WRITERS = 8
 """How many write or wait to write at once: fewer than a pool has connections, so that the rest is for readers.
 
 Over SQLite one: its lock goes to nobody in turn, and whoever waits here has theirs (`storage.in_turn`)."""
+PREPARERS = 3
+"""How many prepare acts at once: one works while the others wait for an answer."""
+MOST_WRITTEN = 500
 _counters = table(CounterRow)
 _revisions = table(RevisionRow)
 _registers = table(RegisterRow)
@@ -77,6 +80,7 @@ class Transaction(Writer):
         self._progress = ProgressListener()
         self._moved = MovedListener()
         self._ready: list[MovedListener] = []
+        self._wrote_unnamed = False
 
     def happened(self, action: str, target: str, *, unit: str = "", **details: Any) -> None:
         """Record what this transaction did; at least one call, or the commit is a programming error.
@@ -89,6 +93,21 @@ class Transaction(Writer):
     def happenings(self) -> tuple[Happening, ...]:
         """What was recorded so far."""
         return tuple(self._happenings)
+
+    @property
+    def counter(self) -> Counter:
+        """Where the register stands."""
+        return self._counter
+
+    @property
+    def said_moved(self) -> MovedListener:
+        """What it says that it touches."""
+        return self._moved
+
+    def take_over(self, other: "Transaction") -> None:
+        """What another recorded and said that it touches, where its facts are written here."""
+        self._happenings += other.happenings
+        self._ready.append(other.said_moved)
 
     def touches(self, *accounts: AccountId) -> None:
         """Whose decisions may change besides those of whom the facts written tell (`storage.moved`)."""
@@ -112,6 +131,7 @@ class Transaction(Writer):
     def insert(self, staged: StagedRows) -> Iterator[int]:
         """Insert facts that were put aside."""
         self._progress.hear_all()
+        self._wrote_unnamed = True
         return super().insert(staged)
 
     def finish(self) -> None:
@@ -121,8 +141,15 @@ class Transaction(Writer):
             raise RuntimeError("a change without an audit event")
         head = self.append(self._happenings, self.revision)
         row = {"register_id": self.register, "n": self.revision, "recorded_at": self.now, "head": head}
-        self.connection.execute(_SAY, {**row, "moved": None, **self._said_moved()})
+        self.connection.execute(_SAY, {**row, "moved": None, "wrote": self._said_written(), **self._said_moved()})
         notify(self.connection, self.register, self.revision)
+
+    def _said_written(self) -> str | None:
+        """Which facts it wrote, for acts that are prepared beside; None: too many to be worth a look at each."""
+        if self._wrote_unnamed or sum(map(len, self.written.values())) > MOST_WRITTEN:
+            return None
+        wrote = {CODECS[kind].table.name: sorted(ids) for kind, ids in self.written.items() if ids}
+        return json.dumps(wrote, separators=(",", ":"))
 
     def _said_moved(self) -> dict[str, str | None]:
         """What moved, for this version of the service and for one before it that still runs beside."""
@@ -172,6 +199,7 @@ class Database:
         self.url = self.engine.url
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._take = _TAKE.returning(self._database_clock.label("clock"))
+        self._preparers = Turns(PREPARERS)
         self._writers = Turns(1 if self.is_sqlite else WRITERS)
         self._clock = clock
         self._running: Callable[[], float] | None = getattr(clock, "running", None)
@@ -245,6 +273,17 @@ class Database:
             yield Reader(connection, register, known_at)
 
     @contextmanager
+    def preparing(self) -> Iterator[Connection]:
+        """A snapshot to prepare acts on: as `connect`, for a few at once."""
+        if not self._preparers.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+            raise UnavailableError("the database cannot be reached")
+        try:
+            with self.connect() as connection:
+                yield connection
+        finally:
+            self._preparers.release()
+
+    @contextmanager
     def write(
         self,
         register: RegisterId,
@@ -253,17 +292,21 @@ class Database:
         action: str = "",
         whatever_is_recorded: bool = False,
         staging: Staging | None = None,
+        at: datetime | None = None,
     ) -> Iterator[Transaction]:
         """One revision of one register. Leaving the block without an error commits.
 
         `action` names the act in traces; without one, its first event does. `whatever_is_recorded`: by the clock
         alone, also before the newest revision: what mends the record. `staging` holds rows that it inserts.
+        `at` is the instant at which the act was prepared; it is recorded then, or with what was recorded since.
         """
         with spanning(self.tracer, action or "act", register, str(actor)) as span:
             with self._begin(on=None if staging is None else staging.connection) as connection:
                 tx = self._enter(connection, register, actor, whatever_is_recorded=whatever_is_recorded)
                 if staging is not None:
                     staging.check_place()
+                if at is not None:
+                    tx.now = max(at, tx.recorded_before)
                 yield tx
                 tx.finish()
             # What has a place in the log is an id; what was asked for and refused may be any text.

@@ -208,11 +208,14 @@ def _chunks(many: tuple[str, Sequence[object]] | None) -> Iterator[dict[str, Seq
         yield {f"is_{name}": items[start : start + _CHUNK]}
 
 
-def _said(equals: Mapping[str, object]) -> Iterator[tuple[str, Hashable]]:
-    """What was asked for, comparable and hashable: any of several in one order."""
+def said_of(equals: Mapping[str, object]) -> Iterator[tuple[str, Hashable]]:
+    """What was asked for, comparable and hashable: any of several in one order, one of one as that one."""
     for name, wanted in equals.items():
-        many = isinstance(wanted, list | tuple | set | frozenset)
-        yield name, (True, *sorted(set(map(str, wanted)))) if many else (False, wanted)  # type: ignore[call-overload]
+        if not isinstance(wanted, list | tuple | set | frozenset):
+            yield name, (False, wanted)
+            continue
+        many = sorted(set(map(str, wanted)))
+        yield name, (False, many[0]) if len(many) == 1 and None not in wanted else (True, *many)
 
 
 def _id_of(value: Any) -> str:
@@ -299,6 +302,10 @@ class Reader:
     def get(self, value_type: type[T], id_: str) -> T | None:
         """The value with this id, or None."""
         return self.first(value_type, id=id_)
+
+    def ask(self, question: Callable[[Connection], T], *, is_settled: bool = False) -> T:  # noqa: ARG002
+        """Ask what no fact answers: a session, a key. `is_settled`: no later answer would be another one."""
+        return question(self.connection)
 
     def once(self, key: Hashable, read: Callable[[], T]) -> T:  # noqa: ARG002 for those who remember
         """What `read` finds; a reader that remembers does not read it twice. Nobody changes what it is given."""
@@ -411,13 +418,18 @@ class Writer(Reader):
         """
         if where:
             return super().find(value_type, *where, **equals)
-        known, key = self._known.setdefault(value_type, {}), tuple(sorted(_said(equals)))
+        known, key = self._known.setdefault(value_type, {}), tuple(sorted(said_of(equals)))
         found: list[T] | None = known.get(key)
         if found is None:
             found = super().find(value_type, **equals)
             if len(found) <= _FEW:
                 known[key] = found
         return found.copy()
+
+    def remember(self, answers: Iterable[tuple[type[Any], dict[str, object], list[Any]]]) -> None:
+        """Answers that were found before and stand: type, what was asked, facts."""
+        for value_type, equals, found in answers:
+            self._known.setdefault(value_type, {})[tuple(sorted(said_of(equals)))] = found
 
     def put(self, *values: Any) -> None:
         """Make each value what is known from this revision on, in place of what stood under its id."""

@@ -63,6 +63,11 @@ class MovedListener:
             elif isinstance(fact, Approval | SoftwareConfirmation):
                 self._software.add(fact.software)
 
+    @property
+    def compares(self) -> bool:
+        """Does it matter what some of these facts were before?"""
+        return bool(self._compared)
+
     def found(self, reader: Reader, before: int, now: datetime) -> Moved | None:
         """What moved, as the register stands with everything written; None: anything. `before` is a revision."""
         if self._is_everything:

@@ -311,10 +311,13 @@ class ProgressListener:
             # Terms and whole imports: every unit.
             reader.connection.execute(_DROP_ALL, {"register": reader.register})
             return
-        people = {*self._people, *self._holders(reader)}
-        units = self._units | {d.unit for d in reader.find(Assignment, person=sorted(people))}
-        for chunk in _chunks(units):
+        for chunk in _chunks(self.units(reader)):
             reader.connection.execute(_DROP, {"register": reader.register, "units": chunk})
+
+    def units(self, reader: Reader) -> set[UnitId]:
+        """Those whose numbers may be others now."""
+        people = {*self._people, *self._holders(reader)}
+        return self._units | {d.unit for d in reader.find(Assignment, person=sorted(people))}
 
     def _holders(self, reader: Reader) -> set[str]:
         if not self._accounts:

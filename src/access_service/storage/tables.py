@@ -272,15 +272,16 @@ class CounterRow(SQLModel, table=True):
 
 
 class RevisionRow(SQLModel, table=True):
-    """When each revision was recorded, and whose decisions it may have changed."""
+    """When each revision was recorded, whose decisions it may have changed, and which facts it wrote."""
 
     __tablename__ = "revisions"
     register_id: str = Field(primary_key=True)
     n: int = Field(primary_key=True, sa_type=BigInteger)
     recorded_at: datetime
     accounts: str | None = Field(default=None, sa_type=Text)
-    """The accounts touched, as a JSON list; NULL when others may be, too: `moved` says which, or all."""
+    """A JSON list; NULL when others may be, too: `moved` says which, or all. `wrote`: ids by table; NULL: any."""
     moved: str | None = Field(default=None, sa_type=Text)
+    wrote: str | None = Field(default=None, sa_type=Text)
     head: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
     """Hash of the last event it wrote: the same number means the same revision only where this is the same."""
 
@@ -495,6 +496,5 @@ class CheckpointRow(SQLModel, table=True):
     epoch: int = Field(primary_key=True)
     size: int = Field(primary_key=True, sa_type=BigInteger)
     root: str
-    """Hexadecimal digits; the note says the same."""
     note: str = Field(sa_type=Text)
     made_at: datetime

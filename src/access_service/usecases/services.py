@@ -401,7 +401,7 @@ def act(services: Services, caller: Caller, action: str, target: str) -> Iterato
             try:
                 doing = Act(services, tx, caller)
                 doing.action = action
-                _check_still(doing, caller, action)
+                check_still(doing, caller, action)
                 yield doing
                 if services.at_end is not None:
                     services.at_end(doing)
@@ -434,9 +434,9 @@ HANDING_BACK = frozenset({"return.propose", "document.sign", "session.close"})
 """Acts that whoever left may still do."""
 
 
-def _check_still(doing: Act, caller: Caller, action: str) -> None:
+def check_still(doing: Act, caller: Caller, action: str) -> None:
     """Under the lock: session, account and custodian stand as when the session was checked (rule 10)."""
-    has_session = not caller.session or session_by_token(doing.tx.connection, caller.session) is not None
+    has_session = not caller.session or doing.tx.ask(lambda c: session_by_token(c, caller.session) is not None)
     hands_back = caller.leaving and action in HANDING_BACK
     acting.check_stands(doing.ground, caller, has_session=has_session, hands_back=hands_back)
     acting.check_inspectors(caller, action)

@@ -40,7 +40,7 @@ from access_service.usecases.handover.signatures import (
 )
 from access_service.usecases.identity.accounts import count_failure, factors_in
 from access_service.usecases.identity.factor_events import passkey_of
-from access_service.usecases.services import Caller, ReadView, Services, act, look, refusing
+from access_service.usecases.services import Act, Caller, ReadView, Services, look, refusing
 
 _ACT = "document.sign"
 
@@ -193,7 +193,7 @@ def answer_ceremony(
         services,
         caller,
         items,
-        lambda item: _sign_asked(services, caller, item, way, said, places[item.document], key, read),
+        lambda doing, item: _sign_asked(doing, item, way, said, places[item.document], key, read),
     )
     return [(item.document, answer) for item, answer in zip(items, answers, strict=True)]
 
@@ -267,8 +267,7 @@ def _presented(said: Mapping[str, Any]) -> Presented:
 
 
 def _sign_asked(
-    services: Services,
-    caller: Caller,
+    doing: Act,
     item: Presented,
     way: SigningWay,
     said: Sequence[Mapping[str, Any]],
@@ -278,12 +277,11 @@ def _sign_asked(
 ) -> Signed:
     """Sign one document of the batch, if what would be confirmed is still what was asked, word for word."""
     asked = said[place]
-    with act(services, caller, _ACT, item.document) as doing:
-        turn = find_turn(doing, item)
-        how = describe_how(turn, way, nonce=str(asked.get("nonce", "")), credential=asked.get("credential"))
-        made = make_signature(doing, turn, way, how, datetime.fromisoformat(asked["signed_at"]))
-        check_same_statement(item.document, asked, statement(doing.tx.register, made))
-        if read is not None and made.how is not None:
-            kept = assertions.keep(read, key, said, place)
-            made = replace(made, how=replace(made.how, assertion=kept))
-        return add_signature(doing, turn, made)
+    turn = find_turn(doing, item)
+    how = describe_how(turn, way, nonce=str(asked.get("nonce", "")), credential=asked.get("credential"))
+    made = make_signature(doing, turn, way, how, datetime.fromisoformat(asked["signed_at"]))
+    check_same_statement(item.document, asked, statement(doing.tx.register, made))
+    if read is not None and made.how is not None:
+        kept = assertions.keep(read, key, said, place)
+        made = replace(made, how=replace(made.how, assertion=kept))
+    return add_signature(doing, turn, made)

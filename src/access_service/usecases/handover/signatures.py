@@ -60,7 +60,8 @@ from access_service.usecases.identity.accounts import confirm_password, factors_
 from access_service.usecases.identity.homes import follow_signature
 from access_service.usecases.identity.second_factor import Second, show_again
 from access_service.usecases.keys import sealing
-from access_service.usecases.services import Act, Caller, ReadView, Services, act, look, refusing
+from access_service.usecases.performing import ActToDo, Performance
+from access_service.usecases.services import Act, Caller, ReadView, Services, look, refusing
 
 log = logging.getLogger(__name__)
 NONCE_BYTES = 16
@@ -137,7 +138,7 @@ def sign_batch(
     with refusing(services, caller, _ACT, presented[0].document if presented else ""):
         turns.check_batch(caller, presented)
     way = show_password(services, caller, password, code)
-    return sign_each(services, caller, presented, lambda item: _sign(services, caller, item, way))
+    return sign_each(services, caller, presented, lambda doing, item: _sign(doing, item, way))
 
 
 @powerless("it only checks who signs")
@@ -153,13 +154,18 @@ def show_password(services: Services, caller: Caller, password: str, code: str |
 
 
 def sign_each(
-    services: Services, caller: Caller, presented: Sequence[Presented], sign: Callable[[Presented], Signed]
+    services: Services, caller: Caller, presented: Sequence[Presented], sign: Callable[[Act, Presented], Signed]
 ) -> list[BatchAnswer]:
-    """Sign one after the other, each in a transaction of its own."""
+    """Sign one after the other, prepared together, each in a transaction of its own."""
     answers: list[BatchAnswer] = []
-    for item in presented:
+
+    def to_do(item: Presented) -> ActToDo[Signed]:
+        return ActToDo(item.document, lambda doing: sign(doing, item))
+
+    todo = [to_do(item) for item in presented]
+    for item, done in zip(presented, Performance(services, caller, _ACT, todo), strict=True):
         try:
-            answers.append(sign(item))
+            answers.append(done())
         except RefusedError as refused:
             answers.append(refused)
         except Exception as error:
@@ -189,11 +195,10 @@ def _became(services: Services, caller: Caller, item: Presented) -> Signed | Bro
         return BrokenOffError("nobody can tell now whether it was signed: look at the document", None)
 
 
-def _sign(services: Services, caller: Caller, item: Presented, way: SigningWay) -> Signed:
-    with act(services, caller, _ACT, item.document) as doing:
-        turn = find_turn(doing, item)
-        how = describe_how(turn, way, nonce=new_nonce())
-        return add_signature(doing, turn, make_signature(doing, turn, way, how, doing.now))
+def _sign(doing: Act, item: Presented, way: SigningWay) -> Signed:
+    turn = find_turn(doing, item)
+    how = describe_how(turn, way, nonce=new_nonce())
+    return add_signature(doing, turn, make_signature(doing, turn, way, how, doing.now))
 
 
 def find_turn(view: ReadView, item: Presented) -> Turn:
@@ -219,8 +224,12 @@ def find_turn(view: ReadView, item: Presented) -> Turn:
     else:
         turns.check_turn(caller, document)
         capacity, basis = Capacity.SELF, None
-    connection, register = view.reader.connection, view.reader.register
-    seen_at = shown_at(connection, register, document.id, document.version, caller.account)
+    register = view.reader.register
+    seen_at = view.reader.ask(
+        # The first time counts: once there, it stays.
+        lambda c: shown_at(c, register, document.id, document.version, caller.account),
+        is_settled=True,
+    )
     return Turn(document, given, side, capacity, basis, check_shown(document, seen_at), told)
 
 
@@ -263,7 +272,9 @@ def _giver_capacity(
 
 def _capacity_printed(view: ReadView, document: Document) -> Capacity | None:
     """What the paper's own words say; None for one of format 1, and where the words were erased."""
-    stored = print_of(view.reader.connection, view.reader.register, document.id, document.version)
+    register = view.reader.register
+    # The words of a version never change; erased, they say nothing more than they said.
+    stored = view.reader.ask(lambda c: print_of(c, register, document.id, document.version), is_settled=True)
     return None if stored is None or stored.body is None else capacity_printed(Print.read(json.loads(stored.body)))
 
 
@@ -314,7 +325,7 @@ def make_signature(
 
 def add_signature(doing: Act, turn: Turn, made: Signature) -> Signed:
     """Record a signature with the service's confirmation, move the document, and do what follows."""
-    document, seal = turn.document, sealing(doing.services, doing.tx.connection)
+    document, seal = turn.document, doing.tx.ask(lambda c: sealing(doing.services, c))
     signature = replace(made, id=doing.new_id("sig"), key=seal.id)
     signature = replace(signature, confirmation=confirm(seal, doing.tx.register, signature))
     state = waits_for(next_side(document, [*turn.given, signature]))
@@ -324,7 +335,8 @@ def add_signature(doing: Act, turn: Turn, made: Signature) -> Signed:
         signed = replace(signed, signed_at=doing.now)
         if papers.is_dated_when_signed(document.content):
             signed = replace(signed, dated=local(doing.now).date())
-    doing.tx.put(signature, signed)
+    doing.tx.add(Signature, [signature])
+    doing.tx.put(signed)
     if turn.told:
         doing.tx.happened(
             "document.tell", document.id, unit=document.office, to=[*turn.told], signed_by=signature.person

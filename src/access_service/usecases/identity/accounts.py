@@ -114,7 +114,8 @@ def must_show_factor(gather: Gatherer, account: Account, now: datetime) -> bool:
 
 def factors_in(reader: Reader, account: AccountId) -> list[SecondFactor]:
     """The second factors that are asked for; one that was never shown to work is none."""
-    return [f for f in factors_of(reader.connection, reader.register, account) if f.confirmed_at is not None]
+    found = reader.ask(lambda c: factors_of(c, reader.register, account))
+    return [f for f in found if f.confirmed_at is not None]
 
 
 def count_failure(services: Services, credential: stored.Credential, **details: str) -> None:
