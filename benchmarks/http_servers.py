@@ -2,7 +2,8 @@
 
     http_servers.py echo|ours|ours_no_log <spec.json>
 
-All three run under uvicorn with the same options. `echo` reads the body and sends the very bytes that ours would.
+All three run under uvicorn with the same options, ours behind its own listener as `serve` starts it, the echo
+behind uvicorn's. `echo` reads the body and sends the very bytes that ours would.
 """
 
 from __future__ import annotations
@@ -77,6 +78,15 @@ def ours(spec: dict[str, Any], *, log: bool) -> Any:
     return create_app(Settings(**chosen))
 
 
+def listener(name: str) -> Any:
+    """uvicorn's for the echo; for ours what `serve` listens with."""
+    if name == "echo":
+        return "httptools"
+    from access_service.api.http.listener import Bounded  # noqa: PLC0415
+
+    return Bounded
+
+
 def main() -> int:
     """Serve until a signal."""
     name, spec = sys.argv[1], json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
@@ -92,7 +102,7 @@ def main() -> int:
         host="127.0.0.1",
         port=spec["ports"][name],
         loop="uvloop",
-        http="httptools",
+        http=listener(name),
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -104,8 +104,8 @@ class Reading:
             # What an authority leaves of an approval is compared unit by unit, along today's edges.
             units |= {approval.software.unit, approval.approval.scope.unit}
             units |= {share.authority.scope.unit for share in approval.shares}
-        for unit in units:
-            until = min(until, _next(self.now, self._instants(chain_of(self.org, unit, self.now))))
+        above = {link for unit in units for link in chain_of(self.org, unit, self.now)}
+        until = min(until, _next(self.now, self._instants(above)))
         return flatten(found, self.memory, until, facts.rests, self._instant)
 
     def _place(self, id_: UnitId) -> Place | None:

@@ -11,7 +11,7 @@ beside them: in a nation an account from cold took as long as there were schools
 where it is done (docs/decisions/0165).
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     CompoundSelect,
+    Connection,
     Integer,
     Select,
     and_,
@@ -46,6 +47,7 @@ from access_service.domain.moves import AuthorityMove
 from access_service.domain.names import AccountId
 from access_service.domain.org import Assignment, ManagementEdge, SchoolYear, Unit
 from access_service.domain.policy import PackBinding
+from access_service.storage.bare import Bare, then
 from access_service.storage.codec import Codec, Convert
 from access_service.storage.facts import CODECS, Reader
 
@@ -53,6 +55,7 @@ T = TypeVar("T")
 _WHOLE = (AuthorityMove, SchoolYear)
 """Of these a register has few, and all are read."""
 _SHARED = (Authority, AuthorityMove, ManagementEdge, PackBinding, SchoolYear, Unit)
+_NOTHING: dict[str, Any] = {}
 _KEPT = 4_096
 """Values of each of these that are remembered by their rows."""
 
@@ -71,11 +74,31 @@ class _Branch:
             *[item if (item := row[place]) is None or load is None else load(item) for place, load in self.places]
         )
 
+    def read_by(self, loads: Sequence[Convert | None]) -> "_Branch":
+        """The same for cells as a driver gives them. Of shared facts equal rows are looked at once."""
+        places = tuple((place, then(loads[place], load)) for place, load in self.places)
+        own = _Branch(self.value_type, places)
+        return own if self.value_type not in _SHARED else replace(own, shared=lru_cache(_KEPT)(own.value))
 
-@dataclass(frozen=True, slots=True)
+
 class _Statement:
-    asked: CompoundSelect[Any]
-    branches: tuple[_Branch, ...]
+    """The one statement, and how its rows are read on each kind of database."""
+
+    def __init__(self, asked: CompoundSelect[Any], types: Sequence[TypeEngine[Any]], branches: Sequence[_Branch]):
+        self.asked = Bare(asked, types)
+        self.types = tuple(branch.value_type for branch in branches)
+        self._branches = branches
+        self._read_by: dict[int, tuple[_Branch, ...]] = {}
+
+    def branches(self, connection: Connection) -> tuple[_Branch, ...]:
+        """By the number that a row begins with."""
+        loads = self.asked.loads(connection)
+        # A statement keeps the loads of each kind of database for good.
+        found = self._read_by.get(id(loads))
+        if found is None:
+            made = tuple(branch.read_by(loads) for branch in self._branches)
+            found = self._read_by.setdefault(id(loads), made)
+        return found
 
 
 def _known(value_type: type[Any], is_past: bool) -> list[ColumnElement[bool]]:
@@ -187,11 +210,8 @@ def _statement(is_past: bool, is_postgresql: bool) -> _Statement:
         asked = select(literal(number, Integer).label("n"), *(x.label(f"c{i}") for i, x in enumerate(cells)))
         asked = asked.select_from(codec.table).where(*_known(kind, is_past))
         selects.append(asked if where is None else asked.where(where))
-        branch = _Branch(kind, tuple(places))
-        if kind in _SHARED:
-            branch = replace(branch, shared=lru_cache(_KEPT)(branch.value))
-        branches.append(branch)
-    return _Statement(union_all(*selects), tuple(branches))
+        branches.append(_Branch(kind, tuple(places)))
+    return _Statement(union_all(*selects), (Integer(), *slots[1]), branches)
 
 
 def _key(type_: TypeEngine[Any]) -> str:
@@ -235,9 +255,10 @@ class AccountReader(Reader):
         said = {"register": self.register, "account": account}
         if self.known_at is not None:
             said["known_at"] = self.known_at  # type: ignore[assignment]
-        read: dict[type[Any], dict[str, Any]] = {branch.value_type: {} for branch in statement.branches}
-        for row in self.connection.execute(statement.asked, said).all():
-            branch = statement.branches[row[0]]
+        read: dict[type[Any], dict[str, Any]] = {kind: {} for kind in statement.types}
+        branches = statement.branches(self.connection)
+        for row in statement.asked.rows(self.connection, said):
+            branch = branches[row[0]]
             value = branch.shared(tuple(row)) if branch.shared is not None else branch.value(row)
             read[branch.value_type][value.id] = value
         self._account, self._read = account, read
@@ -256,6 +277,11 @@ class AccountReader(Reader):
             (ManagementEdge, "unit"): units,
             (PackBinding, "unit"): units,
         }
+
+    def get(self, value_type: type[T], id_: str) -> T | None:
+        """From what was read, where it is there."""
+        found: T | None = self._read.get(value_type, _NOTHING).get(id_)
+        return super().get(value_type, id_) if found is None else found
 
     def find(self, value_type: type[T], *where: ColumnElement[bool], **equals: object) -> list[T]:
         """From what was read where that is everything that is asked for."""

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Integer, RowMapping, bindparam, func, or_, select
 
 from access_service.domain.audit import BESIDE, CLOCK_MENDED, GENESIS, Event, Happening
 from access_service.domain.moved import Moved
 from access_service.domain.names import AccountId, RegisterId
+from access_service.storage.bare import Bare
 from access_service.storage.codec import utc
 from access_service.storage.tables import EventDetailsRow, EventRow, RevisionRow, UnitChainRow, table
 
@@ -231,10 +232,18 @@ class Stands:
         return None if self.moved is None or self.moved.units else self.moved.accounts
 
 
-_SINCE = (
-    select(_revisions.c.n, _revisions.c.head, _revisions.c.recorded_at, _revisions.c.accounts, _revisions.c.moved)
-    .where(_revisions.c.register_id == bindparam("register"), _revisions.c.n >= bindparam("known"))
-    .order_by(_revisions.c.n)
+_SINCE_COLUMNS = (
+    _revisions.c.n,
+    _revisions.c.head,
+    _revisions.c.recorded_at,
+    _revisions.c.accounts,
+    _revisions.c.moved,
+)
+_SINCE = Bare(
+    select(*_SINCE_COLUMNS)
+    .where(_revisions.c.register_id == bindparam("register"), _revisions.c.n >= bindparam("known", type_=Integer()))
+    .order_by(_revisions.c.n),
+    [column.type for column in _SINCE_COLUMNS],
 )
 """Made once: every decision from cold begins with it."""
 
@@ -245,15 +254,16 @@ def stands_since(connection: Connection, register: RegisterId, revision: int, he
     A database that was restored, or took over without the last commits, has other facts under the same numbers:
     then everything that was known is to be dropped.
     """
-    rows = connection.execute(_SINCE, {"register": register, "known": revision}).all()
+    rows = _SINCE.rows(connection, {"register": register, "known": revision})
     if not rows or (rows[0][0], rows[0][1]) != (revision, head):
         return stands_now(connection, register)
     found: Moved | None = Moved()
     for _, _, _, accounts, moved in rows[1:]:
         said = moved_in(accounts, moved)
         found = None if found is None or said is None else found | said
-    n, last, recorded, _, _ = rows[-1]
-    return Stands(n, last, utc(recorded), found, is_same=True)
+    n, last, written, _, _ = rows[-1]
+    read = _SINCE.loads(connection)[2]
+    return Stands(n, last, utc(written if read is None else read(written)), found, is_same=True)
 
 
 def moved_in(accounts: str | None, moved: str | None) -> Moved | None:

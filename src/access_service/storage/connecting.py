@@ -257,4 +257,6 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+    # By the driver itself: it touches no file and cannot fail, and every transaction begins with it.
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("BEGIN")

@@ -120,6 +120,8 @@ class Edge:
         said = {"Content-Type": "application/json", "Cache-Control": "no-store", **self.headers}
         self.dressed = [(name.lower().encode(), value.encode()) for name, value in said.items()]
         """The headers of every answer of a hot route but those of its own."""
+        self.written = b"".join(b"%b: %b\r\n" % header for header in self.dressed)
+        """The same as they stand on the wire, until the process is being stopped."""
         self.issuance = Issuance(self.lines)
         self.revoked = None if self.tokens is None else RevocationList(self.tokens)
         self.used = UsedProofs(UsedOnce(), self.claim_together)

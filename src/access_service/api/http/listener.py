@@ -10,11 +10,12 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from socket import AF_INET, AF_INET6, SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET, socket
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import uvicorn
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from access_service.api.http.errors import problem
@@ -52,10 +53,30 @@ _END = b"\r\n\r\n"
 """Where the headers are over."""
 
 
+class Straight(Protocol):
+    """What an application answers before any task, scope or message is made for it."""
+
+    straight_path: bytes
+
+    def answer_straight(self, headers: Mapping[bytes, bytes], body: bytes) -> bytes | None:
+        """The answer's own headers, an empty line and its body; None: ask as ever."""
+        ...
+
+
+def straight_of(app: Any) -> Straight | None:
+    """The application, where it answers straight: uvicorn puts one thing around it, nothing else may be there."""
+    if type(app) is ProxyHeadersMiddleware:
+        app = app.app
+    return app if getattr(app, "straight_path", None) else None
+
+
 class Bounded(HttpToolsProtocol):
     """A connection within bounds.
 
     Nearly every request arrives in one piece, and costs two comparisons here; the rest is for those that do not.
+
+    A question that arrived whole is first shown to the application as headers and bytes (`Straight`). What it does
+    not answer so, and whatever is unusual of a request, becomes a task of uvicorn's as ever.
     """
 
     bounds: ClassVar[Bounds] = Bounds()
@@ -73,6 +94,14 @@ class Bounded(HttpToolsProtocol):
         """The last bytes of unfinished headers."""
         self._clock: tuple[str, asyncio.TimerHandle] | None = None
         self._reading: asyncio.TimerHandle | None = None
+        self._straight = straight_of(self.app)
+        self._path = b"" if self._straight is None or self.root_path else self._straight.straight_path
+        self._may_hold = False
+        """One request of each piece: whoever sends a thousand in one lets others be answered in between."""
+        self._held: tuple[Mapping[bytes, bytes], int, list[bytes]] | None = None
+        """Of a request that may be answered straight: headers, how many, and the pieces of its body."""
+        self._answered: object = None
+        """The scope of the request that was answered straight."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, if there is room; the first request begins soon."""
@@ -93,24 +122,94 @@ class Bounded(HttpToolsProtocol):
 
         With two, what stands between may have meant one service and we another. HTTP/1.0 knows none.
         """
-        hosts = [value for name, value in self.headers if name == b"host"]
-        if len(hosts) > 1 or (not (hosts and hosts[0]) and self.parser.get_http_version() != "1.0"):
+        given = dict(self.headers)
+        is_plain = len(given) == len(self.headers)
+        hosts = 1 if is_plain else sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (not given.get(b"host") and self.parser.get_http_version() != "1.0"):
             # What the parser is told here it tells its caller, who answers 400.
             raise ValueError("one Host header")
-        super().on_headers_complete()
+        if self.url == self._path and is_plain and self._may_hold and self._is_plain_request():
+            self._may_hold, self._held = False, (given, len(self.headers), [])
+        else:
+            super().on_headers_complete()
+
+    def _is_plain_request(self) -> bool:
+        """Is nothing in work, and does the request ask for nothing but its answer?"""
+        return (
+            self._is_idle()
+            and not self.pipeline
+            and not self.expect_100_continue
+            and not self.flow.write_paused
+            and self.limit_concurrency is None
+            and self.parser.get_method() == b"POST"
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and not self.parser.should_upgrade()
+            and not self.transport.is_closing()
+        )
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        if self._held is None:
+            super().on_body(body)
+        else:
+            self._held[2].append(body)
+
+    def on_message_complete(self) -> None:
+        """The request is there: answer it straight, or let it go the general way."""
+        if self._held is None:
+            super().on_message_complete()
+            return
+        headers, count, pieces = self._held
+        found: bytes | None = None
+        # Lines after a body are looked at in the general way.
+        if self._straight is not None and len(self.headers) == count:
+            found = self._straight.answer_straight(headers, pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        if found is None:
+            self._go_general()
+            super().on_message_complete()
+            return
+        self._held, self._answered = None, self.scope
+        said = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
+        self.transport.write(b"HTTP/1.1 200 OK\r\n%b%b" % (b"".join(said), found))
+        self.on_response_complete()
+
+    def _go_general(self) -> None:
+        """Make a task for a request that was held."""
+        if self._held is not None:
+            _, _, pieces = self._held
+            self._held = None
+            super().on_headers_complete()
+            for piece in pieces:
+                super().on_body(piece)
 
     def data_received(self, data: bytes) -> None:
         """Read one more piece of the request."""
         if self._taken + len(data) > self._limit and not self._ends_within(data):
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             return
+        self._may_hold = True
         super().data_received(data)
+        if self._held is not None:
+            if self.transport.is_closing():
+                self._held = None
+                return
+            self._go_general()
         cycle: Any = self.cycle
-        if cycle is None or cycle.scope is not self.scope or cycle.more_body:
+        if self.scope is not None and self._answered is self.scope:
+            self._rest()
+        elif cycle is None or cycle.scope is not self.scope or cycle.more_body:
             self._go_on(data, HEAD if cycle is None or cycle.scope is not self.scope else BODY)
         elif self._clock is not None:
             self._begin_anew()
-        elif self.timeout_keep_alive_task is None and cycle.response_complete:
+        elif cycle.response_complete:
+            self._rest()
+
+    def _rest(self) -> None:
+        """Between two requests."""
+        if self._clock is not None:
+            self._begin_anew()
+        if self.timeout_keep_alive_task is None and not self.transport.is_closing():
             # Line ends between two requests stopped uvicorn's clock, and begin none.
             self._set_clock(HEAD)
 
