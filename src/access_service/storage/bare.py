@@ -7,7 +7,7 @@ hands every cell of a row through a processor. A decision from cold feels both (
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Compiled, Connection, Dialect, Executable, Row
+from sqlalchemy import Compiled, Connection, Dialect, Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
@@ -49,7 +49,7 @@ class Bare:
         """How each column's cells are read; None: as they are."""
         return self._text(connection).loads
 
-    def rows(self, connection: Connection, said: dict[str, Any]) -> Sequence[Row[Any]]:
+    def rows(self, connection: Connection, said: dict[str, Any]) -> Sequence[Any]:
         """Every row."""
         text = self._text(connection)
         whole = text.said | said

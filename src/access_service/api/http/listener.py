@@ -196,7 +196,7 @@ class Bounded(HttpToolsProtocol):
                 return
             self._go_general()
         cycle: Any = self.cycle
-        if self.scope is not None and self._answered is self.scope:
+        if self._answered is not None and self._answered is self.scope:
             self._rest()
         elif cycle is None or cycle.scope is not self.scope or cycle.more_body:
             self._go_on(data, HEAD if cycle is None or cycle.scope is not self.scope else BODY)
