@@ -38,6 +38,8 @@ COLLECTIONS = (5_000, 20, 20)
 """New objects before the youngest are looked through, and how many such looks before the next older ones."""
 
 
+SILENT_S = 30
+"""How long a worker may say nothing before it is replaced: a busy machine takes a while to load the program."""
 NICE = 5
 """How much lower the priority of acts is."""
 RELAY = "RELAY_OF_ACCESS_SERVICE"
@@ -110,7 +112,8 @@ def _run_several(settings: Settings, workers: int, relay: Path | None, options: 
     os.environ[f"{PREFIX}PUBLIC_URL"] = settings.public_url
     os.environ[f"{PREFIX}METRICS_DIR"] = str(settings.metrics_dir)
     os.environ[RELAY] = "" if relay is None else str(relay)
-    uvicorn.run("access_service.cli.serve:make_app", factory=True, workers=workers, **options)
+    options = {"workers": workers, "timeout_worker_healthcheck": SILENT_S, **options}
+    uvicorn.run("access_service.cli.serve:make_app", factory=True, **options)
 
 
 @contextmanager
