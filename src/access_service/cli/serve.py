@@ -38,7 +38,7 @@ COLLECTIONS = (5_000, 20, 20)
 """New objects before the youngest are looked through, and how many such looks before the next older ones."""
 
 
-SILENT_S = 30
+SILENT_S = 60
 """How long a worker may say nothing before it is replaced: a busy machine takes a while to load the program."""
 NICE = 5
 """How much lower the priority of acts is."""
