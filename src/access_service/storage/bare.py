@@ -24,7 +24,9 @@ class _Text:
         self.text = str(asked)
         self.said: dict[str, Any] = dict(asked.params)
         self.order = asked.positiontup
-        self.loads: list[Load | None] = [t.dialect_impl(dialect).result_processor(dialect, None) for t in types]
+        # One for each type: instants remember what they read, and all columns of them remember together.
+        made = {type_: type_.dialect_impl(dialect).result_processor(dialect, None) for type_ in set(types)}
+        self.loads: list[Load | None] = [made[type_] for type_ in types]
 
 
 class Bare:
