@@ -38,8 +38,9 @@ COLLECTIONS = (5_000, 20, 20)
 """New objects before the youngest are looked through, and how many such looks before the next older ones."""
 
 
-SILENT_S = 60
-"""How long a worker may say nothing before it is replaced: a busy machine takes a while to load the program."""
+SILENT_S = 30
+"""How long a worker may say nothing before it is replaced: a busy machine takes a while to load the program,
+and systemd gives a service 40 s to end, which waits for this, too."""
 NICE = 5
 """How much lower the priority of acts is."""
 RELAY = "RELAY_OF_ACCESS_SERVICE"
