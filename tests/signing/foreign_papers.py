@@ -25,9 +25,9 @@ from signing.pki import Authority, Leaf, sign_elsewhere
 
 NOW = datetime(2026, 12, 1, 2, tzinfo=UTC)
 PLACES = (
-    FieldPlace(GIVER_FIELD, "Chữ ký số của bên giao", 0, (90, 120, 280, 180)),
-    FieldPlace(RECEIVER_FIELD, "Chữ ký số của bên nhận", 0, (320, 120, 520, 180)),
-    FieldPlace(OFFICE_FIELD, "Chữ ký số của cơ quan", 0, (90, 200, 280, 260)),
+    FieldPlace(GIVER_FIELD, "Chữ ký số của bên giao", 0, *(90, 662, 190, 60)),
+    FieldPlace(RECEIVER_FIELD, "Chữ ký số của bên nhận", 0, *(320, 662, 200, 60)),
+    FieldPlace(OFFICE_FIELD, "Chữ ký số của cơ quan", 0, *(90, 582, 190, 60)),
 )
 Change = Callable[[IncrementalPdfFileWriter], None]
 

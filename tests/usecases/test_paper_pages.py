@@ -14,22 +14,28 @@ from access_service.domain.documents import Assertion, Document, Signature, Sign
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import DocumentState
 from access_service.evidence.fonts import OWN, FontFamily, find_family, own_family
+from access_service.evidence.layout import CONTENT_NAME
 from access_service.signing.canonical import canonical, sha256_hex
 from access_service.signing.keys import verify
+from access_service.signing.pdf_check import GivenOut, check_signed_pdf
+from access_service.signing.pdf_fields import GIVER_FIELD, OFFICE_FIELD, RECEIVER_FIELD
 from access_service.signing.pdf_seal import make_seal_key, read_pdf_seal, sign_itself
 from access_service.storage.audit import LogFilter, events, steps_back
 from access_service.storage.keys import StoredPublicKey
-from access_service.storage.paper_pages import FileStore, shown_at
+from access_service.storage.paper_pages import FileKind, FileStore, files_of, shown_at
 from access_service.storage.tables import table
 from access_service.storage.tables_pages import DocumentFileRow
-from access_service.usecases import paper_pages
+from access_service.usecases import forms_given_out, paper_pages
 from access_service.usecases.evidence import reading_papers
+from access_service.usecases.forms_given_out import show_form
 from access_service.usecases.handover import composing, documents
 from access_service.usecases.looks import Looks
 from access_service.usecases.paper_pages import file_paper, look_up_paper, print_paper, show_html, show_pdf
 from access_service.usecases.services import Caller, ReadView, Services
 from access_service.usecases.upkeep.verifying import verify_register
+from access_service.usecases.upkeep.verifying_files import KeptFiles
 from evidence.pages_read import opened, words_of
+from signing.pki import Authority, sign_elsewhere
 from world import CLASS_6B, OFFICE, REGISTER, SCHOOL, World, hire_homeroom, homeroom_line
 
 pytestmark = pytest.mark.backends("sqlite")
@@ -69,7 +75,8 @@ class Papers:
 
 @pytest.fixture
 def kept(school_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Papers:
-    monkeypatch.setattr(paper_pages, "find_family", own_family)
+    for module in (paper_pages, forms_given_out):
+        monkeypatch.setattr(module, "find_family", own_family)
     return Papers(school_world, tmp_path / "files")
 
 
@@ -357,3 +364,32 @@ def test_a_seal_that_has_ended_seals_nothing(kept: Papers, tmp_path: Path) -> No
     assert b"/ETSI.CAdES.detached" not in pdf
     [said] = kept.filed()
     assert "seal" not in said
+
+
+def test_a_form_is_kept_and_comes_back_signed_in_the_places_that_it_left_open(kept: Papers) -> None:
+    form = show_form(kept.services, kept.head, kept.minutes)
+    with kept.services.db.connect() as connection:
+        [file] = files_of(connection, REGISTER)
+    assert (file.kind, file.sha256, file.document) == (FileKind.FORM, sha256_hex(form), kept.minutes)
+    assert show_form(kept.services, kept.head, kept.minutes) == kept.files.get(file.sha256) == form
+
+    authority = Authority()
+    giver, receiver = authority.issue("Người Thử Giao"), authority.issue("Người Thử Nhận")
+    signed = sign_elsewhere(form, GIVER_FIELD, giver, authority.root)
+    signed = sign_elsewhere(signed, RECEIVER_FIELD, receiver, authority.root)
+    signed = sign_elsewhere(signed, OFFICE_FIELD, authority.issue("Trường thử 000"), authority.root)
+    with kept.services.db.read(REGISTER) as reader:
+        content = reader.require(Document, kept.minutes).content.encode()
+        assert list(KeptFiles(reader, kept.files).check()) == []
+    given = GivenOut(form, content, CONTENT_NAME, frozenset({GIVER_FIELD, RECEIVER_FIELD, OFFICE_FIELD}))
+    found = check_signed_pdf(signed, given, authority.trust(), kept.world.clock() + timedelta(days=1))
+    assert [one.field for one in found] == [GIVER_FIELD, RECEIVER_FIELD, OFFICE_FIELD]
+
+
+def test_a_form_that_the_log_does_not_name_is_found(kept: Papers) -> None:
+    show_form(kept.services, kept.head, kept.minutes)
+    with kept.services.db.aside() as connection:
+        connection.execute(update(table(DocumentFileRow)).values(sha256="0" * 64))
+    with kept.services.db.read(REGISTER) as reader:
+        found = [one.message for one in KeptFiles(reader, None).check()]
+    assert found == ["no event of the log names it"]

@@ -232,6 +232,7 @@ def lay_out_signers(places: Sequence[Mapping[str, Any]], signed: Sequence[Signed
             ],
             "name": show(_name_at(place, by_side.get(place["side"]))),
             "signed": _signed(by_side.get(place["side"])),
+            "side": str(place["side"]),
         }
         for place in places
     ]

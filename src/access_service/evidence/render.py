@@ -7,6 +7,7 @@ costs what Typst itself costs.
 import json
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,38 @@ def render_pdf(paper: PrintedPaper, fonts: FontFamily) -> bytes:
     return render_layout(layout, fonts, (content, *paper.attachments), made_at=date_of(paper), stage=paper.stage)
 
 
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """Where a side signs: page from 1, in points from its upper left corner."""
+
+    side: str
+    page: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+def find_blanks(paper: PrintedPaper, fonts: FontFamily) -> list[Blank]:
+    """The places that a form leaves open, left to right."""
+    import typst  # noqa: PLC0415
+
+    layout = lay_out(paper)
+    try:
+        found = typst.query(
+            str(TEMPLATES / f"{layout['form']}.typ"),
+            "<blank>",
+            field="value",
+            root=str(TEMPLATES),
+            font_paths=fonts_in(fonts.folder),
+            ignore_system_fonts=True,
+            sys_inputs=_inputs(layout, fonts, (), date_of(paper)),
+        )
+    except typst.TypstError as error:
+        raise RenderError(error.message) from error
+    return [Blank(**one) for one in json.loads(found)]
+
+
 def date_of(paper: PrintedPaper) -> datetime | None:
     """The instant in the file's metadata: of the last signature, before one the day the paper is dated, if any."""
     signed = [datetime.fromisoformat(block.at) for block in paper.signatures]
@@ -59,11 +92,7 @@ def render_layout(
     """A layout as PDF. A file that goes out to be signed elsewhere claims PDF/A-3a alone (record 0099)."""
     import typst  # noqa: PLC0415
 
-    inputs = {
-        "families": f"{fonts.name},{OWN}",
-        "data": json.dumps(_broken(layout) | {"has_date": made_at is not None}, ensure_ascii=False),
-        "attachments": json.dumps([_attached(a) for a in attachments], ensure_ascii=False),
-    }
+    inputs = _inputs(layout, fonts, attachments, made_at)
     if len(inputs["data"]) < LARGE:
         return _compile(layout["form"], fonts, inputs, made_at, stage)
     with _one_at_a_time:
@@ -71,6 +100,16 @@ def render_layout(
         for _ in range(FORGOTTEN_AFTER):
             typst.compile(b"", format="pdf", font_paths=fonts_in(None))
     return pdf
+
+
+def _inputs(
+    layout: dict[str, Any], fonts: FontFamily, attachments: Sequence[Attachment], made_at: datetime | None
+) -> dict[str, str]:
+    return {
+        "families": f"{fonts.name},{OWN}",
+        "data": json.dumps(_broken(layout) | {"has_date": made_at is not None}, ensure_ascii=False),
+        "attachments": json.dumps([_attached(a) for a in attachments], ensure_ascii=False),
+    }
 
 
 def _compile(form: str, fonts: FontFamily, inputs: dict[str, str], made_at: datetime | None, stage: Stage) -> bytes:

@@ -10,6 +10,10 @@ import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 GIVER_FIELD, RECEIVER_FIELD, OFFICE_FIELD = "ben-giao", "ben-nhan", "co-quan"
 """Fields of the two sides, and of the organisation's own digital signature."""
@@ -17,13 +21,16 @@ GIVER_FIELD, RECEIVER_FIELD, OFFICE_FIELD = "ben-giao", "ben-nhan", "co-quan"
 
 @dataclass(frozen=True, slots=True)
 class FieldPlace:
-    """Where a field stands: page from 0, box in points from the page's lower left corner."""
+    """Where a field stands: page from 0, in points from the page's upper left corner."""
 
     name: str
     label: str
     """What a reader's screen says: `Chữ ký số của bên giao`."""
     page: int
-    box: tuple[int, int, int, int]
+    left: float
+    top: float
+    width: float
+    height: float
 
 
 def add_fields(pdf: bytes, places: Sequence[FieldPlace]) -> bytes:
@@ -34,11 +41,22 @@ def add_fields(pdf: bytes, places: Sequence[FieldPlace]) -> bytes:
 
     writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
     for place in places:
-        spec = SigFieldSpec(place.name, on_page=place.page, box=place.box, readable_field_name=place.label)
+        box = _box(writer, place)
+        spec = SigFieldSpec(place.name, on_page=place.page, box=box, readable_field_name=place.label)
         append_signature_field(writer, spec)
     ensure_sig_flags(writer, lock_sig_flags=True)
-    # A file's second name is what it is made of: the library would take one by chance.
+    # A file is named by what it is made of, and its day is the paper's: the library takes chance, and now.
+    writer._update_meta = lambda: None  # type: ignore[method-assign]  # noqa: SLF001
     writer._document_id[1] = ByteStringObject(hashlib.sha256(pdf).digest()[:16])  # noqa: SLF001
     written = io.BytesIO()
     writer.write(written)  # type: ignore[no-untyped-call]
     return written.getvalue()
+
+
+def _box(writer: "IncrementalPdfFileWriter", place: FieldPlace) -> tuple[int, int, int, int]:
+    """In points from the page's lower left corner, as PDF has it."""
+    page = writer.find_page_for_modification(place.page)[0].get_object()  # type: ignore[no-untyped-call]
+    box = page.get_value_from_parent("/MediaBox") if "/MediaBox" not in page else page["/MediaBox"]
+    height = float(box[3])
+    left, bottom = round(place.left), round(height - place.top - place.height)
+    return left, bottom, left + round(place.width), bottom + round(place.height)

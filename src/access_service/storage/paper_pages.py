@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from access_service.domain.errors import UnavailableError
 from access_service.domain.names import AccountId, DocumentId, RegisterId
@@ -33,6 +33,8 @@ class FileKind(StrEnum):
 
     FINAL = "final"
     """The signed paper as it was first given out."""
+    FORM = "form"
+    """A form that was given out to be signed elsewhere: what comes back begins with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,20 +146,19 @@ def files_of(connection: Connection, register: RegisterId) -> Iterator[DocumentF
 
 
 def add_file(connection: Connection, register: RegisterId, file: DocumentFile) -> None:
-    """Name a file; its bytes are in the folder already."""
-    connection.execute(
-        insert(_files).values(
-            register_id=register,
-            sha256=file.sha256,
-            document=file.document,
-            version=file.version,
-            kind=str(file.kind),
-            media_type=file.media_type,
-            size=file.size,
-            made_at=file.made_at,
-            erased_at=file.erased_at,
-        )
-    )
+    """Name a file, unless it is named already; its bytes are in the folder."""
+    row = {
+        "register_id": register,
+        "sha256": file.sha256,
+        "document": file.document,
+        "version": file.version,
+        "kind": str(file.kind),
+        "media_type": file.media_type,
+        "size": file.size,
+        "made_at": file.made_at,
+        "erased_at": file.erased_at,
+    }
+    insert_once(connection, _files, row)
 
 
 def _file(row: Any) -> DocumentFile:

@@ -9,14 +9,14 @@ import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from access_service.domain import papers
 from access_service.domain.audit import Happening, Json
 from access_service.domain.composing import compose_print, find_office_signer
-from access_service.domain.documents import Document, Signature, check_waits
+from access_service.domain.documents import Document, Signature
 from access_service.domain.errors import NotFoundError, UnavailableError
 from access_service.domain.names import (
     AccountId,
@@ -262,9 +262,9 @@ def address_of(public_url: str, register: str, document: Document) -> str:
 @powerless("a page is shown, and that it was")
 def show_html(services: Services, caller: Caller, id_: DocumentId, version: int | None = None) -> str:
     """The document as a page for whoever may read it; that it was shown is written down."""
-    found, seen, view = _let_read(services, caller, id_, version)
+    found, seen, view = let_read(services, caller, id_, version)
     page = render_html(found.paper)
-    _was_shown(services, caller, found, view)
+    was_shown(services, caller, found, view)
     tell_read(services, view, seen, file=sha256_hex(page.encode()))
     return page
 
@@ -272,38 +272,24 @@ def show_html(services: Services, caller: Caller, id_: DocumentId, version: int 
 @powerless("a page is shown, and that it was; a signed one is kept as it was first given out")
 def show_pdf(services: Services, caller: Caller, id_: DocumentId, version: int | None = None) -> bytes:
     """The document as PDF for whoever may read it: a draft made anew each time, a signed one as it is kept."""
-    found, seen, view = _let_read(services, caller, id_, version)
+    found, seen, view = let_read(services, caller, id_, version)
     data = _pdf(services, caller.register, caller.account, found)
-    _was_shown(services, caller, found, view)
+    was_shown(services, caller, found, view)
     tell_read(services, view, seen, file=sha256_hex(data))
     return data
 
 
-@powerless("an empty form is given out, and which one it was is written down")
-def show_form(services: Services, caller: Caller, id_: DocumentId) -> bytes:
-    """The document as it is signed elsewhere, with room for ink or a certificate: while it waits for signatures.
-
-    The log has its hash before anybody has the file: what comes back signed must begin with it.
-    """
-    found, seen, view = _let_read(services, caller, id_, None)
-    check_waits(seen.state, found.document)
-    data = render_pdf(replace(found.paper, stage="form"), find_family())
-    _was_shown(services, caller, found, view)
-    details: dict[str, Json] = {"version": found.document.version, "file": sha256_hex(data)}
-    given = Happening("document.form", found.document.id, details=details, unit=found.document.office)
-    services.db.note(caller.register, caller.doer, given)
-    return data
-
-
-def _let_read(
+def let_read(
     services: Services, caller: Caller, id_: DocumentId, version: int | None
 ) -> tuple[PaperToShow, DocumentSeen, ReadView]:
+    """A paper for whoever may read it."""
     with look(services, caller) as view:
         seen = find_document(view, caller, id_)
         return gather_paper(services, view, seen, version), seen, view
 
 
-def _was_shown(services: Services, caller: Caller, found: PaperToShow, view: ReadView) -> None:
+def was_shown(services: Services, caller: Caller, found: PaperToShow, view: ReadView) -> None:
+    """Written down once the page is made."""
     keep_all_shown(view, services, caller, [found])
 
 

@@ -13,7 +13,7 @@ from access_service.api.manage.routing import manage
 from access_service.api.manage.segments import PathId
 from access_service.domain.names import DocumentId
 from access_service.evidence.html import STYLE_POLICY
-from access_service.usecases import paper_pages
+from access_service.usecases import forms_given_out, paper_pages
 
 router = manage("documents")
 
@@ -85,7 +85,7 @@ async def show_form(
 ) -> Response:
     """While it waits for signatures; the event `document.form` names the hash of the file."""
     data = await asyncio.get_running_loop().run_in_executor(
-        _pages, paper_pages.show_form, services, caller, DocumentId(id)
+        _pages, forms_given_out.show_form, services, caller, DocumentId(id)
     )
     name = quote(f"{id}-form.pdf", safe="")
     headers = {**HEADERS, "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}

@@ -1,13 +1,15 @@
 """The files of signed papers: each is the one that the log names, byte for byte, and none is gone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from access_service.domain.findings import EvidenceFinding, FindingCode
 from access_service.storage.audit import LogFilter, events
 from access_service.storage.facts import Reader
-from access_service.storage.paper_pages import FileStore, files_of
+from access_service.storage.paper_pages import FileKind, FileStore, files_of
 
-FILED = "document.file"
+FILED, GIVEN = "document.file", "document.form"
+"""What names a signed paper, and a form that was given out to be signed elsewhere."""
 
 
 class KeptFiles:
@@ -21,14 +23,13 @@ class KeptFiles:
 
     def check(self) -> Iterator[EvidenceFinding]:
         """Everything that does not hold, file by file."""
-        named = {}
-        for event in events(self._connection, self._register, limit=None, wanted=LogFilter(action=FILED)):
-            said = event.happening.details or {}
-            named[str(said.get("pdf_sha256"))] = event.happening.target
+        named = {str(said.get("pdf_sha256")): target for target, said in self._events(FILED)}
+        given = {str(said.get("file")): target for target, said in self._events(GIVEN)}
         for file in files_of(self._connection, self._register):
             self.count += 1
             place = f"file {file.sha256} of document {file.document}"
-            if named.pop(file.sha256, None) != file.document:
+            known = given.get(file.sha256) if file.kind is FileKind.FORM else named.pop(file.sha256, None)
+            if known != file.document:
                 yield EvidenceFinding(FindingCode.PDF_HASH, place, "no event of the log names it")
             if file.erased_at is None and self._store is not None and self._store.get(file.sha256) is None:
                 yield EvidenceFinding(
@@ -40,3 +41,8 @@ class KeptFiles:
                 f"file {sha256} of document {document}",
                 "the log names it, and its row is gone",
             )
+
+    def _events(self, action: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Whom each event of an action was about, and what it said."""
+        for event in events(self._connection, self._register, limit=None, wanted=LogFilter(action=action)):
+            yield event.happening.target, event.happening.details or {}
