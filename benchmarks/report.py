@@ -257,8 +257,9 @@ with the floor's: {equal}. Bytes a grant are the growth of the process while acc
 """
 OVER_HTTP = """\
 Ours is the whole application with the static key checked, metrics counted and the request log written; the echo
-reads the body and sends the very bytes that ours would. Same uvicorn, same options, uvloop and httptools, ours behind
-its own listener as `serve` starts it, the echo behind uvicorn's; sixteen keep-alive connections. Servers share one core, the load generator has the other, runs are interleaved.
+reads the body and sends the very bytes that ours would. Same uvicorn, same options, uvloop and httptools,
+ours behind its own listener as `serve` starts it, the echo behind uvicorn's; sixteen keep-alive connections.
+Servers share one core, the load generator has the other, runs are interleaved.
 The questions are about accounts and classes that the register has; about others, which are looked for in the
 database every time, one answer takes {unknown_ms} ms.
 """
