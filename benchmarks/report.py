@@ -9,7 +9,8 @@ import plot
 
 HERE = Path(__file__).resolve().parent
 KEPT = tuple(
-    HERE / f"{name}.md" for name in ("tried", "imports", "worst_request", "evidence", "pages", "paths", "september")
+    HERE / f"{name}.md"
+    for name in ("tried", "imports", "worst_request", "evidence", "pages", "paths", "september", "five_million")
 )
 PLOT = "benchmarks/latency.svg"
 NAMES = {
