@@ -28,10 +28,13 @@ from oauth_scene import (
     said,
     scene,
 )
+from sqlalchemy import delete
 
 from access_service.domain.errors import RefusedError
 from access_service.domain.reasons import Refusal
 from access_service.signing.jose import encode, public_jwk
+from access_service.storage.tables import table
+from access_service.storage.tables_software import ClientRow
 from access_service.usecases.handover import delegation
 from access_service.usecases.third_party import clients, software
 from software_world import enter
@@ -206,6 +209,24 @@ def test_a_second_register_s_clients_are_strangers_here(stage: Scene) -> None:
     assert stage.introspect(token) == {"active": False}
     assert error(stage.exchange(stage.gradebook, token)) == "invalid_grant"
     assert error(stage.post("revoke", {"token": ours}, other.basic)) == "unauthorized_client"
+
+
+def test_a_token_whose_client_is_gone_is_no_fault_of_whoever_asks_about_it(stage: Scene) -> None:
+    """A copy from before the client was entered was put back; its tokens are still about."""
+    world = stage.world
+    gone = drawing(world, "Sổ bị quên", resource="https://so-bi-quen.example")
+    token, clients_ = stage.token(gone), table(ClientRow)
+    assert stage.is_active(token)
+    with world.services.db.write(world.register, "operator") as tx:
+        tx.connection.execute(delete(clients_).where(clients_.c.id == gone.id))
+        tx.happened("register.restore", world.register)
+        tx.touches_everybody()
+    world.services.after_commit(world.register)
+    assert stage.introspect(token) == {"active": False}
+    assert error(stage.exchange(stage.gradebook, token)) == "invalid_grant"
+    # Whoever it is that comes is told so; and the one who asked is who they were.
+    assert error(stage.ask(gone), 401) == "invalid_client"
+    assert stage.is_active(stage.token(stage.gradebook))
 
 
 # -- who the client is

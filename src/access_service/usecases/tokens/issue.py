@@ -6,6 +6,7 @@ database is told so (`NotInStateError`). A token names what it rests on; `intros
 """
 
 import secrets
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -100,17 +101,31 @@ class TokenPoint:
         self._verifier = TokenVerifier(keyring.public_keys, issuer, leeway_s=2)
         self._homes: dict[str, RegisterId] = {}
         self._locks = LockIndex()
+        self._here = threading.local()
 
     # -- memory
 
     def waiting(self, work: Callable[[], T]) -> T:
-        """Do it, reading from the database what memory lacks. `UnavailableError` when that never ends."""
-        for _ in range(TRIES):
-            try:
-                return work()
-            except NotInStateError as miss:
-                self._read(miss)
+        """Do it, reading from the database what memory lacks. `UnavailableError` when that never ends.
+
+        A client that is not there is found by whoever asks for it (`known`): what that means, for the one who asks
+        or for the token of a third, is theirs to say.
+        """
+        before, self._here.absent = self._absent(), frozenset()
+        try:
+            for _ in range(TRIES):
+                try:
+                    return work()
+                except NotInStateError as miss:
+                    self._read(miss)
+        finally:
+            self._here.absent = before
         raise UnavailableError("the register changes faster than it can be read")
+
+    def _absent(self) -> frozenset[str]:
+        """Clients that the work of this thread asked for in vain."""
+        found: frozenset[str] = getattr(self._here, "absent", frozenset())
+        return found
 
     def now(self, register: RegisterId) -> Now:
         """The register as memory knows it; `NotInStateError` when nobody asked about tokens of it yet."""
@@ -137,14 +152,19 @@ class TokenPoint:
         return found
 
     def home(self, client_id: str) -> RegisterId:
-        """The register that a client is registered in; `NotInStateError` for one that was not looked up yet."""
+        """The register that a client is registered in; `NotInStateError` for one that was not looked up yet.
+
+        `invalid_client` where it was looked up and there is none.
+        """
+        if client_id in self._absent():
+            raise OAuthError(OAuthCode.INVALID_CLIENT, "the client is unknown, or was not authenticated")
         found = self._homes.get(client_id)
         if found is None:
             raise NotInStateError("client", client_id)
         return found
 
     def known(self, client_id: str) -> tuple[Now, Known]:
-        """The client at this instant, enabled or not. `invalid_client` where there is none: see `_read`."""
+        """The client at this instant, enabled or not. `invalid_client` where there is none: see `home`."""
         now = self.now(self.home(client_id))
         return now, now.state.client(client_id)
 
@@ -162,7 +182,8 @@ class TokenPoint:
         """Read one thing that was missed into the state of the newest revision."""
         register = self._home_of(miss)
         if register is None:
-            raise OAuthError(OAuthCode.INVALID_CLIENT, "the client is unknown, or was not authenticated")
+            self._here.absent = self._absent() | {miss.key}
+            return
         self._feed.advance(register)
         with self._feed.reading(register) as (reader, view, compared):
             now = self.db.now_in(reader.connection, register)
@@ -180,7 +201,7 @@ class TokenPoint:
                     view.keep_rights(now.timestamp(), read)
         if not is_there:
             self._homes.pop(miss.key, None)
-            raise OAuthError(OAuthCode.INVALID_CLIENT, "the client is unknown, or was not authenticated")
+            self._here.absent = self._absent() | {miss.key}
 
     def _home_of(self, miss: NotInStateError) -> RegisterId | None:
         found = miss.register or self._homes.get(miss.key)
