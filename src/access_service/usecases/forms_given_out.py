@@ -37,7 +37,7 @@ def show_form(services: Services, caller: Caller, id_: DocumentId) -> bytes:
     data = add_fields(render_pdf(paper, fonts), _places(find_blanks(paper, fonts)))
     if services.files is not None:
         services.files.put(data)
-    was_shown(services, caller, found, view)
+    was_shown(view, services, caller, found)
     details: dict[str, Json] = {"version": found.document.version, "file": sha256_hex(data)}
     given = Happening("document.form", found.document.id, details=details, unit=found.document.office)
     with services.db.noting(caller.register, caller.doer) as tx:

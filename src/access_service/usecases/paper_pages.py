@@ -264,7 +264,7 @@ def show_html(services: Services, caller: Caller, id_: DocumentId, version: int 
     """The document as a page for whoever may read it; that it was shown is written down."""
     found, seen, view = let_read(services, caller, id_, version)
     page = render_html(found.paper)
-    was_shown(services, caller, found, view)
+    was_shown(view, services, caller, found)
     tell_read(services, view, seen, file=sha256_hex(page.encode()))
     return page
 
@@ -274,7 +274,7 @@ def show_pdf(services: Services, caller: Caller, id_: DocumentId, version: int |
     """The document as PDF for whoever may read it: a draft made anew each time, a signed one as it is kept."""
     found, seen, view = let_read(services, caller, id_, version)
     data = _pdf(services, caller.register, caller.account, found)
-    was_shown(services, caller, found, view)
+    was_shown(view, services, caller, found)
     tell_read(services, view, seen, file=sha256_hex(data))
     return data
 
@@ -288,7 +288,7 @@ def let_read(
         return gather_paper(services, view, seen, version), seen, view
 
 
-def was_shown(services: Services, caller: Caller, found: PaperToShow, view: ReadView) -> None:
+def was_shown(view: ReadView, services: Services, caller: Caller, found: PaperToShow) -> None:
     """Written down once the page is made."""
     keep_all_shown(view, services, caller, [found])
 
