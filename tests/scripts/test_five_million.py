@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -56,20 +57,20 @@ def test_a_register_by_copy_is_whole_and_holds_what_was_drawn(
         everybody = copied_register.accounts_of(Province(GRANTS, anchor))
         return {g.id: (ours.scope_of(g), a.id, g.role) for a in everybody for g in a.grants}
 
-    with five_million.cluster(folder, five_million.SETTINGS) as server:
+    with five_million.cluster(folder, five_million.SETTINGS) as server, ExitStack() as closing:
         db = Database(five_million.database_of(server, GRANTS), system_clock)
+        closing.callback(db.close)
         with db.read(RegisterId("bench")) as reader:
             read = {str(g.id): (g.scope, g.account, g.role) for g in reader.find(Grant)}
             for account in sorted({account for _, account, _ in read.values()})[:40]:
                 said = {"register": "bench", "account": account}
                 for_each = [
-                    sorted(map(repr, reader.connection.execute(_statement(False, form).asked, said)))
+                    sorted(map(repr, _statement(False, form).asked.rows(reader.connection, said)))
                     for form in (True, False)
                 ]
                 # What PostgreSQL is asked in a form of its own is what SQLite is asked.
                 assert for_each[0] == for_each[1]
         whole = verify_register(db, RegisterId("bench"))
-        db.close()
     today = int(system_clock().timestamp()) // DAY * DAY
     assert read in (drawn(today), drawn(today - DAY))
     assert (whole.grants, whole.findings) == (GRANTS, ())
