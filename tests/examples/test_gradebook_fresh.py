@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from processes import answers, free_port, wait_for
 
 from environments import clean
-from processes import answers, free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a decision costs the processes of a service: two of them over one, and one beside a process of acts.
 
-    benchmarks/processes.py [--pairs 5] [--seconds 5]
+    benchmarks/several_processes.py [--pairs 5] [--seconds 5]
 
 `serve` as an operator starts it, over SQLite and PostgreSQL, is asked over HTTP as fast as sixteen connections can;
 the processor's time is that of all its processes together. Runs alternate; reported are medians of the ratios of
