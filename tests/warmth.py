@@ -39,6 +39,10 @@ class Warm:
                 self.view.start_again(reading.now.timestamp())
             self.view.keep(reading)
 
+    def warm_in_bulk(self) -> None:
+        """The same as it is done after a start."""
+        self.point.warming.warm(self.world.register)
+
     def kept(self) -> frozenset[AccountId]:
         """The accounts that are kept now, after a look at the counter."""
         self.point.advance(self.world.register)

@@ -125,6 +125,8 @@ def create_app(
         app.state.edge = edge = _edge(settings, services, point, _tokens(settings, services, point))
         point.prepare_all()
         point.watch()
+        if acts != HERE_ALONE:
+            point.warming.start(lambda why: edge.log.warning("warming", error=why))
         try:
             async with _running(app, settings, services, point, acts):
                 started()

@@ -25,6 +25,7 @@ from access_service.live.keeper import NotInViewError
 from access_service.live.moment import Decided, DecidedAll, Item, Moment, cut_at
 from access_service.live.revisions import check_known
 from access_service.live.told import tell_decisions
+from access_service.live.warming import Warming
 from access_service.storage.audit import stands_now
 from access_service.storage.db import Database
 from access_service.storage.policy import load_all
@@ -53,6 +54,7 @@ class DecisionPoint:
         self._views = self.feed.views
         self._prepared: dict[RegisterId, int] = {}
         self._locks = LockIndex()
+        self.warming = Warming(self.feed, self._locks)
 
     # -- deciding
 
@@ -235,7 +237,8 @@ class DecisionPoint:
         self.feed.watch()
 
     def close(self) -> None:
-        """As `Feed.close`."""
+        """As `Feed.close`; nothing more is read into memory."""
+        self.warming.close()
         self.feed.close()
 
 

@@ -156,13 +156,15 @@ class Feed:
                 return
         self.keep_accounts(view, stands, reading)
 
-    def keep_accounts(self, view: RegisterView, stands: Stands, reading: Reading) -> None:
-        """Keep the accounts alone, as `keep`."""
+    def keep_accounts(self, view: RegisterView, stands: Stands, reading: Reading) -> bool:
+        """Keep the accounts alone, as `keep`; False where nobody can say what moved since they were read."""
         with view.lock:
             moved = view.moved_after(stands.revision, stands.head)
-            if moved is not None:
-                view.start = max(view.start, reading.now.timestamp())
-                view.keep_accounts((a, s) for a, s in reading.accounts.items() if not is_moved(moved, a, s))
+            if moved is None:
+                return False
+            view.start = max(view.start, reading.now.timestamp())
+            view.keep_accounts((a, s) for a, s in reading.accounts.items() if not is_moved(moved, a, s))
+            return True
 
     def advance(self, register: RegisterId) -> int:
         """Look at the register's counter and drop what may have changed. Returns where it stands."""

@@ -4,7 +4,7 @@ Everything read carries the time for which it stays true without a new fact, so 
 knows when to look again (a decision is a function of revision and now, architecture section 6).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from access_service.domain.errors import RefusedError, UnavailableError
@@ -19,6 +19,7 @@ from access_service.engine.snapshots import NEVER, Snapshot, flatten
 from access_service.storage.account_facts import AccountReader
 from access_service.storage.connecting import memory_of
 from access_service.storage.facts import Reader
+from access_service.storage.many_accounts import ManyAccountsReader
 from access_service.storage.org import StoredOrg
 from access_service.storage.standing import Gatherer
 
@@ -48,7 +49,8 @@ class Reading:
     def __init__(self, reader: Reader, now: datetime, locks: LockIndex) -> None:
         """`reader` fixes register and revision, `now` the instant of every answer."""
         self.memory = memory_of(reader.connection)
-        reader = AccountReader(reader)
+        if not isinstance(reader, ManyAccountsReader):
+            reader = AccountReader(reader)
         self.org = StoredOrg(reader)
         self.gather = Gatherer(reader, self.org)
         self.now = now
@@ -61,6 +63,7 @@ class Reading:
         self.units: OnDemand[UnitId, Place] = OnDemand(self._place)
         self.sites: OnDemand[ClassId, Site] = OnDemand(self._site)
         self._locks = locks
+        self._above: dict[UnitId, float] = {}
         self._known_years: frozenset[str] | None = None
 
     def _site(self, class_id: ClassId) -> Site | None:
@@ -90,6 +93,21 @@ class Reading:
             self.accounts[id_] = found
         return self.accounts[id_]
 
+    def read_accounts(self, many: ManyAccountsReader, accounts: Sequence[AccountId]) -> None:
+        """Read what is behind these accounts at once, so that their snapshots ask nothing."""
+        grants = many.load(accounts)
+        try:
+            self.gather.gather_ahead(grants, self.now)
+        except RefusedError:
+            # One whose facts contradict each other: each is gathered by itself.
+            self.gather.forget_grants()
+
+    def forget_accounts(self) -> None:
+        """Let go of what was read of accounts, not of what they share."""
+        self.accounts = {}
+        self.unknown_accounts = set()
+        self.gather.forget_grants()
+
     def _snapshot(self, id_: AccountId) -> Snapshot | None:
         facts = self.gather.account(id_, self.now)
         if facts is None:
@@ -104,9 +122,16 @@ class Reading:
             # What an authority leaves of an approval is compared unit by unit, along today's edges.
             units |= {approval.software.unit, approval.approval.scope.unit}
             units |= {share.authority.scope.unit for share in approval.shares}
-        above = {link for unit in units for link in chain_of(self.org, unit, self.now)}
-        until = min(until, _next(self.now, self._instants(above)))
+        until = min([until, *map(self._until_above, units)])
         return flatten(found, self.memory, until, facts.rests, self._instant)
+
+    def _until_above(self, unit: UnitId) -> float:
+        """When time next changes something of the unit's chain or of the packs bound along it."""
+        found = self._above.get(unit)
+        if found is None:
+            chain = chain_of(self.org, unit, self.now)
+            found = self._above[unit] = _next(self.now, self._instants(chain))
+        return found
 
     def _place(self, id_: UnitId) -> Place | None:
         """The unit, or None where the register has none that stands at that instant."""

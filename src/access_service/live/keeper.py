@@ -75,6 +75,11 @@ class Budget:
         """Something young was dropped. The lock is held."""
         self._young_bytes = max(0, self._young_bytes - bytes_)
 
+    def is_roomy(self, bytes_: int) -> bool:
+        """Would so much more fit beside what is kept, so that nothing is dropped for it?"""
+        with self.lock:
+            return self._young_bytes + bytes_ <= self.room
+
     def has_room(self, owner: object, bytes_: int) -> bool:
         """Would `keep_whole` make room for so much?"""
         with self.lock:

@@ -261,7 +261,7 @@ class Reader:
         codec = CODECS[value_type]
         found: list[T] = []
         for rows in self._answers(codec, where, equals):
-            found += codec.values(rows)
+            found += codec.values(rows.all())
         # Not ORDER BY: a PostgreSQL collation may put ids in another order than bytes do, and chunks are apart.
         return sorted(found, key=_id_of)
 

@@ -118,7 +118,7 @@ class RegisterPdp:
         return RegisterId(names[0])
 
     def check_ready(self) -> None:
-        """The register can be read, has been seen lately, and every pack in force is compiled."""
+        """The register can be read, has been seen lately, its packs are compiled, and the start is over."""
         if not self.point.is_fresh():
             # Whoever watches waits for the database already.
             raise UnavailableError("the register has not been seen for too long")
@@ -126,6 +126,7 @@ class RegisterPdp:
         register = self.find_register()
         self.point.advance(register)
         self.point.prepare(register)
+        self.point.warming.check()
 
     async def audience(self) -> str:
         """The register's id: pages of another are none of ours."""
