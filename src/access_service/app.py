@@ -41,6 +41,7 @@ from access_service.api.http.shared_metrics import share
 from access_service.api.http.traces import Traces, check_installed
 from access_service.api.http.watchers import Watchers
 from access_service.api.manage.segments import EncodedSlashes
+from access_service.api.manage.signed_files import FILES
 from access_service.api.oauth.answers import COMPONENTS as OAUTH_COMPONENTS
 from access_service.domain.errors import UnavailableError
 from access_service.domain.guarded_host import find_guarded_host
@@ -56,6 +57,7 @@ from access_service.rendering.job_exports import KINDS
 from access_service.settings import Settings
 from access_service.signing import passwords
 from access_service.signing.pages import PageKey
+from access_service.signing.pdf_worker import PdfWorkers
 from access_service.storage.db import Database
 from access_service.storage.job_files import JobFiles
 from access_service.storage.jobs import count_open
@@ -139,6 +141,8 @@ def create_app(
             edge.readiness.shutdown()
             edge.pool.shutdown()
             services.db.close()
+            if services.pdf_workers is not None:
+                services.pdf_workers.close()
             if traces is not None:
                 traces.close()
 
@@ -157,7 +161,7 @@ def create_app(
             Middleware(EncodedSlashes),
             Middleware(Observe, edge=lambda: app.state.edge),
             Middleware(OperatorsOnly, is_open=settings.operations_public, describe=described),
-            Middleware(BodyLimit, paths=BODIES, endings=web.LARGE),
+            Middleware(BodyLimit, paths=BODIES, endings={**web.LARGE, **FILES}),
         ],
     )
     rules = app.state.forward_rules = load_forward_rules(settings.forward_rules) if settings.forward_rules else None
@@ -369,6 +373,7 @@ def _open(
         observe_days=settings.observe_days,
         files=open_files(settings.files_dir),
         pdf_seal=open_pdf_seal(settings.keys_dir),
+        pdf_workers=PdfWorkers(settings.trust_dir),
         job_files=JobFiles(settings.jobs_dir, JobRoom.of_mib(settings.job_account_mib, settings.job_files_mib)),
     )
     point = DecisionPoint(

@@ -55,6 +55,11 @@ class Settings(BaseSettings):
         description="Folder of the files of papers, by their hash, and of what jobs make; nodes of one service "
         "share it, and `backup` copies the papers.",
     )
+    trust_dir: Path | None = Field(
+        None,
+        description="Folder of whom you trust to issue certificates: `roots/`, `intermediates/`, `crl/`; left out, "
+        "no file that was signed elsewhere is taken (`access-service check-trust`).",
+    )
     fonts_dir: Path | None = Field(
         None,
         description="Folder of the family of type that papers are printed in: Tinos, Times New Roman, Liberation "

@@ -22,6 +22,7 @@ from cli.test_commands import init, run, url
 from cli.test_office_commands import two_operators
 from doors.cells import Api, Cli, File, Row, Token, Tried
 from doors.facts import Heard, listening, refused_in_domain
+from doors.table_certificates import CERTIFICATE_ROWS
 from doors.table_correcting import CORRECTING
 from doors.table_drafting import DRAFTING_ROWS
 from doors.table_drawing import DRAWING_ROWS
@@ -61,6 +62,7 @@ TABLE: list[Row] = [
     *NUMBER_ROWS,
     *LETTER_ROWS,
     *EXTERNAL_ROWS,
+    *CERTIFICATE_ROWS,
 ]
 TESTS = Path(__file__).parents[1]
 

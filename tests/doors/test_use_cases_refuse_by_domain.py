@@ -22,6 +22,7 @@ OWN: dict[str, str] = {
     "accounts.ground_of": "gives the rules their ground: a unit without a pack has none",
     "accounts.pack_for": "the inner function of `ground_of`",
     "bearers._by_token": SESSION,
+    "certificates.check_file": "says what is wrong with a file that came, not with what stands in the register",
     "ceremonies._chosen": SECRET,
     "ceremonies._shown": REQUEST,
     "ceremonies._touched": SECRET,

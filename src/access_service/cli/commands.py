@@ -343,6 +343,7 @@ app.command()(upkeep_commands.backup)
 app.command()(upkeep_commands.restore)
 app.command()(upkeep_commands.verify)
 app.command()(upkeep_commands.doctor)
+app.command("check-trust")(upkeep_commands.check_trust)
 
 
 @app.command()

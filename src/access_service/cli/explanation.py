@@ -106,6 +106,10 @@ METHODS = {
     Method.IN_SYSTEM: (
         "xác nhận bằng phương tiện điện tử; không phải chữ ký điện tử, chữ ký số và không thay con dấu"
     ),
+    Method.PASSKEY: (
+        "xác nhận bằng khoá truy cập của người ký; không phải chữ ký số theo luật và không thay con dấu"
+    ),
+    Method.PADES: "chữ ký số bằng chứng thư của người ký, trên tệp ký ngoài hệ thống",
     Method.ATTESTED: "ký trên giấy, do người nhập dữ liệu khai; hệ thống chỉ xác nhận lời khai",
 }
 _VERIFIED = {True: "xác nhận đúng", False: "XÁC NHẬN SAI", None: "không có khoá để kiểm tra"}

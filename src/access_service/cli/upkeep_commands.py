@@ -204,3 +204,22 @@ def level_3(
     from access_service.cli.report import run_level_3
 
     run_level_3(accounts=accounts, database=database, register=register, as_json=json)
+
+
+def check_trust(
+    certificate: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="CERTIFICATE",
+            exists=True,
+            dir_okay=False,
+            help="A certificate, PEM or DER: would it be believed now?",
+        ),
+    ] = None,
+    *,
+    json: options.JsonOption = False,
+) -> None:
+    """Say whom this service trusts to issue certificates, and what is wrong with that. Exit status 1 at a fault."""
+    from access_service.cli.trust import run_check_trust
+
+    raise typer.Exit(run_check_trust(certificate, as_json=json))

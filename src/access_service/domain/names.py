@@ -135,12 +135,14 @@ class Side(StrEnum):
 
 
 class Method(StrEnum):
-    """How a signature came to us. None is a chữ ký số."""
+    """How a signature came to us."""
 
     IN_SYSTEM = "in_system"
     """Xác nhận của hệ thống: confirmation by electronic means, password entered again; no signature in law."""
     PASSKEY = "passkey"
     """Xác nhận của hệ thống by a passkey: the authenticator's own signature over the statement; no class in law."""
+    PADES = "pades"
+    """Chữ ký số: by the signer's own certificate, on a file that came back from another program."""
     ATTESTED = "attested"
     """The importer attests a paper document signed elsewhere, by reference, hash and dates."""
 

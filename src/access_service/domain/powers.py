@@ -133,6 +133,10 @@ EVENTS: Mapping[str, PowerEdges] = {
     "account.suspend": ends(Power.ACCOUNT),
     "account.password": yields(Power.FACTORS),
     "factor.add": yields(Power.FACTORS),
+    # With it somebody signs in another program, as with a passkey here.
+    "certificate.register": yields(Power.FACTORS),
+    "certificate.end": ends(Power.FACTORS),
+    "document.upload": HARMLESS,
     "factor.begin": HARMLESS,
     "factor.remove": ends(Power.FACTORS),
     "approval.record": yields(Power.SOFTWARE),

@@ -164,11 +164,39 @@ _DEVICE = Text(
 REFUSAL_REMEDY: Mapping[Refusal, Text] = MappingProxyType(
     {
         Refusal.ACCOUNT_NOT_ACTIVE: _ACTIVE,
+        Refusal.ALGORITHM_WEAK: Text(
+            "Ký lại bằng chứng thư có khoá RSA từ 2048 bit hoặc đường cong P-256 trở lên, hàm băm SHA-256 trở lên",
+            "Sign with RSA of at least 2048 bits or a curve from P-256 on, and SHA-256 or better",
+        ),
         Refusal.APPROVAL_MISSING: _APPROVAL,
         Refusal.ASSIGNMENT_MISSING: _ASSIGN,
         Refusal.BATCH_TOO_LARGE: Text("Chia thành nhiều lần gửi nhỏ hơn", "Send it in smaller parts"),
+        Refusal.BYTE_RANGE: Text(
+            "Tải lại bản để ký, ký bằng phần mềm khác rồi gửi lại",
+            "Take the form anew, sign it with another program, and bring it back",
+        ),
         Refusal.CEREMONY_EXPIRED: _SIGN_AGAIN,
         Refusal.CEREMONY_UNKNOWN: _SIGN_AGAIN,
+        Refusal.CERTIFICATE_REVOKED: Text(
+            "Liên hệ tổ chức cấp chứng thư; ký lại bằng chứng thư còn hiệu lực",
+            "Ask whoever issued it, and sign with a certificate that is in force",
+        ),
+        Refusal.CERTIFICATE_TAKEN: Text(
+            "Kiểm tra lại thiết bị ký; nếu chứng thư là của mình, đề nghị bên đã đăng ký thôi sử dụng trước",
+            "Look whether it is your own token; whoever registered the certificate ends that first",
+        ),
+        Refusal.CERTIFICATE_TIME: Text(
+            "Gia hạn chứng thư rồi ký lại",
+            "Have the certificate renewed, and sign again",
+        ),
+        Refusal.CERTIFICATE_UNTRUSTED: Text(
+            "Dùng chứng thư của tổ chức được công nhận, hoặc đề nghị người vận hành bổ sung chứng thư gốc",
+            "Use a certificate of a recognised issuer, or ask the operator to add its root",
+        ),
+        Refusal.CHANGED_BESIDE_SIGNING: Text(
+            "Tải lại bản để ký và chỉ ký, không ghi chú, không chỉnh sửa",
+            "Take the form anew and only sign it: no notes, no changes",
+        ),
         Refusal.CLOSED_YEAR: Text(
             "Chọn năm học đang mở; nếu đóng nhầm, lãnh đạo Sở GDĐT mở lại trong thời hạn cho phép",
             "Choose an open school year; one closed by mistake is opened again by the department in time",
@@ -176,6 +204,10 @@ REFUSAL_REMEDY: Mapping[Refusal, Text] = MappingProxyType(
         Refusal.CONSEQUENCES_CHANGED: Text(
             "Xem lại danh sách bị ảnh hưởng rồi quyết định lại",
             "Look at the list again and decide anew",
+        ),
+        Refusal.CONTENT_MISSING: Text(
+            "Tải lại bản để ký rồi ký lại",
+            "Take the form anew, and sign again",
         ),
         Refusal.CREDENTIALS_WRONG: Text(
             "Kiểm tra tên đăng nhập và mật khẩu; nếu quên, đề nghị đơn vị quản lý tài khoản khôi phục",
@@ -240,6 +272,10 @@ REFUSAL_REMEDY: Mapping[Refusal, Text] = MappingProxyType(
         ),
         Refusal.INVALID: Text("Sửa thông tin theo hướng dẫn rồi gửi lại", "Mend what is named and send it again"),
         Refusal.JOB_NOT_DONE: Text("Chờ việc thực hiện xong rồi tải kết quả", "Wait until the job is done"),
+        Refusal.KEY_USAGE: Text(
+            "Dùng chứng thư chữ ký số của cá nhân hoặc cơ quan",
+            "Use a certificate for signatures of a person or an organisation",
+        ),
         Refusal.LEVEL_REQUIRED: Text(
             "Ghi rõ cấp học của quyền rồi lập lại văn bản", "Name the education levels, then prepare it again"
         ),
@@ -251,8 +287,16 @@ REFUSAL_REMEDY: Mapping[Refusal, Text] = MappingProxyType(
             "Chọn hình thức lấy dữ liệu qua Trục dữ liệu hoặc dịch vụ dữ liệu",
             "Choose to draw through the data axis or an API",
         ),
+        Refusal.NOT_PDF: Text(
+            "Chọn đúng tệp PDF đã ký",
+            "Choose the signed PDF",
+        ),
         Refusal.NOT_SHOWN: Text(
             "Mở trang hoặc tệp PDF của văn bản, đọc rồi ký", "Open the document's page or PDF, then sign"
+        ),
+        Refusal.NOT_WHOLE_FILE: Text(
+            "Gửi đúng tệp do phần mềm ký tạo ra, không lưu lại bằng phần mềm khác",
+            "Bring the very file that the signing program made",
         ),
         Refusal.NO_POLICY: _POLICY,
         Refusal.NOT_AUTHENTICATED: Text("Đăng nhập lại", "Sign in again"),
@@ -261,6 +305,10 @@ REFUSAL_REMEDY: Mapping[Refusal, Text] = MappingProxyType(
         Refusal.NOT_FOUND: Text(
             "Kiểm tra mã hoặc đường dẫn; nếu thuộc đơn vị khác, đề nghị đơn vị ấy thực hiện",
             "Check the id or address; what is another unit's, that unit does",
+        ),
+        Refusal.NO_SIGNATURE: Text(
+            "Ký tệp bằng phần mềm ký số rồi gửi lại",
+            "Sign the file, then bring it back",
         ),
         Refusal.NUMBER_OUT_OF_ORDER: Text(
             "Ghi lý do lấy số không theo thứ tự ngày, hoặc sửa ngày văn bản",
@@ -277,7 +325,15 @@ REFUSAL_REMEDY: Mapping[Refusal, Text] = MappingProxyType(
             "Mở đúng địa chỉ của hệ thống rồi ký lại; báo người vận hành nếu địa chỉ lạ",
             "Open the service's own address and sign again; tell the operator of a strange address",
         ),
+        Refusal.PADDING: Text(
+            "Ký lại bằng phần mềm ký số khác",
+            "Sign again with another program",
+        ),
         Refusal.PASSWORD_DUE: Text("Đặt mật khẩu mới trong mục Bảo mật", "Set a new password under security"),
+        Refusal.PDF_NOT_OURS: Text(
+            "Tải bản để ký của đúng văn bản, đúng phiên bản; không in, không lưu lại trước khi ký",
+            "Take the form of this very version; do not print or save it anew before signing",
+        ),
         Refusal.PRECONDITION_MISSING: Text(
             "Nhà cung cấp hoàn thành điều kiện còn thiếu; Sở GDĐT xác nhận rồi đồng ý",
             "The supplier meets what is lacking; the department confirms it, then approves",
@@ -289,6 +345,10 @@ REFUSAL_REMEDY: Mapping[Refusal, Text] = MappingProxyType(
         Refusal.REDELEGATION_FORBIDDEN: Text(
             "Thủ trưởng đơn vị nhận lại tài khoản quản trị rồi giao cho người khác",
             "The head takes the admin account back and hands it to another",
+        ),
+        Refusal.REVOCATION_UNKNOWN: Text(
+            "Ký kèm thông tin xác thực lâu dài, hoặc đề nghị người vận hành cập nhật danh sách thu hồi",
+            "Sign with long-term validation data, or ask the operator for a current list",
         ),
         Refusal.ROLE_NOT_ALLOWED: Text(
             "Chọn vai trò phù hợp với vị trí, hoặc ghi nhận phân công nhiệm vụ khác cho người nhận",
@@ -335,6 +395,10 @@ REFUSAL_REMEDY: Mapping[Refusal, Text] = MappingProxyType(
             "Open it in Excel, save it as .xlsx with Unicode text, and read it again",
         ),
         Refusal.SIGNATURE_BAD: _DEVICE,
+        Refusal.SIGNATURE_BROKEN: Text(
+            "Tải lại bản để ký, ký lại rồi gửi nguyên tệp",
+            "Take the form anew, sign again, and bring the file as it is",
+        ),
         Refusal.SIGNATURE_TOO_WEAK: Text(
             "Ký bằng khoá truy cập hoặc kèm mã xác thực thứ hai, theo yêu cầu của loại văn bản",
             "Sign with a passkey or a second factor, as this kind of document asks",
@@ -354,6 +418,14 @@ REFUSAL_REMEDY: Mapping[Refusal, Text] = MappingProxyType(
         Refusal.SIGNER_NOT_NAMED: Text(
             "Đơn vị, hoặc lãnh đạo sẽ ký, đổi tên người ký trên văn bản; xem lại bản mới rồi ký",
             "The office, or the leader who will sign, names another signer on it; read the new version, then sign",
+        ),
+        Refusal.SIGNER_UNKNOWN: Text(
+            "Người ký đăng ký chứng thư của mình tại mục Bảo mật rồi gửi lại tệp",
+            "The signer registers the certificate under security; then bring the file again",
+        ),
+        Refusal.SIGNER_WRONG_SIDE: Text(
+            "Ký đúng ô của mình, đúng thứ tự: bên giao trước, bên nhận sau",
+            "Sign in your own place and in turn: the giver first, then the receiver",
         ),
         Refusal.STALE_VERSION: _LOOK_AGAIN,
         Refusal.STATEMENT_CHANGED: _SIGN_AGAIN,

@@ -29,6 +29,8 @@ class SigningWay(StrEnum):
     PASSWORD = "password"  # noqa: S105 a word, no password
     PASSWORD_AND_CODE = "password+totp"  # noqa: S105
     PASSKEY = "passkey"
+    PADES = "pades"
+    """By a certificate, on a file that came back signed from another program."""
     SESSION = "session"
     """By confirming, in their session, an act that waited: its decision is signed with it (A1)."""
 
@@ -37,6 +39,7 @@ METHODS = {
     SigningWay.PASSWORD: Method.IN_SYSTEM,
     SigningWay.PASSWORD_AND_CODE: Method.IN_SYSTEM,
     SigningWay.PASSKEY: Method.PASSKEY,
+    SigningWay.PADES: Method.PADES,
     SigningWay.SESSION: Method.IN_SYSTEM,
 }
 
@@ -45,6 +48,7 @@ MEETS = {
     SigningWay.PASSWORD: frozenset({"in_system"}),
     SigningWay.PASSWORD_AND_CODE: frozenset({"in_system", "password+totp"}),
     SigningWay.PASSKEY: frozenset({"passkey"}),
+    SigningWay.PADES: frozenset({"pades"}),
     SigningWay.SESSION: frozenset({"session"}),
 }
 """Which of a pack's demands a way of signing meets."""
@@ -67,7 +71,7 @@ def check_shown(document: Document, shown_at: datetime | None) -> datetime:
 
 def check_finishes(document: Document, way: SigningWay) -> None:
     """A paper of format 1 has no words that a statement could name: it finishes as it began, with the password."""
-    if way is SigningWay.PASSKEY:
+    if way in (SigningWay.PASSKEY, SigningWay.PADES):
         raise RefusedError(
             Refusal.STATEMENT_CHANGED,
             "this paper was begun before it had words; sign with the password",

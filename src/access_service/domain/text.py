@@ -139,6 +139,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Tài khoản chưa kích hoạt, đang tạm khoá hoặc đã đóng",
             "The account is not activated, is suspended or is closed",
         ),
+        Refusal.ALGORITHM_WEAK: Text(
+            "Chữ ký dùng thuật toán hoặc khoá không còn an toàn",
+            "The signature uses an algorithm or a key that can be forged today",
+        ),
         Refusal.APPROVAL_MISSING: Text(
             "Phần mềm chưa có văn bản đồng ý của cơ quan có thẩm quyền",
             "The software has no written approval from the department",
@@ -151,6 +155,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Số lượng trong một lần gửi vượt quá giới hạn",
             "Too many items at once",
         ),
+        Refusal.BYTE_RANGE: Text(
+            "Chữ ký số không bao trùm toàn bộ nội dung tệp",
+            "The signature does not cover the file as it should",
+        ),
         Refusal.CEREMONY_EXPIRED: Text(
             "Yêu cầu ký đã quá thời hạn; mở lại văn bản để ký",
             "The request to sign has expired; open the documents again",
@@ -159,12 +167,36 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Không có yêu cầu ký này trong phiên làm việc, hoặc yêu cầu đã được sử dụng",
             "This session has no such request to sign, or it was used before",
         ),
+        Refusal.CERTIFICATE_REVOKED: Text(
+            "Chứng thư chữ ký số đã bị thu hồi",
+            "The certificate was revoked",
+        ),
+        Refusal.CERTIFICATE_TAKEN: Text(
+            "Chứng thư này đã được đăng ký cho người hoặc đơn vị khác",
+            "This certificate is registered already",
+        ),
+        Refusal.CERTIFICATE_TIME: Text(
+            "Chứng thư chữ ký số chưa có hoặc đã hết hiệu lực tại thời điểm ký",
+            "The certificate was not valid when it signed",
+        ),
+        Refusal.CERTIFICATE_UNTRUSTED: Text(
+            "Tổ chức cấp chứng thư chưa được hệ thống tin cậy",
+            "Nobody whom this service trusts issued the certificate",
+        ),
+        Refusal.CHANGED_BESIDE_SIGNING: Text(
+            "Tệp đã bị thay đổi ngoài việc ký",
+            "The file was changed beside signing it",
+        ),
         Refusal.CLOSED_YEAR: Text(
             "Năm học đã đóng, hoặc đóng trước ngày quyền hết hiệu lực", "The school year is closed"
         ),
         Refusal.CONSEQUENCES_CHANGED: Text(
             "Danh sách bị ảnh hưởng đã thay đổi so với khi xem",
             "What this would end has changed since it was shown",
+        ),
+        Refusal.CONTENT_MISSING: Text(
+            "Nội dung đính kèm trong tệp không còn hoặc đã khác",
+            "What the paper says is no longer attached to the file, or is another",
         ),
         Refusal.CREDENTIALS_WRONG: Text(
             "Tên đăng nhập hoặc mật khẩu không đúng",
@@ -235,6 +267,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
         Refusal.JOB_NOT_DONE: Text(
             "Việc chưa thực hiện xong hoặc không có kết quả", "The job is not done, or has no result"
         ),
+        Refusal.KEY_USAGE: Text(
+            "Chứng thư này không dùng để ký văn bản",
+            "The certificate is not meant for signing papers",
+        ),
         Refusal.LEVEL_REQUIRED: Text(
             "Phải nêu rõ cấp học khi phân quyền cho vai trò này",
             "A right in this role must name its education levels",
@@ -247,9 +283,17 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Không được lấy dữ liệu bằng hình thức này",
             "The policy does not allow this way of drawing data",
         ),
+        Refusal.NOT_PDF: Text(
+            "Tệp không phải PDF",
+            "The file is no PDF",
+        ),
         Refusal.NOT_SHOWN: Text(
             "Văn bản chưa được hiển thị để đọc; mở trang hoặc tệp PDF của văn bản trước khi ký",
             "The document was not shown to be read; open its page or PDF before signing",
+        ),
+        Refusal.NOT_WHOLE_FILE: Text(
+            "Sau chữ ký cuối cùng còn nội dung chưa được ký",
+            "Something follows the last signature that nobody signed",
         ),
         Refusal.NO_POLICY: Text(
             "Chưa có bộ quy tắc phân quyền nào áp dụng cho đơn vị",
@@ -267,6 +311,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Only the direct manager may do this",
         ),
         Refusal.NOT_FOUND: Text("Không tìm thấy", "Not found"),
+        Refusal.NO_SIGNATURE: Text(
+            "Tệp chưa có chữ ký số nào",
+            "The file has no digital signature",
+        ),
         Refusal.NUMBER_OUT_OF_ORDER: Text(
             "Văn bản ghi ngày trước văn bản đã lấy số liền trước; phải nêu lý do",
             "The paper is dated before the one numbered last; say why",
@@ -283,7 +331,15 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Khoá truy cập đã ký cho một địa chỉ khác",
             "The passkey signed for another site",
         ),
+        Refusal.PADDING: Text(
+            "Vùng chứa chữ ký có dữ liệu lạ",
+            "Something is hidden in the place of a signature",
+        ),
         Refusal.PASSWORD_DUE: Text("Phải đổi mật khẩu trước khi tiếp tục", "Set a new password first"),
+        Refusal.PDF_NOT_OURS: Text(
+            "Tệp không phải bản do hệ thống giao ra để ký",
+            "This is not the file that was given out to be signed",
+        ),
         Refusal.PRECONDITION_MISSING: Text(
             "Phần mềm chưa đáp ứng điều kiện để được cơ quan có thẩm quyền đồng ý",
             "The software does not meet what an approval presupposes",
@@ -295,6 +351,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
         Refusal.REDELEGATION_FORBIDDEN: Text(
             "Người được giao thay mặt quản lý tài khoản quản trị không được giao lại cho người khác",
             "Whoever acts for the head may not hand the account on",
+        ),
+        Refusal.REVOCATION_UNKNOWN: Text(
+            "Chưa xác định được chứng thư có bị thu hồi hay không",
+            "Nobody says whether the certificate was revoked",
         ),
         Refusal.ROLE_NOT_ALLOWED: Text(
             "Vai trò này không áp dụng cho vị trí, nhiệm vụ của người nhận",
@@ -344,6 +404,10 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
             "Chữ ký của khoá truy cập không đúng",
             "The passkey's signature is wrong",
         ),
+        Refusal.SIGNATURE_BROKEN: Text(
+            "Chữ ký số không hợp lệ hoặc không đọc được",
+            "A signature is broken or cannot be read",
+        ),
         Refusal.SIGNATURE_TOO_WEAK: Text(
             "Hình thức ký này chưa đáp ứng yêu cầu đối với loại văn bản",
             "This way of signing is not enough for this kind of document",
@@ -360,6 +424,14 @@ REFUSAL_TEXT: Mapping[Refusal, Text] = MappingProxyType(
         Refusal.SIGNER_NOT_NAMED: Text(
             "Người ký không phải người được ghi tên ký trên văn bản; cần đổi tên người ký trước khi ký",
             "The paper names somebody else to sign it; the signer is changed on the paper first",
+        ),
+        Refusal.SIGNER_UNKNOWN: Text(
+            "Chứng thư đã ký chưa được đăng ký cho người hoặc đơn vị nào",
+            "Nobody has registered the certificate of this signature",
+        ),
+        Refusal.SIGNER_WRONG_SIDE: Text(
+            "Ô ký này dành cho người khác, hoặc chưa đến lượt",
+            "This place waits for somebody else's signature",
         ),
         Refusal.STALE_VERSION: Text(
             "Thông tin đã được người khác cập nhật, cần tải lại",

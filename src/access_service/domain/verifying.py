@@ -224,7 +224,7 @@ def check_signature(signature: Signature, sha256: str | None, chain: Chain) -> I
         yield EvidenceFinding(
             Code.STATEMENT_MISMATCH, place, f"document {signature.document} has other bytes than were signed"
         )
-    if signature.method is Method.IN_SYSTEM:
+    if signature.method is not Method.ATTESTED:
         logged = chain.signed.get((signature.document, signature.version, str(signature.side)))
         if logged != signature.sha256:
             yield EvidenceFinding(Code.DOCUMENT_WITHOUT_EVENT, place, "the log has no event of it")

@@ -9,8 +9,17 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from access_service.domain.printing import long_date
+from access_service.domain.time import local
 from access_service.evidence.fonts import FontFamily
-from access_service.evidence.layout import CONFIRMATION, OFFLINE, Block, grid, lay_out_signers, show_all
+from access_service.evidence.layout import (
+    CONFIRMATION,
+    CONTENT_NAME,
+    OFFLINE,
+    Block,
+    grid,
+    lay_out_signers,
+    show_all,
+)
 from access_service.evidence.paper import Attachment, SignedBlock
 from access_service.evidence.qr import draw_qr
 from access_service.evidence.render import render_layout
@@ -41,6 +50,11 @@ ACCESS_MATRIX = (
     ("Căn cứ, người ký", 38),
 )
 """The matrix of access on paper."""
+
+CHALLENGE_WORDS = (
+    "Người đăng ký ký số vào ô bên dưới bằng chứng thư muốn đăng ký, rồi gửi lại nguyên tệp này cho hệ thống. "
+    "Phiếu có giá trị một lần, trong 24 giờ; không dùng cho việc nào khác."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +178,28 @@ def render_sheet(sheet: PaperSheet, fonts: FontFamily) -> bytes:
     layout = _page("sheet", sheet.issued_by, sheet.type_line, sheet.subject, body)
     layout["landscape"] = sheet.landscape
     return render_layout(layout, fonts, sheet.attachments, made_at=_whole(sheet.made_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A page with which somebody shows, by signing it, that a certificate is theirs."""
+
+    rows: tuple[tuple[str, str], ...]
+    made_at: datetime
+    content: bytes
+    """What the page says, as it is attached."""
+
+
+def render_challenge(page: Challenge, fonts: FontFamily) -> bytes:
+    """The page as PDF, with room for a signature below; the same input gives the same bytes."""
+    body: list[Block] = [
+        {"what": "pairs", "rows": [show_all(row) for row in page.rows], "width": 52},
+        {"what": "paragraph", "text": show(CHALLENGE_WORDS), "style": "plain"},
+    ]
+    issued = IssuedBy("", "Hệ thống cơ sở dữ liệu ngành giáo dục và đào tạo", "", local(page.made_at).date())
+    layout = _page("sheet", issued, "PHIẾU ĐĂNG KÝ CHỨNG THƯ CHỮ KÝ SỐ", (), body)
+    content = Attachment(CONTENT_NAME, page.content, "application/json", "source", "Nội dung được ký (RFC 8785)")
+    return render_layout(layout, fonts, (content,), made_at=_whole(page.made_at), stage="form")
 
 
 def table_of(columns: Sequence[str], widths: Sequence[int], rows: Sequence[Sequence[str]]) -> Block:

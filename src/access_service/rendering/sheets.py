@@ -64,6 +64,8 @@ CUSTODY_SCOPE = "Không kèm quyền đối với dữ liệu"
 
 METHODS = {
     Method.IN_SYSTEM: "Xác nhận của hệ thống",
+    Method.PASSKEY: "Xác nhận của hệ thống (khoá truy cập)",
+    Method.PADES: "Chữ ký số",
     Method.ATTESTED: "Bản giấy, người nhập dữ liệu khai",
 }
 ACCOUNT_STATES = {

@@ -75,7 +75,7 @@ def read_trust(folder: Path | None) -> Trust:
         return Trust()
     left = LARGEST
     found: dict[str, tuple[bytes, ...]] = {}
-    for place, read in (("roots", _certificates), ("intermediates", _certificates), ("crl", _crls)):
+    for place, read in (("roots", read_certificates), ("intermediates", read_certificates), ("crl", read_crls)):
         items: list[bytes] = []
         for path in sorted(p for p in (folder / place).glob("[!.]*") if p.is_file()):
             data = path.read_bytes()
@@ -90,12 +90,14 @@ def read_trust(folder: Path | None) -> Trust:
     return Trust(found["roots"], found["intermediates"], found["crl"])
 
 
-def _certificates(data: bytes) -> Iterator[bytes]:
+def read_certificates(data: bytes) -> Iterator[bytes]:
+    """Certificates in DER of a file in either form; `ValueError` for one that is none."""
     for one in _either(data, x509.load_pem_x509_certificate, x509.load_der_x509_certificate):
         yield one.public_bytes(Encoding.DER)
 
 
-def _crls(data: bytes) -> Iterator[bytes]:
+def read_crls(data: bytes) -> Iterator[bytes]:
+    """Lists of what was revoked, as `read_certificates`."""
     for one in _either(data, x509.load_pem_x509_crl, x509.load_der_x509_crl):
         yield one.public_bytes(Encoding.DER)
 

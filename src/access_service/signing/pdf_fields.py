@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 GIVER_FIELD, RECEIVER_FIELD, OFFICE_FIELD = "ben-giao", "ben-nhan", "co-quan"
 """Fields of the two sides, and of the organisation's own digital signature."""
+HOLDER_FIELD = "nguoi-dang-ky"
+"""The field of a page with which somebody shows that a certificate is theirs."""
 
 
 @dataclass(frozen=True, slots=True)

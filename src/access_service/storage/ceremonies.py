@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete, insert, select
 
 from access_service.domain.names import AccountId, RegisterId
 from access_service.storage.codec import utc
@@ -52,6 +52,21 @@ def open_ceremony(
             expires_at=ceremony.expires_at,
         )
     )
+
+
+def look_up_ceremony(
+    connection: Connection, register: RegisterId, account: AccountId, session: str, id_: str
+) -> OpenCeremony | None:
+    """What this session was asked under that id, which goes on waiting. None for anybody else's."""
+    row = connection.execute(
+        select(_ceremonies.c.statements, _ceremonies.c.challenge, _ceremonies.c.expires_at).where(
+            _ceremonies.c.register_id == register,
+            _ceremonies.c.id == id_,
+            _ceremonies.c.account == account,
+            _ceremonies.c.session == session,
+        )
+    ).first()
+    return None if row is None else OpenCeremony(id_, row.statements, row.challenge, utc(row.expires_at))
 
 
 def take_ceremony(

@@ -32,6 +32,7 @@ from sqlalchemy import (
 )
 
 from access_service.domain.accounts import Account, Custody, Home, Suspension
+from access_service.domain.certificates import RegisteredCertificate
 from access_service.domain.codes import CodeShown
 from access_service.domain.delegation import Authority, Confirmation, Grant, Inspection, LeavingCase
 from access_service.domain.documents import Document, Signature
@@ -62,6 +63,7 @@ from access_service.storage import (
     tables,
     tables_accounts,
     tables_acts,
+    tables_certificates,
     tables_observed,
     tables_papers,
     tables_progress,
@@ -134,6 +136,7 @@ CODECS: dict[type[Any], Codec[Any]] = {
         (WaitingAct, tables_acts.WaitingActRow),
         (Reminder, tables_progress.ReminderRow),
         (ExternalId, tables_taking.ExternalIdRow),
+        (RegisteredCertificate, tables_certificates.CertificateRow),
     )
 }
 NOUNS = {
@@ -141,6 +144,7 @@ NOUNS = {
     CodeShown: "code shown",
     External: "external member",
     ExternalId: "external id",
+    RegisteredCertificate: "certificate",
     AuthorityMove: "authority move",
     ManagementEdge: "management edge",
     SchoolYear: "school year",

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from access_service.domain.errors import UnavailableError
 from access_service.storage.connecting import make_engine
 
-HEAD = "0038"
+HEAD = "0039"
 """The schema that this version of the program reads and writes."""
 FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x6163_6365_7373

@@ -35,6 +35,8 @@ class FileKind(StrEnum):
     """The signed paper as it was first given out."""
     FORM = "form"
     """A form that was given out to be signed elsewhere: what comes back begins with it."""
+    UPLOADED = "uploaded"
+    """What came back signed, byte for byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,18 @@ def file_of(
         .first()
     )
     return None if row is None else _file(row)
+
+
+def files_of_version(
+    connection: Connection, register: RegisterId, document: DocumentId, version: int
+) -> list[DocumentFile]:
+    """Every file of a version, in the order in which they were kept."""
+    rows = connection.execute(
+        select(_files)
+        .where(_files.c.register_id == register, _files.c.document == document, _files.c.version == version)
+        .order_by(_files.c.made_at, _files.c.size, _files.c.sha256)
+    ).mappings()
+    return [_file(row) for row in rows]
 
 
 def files_in(connection: Connection) -> Iterator[DocumentFile]:

@@ -21,7 +21,7 @@ from access_service.signing.pdf_fields import (
     add_fields,
 )
 from access_service.storage.paper_pages import DocumentFile, FileKind, add_file
-from access_service.usecases.paper_pages import PDF, let_read, was_shown
+from access_service.usecases.paper_pages import PDF, PaperToShow, let_read, newest_upload, was_shown
 from access_service.usecases.services import Caller, Services
 
 
@@ -29,12 +29,13 @@ from access_service.usecases.services import Caller, Services
 def show_form(services: Services, caller: Caller, id_: DocumentId) -> bytes:
     """The document as it is signed elsewhere, with room for ink or a certificate: while it waits for signatures.
 
-    The log has its hash before anybody has the file: what comes back signed must begin with it.
+    The log has its hash before anybody has the file: what comes back signed must begin with it. Where somebody has
+    signed elsewhere already, it is their file: the next one signs behind them.
     """
     found, seen, view = let_read(services, caller, id_, None)
     check_waits(seen.state, found.document)
-    paper, fonts = replace(found.paper, stage="form"), find_family()
-    data = add_fields(render_pdf(paper, fonts), _places(find_blanks(paper, fonts)))
+    came_back = newest_upload(services, caller.register, found.document)
+    data = _render(found) if came_back is None else came_back
     if services.files is not None:
         services.files.put(data)
     was_shown(view, services, caller, found)
@@ -42,13 +43,18 @@ def show_form(services: Services, caller: Caller, id_: DocumentId) -> bytes:
     given = Happening("document.form", found.document.id, details=details, unit=found.document.office)
     with services.db.noting(caller.register, caller.doer) as tx:
         document = found.document
-        if services.files is not None:
+        if services.files is not None and came_back is None:
             file = DocumentFile(
                 sha256_hex(data), document.id, document.version, FileKind.FORM, PDF, len(data), tx.now
             )
             add_file(tx.connection, caller.register, file)
         tx.append([given], tx.before)
     return data
+
+
+def _render(found: PaperToShow) -> bytes:
+    paper, fonts = replace(found.paper, stage="form"), find_family()
+    return add_fields(render_pdf(paper, fonts), _places(find_blanks(paper, fonts)))
 
 
 def _places(blanks: Sequence[Blank]) -> list[FieldPlace]:

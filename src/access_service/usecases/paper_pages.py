@@ -30,7 +30,7 @@ from access_service.domain.names import (
 from access_service.domain.org import Person
 from access_service.domain.powers import powerless
 from access_service.domain.time import local
-from access_service.evidence.fonts import FontError, FontFamily, choose_folder, find_family, typst_version
+from access_service.evidence.fonts import FontError, choose_folder, find_family, typst_version
 from access_service.evidence.html import render_html
 from access_service.evidence.layout import CONTENT_NAME
 from access_service.evidence.paper import Attachment, PrintedPaper, SignedBlock, Stage
@@ -40,7 +40,15 @@ from access_service.signing.canonical import canonical, sha256_hex
 from access_service.signing.documents import statement
 from access_service.signing.pdf_seal import PdfSeal, load_sealing, read_pdf_seal, seal_pdf
 from access_service.storage.keys import public_key, public_keys
-from access_service.storage.paper_pages import DocumentFile, FileKind, FileStore, add_file, file_of, keep_shown
+from access_service.storage.paper_pages import (
+    DocumentFile,
+    FileKind,
+    FileStore,
+    add_file,
+    file_of,
+    files_of_version,
+    keep_shown,
+)
 from access_service.storage.policy import load_tables
 from access_service.storage.prints import print_in
 from access_service.usecases.evidence.reading_papers import (
@@ -68,11 +76,13 @@ NOT_ISSUED = frozenset({DocumentState.DECLINED, DocumentState.CANCELLED, Documen
 LABELS = {
     Method.IN_SYSTEM: "XÁC NHẬN CỦA HỆ THỐNG",
     Method.PASSKEY: "XÁC NHẬN CỦA HỆ THỐNG (KHOÁ TRUY CẬP)",
+    Method.PADES: "CHỮ KÝ SỐ",
     Method.ATTESTED: "GIẤY NHẬP TỪ HỒ SƠ CŨ",
 }
 HOW = {
     Method.IN_SYSTEM: "Nhập lại mật khẩu trong phiên của mình",
     Method.PASSKEY: "Khoá truy cập của người ký, thiết bị đã xác minh người dùng",
+    Method.PADES: "Ký số bằng chứng thư của người ký, trên tệp ký ngoài hệ thống",
     Method.ATTESTED: "Ký trên giấy; người nhập hồ sơ xác nhận",
 }
 HOW_KNOWN = {
@@ -97,6 +107,11 @@ class PaperToShow:
     def is_final(self) -> bool:
         """Has everybody signed it?"""
         return self.paper.stage == "final"
+
+    @property
+    def is_signed_elsewhere(self) -> bool:
+        """Did everybody sign it with a certificate? Then the file that came back is the paper."""
+        return self.document.method is Method.PADES
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,10 +363,11 @@ def _pdf(services: Services, register: RegisterId, actor: AccountId | str, shown
         data = services.files.get(kept.sha256)
         if data is not None:
             return data
-    data = render_pdf(shown.paper, fonts)
+    came_back = newest_upload(services, register, shown.document) if shown.is_signed_elsewhere else None
+    data = render_pdf(shown.paper, fonts) if came_back is None else came_back
     seal = _seal_now(services)
     if kept is None and seal is not None:
-        data = seal_pdf(data, seal)
+        data = seal_pdf(data, seal, certifies=came_back is None)
     sha256 = services.files.put(data)
     if kept is not None:
         if sha256 != kept.sha256:
@@ -359,8 +375,27 @@ def _pdf(services: Services, register: RegisterId, actor: AccountId | str, shown
                 f"the file `{kept.sha256}` of a signed paper is missing; restore it from a backup"
             )
         return data
-    file = _keep(services, register, actor, shown, data, sha256, fonts, seal)
+    made_of: dict[str, Json] = {
+        "font": fonts.sha256,
+        "template": str(shown.paper.print["template"]),
+        "typst": typst_version(),
+    }
+    if came_back is not None:
+        made_of = {"upload": sha256_hex(came_back)}
+    if seal is not None:
+        made_of["seal"] = seal.id
+    file = _keep(services, register, actor, shown, data, sha256, made_of)
     return data if file.sha256 == sha256 else services.files.require(file.sha256)
+
+
+def newest_upload(services: Services, register: RegisterId, document: Document) -> bytes | None:
+    """What came back last of this version, signed in another program; None where nothing did."""
+    if services.files is None:
+        return None
+    with services.db.read(register) as reader:
+        found = files_of_version(reader.connection, register, document.id, document.version)
+    uploads = [file for file in found if file.kind is FileKind.UPLOADED and file.erased_at is None]
+    return services.files.require(uploads[-1].sha256) if uploads else None
 
 
 def keep_pdf(services: Services, register: RegisterId, actor: AccountId | str, shown: PaperToShow) -> bytes:
@@ -394,8 +429,7 @@ def _keep(
     shown: PaperToShow,
     data: bytes,
     sha256: str,
-    fonts: FontFamily,
-    seal: PdfSeal | None,
+    made_of: dict[str, Json],
 ) -> DocumentFile:
     """Name the file in the log, unless another node was first: then its file counts."""
     document = shown.document
@@ -410,12 +444,8 @@ def _keep(
             "kind": str(file.kind),
             "pdf_sha256": sha256,
             "size": len(data),
-            "font": fonts.sha256,
-            "template": str(shown.paper.print["template"]),
-            "typst": typst_version(),
+            **made_of,
         }
-        if seal is not None:
-            details["seal"] = seal.id
         tx.append([Happening("document.file", document.id, details=details, unit=document.office)], tx.before)
     return file
 

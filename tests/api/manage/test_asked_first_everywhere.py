@@ -42,6 +42,7 @@ TAKES = {
 NOT_ASKED = {
     "ceremonies.answer_ceremony": "a signature is given once, by what was put before the signer word for word",
     "signatures.sign_batch": "a signature is given once, after a password; what it ends stands on the paper",
+    "signed_elsewhere.take_signed_pdf": "a signature is given once, in another program; what it ends stands on it",
     "clients.rotate_secret": "answers with a secret, which a rehearsal must not show",
     "homerooms.change_homeroom": "the page shows first what it ends; programs assign the duty and ask there",
     "propose_many.propose_row": "a row of a draft says beforehand what it hands over and what it replaces",

@@ -80,7 +80,7 @@ class KeyedRoute(APIRoute):
 
     def get_route_handler(self) -> _Handler:
         """The framework's handler behind our reading and the key."""
-        handle, named = super().get_route_handler(), _query_names(self)
+        handle, named, takes_file = super().get_route_handler(), _query_names(self), _takes_file(self)
 
         async def keyed(request: Request) -> Response:
             if request.method not in ("POST", "PUT"):
@@ -91,8 +91,10 @@ class KeyedRoute(APIRoute):
             if token is None or not await run_in_threadpool(is_session, services, token):
                 raise RefusedError(Refusal.NOT_AUTHENTICATED, "sign in first")
             _check_query(request, named)
-            if request.method == "PUT":
+            if request.method == "PUT" or takes_file:
                 # A file as it is: sending it again does the same again, so it takes no key.
+                if HEADER in request.headers:
+                    raise InvalidError(f"this route takes no `{HEADER}`")
                 return await handle(request)
             act = handle if len(await request.body()) <= ACT_ON_LOOP_BYTES else _aside(handle)
             body = await _read(request)
@@ -111,6 +113,12 @@ class KeyedRoute(APIRoute):
 def _query_names(route: APIRoute) -> frozenset[str]:
     params = get_flat_params(route.dependant)
     return frozenset(p.alias for p in params if getattr(p.field_info, "in_", None) is ParamTypes.query)
+
+
+def _takes_file(route: APIRoute) -> bool:
+    """Is the body a file as it is, and no JSON?"""
+    field = route.body_field
+    return field is not None and getattr(field.field_info, "media_type", None) == "application/pdf"
 
 
 def _check_query(request: Request, named: frozenset[str]) -> None:

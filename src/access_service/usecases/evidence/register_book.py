@@ -185,7 +185,8 @@ def _subject(printed: Print) -> str:
 
 
 def _how(signature: Signature) -> str:
-    return "Ký trên giấy" if signature.method is Method.ATTESTED else "Xác nhận của hệ thống"
+    by_method = {Method.ATTESTED: "Ký trên giấy", Method.PADES: "Chữ ký số"}
+    return by_method.get(signature.method, "Xác nhận của hệ thống")
 
 
 def _name(seen: ReadView, person: str) -> str:

@@ -37,6 +37,7 @@ from access_service.domain.names import (
     DocumentState,
     GrantEnd,
     GrantId,
+    Method,
     PersonId,
     Side,
 )
@@ -201,8 +202,11 @@ def _sign(doing: Act, item: Presented, way: SigningWay) -> Signed:
     return add_signature(doing, turn, make_signature(doing, turn, way, how, doing.now))
 
 
-def find_turn(view: ReadView, item: Presented) -> Turn:
-    """Whose turn it is on a document: the caller's, on the version they were shown, by every rule."""
+def find_turn(view: ReadView, item: Presented, *, is_shown: bool = False) -> Turn:
+    """Whose turn it is on a document: the caller's, on the version they were shown, by every rule.
+
+    `is_shown`: they signed the page itself, in another program.
+    """
     caller = view.require_caller()
     document = visible(view, item.document)
     turns.check_left_signs(document, is_leaving=caller.leaving)
@@ -224,6 +228,8 @@ def find_turn(view: ReadView, item: Presented) -> Turn:
     else:
         turns.check_turn(caller, document)
         capacity, basis = Capacity.SELF, None
+    if is_shown:
+        return Turn(document, given, side, capacity, basis, None, told)
     register = view.reader.register
     seen_at = view.reader.ask(
         # The first time counts: once there, it stays.
@@ -333,6 +339,9 @@ def add_signature(doing: Act, turn: Turn, made: Signature) -> Signed:
     if state is DocumentState.SIGNED:
         # Now and not when the last signer was asked: nothing begins before it is recorded.
         signed = replace(signed, signed_at=doing.now)
+        methods = {s.method for s in (*turn.given, signature) if s.version == document.version}
+        if methods == {Method.PADES}:
+            signed = replace(signed, method=Method.PADES)
         if papers.is_dated_when_signed(document.content):
             signed = replace(signed, dated=local(doing.now).date())
     doing.tx.add(Signature, [signature])
@@ -367,6 +376,8 @@ def _told_how(signature: Signature) -> dict[str, str]:
     if how is None:
         return {"method": str(signature.method)}
     said = {"method": str(signature.method), "auth": how.auth, "print_sha256": how.print_sha256}
+    if signature.method is Method.PADES and how.credential is not None:
+        return said | {"certificate": how.credential}
     return said if how.assertion is None else said | {"key_sha256": how.assertion.key}
 
 

@@ -8,8 +8,8 @@ from access_service.storage.audit import LogFilter, events
 from access_service.storage.facts import Reader
 from access_service.storage.paper_pages import FileKind, FileStore, files_of
 
-FILED, GIVEN = "document.file", "document.form"
-"""What names a signed paper, and a form that was given out to be signed elsewhere."""
+FILED, GIVEN, BROUGHT = "document.file", "document.form", "document.upload"
+"""What names a signed paper, a form that was given out to be signed elsewhere, and what came back of it."""
 
 
 class KeptFiles:
@@ -25,10 +25,12 @@ class KeptFiles:
         """Everything that does not hold, file by file."""
         named = {str(said.get("pdf_sha256")): target for target, said in self._events(FILED)}
         given = {str(said.get("file")): target for target, said in self._events(GIVEN)}
+        brought = {str(said.get("file")): target for target, said in self._events(BROUGHT)}
+        others = {FileKind.FORM: given, FileKind.UPLOADED: brought}
         for file in files_of(self._connection, self._register):
             self.count += 1
             place = f"file {file.sha256} of document {file.document}"
-            known = given.get(file.sha256) if file.kind is FileKind.FORM else named.pop(file.sha256, None)
+            known = others[file.kind].get(file.sha256) if file.kind in others else named.pop(file.sha256, None)
             if known != file.document:
                 yield EvidenceFinding(FindingCode.PDF_HASH, place, "no event of the log names it")
             if file.erased_at is None and self._store is not None and self._store.get(file.sha256) is None:
