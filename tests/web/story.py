@@ -227,6 +227,7 @@ def telling(
     furnish: Callable[[World], Any] = with_homeroom,
     way: str = "laptop",
     job_workers: int = 0,
+    trust_dir: Path | None = None,
     **options: Any,
 ) -> Iterator[Story]:
     """A story from the first page on; at its end axe found nothing, and the console no refused content."""
@@ -234,7 +235,10 @@ def telling(
     options = {"viewport": {"width": width, "height": height}, "locale": "vi-VN"} | options
     is_scripted = way != "plain"
     options["java_script_enabled"] = is_scripted
-    with browsing(**options) as context, served(folder, furnish, job_workers=job_workers) as (world, address, made):
+    with (
+        browsing(**options) as context,
+        served(folder, furnish, job_workers=job_workers, trust_dir=trust_dir) as (world, address, made),
+    ):
         page = context.new_page()
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)

@@ -72,6 +72,7 @@ from access_service.web import (
     second_person,
     security,
     service_sign_in,
+    signed_file_pages,
     signing_in,
     software_pages,
     static,
@@ -79,7 +80,14 @@ from access_service.web import (
 )
 from access_service.web.rendered import prepare, render_template
 
-LARGE = {"/phan-quyen/nhap": 5 << 20, "/dong-y": 10 << 20, "/tiep-nhan": 5 << 20, "/xoa-du-lieu": 5 << 20}
+LARGE = {
+    "/phan-quyen/nhap": 5 << 20,
+    "/dong-y": 10 << 20,
+    "/tiep-nhan": 5 << 20,
+    "/xoa-du-lieu": 5 << 20,
+    "/ky-ngoai": (20 << 20) + (64 << 10),
+    "/phieu-da-ky": (20 << 20) + (64 << 10),
+}
 """Addresses that end so take files; what a form around them costs comes on top."""
 _PAGES = (
     signing_in,
@@ -92,6 +100,7 @@ _PAGES = (
     finder,
     ceremony_pages,
     document_pages,
+    signed_file_pages,
     anomaly_pages,
     consequences,
     class_pages,

@@ -80,7 +80,9 @@ def show_one(visit: Visit) -> Response:
 def _one_paper(visit: Visit, error: RefusedError | None = None) -> Response:
     wanted = _number(visit.query.get("ban", ""))
     sheet = show_sheet(visit.services, visit.caller, DocumentId(visit.at["id"]), wanted)
-    values = {"sheet": sheet, "versions": range(1, sheet.newest + 1)}
+    workers = visit.services.pdf_workers
+    takes_files = workers is not None and workers.trust is not None
+    values = {"sheet": sheet, "versions": range(1, sheet.newest + 1), "takes_files": takes_files}
     if error is not None:
         return visit.again("papers/one.html", error, **values)
     return visit.render("papers/one.html", **values)
