@@ -298,6 +298,10 @@ WITH_KEYS: dict[str, tuple[Change, str]] = {
     "keys: another site": (deny_keys(site={"id": "evil.example", "origin": "https://evil.example"}), "key_unknown"),
     "keys: a seal of the operator's": (deny_keys(seal=[]), "manifest_signature"),
     "pdf: a byte appended": (file(PDF, lambda d: d + b"\n"), "pdf_hash"),
+    "pdf: one signed elsewhere that nobody logged": (
+        lambda m: m.files.update({f"{AT[HANDOVER]}/ky-ngoai.pdf": b"%PDF-1.7"}),
+        "pdf_hash",
+    ),
     "pdf: re-saved": (file(PDF, lambda d: d.replace(b"1.7", b"1.6")), "pdf_hash"),
     "pack: a rule added": (
         lambda m: m.files.update({m.head["packs"][0]["path"]: made_of.PACK + b"!"}),

@@ -773,20 +773,22 @@ class Dossier:
         for number, given in enumerate(self.json(folder + "/xac-nhan.json")):
             self.figures["signatures"] += 1
             self._check_signature(f"{folder}/xac-nhan.json#{number}", content, expected, given)
-        self._check_pdf(folder, content)
+        self._check_pdf(folder + "/van-ban.pdf", content, "document.file", "pdf_sha256")
+        self._check_pdf(folder + "/ky-ngoai.pdf", content, "document.upload", "file")
 
-    def _check_pdf(self, folder: str, content: dict[str, Any]) -> None:
-        pdf = self.files.get(folder + "/van-ban.pdf")
+    def _check_pdf(self, path: str, content: dict[str, Any], action: str, named: str) -> None:
+        """A file is one that the log names: the signed paper, or what came back signed from another program."""
+        pdf = self.files.get(path)
         if pdf is None:
             return
         logged = [
-            event["details"].get("pdf_sha256")
+            event["details"].get(named)
             for event in self.events
-            if (event["action"], event["target"]) == ("document.file", content["document"])
+            if (event["action"], event["target"]) == (action, content["document"])
             and event["details"].get("version") == content["version"]
         ]
         if sha(pdf) not in logged:
-            self.add(BROKEN, "pdf_hash", folder + "/van-ban.pdf", str(logged[-1:]), sha(pdf))
+            self.add(BROKEN, "pdf_hash", path, str(logged[-1:]), sha(pdf))
 
     def _check_signature(self, where: str, content: dict[str, Any], expected: str, given: dict[str, Any]) -> None:
         said = given["statement"]

@@ -127,7 +127,7 @@ def _others(
     until: int,
 ) -> list[Event]:
     """Signatures that another unit's chain has, the keys of whoever signed, and every mending of the clock."""
-    found = events_about(connection, register, documents, ("document.sign", "document.file"))
+    found = events_about(connection, register, documents, ("document.sign", "document.file", "document.upload"))
     found += events_about(connection, register, accounts, ("factor.add", "factor.known", "factor.remove"))
     found += [*events(connection, register, limit=None, wanted=LogFilter(action=CLOCK_MENDED))]
     wanted = {e.seq: e for e in found if e.seq not in known and e.seq <= until}

@@ -16,10 +16,19 @@ from access_service.storage.prints import StoredPrint, prints_of
 from access_service.usecases.dossiers.dossier_request import DossierRequest
 from access_service.usecases.evidence.reading_papers import see_document, state_now
 from access_service.usecases.evidence.register_book import NAMES
-from access_service.usecases.paper_pages import FINAL, PaperToShow, confirmations_of, gather_paper
+from access_service.usecases.paper_pages import (
+    FINAL,
+    PDF,
+    PaperToShow,
+    confirmations_of,
+    gather_paper,
+    newest_upload,
+)
 from access_service.usecases.services import ReadView, Services
 
 _JSON = "application/json"
+CAME_BACK = "ky-ngoai.pdf"
+"""What came back signed from another program, byte for byte."""
 _PATH_LETTERS = re.compile(r"[^a-z0-9]+")
 
 
@@ -67,6 +76,10 @@ def gather_papers(
                 # Attested paper has its page where the scan lies; erased words have none.
                 paper.paper = None
         paper.files = [*_files(view, paper, is_redacted=asked.is_redacted)]
+        came_back = None if paper.paper is None else newest_upload(services, view.reader.register, document)
+        if came_back is not None:
+            about = "Tệp ký ngoài hệ thống, đúng như khi nhận"
+            paper.files.append(DossierFile(f"{paper.folder}/{CAME_BACK}", came_back, PDF, about))
         papers.append(paper)
     return papers
 
