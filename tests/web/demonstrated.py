@@ -71,16 +71,15 @@ class Demonstration:
 
 
 @contextmanager
-def demonstrating(folder: Path) -> Iterator[Demonstration]:
+def demonstrating(folder: Path, **changes: Any) -> Iterator[Demonstration]:
     """The demonstration as it was built, in a folder of its own, served at a name of this machine."""
     told = copy_demo(folder, folder / "demo")
     clock = Running()
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         address = f"http://localhost:{listening.getsockname()[1]}"
-        settings = serve._settings(
-            folder / "demo", api_key=SecretStr(told["api_key"]), public_url=address, job_workers=1, staleness_s=60.0
-        )
+        usual = {"job_workers": 1, "staleness_s": 60.0, **changes}
+        settings = serve._settings(folder / "demo", api_key=SecretStr(told["api_key"]), public_url=address, **usual)
         app = create_app(settings, clock=clock, allow_demo=True)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
         thread = threading.Thread(target=server.run, args=([listening],))

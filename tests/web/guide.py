@@ -16,6 +16,7 @@ explains stands in paragraphs and bullets, unread.
     Quét hình vuông.                           the telephone takes the key, from now on shows `mã trên điện thoại`
     Chép chữ đứng sau «Mã kích hoạt:».         the next word, from now on `chữ đã chép`
     Nhấn phím Enter.                           in the field that was filled last
+    Ký tệp vừa tải bằng phần mềm ký số.        another program signs what was taken last: from now on `tệp đã ký`
     Cuộn đến cuối trang.                       reading on the way
     Quay lại trang trước.
     Đến máy của giáo viên.                     somebody else's browser, with its own sessions
@@ -60,6 +61,7 @@ SENTENCES: dict[str, re.Pattern[str]] = {
     "scan": re.compile(r"Quét hình vuông"),
     "copy": re.compile(rf"Chép chữ đứng sau {QUOTED}"),
     "enter": re.compile(r"Nhấn phím Enter"),
+    "sign": re.compile(r"Ký tệp vừa tải bằng phần mềm ký số"),
     "scroll": re.compile(r"Cuộn đến cuối trang"),
     "back": re.compile(r"Quay lại trang trước"),
     "go_to": re.compile(r"Đến máy của ([^«».]+)"),
@@ -140,6 +142,9 @@ class Follower:
     take_picture: Callable[[Any, str], None] = lambda _page, _name: None
     forward: Callable[[], Any] = lambda: None
     """Lets half a minute go by, for a telephone that has shown its code already."""
+    sign_file: Callable[[bytes], Path] | None = None
+    """Another program, with a certificate."""
+    downloads: list[Any] = field(default_factory=list)
     wait_s: float = WAIT_S
     interactions: int = 0
     pages: dict[str, Any] = field(default_factory=dict)
@@ -150,6 +155,7 @@ class Follower:
         """What whoever acts now has before their eyes."""
         if self.who not in self.pages:
             self.pages[self.who] = self.browser(self.who)
+            self.pages[self.who].on("download", self._take)
         return self.pages[self.who]
 
     def follow(self, text: str) -> None:
@@ -241,6 +247,15 @@ class Follower:
     def _enter(self) -> None:
         self.page.keyboard.press("Enter")
         self.page.wait_for_load_state()
+
+    def _take(self, download: Any) -> None:
+        # The tool takes no method of a list.
+        self.downloads.append(download)
+
+    def _sign(self) -> None:
+        self._until(lambda: self.downloads, "nothing was taken")
+        assert self.sign_file is not None, "the reader has no program that signs"
+        self.known["tệp đã ký"] = self.sign_file(Path(self.downloads.pop().path()).read_bytes())
 
     def _scroll(self) -> None:
         height = "document.documentElement.scrollHeight - window.scrollY - window.innerHeight"
