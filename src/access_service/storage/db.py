@@ -34,6 +34,7 @@ from access_service.storage.connecting import (
     make_engine,
     which_file,
 )
+from access_service.storage.damage import Damage, is_damage
 from access_service.storage.facts import CODECS, Reader, Writer
 from access_service.storage.in_turn import Turns
 from access_service.storage.moved import MovedListener
@@ -195,6 +196,8 @@ class Database:
         self.memory = memory or Memory()
         self.tracer = tracer
         self.engine: Engine = make_engine(url)
+        self.damage = Damage(self.engine)
+        """What was met of it that cannot be read any more."""
         self.engine.update_execution_options(**{MEMORY: self.memory})
         self.url = self.engine.url
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -265,6 +268,10 @@ class Database:
                     transaction.rollback()
         except (OperationalError, PoolTimeoutError) as error:
             raise UnavailableError("the database cannot be reached") from error
+        except DBAPIError as error:
+            if is_damage(error.orig):
+                raise UnavailableError("the database is damaged") from error
+            raise
 
     @contextmanager
     def read(self, register: RegisterId, known_at: int | None = None) -> Iterator[Reader]:
@@ -389,6 +396,8 @@ class Database:
         except DBAPIError as error:
             if isinstance(error, OperationalError) or error.connection_invalidated:
                 raise UnavailableError("the database cannot be written now") from error
+            if is_damage(error.orig):
+                raise UnavailableError("the database is damaged") from error
             raise
 
     def _enter(

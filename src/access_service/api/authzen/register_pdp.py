@@ -122,6 +122,7 @@ class RegisterPdp:
         if not self.point.is_fresh():
             # Whoever watches waits for the database already.
             raise UnavailableError("the register has not been seen for too long")
+        self._services.db.damage.check()
         self._services.db.ping()
         register = self.find_register()
         self.point.advance(register)
