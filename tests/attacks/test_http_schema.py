@@ -32,6 +32,12 @@ def managed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Managed]:
         yield found_
 
 
+@schemathesis.serializer("application/pdf")
+def as_it_is(_context: Any, value: Any) -> bytes:
+    """A file is sent as it is."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+
+
 def operations(managed: Managed) -> list[Any]:
     """Every operation of the description; the one that ends the session comes last."""
     app: Any = managed.served.client.app

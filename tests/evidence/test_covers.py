@@ -62,7 +62,9 @@ def sheet(columns: tuple[tuple[str, int], ...], rows: int) -> PaperSheet:
     return PaperSheet(BY, "MA TRẬN PHÂN QUYỀN", SUBJECT, columns, cells, AT, after=("Ghi nhận lúc 08:02.",))
 
 
-@pytest.mark.parametrize("family", [find_family(), own_family()], ids=lambda family: family.name)
+@pytest.mark.parametrize(
+    "family", {f.name: f for f in (find_family(), own_family())}.values(), ids=lambda f: f.name
+)
 def test_a_cover_names_what_was_checked_and_carries_the_list_of_files(family) -> None:
     pdf = render_cover(cover(), family)
     said = words_of(pdf)
