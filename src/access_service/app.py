@@ -58,6 +58,7 @@ from access_service.settings import Settings
 from access_service.signing import passwords
 from access_service.signing.pages import PageKey
 from access_service.signing.pdf_worker import PdfWorkers
+from access_service.signing.timestamps import TimeAuthority
 from access_service.storage.db import Database
 from access_service.storage.job_files import JobFiles
 from access_service.storage.jobs import count_open
@@ -68,7 +69,8 @@ from access_service.usecases.jobs.workers import Workers
 from access_service.usecases.keys import FACTORS, PAGES, SEAL, open_key
 from access_service.usecases.log.checkpoints import Checkpointing
 from access_service.usecases.organisation.settling import Settling
-from access_service.usecases.paper_pages import choose_type, open_files, open_pdf_seal
+from access_service.usecases.paper_pages import choose_type, open_files
+from access_service.usecases.paper_seal import open_pdf_seal
 from access_service.usecases.services import Services, system_clock
 from access_service.usecases.tokens.issue import TokenPoint
 from access_service.usecases.tokens.keyring import open_keyring
@@ -374,6 +376,7 @@ def _open(
         files=open_files(settings.files_dir),
         pdf_seal=open_pdf_seal(settings.keys_dir),
         pdf_workers=PdfWorkers(settings.trust_dir),
+        ask_time=None if settings.tsa_url is None else TimeAuthority(str(settings.tsa_url)).ask,
         job_files=JobFiles(settings.jobs_dir, JobRoom.of_mib(settings.job_account_mib, settings.job_files_mib)),
     )
     point = DecisionPoint(

@@ -60,6 +60,12 @@ class Settings(BaseSettings):
         description="Folder of whom you trust to issue certificates: `roots/`, `intermediates/`, `crl/`; left out, "
         "no file that was signed elsewhere is taken (`access-service check-trust`).",
     )
+    tsa_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#\s]+(/[^#\s]*)?$",
+        description="Address of a timestamp authority (RFC 3161) for seals of papers; its root lies in "
+        "`ACCESS_SERVICE_TRUST_DIR`. A paper never waits for it longer than ten seconds.",
+    )
     fonts_dir: Path | None = Field(
         None,
         description="Folder of the family of type that papers are printed in: Tinos, Times New Roman, Liberation "

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from asn1crypto import crl as asn1_crl
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
@@ -18,6 +19,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import PdfSignatureMetadata, PdfSigner, signers
 from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.timestamps import DummyTimeStamper
+from pyhanko_certvalidator.context import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from access_service.signing.certificates import Trust
@@ -142,6 +144,15 @@ class Authority:
             builder = builder.add_revoked_certificate(entry.build())
         return builder.sign(self.root.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
+    def proofs(self, *crls: bytes) -> ValidationContext:
+        """What a signer's program puts into the file, so that it can be checked later."""
+        return ValidationContext(
+            trust_roots=[asn1_x509.Certificate.load(self.root.der)],
+            crls=[asn1_crl.CertificateList.load(one) for one in crls],
+            allow_fetching=False,
+            revocation_mode="soft-fail",
+        )
+
     def trust(self, *crls: bytes) -> Trust:
         """Whoever trusts this authority."""
         return Trust(roots=(self.root.der,), crls=crls)
@@ -187,10 +198,18 @@ def sign_elsewhere(
     digest: str = "sha256",
     subfilter: SigSeedSubFilter = SigSeedSubFilter.PADES,
     stamper: DummyTimeStamper | None = None,
+    lasting: ValidationContext | None = None,
 ) -> bytes:
-    """What a signer's own program makes of the file."""
+    """What a signer's own program makes of the file; with `lasting` and a clock, with proofs for later."""
     out = io.BytesIO()
-    metadata = PdfSignatureMetadata(field_name=field_name, md_algorithm=digest, subfilter=subfilter)
+    metadata = PdfSignatureMetadata(
+        field_name=field_name,
+        md_algorithm=digest,
+        subfilter=subfilter,
+        embed_validation_info=lasting is not None,
+        use_pades_lta=lasting is not None,
+        validation_context=lasting,
+    )
     PdfSigner(metadata, signer_of(leaf, *chain), timestamper=stamper).sign_pdf(
         IncrementalPdfFileWriter(io.BytesIO(pdf)), output=out
     )

@@ -66,6 +66,33 @@ def test_an_older_container_of_signatures_is_taken_too() -> None:
     assert [one.field for one in check(pdf)] == [GIVER_FIELD]
 
 
+def test_a_program_that_puts_proofs_for_later_into_the_file_is_taken_too() -> None:
+    """As tools of long-term signatures do: a list of the revoked, a stamp on the signature, one over the whole."""
+    authority = sent().authority
+    lists = authority.crl(START + timedelta(days=100), days=3000)
+    pdf = sign_elsewhere(
+        sent().form,
+        GIVER_FIELD,
+        sent().giver,
+        authority.root,
+        stamper=authority.stamper(NOW),
+        lasting=authority.proofs(lists),
+    )
+    assert b"/DSS" in pdf
+    [found] = check(pdf, needs_revocation=True)
+    assert found.signed_at is not None
+    assert found.is_revocation_known
+    first, second = check(sent().signed_by_receiver(pdf))
+    assert (first.field, second.field) == (GIVER_FIELD, RECEIVER_FIELD)
+    # What hides behind proofs that nobody signs: bytes, and bytes under an end of their own.
+    end = pdf[pdf.rindex(b"startxref") :]
+    for hidden in (b"junk", b"\njunk\n" + end, b"\n1 0 obj\n<<>>\nendobj\n" + end, end):
+        with pytest.raises(BadPdfError):
+            check(pdf + hidden)
+    assert fault(pdf + b"\njunk\n" + end) == PdfFault.NOT_WHOLE_FILE
+    assert fault(changed(pdf, CHANGES["a note over the words"])) == PdfFault.CHANGED_BESIDE_SIGNING
+
+
 # -- no paper of ours
 
 

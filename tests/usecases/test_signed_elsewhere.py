@@ -8,12 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from asn1crypto import tsp
 
 from access_service.domain.delegation import Grant
 from access_service.domain.documents import Document, Signature
 from access_service.domain.names import DocumentId, Method
 from access_service.domain.scope import Scope
 from access_service.evidence import fonts
+from access_service.signing.canonical import sha256_hex
 from access_service.signing.pdf_fields import GIVER_FIELD, HOLDER_FIELD, RECEIVER_FIELD
 from access_service.signing.pdf_seal import make_seal_key, read_pdf_seal, sign_itself
 from access_service.signing.pdf_worker import PdfWorkers
@@ -111,6 +113,24 @@ def test_what_two_signed_elsewhere_is_evidence_as_every_other_paper(signed: Sign
     [path] = [path for path in members(data) if path.endswith("ky-ngoai.pdf")]
     assert members(data)[path] == both
     assert members(data)[path.replace("ky-ngoai", "van-ban")] == final
+
+
+def test_the_seal_behind_two_signatures_says_when_by_another_clock(signed: Signed) -> None:
+    stamper = signed.authority.stamper(signed.world.clock.now)
+
+    def ask_time(request: bytes) -> bytes:
+        answer: bytes = stamper.request_tsa_response(tsp.TimeStampReq.load(request)).dump()
+        return answer
+
+    signed.services = replace(signed.services, ask_time=ask_time)
+    line = EnteredLine("clerk", signed.clerk.duty, Scope(unit=SCHOOL), signed.world.clock.now)
+    id_ = signed.world.propose(SCHOOL, signed.clerk, line).document.id
+    both = signed.sign(id_)
+    assert show_pdf(signed.services, signed.head, id_).startswith(both)
+    [said] = [e.happening.details for e in signed.world.log() if e.happening.action == "document.file"]
+    assert said is not None
+    assert (said["level"], said["upload"]) == ("B-T", sha256_hex(both))
+    assert signed.found() == []
 
 
 def test_a_file_that_was_signed_elsewhere_and_changed_is_found(signed: Signed) -> None:

@@ -19,7 +19,7 @@ from access_service.storage.job_files import JobFiles
 from access_service.storage.migrate import require_current
 from access_service.storage.paper_pages import FileStore
 from access_service.usecases.keys import SEAL, open_key
-from access_service.usecases.paper_pages import open_pdf_seal
+from access_service.usecases.paper_seal import open_pdf_seal
 from access_service.usecases.services import Services, system_clock
 
 __all__ = ["check_file", "open_database", "register_of", "say_json", "services_for", "settings_for"]

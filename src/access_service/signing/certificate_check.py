@@ -115,10 +115,16 @@ def _context(one: "EmbeddedPdfSignature", trust: Trust, at: datetime, revocation
 
 def _inside(one: "EmbeddedPdfSignature") -> tuple[list[bytes], list[bytes], list[bytes]]:
     """Lists, answers and certificates that came inside the file (its document security store)."""
-    store = one.reader.root.get("/DSS")
-    if store is None:
+    root = one.reader.root
+    if "/DSS" not in root:
         return [], [], []
-    return tuple([stream.data for stream in store.get(name, ())] for name in ("/CRLs", "/OCSPs", "/Certs"))  # type: ignore[return-value]
+    # By key and by number, never by `get` or iteration: those give references, not what they refer to.
+    store = root["/DSS"]
+    crls, ocsps, certificates = (
+        [store[name][n].data for n in range(len(store[name]) if name in store else 0)]
+        for name in ("/CRLs", "/OCSPs", "/Certs")
+    )
+    return crls, ocsps, certificates
 
 
 async def is_trusted_time(one: "EmbeddedPdfSignature", trust: Trust, now: datetime) -> datetime | None:

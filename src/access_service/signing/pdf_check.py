@@ -10,6 +10,7 @@ and padding are looked at as bytes.
 
 import asyncio
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
+MOST_NODES = 1_000
+"""Of a tree of names: one that leads to itself has no end."""
 HEX = frozenset(b"0123456789abcdefABCDEF")
 
 
@@ -129,7 +132,7 @@ def _check(
     for one in (*found, *stamps):
         _check_padding(one)
     _check_difference(reader, given, found)
-    _check_whole(reader, found)
+    _check_whole(upload, reader, found)
     for one in found:
         _check_algorithms(one)
     return tuple(
@@ -139,13 +142,20 @@ def _check(
 
 
 def _attachments(reader: "PdfFileReader") -> Iterator[tuple[str, bytes]]:
-    """Files inside the file, by the name tree of the newest revision."""
-    names = reader.root.get("/Names", {})
-    left = [names["/EmbeddedFiles"]] if "/EmbeddedFiles" in names else []
+    """Files inside the file, by the name tree of the newest revision.
+
+    By key and by number, never by `get` or iteration: those give references, not what they refer to.
+    """
+    root = reader.root
+    left = [root["/Names"]["/EmbeddedFiles"]] if "/Names" in root and "/EmbeddedFiles" in root["/Names"] else []
+    looked_at = 0
     while left:
-        node = left.pop()
-        left += list(node.get("/Kids", ()))[::-1]
-        pairs = node.get("/Names", ())
+        node, looked_at = left.pop(), looked_at + 1
+        if looked_at > MOST_NODES:
+            raise BadPdfError(PdfFault.CONTENT_MISSING, "/EmbeddedFiles")
+        kids = node["/Kids"] if "/Kids" in node else []  # noqa: SIM401 as above
+        left += [kids[number] for number in range(len(kids))][::-1]
+        pairs = node["/Names"] if "/Names" in node else []  # noqa: SIM401 as above
         for number in range(0, len(pairs) - 1, 2):
             stream = pairs[number + 1]["/EF"]["/F"]
             yield str(pairs[number]), stream.data
@@ -232,7 +242,7 @@ def _check_difference(reader: "PdfFileReader", given: GivenOut, found: "list[Emb
             raise BadPdfError(PdfFault.CHANGED_BESIDE_SIGNING, f"revision {revision + 1}")
 
 
-def _check_whole(reader: "PdfFileReader", found: "list[EmbeddedPdfSignature]") -> None:
+def _check_whole(upload: bytes, reader: "PdfFileReader", found: "list[EmbeddedPdfSignature]") -> None:
     """Nothing follows the last signature, unless it proves signatures for later: a store of proofs, a timestamp."""
     from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult, ModificationLevel
     from pyhanko.sign.validation.status import SignatureCoverageLevel
@@ -240,13 +250,22 @@ def _check_whole(reader: "PdfFileReader", found: "list[EmbeddedPdfSignature]") -
     last = max(found, key=lambda one: one.signed_revision)
     if last.evaluate_signature_coverage() == SignatureCoverageLevel.ENTIRE_FILE:
         return
+    fault = BadPdfError(PdfFault.NOT_WHOLE_FILE, last.field_name)
+    newest = reader.xrefs.total_revisions - 1
     behind = DEFAULT_DIFF_POLICY.review_file(reader, last.signed_revision)
-    is_only_proof = isinstance(behind, DiffResult) and behind.modification_level <= ModificationLevel.LTA_UPDATES
-    stamps = list(reader.embedded_timestamp_signatures)
-    if not is_only_proof or (stamps and max(s.signed_revision for s in stamps) < reader.xrefs.total_revisions - 1):
-        raise BadPdfError(PdfFault.NOT_WHOLE_FILE, last.field_name)
-    if not stamps and "/DSS" not in reader.root:
-        raise BadPdfError(PdfFault.NOT_WHOLE_FILE, last.field_name)
+    if newest == last.signed_revision or not isinstance(behind, DiffResult):
+        raise fault
+    if behind.modification_level > ModificationLevel.LTA_UPDATES:
+        raise fault
+    # A store of proofs is signed by nobody: the file ends where its newest revision does, and nothing hides behind.
+    start = reader.xrefs.get_startxref_for_revision(newest)
+    end = _END.search(upload, max(start, len(upload) - _TAIL))
+    if end is None or int(end[1]) != start or b"%%EOF" in upload[start : end.start()]:
+        raise fault
+
+
+_TAIL = 64
+_END = re.compile(rb"startxref\s+(\d{1,10})\s+%%EOF\s*\Z")
 
 
 # -- algorithms, certificate, time

@@ -7,10 +7,12 @@ paper that came back signed by others has the seal behind their signatures.
 # ruff: noqa: PLC0415
 # pyHanko is heavy; only whoever seals waits for it.
 
+import asyncio
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,7 @@ from cryptography.x509.oid import NameOID
 
 from access_service.domain.errors import InvalidError, UnavailableError
 from access_service.signing.canonical import sha256_hex
+from access_service.signing.certificate_check import is_trusted_time
 from access_service.signing.certificates import Trust
 from access_service.signing.keys import check_private, write_once
 
@@ -235,6 +238,49 @@ def seal_pdf(
     out = io.BytesIO()
     signer.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), output=out)
     return out.getvalue()
+
+
+class SealLevel(StrEnum):
+    """How long a seal can be checked (ETSI EN 319 142-1)."""
+
+    BASIC = "B-B"
+    TIMED = "B-T"
+    """Another clock says that it was there."""
+    LASTING = "B-LTA"
+    """With what proves it after the certificates are over."""
+
+
+def seal_in_time(
+    pdf: bytes, seal: PdfSeal, ask_time: AskTime | None, trust: Trust, now: datetime, *, certifies: bool = True
+) -> tuple[bytes, SealLevel, str]:
+    """The file with the seal of the highest level that can be had now, which one, and why not more.
+
+    A clock that is away, lies, or is none that the operator trusts holds up no paper.
+    """
+    if ask_time is None:
+        return seal_pdf(pdf, seal, certifies=certifies), SealLevel.BASIC, ""
+    why = ""
+    for level in (SealLevel.LASTING, SealLevel.TIMED) if trust.crls else (SealLevel.TIMED,):
+        try:
+            lasting = trust if level is SealLevel.LASTING else None
+            sealed = seal_pdf(pdf, seal, certifies=certifies, ask_time=ask_time, trust=lasting)
+            if _has_trusted_time(sealed, trust, now):
+                return sealed, level, why
+            why = "the operator trusts nobody who made the timestamp"
+        except UnavailableError as error:
+            why = str(error)
+            break
+        except Exception as error:  # noqa: BLE001 whatever an answer does to its reader, the paper is sealed
+            why = f"the answer cannot be used ({type(error).__name__})"
+    return seal_pdf(pdf, seal, certifies=certifies), SealLevel.BASIC, why
+
+
+def _has_trusted_time(sealed: bytes, trust: Trust, now: datetime) -> bool:
+    from pyhanko.pdf_utils.reader import PdfFileReader
+
+    reader = PdfFileReader(io.BytesIO(sealed))
+    [one] = [found for found in reader.embedded_regular_signatures if found.field_name == SEAL_FIELD]
+    return asyncio.run(is_trusted_time(one, trust, now)) is not None
 
 
 def _signer(seal: PdfSeal) -> "signers.SimpleSigner":

@@ -38,7 +38,6 @@ from access_service.evidence.render import render_pdf
 from access_service.live.revisions import revision_text
 from access_service.signing.canonical import canonical, sha256_hex
 from access_service.signing.documents import statement
-from access_service.signing.pdf_seal import PdfSeal, load_sealing, read_pdf_seal, seal_pdf
 from access_service.storage.keys import public_key, public_keys
 from access_service.storage.paper_pages import (
     DocumentFile,
@@ -59,6 +58,7 @@ from access_service.usecases.evidence.reading_papers import (
     tell_read,
 )
 from access_service.usecases.keys import SEAL
+from access_service.usecases.paper_seal import seal_paper
 from access_service.usecases.services import Caller, ReadView, Services, look
 
 PDF = "application/pdf"
@@ -365,9 +365,9 @@ def _pdf(services: Services, register: RegisterId, actor: AccountId | str, shown
             return data
     came_back = newest_upload(services, register, shown.document) if shown.is_signed_elsewhere else None
     data = render_pdf(shown.paper, fonts) if came_back is None else came_back
-    seal = _seal_now(services)
-    if kept is None and seal is not None:
-        data = seal_pdf(data, seal, certifies=came_back is None)
+    sealed: dict[str, Json] = {}
+    if kept is None:
+        data, sealed = seal_paper(services, data, certifies=came_back is None)
     sha256 = services.files.put(data)
     if kept is not None:
         if sha256 != kept.sha256:
@@ -382,9 +382,7 @@ def _pdf(services: Services, register: RegisterId, actor: AccountId | str, shown
     }
     if came_back is not None:
         made_of = {"upload": sha256_hex(came_back)}
-    if seal is not None:
-        made_of["seal"] = seal.id
-    file = _keep(services, register, actor, shown, data, sha256, made_of)
+    file = _keep(services, register, actor, shown, data, sha256, made_of | sealed)
     return data if file.sha256 == sha256 else services.files.require(file.sha256)
 
 
@@ -401,20 +399,6 @@ def newest_upload(services: Services, register: RegisterId, document: Document) 
 def keep_pdf(services: Services, register: RegisterId, actor: AccountId | str, shown: PaperToShow) -> bytes:
     """The file of a signed paper, kept when it is first asked for; whoever calls it has let the reader in."""
     return _pdf(services, register, actor, shown)
-
-
-def open_pdf_seal(keys_dir: Path) -> PdfSeal | None:
-    """The seal in the folder of keys; what it takes to seal is loaded at the start, and not before a reader."""
-    seal = read_pdf_seal(keys_dir)
-    if seal is not None:
-        load_sealing()
-    return seal
-
-
-def _seal_now(services: Services) -> PdfSeal | None:
-    """The seal, where its certificate still counts: what an ended one seals proves nothing."""
-    seal = services.pdf_seal
-    return seal if seal is not None and services.db.now() < seal.not_after else None
 
 
 def _kept(services: Services, register: RegisterId, document: Document) -> DocumentFile | None:

@@ -33,7 +33,7 @@ from access_service.domain.org import Assignment, Person, Unit
 from access_service.domain.policy import Pack
 from access_service.domain.preparing import use_account_of, waits_at_most
 from access_service.signing.keys import SealKey
-from access_service.signing.pdf_seal import PdfSeal
+from access_service.signing.pdf_seal import AskTime, PdfSeal
 from access_service.signing.pdf_worker import PdfWorkers
 from access_service.signing.vault import FactorKey
 from access_service.storage import idempotency
@@ -125,6 +125,8 @@ class Services:
     """Where files of papers are kept; None: a signed paper is rendered anew each time."""
     pdf_seal: PdfSeal | None = None
     """Seals signed papers; None: a paper is as good as its confirmations."""
+    ask_time: AskTime | None = None
+    """Asks the operator's timestamp authority; None where none is named."""
     pdf_workers: PdfWorkers | None = None
     """Look at files that were signed elsewhere; None where none are taken."""
     checkpoint_dirs: tuple[Path, ...] = ()
