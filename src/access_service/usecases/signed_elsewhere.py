@@ -8,6 +8,7 @@ the same transaction. The file is kept byte for byte, and the next signer signs 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from access_service.domain.acting import is_leaving
 from access_service.domain.certificates import (
     RegisteredCertificate,
     check_signer_account,
@@ -17,7 +18,7 @@ from access_service.domain.certificates import (
 )
 from access_service.domain.documents import Document, Signature, SignedHow, next_side
 from access_service.domain.errors import UnavailableError
-from access_service.domain.names import DocumentId, Method, PersonId, Side
+from access_service.domain.names import AccountState, DocumentId, Method, PersonId, Side
 from access_service.domain.papers import print_hash_of
 from access_service.domain.powers import Power, ends, power, yields
 from access_service.domain.signed_files import check_brings, check_goes_on, check_took_turn
@@ -39,7 +40,7 @@ from access_service.usecases.handover.signatures import (
     make_signature,
     new_nonce,
 )
-from access_service.usecases.identity.accounts import caller_of
+from access_service.usecases.identity.accounts import account_state, caller_of
 from access_service.usecases.paper_pages import PDF
 from access_service.usecases.services import Act, Caller, ReadView, Services, act, look, refusing
 
@@ -205,7 +206,11 @@ def _sign(
 
 def _as_signer(doing: Act, person: PersonId) -> ReadView:
     """The act's own view, as the signer has it: their account must stand, as for whoever signs here."""
-    account = check_signer_account(doing.use_account_of(person))
+    held = doing.use_account_of(person)
+    if held is not None and account_state(doing.tx, held, doing.now) is not AccountState.ACTIVE:
+        # Whoever has left still hands back; whose account is stopped signs nothing.
+        held = held if is_leaving(doing.tx, held, doing.now) else None
+    account = check_signer_account(held)
     signer = caller_of(doing.gather, account, doing.now, even_leaving=True)
     view = ReadView(doing.tx, signer, doing.now)
     view.org, view.gather = doing.org, doing.gather

@@ -238,3 +238,16 @@ def test_a_side_that_signed_with_the_password_is_not_signed_again_by_a_certifica
     signed = elsewhere.sign(elsewhere.form(PRINCIPAL, document), GIVER_FIELD, elsewhere.head)
     elsewhere.managed.sign(PRINCIPAL, document)
     assert elsewhere.code(elsewhere.bring(ADMIN, document, signed)) == "signed_already"
+
+
+def test_whose_account_is_stopped_signs_nothing_elsewhere(elsewhere: Elsewhere) -> None:
+    elsewhere.register(PRINCIPAL, elsewhere.head)
+    elsewhere.register(NEW, elsewhere.teacher)
+    document = elsewhere.minutes()
+    pdf = elsewhere.sign(elsewhere.form(PRINCIPAL, document), GIVER_FIELD, elsewhere.head)
+    assert elsewhere.bring(ADMIN, document, pdf).status_code == 200
+    both = elsewhere.sign(pdf, RECEIVER_FIELD, elsewhere.teacher)
+    account = elsewhere.managed.person("moi").account
+    stopped = elsewhere.managed.post(ADMIN, f"accounts/{account}/suspend", {"reason": "thử"})
+    assert stopped.status_code in (200, 201), stopped.text
+    assert elsewhere.code(elsewhere.bring(ADMIN, document, both)) == "account_not_active"
